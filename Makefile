@@ -1,0 +1,54 @@
+# Chores. Each is safe to repeat, and takes seconds the second time.
+
+PYTHON ?= python3.11 python3.12 python3.13 python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: help install app test check picture clean venv tools
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
+
+install: tools ## make .venv with everything, the tools for tests included
+
+app: venv ## open the explorer in a browser
+	@$(RUN) -m vae data mnist || echo "Going on with the sample of MNIST that ships with the explorer."
+	@$(RUN) -m streamlit run app.py
+
+test: tools ## run every test, a real browser included
+	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m pytest
+
+check: tools ## lint, formatting, types and the order of imports
+	@$(RUN) -m ruff check
+	@$(RUN) -m ruff format --check
+	@$(RUN) -m mypy
+	@$(RUN) -m pytest --quiet tests/test_architecture.py
+
+picture: tools ## take the picture in the README anew
+	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m pytest tests/browser --picture
+
+clean: ## remove .venv and caches; data and models stay
+	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache test-results
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+# A .venv whose Python does not start, or that was left without pip, is made anew.
+venv:
+	@$(RUN) -c 'import pip' 2>/dev/null || { \
+		for python in $(PYTHON); do \
+			"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+			"$$python" -m venv --clear $(VENV) && exit; \
+			echo "$$python could not make $(VENV): see that this folder may be written to and the disk is not full." >&2; exit 1; \
+		done; \
+		echo "Python 3.11 or newer with its venv module is missing (tried: $(PYTHON)):" \
+			"install python3.11 and python3.11-venv, or name one with make PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(call pinned,requirements.txt)
+
+tools: venv
+	@$(call pinned,requirements-dev.txt)
+
+# Install what a file pins. Its copy in .venv is written once pip is through, so a changed file or an install
+# that was cut short is taken up again by the next call.
+pinned = cmp -s $(1) $(VENV)/$(1) || { \
+	$(RUN) -m pip install --disable-pip-version-check --no-input -r $(1) 2>$(VENV)/pip-errors && cp $(1) $(VENV)/$(1); } || { \
+	echo "Could not install $(1) into $(VENV)$$(sed -n 's/^ERROR: /: /p' $(VENV)/pip-errors | tail -n 1)." \
+		"Check the network and the disk (7 GB), then repeat." >&2; exit 1; }

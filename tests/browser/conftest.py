@@ -1,0 +1,119 @@
+"""A server of its own for each test module, and a page that fails the test on any error in the browser's console."""
+
+import http.client
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, expect
+
+from tests.browser import chromium
+
+ROOT = Path(__file__).parents[2]
+READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
+# At a deep link Streamlit's own page asks for these two below the page's path first, and gets 404.
+DEEP_LINK_404 = re.compile(r"/[^/]+/_stcore/(health|host-config)")
+QUIET = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    path = chromium.find()
+    if path is None:
+        pytest.fail(chromium.MISSING, pytrace=False)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to be root inside its sandbox
+    return browser_type_launch_args | {"executable_path": path, "args": sandbox + QUIET}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the app on a server that the tests of one module share."""
+    with running_app(tmp_path_factory.mktemp("server")) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[str]:
+    """Address of the app on a server that nobody has visited."""
+    with running_app(tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def running_app(folder: Path) -> Iterator[str]:
+    """Run app.py as a user would, on a free port; the models that it writes go to the folder."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command += ["--server.port", str(port), "--server.headless", "true"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
+    environment["VAE_CHECKPOINTS"] = str(folder / "checkpoints")
+    log = folder / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        for _ in range(600):
+            if healthy(port):
+                break
+            assert process.poll() is None, f"The server stopped at once:\n{log.read_text()}"
+            time.sleep(0.1)
+        else:
+            pytest.fail(f"The server did not answer within 60 s:\n{log.read_text()}", pytrace=False)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/_stcore/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def watched_page(page: Page) -> Iterator[Page]:
+    """A page that fails its test when the browser's console has an error or a script in it throws."""
+    errors: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        source = message.location["url"]
+        if message.type == "error" and not DEEP_LINK_404.fullmatch(urlsplit(source).path):
+            errors.append(f"{message.text} ({source})")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    assert not errors, "The browser reported:\n" + "\n".join(errors)
+
+
+def settle(page: Page) -> None:
+    """Wait until the app has answered the last action, and check that it shows no exception."""
+    page.wait_for_timeout(150)  # an action reaches the server only after the widgets' debounce
+    page.locator(READY).wait_for(state="attached", timeout=60_000)
+    expect(page.get_by_test_id("stException").filter(visible=True)).to_have_count(0)

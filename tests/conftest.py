@@ -1,0 +1,22 @@
+"""What every test has: the option for the picture, browser tests last, a fixed seed."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+BROWSER = Path(__file__).parent / "browser"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--picture", action="store_true", help="write the picture in the README anew")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # A slip in the library should show before a browser is started. The sort keeps the order within each half.
+    items.sort(key=lambda item: item.path.is_relative_to(BROWSER))
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)

@@ -1,0 +1,181 @@
+"""The house rules that a reader can rely on: who imports whom, what is public, what an import leaves alone."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).parents[1]
+LIBRARY = ROOT / "vae"
+PAGES = ROOT / "pages"
+
+# A module of vae/ imports only from those before it; __init__ and __main__ import from all.
+ORDER = [
+    *("errors", "config", "sources", "data", "distributions", "nets", "models", "objectives", "evidence", "latent"),
+    *("checkpoints", "training", "jobs", "figures", "cli"),
+]
+LONGEST = 300  # lines of a file
+
+UNSAFE_MODULES = {"pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
+UNSAFE_CALLS = {"eval", "exec", "torch.load", "torch.save"}
+CACHES = {"cache_data", "cache_resource"}
+
+IMPORT_EVERYTHING = """
+import importlib, logging, os, random, sys
+import numpy, torch
+
+def state():
+    loggers = [logging.root, *map(logging.getLogger, sorted(logging.root.manager.loggerDict))]
+    loggers = [logger for logger in loggers if logger.name.partition(".")[0] in ("root", "vae")]
+    return {
+        "torch's generator": torch.get_rng_state().tolist(),
+        "numpy's generator": numpy.random.get_state()[1].tolist(),
+        "random's generator": random.getstate(),
+        "threads": (torch.get_num_threads(), torch.get_num_interop_threads()),
+        "torch's defaults": (torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_float32_matmul_precision()),
+        "logging": [(each.name, each.level, each.handlers[:]) for each in loggers if each.handlers or each.level],
+        "files": sorted(os.walk(".")),
+    }
+
+before = state()
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+after = state()
+print("changed:", [name for name in before if before[name] != after[name]])
+print("imported:", [name for name in ("streamlit", "torchvision") if name in sys.modules])
+"""
+
+
+def library() -> dict[str, ast.Module]:
+    """Syntax trees of the modules of vae/ by name; one in a folder of its own is "folder/name"."""
+    return {path.relative_to(LIBRARY).with_suffix("").as_posix(): parse(path) for path in sorted(LIBRARY.rglob("*.py"))}
+
+
+def product() -> list[Path]:
+    return [*sorted(LIBRARY.rglob("*.py")), *sorted(PAGES.rglob("*.py")), *ROOT.glob("app.py")]
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of all that import statements bring in, at any depth; relative ones as of package vae."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = ".".join(filter(None, ("vae" if node.level else "", node.module)))
+            yield from ((node.lineno, f"{package}.{alias.name}") for alias in node.names)
+
+
+def declared(tree: ast.Module) -> list[str]:
+    """The names in `__all__`, none where it is missing."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return ast.literal_eval(node.value)
+    return []
+
+
+def in_ruffs_order(names: list[str]) -> list[str]:
+    """CONSTANTS, then Classes, then functions."""
+    return sorted(names, key=lambda name: (not name.isupper(), name[0].islower(), name))
+
+
+def test_a_library_module_imports_only_from_those_before_it() -> None:
+    slips = []
+    for name, tree in library().items():
+        if name in ("__init__", "__main__"):
+            continue
+        assert name in ORDER, f"vae/{name}.py has no place in ORDER, see the top of tests/test_architecture.py"
+        allowed = ORDER[: ORDER.index(name)]
+        for line, dotted in imports(tree):
+            package, module, *_ = [*dotted.split("."), ""]
+            if package == "vae" and module not in allowed:
+                slips.append(f"vae/{name}.py:{line} imports {dotted}")
+    assert not slips, "\n".join(slips)
+
+
+def test_the_library_knows_nothing_of_the_app() -> None:
+    slips = [
+        f"vae/{name}.py:{line} imports {dotted}"
+        for name, tree in library().items()
+        for line, dotted in imports(tree)
+        if dotted.partition(".")[0] in ("streamlit", "pages", "app")
+    ]
+    assert not slips, "\n".join(slips)
+
+
+def test_pages_lie_in_section_folders() -> None:
+    # With pages/x.py, a deep link as a fresh server's first request runs Streamlit's old discovery, never app.py.
+    slips = [path.name for path in PAGES.glob("*.py") if path.name != "__init__.py"]
+    assert not slips, f"Directly in pages/: {slips}"
+
+
+def test_every_library_module_declares_its_public_names_in_order() -> None:
+    slips = []
+    for name, tree in library().items():
+        names = declared(tree)
+        if name != "__main__" and (not names or names != in_ruffs_order(list(set(names)))):
+            slips.append(f"vae/{name}.py: __all__ is missing, not sorted, or says a name twice: {names}")
+    assert not slips, "\n".join(slips)
+
+
+def test_what_the_package_declares_is_what_it_has() -> None:
+    import vae
+
+    names = getattr(vae, "__all__", [])
+    assert [name for name in names if not hasattr(vae, name)] == []
+    public = {name for name, value in vars(vae).items() if name[0] != "_" and not isinstance(value, ModuleType)}
+    assert public - set(names) == set()
+
+
+def test_no_file_can_make_the_app_run_foreign_code() -> None:
+    slips = []
+    for path in product():
+        tree = parse(path)
+        for line, dotted in imports(tree):
+            if dotted.partition(".")[0] in UNSAFE_MODULES or dotted in UNSAFE_CALLS:
+                slips.append(f"{path.relative_to(ROOT)}:{line} imports {dotted}")
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            pickles = any(word.arg == "allow_pickle" and ast.unparse(word.value) != "False" for word in node.keywords)
+            if ast.unparse(node.func) in UNSAFE_CALLS or pickles:
+                slips.append(f"{path.relative_to(ROOT)}:{node.lineno} calls {ast.unparse(node)}")
+    assert not slips, "\n".join(slips)
+
+
+def test_importing_the_library_leaves_everything_else_alone(tmp_path: Path) -> None:
+    copy = tmp_path / "vae"
+    shutil.copytree(LIBRARY, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    modules = ["vae", *(f"vae.{name}" for name in ORDER if (copy / f"{name}.py").exists())]
+    # Home and working directory are the copy's own, so that whatever an import were to write shows up among its files.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("VAE_", "PYTHON"))}
+    environment |= {"HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", IMPORT_EVERYTHING, *modules]
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == "changed: []\nimported: []\n"
+
+
+def test_files_are_short_enough_to_read() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in product()}
+    slips = [f"{path.relative_to(ROOT)}: {lines} lines" for path, lines in lengths.items() if lines > LONGEST]
+    assert not slips, "\n".join(slips)
+
+
+def test_caches_are_made_in_one_place() -> None:
+    slips = []
+    for path in product():
+        if path == PAGES / "ui" / "cache.py":
+            continue
+        for node in ast.walk(parse(path)):
+            names = {getattr(node, field, None) for field in ("id", "attr", "name")}  # a name, an attribute, an import
+            if names & CACHES:
+                slips.append(f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}")
+    assert not slips, f"{slips} use Streamlit's caches; that is for pages/ui/cache.py"
