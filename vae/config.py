@@ -1,0 +1,155 @@
+"""What can be chosen: frozen dataclasses that are at once command-line flags, checkpoint JSON and page controls.
+
+A config checks itself when it is made, so whoever holds one holds a valid one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, get_args
+
+from vae.errors import ConfigError
+
+__all__ = [
+    "ACTIVATIONS",
+    "LIKELIHOODS",
+    "OBJECTIVES",
+    "Activation",
+    "Likelihood",
+    "ModelConfig",
+    "Objective",
+    "TrainConfig",
+]
+
+Likelihood = Literal["gaussian", "gaussian-shared", "bernoulli"]
+Activation = Literal["relu", "tanh", "silu"]
+Objective = Literal["elbo", "autoencoder"]
+
+LIKELIHOODS: tuple[Likelihood, ...] = get_args(Likelihood)
+ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
+OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+
+
+def option(default: Any, words: str) -> Any:
+    """Declares a field with the words that explain it, in `--help` and beside a control alike."""
+    return field(default=default, metadata={"help": words})
+
+
+class _Config:
+    """JSON in and out, the same for every config."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the fields as JSON types."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload]
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """Makes a config of `to_dict`'s result, lists taken as tuples.
+
+        Raises:
+            ConfigError: a field is unknown, or a value outside its range.
+        """
+        known = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        if unknown := sorted(set(fields) - known):
+            raise ConfigError(f"{cls.__name__} has no field {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelConfig(_Config):
+    """What a model is.
+
+    A decoder without hidden layers is the linear model: mean Wz + b and a variance that does not depend on z, which is
+    factor analysis (`gaussian`) or probabilistic PCA (`gaussian-shared`; Tipping & Bishop 1999).
+
+    Raises:
+        ConfigError: a value is outside its range.
+    """
+
+    latent: int = option(2, "J, the number of latent dimensions")
+    likelihood: Likelihood = option(
+        "gaussian", "p(x|z): a variance for each pixel, one for the image, or binary pixels"
+    )
+    log_variance_floor: float | None = option(-6.0, "least log variance of a pixel, or 'none' for no floor")
+    encoder_layers: tuple[int, ...] = option((512, 256), "widths of the encoder's hidden layers")
+    decoder_layers: tuple[int, ...] = option(
+        (256, 512), "widths of the decoder's hidden layers; none for a linear decoder"
+    )
+    activation: Activation = option("relu", "what stands between the layers")
+    image_shape: tuple[int, int] = option((28, 28), "height and width of an image, in pixels")
+
+    def __post_init__(self) -> None:
+        _check_count("latent", self.latent, 1, 1024)
+        _check_choice("likelihood", self.likelihood, LIKELIHOODS)
+        _check_choice("activation", self.activation, ACTIVATIONS)
+        for name in ("encoder_layers", "decoder_layers", "image_shape"):
+            if not isinstance(getattr(self, name), tuple) or len(getattr(self, name)) > 32:
+                raise ConfigError(
+                    f"{name} must be a tuple of up to 32 whole numbers; it is {getattr(self, name)!r:.80}."
+                )
+            for width in getattr(self, name):
+                _check_count(name, width, 1, 16384)
+        if len(self.image_shape) != 2:
+            raise ConfigError(f"image_shape must be height and width; it is {self.image_shape!r}.")
+        floor = self.log_variance_floor
+        if floor is not None and not (_is_number(floor) and -40 <= floor <= 4):
+            raise ConfigError(f"log_variance_floor must be between -40 and 4, or None for no floor; it is {floor!r}.")
+
+    @property
+    def pixels(self) -> int:
+        """D, the number of pixels of an image."""
+        return math.prod(self.image_shape)
+
+    @property
+    def linear(self) -> bool:
+        """Whether the decoder is linear, so that log p(x) has a closed form under a Gaussian."""
+        return not self.decoder_layers
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainConfig(_Config):
+    """How a model is trained: AdamW under a one-cycle learning rate (Smith & Topin 2018).
+
+    Raises:
+        ConfigError: a value is outside its range.
+    """
+
+    data: str = option("mnist", "data set")
+    objective: Objective = option("elbo", "the ELBO, or an autoencoder's reconstruction alone")
+    samples: int = option(1, "L, draws from q(z|x) for each image and step")
+    epochs: int = option(15, "passes over the training images")
+    batch_size: int = option(128, "images in one step")
+    learning_rate: float = option(2e-3, "highest learning rate of the cycle")
+    weight_decay: float = option(0.0, "pull of the weights towards 0, decoupled (Loshchilov & Hutter 2019)")
+    seed: int = option(0, "the same seed gives the same weights on the same machine")
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.data, str) and self.data):
+            raise ConfigError(f"data must be the name of a data set; it is {self.data!r}.")
+        _check_choice("objective", self.objective, OBJECTIVES)
+        _check_count("samples", self.samples, 1, 1000)
+        _check_count("epochs", self.epochs, 1, 100_000)
+        _check_count("batch_size", self.batch_size, 1, 60_000)
+        _check_count("seed", self.seed, 0, 2**63 - 1)
+        if not (_is_number(self.weight_decay) and 0 <= self.weight_decay <= 10):
+            raise ConfigError(f"weight_decay must be between 0 and 10; it is {self.weight_decay!r}.")
+        if not (_is_number(self.learning_rate) and 0 < self.learning_rate <= 1):
+            raise ConfigError(f"learning_rate must be above 0 and at most 1; it is {self.learning_rate!r}.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
+
+
+def _check_count(name: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ConfigError(f"{name} must be a whole number from {low} to {high}; it is {value!r}.")
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name} must be one of {', '.join(choices)}; it is {value!r}.")

@@ -1,0 +1,281 @@
+"""Images in memory: MNIST, Fashion-MNIST, and the sample of MNIST that ships with the repository.
+
+Files lie where torchvision keeps them, `<folder>/MNIST/raw/train-images-idx3-ubyte` and so on, so that either reads
+what the other fetched. Only bytes whose size, MD5 and header are right ever get one of these names.
+"""
+
+import contextlib
+import hashlib
+import io
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vae import sources
+from vae.errors import DataError
+from vae.sources import Progress
+
+__all__ = ["NAMES", "Dataset", "Split", "available", "fetch", "folder", "load_dataset", "read_idx"]
+
+NAMES = ("mnist", "fashion-mnist", "mnist-sample")
+TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "mnist-sample": "A sample of MNIST"}
+DIGITS = tuple("0123456789")
+CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SAMPLE = REPOSITORY / "data" / "mnist-sample.npz"
+SAMPLE_SHA256 = "f97448b5695294add7ffa5fbd7654872397665b05fe3ee38fb4f68819e01c282"
+SUBFOLDERS = {"mnist": "MNIST/raw", "fashion-mnist": "FashionMNIST/raw"}
+
+# Bytes and MD5 of the uncompressed files: what a .gz hashes to depends on who compressed it, and Debian did so again.
+RESOURCES = {
+    "mnist": {
+        "train-images-idx3-ubyte": (47_040_016, "6bbc9ace898e44ae57da46a324031adb"),
+        "train-labels-idx1-ubyte": (60_008, "a25bea736e30d166cdddb491f175f624"),
+        "t10k-images-idx3-ubyte": (7_840_016, "2646ac647ad5339dbf082846283269ea"),
+        "t10k-labels-idx1-ubyte": (10_008, "27ae3e4e09519cfbb04c329615203637"),
+    },
+    "fashion-mnist": {
+        "train-images-idx3-ubyte": (47_040_016, "f4a8712d7a061bf5bd6d2ca38dc4d50a"),
+        "train-labels-idx1-ubyte": (60_008, "9018921c3c673c538a1fc5bad174d6f9"),
+        "t10k-images-idx3-ubyte": (7_840_016, "8181f5470baa50b63fa0f6fddb340f0a"),
+        "t10k-labels-idx1-ubyte": (10_008, "15d484375f8d13e6eb1aabb0c3f46965"),
+    },
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images and their labels.
+
+    Attributes:
+        images: (N, 28, 28) uint8 in [0, 255]; 0 is background.
+        labels: (N,) int64, each an index into the classes of the data set.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set in memory.
+
+    Attributes:
+        name: one of `NAMES`.
+        train: the images that models are trained on.
+        test: the images held out.
+        classes: what each label stands for.
+        checksum: SHA-256 of training images, training labels, test images, test labels, one byte a value.
+    """
+
+    name: str
+    train: Split
+    test: Split
+    classes: tuple[str, ...]
+    checksum: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether this is the whole set, and not the sample that ships."""
+        return self.name != "mnist-sample"
+
+    def describe(self) -> str:
+        """Say what this is, as in `MNIST: 60,000 training and 10,000 test images`."""
+        return f"{TITLES[self.name]}: {len(self.train):,} training and {len(self.test):,} test images"
+
+
+def folder() -> Path:
+    """Return the folder of the data sets: `$VAE_DATA`, or else `data` in the repository."""
+    return Path(os.environ.get("VAE_DATA") or REPOSITORY / "data").expanduser()
+
+
+def available(name: str) -> bool:
+    """Tell from file sizes, without reading them, whether a data set is on disk."""
+    if _known(name) == "mnist-sample":
+        return SAMPLE.is_file()
+    return all(
+        any(path.is_file() and (path.suffix == ".gz" or path.stat().st_size == size) for path in _places(name, file))
+        for file, (size, _) in RESOURCES[name].items()
+    )
+
+
+def load_dataset(name: str = "mnist", *, fetch: bool = True, progress: Progress | None = None) -> Dataset:
+    """Load a data set into memory: from disk or, where it is absent or damaged there, from the network.
+
+    Arguments:
+        name: one of `NAMES`.
+        fetch: whether the network may be used.
+        progress: called while fetching; see `fetch`.
+
+    Returns:
+        The data set, every byte of it verified.
+
+    Raises:
+        DataError: the name is unknown, or the images cannot be had.
+
+    Sources: LeCun, Cortes, Burges, The MNIST database of handwritten digits, 1998; Xiao, Rasul, Vollgraf,
+    Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms, 2017.
+    """
+    if _known(name) == "mnist-sample":
+        return _dataset(name, _read_sample())
+    found, problems = _read(name)
+    if fetch and len(found) < len(RESOURCES[name]):
+        _fetch(name, progress)
+        found, problems = _read(name)
+    if len(found) < len(RESOURCES[name]):
+        problems.append(f"looked in {_raw(name)}")
+        raise _unavailable(name, "is not whole on disk", problems, f"fetch it with `python -m vae data {name}`")
+    return _dataset(name, [found[file] for file in RESOURCES[name]])
+
+
+def fetch(name: str, progress: Progress | None = None) -> Path:
+    """Put a data set on disk, verified. Safe to repeat: only what is absent or damaged is fetched.
+
+    Arguments:
+        name: one of `NAMES`.
+        progress: called from this thread with what is being fetched, bytes so far, and bytes in total (0 when unknown).
+
+    Returns:
+        The folder that holds the files; for the sample, its file.
+
+    Raises:
+        DataError: the name is unknown, no source has the files, or they cannot be written.
+    """
+    if _known(name) == "mnist-sample":
+        _read_sample()
+        return SAMPLE
+    _fetch(name, progress)
+    return _raw(name)
+
+
+def read_idx(content: bytes) -> np.ndarray:
+    """Read an IDX file of bytes: `00 00 08 ndim`, each dimension as a big-endian uint32, the values.
+
+    Arguments:
+        content: the whole file, uncompressed.
+
+    Returns:
+        uint8 array of the shape that the header gives.
+
+    Raises:
+        ValueError: the header is of another kind, or disagrees with the number of bytes.
+    """
+    if len(content) < 4 or content[:3] != b"\0\0\x08":
+        raise ValueError("not an IDX file of bytes")
+    shape = np.frombuffer(content, ">u4", content[3], 4).tolist()
+    values = np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape))
+    return values.reshape(shape).copy()  # torch wants memory that may be written to
+
+
+def _known(name: str) -> str:
+    if name not in NAMES:
+        raise DataError(f"A data set is one of {', '.join(NAMES)}; got {name!r}.")
+    return name
+
+
+def _unavailable(name: str, what: str, details: list[str], way_out: str) -> DataError:
+    ships = "take mnist-sample, which ships with the repository"
+    return DataError(f"{TITLES[name]} {what} ({'; '.join(details)}): {way_out}, or {ships}.")
+
+
+def _dataset(name: str, arrays: list[np.ndarray]) -> Dataset:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(array.data)
+    images, labels, test_images, test_labels = (torch.from_numpy(array) for array in arrays)
+    train, test = Split(images, labels.long()), Split(test_images, test_labels.long())
+    return Dataset(name, train, test, CLOTHES if name == "fashion-mnist" else DIGITS, digest.hexdigest())
+
+
+def _read_sample() -> list[np.ndarray]:
+    content = SAMPLE.read_bytes() if SAMPLE.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != SAMPLE_SHA256:
+        raise DataError(f"{SAMPLE} is {'damaged' if content else 'missing'}: take it from the repository again.")
+    with np.load(io.BytesIO(content)) as arrays:  # numpy reads no pickles unless told to
+        return [arrays[key] for key in ("train_images", "train_labels", "test_images", "test_labels")]
+
+
+def _raw(name: str) -> Path:
+    return folder() / SUBFOLDERS[name]
+
+
+def _places(name: str, file: str) -> list[Path]:
+    packaged = sources.PACKAGED.get(name)
+    return [_raw(name) / file] + ([packaged / f"{file}.gz"] if packaged else [])
+
+
+def _read(name: str, *, own: bool = False) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Read the files that are sound on disk, or in our `own` folder; say which are damaged."""
+    found: dict[str, np.ndarray] = {}
+    problems = []
+    for file in RESOURCES[name]:
+        for path in _places(name, file)[: 1 if own else None]:
+            try:
+                content = path.read_bytes()
+                found[file] = _decode(name, file, sources.gunzip(content) if path.suffix == ".gz" else content)
+                break
+            except FileNotFoundError:
+                continue
+            except sources.FAILURES as error:
+                problems.append(f"{path}: {_reason(error)}")
+    return found, problems
+
+
+def _decode(name: str, file: str, content: bytes) -> np.ndarray:
+    """Verify the bytes of a file and read them; ValueError says what is wrong."""
+    size, md5 = RESOURCES[name][file]
+    if len(content) != size:
+        raise ValueError(f"{file} has {len(content):,} bytes instead of {size:,}")
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
+        raise ValueError(f"{file} does not have the MD5 sum {md5}")
+    array = read_idx(content)
+    if array.shape[1:] != ((28, 28) if "images" in file else ()):
+        raise ValueError(f"{file} has the shape {array.shape}")
+    return array
+
+
+def _fetch(name: str, progress: Progress | None) -> None:
+    found, problems = _read(name, own=True)
+    missing = [file for file in RESOURCES[name] if file not in found]
+    for label, source in sources.sources(name) if missing else ():
+        try:
+            for file, content in source(tuple(missing), progress or (lambda what, size, total: None)):
+                _decode(name, file, content)
+                _write(_raw(name) / file, content)
+                missing.remove(file)
+        except sources.FAILURES as error:
+            problems.append(f"{label}: {_reason(error)}")  # and on to the next source with what is still missing
+        if not missing:
+            return
+    if missing:
+        raise _unavailable(name, "could not be fetched", problems, "try again with a network")
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).strip("<>").split()) or type(error).__name__
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write beside, flush and rename: a reader sees the whole file or none, and two writers do not meet."""
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        aside.replace(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written ({_reason(error)}): let VAE_DATA name another folder.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)

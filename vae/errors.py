@@ -1,0 +1,45 @@
+"""Errors that a user can act on. All derive from `VAEError`, so one `except` catches them.
+
+    VAEError
+    ├── ConfigError        a setting or an argument is outside what the model allows (also a ValueError)
+    ├── DataError          images are missing, damaged, or of the wrong kind
+    ├── CheckpointError    a model file is missing, damaged, foreign, or already there
+    ├── JobError           a training cannot be started, or its process is gone
+    └── DivergenceError    the loss is no longer a finite number
+
+Each message gives the rule, what came, and the way out.
+"""
+
+__all__ = ["CheckpointError", "ConfigError", "DataError", "DivergenceError", "JobError", "VAEError"]
+
+
+class VAEError(Exception):
+    """Base of every error that this library raises on purpose."""
+
+
+class ConfigError(VAEError, ValueError):
+    """A setting or an argument is outside what the model allows."""
+
+
+class DataError(VAEError):
+    """Images are missing, damaged, or of the wrong kind."""
+
+
+class CheckpointError(VAEError):
+    """A model file is missing, damaged, foreign, or already there."""
+
+
+class JobError(VAEError):
+    """A training cannot be started, or its process is gone."""
+
+
+class DivergenceError(VAEError):
+    """Training met a loss or a gradient that is not finite.
+
+    Attributes:
+        step: the optimiser step, counted from 1, at which it happened. The model holds the last good weights.
+    """
+
+    def __init__(self, message: str, step: int) -> None:
+        super().__init__(message)
+        self.step = step

