@@ -1,0 +1,66 @@
+"""Gaussian variational autoencoders, and what is inside them.
+
+    z ~ p(z) = N(0, I),   x ~ p(x|z) = N(x | mu_x(z), diag sigma_x^2(z)),   q(z|x) = N(z | mu_z(x), diag sigma_z^2(x))
+
+Kingma & Welling (2013). The objects, and how they meet:
+
+- `ModelConfig` and `TrainConfig` say what a model is and how it is trained; `build` makes one, `fit` trains it, report
+  by report, to maximise an objective such as `ELBO`.
+- A `VAE` holds an encoder and a decoder. Both return `torch.distributions` objects, so the objective reads as it is
+  written: `p.log_prob(x) - kl_divergence(q, prior)`.
+- `load_dataset` gives images, uint8 in [0, 255]; `model.pixels` dequantises or binarises them for the likelihood.
+- `naive_monte_carlo` estimates log p(x), `elbo` its lower bound; both return an `Estimate`, nats an image.
+- `save` and `load` keep a model in one safetensors file with its `Record`; `encode` and `decode` give numpy arrays.
+
+Randomness is an argument: `generator(seed)` makes one, and nothing here touches torch's global state.
+Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
+"""
+
+from vae.checkpoints import Record, catalogue, load, read_record, save
+from vae.config import ModelConfig, TrainConfig
+from vae.data import Dataset, Split, load_dataset
+from vae.distributions import generator
+from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, JobError, VAEError
+from vae.evidence import Estimate, elbo, naive_monte_carlo, naive_monte_carlo_path
+from vae.latent import Codes, Decoded, decode, encode, manifold
+from vae.models import VAE, Decoder, Encoder, build
+from vae.objectives import ELBO, Autoencoder, Terms
+from vae.training import Report, fit
+
+__all__ = [
+    "ELBO",
+    "VAE",
+    "Autoencoder",
+    "CheckpointError",
+    "Codes",
+    "ConfigError",
+    "DataError",
+    "Dataset",
+    "Decoded",
+    "Decoder",
+    "DivergenceError",
+    "Encoder",
+    "Estimate",
+    "JobError",
+    "ModelConfig",
+    "Record",
+    "Report",
+    "Split",
+    "Terms",
+    "TrainConfig",
+    "VAEError",
+    "build",
+    "catalogue",
+    "decode",
+    "elbo",
+    "encode",
+    "fit",
+    "generator",
+    "load",
+    "load_dataset",
+    "manifold",
+    "naive_monte_carlo",
+    "naive_monte_carlo_path",
+    "read_record",
+    "save",
+]

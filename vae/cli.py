@@ -1,0 +1,218 @@
+"""The library from a shell: `python -m vae data | train | evaluate | sample | models`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import math
+import signal
+import sys
+import typing
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from vae import data, evidence, jobs
+from vae.checkpoints import catalogue, load, read_record, write_aside
+from vae.config import ModelConfig, TrainConfig
+from vae.distributions import generator
+from vae.errors import ConfigError, VAEError
+from vae.latent import decode
+
+__all__ = ["main"]
+
+C = typing.TypeVar("C", ModelConfig, TrainConfig)
+_ALSO = {"latent": ("--latent-dim",), "data": ("--dataset",)}
+
+
+def main(words: list[str] | None = None) -> int:
+    """Runs one command; returns 0, or 2 after a one-line message when the user can mend what went wrong."""
+    chosen = _parser().parse_args(words)
+    try:
+        chosen.run(chosen)
+    except VAEError as error:
+        print(f"vae {chosen.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _data(chosen: argparse.Namespace) -> None:
+    def show(what: str, done: int, total: int) -> None:
+        if not sys.stderr.isatty():
+            return
+        share = f"{done / total:4.0%}" if total else f"{done / 1e6:.1f} MB"
+        bar = "#" * round(30 * done / total) if total else ""
+        print(f"\r{what:<32.32} [{bar:<30}] {share}", end="", file=sys.stderr, flush=True)
+
+    data.fetch(chosen.name, show)
+    print(end="\n" * sys.stderr.isatty(), file=sys.stderr)
+    print(data.load_dataset(chosen.name, fetch=False).describe())
+
+
+def _train(chosen: argparse.Namespace) -> None:
+    model = _config(ModelConfig, chosen)
+    config = _config(TrainConfig, chosen)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ask for the same: save and end
+    with contextlib.closing(
+        jobs.run(chosen.name, model, config, half=chosen.half, overwrite=chosen.overwrite)
+    ) as reports:
+        for report in reports:
+            line = f"epoch {report.epoch:6.2f}/{config.epochs}  "
+            line += f"reconstruction {report.reconstruction:9.2f}  kl {report.kl:6.2f}"
+            if report.held_out_kl is None or report.held_out_reconstruction is None:
+                if sys.stderr.isatty():
+                    print(f"\r{line}", end="", file=sys.stderr, flush=True)
+            else:
+                held_out = report.held_out_reconstruction - report.held_out_kl
+                start = "\r" if sys.stderr.isatty() else ""
+                print(f"{start}{line}  held out {held_out:9.2f}  {report.seconds:6.1f} s", flush=True)
+    record = read_record(chosen.name)
+    print(json.dumps(record.held_out))
+
+
+def _evaluate(chosen: argparse.Namespace) -> None:
+    model, record = load(chosen.name), read_record(chosen.name)
+    dataset = data.load_dataset(chosen.data or record.training.data)
+    if chosen.images < 1:
+        raise ConfigError(f"images must be at least 1; it is {chosen.images}.")
+    images = dataset.test.images[: chosen.images]
+    estimator = {"elbo": evidence.elbo, "naive": evidence.naive_monte_carlo}[chosen.method]
+    noise = generator(chosen.seed)
+    estimate = estimator(model, model.pixels(images, noise), chosen.samples, noise)
+    count = len(images)
+    noise_error = estimate.standard_error.square().sum().sqrt().item() / count
+    says = {
+        "model": record.name,
+        "dataset": dataset.name,
+        "split": "test",
+        "images": count,
+        "method": chosen.method,
+        "samples": chosen.samples,
+        "mean_nats": estimate.value.mean().item(),
+        "standard_error_nats": estimate.value.std(correction=0).item() / count**0.5,
+        "monte_carlo_error_nats": noise_error if math.isfinite(noise_error) else None,  # one draw tells no error
+        "seconds": estimate.seconds,
+    }
+    if chosen.json:
+        print(json.dumps(says))
+    else:
+        mean, error = says["mean_nats"], says["standard_error_nats"]
+        print(f"{mean:.3f} ± {error:.3f} nats an image, {chosen.method}, {count} images")
+
+
+def _sample(chosen: argparse.Namespace) -> None:
+    model = load(chosen.name)
+    if not 1 <= chosen.count <= 10_000:
+        raise ConfigError(f"count must be from 1 to 10,000; it is {chosen.count}.")
+    z = torch.randn(chosen.count, model.config.latent, generator=generator(chosen.seed))
+    decoded = decode(model, z.numpy(), seed=chosen.seed)
+    images = decoded.sample if chosen.draws else decoded.mean
+    columns = int(np.ceil(chosen.count**0.5))
+    height, width = images.shape[1:]
+    rows = -(-chosen.count // columns)
+    sheet = np.zeros((rows * columns, height, width), np.float32)
+    sheet[: chosen.count] = images
+    sheet = sheet.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+    picture = io.BytesIO()
+    Image.fromarray((sheet.clip(0, 1) * 255).round().astype(np.uint8)).save(picture, format="PNG")
+    write_aside(chosen.out, picture.getvalue())
+    print(chosen.out)
+
+
+def _models(chosen: argparse.Namespace) -> None:
+    records, troubles = catalogue()
+    if chosen.json:
+        print(json.dumps([asdict(record) for record in records]))
+    else:
+        for record in records:
+            elbo = record.held_out.get("elbo")
+            figure = "" if elbo is None else f"{elbo:10.2f} nats  KL {record.held_out.get('kl', math.nan):6.2f}"
+            print(f"{record.name:<28} J = {record.model.latent:<3} {record.model.likelihood:<16}{figure}")
+    for trouble in troubles:
+        print(trouble, file=sys.stderr)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> typing.NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m vae", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    command = commands.add_parser("data", help="fetch and verify a data set")
+    command.add_argument("name", choices=data.NAMES)
+    command.set_defaults(run=_data)
+
+    command = commands.add_parser("train", help="train a model and save it")
+    command.add_argument("name", help="of the model")
+    command.add_argument("--half", action="store_true", help="store weights as float16")
+    command.add_argument("--overwrite", action="store_true", help="replace a model of that name")
+    for config in (ModelConfig, TrainConfig):
+        _add_fields(command, config)
+    command.set_defaults(run=_train)
+
+    command = commands.add_parser("evaluate", help="estimate log p(x) or its bound on test images")
+    command.add_argument("name", help="of the model, or its file")
+    command.add_argument("--method", choices=("elbo", "naive"), default="elbo")
+    command.add_argument("--samples", type=int, default=100, help="draws for each image")
+    command.add_argument("--images", type=int, default=1000, help="how many test images")
+    command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.set_defaults(run=_evaluate)
+
+    command = commands.add_parser("sample", help="decode draws from the prior into a picture")
+    command.add_argument("name", help="of the model, or its file")
+    command.add_argument("--count", type=int, default=100)
+    command.add_argument("--draws", action="store_true", help="draw x from p(x|z) instead of showing its mean")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--out", "--output", type=Path, default=Path("samples.png"))
+    command.set_defaults(run=_sample)
+
+    command = commands.add_parser("models", help="list the models that there are")
+    command.add_argument("--json", action="store_true")
+    command.set_defaults(run=_models)
+    return parser
+
+
+def _add_fields(parser: argparse.ArgumentParser, config: type) -> None:
+    hints = typing.get_type_hints(config)
+    for f in fields(config):
+        hint, words = hints[f.name], f.metadata["help"]
+        flags = [f"--{f.name.replace('_', '-')}", *_ALSO.get(f.name, ())]
+        if typing.get_origin(hint) is typing.Literal:
+            parser.add_argument(*flags, choices=typing.get_args(hint), default=f.default, help=f"{words} (%(default)s)")
+        else:
+            kind = {int: int, float: float, str: str}.get(hint) or (
+                _widths if typing.get_origin(hint) is tuple else _floor
+            )
+            shown = ",".join(map(str, f.default)) if isinstance(f.default, tuple) else f.default
+            parser.add_argument(*flags, type=kind, default=f.default, help=f"{words} ({shown})")
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",") if part)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"whole numbers with commas between, such as 256,512; not {text!r}") from None
+
+
+def _floor(text: str) -> float | None:
+    try:
+        return None if text == "none" else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a number or none; not {text!r}") from None
+
+
+def _config(kind: type[C], chosen: argparse.Namespace) -> C:
+    return kind(**{f.name: getattr(chosen, f.name) for f in fields(kind)})

@@ -1,0 +1,135 @@
+"""What `torch.distributions` lacks: draws from an explicit generator, and the likelihoods of an image's pixels.
+
+A likelihood says two things that belong together, how it wants its pixels and which distribution a network's raw
+outputs stand for:
+
+    gaussian         x = (u + U[0, 1)) / 256        N(x | mu, diag sigma^2), a variance for each pixel
+    gaussian-shared  x = (u + U[0, 1)) / 256        N(x | mu, sigma^2 I), one variance for the image
+    bernoulli        x ~ Bernoulli(u / 255)         Bernoulli(x | logits)
+
+u is an image in [0, 255]. Dequantised pixels make the density of x a lower bound on the probability of the 8-bit
+image (Theis, van den Oord & Bethge 2016); without the noise a free variance has no upper bound, since border
+pixels are always 0. A Bernoulli is a likelihood of binary pixels only, so images are binarised afresh at each draw.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.distributions import Bernoulli, Distribution, Independent, Normal
+from torch.nn.functional import softplus
+
+from vae.config import Likelihood
+from vae.errors import ConfigError, DataError
+
+__all__ = [
+    "bits_per_pixel",
+    "diagonal_normal",
+    "draw",
+    "floored",
+    "generator",
+    "pixel_deviation",
+    "prepare_pixels",
+    "standard_normal",
+]
+
+
+def generator(seed: int) -> torch.Generator:
+    """Returns a generator of its own, so that no draw touches torch's global one (threads share that).
+
+    Raises:
+        ConfigError: the seed is not a whole number from 0 to 2^63 - 1.
+    """
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+        raise ConfigError(f"A seed must be a whole number from 0 to 2^63 - 1; it is {seed!r}.")
+    return torch.Generator().manual_seed(seed)
+
+
+def diagonal_normal(mean: Tensor, log_variance: Tensor) -> Independent:
+    """Returns N(mean, diag exp(log_variance)) over the last dimension.
+
+    Arguments:
+        mean: (..., D).
+        log_variance: broadcast against mean, in nats.
+    """
+    return Independent(Normal(mean, (0.5 * log_variance).exp().expand_as(mean)), 1)
+
+
+def standard_normal(size: int) -> Independent:
+    """Returns the prior N(0, I) over `size` dimensions."""
+    return diagonal_normal(torch.zeros(size), torch.zeros(size))
+
+
+def floored(log_variance: Tensor, floor: float | None) -> Tensor:
+    """Keeps log variances above a floor, smoothly: floor + softplus(v - floor); as they are when the floor is None."""
+    return log_variance if floor is None else floor + softplus(log_variance - floor)
+
+
+def draw(distribution: Distribution, generator: torch.Generator | None, shape: tuple[int, ...] = ()) -> Tensor:
+    """Draws from a diagonal normal, z = mu + sigma * eps (reparameterised), or from a Bernoulli over pixels.
+
+    `torch.distributions` draws from the global generator only, which all threads share.
+
+    Arguments:
+        distribution: an `Independent` Normal or Bernoulli with batch shape B and event shape (D,).
+        generator: where the randomness comes from; None for torch's global generator.
+        shape: sample shape S in front.
+
+    Returns:
+        (*S, *B, D); gradients flow through a normal's mean and deviation.
+
+    Raises:
+        ConfigError: the distribution is neither.
+    """
+    base = distribution.base_dist if isinstance(distribution, Independent) else distribution
+    if isinstance(base, Normal):
+        mean = base.loc.expand(shape + base.loc.shape)
+        noise = torch.empty_like(mean).normal_(generator=generator)
+        return mean + base.scale * noise
+    if isinstance(base, Bernoulli):
+        return torch.bernoulli(base.probs.expand(shape + base.probs.shape), generator=generator)
+    raise ConfigError(f"draw knows normal and Bernoulli distributions; it got {type(base).__name__}.")
+
+
+def prepare_pixels(images: Tensor, likelihood: Likelihood, generator: torch.Generator | None) -> Tensor:
+    """Turns 8-bit images into the pixels that a likelihood is a density of.
+
+    Arguments:
+        images: (..., H, W) uint8 in [0, 255].
+        likelihood: dequantised for the Gaussians, binarised for the Bernoulli.
+        generator: source of the dequantisation or binarisation noise.
+
+    Returns:
+        (..., H*W) float32 in [0, 1].
+
+    Raises:
+        DataError: the images are not uint8.
+    """
+    if images.dtype != torch.uint8:
+        raise DataError(f"Images must be uint8 in [0, 255]; these are {images.dtype}. Scale and round them first.")
+    u = images.flatten(-2).float()
+    # float32 steps by 2^-16 at 255, so noise any nearer to 1 would round up into the next grey
+    noise = torch.empty_like(u).uniform_(0, 1 - 2**-16, generator=generator)
+    return (noise * 255 < u).float() if likelihood == "bernoulli" else (u + noise) / 256
+
+
+def pixel_deviation(distribution: Distribution) -> Tensor:
+    """Returns sigma of each pixel, (..., D), in units of the pixel scale [0, 1]."""
+    return distribution.stddev
+
+
+def bits_per_pixel(log_density: float, likelihood: Likelihood, pixels: int) -> float:
+    """Converts nats an image to bits per pixel, lower is better.
+
+    For the Gaussians -(log p(x) - D log 256) / (D log 2), the code length of the 8-bit image that the density of
+    x = (u + U[0, 1)) / 256 bounds (Theis et al. 2016); for the Bernoulli -log p(x) / (D log 2), of the binary one.
+
+    Arguments:
+        log_density: nats for one image.
+        likelihood: which pixels the density is of.
+        pixels: D.
+    """
+    ceiling = 0.0 if likelihood == "bernoulli" else pixels * math.log(256)
+    return (ceiling - log_density) / (pixels * math.log(2))

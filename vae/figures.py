@@ -1,0 +1,219 @@
+"""Arrays in, Plotly figure out. No model, no file, no widget; words that a visitor reads come in as arguments.
+
+The same colour means the same thing in every figure: `COLOURS` for quantities, `CLASSES` for digits. `CLASSES` are the
+ten colours of Petroff (2021), chosen to stay apart for colour-blind eyes; the digits also stand on the map as text.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from PIL import Image
+from plotly.colors import get_colorscale, sample_colorscale
+
+from vae.training import Report
+
+__all__ = ["CLASSES", "COLOURS", "contact_sheet", "estimates", "latent_map", "manifold_sheet", "picture", "training"]
+
+CLASSES = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
+COLOURS = {"reconstruction": "#3b82c4", "kl": "#d55e00", "elbo": "#009e73", "naive": "#cc79a7"}
+_SIGMA = (
+    np.array(sample_colorscale(get_colorscale("cividis"), np.linspace(0, 1, 256), colortype="tuple")) * 255
+).astype(np.uint8)
+
+
+def latent_map(
+    plane: NDArray, labels: NDArray, classes: Sequence[str], axis_titles: tuple[str, str], legend_title: str
+) -> go.Figure:
+    """Draws embedded images as points coloured by class, with the name of each class at its median.
+
+    Arguments:
+        plane: (N, 2) coordinates.
+        labels: (N,) class numbers; a point's `customdata` is its row.
+        classes: their names.
+        axis_titles: of the two axes.
+        legend_title: of the legend, where a click hides a class and a double click shows it alone.
+    """
+    figure = go.Figure()
+    for number, name in enumerate(classes):
+        rows = np.flatnonzero(labels == number)
+        points = plane[rows].astype(np.float32)
+        figure.add_trace(
+            go.Scattergl(
+                x=points[:, 0], y=points[:, 1], customdata=rows.astype(np.int32), name=name,
+                mode="markers", marker={"size": 4, "opacity": 0.7, "color": CLASSES[number % len(CLASSES)]},
+                selected={"marker": {"size": 13, "opacity": 1}}, unselected={"marker": {"opacity": 0.7}},
+                hovertemplate=f"{name}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
+            )
+        )  # fmt: skip
+    for number, name in enumerate(classes):
+        if (rows := labels == number).any():
+            x, y = np.median(plane[rows], 0)
+            figure.add_annotation(
+                x=x, y=y, text=f"<b>{name}</b>", showarrow=False, font={"size": 16, "color": "#111"},
+                bgcolor="rgba(255, 255, 255, 0.75)", borderpad=2, captureevents=False,
+            )  # fmt: skip
+    figure.update_layout(
+        height=620, margin={"l": 10, "r": 10, "t": 10, "b": 10}, dragmode="pan", clickmode="event+select",
+        legend={"itemsizing": "constant", "title": legend_title, "orientation": "h", "yanchor": "bottom", "y": 1.0},
+        xaxis={"title": axis_titles[0], "zeroline": True},
+        yaxis={"title": axis_titles[1], "zeroline": True, "scaleanchor": "x"},
+    )  # fmt: skip
+    return figure
+
+
+def manifold_sheet(steps: NDArray, images: NDArray, axis_titles: tuple[str, str]) -> go.Figure:
+    """Draws a decoded grid with the latent coordinates on its axes.
+
+    Arguments:
+        steps: (side,) coordinates, increasing, the same on both axes.
+        images: (side, side, H, W) in [0, 1], row 0 at the top, where the second coordinate is largest.
+        axis_titles: of the two axes.
+    """
+    side, _, height, width = images.shape
+    sheet = images.swapaxes(1, 2).reshape(side * height, side * width)
+    shown = np.linspace(0, side - 1, 7).round().astype(int)
+    words = [f"{steps[i]:.1f}" for i in shown]
+    figure = go.Figure(go.Image(source=_png_uri(picture(sheet)), hoverinfo="skip"))
+    figure.update_xaxes(title=axis_titles[0], tickvals=shown * width + width / 2, ticktext=words, showgrid=False)
+    figure.update_yaxes(
+        title=axis_titles[1], tickvals=(side - 1 - shown) * height + height / 2, ticktext=words, showgrid=False
+    )
+    figure.update_xaxes(constrain="domain", constraintoward="left")
+    figure.update_yaxes(constrain="domain", constraintoward="top")
+    figure.update_layout(height=540, margin={"l": 10, "r": 10, "t": 10, "b": 10}, dragmode=False)
+    return figure
+
+
+def training(reports: Sequence[Report], part: str, titles: tuple[str, str], names: tuple[str, str]) -> go.Figure:
+    """Draws one part of the objective over epochs, on training images (thin) and on held-out ones (points).
+
+    Arguments:
+        reports: of `fit`.
+        part: `reconstruction` or `kl`.
+        titles: of the two axes.
+        names: of the training and the held-out line.
+    """
+    held_out = [r for r in reports if getattr(r, f"held_out_{part}") is not None]
+    colour = COLOURS[part]
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=np.array([r.epoch for r in reports]), y=np.array([getattr(r, part) for r in reports]),
+                name=names[0], mode="lines", line={"color": colour, "width": 1.5},
+            ),
+            go.Scatter(
+                x=np.array([r.epoch for r in held_out]), y=np.array([getattr(r, f"held_out_{part}") for r in held_out]),
+                name=names[1], mode="lines+markers", marker={"size": 8},
+                line={"color": colour, "width": 3, "dash": "dot"},
+            ),
+        ]
+    )  # fmt: skip
+    figure.update_layout(
+        height=280, margin={"l": 10, "r": 10, "t": 10, "b": 10}, xaxis={"title": titles[0], "rangemode": "tozero"},
+        yaxis={"title": titles[1]}, legend={"orientation": "h", "yanchor": "bottom", "y": 1.0}, hovermode="x unified",
+    )  # fmt: skip
+    values = np.array([getattr(r, part) for r in reports])
+    if part == "reconstruction" and len(values) > 4:
+        # the first steps lie so far down that they would flatten all that follows
+        low, high = (
+            np.quantile(values, 0.1),
+            max(values.max(), *(getattr(r, f"held_out_{part}") for r in held_out), values[-1]),
+        )
+        figure.update_yaxes(range=[low - 0.05 * (high - low), high + 0.1 * (high - low)])
+    return figure
+
+
+def estimates(
+    sizes: NDArray,
+    naive: NDArray,
+    elbo: tuple[float, float],
+    titles: tuple[str, str],
+    names: tuple[str, str],
+    low: float,
+) -> go.Figure:
+    """Draws naive Monte Carlo against its number of samples, beside the ELBO.
+
+    Arguments:
+        sizes: (K,) numbers of samples.
+        naive: (R, K) estimates in nats, a row for each repetition, NaN where one has not got that far.
+        elbo: its value and standard error.
+        titles: of the two axes.
+        names: of the naive estimate and the ELBO.
+        low: where the nats axis starts, the same in figures that stand side by side.
+    """
+    done = ~np.isnan(naive).all(0)
+    x, y = sizes[done], naive[:, done]
+    value, error = elbo
+    colour = COLOURS["naive"]
+    span = [1, float(sizes[-1])]
+    figure = go.Figure(
+        [
+            go.Scatter(x=x, y=np.nanmin(y, 0), mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip"),
+            go.Scatter(
+                x=x, y=np.nanmax(y, 0), mode="lines", line={"width": 0}, fill="tonexty", fillcolor=_clear(colour, 0.3),
+                showlegend=False, hoverinfo="skip",
+            ),
+            go.Scatter(
+                x=x, y=np.nanmedian(y, 0), name=names[0], mode="lines+markers", line={"color": colour, "width": 3}
+            ),
+            go.Scatter(
+                x=span, y=[value - 2 * error] * 2, mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip"
+            ),
+            go.Scatter(
+                x=span, y=[value + 2 * error] * 2, mode="lines", line={"width": 0}, fill="tonexty",
+                fillcolor=_clear(COLOURS["elbo"], 0.3), showlegend=False, hoverinfo="skip",
+            ),
+            go.Scatter(x=span, y=[value] * 2, name=names[1], mode="lines", line={"color": COLOURS["elbo"], "width": 3}),
+        ]
+    )  # fmt: skip
+    powers = 10.0 ** np.arange(round(np.log10(sizes[-1])) + 1)
+    figure.update_layout(
+        height=300, margin={"l": 10, "r": 10, "t": 10, "b": 10}, hovermode="x unified",
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0},
+        xaxis={"type": "log", "title": titles[0], "tickvals": powers, "ticktext": [f"{p:,.0f}" for p in powers]},
+        yaxis={"title": titles[1], "range": [low, max(value, float(np.nanmax(y))) + 150], "tickformat": "~d"},
+    )  # fmt: skip
+    return figure
+
+
+def picture(values: NDArray, scale: int = 1, top: float | None = None) -> NDArray[np.uint8]:
+    """Turns pixels into an image, each pixel blown up to whole pixels so that no browser smooths it.
+
+    Arguments:
+        values: (H, W), a mean or a draw in [0, 1], shown in grey; or a deviation, shown in colour, if `top` is given.
+        scale: pixels a side for each pixel.
+        top: the deviation that gets the brightest colour.
+
+    Returns:
+        (H*scale, W*scale) grey, or (H*scale, W*scale, 3).
+    """
+    level = (np.clip(values / (1 if top is None else top), 0, 1) * 255).round().astype(np.uint8)
+    level = level.repeat(scale, 0).repeat(scale, 1)
+    return level if top is None else _SIGMA[level]
+
+
+def contact_sheet(images: NDArray, columns: int, scale: int = 2) -> NDArray[np.uint8]:
+    """Lays images (N, H, W) in [0, 1] out in rows, N a multiple of columns."""
+    count, height, width = images.shape
+    rows = count // columns
+    sheet = images.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+    return picture(sheet, scale)
+
+
+def _clear(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"
+
+
+def _png_uri(image: NDArray[np.uint8]) -> str:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, format="PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

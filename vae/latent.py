@@ -1,0 +1,187 @@
+"""What a trained model knows: codes of a set of images, decoded planes, and how much each dimension carries.
+
+Arrays in and out are numpy, float32 or uint8, ready for a figure.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.distributions import Normal, kl_divergence
+
+from vae.distributions import draw, generator, pixel_deviation
+from vae.errors import ConfigError
+from vae.models import VAE
+
+__all__ = [
+    "Axes", "Codes", "Decoded", "coordinate_axes", "decode", "encode", "informative_order", "manifold",
+    "normal_quantiles", "principal_axes",
+]  # fmt: skip
+
+Array = NDArray[Any]  # float32 in fact; numpy's types lose it at each product
+_TINY = np.finfo(np.float32).tiny  # variance of the codes of an encoder that gives one answer to all
+
+
+class Codes(NamedTuple):
+    """q(z|x) of N images.
+
+    Attributes:
+        mean, deviation: (N, J), mu_z(x) and sigma_z(x).
+        kl: (N, J), KL[q(z_j|x) || N(0, 1)] in nats; its mean over images says what dimension j carries.
+    """
+
+    mean: Array
+    deviation: Array
+    kl: Array
+
+
+class Decoded(NamedTuple):
+    """p(x|z) of N latents: mean, deviation and one draw, each (N, H, W) in units of the pixel scale [0, 1]."""
+
+    mean: Array
+    deviation: Array
+    sample: Array
+
+
+class Axes(NamedTuple):
+    """A plane in latent space: z = centre + a u + b v.
+
+    Attributes:
+        centre: (J,).
+        directions: (2, J), u and v, of unit length.
+        share: (2,), share of the variance of the means along u and v, in [0, 1].
+    """
+
+    centre: Array
+    directions: Array
+    share: Array
+
+    def project(self, z: Array) -> Array:
+        """Returns the plane's coordinates (N, 2) of latents (N, J)."""
+        return (z - self.centre) @ self.directions.T
+
+    def lift(self, plane: Array) -> Array:
+        """Returns the latents (N, J) of the plane's coordinates (N, 2)."""
+        return self.centre + plane @ self.directions
+
+
+@torch.inference_mode()
+def encode(model: VAE, images: Tensor, *, seed: int = 0, batch: int = 2000) -> Codes:
+    """Encodes images.
+
+    Arguments:
+        model: the VAE.
+        images: (N, H, W) uint8 in [0, 255].
+        seed: of the dequantisation or binarisation noise.
+        batch: images encoded at once.
+    """
+    noise = generator(seed)
+    parts = []
+    for part in images.split(batch):
+        q = model.encoder(model.pixels(part, noise)).base_dist
+        kl = kl_divergence(q, Normal(torch.zeros(()), torch.ones(())))
+        parts.append(torch.stack([q.loc, q.scale, kl]))
+    return Codes(*torch.cat(parts, 1).numpy())
+
+
+@torch.inference_mode()
+def decode(model: VAE, z: Array, *, seed: int = 0, batch: int = 2000) -> Decoded:
+    """Decodes latents (N, J).
+
+    Arguments:
+        model: the VAE.
+        z: (N, J).
+        seed: of the draw x ~ p(x|z).
+        batch: latents decoded at once.
+
+    Raises:
+        ConfigError: the latents are not (N, J), or not finite.
+    """
+    if np.ndim(z) != 2 or np.shape(z)[1] != model.config.latent or not np.isfinite(z).all():
+        raise ConfigError(f"Latents must be (N, {model.config.latent}) and finite; these {np.shape(z)} are not.")
+    noise = generator(seed)
+    parts = []
+    for part in torch.as_tensor(z, dtype=torch.float32).split(batch):
+        p = model.decoder(part)
+        parts.append(torch.stack([p.mean, pixel_deviation(p), draw(p, noise)]))
+    return Decoded(*torch.cat(parts, 1).unflatten(-1, model.config.image_shape).numpy())
+
+
+def normal_quantiles(count: int) -> Array:
+    """Returns the quantiles Phi^-1((i + 1/2) / count) of N(0, 1), increasing: equal steps of the prior's mass.
+
+    Raises:
+        ConfigError: the count is less than 1.
+    """
+    if count < 1:
+        raise ConfigError(f"There must be at least one quantile; {count} were asked for.")
+    middle = (torch.arange(count, dtype=torch.float64) + 0.5) / count
+    return Normal(0.0, 1.0).icdf(middle).float().numpy()
+
+
+def manifold(model: VAE, axes: Axes, side: int = 20) -> tuple[Array, Array]:
+    """Decodes a square grid of a plane, spaced by the normal quantile function (Kingma & Welling 2013, appendix A).
+
+    Arguments:
+        model: the VAE.
+        axes: the plane.
+        side: images along each axis.
+
+    Returns:
+        The coordinates (side,) along both axes, increasing, and the means (side, side, H, W); row 0 is the top, where
+        the second coordinate is largest, as on a map.
+    """
+    steps = normal_quantiles(side)
+    across, up = np.meshgrid(steps, steps[::-1])
+    plane = np.stack([across.ravel(), up.ravel()], 1)
+    means = decode(model, axes.lift(plane)).mean
+    return steps, means.reshape(side, side, *means.shape[1:])
+
+
+def coordinate_axes(means: Array, first: int, second: int, centre: Array | None = None) -> Axes:
+    """Returns the plane of two latent coordinates through a point (the prior's mean when None).
+
+    Arguments:
+        means: (N, J), posterior means, for the share of variance.
+        first, second: which coordinates, from 0; the same twice, as for J = 1, gives a line.
+        centre: (J,); its own two coordinates are taken as 0.
+
+    Raises:
+        ConfigError: they are not among the J coordinates.
+    """
+    size = means.shape[1]
+    if not (0 <= first < size and 0 <= second < size):
+        raise ConfigError(f"A coordinate is counted from 0 to {size - 1}; {first} and {second} are not.")
+    origin = np.zeros(size, np.float32) if centre is None else centre.astype(np.float32).copy()
+    origin[[first, second]] = 0
+    variance = means.var(0)
+    directions = np.eye(size, dtype=np.float32)[[first, second]]
+    share = variance[[first, second]] / max(variance.sum(), _TINY)
+    if first == second:
+        directions[1], share[1] = 0, 0
+    return Axes(origin, directions, share)
+
+
+def principal_axes(means: Array) -> Axes:
+    """Returns the plane of the two principal directions of posterior means (N, J), through their mean (Pearson 1901).
+
+    Raises:
+        ConfigError: there are fewer than two images or two dimensions.
+    """
+    if min(means.shape) < 2:
+        raise ConfigError(f"A plane needs at least 2 images and 2 dimensions; the means are {means.shape}.")
+    centre = means.mean(0)
+    _, singular, directions = np.linalg.svd(means - centre, full_matrices=False)
+    share = singular**2 / max((singular**2).sum(), _TINY)
+    # a direction has no sign of its own: its largest entry is made positive, so that the picture never flips
+    plane = directions[:2] * np.sign(directions[:2][np.arange(2), np.abs(directions[:2]).argmax(1)])[:, None]
+    return Axes(centre, plane, share[:2])
+
+
+def informative_order(codes: Codes) -> NDArray[np.intp]:
+    """Returns the dimensions (J,) by the KL that they carry on average, the most first."""
+    return np.argsort(-codes.kl.mean(0), kind="stable")

@@ -1,0 +1,130 @@
+"""The model: an encoder and a decoder whose `forward` returns a distribution.
+
+    z ~ p(z) = N(0, I)                                    prior
+    x ~ p(x|z) = N(x | mu_x(z), diag sigma_x^2(z))        decoder
+    q(z|x) = N(z | mu_z(x), diag sigma_z^2(x))            encoder, the recognition model
+
+Kingma & Welling (2013), with the variance of each pixel learned. Both event dimensions are inside, so `log_prob` gives
+one number an image and the objective reads as it is written.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Bernoulli, Distribution, Independent
+
+from vae.config import ModelConfig
+from vae.distributions import diagonal_normal, floored, generator, prepare_pixels, standard_normal
+from vae.errors import ConfigError, DataError
+from vae.nets import mlp
+
+__all__ = ["MOST_WEIGHTS", "VAE", "Decoder", "Encoder", "build"]
+
+MOST_WEIGHTS = 200_000_000  # 0.8 GB, and four times that while Adam trains them
+
+
+class Encoder(nn.Module):
+    """q(z|x), a diagonal Gaussian over the latents of an image."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        width = config.encoder_layers[-1] if config.encoder_layers else config.pixels
+        self.body = mlp(config.pixels, config.encoder_layers, config.activation)
+        self.head = nn.Linear(width, 2 * config.latent)
+
+    def forward(self, x: Tensor) -> Independent:
+        """Returns q(z|x), event shape (J,), for pixels (..., D) in [0, 1]."""
+        mean, log_variance = self.head(self.body(x)).chunk(2, -1)
+        return diagonal_normal(mean, log_variance)
+
+
+class Decoder(nn.Module):
+    """p(x|z) over the pixels of an image.
+
+    With hidden layers the mean goes through a sigmoid, since pixels lie in [0, 1]. Without them the decoder is
+    linear and its variance a parameter, so that log p(x) is known in closed form.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.decoder_layers[-1] if config.decoder_layers else config.latent
+        variances = {"gaussian": config.pixels, "gaussian-shared": 1, "bernoulli": 0}[config.likelihood]
+        self.body = mlp(config.latent, config.decoder_layers, config.activation)
+        self.location = nn.Linear(width, config.pixels)
+        if config.linear:
+            self.log_variance: nn.Module | nn.Parameter | None = (
+                nn.Parameter(torch.zeros(variances)) if variances else None
+            )
+        else:
+            self.log_variance = nn.Linear(width, variances) if variances else None
+
+    def forward(self, z: Tensor) -> Distribution:
+        """Returns p(x|z), event shape (D,), for latents (..., J)."""
+        h = self.body(z)
+        location = self.location(h)
+        if self.log_variance is None:
+            return Independent(Bernoulli(logits=location), 1)
+        raw = self.log_variance(h) if isinstance(self.log_variance, nn.Module) else self.log_variance
+        mean = location if self.config.linear else location.sigmoid()
+        return diagonal_normal(mean, floored(raw, self.config.log_variance_floor))
+
+
+class VAE(nn.Module):
+    """A prior, a decoder and an encoder, and the config they were built from.
+
+    Example:
+        >>> model = build(ModelConfig(latent=3, encoder_layers=(8,), decoder_layers=(8,)))
+        >>> model.decoder(torch.zeros(5, 3)).mean.shape
+        torch.Size([5, 784])
+    """
+
+    def __init__(self, encoder: Encoder, decoder: Decoder, config: ModelConfig) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.config = config
+
+    @property
+    def prior(self) -> Independent:
+        """p(z) = N(0, I)."""
+        return standard_normal(self.config.latent)
+
+    def pixels(self, images: Tensor, noise: torch.Generator | None = None) -> Tensor:
+        """Returns images (..., H, W) uint8 as the pixels (..., D) in [0, 1] that this model's likelihood is over.
+
+        Raises:
+            DataError: the images are not uint8, or not of the model's size.
+        """
+        if tuple(images.shape[-2:]) != self.config.image_shape:
+            want, came = (" x ".join(map(str, shape)) for shape in (self.config.image_shape, images.shape[-2:]))
+            raise DataError(f"The images must be {want} pixels, as the model is; they are {came or 'single numbers'}.")
+        return prepare_pixels(images, self.config.likelihood, noise)
+
+
+def build(config: ModelConfig, seed: int = 0) -> VAE:
+    """Makes an untrained model, its weights uniform in +-1/sqrt(width of the input), biases too (torch's own default).
+
+    Arguments:
+        config: what the model is.
+        seed: of the initial weights; torch's global generator is not touched.
+
+    Raises:
+        ConfigError: the seed is not one, or the model has more than `MOST_WEIGHTS` weights.
+    """
+    with torch.device("meta"):
+        model = VAE(Encoder(config), Decoder(config), config)
+    if (weights := sum(p.numel() for p in model.parameters())) > MOST_WEIGHTS:
+        raise ConfigError(f"A model has at most {MOST_WEIGHTS:,} weights; this has {weights:,}. Take narrower layers.")
+    model.to_empty(device="cpu")
+    source = generator(seed)
+    with torch.no_grad():
+        for part in model.modules():
+            if isinstance(part, nn.Linear):
+                bound = part.in_features**-0.5
+                part.weight.uniform_(-bound, bound, generator=source)
+                part.bias.uniform_(-bound, bound, generator=source)
+            elif isinstance(part, Decoder) and isinstance(part.log_variance, nn.Parameter):
+                part.log_variance.zero_()
+    return model
