@@ -1,0 +1,22 @@
+"""The server of the explorer; start it with `streamlit run app.py`. What a visitor's session runs is pages/ui/frame.py.
+
+Named here as an `st.App`, because Streamlit takes a folder `pages` beside the script of a session for the pages
+themselves, and would answer the first deep link to a fresh server with "Page not found".
+"""
+
+import importlib
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+
+
+@asynccontextmanager
+async def warm_up(app: st.App) -> AsyncIterator[None]:
+    """Begins to load PyTorch, which takes a second or two, while the first visitor is still on the way."""
+    threading.Thread(target=importlib.import_module, args=("pages.ui.cache",), daemon=True).start()
+    yield
+
+
+app = st.App("pages/ui/frame.py", lifespan=warm_up)

@@ -1,0 +1,40 @@
+"""The frame around every page: navigation, the choice of a model, and the page itself."""
+
+from gettext import gettext as _
+from pathlib import Path
+
+import streamlit as st
+
+PAGES = Path(__file__).parent.parent
+
+st.set_page_config(page_title=_("VAE explorer"), page_icon="🔬", layout="wide")
+page = st.navigation(
+    {
+        _("Explore"): [
+            st.Page(
+                PAGES / "explore" / "latent_map.py",
+                title=_("Latent map"),
+                icon=":material/scatter_plot:",
+                default=True,
+            ),
+            st.Page(PAGES / "explore" / "decode.py", title=_("Decode"), icon=":material/tune:"),
+            st.Page(PAGES / "explore" / "samples.py", title=_("Samples"), icon=":material/grid_view:"),
+        ],
+        _("Train"): [st.Page(PAGES / "train" / "train.py", title=_("Train"), icon=":material/model_training:")],
+        _("Measure"): [
+            st.Page(PAGES / "measure" / "likelihood.py", title=_("Likelihood"), icon=":material/query_stats:")
+        ],
+    }
+)
+st.title(page.title)
+
+# the first words are on screen by now; what follows needs torch
+from pages.ui import cache, sidebar  # noqa: E402
+from vae.errors import VAEError  # noqa: E402
+
+cache.warm()
+try:
+    sidebar.show()
+    page.run()
+except VAEError as error:
+    st.error(str(error), icon=":material/error:")

@@ -1,0 +1,33 @@
+"""Pixels as pictures: whole pixels, never smoothed."""
+
+import streamlit as st
+from numpy.typing import NDArray
+
+from vae import figures
+
+
+def grey(values: NDArray, scale: int = 6) -> NDArray:
+    """A mean, a draw or an image (H, W) in [0, 1]."""
+    return figures.picture(values, scale)
+
+
+def sigma(deviation: NDArray, scale: int = 6) -> NDArray:
+    """A deviation (H, W), in colour, the largest brightest."""
+    return figures.picture(deviation, scale, float(deviation.max()))
+
+
+def show(values: NDArray, caption: str, *, scale: int = 8) -> None:
+    """Shows one image (H, W) in [0, 1], as wide as there is room up to its own size."""
+    st.image(grey(values, scale), caption=caption, output_format="PNG", alt=caption)
+
+
+def row(images: dict[str, NDArray]) -> None:
+    """Shows pictures of one size by their captions, side by side as far as there is room."""
+    captions = list(images)
+    st.image(list(images.values()), caption=captions, output_format="PNG", alt=captions, width=150)
+
+
+def strip(images: NDArray, caption: str, *, columns: int | None = None, scale: int = 3) -> None:
+    """Shows images (N, H, W) in one picture, in rows."""
+    sheet = figures.contact_sheet(images, columns or len(images), scale)
+    st.image(sheet, caption=caption, output_format="PNG", alt=caption, width=sheet.shape[1])

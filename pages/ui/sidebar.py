@@ -1,0 +1,46 @@
+"""The choice of a model, what it is, and which images are shown."""
+
+from gettext import gettext as _
+
+import streamlit as st
+
+from pages.ui import cache, state, words
+from vae import catalogue
+from vae.errors import CheckpointError
+
+
+def show() -> None:
+    """Draws the sidebar that all pages share."""
+    records, troubles = catalogue()
+    names = [record.name for record in records]
+    if not names:
+        raise CheckpointError(_("There is no model in the folder checkpoints. Train one: python -m vae train my-model"))
+    if st.session_state.get(state.MODEL, names[0]) not in names:  # it was deleted meanwhile
+        del st.session_state[state.MODEL]
+    with st.sidebar:
+        first = names.index(state.DEFAULT_MODEL) if state.DEFAULT_MODEL in names else 0
+        st.selectbox(_("Model"), names, first, key=state.MODEL, bind="query-params")
+        model = cache.model_id(state.model())
+        record = cache.record(state.model())
+        config, held_out = record.model, record.held_out
+        floor = config.log_variance_floor
+        lines = [_("J = {size} latent dimensions").format(size=config.latent), words.likelihood(config.likelihood)]
+        if config.likelihood != "bernoulli":
+            lines.append(
+                _("no variance floor") if floor is None else _("floor of log σ² at {floor:g}").format(floor=floor)
+            )
+        if record.training.objective == "autoencoder":
+            lines.append(_("plain autoencoder: no ELBO"))
+        elif "elbo" in held_out:
+            lines.append(_("held-out ELBO {elbo:.1f} nats, KL {kl:.1f}").format(**held_out))
+        st.caption("  \n".join(lines))
+        dataset = cache.images(model)
+        if dataset.complete:
+            st.caption(":material/image: " + dataset.describe())
+        else:
+            st.info(
+                _("{data}. For all 70,000: `python -m vae data mnist`").format(data=dataset.describe()),
+                icon=":material/image:",
+            )
+        for trouble in troubles:
+            st.caption(f":material/warning: {trouble}")

@@ -1,0 +1,22 @@
+"""Words that several pages share."""
+
+from gettext import gettext as _
+
+
+def likelihood(name: str) -> str:
+    """Says in words what p(x|z) is."""
+    return {
+        "gaussian": _("Gaussian, a variance for each pixel"),
+        "gaussian-shared": _("Gaussian, one variance for the image"),
+        "bernoulli": _("Bernoulli, binary pixels"),
+    }[name]
+
+
+def objective(name: str) -> str:
+    """Says in words what training maximises."""
+    return {"elbo": _("ELBO"), "autoencoder": _("Autoencoder: reconstruction alone")}[name]
+
+
+def seconds(count: float) -> str:
+    """Says how long something takes."""
+    return _("{s:.0f} s").format(s=count) if count < 90 else _("{m:.0f} min").format(m=count / 60)

@@ -1,0 +1,221 @@
+"""Every page, alone and in the frame that app.py serves, on the models that ship."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import vae
+from vae import jobs
+from vae.errors import JobError
+
+ROOT = Path(__file__).parents[2]
+PAGES = {
+    "pages/explore/latent_map.py": "Latent map",
+    "pages/explore/decode.py": "Decode",
+    "pages/explore/samples.py": "Samples",
+    "pages/train/train.py": "Train",
+    "pages/measure/likelihood.py": "Likelihood",
+}
+SHIPPED = (
+    "mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d", "mnist-bernoulli-2d", "mnist-shared-variance-2d",
+    "mnist-free-variance-2d", "mnist-autoencoder-2d",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Models that a test makes go to a folder of its own."""
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+def opened(path: str = "pages/ui/frame.py") -> AppTest:
+    app = AppTest.from_file(str(ROOT / path), default_timeout=90)
+    app.session_state["likelihood.far"] = 1000  # the full race takes long
+    return app
+
+
+def through_frame(page: str, model: str = "mnist-2d") -> AppTest:
+    app = opened()
+    app.query_params["model"] = model
+    app.run()
+    return app.switch_page(str(ROOT / page)).run()
+
+
+def said(app: AppTest) -> str:
+    return " ".join(element.value for kind in (app.markdown, app.caption, app.info, app.error) for element in kind)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_alone(page: str) -> None:
+    app = opened(page).run()
+    assert not app.exception
+    assert not app.error
+    assert len(said(app)) > 100
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_through_the_frame(page: str) -> None:
+    app = through_frame(page, "mnist-5d")
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value == PAGES[page]
+    assert app.sidebar.selectbox[0].value == "mnist-5d"
+
+
+@pytest.mark.parametrize(
+    "page", ["pages/explore/latent_map.py", "pages/explore/decode.py", "pages/measure/likelihood.py"]
+)
+@pytest.mark.parametrize("model", SHIPPED)
+def test_every_shipped_model(page: str, model: str) -> None:
+    app = through_frame(page, model)
+    assert not app.exception
+    assert not app.error
+    assert app.sidebar.selectbox[0].value == model
+
+
+def test_choice_of_model_survives_page_changes() -> None:
+    app = opened().run()
+    assert app.sidebar.selectbox[0].value == "mnist-2d"
+    app.sidebar.selectbox[0].select("mnist-10d").run()
+    for page in PAGES:
+        app.switch_page(str(ROOT / page)).run()
+        assert app.sidebar.selectbox[0].value == "mnist-10d"
+    assert any("J = 10" in caption.value for caption in app.sidebar.caption)
+
+
+def test_unknown_model_in_the_link_gives_the_default() -> None:
+    app = opened()
+    app.query_params["model"] = "nobody"
+    app.run()
+    assert not app.exception
+    assert app.sidebar.selectbox[0].value == "mnist-2d"
+
+
+def test_says_in_plain_sight_which_images_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAE_DATA", str(tmp_path))
+    app = opened().run()
+    assert not app.exception
+    assert "A sample of MNIST: 10,000 training and 2,000 test images" in app.sidebar.info[0].value
+    assert "python -m vae data mnist" in app.sidebar.info[0].value
+
+
+def test_damaged_model_is_named_and_the_others_work(own_folder: Path) -> None:
+    (own_folder / "broken").mkdir(parents=True)
+    (own_folder / "broken" / "model.safetensors").write_bytes(b"nothing")
+    app = opened().run()
+    assert not app.exception
+    assert "broken" not in app.sidebar.selectbox[0].options
+    assert any("broken" in caption.value for caption in app.sidebar.caption)
+
+
+def test_model_that_is_deleted_meanwhile_gives_way(own_folder: Path) -> None:
+    config = vae.ModelConfig()
+    record = vae.Record(name="mine", model=config, training=vae.TrainConfig(data="mnist-sample"))
+    path = vae.save(vae.build(config), record)
+    app = opened()
+    app.query_params["model"] = "mine"
+    app.run()
+    assert app.sidebar.selectbox[0].value == "mine"
+    path.unlink()
+    app.run()
+    assert not app.exception
+    assert app.sidebar.selectbox[0].value != "mine"
+
+
+def test_decode_starts_from_an_image_and_goes_back_to_the_prior_mean() -> None:
+    app = through_frame("pages/explore/decode.py", "mnist-5d")
+    model, images = vae.load("mnist-5d"), vae.load_dataset("mnist-sample").test.images
+
+    def sliders() -> dict[str, float]:
+        return {slider.key: slider.value for slider in app.slider}
+
+    start = sliders()
+    assert len(start) == 5
+    assert any(start.values())
+    app.number_input(key="decode.row").set_value(7).run()
+    assert sliders() != start
+    next(button for button in app.button if "Prior mean" in button.label).click().run()
+    assert set(sliders().values()) == {0}
+    # the most informative dimension is on top
+    order = vae.encode(model, images).kl.mean(0).argsort()[::-1]
+    assert [slider.key for slider in app.slider] == [f"decode.mnist-5d.z{j + 1}" for j in order]
+
+
+def test_decode_keeps_z_over_page_changes() -> None:
+    app = through_frame("pages/explore/decode.py")
+    app.slider(key="decode.mnist-2d.z1").set_value(1.25).run()
+    app.switch_page(str(ROOT / "pages/explore/samples.py")).run()
+    app.switch_page(str(ROOT / "pages/explore/decode.py")).run()
+    assert app.slider(key="decode.mnist-2d.z1").value == 1.25
+
+
+def test_map_of_many_dimensions_lets_one_choose_the_plane() -> None:
+    app = through_frame("pages/explore/latent_map.py", "mnist-20d")
+    assert "variance of the means" in said(app)
+    app.session_state["map.plane"] = "two"
+    app.run()
+    assert not app.exception
+    across, up = app.main.selectbox
+    assert len(across.options) == 20
+    assert len(up.options) == 19
+
+
+def test_train_refuses_what_cannot_be_and_keeps_what_was_typed() -> None:
+    app = through_frame("pages/train/train.py")
+    app.text_input(key="train.name").set_value("../evil")
+    app.main.button[0].click().run()
+    assert "lower-case letters" in app.error[0].value
+    app.text_input(key="train.name").set_value("fine")
+    app.text_input(key="train.layers").set_value("512, wide")
+    app.main.button[0].click().run()
+    assert "whole numbers" in app.error[0].value
+    assert app.text_input(key="train.layers").value == "512, wide"
+    app.text_input(key="train.layers").set_value("0")
+    app.main.button[0].click().run()
+    assert "encoder_layers" in app.error[0].value
+    assert not app.exception
+
+
+def test_train_starts_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
+    app = through_frame("pages/train/train.py")
+    app.text_input(key="train.name").set_value("mine")
+    app.number_input(key="train.latent").set_value(5)
+    app.number_input(key="train.epochs").set_value(3)
+    app.selectbox(key="train.likelihood").set_value("bernoulli")
+    app.text_input(key="train.layers").set_value("64 32")
+    app.main.button[0].click().run()
+    assert not app.exception
+    ((name, model, config),) = started
+    assert name == "mine"
+    assert (model.latent, model.likelihood, model.encoder_layers, model.decoder_layers) == (
+        5,
+        "bernoulli",
+        (64, 32),
+        (32, 64),
+    )
+    assert config.epochs == 3
+
+
+def test_train_says_when_another_training_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*given: object) -> None:
+        raise JobError("One training runs at a time; 'other' is running. Stop it or wait for it.")
+
+    monkeypatch.setattr(jobs, "start", busy)
+    app = through_frame("pages/train/train.py")
+    app.main.button[0].click().run()
+    assert "'other' is running" in app.error[0].value
+
+
+def test_likelihood_shows_the_claim_growing_with_j() -> None:
+    app = through_frame("pages/measure/likelihood.py")
+    rows = [line.split("|")[1:-1] for line in said(app).splitlines() if line.startswith("| mnist-")]
+    models = [row[0].strip() for row in rows]
+    short = [float(row[4]) for row in rows]
+    assert models == ["mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d"]
+    assert all(np.diff(short) < 0), f"naive - ELBO should fall with J at the same L; it is {short}"
+    assert short[-1] < -100

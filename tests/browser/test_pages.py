@@ -1,0 +1,169 @@
+"""The app in a real browser: every page by deep link on a fresh server, and what a visitor does there."""
+
+import re
+import struct
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ROOT, settle
+
+PICTURE = ROOT / "docs" / "latent-map.png"
+# what shows that a page has its content, not only its frame
+CONTENT = {
+    "": "[data-testid=stPlotlyChart] .gl-container canvas",
+    "decode": "[data-testid=stImage] img",
+    "samples": "[data-testid=stImage] img",
+    "train": "[data-testid=stPlotlyChart] .main-svg",
+    "likelihood": "[data-testid=stPlotlyChart] .main-svg",
+}
+
+
+def visit(page: Page, url: str) -> None:
+    page.goto(url)
+    settle(page)
+
+
+@pytest.mark.parametrize("path", CONTENT)
+def test_deep_link_on_a_fresh_server(fresh_server: str, watched_page: Page, path: str) -> None:
+    watched_page.goto(f"{fresh_server}/{path}")
+    watched_page.locator(CONTENT[path]).first.wait_for(timeout=60_000)
+    expect(watched_page.get_by_role("combobox", name="Model")).to_have_count(1)  # app.py itself has run
+    settle(watched_page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", CONTENT)
+def test_fits_a_phone(server: str, watched_page: Page, path: str, scheme: str) -> None:
+    watched_page.emulate_media(color_scheme=scheme)
+    watched_page.set_viewport_size({"width": 390, "height": 844})
+    watched_page.goto(f"{server}/{path}")
+    watched_page.locator(CONTENT[path]).first.wait_for(timeout=60_000)
+    wide = watched_page.evaluate("document.documentElement.scrollWidth")
+    main = watched_page.get_by_test_id("stMain").evaluate("element => element.scrollWidth")
+    assert max(wide, main) <= 390
+    dark = watched_page.get_by_test_id("stApp").evaluate("element => getComputedStyle(element).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", dark)[:3])) < 200) == (scheme == "dark")
+
+
+def test_click_on_the_map_shows_the_image(server: str, watched_page: Page) -> None:
+    visit(watched_page, server)
+    heading = watched_page.get_by_role("heading", name=re.compile("Test image"))
+    before = heading.inner_text()
+    # a point of the chart in pixels of the page, from the chart's own axes
+    point = watched_page.locator(".js-plotly-plot").first.evaluate(
+        """chart => { const t = chart._fullData[1], x = chart._fullLayout.xaxis, y = chart._fullLayout.yaxis,
+           box = chart.getBoundingClientRect(), i = 5;
+           return [box.left + x._offset + x.c2p(t.x[i]), box.top + y._offset + y.c2p(t.y[i]), t.customdata[i]] }"""
+    )
+    watched_page.mouse.move(point[0], point[1])
+    watched_page.mouse.click(point[0], point[1])
+    expect(heading).not_to_have_text(before, timeout=10_000)
+    expect(heading).to_have_text(re.compile(r"Test image \d+: \d"))
+    settle(watched_page)
+
+
+def test_legend_hides_a_digit(server: str, watched_page: Page) -> None:
+    visit(watched_page, server)
+    watched_page.locator(".legendtoggle").nth(3).click()
+    watched_page.wait_for_function("document.querySelector('.js-plotly-plot')._fullData[3].visible === 'legendonly'")
+
+
+def test_the_manifold_stands_as_the_map_does(server: str, watched_page: Page) -> None:
+    """Latent coordinates grow to the right and upwards on both pictures."""
+    visit(watched_page, server)
+    words = (
+        watched_page.locator(".js-plotly-plot")
+        .nth(1)
+        .evaluate(
+            """chart => ['xtick', 'ytick'].map(axis => [...chart.querySelectorAll('.' + axis + ' text')].map(t => {
+           const box = t.getBoundingClientRect()
+           return [parseFloat(t.textContent.replace('−', '-')), box.left, box.top] }))"""
+        )
+    )
+    across, up = (sorted(ticks) for ticks in words)
+    assert len(across) == len(up) == 7
+    assert [left for _, left, _ in across] == sorted(left for _, left, _ in across)
+    assert [top for *_, top in up] == sorted((top for *_, top in up), reverse=True)
+
+
+def test_a_slider_changes_the_picture(server: str, watched_page: Page) -> None:
+    visit(watched_page, f"{server}/decode?model=mnist-5d")
+    picture = watched_page.locator("[data-testid=stImage] img").first
+    before = picture.get_attribute("src")
+    slider = watched_page.get_by_role("slider").first
+    slider.focus()
+    for _ in range(5):
+        slider.press("PageUp")
+    expect(picture).not_to_have_attribute("src", before or "", timeout=10_000)
+    watched_page.get_by_role("button", name="Prior mean, z = 0").click()
+    settle(watched_page)
+    expect(slider).to_have_attribute("aria-valuenow", "0")
+
+
+def test_model_survives_page_changes_and_is_in_the_link(server: str, watched_page: Page) -> None:
+    visit(watched_page, f"{server}/samples?model=mnist-10d")
+    for name in ("Decode", "Latent map", "Samples"):
+        watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+        expect(watched_page.get_by_role("heading", name=name, level=1)).to_be_visible()
+        settle(watched_page)
+        assert watched_page.url.endswith("model=mnist-10d")
+        expect(watched_page.get_by_test_id("stSidebar")).to_contain_text("J = 10")
+
+
+def test_new_draws_are_new(server: str, watched_page: Page) -> None:
+    visit(watched_page, f"{server}/samples")
+    pictures = watched_page.locator("[data-testid=stImage] img")
+    expect(pictures).to_have_count(4)
+    before = pictures.first.get_attribute("src")
+    watched_page.get_by_role("button", name="New draws").dblclick()
+    expect(pictures.first).not_to_have_attribute("src", before or "", timeout=10_000)
+    settle(watched_page)
+
+
+def test_train_stop_and_use(server: str, watched_page: Page) -> None:
+    """A model is trained from the page, survives a reload and a stop, and can be used at once."""
+    visit(watched_page, f"{server}/train")
+    watched_page.get_by_role("combobox", name="Data set").click()
+    watched_page.get_by_role("option", name="mnist-sample").click()
+    watched_page.get_by_role("textbox", name="Name").fill("by-hand")
+    watched_page.get_by_role("spinbutton", name="Epochs").fill("500")
+    watched_page.get_by_test_id("stForm").get_by_role("button", name="Train").click()
+    stop = watched_page.get_by_role("button", name="Stop")
+    stop.wait_for(timeout=30_000)
+    expect(watched_page.get_by_text("images a second")).to_be_visible(timeout=60_000)
+    watched_page.reload()
+    stop.wait_for(timeout=30_000)
+    expect(watched_page.get_by_text("Held out, epoch")).to_be_visible(timeout=60_000)
+    stop.click()
+    use = watched_page.get_by_role("button", name="Use this model")
+    use.wait_for(timeout=60_000)
+    expect(watched_page.get_by_text("What it had learned is saved")).to_be_visible()
+    use.click()
+    expect(watched_page.get_by_test_id("stSidebar")).to_contain_text("by-hand", timeout=10_000)
+    watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Latent map").click()
+    watched_page.locator(CONTENT[""]).first.wait_for(timeout=60_000)
+    settle(watched_page)
+    assert watched_page.url.endswith("model=by-hand")
+
+
+def test_likelihood_streams_and_gives_way(server: str, watched_page: Page) -> None:
+    """The first figures come while the race goes on, and a visitor may leave in the middle of it."""
+    watched_page.goto(f"{server}/likelihood?model=mnist-2d")
+    watched_page.locator(CONTENT["likelihood"]).first.wait_for(timeout=60_000)
+    watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Decode").click()
+    expect(watched_page.get_by_role("heading", name="Decode", level=1)).to_be_visible()
+    settle(watched_page)
+
+
+def test_picture(server: str, watched_page: Page, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Takes the picture in the README, and writes it there with --picture."""
+    watched_page.set_viewport_size({"width": 1280, "height": 860})
+    visit(watched_page, server)
+    watched_page.locator(CONTENT[""]).first.wait_for()
+    watched_page.wait_for_timeout(1000)  # the points fade in
+    path = PICTURE if request.config.getoption("--picture") else tmp_path / PICTURE.name
+    path.parent.mkdir(exist_ok=True)
+    watched_page.screenshot(path=path)
+    assert struct.unpack(">II", path.read_bytes()[16:24]) == (1280, 860)
