@@ -5,11 +5,15 @@ themselves, and would answer the first deep link to a fresh server with "Page no
 """
 
 import importlib
+import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+
+# PyTorch's threads are to sleep while they wait, not to spin: sessions and a training share the cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ PAGES = ROOT / "pages"
 # A module of vae/ imports only from those before it; __init__ and __main__ import from all.
 ORDER = [
     *("errors", "config", "sources", "data", "distributions", "nets", "models", "objectives", "evidence", "latent"),
-    *("checkpoints", "training", "jobs", "figures", "cli"),
+    *("checkpoints", "training", "cards", "jobs", "figures", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

@@ -142,7 +142,7 @@ class TrainConfig(_Config):
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < math.inf
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _check_count(name: str, value: object, low: int, high: int) -> None:

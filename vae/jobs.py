@@ -16,31 +16,26 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
-import shlex
 import subprocess
 import sys
 import threading
 from collections.abc import Generator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 import psutil
 
-from vae import evidence
+from vae.cards import arguments, card, held_out_figures
 from vae.checkpoints import Record, check_name, folders, save, write_aside
 from vae.config import ModelConfig, TrainConfig
 from vae.data import Dataset, load_dataset
-from vae.distributions import bits_per_pixel, generator
 from vae.errors import CheckpointError, JobError, VAEError
-from vae.latent import encode
 from vae.models import VAE, build
-from vae.objectives import Autoencoder
-from vae.training import Report, fit, score
+from vae.training import Report, fit
 
-__all__ = ["Job", "State", "command", "history", "latest", "run", "running", "start", "status", "stop"]
+__all__ = ["Job", "State", "history", "latest", "run", "running", "start", "status", "stop"]
 
 State = Literal["starting", "running", "done", "stopped", "failed"]
 _BUSY = ("starting", "running")
@@ -96,7 +91,7 @@ def run(
         record = Record(name=name, model=model_config, training=config, data_checksum=dataset.checksum)
         report = None
         try:
-            for report in fit(model, dataset, config):
+            for report in fit(model, dataset, config, report_every=50):
                 record = replace(record, epochs_done=report.epoch, seconds=report.seconds)
                 _append(folder / "history.jsonl", json.dumps(report._asdict()))
                 if report.held_out_kl is not None:
@@ -138,6 +133,7 @@ def start(name: str, model_config: ModelConfig, config: TrainConfig) -> None:
     # found by its path and not by the working directory, which relative paths in the environment are from
     paths = [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH")]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    env.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait starve the app, and each other
     words = [sys.executable, "-m", "vae", *arguments(name, model_config, config)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -181,75 +177,20 @@ def history(name: str) -> list[Report]:
         path = folder / check_name(name) / "history.jsonl"
         if path.exists():
             reports = []
-            for line in path.read_text(errors="replace").rpartition("\n")[0].splitlines():
-                with contextlib.suppress(ValueError, TypeError):  # a damaged line
+            for line in path.read_text(errors="replace").splitlines():
+                with contextlib.suppress(ValueError, TypeError):  # damaged, or half written as yet
                     reports.append(Report(**json.loads(line)))
             return reports
     return []
-
-
-def arguments(name: str, model_config: ModelConfig, config: TrainConfig, half: bool = False) -> list[str]:
-    """Returns the words after `python -m vae` that make a model again: what differs from the defaults."""
-    words = ["train", name]
-    for chosen, default in ((model_config, ModelConfig()), (config, TrainConfig())):
-        for f in fields(chosen):
-            value = getattr(chosen, f.name)
-            if value != getattr(default, f.name):
-                text = ",".join(map(str, value if isinstance(value, tuple) else ["none" if value is None else value]))
-                words.append(f"--{f.name.replace('_', '-')}={text}")
-    return words + ["--half"] * half
-
-
-def command(record: Record, half: bool = False) -> str:
-    """Returns the shell command that makes a model again."""
-    return "python -m vae " + shlex.join(arguments(record.name, record.model, record.training, half))
 
 
 def _finish(model: VAE, record: Record, dataset: Dataset, folder: Path, half: bool) -> None:
     model.eval()
     if half:
         model.half().float()
-    record = replace(record, held_out=_held_out(model, record, dataset))
+    record = replace(record, held_out=held_out_figures(model, dataset, config=record.training))
     save(model, record, overwrite=True, half=half)
-    write_aside(folder / "card.md", _card(record, dataset, half).encode())
-
-
-def _held_out(model: VAE, record: Record, dataset: Dataset) -> dict[str, float]:
-    """Scores a finished model on all test images; an autoencoder has no ELBO, so it says its reconstruction alone."""
-    images = dataset.test.images
-    if record.training.objective == "autoencoder":
-        return {"images": len(images), "reconstruction": score(model, images, Autoencoder())[0]}
-    noise = generator(0)
-    values = evidence.elbo(model, model.pixels(images, noise), 10, noise).value
-    mean, kl = values.mean().item(), float(encode(model, images).kl.sum(1).mean())
-    return {
-        "images": len(images),
-        "elbo": mean,
-        "elbo_standard_error": values.std(correction=0).item() / math.sqrt(len(values)),
-        "reconstruction": mean + kl,
-        "kl": kl,
-        "bits_per_pixel": bits_per_pixel(mean, record.model.likelihood, record.model.pixels),
-    }
-
-
-def _card(record: Record, dataset: Dataset, half: bool) -> str:
-    model, held_out = record.model, record.held_out
-    floor = "none" if model.log_variance_floor is None else f"{model.log_variance_floor:g}"
-    rows = {
-        "made by": f"`{command(record, half)}`",
-        "learned from": f"{len(dataset.train):,} images of {dataset.name}, {record.epochs_done:g} epochs",
-        "seconds of training": f"{record.seconds:.0f}",
-        "likelihood": model.likelihood,
-        "floor of log variance": "does not apply" if model.likelihood == "bernoulli" else floor,
-        "held-out images": f"{held_out['images']:,}",
-    }
-    if "elbo" in held_out:
-        rows["held-out ELBO, nats"] = f"{held_out['elbo']:.2f} ± {held_out['elbo_standard_error']:.2f}"
-        rows["bits per pixel"] = f"{held_out['bits_per_pixel']:.4f}"
-        rows["KL, nats"] = f"{held_out['kl']:.2f}"
-    rows["reconstruction, nats"] = f"{held_out['reconstruction']:.2f}"
-    lines = [f"| {key} | {value} |" for key, value in rows.items()]
-    return "\n".join([f"# {record.name}", "", "| | |", "|---|---|", *lines, ""])
+    write_aside(folder / "card.md", card(record, dataset, half).encode())
 
 
 def _write_job(folder: Path, state: State, message: str = "", pid: int | None = None) -> None:

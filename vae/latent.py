@@ -101,11 +101,13 @@ def decode(model: VAE, z: Array, *, seed: int = 0, batch: int = 2000) -> Decoded
     Raises:
         ConfigError: the latents are not (N, J), or not finite.
     """
-    if np.ndim(z) != 2 or np.shape(z)[1] != model.config.latent or not np.isfinite(z).all():
-        raise ConfigError(f"Latents must be (N, {model.config.latent}) and finite; these {np.shape(z)} are not.")
+    with np.errstate(over="ignore"):
+        z = np.array(z, np.float32)  # a copy, since torch wants memory that may be written to
+    if z.ndim != 2 or z.shape[1] != model.config.latent or not np.isfinite(z).all():
+        raise ConfigError(f"Latents must be (N, {model.config.latent}) and finite; these {z.shape} are not.")
     noise = generator(seed)
     parts = []
-    for part in torch.as_tensor(z, dtype=torch.float32).split(batch):
+    for part in torch.from_numpy(z).split(batch):
         p = model.decoder(part)
         parts.append(torch.stack([p.mean, pixel_deviation(p), draw(p, noise)]))
     return Decoded(*torch.cat(parts, 1).unflatten(-1, model.config.image_shape).numpy())

@@ -5,7 +5,7 @@ from gettext import gettext as _
 import numpy as np
 import streamlit as st
 
-from pages.ui import cache, pictures, state
+from pages.ui import cache, pictures, state, words
 from vae import latent
 
 model = cache.model_id(state.model())
@@ -76,7 +76,7 @@ def explore() -> None:
     with left:
         columns = st.columns(2 if config.latent > 5 else 1)
         for place, j in enumerate(order):
-            label = _("$z_{{{number}}}$, {nats:.1f} nats").format(number=j + 1, nats=codes.kl[:, j].mean())
+            label = _("{name}, {nats:.1f} nats").format(name=words.coordinate(j), nats=codes.kl[:, j].mean())
             with columns[place * len(columns) // len(order)]:
                 st.slider(label, -reach[j], reach[j], step=0.01, key=key(j), persist_state="session")
     z = tuple(float(st.session_state[key(j)]) for j in range(config.latent))

@@ -4,7 +4,7 @@ from gettext import gettext as _
 
 import streamlit as st
 
-from pages.ui import cache, pictures, state
+from pages.ui import cache, pictures, state, words
 from vae import latent
 
 model = cache.model_id(state.model())
@@ -18,7 +18,7 @@ st.markdown(
 )
 
 plane: tuple[int, int] | None = (0, min(1, config.latent - 1))
-titles = ("z₁", "z₂")
+titles = (words.coordinate(0), words.coordinate(1))
 if config.latent > 2:
     kinds = {"pca": _("Principal directions"), "two": _("Two coordinates")}
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -29,14 +29,14 @@ if config.latent > 2:
             dimensions = [int(j) for j in order]
 
             def named(j: int) -> str:
-                return f"z{j + 1}  ({codes.kl[:, j].mean():.1f} nats)"
+                return _("{name}, {nats:.1f} nats").format(name=words.coordinate(j), nats=codes.kl[:, j].mean())
 
             first = st.selectbox(_("Across"), dimensions, format_func=named, key="map.first", width=200)
             second = st.selectbox(
                 _("Up"), [j for j in dimensions if j != first], format_func=named, key="map.second", width=200
             )
             plane = (first, second)
-            titles = (f"z{first + 1}", f"z{second + 1}")
+            titles = (words.coordinate(first), words.coordinate(second))
         else:
             plane = None
             titles = (_("first principal direction"), _("second principal direction"))
@@ -77,7 +77,7 @@ def explore() -> None:
             }
         )
         shown = order[:4]
-        lines = ["| | " + " | ".join(f"$z_{{{j + 1}}}$" for j in shown) + " |", "|---" * (len(shown) + 1) + "|"]
+        lines = ["| | " + " | ".join(words.coordinate(j) for j in shown) + " |", "|---" * (len(shown) + 1) + "|"]
         for name, values, form in (
             (_("mean"), codes.mean, "{:.2f}"),
             (_("deviation"), codes.deviation, "{:.3f}"),

@@ -16,12 +16,8 @@ def choose() -> None:
     """Draws the controls, and starts a training when asked to."""
     sets = [name for name in data.NAMES if data.available(name)]
     with st.form("train.form", border=False):
-        name = st.text_input(
-            _("Name"),
-            f"my-model-{time.strftime('%H%M')}",
-            key="train.name",
-            help=_("Lower-case letters, digits and dashes."),
-        )
+        st.session_state.setdefault("train.name", f"my-model-{time.strftime('%H%M')}")
+        name = st.text_input(_("Name"), key="train.name", help=_("Lower-case letters, digits and dashes."))
         data_name = st.selectbox(_("Data set"), sets, key="train.data")
         left, right = st.columns(2)
         latent = left.number_input(_("Latent dimensions J"), 1, 1024, 2, key="train.latent")

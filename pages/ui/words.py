@@ -20,3 +20,8 @@ def objective(name: str) -> str:
 def seconds(count: float) -> str:
     """Says how long something takes."""
     return _("{s:.0f} s").format(s=count) if count < 90 else _("{m:.0f} min").format(m=count / 60)
+
+
+def coordinate(j: int) -> str:
+    """Names a latent coordinate, counted from 0, so that a screen reader can say it too: z₁."""
+    return "z" + str(j + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))

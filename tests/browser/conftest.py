@@ -1,6 +1,7 @@
 """A server of its own for each test module, and a page that fails the test on any error in the browser's console."""
 
 import http.client
+import json
 import os
 import re
 import socket
@@ -8,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
@@ -83,6 +85,11 @@ def running_app(folder: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        for job in folder.glob("checkpoints/*/job.json"):  # a training outlives its server, but not its test
+            says = json.loads(job.read_text())
+            with suppress(psutil.Error):
+                if says["state"] in ("starting", "running"):
+                    psutil.Process(says["pid"]).kill()
 
 
 def healthy(port: int) -> bool:

@@ -1,0 +1,92 @@
+"""Configs: what goes in comes out, and what is wrong is said by name."""
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from vae.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, ModelConfig, TrainConfig
+from vae.errors import ConfigError, VAEError
+
+MODELS = [
+    ModelConfig(),
+    *(ModelConfig(likelihood=likelihood) for likelihood in LIKELIHOODS),
+    *(ModelConfig(activation=activation) for activation in ACTIVATIONS),
+    ModelConfig(latent=1024, log_variance_floor=None, encoder_layers=(), decoder_layers=(), image_shape=(1, 1)),
+    ModelConfig(log_variance_floor=-6, encoder_layers=(1,) * 32, decoder_layers=(16384,), image_shape=(3, 5)),
+    ModelConfig(log_variance_floor=-0.1 - 0.2),
+]
+TRAININGS = [
+    TrainConfig(),
+    *(TrainConfig(objective=objective) for objective in OBJECTIVES),
+    TrainConfig(data="a name", samples=1000, epochs=100_000, batch_size=1, seed=2**63 - 1),
+    TrainConfig(learning_rate=1, weight_decay=10, batch_size=60_000),
+    TrainConfig(learning_rate=1e-300, weight_decay=0.1 + 0.2),
+]
+
+
+@pytest.mark.parametrize("config", [*MODELS, *TRAININGS])
+def test_a_config_survives_json(config):
+    assert type(config).from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    assert type(config).from_dict(config.to_dict()) == config
+    assert set(config.to_dict()) == {field.name for field in dataclasses.fields(config)}
+
+
+NOT_WIDTHS = [[8], 8, None, (1,) * 33]
+WRONG = [
+    (ModelConfig, "latent", [0, -1, 1025, 2.0, "2", True, None, float("nan")]),
+    (ModelConfig, "likelihood", ["Gaussian", "", None, 1, ["gaussian"]]),
+    (ModelConfig, "activation", ["gelu", None, ("relu",)]),
+    (ModelConfig, "log_variance_floor", [-40.1, 4.1, float("nan"), float("-inf"), "-6", True, 10**400]),
+    (ModelConfig, "encoder_layers", NOT_WIDTHS),
+    (ModelConfig, "decoder_layers", NOT_WIDTHS),
+    (ModelConfig, "image_shape", [*NOT_WIDTHS, (28,), (28, 28, 1), ()]),
+    (TrainConfig, "data", ["", None, 3]),
+    (TrainConfig, "objective", ["ELBO", None, "iwae"]),
+    (TrainConfig, "samples", [0, 1001, 1.0, True]),
+    (TrainConfig, "epochs", [0, -3, 2.5, 100_001, None]),
+    (TrainConfig, "batch_size", [0, 60_001, 32.0, "32"]),
+    (TrainConfig, "learning_rate", [0, -1e-3, 1.001, float("nan"), float("inf"), "0.1", None, False]),
+    (TrainConfig, "weight_decay", [-1e-9, 10.1, float("nan"), None, 10**400]),
+    (TrainConfig, "seed", [-1, 2**63, 0.0, None, True]),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"), [(kind, name, value) for kind, name, many in WRONG for value in many]
+)
+def test_a_wrong_value_is_refused_with_the_field_and_what_came(kind: Any, name: str, value: Any):
+    with pytest.raises(ConfigError) as caught:
+        kind(**{name: value})
+    message = str(caught.value)
+    assert message.startswith(name) and f"it is {value!r}"[:70] in message
+    assert "\n" not in message and message.endswith(".")
+
+
+@pytest.mark.parametrize("name", ["encoder_layers", "decoder_layers", "image_shape"])
+@pytest.mark.parametrize("width", [0, -1, 16385, 8.0, True, "8", None])
+def test_a_wrong_width_is_refused_with_the_field_and_what_came(name: str, width: Any):
+    with pytest.raises(ConfigError, match=rf"^{name} .* it is {width!r}\.$"):
+        ModelConfig.from_dict({name: (4, width)})
+
+
+def test_a_config_error_can_be_caught_as_either():
+    assert issubclass(ConfigError, VAEError) and issubclass(ConfigError, ValueError)
+
+
+@pytest.mark.parametrize("kind", [ModelConfig, TrainConfig])
+def test_an_unknown_field_is_refused_by_name(kind):
+    with pytest.raises(ConfigError, match=r"no field beta; it has .*(latent|epochs)"):
+        kind.from_dict({"beta": 4})
+
+
+@pytest.mark.parametrize("config", [ModelConfig(), TrainConfig()])
+def test_a_config_cannot_be_changed_after_it_was_checked(config):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(config, dataclasses.fields(config)[0].name, 3)
+
+
+def test_pixels_and_linear_follow_from_the_fields():
+    assert ModelConfig(image_shape=(3, 5)).pixels == 15
+    assert ModelConfig(decoder_layers=()).linear and not ModelConfig(encoder_layers=()).linear

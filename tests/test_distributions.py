@@ -1,0 +1,161 @@
+"""Draws, pixels and units, against numpy and scipy."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch.distributions import Bernoulli, Independent, Laplace
+
+from vae.config import LIKELIHOODS
+from vae.distributions import (
+    bits_per_pixel,
+    diagonal_normal,
+    draw,
+    floored,
+    generator,
+    pixel_deviation,
+    prepare_pixels,
+    standard_normal,
+)
+from vae.errors import ConfigError, DataError
+
+MEAN = torch.tensor([[-1.0, 0.5, 3.0], [0.0, 10.0, -4.0]])
+LOG_VARIANCE = torch.tensor([[0.0, 2.0, -3.0], [1.0, -1.0, 0.5]])
+ALL_GREYS = torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16)
+
+
+def test_diagonal_normal_takes_log_variances():
+    x = torch.tensor([[0.3, -2.0, 2.9], [1.0, 9.0, -4.5]])
+    truth = stats.norm(MEAN.numpy(), np.exp(LOG_VARIANCE.double().numpy() / 2)).logpdf(x.numpy()).sum(1)
+    # float32 sums of three terms of order 1 to 10 are good to about 1e-6 of themselves
+    np.testing.assert_allclose(diagonal_normal(MEAN, LOG_VARIANCE).log_prob(x), truth, rtol=1e-5)
+    deviation = pixel_deviation(diagonal_normal(MEAN, LOG_VARIANCE))
+    np.testing.assert_allclose(deviation, np.exp(LOG_VARIANCE.numpy() / 2), rtol=1e-6)
+
+
+def test_the_prior_is_standard():
+    p = standard_normal(3)
+    assert p.event_shape == (3,) and p.batch_shape == ()
+    np.testing.assert_allclose(p.log_prob(MEAN), stats.norm.logpdf(MEAN.numpy()).sum(1), rtol=1e-5)
+
+
+def test_draws_of_a_normal_have_its_moments():
+    count = 40_000
+    z = draw(diagonal_normal(MEAN, LOG_VARIANCE), generator(3), (count,)).double()
+    variance = LOG_VARIANCE.double().exp()
+    assert z.shape == (count, 2, 3)
+    # five standard errors: sigma / sqrt(n) of a mean, sigma^2 sqrt(2 / n) of a variance
+    assert ((z.mean(0) - MEAN).abs() < 5 * (variance / count).sqrt()).all()
+    assert ((z.var(0) - variance).abs() < 5 * variance * math.sqrt(2 / count)).all()
+    assert stats.kstest(z[:, 0, 2].numpy(), stats.norm(3, math.exp(-1.5)).cdf).pvalue > 1e-3
+    assert abs(np.corrcoef(z[:, 0, 0], z[:, 1, 0])[0, 1]) < 5 / math.sqrt(count)
+
+
+def test_draws_of_a_bernoulli_have_its_mean_and_are_binary():
+    p = torch.tensor([[0.0, 0.1, 0.5, 0.9, 1.0]])
+    x = draw(Independent(Bernoulli(p), 1), generator(0), (40_000,))
+    assert x.shape == (40_000, 1, 5) and set(x.unique().tolist()) == {0.0, 1.0}
+    assert ((x.mean(0) - p).abs() <= 5 * (p * (1 - p) / 40_000).sqrt()).all()
+
+
+@pytest.mark.parametrize("p", [diagonal_normal(MEAN, LOG_VARIANCE), Independent(Bernoulli(logits=MEAN), 1)])
+def test_draws_follow_their_generator_and_leave_the_global_one_alone(p):
+    before = torch.get_rng_state()
+    first, again, other = (draw(p, generator(seed), (50,)) for seed in (7, 7, 8))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    stream = generator(7)
+    assert not torch.equal(draw(p, stream, (50,)), draw(p, stream, (50,)))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_without_a_generator_the_global_one_is_used():
+    draw(standard_normal(3), None)
+    after = torch.get_rng_state()
+    torch.manual_seed(0)
+    assert not torch.equal(after, torch.get_rng_state())
+
+
+def test_draw_is_reparameterised():
+    mean, log_variance = MEAN.clone().requires_grad_(), LOG_VARIANCE.clone().requires_grad_()
+    weights = torch.linspace(-1, 2, 24).reshape(4, 2, 3)
+    z = draw(diagonal_normal(mean, log_variance), generator(5), (4,))
+    (weights * z).sum().backward()
+    eps = (z.detach() - MEAN) / (LOG_VARIANCE / 2).exp()
+    assert eps.abs().max() < 5  # the noise itself, whatever mu and sigma
+    # z = mu + exp(v / 2) eps, so dz/dmu = 1 and dz/dv = sigma eps / 2; eps taken back from z loses a few float32 digits
+    torch.testing.assert_close(mean.grad, weights.sum(0))
+    torch.testing.assert_close(
+        log_variance.grad, (weights * eps).sum(0) * (LOG_VARIANCE / 2).exp() / 2, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_draw_refuses_what_it_does_not_know():
+    with pytest.raises(ConfigError, match="Laplace"):
+        draw(Laplace(torch.zeros(2), torch.ones(2)), generator(0))
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 1.0, None, True])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ConfigError, match="seed"):
+        generator(seed)
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "gaussian-shared"])
+def test_dequantised_pixels_stay_within_their_grey(likelihood):
+    # 256 greys 8,000 times: the noise that float32 would round into the next grey comes once in 2^17
+    u = ALL_GREYS.expand(8000, 16, 16)
+    x = prepare_pixels(u, likelihood, generator(1))
+    assert x.shape == (8000, 256) and x.dtype == torch.float32
+    assert torch.equal((256 * x).floor(), u.flatten(1).float())
+    noise = (256 * x.double() - u.flatten(1)).flatten()
+    assert stats.kstest(noise[::16].numpy(), "uniform").pvalue > 1e-3
+
+
+def test_binarised_pixels_are_drawn_by_their_grey():
+    count = 8000
+    x = prepare_pixels(ALL_GREYS.expand(count, 16, 16), "bernoulli", generator(1))
+    p = torch.arange(256) / 255
+    assert x.shape == (count, 256) and set(x.unique().tolist()) == {0.0, 1.0}
+    assert x[:, 0].max() == 0 and x[:, 255].min() == 1
+    # 5 standard errors sqrt(p (1 - p) / n), 256 times: fails by chance once in 7,000 seeds, and the seed is fixed
+    assert ((x.mean(0) - p).abs() <= 5 * (p * (1 - p) / count).sqrt()).all()
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_pixels_follow_their_generator_and_leave_the_global_one_alone(likelihood):
+    before = torch.get_rng_state()
+    first, again, other = (prepare_pixels(ALL_GREYS, likelihood, generator(seed)) for seed in (7, 7, 8))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("images", [torch.rand(2, 4, 4), torch.zeros(2, 4, 4, dtype=torch.int64)])
+def test_images_must_be_bytes(images):
+    with pytest.raises(DataError, match="uint8"):
+        prepare_pixels(images, "gaussian", generator(0))
+
+
+def test_grey_pixels_have_no_bernoulli_likelihood():
+    with pytest.raises(ValueError, match="support"):
+        Independent(Bernoulli(logits=torch.zeros(3)), 1).log_prob(torch.tensor([0.0, 0.5, 1.0]))
+
+
+def test_the_floor_is_smooth_and_a_floor():
+    v = torch.linspace(-60, 30, 901)
+    low = floored(v, -6.0)
+    assert (low >= -6).all() and (low.diff() >= 0).all() and torch.isfinite(low).all()
+    np.testing.assert_allclose(low, -6 + np.logaddexp(0, v.double().numpy() + 6), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(low[v > 11], v[v > 11], rtol=1e-6, atol=1e-6)  # softplus(17) - 17 = 4e-8
+    assert floored(v, None) is v
+
+
+def test_bits_per_pixel():
+    # a uniform density on [0, 1]^D is 0 nats, and codes a pixel of 8 bits by 8 bits
+    assert bits_per_pixel(0.0, "gaussian", 784) == pytest.approx(8, abs=1e-12)
+    assert bits_per_pixel(784 * math.log(2), "gaussian-shared", 784) == pytest.approx(7, abs=1e-12)
+    # a fair coin for each binary pixel is one bit
+    assert bits_per_pixel(-10 * math.log(2), "bernoulli", 10) == pytest.approx(1, abs=1e-12)
+    # by hand: (16 log 256 - 20) / (16 log 2) = 8 - 20 / (16 * 0.693147)
+    assert bits_per_pixel(20.0, "gaussian", 16) == pytest.approx(8 - 1.8033688, abs=1e-6)

@@ -1,0 +1,396 @@
+"""Training as a process: what its folder says, however it ends."""
+
+import contextlib
+import json
+import math
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from tests.toys import small_config, toy_dataset
+from vae import cards, checkpoints, cli, evidence, jobs
+from vae.checkpoints import Record, load, read_record
+from vae.config import ModelConfig, TrainConfig
+from vae.distributions import generator
+from vae.errors import CheckpointError, DataError, DivergenceError, JobError
+from vae.latent import encode
+from vae.models import VAE
+from vae.objectives import Autoencoder
+from vae.training import Report, score
+
+TOY = toy_dataset()
+SMALL = small_config()
+QUICK = TrainConfig(data="mnist-sample", epochs=3, batch_size=100, learning_rate=0.01)  # three steps an epoch
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path, monkeypatch):
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "own"))
+    monkeypatch.setattr(checkpoints, "_SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(jobs, "load_dataset", lambda name: TOY)
+    return tmp_path / "own"
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write_job(folder: Path, **changes) -> None:
+    """A job.json of this process, with changes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    says = {"state": "running", "message": "", "pid": os.getpid(), "born": psutil.Process().create_time()}
+    (folder / "job.json").write_text(json.dumps(says | changes))
+
+
+def one_report() -> Report:
+    return Report(1, 9, 0.5, 2.0, 1.0, None, None, 0.1, 1000.0)
+
+
+def test_a_training_leaves_a_model_its_history_and_a_card(own):
+    reports = list(jobs.run("a-model", SMALL, QUICK))
+    assert files(own / "a-model") == ["card.md", "history.jsonl", "job.json", "model.safetensors"]
+    assert [report.step for report in reports] == [3, 6, 9] and jobs.history("a-model") == reports
+    assert jobs.status("a-model") == jobs.latest() == jobs.Job("a-model", "done") and jobs.running() is None
+    record = read_record("a-model")
+    assert (record.model, record.training, record.data_checksum) == (SMALL, QUICK, TOY.checksum)
+    assert record.epochs_done == 3 and record.seconds == reports[-1].seconds
+
+
+def test_the_figures_of_a_model_are_those_of_its_file():
+    list(jobs.run("a-model", SMALL, QUICK))
+    model, held_out = load("a-model"), read_record("a-model").held_out
+    noise = generator(1)  # not the noise that made the figures
+    estimate = evidence.elbo(model, model.pixels(TOY.test.images, noise), 50, noise)
+    error = estimate.standard_error.square().sum().sqrt().item() * math.sqrt(1 + 50 / 10) / 64  # of 50 draws and of 10
+    assert held_out["elbo"] == pytest.approx(estimate.value.mean().item(), abs=4 * error + 0.02)  # and dequantisation
+    assert held_out["kl"] == pytest.approx(encode(model, TOY.test.images).kl.sum(1).mean(), rel=1e-4)
+    assert held_out["elbo"] == pytest.approx(held_out["reconstruction"] - held_out["kl"], abs=1e-9)
+    assert held_out["bits_per_pixel"] == pytest.approx(8 - held_out["elbo"] / 16 / math.log(2), abs=1e-9)
+    spread = estimate.value.std().item() / 8
+    assert held_out["elbo_standard_error"] == pytest.approx(spread, rel=0.1) and held_out["images"] == 64
+
+
+def test_the_figures_of_half_precision_are_those_of_the_rounded_weights():
+    list(jobs.run("half", SMALL, QUICK, half=True))
+    list(jobs.run("whole", SMALL, QUICK))
+    model, noise = load("half"), generator(0)
+    assert all(torch.equal(weight, weight.half().float()) for weight in model.parameters())
+    again = evidence.elbo(model, model.pixels(TOY.test.images, noise), 10, noise).value.mean().item()
+    assert read_record("half").held_out["elbo"] == again != read_record("whole").held_out["elbo"]
+    assert "--half" in (checkpoints.folders()[0] / "half" / "card.md").read_text()
+
+
+def test_the_card_says_what_the_record_says(own):
+    list(jobs.run("a-model", SMALL, QUICK))
+    record, card = read_record("a-model"), (own / "a-model" / "card.md").read_text()
+    assert card.startswith("# a-model\n") and f"`{cards.command(record)}`" in card
+    assert "256 images of mnist-sample, 3 epochs" in card and "| likelihood | gaussian |" in card
+    assert "| floor of log variance | -6 |" in card and "| held-out images | 64 |" in card
+    for key in ("elbo", "elbo_standard_error", "bits_per_pixel", "kl", "reconstruction"):
+        assert f"{record.held_out[key]:.{4 if key == 'bits_per_pixel' else 2}f}" in card, key
+
+
+def test_an_autoencoder_claims_no_bound(own):
+    config = TrainConfig(epochs=1, objective="autoencoder")
+    list(jobs.run("a-model", small_config(likelihood="bernoulli"), config))
+    held_out = read_record("a-model").held_out
+    assert held_out.keys() == {"images", "reconstruction"}
+    assert held_out["reconstruction"] == score(load("a-model"), TOY.test.images, Autoencoder())[0]
+    card = (own / "a-model" / "card.md").read_text()
+    assert "ELBO" not in card.replace("elbo", "") and "floor of log variance | does not apply" in card
+
+
+def test_the_model_is_saved_after_each_epoch():
+    reports = jobs.run("a-model", SMALL, QUICK)
+    for epoch in (1, 2):
+        next(reports)
+        assert read_record("a-model").epochs_done == epoch and jobs.status("a-model") == jobs.Job("a-model", "running")
+        assert jobs.running() == jobs.Job("a-model", "running")
+    reports.close()
+
+
+def test_closing_early_keeps_the_model_as_it_is(own):
+    reports = jobs.run("a-model", SMALL, TrainConfig(epochs=9, batch_size=1))
+    first = next(reports)
+    assert first.step == 100 and not (own / "a-model" / "model.safetensors").exists()
+    reports.close()
+    assert jobs.status("a-model") == jobs.Job("a-model", "stopped")
+    record = read_record("a-model")
+    assert record.epochs_done == pytest.approx(100 / 256) and math.isfinite(record.held_out["elbo"])
+    assert "0.390625 epochs" in (own / "a-model" / "card.md").read_text() and load("a-model")
+
+
+def test_an_interrupt_keeps_the_model_too():
+    reports = jobs.run("a-model", SMALL, QUICK)
+    next(reports)
+    with pytest.raises(KeyboardInterrupt):
+        reports.throw(KeyboardInterrupt)
+    assert jobs.status("a-model") == jobs.Job("a-model", "stopped") and read_record("a-model").epochs_done == 1
+
+
+def test_a_request_to_stop_ends_it(own):
+    steps = []
+    for report in jobs.run("a-model", SMALL, QUICK):
+        steps.append(report.step)
+        if report.step == 6:
+            jobs.stop("a-model")
+    assert steps == [3, 6] and jobs.status("a-model") == jobs.Job("a-model", "stopped")
+    assert files(own / "a-model") == ["card.md", "history.jsonl", "job.json", "model.safetensors"]
+    assert read_record("a-model").epochs_done == 2
+
+
+def test_a_request_to_stop_that_nobody_heard_does_not_stop_the_next(own):
+    write_job(own / "a-model", pid=2**22 + 1)
+    (own / "a-model" / "stop").touch()
+    assert len(list(jobs.run("a-model", SMALL, QUICK))) == 3
+
+
+def test_a_request_to_stop_while_the_process_starts_is_heard(own):
+    write_job(own / "a-model", state="starting")  # as jobs.start does, with the number of the process that then runs
+    jobs.stop("a-model")
+    assert len(list(jobs.run("a-model", SMALL, QUICK))) == 1
+    assert jobs.status("a-model") == jobs.Job("a-model", "stopped")
+
+
+@pytest.mark.parametrize("name", ["nothing", "done"])
+def test_only_what_runs_can_be_stopped(name, own):
+    write_job(own / "done", state="done")
+    jobs.stop(name)
+    assert files(own) == ["done"] and files(own / "done") == ["job.json"]
+
+
+def test_a_taken_name_is_refused(own):
+    list(jobs.run("a-model", SMALL, QUICK))
+    before = {path.name: path.read_bytes() for path in (own / "a-model").iterdir()}
+    with pytest.raises(CheckpointError, match="'a-model' is taken"):
+        next(jobs.run("a-model", SMALL, QUICK))
+    with pytest.raises(CheckpointError, match="'a-model' is taken"):
+        jobs.start("a-model", SMALL, QUICK)
+    assert before == {path.name: path.read_bytes() for path in (own / "a-model").iterdir()}
+
+
+def test_a_taken_name_can_be_replaced():
+    list(jobs.run("a-model", SMALL, QUICK))
+    list(jobs.run("a-model", small_config(latent=3), TrainConfig(epochs=1), overwrite=True))
+    assert load("a-model").config.latent == 3 and len(jobs.history("a-model")) == 1
+    assert read_record("a-model").epochs_done == 1
+
+
+def test_a_replacement_that_fails_leaves_the_model_that_was_there(own, monkeypatch):
+    list(jobs.run("a-model", SMALL, QUICK))
+    kept = [(own / "a-model" / name).read_bytes() for name in ("model.safetensors", "card.md")]
+
+    def missing(name):
+        raise DataError("MNIST is not on disk.")
+
+    monkeypatch.setattr(jobs, "load_dataset", missing)
+    with pytest.raises(DataError):
+        next(jobs.run("a-model", SMALL, QUICK, overwrite=True))
+    monkeypatch.setattr(jobs, "load_dataset", lambda name: toy_dataset(shape=(5, 5)))
+    with pytest.raises(DataError):
+        next(jobs.run("a-model", SMALL, QUICK, overwrite=True))
+    assert kept == [(own / "a-model" / name).read_bytes() for name in ("model.safetensors", "card.md")]
+    status = jobs.status("a-model")
+    assert status and status.state == "failed" and "5 x 5" in status.message
+
+
+@pytest.mark.parametrize("name", ["../x", "A B", "", "a/b"])
+def test_a_name_cannot_leave_its_folder(name, tmp_path):
+    for call in (
+        lambda: next(jobs.run(name, SMALL, QUICK)),
+        lambda: jobs.start(name, SMALL, QUICK),
+        lambda: jobs.stop(name),
+        lambda: jobs.status(name),
+        lambda: jobs.history(name),
+    ):
+        with pytest.raises(CheckpointError, match="lower-case"):
+            call()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_divergence_is_said_and_what_was_saved_is_kept(monkeypatch):
+    made = []
+    build = jobs.build
+
+    def watched(*arguments) -> VAE:
+        made.append(build(*arguments))
+        return made[0]
+
+    monkeypatch.setattr(jobs, "build", watched)
+    reports = jobs.run("a-model", SMALL, QUICK)
+    next(reports)
+    good = load("a-model").state_dict()
+    with torch.no_grad():
+        made[0].decoder.location.weight.fill_(math.nan)
+    with pytest.raises(DivergenceError) as caught:
+        next(reports)
+    assert jobs.status("a-model") == jobs.Job("a-model", "failed", str(caught.value)) and "step 4" in str(caught.value)
+    assert len(jobs.history("a-model")) == 1
+    assert all(torch.equal(weight, good[key]) for key, weight in load("a-model").state_dict().items())
+
+
+def test_another_error_is_a_failure_too(monkeypatch):
+    def broken(*_):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(jobs, "build", broken)
+    with pytest.raises(RuntimeError):
+        next(jobs.run("a-model", SMALL, QUICK))
+    status = jobs.status("a-model")
+    assert status and status.state == "failed" and status.message
+
+
+@pytest.mark.parametrize("state", ["starting", "running"])
+def test_a_process_that_died_without_a_word_is_found_out(state, own):
+    dead = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead.wait()
+    write_job(own / "a-model", state=state, pid=dead.pid)
+    (own / "a-model" / "log.txt").write_text("epoch 1\nKilled: out of memory\n")
+    status = jobs.status("a-model")
+    assert status and status.state == "failed"
+    assert "Killed: out of memory" in status.message and "epoch 1" not in status.message
+    assert jobs.running() is None and jobs.latest() == status
+
+
+def test_a_number_that_went_to_another_process_is_not_the_training(own):
+    write_job(own / "a-model", born=psutil.Process().create_time() - 1000)
+    status = jobs.status("a-model")
+    assert status and status.state == "failed"
+
+
+def test_a_process_that_ends_between_two_looks_has_not_failed(own, monkeypatch):
+    write_job(own / "a-model")
+
+    def ended(_):
+        write_job(own / "a-model", state="done")
+        return False
+
+    monkeypatch.setattr(jobs, "_alive", ended)
+    assert jobs.status("a-model") == jobs.Job("a-model", "done")
+
+
+@pytest.mark.parametrize("text", [
+    "", "{", "null", "[]", "3", "{}", "\udcff", '{"state": "running"}',
+    '{"state": "odd", "message": "", "pid": 1, "born": 1.0}', '{"state": [], "message": "", "pid": 1, "born": 1.0}',
+    '{"state": "running", "message": "", "pid": "x", "born": 1.0}',
+])  # fmt: skip
+def test_a_damaged_job_is_none(text, own):
+    write_job(own / "b-model", state="done")
+    write_job(own / "a-model")
+    (own / "a-model" / "job.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert jobs.status("a-model") is None and jobs.running() is None
+    assert jobs.latest() == jobs.Job("b-model", "done")
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 2**40, 10**30])
+def test_a_number_that_no_process_has_is_a_dead_one(pid, own):
+    write_job(own / "a-model", pid=pid)
+    status = jobs.status("a-model")
+    assert status and status.state == "failed"
+
+
+def test_a_folder_that_is_no_model_is_passed_over(own):
+    write_job(own / "Copy of a-model")
+    assert jobs.running() is None and jobs.latest() is None
+
+
+def test_where_there_is_nothing_there_is_no_job():
+    assert jobs.status("a-model") is jobs.running() is jobs.latest() is None and jobs.history("a-model") == []
+
+
+def test_the_latest_is_the_last_to_have_said_something(own):
+    for age, name in enumerate(("b-model", "a-model", "c-model")):
+        write_job(own / name, state="done")
+        os.utime(own / name / "job.json", (1000 - age, 1000 - age))
+    assert jobs.latest() == jobs.Job("b-model", "done")
+
+
+def test_a_damaged_history_keeps_its_whole_lines(own):
+    (own / "a-model").mkdir(parents=True)
+    line = json.dumps(one_report()._asdict()).encode()
+    lines = [line, b"{", b"[1]", b'{"step": 1}', b"\xff", b"null", line, line[:20]]
+    (own / "a-model" / "history.jsonl").write_bytes(b"\n".join(lines))
+    assert jobs.history("a-model") == [one_report()] * 2
+
+
+def test_a_shipped_history_can_be_read(tmp_path):
+    (tmp_path / "shipped" / "a-model").mkdir(parents=True)
+    (tmp_path / "shipped" / "a-model" / "history.jsonl").write_text(json.dumps(one_report()._asdict()) + "\n")
+    assert jobs.history("a-model") == [one_report()]
+
+
+def test_a_folder_that_is_a_file_is_refused(own):
+    own.write_text("in the way")
+    with pytest.raises(CheckpointError):
+        next(jobs.run("a-model", SMALL, QUICK))
+    with pytest.raises(JobError):
+        jobs.start("a-model", SMALL, QUICK)
+
+
+CONFIGS = [
+    (ModelConfig(), TrainConfig()),
+    (ModelConfig(likelihood="gaussian-shared", activation="silu"), TrainConfig(objective="autoencoder", samples=5)),
+    (ModelConfig(log_variance_floor=None, decoder_layers=()), TrainConfig(data="fashion-mnist", epochs=100)),
+    (ModelConfig(log_variance_floor=-1e-7, encoder_layers=(7,)), TrainConfig(learning_rate=1 / 3, weight_decay=1e-05)),
+    (ModelConfig(log_variance_floor=4, latent=20), TrainConfig(learning_rate=1, weight_decay=10, seed=2**63 - 1)),
+    (ModelConfig(likelihood="bernoulli", image_shape=(3, 5), encoder_layers=(9, 8)), TrainConfig(data="It's a $NAME")),
+]
+
+
+@pytest.mark.parametrize(("model", "training"), CONFIGS)
+@pytest.mark.parametrize("half", [True, False])
+def test_the_command_makes_the_same_configs_again(model, training, half):
+    words = cards.arguments("a-model", model, training, half)
+    line = cards.command(Record(name="a-model", model=model, training=training), half)
+    assert shlex.split(line) == ["python", "-m", "vae", *words]
+    chosen = cli._parser().parse_args(words)
+    assert (chosen.command, chosen.name, chosen.half) == ("train", "a-model", half)
+    assert cli._config(ModelConfig, chosen) == model and cli._config(TrainConfig, chosen) == training
+    if (model, training, half) == (ModelConfig(), TrainConfig(), False):
+        assert words == ["train", "a-model"]  # defaults go without saying
+
+
+def test_two_processes_cannot_train_one_model(own, monkeypatch):
+    write_job(own / "a-model", pid=os.getppid(), born=psutil.Process(os.getppid()).create_time())
+    with pytest.raises(JobError, match="'a-model' is in training"):
+        next(jobs.run("a-model", SMALL, QUICK))
+    with pytest.raises(JobError, match="'a-model' is running"):
+        jobs.start("b-model", SMALL, QUICK)
+    assert files(own / "a-model") == ["job.json"] and jobs.status("b-model") is None
+
+
+@pytest.fixture
+def no_process_left(own):
+    yield
+    for path in own.glob("*/job.json"):
+        with contextlib.suppress(psutil.Error):
+            if (pid := json.loads(path.read_text())["pid"]) != os.getpid():
+                psutil.Process(pid).kill()
+
+
+@pytest.mark.usefixtures("no_process_left")
+def test_a_process_of_its_own_trains_and_stops_when_asked(own, monkeypatch):
+    monkeypatch.chdir(own.parent)
+    monkeypatch.setenv("VAE_CHECKPOINTS", "own")  # relative to where we are, for the process too
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # see tests/toys.py
+    config = TrainConfig(data="mnist-sample", epochs=1000)
+    jobs.start("a-model", ModelConfig(encoder_layers=(), decoder_layers=()), config)
+    assert jobs.status("a-model") == jobs.running() == jobs.latest() == jobs.Job("a-model", "starting")
+    with pytest.raises(JobError, match="'a-model' is running"):
+        jobs.start("b-model", SMALL, config)
+    jobs.stop("a-model")  # heard, though the process has not come to training yet
+    until = time.monotonic() + 60
+    while (job := jobs.running()) and time.monotonic() < until:
+        time.sleep(0.05)
+    log = (own / "a-model" / "log.txt").read_text()
+    assert job is None and jobs.status("a-model") == jobs.Job("a-model", "stopped"), log
+    assert len(jobs.history("a-model")) == 1 and read_record("a-model").epochs_done == 1
+    assert load("a-model").config.linear and not (own / "a-model" / "stop").exists()
+    assert "held out" in log

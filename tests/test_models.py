@@ -1,0 +1,177 @@
+"""Nets and models: shapes, gradients, what the likelihoods mean, and that a seed makes the weights."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch import nn
+
+from tests.toys import numpy_encoder, numpy_log_likelihood, small_config, small_model, toy_split
+from vae.config import ACTIVATIONS, LIKELIHOODS
+from vae.distributions import generator
+from vae.errors import ConfigError, DataError
+from vae.models import build
+from vae.nets import mlp
+from vae.objectives import ELBO, Autoencoder
+
+LAYERS = [((), ()), ((8,), (6,)), ((8, 7), (5, 6)), ((), (6,)), ((8,), ())]
+IMAGES = toy_split(5).images
+
+
+def every_kind(test):
+    """Each likelihood, activation and depth."""
+    test = pytest.mark.parametrize("layers", LAYERS)(test)
+    test = pytest.mark.parametrize("activation", ACTIVATIONS)(test)
+    return pytest.mark.parametrize("likelihood", LIKELIHOODS)(test)
+
+
+def make(likelihood, activation, layers, **changes):
+    encoder, decoder = layers
+    changes = {"latent": 3, "encoder_layers": encoder, "decoder_layers": decoder} | changes
+    return small_model(likelihood=likelihood, activation=activation, **changes)
+
+
+@every_kind
+def test_shapes(likelihood, activation, layers):
+    model = make(likelihood, activation, layers, image_shape=(4, 3))
+    for batch in [(), (1,), (5,), (2, 5), (4, 2, 5)]:
+        q = model.encoder(torch.rand(*batch, 12))
+        assert (q.batch_shape, q.event_shape) == (batch, (3,)) and q.mean.shape == q.stddev.shape == (*batch, 3)
+        p = model.decoder(torch.randn(*batch, 3))
+        assert (p.batch_shape, p.event_shape) == (batch, (12,)) and p.mean.shape == p.stddev.shape == (*batch, 12)
+        assert p.log_prob(torch.zeros(12)).shape == batch
+    assert model.prior.event_shape == (3,) and model.prior.batch_shape == ()
+
+
+@every_kind
+def test_every_weight_learns_from_the_elbo(likelihood, activation, layers):
+    model = make(likelihood, activation, layers)
+    ELBO(2)(model, model.pixels(IMAGES, generator(0)), generator(1)).elbo.mean().backward()
+    for name, weight in model.named_parameters():
+        assert weight.grad is not None and bool(weight.grad.isfinite().all()), name
+        assert bool((weight.grad != 0).any()), name
+
+
+@every_kind
+def test_all_but_the_encoders_variance_learns_from_an_autoencoder(likelihood, activation, layers):
+    model = make(likelihood, activation, layers)
+    Autoencoder()(model, model.pixels(IMAGES, generator(0))).elbo.mean().backward()
+    for name, weight in model.named_parameters():
+        assert weight.grad is not None and bool(weight.grad.isfinite().all()), name
+        assert bool((weight.grad != 0).any()), name
+    mean, log_variance = model.encoder.head.weight.grad.chunk(2)
+    assert mean.any() and not log_variance.any() and not model.encoder.head.bias.grad[3:].any()
+
+
+@every_kind
+def test_densities_are_those_of_the_model_written_in_numpy(likelihood, activation, layers):
+    model = make(likelihood, activation, layers)
+    x, z = model.pixels(IMAGES, generator(0)), torch.randn(5, 3)
+    with torch.no_grad():
+        q, log_p = model.encoder(x), model.decoder(z).log_prob(x)
+    mean, deviation = numpy_encoder(model, x.numpy())
+    # float32 nets of at most three layers: a few 1e-6 of numbers of order one; log p sums 16 such pixels
+    np.testing.assert_allclose(q.mean, mean, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(q.stddev, deviation, rtol=1e-5)
+    np.testing.assert_allclose(log_p, numpy_log_likelihood(model, z.numpy(), x.numpy()), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("layers", [(6,), ()])
+def test_a_shared_variance_is_one_number_an_image(layers):
+    shared = small_model(likelihood="gaussian-shared", decoder_layers=layers).decoder(torch.randn(5, 2)).stddev
+    own = small_model(likelihood="gaussian", decoder_layers=(6,)).decoder(torch.randn(5, 2)).stddev
+    assert torch.equal(shared, shared[:, :1].expand(5, 16)) and not torch.equal(own, own[:, :1].expand(5, 16))
+    assert (shared[0, 0] != shared[1, 0]) == bool(layers)  # without hidden layers it does not depend on z
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "gaussian-shared"])
+@pytest.mark.parametrize("layers", [(6,), ()])
+@pytest.mark.parametrize("floor", [-6.0, 1.0, None])
+def test_the_floor_is_respected(likelihood, layers, floor):
+    model = small_model(likelihood=likelihood, decoder_layers=layers, log_variance_floor=floor)
+    with torch.no_grad():
+        (model.decoder.log_variance.bias if layers else model.decoder.log_variance).fill_(-30)
+        sigma = model.decoder(torch.randn(50, 2)).stddev
+    if floor is None:
+        torch.testing.assert_close(2 * sigma.log(), torch.full((50, 16), -30.0), rtol=0, atol=5)
+    else:
+        assert (sigma >= np.exp(floor / 2) * (1 - 1e-6)).all()  # the rounding of exp
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "gaussian-shared"])
+def test_a_decoder_without_layers_is_linear_with_a_constant_variance(likelihood):
+    decoder = small_model(likelihood=likelihood, decoder_layers=()).decoder.double()
+    a, b = torch.randn(2, 7, 2, dtype=torch.float64)
+    with torch.no_grad():
+        mean = [decoder(z).mean for z in (a, b, 3 * a - 2 * b)]
+        torch.testing.assert_close(3 * mean[0] - 2 * mean[1], mean[2])
+        columns = decoder(torch.eye(2).double()).mean - decoder.location.bias
+        torch.testing.assert_close(columns, decoder.location.weight.T)
+        sigma = decoder(100 * a).stddev
+    assert torch.equal(sigma, sigma[:1].expand(7, 16)) and mean[0].max() > 1  # no sigmoid: it leaves [0, 1]
+
+
+def test_with_layers_the_mean_stays_within_the_pixels_range():
+    mean = small_model().decoder(1000 * torch.randn(50, 2)).mean
+    assert mean.min() >= 0 and mean.max() <= 1
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_the_density_of_an_image_sums_its_pixels(likelihood):
+    model = small_model(likelihood=likelihood)
+    x = model.pixels(IMAGES, generator(0)).numpy()
+    with torch.no_grad():
+        p = model.decoder(torch.randn(5, 2))
+        log_p = p.log_prob(torch.from_numpy(x)).numpy()
+    truth = stats.bernoulli(p.mean).logpmf(x) if likelihood == "bernoulli" else stats.norm(p.mean, p.stddev).logpdf(x)
+    np.testing.assert_allclose(log_p, truth.sum(1), rtol=1e-4)
+
+
+def test_a_bernoulli_decoder_refuses_grey_pixels():
+    with pytest.raises(ValueError, match="support"):
+        small_model(likelihood="bernoulli").decoder(torch.zeros(1, 2)).log_prob(torch.full((1, 16), 0.5))
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize("layers", [(6,), ()])
+def test_a_seed_makes_the_weights_and_nothing_else_is_touched(likelihood, layers):
+    config = small_config(likelihood=likelihood, decoder_layers=layers)
+    before = torch.get_rng_state()
+    first, again, other = (build(config, seed).state_dict() for seed in (3, 3, 4))
+    assert torch.equal(before, torch.get_rng_state())
+    for key, weight in first.items():
+        assert torch.equal(weight, again[key]), key
+        assert key == "decoder.log_variance" or not torch.equal(weight, other[key]), key
+
+
+def test_initial_weights_are_uniform_within_the_bound_of_their_inputs():
+    model = build(small_config(encoder_layers=(200,), image_shape=(10, 10)))
+    layer = model.encoder.body[0][0]
+    assert isinstance(layer, nn.Linear)
+    scaled = (layer.weight.detach() * 10).flatten()  # 100 inputs
+    assert stats.kstest(scaled.numpy(), stats.uniform(-1, 2).cdf).pvalue > 1e-3
+
+
+def test_a_model_that_no_memory_holds_is_refused():
+    with pytest.raises(ConfigError, match="at most 200,000,000 weights"):
+        build(small_config(encoder_layers=(16384, 16384)))
+
+
+@pytest.mark.parametrize("images", [torch.zeros(3, 4, 5), torch.zeros(3, 16), torch.zeros(16), torch.zeros(())])
+def test_images_of_another_size_are_refused(images):
+    with pytest.raises(DataError, match="4 x 4"):
+        small_model().pixels(images.to(torch.uint8))
+
+
+def test_pixels_are_dequantised_or_binarised_by_the_likelihood():
+    flat = IMAGES.flatten(1).float()
+    assert torch.equal((256 * small_model().pixels(IMAGES, generator(0))).floor(), flat)
+    assert set(small_model(likelihood="bernoulli").pixels(IMAGES, generator(0)).unique().tolist()) == {0.0, 1.0}
+
+
+def test_mlp_alternates_maps_and_activations():
+    net = mlp(3, (5, 4), "tanh")
+    kinds = [type(part) for part in net.modules() if not isinstance(part, nn.Sequential)]
+    assert kinds == [nn.Linear, nn.Tanh, nn.Linear, nn.Tanh] and net(torch.zeros(2, 3)).shape == (2, 4)
+    x = torch.rand(2, 3)
+    assert torch.equal(mlp(3, (), "relu")(x), x)

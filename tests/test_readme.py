@@ -1,0 +1,15 @@
+"""The library example in the README runs as it stands."""
+
+import re
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_first_python_example_of_the_readme_runs(tmp_path, monkeypatch):
+    assert README.is_file(), "README.md is missing"
+    blocks = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert blocks, "README.md has no ```python block"
+    monkeypatch.chdir(tmp_path)  # where it may write
+    monkeypatch.delenv("VAE_CHECKPOINTS", raising=False)  # it takes a model that ships
+    exec(compile(blocks[0], str(README), "exec"), {"__name__": "readme"})

@@ -1,0 +1,79 @@
+"""Small models and data sets that the tests make for themselves."""
+
+import hashlib
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import stats
+
+from vae.config import ModelConfig
+from vae.data import Dataset, Split
+from vae.models import VAE, Decoder, Encoder, build
+
+SMALL: dict[str, Any] = {"latent": 2, "encoder_layers": (8,), "decoder_layers": (8,), "image_shape": (4, 4)}
+
+
+def small_config(**changes: Any) -> ModelConfig:
+    return ModelConfig(**{**SMALL, **changes})
+
+
+def small_model(seed: int = 0, **changes: Any) -> VAE:
+    """An untrained model of 16 pixels, in evaluation mode."""
+    return build(small_config(**changes), seed).eval()
+
+
+def toy_split(count: int, shape: tuple[int, int] = (4, 4), seed: int = 0) -> Split:
+    """Images of a soft blob whose place has two dimensions, so that there is something for two latents to learn."""
+    places = torch.rand(count, 2, 1, 1, generator=torch.Generator().manual_seed(seed))
+    rows, columns = torch.meshgrid(*(torch.linspace(0, 1, size) for size in shape), indexing="ij")
+    distance = (rows - places[:, 0]) ** 2 + (columns - places[:, 1]) ** 2
+    images = (255 * torch.exp(-4 * math.pi * distance)).round().to(torch.uint8)
+    return Split(images, torch.zeros(count, dtype=torch.long))
+
+
+def toy_dataset(
+    train: int = 256, test: int = 64, shape: tuple[int, int] = (4, 4), name: str = "mnist-sample"
+) -> Dataset:
+    """A data set in memory; it goes by a name that the library knows."""
+    splits = toy_split(train, shape, 1), toy_split(test, shape, 2)
+    checksum = hashlib.sha256(splits[0].images.numpy().tobytes()).hexdigest()
+    return Dataset(name, *splits, ("blob",), checksum)
+
+
+# The model again, in numpy and float64, for an independent truth.
+
+_ACTIVATIONS = {"relu": lambda h: np.maximum(h, 0), "tanh": np.tanh, "silu": lambda h: h / (1 + np.exp(-h))}
+
+
+def _hidden(
+    part: Encoder | Decoder, layers: int, activation: str, h: np.ndarray
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """What comes out of the hidden layers, and the weights of the whole part."""
+    weights = {key: value.detach().double().numpy() for key, value in part.state_dict().items()}
+    for i in range(layers):
+        h = _ACTIVATIONS[activation](h @ weights[f"body.{i}.0.weight"].T + weights[f"body.{i}.0.bias"])
+    return h, weights
+
+
+def numpy_encoder(model: VAE, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of q(z|x), (B, J) each."""
+    h, weights = _hidden(model.encoder, len(model.config.encoder_layers), model.config.activation, x)
+    mean, log_variance = np.split(h @ weights["head.weight"].T + weights["head.bias"], 2, axis=-1)
+    return mean, np.exp(log_variance / 2)
+
+
+def numpy_log_likelihood(model: VAE, z: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """log p(x|z) in nats, latents (..., J) and pixels (..., D) broadcast against each other."""
+    config = model.config
+    h, weights = _hidden(model.decoder, len(config.decoder_layers), config.activation, z)
+    location = h @ weights["location.weight"].T + weights["location.bias"]
+    mean = location if config.linear and config.likelihood != "bernoulli" else 1 / (1 + np.exp(-location))
+    if config.likelihood == "bernoulli":
+        return np.where(x > 0.5, np.log(mean), np.log1p(-mean)).sum(-1)
+    raw, floor = weights.get("log_variance"), config.log_variance_floor
+    if raw is None:
+        raw = h @ weights["log_variance.weight"].T + weights["log_variance.bias"]
+    variance = np.exp(raw if floor is None else floor + np.logaddexp(0, raw - floor))
+    return stats.norm(mean, np.sqrt(np.broadcast_to(variance, mean.shape))).logpdf(x).sum(-1)
