@@ -91,7 +91,7 @@ def run(
         record = Record(name=name, model=model_config, training=config, data_checksum=dataset.checksum)
         report = None
         try:
-            for report in fit(model, dataset, config, report_every=50):
+            for report in fit(model, dataset, config):
                 record = replace(record, epochs_done=report.epoch, seconds=report.seconds)
                 _append(folder / "history.jsonl", json.dumps(report._asdict()))
                 if report.held_out_kl is not None:

@@ -45,7 +45,7 @@ class Report(NamedTuple):
 
 
 def fit(
-    model: VAE, dataset: Dataset, config: TrainConfig, *, report_every: int = 100, held_out_images: int = 2000
+    model: VAE, dataset: Dataset, config: TrainConfig, *, report_every: int = 50, held_out_images: int = 2000
 ) -> Iterator[Report]:
     """Trains a model in place with fused AdamW under a one-cycle learning rate.
 
