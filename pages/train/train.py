@@ -23,7 +23,7 @@ def choose() -> None:
         latent = left.number_input(_("Latent dimensions J"), 1, 1024, 2, key="train.latent")
         epochs = right.number_input(_("Epochs"), 1, 1000, 5, key="train.epochs")
         likelihood = st.selectbox(
-            _("Likelihood p(x|z)"), LIKELIHOODS, format_func=words.likelihood, key="train.likelihood", required=True
+            _("Likelihood p(x|z)"), LIKELIHOODS, format_func=words.likelihood, key="train.likelihood"
         )
         with st.expander(_("More"), icon=":material/tune:"):
             floored = st.toggle(
@@ -35,9 +35,7 @@ def choose() -> None:
                 help=_("Widths; the decoder has them in reverse. Empty for a linear model."),
             )  # fmt: skip
             activation = st.selectbox(_("Activation"), ACTIVATIONS, key="train.activation")
-            objective = st.selectbox(
-                _("Objective"), OBJECTIVES, format_func=words.objective, key="train.objective", required=True
-            )
+            objective = st.selectbox(_("Objective"), OBJECTIVES, format_func=words.objective, key="train.objective")
             batch_size = st.number_input(_("Batch size"), 1, 60_000, 128, key="train.batch")
             rate = st.number_input(_("Learning rate"), 1e-6, 1.0, 2e-3, 1e-4, format="%.4f", key="train.rate")
             seed = st.number_input(_("Seed"), 0, 2**31, 0, key="train.seed")
@@ -91,14 +89,8 @@ def watch() -> None:
                 ):
                     jobs.stop(name)
                     st.toast(_("Stopping after this step."))
-            elif (
-                job.state != "failed"
-                and state.model() != name
-                and st.button(
-                    _("Use this model"), type="primary", key="train.use", on_click=state.use_model, args=(name,)
-                )
-            ):
-                st.rerun(scope="app")
+            elif job.state != "failed" and state.model() != name:
+                st.button(_("Use this model"), type="primary", key="train.use", on_click=state.use_model, args=(name,))
         if job.message:
             st.error(job.message, icon=":material/error:")
     if not reports:
@@ -140,6 +132,14 @@ def watch() -> None:
     reconstructions(name)
 
 
+@st.fragment(run_every=1.0)
+def live() -> None:
+    """Draws how a training stands, every second, until it has ended; then the whole page, which knows a model more."""
+    if not ((job := jobs.latest()) and job.busy):
+        st.rerun(scope="app")
+    watch()
+
+
 def reconstructions(name: str) -> None:
     """Draws test images above what the model makes of them; nothing before the first epoch has ended."""
     try:
@@ -160,12 +160,7 @@ left, right = st.columns([1, 2], gap="large")
 with left:
     choose()
 with right:
-    busy = (job := jobs.latest()) is not None and job.busy
-
-    @st.fragment(run_every=1.0 if busy else None)
-    def live() -> None:
+    if (job := jobs.latest()) and job.busy:
+        live()
+    else:
         watch()
-        if busy and not ((now := jobs.latest()) and now.busy):
-            st.rerun(scope="app")  # ended: the sidebar knows one model more
-
-    live()

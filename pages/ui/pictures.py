@@ -28,6 +28,8 @@ def row(images: dict[str, NDArray]) -> None:
 
 
 def strip(images: NDArray, caption: str, *, columns: int | None = None, scale: int = 3) -> None:
-    """Shows images (N, H, W) in one picture, in rows."""
+    """Shows images (N, H, W) in one picture, in rows, as wide as there is room up to its own size."""
     sheet = figures.contact_sheet(images, columns or len(images), scale)
-    st.image(sheet, caption=caption, output_format="PNG", alt=caption, width=sheet.shape[1])
+    wide = sheet.shape[1]
+    # a small picture left to itself is blown up to the width of its caption; a fixed width does not shrink
+    st.image(sheet, caption=caption, output_format="PNG", alt=caption, width=wide if wide < 300 else "content")

@@ -141,7 +141,7 @@ def test_train_stop_and_use(server: str, watched_page: Page) -> None:
     use.wait_for(timeout=60_000)
     expect(watched_page.get_by_text("What it had learned is saved")).to_be_visible()
     use.click()
-    expect(watched_page.get_by_test_id("stSidebar")).to_contain_text("by-hand", timeout=10_000)
+    expect(watched_page.get_by_role("combobox", name="Model")).to_have_value("by-hand", timeout=10_000)
     watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Latent map").click()
     watched_page.locator(CONTENT[""]).first.wait_for(timeout=60_000)
     settle(watched_page)
