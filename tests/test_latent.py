@@ -12,11 +12,9 @@ from vae.distributions import generator
 from vae.errors import ConfigError, DataError
 from vae.latent import (
     Axes,
-    Codes,
     coordinate_axes,
     decode,
     encode,
-    informative_order,
     manifold,
     normal_quantiles,
     principal_axes,
@@ -216,8 +214,3 @@ def test_codes_that_are_all_the_same_have_no_share():
     axes: Axes
     for axes in (principal_axes(means), coordinate_axes(means, 0, 1)):
         assert axes.share.tolist() == [0, 0] and np.isfinite(axes.directions).all()
-
-
-def test_dimensions_are_ordered_by_what_they_carry():
-    kl = np.array([[0.1, 5.0, 0.0, 1.0], [0.3, 1.0, 0.0, 3.0]], np.float32)  # means 0.2, 3, 0, 2
-    assert informative_order(Codes(kl, kl, kl)).tolist() == [1, 3, 0, 2]

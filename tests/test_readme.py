@@ -13,3 +13,10 @@ def test_the_first_python_example_of_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where it may write
     monkeypatch.delenv("VAE_CHECKPOINTS", raising=False)  # it takes a model that ships
     exec(compile(blocks[0], str(README), "exec"), {"__name__": "readme"})
+
+
+def test_what_the_readme_links_to_is_there():
+    links = re.findall(r"\]\(([^)#:]+)\)", README.read_text(encoding="utf-8"))
+    assert links
+    missing = [link for link in links if not (README.parent / link).is_file()]
+    assert not missing, f"README.md links to {', '.join(missing)}, which is not there"

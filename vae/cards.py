@@ -33,7 +33,7 @@ def arguments(name: str, model_config: ModelConfig, config: TrainConfig, half: b
 
 def command(record: Record, half: bool = False) -> str:
     """Returns the shell command that makes a model again."""
-    return "python -m vae " + shlex.join(arguments(record.name, record.model, record.training, half))
+    return "python -m vae " + shlex.join([*arguments(record.name, record.model, record.training, half), "--overwrite"])
 
 
 def held_out_figures(model: VAE, dataset: Dataset, config: TrainConfig) -> dict[str, float]:
@@ -52,7 +52,7 @@ def held_out_figures(model: VAE, dataset: Dataset, config: TrainConfig) -> dict[
     return {
         "images": len(images),
         "elbo": mean,
-        "elbo_standard_error": values.std(correction=0).item() / math.sqrt(len(values)),
+        "elbo_standard_error": values.std(correction=min(1, len(values) - 1)).item() / math.sqrt(len(values)),
         "reconstruction": mean + kl,
         "kl": kl,
         "bits_per_pixel": bits_per_pixel(mean, model.config.likelihood, model.config.pixels),

@@ -106,7 +106,9 @@ def locate(name_or_path: str | Path) -> Path:
     )
 
 
-def save(model: VAE, record: Record, *, overwrite: bool = False, half: bool = False) -> Path:
+def save(
+    model: VAE, record: Record, *, overwrite: bool = False, half: bool = False, folder: Path | None = None
+) -> Path:
     """Writes a model to the first of `folders()`.
 
     Arguments:
@@ -114,6 +116,7 @@ def save(model: VAE, record: Record, *, overwrite: bool = False, half: bool = Fa
         record: all else that the file says.
         overwrite: whether a model of that name may be replaced.
         half: store weights as float16, half the size; they are read as float32 again.
+        folder: of models; the first of `folders()` if not given.
 
     Returns:
         The file.
@@ -121,7 +124,7 @@ def save(model: VAE, record: Record, *, overwrite: bool = False, half: bool = Fa
     Raises:
         CheckpointError: the name is not one or is taken, the weights are not finite, or the disk refuses.
     """
-    path = folders()[0] / check_name(record.name) / FILE
+    path = (folder or folders()[0]) / check_name(record.name) / FILE
     if path.exists() and not overwrite:
         raise CheckpointError(f"A model's name must be new; {record.name!r} is taken. Choose another, or overwrite it.")
     weights = {key: value.detach().contiguous() for key, value in model.state_dict().items()}
@@ -163,8 +166,7 @@ def write_aside(path: Path, content: bytes) -> None:
         aside.replace(path)
     except OSError as error:
         raise CheckpointError(
-            f"{path} could not be written: {error.strerror or error}. Free space or choose another folder; "
-            f"that of the models is VAE_CHECKPOINTS."
+            f"{path} could not be written: {error.strerror or error}. Free space, or choose another place."
         ) from error
     finally:  # an interrupt too leaves nothing behind
         if aside is not None:

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from vae import data, evidence, jobs
-from vae.checkpoints import catalogue, load, read_record, write_aside
+from vae.checkpoints import Record, catalogue, load, read_record, write_aside
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.errors import ConfigError, VAEError
@@ -45,21 +45,28 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _data(chosen: argparse.Namespace) -> None:
-    def show(what: str, done: int, total: int) -> None:
-        if not sys.stderr.isatty():
-            return
-        share = f"{done / total:4.0%}" if total else f"{done / 1e6:.1f} MB"
-        bar = "#" * round(30 * done / total) if total else ""
-        print(f"\r{what:<32.32} [{bar:<30}] {share}", end="", file=sys.stderr, flush=True)
+    print(_loaded(chosen.name, always=True).describe())
 
-    data.fetch(chosen.name, show)
-    print(end="\n" * sys.stderr.isatty(), file=sys.stderr)
-    print(data.load_dataset(chosen.name, fetch=False).describe())
+
+def _loaded(name: str, always: bool = False) -> data.Dataset:
+    """Loads a data set, fetched with a bar where it is not on disk yet."""
+    if always or not data.available(name):
+        data.fetch(name, lambda what, done, total: _bar(done / total if total else 0, f"{what}, {done / 1e6:.1f} MB"))
+        print(end="\n" * sys.stderr.isatty(), file=sys.stderr)
+    return data.load_dataset(name)
+
+
+def _bar(share: float, words: str) -> None:
+    """Draws a progress bar over the one before, on a terminal only."""
+    if sys.stderr.isatty():
+        print(f"\r[{'#' * round(20 * share):<20}] {words:<56}", end="", file=sys.stderr, flush=True)
 
 
 def _train(chosen: argparse.Namespace) -> None:
     model = _config(ModelConfig, chosen)
     config = _config(TrainConfig, chosen)
+    if config.data in data.NAMES:
+        _loaded(config.data)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ask for the same: save and end
     with contextlib.closing(
         jobs.run(chosen.name, model, config, half=chosen.half, overwrite=chosen.overwrite)
@@ -68,8 +75,7 @@ def _train(chosen: argparse.Namespace) -> None:
             line = f"epoch {report.epoch:6.2f}/{config.epochs}  "
             line += f"reconstruction {report.reconstruction:9.2f}  kl {report.kl:6.2f}"
             if report.held_out_kl is None or report.held_out_reconstruction is None:
-                if sys.stderr.isatty():
-                    print(f"\r{line}", end="", file=sys.stderr, flush=True)
+                _bar(report.step / report.steps, line)
             else:
                 held_out = report.held_out_reconstruction - report.held_out_kl
                 start = "\r" if sys.stderr.isatty() else ""
@@ -80,7 +86,9 @@ def _train(chosen: argparse.Namespace) -> None:
 
 def _evaluate(chosen: argparse.Namespace) -> None:
     model, record = load(chosen.name), read_record(chosen.name)
-    dataset = data.load_dataset(chosen.data or record.training.data)
+    if record.training.objective == "autoencoder":
+        raise ConfigError(f"Only a VAE has an evidence; {record.name} is a plain autoencoder. Choose another.")
+    dataset = _loaded(chosen.data or record.training.data)
     if chosen.images < 1:
         raise ConfigError(f"images must be at least 1; it is {chosen.images}.")
     images = dataset.test.images[: chosen.images]
@@ -97,15 +105,16 @@ def _evaluate(chosen: argparse.Namespace) -> None:
         "method": chosen.method,
         "samples": chosen.samples,
         "mean_nats": estimate.value.mean().item(),
-        "standard_error_nats": estimate.value.std(correction=0).item() / count**0.5,
+        "standard_error_nats": estimate.value.std().item() / count**0.5 if count > 1 else None,
         "monte_carlo_error_nats": noise_error if math.isfinite(noise_error) else None,  # one draw tells no error
+        "log_variance_floor": record.model.log_variance_floor if record.model.likelihood != "bernoulli" else None,
         "seconds": estimate.seconds,
     }
     if chosen.json:
         print(json.dumps(says))
     else:
-        mean, error = says["mean_nats"], says["standard_error_nats"]
-        print(f"{mean:.3f} ± {error:.3f} nats an image, {chosen.method}, {count} images")
+        error = "" if count == 1 else f" ± {says['standard_error_nats']:.3f}"
+        print(f"{says['mean_nats']:.3f}{error} nats an image, {chosen.method}, {count} images, {_floor_words(record)}")
 
 
 def _sample(chosen: argparse.Namespace) -> None:
@@ -135,9 +144,18 @@ def _models(chosen: argparse.Namespace) -> None:
         for record in records:
             elbo = record.held_out.get("elbo")
             figure = "" if elbo is None else f"{elbo:10.2f} nats  KL {record.held_out.get('kl', math.nan):6.2f}"
-            print(f"{record.name:<28} J = {record.model.latent:<3} {record.model.likelihood:<16}{figure}")
+            print(f"{record.name:<26} J = {record.model.latent:<3} {_floor_words(record):<32}{figure}")
     for trouble in troubles:
         print(trouble, file=sys.stderr)
+
+
+def _floor_words(record: Record) -> str:
+    """Says the likelihood with its floor, without which a Gaussian number says nothing."""
+    model = record.model
+    if model.likelihood == "bernoulli":
+        return model.likelihood
+    floor = "no floor" if model.log_variance_floor is None else f"floor {model.log_variance_floor:g}"
+    return f"{model.likelihood}, {floor}"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -173,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("sample", help="decode draws from the prior into a picture")
     command.add_argument("name", help="of the model, or its file")
-    command.add_argument("--count", type=int, default=100)
+    command.add_argument("--count", type=int, default=64)
     command.add_argument("--draws", action="store_true", help="draw x from p(x|z) instead of showing its mean")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--out", "--output", type=Path, default=Path("samples.png"))

@@ -110,10 +110,11 @@ def naive_monte_carlo_path(
     start = time.perf_counter()
     # log sum w and log sum w^2 over the draws so far, in float64
     sums = torch.full((2, len(x)), -math.inf, dtype=torch.float64)
+    chunk = max(64, min(_CHUNK, 2**22 // len(x)))  # so that log p(x|z) of all pairs stays at 32 MB too
     done = 0
     for size in sizes:
         while done < size:
-            count = min(_CHUNK, size - done)
+            count = min(chunk, size - done)
             z = draw(model.prior, generator, (count,))
             log_w = pairwise_log_prob(model.decoder(z), x).double()
             sums = torch.logaddexp(sums, torch.stack([log_w.logsumexp(0), (2 * log_w).logsumexp(0)]))

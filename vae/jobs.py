@@ -95,7 +95,7 @@ def run(
                 record = replace(record, epochs_done=report.epoch, seconds=report.seconds)
                 _append(folder / "history.jsonl", json.dumps(report._asdict()))
                 if report.held_out_kl is not None:
-                    save(model, record, overwrite=True, half=half)
+                    save(model, record, overwrite=True, half=half, folder=folder.parent)
                     (folder / "card.md").unlink(missing_ok=True)  # of the model that was there before
                 yield report
                 if (folder / "stop").exists():
@@ -143,8 +143,9 @@ def start(name: str, model_config: ModelConfig, config: TrainConfig) -> None:
             process = subprocess.Popen(words, env=env, start_new_session=True, **quiet)
     except OSError as error:
         raise JobError(f"{folder} could not be written: {error.strerror}. Choose another VAE_CHECKPOINTS.") from error
-    psutil.Process(process.pid).nice(10 if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
-    _write_job(folder, "starting", pid=process.pid)
+    with contextlib.suppress(psutil.Error):  # it is gone already; its log says why
+        psutil.Process(process.pid).nice(10 if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        _write_job(folder, "starting", pid=process.pid)
     threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie
 
 
@@ -167,8 +168,11 @@ def running() -> Job | None:
 
 def latest() -> Job | None:
     """Returns the training that was started last, running or ended."""
-    files = sorted(folders()[0].glob("*/job.json"), key=lambda path: path.stat().st_mtime)
-    return next((job for path in reversed(files) if (job := _status(path.parent))), None)
+    files = []
+    for path in folders()[0].glob("*/job.json"):
+        with contextlib.suppress(OSError):  # its folder was deleted just now
+            files.append((path.stat().st_mtime, path))
+    return next((job for _, path in sorted(files, reverse=True) if (job := _status(path.parent))), None)
 
 
 def history(name: str) -> list[Report]:
@@ -189,7 +193,7 @@ def _finish(model: VAE, record: Record, dataset: Dataset, folder: Path, half: bo
     if half:
         model.half().float()
     record = replace(record, held_out=held_out_figures(model, dataset, config=record.training))
-    save(model, record, overwrite=True, half=half)
+    save(model, record, overwrite=True, half=half, folder=folder.parent)
     write_aside(folder / "card.md", card(record, dataset, half).encode())
 
 

@@ -18,7 +18,7 @@ from vae.errors import ConfigError
 from vae.models import VAE
 
 __all__ = [
-    "Axes", "Codes", "Decoded", "coordinate_axes", "decode", "encode", "informative_order", "manifold",
+    "Axes", "Codes", "Decoded", "coordinate_axes", "decode", "encode", "manifold",
     "normal_quantiles", "principal_axes",
 ]  # fmt: skip
 
@@ -182,8 +182,3 @@ def principal_axes(means: Array) -> Axes:
     # a direction has no sign of its own: its largest entry is made positive, so that the picture never flips
     plane = directions[:2] * np.sign(directions[:2][np.arange(2), np.abs(directions[:2]).argmax(1)])[:, None]
     return Axes(centre, plane, share[:2])
-
-
-def informative_order(codes: Codes) -> NDArray[np.intp]:
-    """Returns the dimensions (J,) by the KL that they carry on average, the most first."""
-    return np.argsort(-codes.kl.mean(0), kind="stable")

@@ -6,18 +6,22 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import cache, pictures, state, words
-from vae import latent
+from pages.ui.fragment import fragment
 
 model = cache.model_id(state.model())
 config = cache.record(state.model()).model
 dataset = cache.images(model)
 codes = cache.codes(model)
-order = [int(j) for j in latent.informative_order(codes)]
+carried, unit = cache.carried(model)
+order = [int(j) for j in np.argsort(-carried, kind="stable")]
 reach = np.maximum(4, np.ceil(np.abs(codes.mean).max(0))).tolist()
+row = min(state.image(), len(dataset.test) - 1)
+MOST = 20  # sliders; what carries less stays as it is
+TAKEN = f"decode.{model}.row"  # the image that z was taken from
 
 
 def key(j: int) -> str:
-    return f"decode.{model[0]}.z{j + 1}"
+    return f"decode.{model}.z{j + 1}"
 
 
 def take(z: np.ndarray) -> None:
@@ -27,15 +31,12 @@ def take(z: np.ndarray) -> None:
 
 def take_image(row: int) -> None:
     state.use_image(row)
+    st.session_state[TAKEN] = row
     take(codes.mean[row])
 
 
 def another() -> None:
     take_image(int(np.random.default_rng().integers(len(dataset.test))))
-
-
-def draw_again() -> None:
-    st.session_state["decode.seed"] = st.session_state.get("decode.seed", 0) + 1
 
 
 def from_number() -> None:
@@ -53,13 +54,14 @@ st.markdown(
         "is white. Each slider is one coordinate of $z$, the one that carries most first."
     )
 )
-if key(0) not in st.session_state:
-    take(codes.mean[min(state.image(), len(dataset.test) - 1)])
+if st.session_state.get(TAKEN) != row or key(0) not in st.session_state:  # none yet, or chosen on the map
+    take_image(row)
 
 
-@st.fragment
+@fragment()
 def explore() -> None:
-    st.session_state["decode.row"] = min(state.image(), len(dataset.test) - 1)
+    row = min(state.image(), len(dataset.test) - 1)
+    st.session_state["decode.row"] = row
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
             _("Start from test image"), 0, len(dataset.test) - 1, key="decode.row", on_change=from_number, width=200
@@ -71,18 +73,19 @@ def explore() -> None:
             on_click=take,
             args=(np.zeros(config.latent),),
         )
-        st.button(_("Draw x again"), icon=":material/casino:", on_click=draw_again)
+        st.button(_("Draw x again"), icon=":material/casino:", on_click=state.draw_again)
     left, right = st.columns([2, 3], gap="medium")
     with left:
         columns = st.columns(2 if config.latent > 5 else 1)
-        for place, j in enumerate(order):
-            label = _("{name}, {nats:.1f} nats").format(name=words.coordinate(j), nats=codes.kl[:, j].mean())
-            with columns[place * len(columns) // len(order)]:
+        for place, j in enumerate(order[:MOST]):
+            label = words.carries(j, carried[j], unit)
+            with columns[place * len(columns) // len(order[:MOST])]:
                 st.slider(label, -reach[j], reach[j], step=0.01, key=key(j), persist_state="session")
+        if config.latent > MOST:
+            st.caption(_("The {count} dimensions that carry most; the others stay.").format(count=MOST))
     z = tuple(float(st.session_state[key(j)]) for j in range(config.latent))
-    decoded = cache.decode(model, z, st.session_state.get("decode.seed", 0))
+    decoded = cache.decode(model, z, state.seed())
     deviation = decoded.deviation[0]
-    row = min(state.image(), len(dataset.test) - 1)
     with right:
         pictures.show(decoded.mean[0], _("mean of p(x|z)"), scale=14)
         pictures.row(

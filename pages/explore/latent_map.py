@@ -2,23 +2,28 @@
 
 from gettext import gettext as _
 
+import numpy as np
 import streamlit as st
 
 from pages.ui import cache, pictures, state, words
-from vae import latent
+from pages.ui.fragment import fragment
 
 model = cache.model_id(state.model())
 config = cache.record(state.model()).model
 dataset = cache.images(model)
 codes = cache.codes(model)
-order = latent.informative_order(codes)
+carried, unit = cache.carried(model)
+order = np.argsort(-carried, kind="stable")
+autoencoder = cache.record(state.model()).training.objective == "autoencoder"
 
 st.markdown(
-    _("Each point is a test image at the mean of its $q(z|x)$. **Click one** to see what the model keeps of it.")
+    _("Each point is a test image at the code that the autoencoder gives it. **Click one** to see what it keeps of it.")
+    if autoencoder
+    else _("Each point is a test image at the mean of its $q(z|x)$. **Click one** to see what the model keeps of it.")
 )
 
 plane: tuple[int, int] | None = (0, min(1, config.latent - 1))
-titles = (words.coordinate(0), words.coordinate(1))
+titles = (words.coordinate(0), words.coordinate(1) if config.latent > 1 else "")
 if config.latent > 2:
     kinds = {"pca": _("Principal directions"), "two": _("Two coordinates")}
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -29,7 +34,7 @@ if config.latent > 2:
             dimensions = [int(j) for j in order]
 
             def named(j: int) -> str:
-                return _("{name}, {nats:.1f} nats").format(name=words.coordinate(j), nats=codes.kl[:, j].mean())
+                return words.carries(j, carried[j], unit)
 
             first = st.selectbox(_("Across"), dimensions, format_func=named, key="map.first", width=200)
             second = st.selectbox(
@@ -48,7 +53,7 @@ if config.latent > 2:
     )
 
 
-@st.fragment
+@fragment()
 def explore() -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -78,11 +83,10 @@ def explore() -> None:
         )
         shown = order[:4]
         lines = ["| | " + " | ".join(words.coordinate(j) for j in shown) + " |", "|---" * (len(shown) + 1) + "|"]
-        for name, values, form in (
-            (_("mean"), codes.mean, "{:.2f}"),
-            (_("deviation"), codes.deviation, "{:.3f}"),
-            (_("KL, nats"), codes.kl, "{:.2f}"),
-        ):
+        rows = [(_("mean"), codes.mean, "{:.2f}")]
+        if not autoencoder:  # which uses the mean of q alone, so its deviation was never trained
+            rows += [(_("deviation"), codes.deviation, "{:.3f}"), (_("KL, nats"), codes.kl, "{:.2f}")]
+        for name, values, form in rows:
             lines.append(f"| {name} | " + " | ".join(form.format(values[row, j]) for j in shown) + " |")
         st.markdown("\n".join(lines))
         if config.latent > len(shown):

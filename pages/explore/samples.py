@@ -19,9 +19,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         _("Show"), list(shown), default="mean", required=True, format_func=shown.__getitem__, key="samples.kind",
         persist_state="session",
     )  # fmt: skip
-    if st.button(_("New draws"), icon=":material/casino:", key="samples.new"):
-        st.session_state["samples.seed"] = st.session_state.get("samples.seed", 0) + 1
-seed = st.session_state.get("samples.seed", 0)
+    st.button(_("New draws"), icon=":material/casino:", on_click=state.draw_again)
 
 there = {record.name: record for record in catalogue()[0]}
 names: list[str] = [name for name in ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d") if name in there]
@@ -31,7 +29,7 @@ columns = st.columns(min(len(names), 4))
 for place, name in enumerate(names):
     record = there[name]
     with columns[place % len(columns)]:
-        decoded = cache.samples(cache.model_id(name), SIDE * SIDE, seed)
+        decoded = cache.samples(cache.model_id(name), SIDE * SIDE, state.seed())
         st.markdown(_("**{size}-D latent space**").format(size=record.model.latent))
         pictures.strip(decoded.mean if kind == "mean" else decoded.sample, name, columns=SIDE)
 st.caption(

@@ -5,7 +5,7 @@ from gettext import gettext as _
 import numpy as np
 import streamlit as st
 
-from pages.ui import cache, pictures, state
+from pages.ui import cache, pictures, state, words
 from vae import catalogue, figures
 
 SIZES = tuple(int(m * 10**k) for k in range(6) for m in (1, 2, 5))[:16]  # 1, 2, 5, ... 100,000
@@ -20,12 +20,21 @@ st.markdown(
     )
 )
 there = {record.name: record for record in catalogue()[0]}
-names: list[str] = [name for name in ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d") if name in there]
-if state.model() not in names and there[state.model()].training.objective == "elbo":
-    names.append(state.model())
+chosen = there[state.model()]
+dataset = cache.images(cache.model_id(chosen.name))
+names: list[str] = [
+    name
+    for name in ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d")
+    if name in there and cache.images(cache.model_id(name)).name == dataset.name
+]
+if chosen.training.objective == "autoencoder":
+    st.caption(_("{name} is a plain autoencoder: it has no p(x), so it is left out.").format(name=chosen.name))
+elif chosen.name not in names:
+    names.append(chosen.name)
+if not names:
+    st.info(_("Choose a model other than an autoencoder."))
+    st.stop()
 
-dataset = cache.images(cache.model_id(names[0]))
-labels = dataset.test.labels.numpy()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     digits = st.pills(
         _("Test images of"), range(len(dataset.classes)), selection_mode="multi", default=[4],
@@ -39,20 +48,25 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         persist_state="session", width=200,
     )  # fmt: skip
 digits = digits or [4]
-rows = tuple(int(np.flatnonzero(labels == label)[example - 1]) for label in digits)
+labels = dataset.test.labels.numpy()
+rows = tuple(int(np.flatnonzero(labels == label)[int(example) - 1]) for label in digits)
 pictures.strip(dataset.test.images[list(rows)].numpy() / 255, _("the images; figures are means over them"))
 
 panels = {}
 for pair in (names[i : i + 2] for i in range(0, len(names), 2)):
     for name, column in zip(pair, st.columns(2), strict=False):
         record = there[name]
-        column.markdown(_("**J = {size}**, {name}").format(size=record.model.latent, name=name))
+        column.markdown(
+            _("**J = {size}**, {name}, {floor}").format(
+                size=record.model.latent, name=name, floor=words.floor(record.model)
+            )
+        )
         panels[name] = column.empty()
 table = st.empty()
 status = st.empty()
 
 models = {name: cache.model_id(name) for name in names}
-bounds = {name: cache.elbo(models[name], cache.images(models[name]).name, rows, 200) for name in names}
+bounds = {name: cache.elbo(models[name], dataset.name, rows, 200) for name in names}
 codes = {name: cache.codes(models[name]).kl[list(rows)].sum(1).mean() for name in names}
 curves: dict[str, list[np.ndarray]] = {name: [] for name in names}
 low = min(value.mean() for value, _error in bounds.values()) - 1500
@@ -74,11 +88,11 @@ def show(name: str, stage: int) -> None:
 
 
 def summarise() -> None:
-    words = [
+    titles = [
         _("model"), "J", _("ELBO"), _("naive, L = {far:,}").format(far=reached), _("naive − ELBO"), _("KL"),
         _("samples it needs, about"),
     ]  # fmt: skip
-    lines = ["| " + " | ".join(words) + " |", "|---|" + "---:|" * (len(words) - 1)]
+    lines = ["| " + " | ".join(titles) + " |", "|---|" + "---:|" * (len(titles) - 1)]
     for name in names:
         furthest = max(map(len, curves[name]))
         naive = np.median([curve[-1] for curve in curves[name] if len(curve) == furthest])
@@ -99,8 +113,7 @@ for stage, (most, repeats) in enumerate(STAGES):
         status.caption(
             _("Drawing up to {most:,} samples, {name}. Change anything to stop.").format(most=most, name=name)
         )
-        data_name = cache.images(models[name]).name
-        paths = [cache.naive_path(models[name], data_name, rows, sizes, seed).mean(1) for seed in range(repeats)]
+        paths = [cache.naive_path(models[name], dataset.name, rows, sizes, seed).mean(1) for seed in range(repeats)]
         curves[name] = paths + curves[name][repeats:]
         show(name, stage)
     reached = most
@@ -111,3 +124,5 @@ status.caption(
         "ELBO: 200 samples, ± 2 standard errors."
     ).format(many=STAGES[0][1], few=STAGES[2][1], far=STAGES[1][0])
 )
+if "bernoulli" in {there[name].model.likelihood for name in names}:
+    st.caption(_("Nats of binary pixels (Bernoulli) and of grey ones (Gaussian) do not compare."))

@@ -7,18 +7,25 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import cache, pictures, state, words
+from pages.ui.fragment import fragment
 from vae import data, figures, jobs
 from vae.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, ModelConfig, TrainConfig
 from vae.errors import VAEError
+
+FRESH = "train.fresh"  # whether the name was used, and a new one is to be suggested
 
 
 def choose() -> None:
     """Draws the controls, and starts a training when asked to."""
     sets = [name for name in data.NAMES if data.available(name)]
     with st.form("train.form", border=False):
-        st.session_state.setdefault("train.name", f"my-model-{time.strftime('%H%M')}")
+        if st.session_state.setdefault(FRESH, True):
+            st.session_state[FRESH] = False
+            st.session_state["train.name"] = f"my-model-{time.strftime('%H%M%S')}"
         name = st.text_input(_("Name"), key="train.name", help=_("Lower-case letters, digits and dashes."))
-        data_name = st.selectbox(_("Data set"), sets, key="train.data")
+        data_name = st.selectbox(
+            _("Data set"), sets, key="train.data", help=_("For clothes: `python -m vae data fashion-mnist`.")
+        )
         left, right = st.columns(2)
         latent = left.number_input(_("Latent dimensions J"), 1, 1024, 2, key="train.latent")
         epochs = right.number_input(_("Epochs"), 1, 1000, 5, key="train.epochs")
@@ -63,6 +70,7 @@ def choose() -> None:
     except VAEError as error:
         st.error(str(error), icon=":material/error:")
         return
+    st.session_state[FRESH] = True
     st.rerun()
 
 
@@ -88,7 +96,7 @@ def watch() -> None:
                     _("Stop"), icon=":material/stop:", key="train.stop", help=_("Saves what was learned so far.")
                 ):
                     jobs.stop(name)
-                    st.toast(_("Stopping after this step."))
+                    st.toast(_("Stopping within a few steps."))
             elif job.state != "failed" and state.model() != name:
                 st.button(_("Use this model"), type="primary", key="train.use", on_click=state.use_model, args=(name,))
         if job.message:
@@ -120,19 +128,18 @@ def watch() -> None:
     held_out = [r for r in reports if r.held_out_kl is not None and r.held_out_reconstruction is not None]
     if held_out:
         r = held_out[-1]
-        st.caption(
-            _(
+        said = _("Held out, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats an image")
+        if r.held_out_kl:  # an autoencoder has none
+            said = _(
                 "Held out, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} − KL {kl:.1f} "
                 "= ELBO {elbo:.1f} nats an image"
-            ).format(
-                epoch=r.epoch, reconstruction=r.held_out_reconstruction, kl=r.held_out_kl,
-                elbo=(r.held_out_reconstruction or 0) - (r.held_out_kl or 0),
             )
-        )  # fmt: skip
+        reconstruction, kl = r.held_out_reconstruction or 0, r.held_out_kl or 0
+        st.caption(said.format(epoch=r.epoch, reconstruction=reconstruction, kl=kl, elbo=reconstruction - kl))
     reconstructions(name)
 
 
-@st.fragment(run_every=1.0)
+@fragment(run_every=1.0)
 def live() -> None:
     """Draws how a training stands, every second, until it has ended; then the whole page, which knows a model more."""
     if not ((job := jobs.latest()) and job.busy):
@@ -146,7 +153,7 @@ def reconstructions(name: str) -> None:
         model = cache.model_id(name)
         dataset = cache.images(model)
         rows = tuple(int(np.flatnonzero(dataset.test.labels.numpy() == label)[0]) for label in range(10))
-        decoded = cache.reconstructions(model, dataset.name, rows)
+        decoded = cache.reconstructions_so_far(model, dataset.name, rows)
     except VAEError:
         st.caption(_("Reconstructions come with the end of the first epoch."))
         return

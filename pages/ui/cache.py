@@ -4,18 +4,20 @@ Models are known by name and time of writing, so a model that was trained again 
 """
 
 import gc
+from gettext import gettext as _
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 import vae
-from vae import checkpoints, data, evidence, figures, latent
+from vae import checkpoints, evidence, figures, latent
+from vae.errors import DataError
 
 Model = tuple[str, float]
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def warm() -> None:
     """Takes what is loaded by now out of the garbage collector's sight: each run is followed by a full collection."""
     gc.collect()
@@ -36,7 +38,7 @@ def record(name: str) -> vae.Record:
     return _record(model_id(name))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@st.cache_resource(max_entries=12, show_spinner=False)
 def load(model: Model) -> vae.VAE:
     return vae.load(model[0])
 
@@ -47,8 +49,13 @@ def _dataset(name: str) -> vae.Dataset:
 
 
 def dataset(name: str) -> vae.Dataset:
-    """Returns a data set from disk; for MNIST, where it was never fetched, the sample that ships."""
-    return _dataset("mnist-sample" if name == "mnist" and not data.available(name) else name)
+    """Returns a data set from disk; for MNIST, where it was not fetched or is damaged, the sample that ships."""
+    try:
+        return _dataset(name)
+    except DataError:
+        if name != "mnist":
+            raise
+        return _dataset("mnist-sample")
 
 
 def images(model: Model) -> vae.Dataset:
@@ -66,9 +73,21 @@ def codes(model: Model) -> latent.Codes:
     return _codes(model, images(model).name)
 
 
+def carried(model: Model) -> tuple[np.ndarray, str]:
+    """Returns what each dimension carries (J,), and its unit: KL in nats, or the variance of an autoencoder's codes."""
+    if record(model[0]).training.objective == "autoencoder":
+        return codes(model).mean.var(0), _("variance")
+    return codes(model).kl.mean(0), _("nats")
+
+
 def axes(model: Model, plane: tuple[int, int] | None) -> latent.Axes:
     """Returns the plane of two coordinates, or that of the principal directions for None."""
-    means = codes(model).mean
+    return _axes(model, images(model).name, plane)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _axes(model: Model, data_name: str, plane: tuple[int, int] | None) -> latent.Axes:
+    means = _codes(model, data_name).mean
     return latent.principal_axes(means) if plane is None else latent.coordinate_axes(means, *plane)
 
 
@@ -102,6 +121,13 @@ def samples(model: Model, count: int, seed: int) -> latent.Decoded:
 def reconstructions(model: Model, data_name: str, rows: tuple[int, ...]) -> latent.Decoded:
     """Decodes the posterior means of test images."""
     return latent.decode(load(model), _codes(model, data_name).mean[list(rows)])
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) -> latent.Decoded:
+    """Decodes the posterior means of a few test images by a model in training, which is not kept."""
+    so_far = vae.load(model[0])
+    return latent.decode(so_far, latent.encode(so_far, _dataset(data_name).test.images[list(rows)]).mean)
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)

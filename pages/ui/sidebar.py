@@ -23,12 +23,9 @@ def show() -> None:
         model = cache.model_id(state.model())
         record = cache.record(state.model())
         config, held_out = record.model, record.held_out
-        floor = config.log_variance_floor
         lines = [_("J = {size} latent dimensions").format(size=config.latent), words.likelihood(config.likelihood)]
         if config.likelihood != "bernoulli":
-            lines.append(
-                _("no variance floor") if floor is None else _("floor of log σ² at {floor:g}").format(floor=floor)
-            )
+            lines.append(words.floor(config))
         if record.training.objective == "autoencoder":
             lines.append(_("plain autoencoder: no ELBO"))
         elif "elbo" in held_out:

@@ -4,6 +4,7 @@ import streamlit as st
 
 MODEL = "model"
 _IMAGE = "image"
+_SEED = "seed"
 DEFAULT_MODEL = "mnist-2d"
 
 
@@ -25,3 +26,13 @@ def image() -> int:
 def use_image(row: int) -> None:
     """Puts a test image in use."""
     st.session_state[_IMAGE] = row
+
+
+def seed() -> int:
+    """The seed of what is drawn on the pages."""
+    return st.session_state.get(_SEED, 0)
+
+
+def draw_again() -> None:
+    """Makes all that is drawn come out anew."""
+    st.session_state[_SEED] = seed() + 1

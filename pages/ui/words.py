@@ -2,6 +2,8 @@
 
 from gettext import gettext as _
 
+from vae import ModelConfig
+
 
 def likelihood(name: str) -> str:
     """Says in words what p(x|z) is."""
@@ -25,3 +27,17 @@ def seconds(count: float) -> str:
 def coordinate(j: int) -> str:
     """Names a latent coordinate, counted from 0, so that a screen reader can say it too: z₁."""
     return "z" + str(j + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def carries(j: int, amount: float, unit: str) -> str:
+    """Names a latent coordinate with what it carries."""
+    return f"{coordinate(j)}, {amount:.1f} {unit}"
+
+
+def floor(config: ModelConfig) -> str:
+    """Says what bounds a pixel's variance from below."""
+    if config.likelihood == "bernoulli":
+        return _("binary pixels")
+    if config.log_variance_floor is None:
+        return _("no variance floor")
+    return _("floor of log σ² at {floor:g}").format(floor=config.log_variance_floor)

@@ -1,13 +1,16 @@
 """Every page, alone and in the frame that app.py serves, on the models that ship."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import vae
-from vae import jobs
+from pages.ui import words
+from vae import data, jobs
 from vae.errors import JobError
 
 ROOT = Path(__file__).parents[2]
@@ -48,29 +51,29 @@ def said(app: AppTest) -> str:
     return " ".join(element.value for kind in (app.markdown, app.caption, app.info, app.error) for element in kind)
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_page_alone(page: str) -> None:
-    app = opened(page).run()
+@pytest.mark.parametrize("path", PAGES)
+def test_page_alone(path: str) -> None:
+    app = opened(path).run()
     assert not app.exception
     assert not app.error
     assert len(said(app)) > 100
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_page_through_the_frame(page: str) -> None:
-    app = through_frame(page, "mnist-5d")
+@pytest.mark.parametrize("path", PAGES)
+def test_page_through_the_frame(path: str) -> None:
+    app = through_frame(path, "mnist-5d")
     assert not app.exception
     assert not app.error
-    assert app.title[0].value == PAGES[page]
+    assert app.title[0].value == PAGES[path]
     assert app.sidebar.selectbox[0].value == "mnist-5d"
 
 
 @pytest.mark.parametrize(
-    "page", ["pages/explore/latent_map.py", "pages/explore/decode.py", "pages/measure/likelihood.py"]
+    "path", ["pages/explore/latent_map.py", "pages/explore/decode.py", "pages/measure/likelihood.py"]
 )
 @pytest.mark.parametrize("model", SHIPPED)
-def test_every_shipped_model(page: str, model: str) -> None:
-    app = through_frame(page, model)
+def test_every_shipped_model(path: str, model: str) -> None:
+    app = through_frame(path, model)
     assert not app.exception
     assert not app.error
     assert app.sidebar.selectbox[0].value == model
@@ -96,7 +99,9 @@ def test_unknown_model_in_the_link_gives_the_default() -> None:
 
 def test_says_in_plain_sight_which_images_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAE_DATA", str(tmp_path))
+    st.cache_resource.clear()  # of what other tests read elsewhere
     app = opened().run()
+    st.cache_resource.clear()
     assert not app.exception
     assert "A sample of MNIST: 10,000 training and 2,000 test images" in app.sidebar.info[0].value
     assert "python -m vae data mnist" in app.sidebar.info[0].value
@@ -125,31 +130,42 @@ def test_model_that_is_deleted_meanwhile_gives_way(own_folder: Path) -> None:
     assert app.sidebar.selectbox[0].value != "mine"
 
 
+def sliders(app: AppTest) -> dict[str, float]:
+    """Values by label, z₁ and so on, from the top down."""
+    return {slider.label.split(",")[0]: slider.value for slider in app.slider}
+
+
 def test_decode_starts_from_an_image_and_goes_back_to_the_prior_mean() -> None:
     app = through_frame("pages/explore/decode.py", "mnist-5d")
-    model, images = vae.load("mnist-5d"), vae.load_dataset("mnist-sample").test.images
-
-    def sliders() -> dict[str, float]:
-        return {slider.key: slider.value for slider in app.slider}
-
-    start = sliders()
+    start = sliders(app)
     assert len(start) == 5
     assert any(start.values())
     app.number_input(key="decode.row").set_value(7).run()
-    assert sliders() != start
+    assert sliders(app) != start
     next(button for button in app.button if "Prior mean" in button.label).click().run()
-    assert set(sliders().values()) == {0}
-    # the most informative dimension is on top
-    order = vae.encode(model, images).kl.mean(0).argsort()[::-1]
-    assert [slider.key for slider in app.slider] == [f"decode.mnist-5d.z{j + 1}" for j in order]
+    assert set(sliders(app).values()) == {0}
 
 
-def test_decode_keeps_z_over_page_changes() -> None:
+def test_decode_puts_the_dimension_that_carries_most_on_top() -> None:
+    app = through_frame("pages/explore/decode.py", "mnist-5d")
+    images = vae.load_dataset("mnist" if data.available("mnist") else "mnist-sample").test.images
+    order = vae.encode(vae.load("mnist-5d"), images).kl.mean(0).argsort()[::-1]
+    assert list(sliders(app)) == [words.coordinate(int(j)) for j in order]
+    carried = [float(slider.label.split()[1]) for slider in app.slider]
+    assert carried == sorted(carried, reverse=True)
+
+
+def test_decode_keeps_z_over_page_changes_until_another_image_is_chosen() -> None:
     app = through_frame("pages/explore/decode.py")
-    app.slider(key="decode.mnist-2d.z1").set_value(1.25).run()
+    app.slider[0].set_value(1.25).run()
+    moved = sliders(app)
     app.switch_page(str(ROOT / "pages/explore/samples.py")).run()
     app.switch_page(str(ROOT / "pages/explore/decode.py")).run()
-    assert app.slider(key="decode.mnist-2d.z1").value == 1.25
+    assert sliders(app) == moved
+    app.session_state["image"] = 77  # as a click on the map does
+    app.run()
+    assert app.number_input(key="decode.row").value == 77
+    assert sliders(app) != moved
 
 
 def test_map_of_many_dimensions_lets_one_choose_the_plane() -> None:
@@ -209,6 +225,38 @@ def test_train_says_when_another_training_runs(monkeypatch: pytest.MonkeyPatch) 
     app = through_frame("pages/train/train.py")
     app.main.button[0].click().run()
     assert "'other' is running" in app.error[0].value
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(
+    ("model", "training"),
+    [
+        ({"latent": 1}, {}),
+        ({"latent": 64, "likelihood": "gaussian-shared", "decoder_layers": ()}, {}),
+        ({"latent": 3, "log_variance_floor": None}, {"objective": "autoencoder"}),
+        ({"likelihood": "bernoulli"}, {}),
+    ],
+    ids=["one dimension", "linear of 64", "autoencoder of 3", "bernoulli"],
+)
+def test_models_of_every_kind(path: str, model: dict, training: dict) -> None:
+    config = vae.ModelConfig(**{"encoder_layers": (8,), "decoder_layers": (8,), **model})
+    record = vae.Record(name="odd", model=config, training=vae.TrainConfig(data="mnist-sample", **training))
+    vae.save(vae.build(config), record)
+    app = through_frame(path, "odd")
+    assert not app.exception
+    assert not app.error
+    if "objective" in training:
+        assert "nats an image" not in said(app)
+        assert "KL, nats" not in said(app)
+
+
+def test_likelihood_leaves_out_models_of_other_images() -> None:
+    config = vae.ModelConfig(encoder_layers=(8,), decoder_layers=(8,))
+    vae.save(vae.build(config), vae.Record(name="mine", model=config, training=vae.TrainConfig(data="mnist-sample")))
+    app = through_frame("pages/measure/likelihood.py", "mine")
+    rows = [line.split("|")[1].strip() for line in said(app).splitlines() if re.match(r"\| mi|\| mn", line)]
+    shared = [] if data.available("mnist") else ["mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d"]
+    assert rows == [*shared, "mine"]
 
 
 def test_likelihood_shows_the_claim_growing_with_j() -> None:

@@ -1,13 +1,14 @@
 """The app in a real browser: every page by deep link on a fresh server, and what a visitor does there."""
 
 import re
-import struct
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ROOT, settle
+from vae.figures import CLASSES
 
 PICTURE = ROOT / "docs" / "latent-map.png"
 # what shows that a page has its content, not only its frame
@@ -166,4 +167,9 @@ def test_picture(server: str, watched_page: Page, request: pytest.FixtureRequest
     path = PICTURE if request.config.getoption("--picture") else tmp_path / PICTURE.name
     path.parent.mkdir(exist_ok=True)
     watched_page.screenshot(path=path)
-    assert struct.unpack(">II", path.read_bytes()[16:24]) == (1280, 860)
+    with Image.open(path) as picture:
+        assert picture.size == (1280, 860)
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(2**24) or ()}
+    shown = [tuple(int(name[i : i + 2], 16) for i in (1, 3, 5)) for name in CLASSES]
+    near = [min(max(abs(a - b) for a, b in zip(colour, one, strict=True)) for one in colours) for colour in shown]
+    assert max(near) < 60, "the points of some class are not in the picture"

@@ -1,0 +1,25 @@
+"""A part of a page that runs again by itself."""
+
+from collections.abc import Callable
+from functools import wraps
+
+import streamlit as st
+
+from vae.errors import VAEError
+
+
+def fragment(run_every: float | None = None) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Makes a function an `st.fragment` that says what went wrong, as the frame does for a whole page."""
+
+    def make(run: Callable[[], None]) -> Callable[[], None]:
+        @st.fragment(run_every=run_every)
+        @wraps(run)
+        def guarded() -> None:
+            try:
+                run()
+            except VAEError as error:
+                st.error(str(error), icon=":material/error:")
+
+        return guarded
+
+    return make
