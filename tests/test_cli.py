@@ -125,11 +125,13 @@ def test_evaluate_says_what_the_library_says(capsys, model, method):
         "method": method,
         "samples": 40,
         "mean_nats": pytest.approx(values.mean()),
-        "standard_error_nats": pytest.approx(values.std() / math.sqrt(10)),
+        "standard_error_nats": pytest.approx(values.std(ddof=1) / math.sqrt(10)),
         "monte_carlo_error_nats": pytest.approx(math.sqrt((errors**2).sum()) / 10),
+        "log_variance_floor": -6.0,
     }
     plain = run(capsys, *words)[1]
-    assert plain == f"{values.mean():.3f} ± {values.std() / math.sqrt(10):.3f} nats an image, {method}, 10 images\n"
+    figures = f"{values.mean():.3f} ± {values.std(ddof=1) / math.sqrt(10):.3f} nats an image"
+    assert plain == f"{figures}, {method}, 10 images, gaussian, floor -6\n"
 
 
 def test_evaluate_stays_json_where_there_is_no_error_to_tell(capsys, model):
@@ -166,7 +168,7 @@ def test_a_sample_is_decoded_from_the_prior_image_by_image(capsys, model, draws)
 
 def test_models_are_listed_and_damaged_files_are_said(capsys, own, model):
     code, out, err = run(capsys, "models")
-    assert code == 0 and err == "" and " ".join(out.split()) == "a-model J = 2 gaussian 5.00 nats KL 1.00"
+    assert code == 0 and err == "" and " ".join(out.split()) == "a-model J = 2 gaussian, floor -6 5.00 nats KL 1.00"
     (own / "b-model").mkdir()
     (own / "b-model" / "model.safetensors").write_bytes(b"damaged")
     code, out, err = run(capsys, "models", "--json")
@@ -194,7 +196,7 @@ def test_data_is_fetched_with_a_word_in_the_end(capsys, monkeypatch):
     assert run(capsys, "data", "mnist-sample") == (0, TOY.describe() + "\n", "")
     assert fetched == ["mnist-sample"]
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    assert "[###############               ]  50%" in run(capsys, "data", "mnist-sample")[2]
+    assert "[##########          ] train-images" in run(capsys, "data", "mnist-sample")[2]
 
 
 @pytest.mark.parametrize("words", [

@@ -148,7 +148,8 @@ def test_the_floor_is_smooth_and_a_floor():
     assert (low >= -6).all() and (low.diff() >= 0).all() and torch.isfinite(low).all()
     np.testing.assert_allclose(low, -6 + np.logaddexp(0, v.double().numpy() + 6), rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(low[v > 11], v[v > 11], rtol=1e-6, atol=1e-6)  # softplus(17) - 17 = 4e-8
-    assert floored(v, None) is v
+    assert torch.equal(floored(v, None), v)
+    assert floored(torch.tensor([-1e3, 1e3]), None).tolist() == [-80, 80]  # what float32 can hold
 
 
 def test_bits_per_pixel():

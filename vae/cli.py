@@ -181,20 +181,22 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("evaluate", help="estimate log p(x) or its bound on test images")
     command.add_argument("name", help="of the model, or its file")
-    command.add_argument("--method", choices=("elbo", "naive"), default="elbo")
-    command.add_argument("--samples", type=int, default=100, help="draws for each image")
-    command.add_argument("--images", type=int, default=1000, help="how many test images")
+    command.add_argument(
+        "--method", choices=("elbo", "naive"), default="elbo", help="the bound, or naive Monte Carlo (%(default)s)"
+    )
+    command.add_argument("--samples", type=int, default=100, help="draws for each image (%(default)s)")
+    command.add_argument("--images", type=int, default=1000, help="how many test images (%(default)s)")
     command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
-    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--seed", type=int, default=0, help="of the draws (%(default)s)")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(run=_evaluate)
 
     command = commands.add_parser("sample", help="decode draws from the prior into a picture")
     command.add_argument("name", help="of the model, or its file")
-    command.add_argument("--count", type=int, default=64)
+    command.add_argument("--count", type=int, default=64, help="how many draws (%(default)s)")
     command.add_argument("--draws", action="store_true", help="draw x from p(x|z) instead of showing its mean")
-    command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--out", "--output", type=Path, default=Path("samples.png"))
+    command.add_argument("--seed", type=int, default=0, help="of the draws (%(default)s)")
+    command.add_argument("--out", "--output", type=Path, default=Path("samples.png"), help="PNG file (%(default)s)")
     command.set_defaults(run=_sample)
 
     command = commands.add_parser("models", help="list the models that there are")

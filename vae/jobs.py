@@ -74,8 +74,8 @@ def run(
         VAEError: the name is taken, the data are missing, the loss diverges, or the disk refuses.
     """
     folder = folders()[0] / check_name(name)
-    if (folder / "model.safetensors").exists() and not overwrite:
-        raise CheckpointError(f"A model's name must be new; {name!r} is taken. Choose another, or overwrite it.")
+    if not overwrite:
+        _refuse_taken(name)
     says = _says(folder)
     started = says.get("pid") == os.getpid()  # by `start`, and someone may have asked it to stop already
     if not started and says.get("state") in _BUSY and _alive(says):
@@ -126,8 +126,7 @@ def start(name: str, model_config: ModelConfig, config: TrainConfig) -> None:
         CheckpointError: the name is not one, or is taken.
     """
     folder = folders()[0] / check_name(name)
-    if (folder / "model.safetensors").exists():
-        raise CheckpointError(f"A model's name must be new; {name!r} is taken. Choose another.")
+    _refuse_taken(name)
     if busy := running():
         raise JobError(f"One training runs at a time; {busy.name!r} is running. Stop it or wait for it.")
     # found by its path and not by the working directory, which relative paths in the environment are from
@@ -186,6 +185,11 @@ def history(name: str) -> list[Report]:
                     reports.append(Report(**json.loads(line)))
             return reports
     return []
+
+
+def _refuse_taken(name: str) -> None:
+    if any((folder / name / "model.safetensors").exists() for folder in folders()):
+        raise CheckpointError(f"A model's name must be new; {name!r} is taken. Choose another, or overwrite it.")
 
 
 def _finish(model: VAE, record: Record, dataset: Dataset, folder: Path, half: bool) -> None:

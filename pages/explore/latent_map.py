@@ -81,7 +81,7 @@ def explore() -> None:
                 ),
             }
         )
-        shown = order[:4]
+        shown = sorted(order[:4])
         lines = ["| | " + " | ".join(words.coordinate(j) for j in shown) + " |", "|---" * (len(shown) + 1) + "|"]
         rows = [(_("mean"), codes.mean, "{:.2f}")]
         if not autoencoder:  # which uses the mean of q alone, so its deviation was never trained
@@ -111,6 +111,6 @@ with right:
         _(
             "The mean of $p(x|z)$ on a grid of $z$, the same way up as the map. The steps hold equal shares of the "
             "prior's mass (they are normal quantiles), so the middle, where the prior puts most images, is drawn "
-            "larger than the rim. Kingma & Welling (2013) draw it so."
+            "larger than the rim. Kingma & Welling (2013) draw it so. It ends at ±2: the map reaches further."
         )
     )

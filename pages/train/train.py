@@ -93,7 +93,10 @@ def watch() -> None:
             st.markdown(says[job.state].format(name=name))
             if job.busy:
                 if st.button(
-                    _("Stop"), icon=":material/stop:", key="train.stop", help=_("Saves what was learned so far.")
+                    _("Stop training"),
+                    icon=":material/stop:",
+                    key="train.stop",
+                    help=_("Saves what was learned."),
                 ):
                     jobs.stop(name)
                     st.toast(_("Stopping within a few steps."))
@@ -128,10 +131,10 @@ def watch() -> None:
     held_out = [r for r in reports if r.held_out_kl is not None and r.held_out_reconstruction is not None]
     if held_out:
         r = held_out[-1]
-        said = _("Held out, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats an image")
+        said = _("2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats an image")
         if r.held_out_kl:  # an autoencoder has none
             said = _(
-                "Held out, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} − KL {kl:.1f} "
+                "2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} − KL {kl:.1f} "
                 "= ELBO {elbo:.1f} nats an image"
             )
         reconstruction, kl = r.held_out_reconstruction or 0, r.held_out_kl or 0

@@ -23,8 +23,9 @@ def show(values: NDArray, caption: str, *, scale: int = 8) -> None:
 
 def row(images: dict[str, NDArray]) -> None:
     """Shows pictures of one size by their captions, side by side as far as there is room."""
-    captions = list(images)
-    st.image(list(images.values()), caption=captions, output_format="PNG", alt=captions, width=150)
+    with st.container(horizontal=True):
+        for caption, image in images.items():
+            st.image(image, caption=caption, output_format="PNG", alt=caption, width=140)
 
 
 def strip(images: NDArray, caption: str, *, columns: int | None = None, scale: int = 3) -> None:

@@ -31,7 +31,7 @@ def coordinate(j: int) -> str:
 
 def carries(j: int, amount: float, unit: str) -> str:
     """Names a latent coordinate with what it carries."""
-    return f"{coordinate(j)}, {amount:.1f} {unit}"
+    return f"{coordinate(j)}, {amount:.1f} {unit}" if amount >= 0.01 else _("{name}, unused").format(name=coordinate(j))
 
 
 def floor(config: ModelConfig) -> str:

@@ -22,7 +22,8 @@ from tests.browser import chromium
 ROOT = Path(__file__).parents[2]
 READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
 # At a deep link Streamlit's own page asks for these two below the page's path first, and gets 404.
-DEEP_LINK_404 = re.compile(r"/[^/]+/_stcore/(health|host-config)")
+# After quick actions it may ask for a picture that a newer run has replaced; settle() looks at those that are shown.
+HARMLESS_404 = re.compile(r"/[^/]+/_stcore/(health|host-config)|/media/\w+\.png")
 QUIET = [
     "--disable-gpu",
     "--disable-quic",
@@ -110,7 +111,7 @@ def watched_page(page: Page) -> Iterator[Page]:
 
     def note(message: ConsoleMessage) -> None:
         source = message.location["url"]
-        if message.type == "error" and not DEEP_LINK_404.fullmatch(urlsplit(source).path):
+        if message.type == "error" and not HARMLESS_404.fullmatch(urlsplit(source).path):
             errors.append(f"{message.text} ({source})")
 
     page.on("console", note)
@@ -123,4 +124,7 @@ def settle(page: Page) -> None:
     """Wait until the app has answered the last action, and check that it shows no exception."""
     page.wait_for_timeout(150)  # an action reaches the server only after the widgets' debounce
     page.locator(READY).wait_for(state="attached", timeout=60_000)
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-testid=stImage] img')].every(i => i.complete && i.naturalWidth > 0)"
+    )
     expect(page.get_by_test_id("stException").filter(visible=True)).to_have_count(0)

@@ -41,6 +41,10 @@ def test_fits_a_phone(server: str, watched_page: Page, path: str, scheme: str) -
     watched_page.set_viewport_size({"width": 390, "height": 844})
     watched_page.goto(f"{server}/{path}")
     watched_page.locator(CONTENT[path]).first.wait_for(timeout=60_000)
+    if path == "likelihood":  # which goes on for a while
+        watched_page.locator("table").wait_for(timeout=60_000)
+    else:
+        settle(watched_page)
     wide = watched_page.evaluate("document.documentElement.scrollWidth")
     main = watched_page.get_by_test_id("stMain").evaluate("element => element.scrollWidth")
     assert max(wide, main) <= 390
@@ -131,12 +135,12 @@ def test_train_stop_and_use(server: str, watched_page: Page) -> None:
     watched_page.get_by_role("textbox", name="Name").fill("by-hand")
     watched_page.get_by_role("spinbutton", name="Epochs").fill("500")
     watched_page.get_by_test_id("stForm").get_by_role("button", name="Train").click()
-    stop = watched_page.get_by_test_id("stMain").get_by_role("button", name="Stop")
+    stop = watched_page.get_by_test_id("stMain").get_by_role("button", name="Stop training")
     stop.wait_for(timeout=30_000)
     expect(watched_page.get_by_text("images a second")).to_be_visible(timeout=60_000)
     watched_page.reload()
     stop.wait_for(timeout=30_000)
-    expect(watched_page.get_by_text("Held out, epoch")).to_be_visible(timeout=60_000)
+    expect(watched_page.get_by_text("held-out images, epoch")).to_be_visible(timeout=60_000)
     stop.click()
     use = watched_page.get_by_role("button", name="Use this model")
     use.wait_for(timeout=60_000)
