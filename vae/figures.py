@@ -18,7 +18,17 @@ from plotly.colors import get_colorscale, sample_colorscale
 
 from vae.training import Report
 
-__all__ = ["CLASSES", "COLOURS", "contact_sheet", "estimates", "latent_map", "manifold_sheet", "picture", "training"]
+__all__ = [
+    "CLASSES",
+    "COLOURS",
+    "contact_sheet",
+    "estimates",
+    "latent_map",
+    "manifold_sheet",
+    "picture",
+    "png_uri",
+    "training",
+]
 
 CLASSES = (
     "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
@@ -81,7 +91,7 @@ def manifold_sheet(steps: NDArray, images: NDArray, axis_titles: tuple[str, str]
     sheet = images.swapaxes(1, 2).reshape(side * height, side * width)
     shown = np.linspace(0, side - 1, 7).round().astype(int)
     words = [f"{steps[i]:.1f}" for i in shown]
-    figure = go.Figure(go.Image(source=_png_uri(picture(sheet)), hoverinfo="skip"))
+    figure = go.Figure(go.Image(source=png_uri(picture(sheet)), hoverinfo="skip"))
     figure.update_xaxes(title=axis_titles[0], tickvals=shown * width + width / 2, ticktext=words, showgrid=False)
     figure.update_yaxes(
         title=axis_titles[1], tickvals=(side - 1 - shown) * height + height / 2, ticktext=words, showgrid=False
@@ -208,12 +218,13 @@ def contact_sheet(images: NDArray, columns: int, scale: int = 2) -> NDArray[np.u
     return picture(sheet, scale)
 
 
-def _clear(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, {opacity})"
-
-
-def _png_uri(image: NDArray[np.uint8]) -> str:
+def png_uri(image: NDArray[np.uint8]) -> str:
+    """Encodes an image (H, W) or (H, W, 3) as a PNG in a data URI, which comes with the page and cannot go missing."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, format="PNG")
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _clear(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"

@@ -18,14 +18,14 @@ def sigma(deviation: NDArray, scale: int = 6) -> NDArray:
 
 def show(values: NDArray, caption: str, *, scale: int = 8) -> None:
     """Shows one image (H, W) in [0, 1], as wide as there is room up to its own size."""
-    st.image(grey(values, scale), caption=caption, output_format="PNG", alt=caption)
+    st.image(figures.png_uri(grey(values, scale)), caption=caption, alt=caption)
 
 
 def row(images: dict[str, NDArray]) -> None:
     """Shows pictures of one size by their captions, side by side as far as there is room."""
     with st.container(horizontal=True):
         for caption, image in images.items():
-            st.image(image, caption=caption, output_format="PNG", alt=caption, width=140)
+            st.image(figures.png_uri(image), caption=caption, alt=caption, width=140)
 
 
 def strip(images: NDArray, caption: str, *, columns: int | None = None, scale: int = 3) -> None:
@@ -33,4 +33,4 @@ def strip(images: NDArray, caption: str, *, columns: int | None = None, scale: i
     sheet = figures.contact_sheet(images, columns or len(images), scale)
     wide = sheet.shape[1]
     # a small picture left to itself is blown up to the width of its caption; a fixed width does not shrink
-    st.image(sheet, caption=caption, output_format="PNG", alt=caption, width=wide if wide < 300 else "content")
+    st.image(figures.png_uri(sheet), caption=caption, alt=caption, width=wide if wide < 300 else "content")

@@ -22,8 +22,7 @@ from tests.browser import chromium
 ROOT = Path(__file__).parents[2]
 READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
 # At a deep link Streamlit's own page asks for these two below the page's path first, and gets 404.
-# After quick actions it may ask for a picture that a newer run has replaced; settle() looks at those that are shown.
-HARMLESS_404 = re.compile(r"/[^/]+/_stcore/(health|host-config)|/media/\w+\.png")
+DEEP_LINK_404 = re.compile(r"/[^/]+/_stcore/(health|host-config)")
 QUIET = [
     "--disable-gpu",
     "--disable-quic",
@@ -111,7 +110,7 @@ def watched_page(page: Page) -> Iterator[Page]:
 
     def note(message: ConsoleMessage) -> None:
         source = message.location["url"]
-        if message.type == "error" and not HARMLESS_404.fullmatch(urlsplit(source).path):
+        if message.type == "error" and not DEEP_LINK_404.fullmatch(urlsplit(source).path):
             errors.append(f"{message.text} ({source})")
 
     page.on("console", note)

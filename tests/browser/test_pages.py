@@ -52,8 +52,14 @@ def test_fits_a_phone(server: str, watched_page: Page, path: str, scheme: str) -
     assert (sum(map(int, re.findall(r"\d+", dark)[:3])) < 200) == (scheme == "dark")
 
 
+def visit_map(page: Page, url: str) -> None:
+    """Opens the map and waits until Plotly has drawn it."""
+    visit(page, url)
+    page.wait_for_function("document.querySelector('.js-plotly-plot')?._fullData?.[9]?.x?.length > 0")
+
+
 def test_click_on_the_map_shows_the_image(server: str, watched_page: Page) -> None:
-    visit(watched_page, server)
+    visit_map(watched_page, server)
     heading = watched_page.get_by_role("heading", name=re.compile("Test image"))
     before = heading.inner_text()
     # a point of the chart in pixels of the page, from the chart's own axes
@@ -70,14 +76,15 @@ def test_click_on_the_map_shows_the_image(server: str, watched_page: Page) -> No
 
 
 def test_legend_hides_a_digit(server: str, watched_page: Page) -> None:
-    visit(watched_page, server)
+    visit_map(watched_page, server)
     watched_page.locator(".legendtoggle").nth(3).click()
     watched_page.wait_for_function("document.querySelector('.js-plotly-plot')._fullData[3].visible === 'legendonly'")
 
 
 def test_the_manifold_stands_as_the_map_does(server: str, watched_page: Page) -> None:
     """Latent coordinates grow to the right and upwards on both pictures."""
-    visit(watched_page, server)
+    visit_map(watched_page, server)
+    watched_page.wait_for_function("document.querySelectorAll('.js-plotly-plot .ytick text').length >= 7 + 3")
     words = (
         watched_page.locator(".js-plotly-plot")
         .nth(1)
