@@ -29,6 +29,7 @@ def own(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "_SHIPPED", tmp_path / "shipped")
     monkeypatch.setattr(jobs, "load_dataset", lambda name: TOY)
     monkeypatch.setattr(cli.data, "load_dataset", lambda name, fetch=True: TOY)
+    monkeypatch.setattr(cli.data, "available", lambda name: True)  # so that no test goes to the network
     monkeypatch.chdir(tmp_path)
     handler = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # train sets its own; should it not, the tests live on
     yield tmp_path / "own"

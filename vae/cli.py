@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from vae import data, evidence, jobs
-from vae.checkpoints import Record, catalogue, load, read_record, write_aside
+from vae.checkpoints import Record, catalogue, check_name, load, read_record, write_aside
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.errors import ConfigError, VAEError
@@ -65,6 +65,7 @@ def _bar(share: float, words: str) -> None:
 def _train(chosen: argparse.Namespace) -> None:
     model = _config(ModelConfig, chosen)
     config = _config(TrainConfig, chosen)
+    check_name(chosen.name)  # before anything is fetched for it
     if config.data in data.NAMES:
         _loaded(config.data)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ask for the same: save and end
