@@ -15,8 +15,9 @@ PAGES = ROOT / "pages"
 
 # A module of vae/ imports only from those before it; __init__ and __main__ import from all.
 ORDER = [
-    *("errors", "config", "sources", "data", "distributions", "nets", "models", "objectives", "evidence", "latent"),
-    *("checkpoints", "training", "cards", "jobs", "figures", "cli"),
+    *("errors", "config", "sources", "data", "distributions", "nets", "models"),
+    *("objectives", "evidence", "importance", "quadrature", "exact", "annealing", "gaps", "variance", "latent"),
+    *("checkpoints", "training", "cards", "jobs", "figures", "figures_evidence", "figures_variance", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

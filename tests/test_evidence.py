@@ -205,7 +205,7 @@ def test_chunks_do_not_change_the_value(estimator, monkeypatch):
     x = model.pixels(IMAGES, generator(0))
     whole = estimator(model, x, 960, generator(2))
     # a chunk draws a whole number of torch's blocks of 16 normals, so that the stream of draws is the same
-    monkeypatch.setattr(evidence, "_CHUNK", 64)
+    monkeypatch.setattr(evidence, "CHUNK", 64)
     chunked = estimator(model, x, 960, generator(2))
     torch.testing.assert_close(chunked.value, whole.value, rtol=0, atol=1e-6)
     torch.testing.assert_close(chunked.standard_error, whole.standard_error, rtol=1e-4, atol=0)
@@ -215,7 +215,7 @@ def test_the_elbo_of_more_images_than_a_chunk(monkeypatch):
     model = bent_model("gaussian")
     x = model.pixels(toy_split(50).images, generator(0))
     whole = elbo(model, x, 400, generator(2))
-    monkeypatch.setattr(evidence, "_CHUNK", 16)
+    monkeypatch.setattr(evidence, "CHUNK", 16)
     parts = elbo(model, x, 400, generator(3))
     error = (whole.standard_error.square() + parts.standard_error.square()).sqrt()
     assert parts.value.shape == (50,) and ((parts.value - whole.value).abs() < 4.5 * error).all()
@@ -229,7 +229,7 @@ def test_memory_does_not_grow_with_the_samples(estimator, images):
     model.decoder.register_forward_pre_hook(lambda module, arguments: decoded.append(arguments[0][..., 0].numel()))
     x = model.pixels(toy_split(images).images, generator(0))
     estimate = estimator(model, x, 20_001, generator(0))
-    assert max(decoded) <= evidence._CHUNK and sum(decoded) == estimate.decodes
+    assert max(decoded) <= evidence.CHUNK and sum(decoded) == estimate.decodes
     assert estimate.decodes == 20_001 * (images if estimator is elbo else 1)
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -25,10 +25,23 @@ from vae.distributions import draw
 from vae.errors import ConfigError, DataError
 from vae.models import VAE
 
-__all__ = ["MOST_SAMPLES", "Estimate", "elbo", "naive_monte_carlo", "naive_monte_carlo_path", "pairwise_log_prob"]
+__all__ = [
+    "CHUNK",
+    "MOST_SAMPLES",
+    "Estimate",
+    "Progress",
+    "check_count",
+    "check_pixels",
+    "elbo",
+    "naive_monte_carlo",
+    "naive_monte_carlo_path",
+    "pairwise_log_prob",
+]
+
+Progress = Callable[[float], None]  # is told the share that is done, in [0, 1]; what it raises stops the work
 
 MOST_SAMPLES = 10**9
-_CHUNK = 4096  # latents decoded at once: 1024 to 4096 is fastest, and 4096 x 784 floats are 13 MB
+CHUNK = 4096  # latents decoded at once: 1024 to 4096 is fastest, and 4096 x 784 floats are 13 MB
 
 
 class Estimate(NamedTuple):
@@ -41,6 +54,10 @@ class Estimate(NamedTuple):
         samples: L, draws for each image.
         decodes: latents that were decoded, the cost.
         seconds: wall-clock time.
+        ess: (B,) effective sample size (sum w)^2 / sum w^2, where draws are weighted (Kong 1992).
+        k_hat: (B,) shape of the weights' tail, where it was fitted; above 0.7 the estimate is not to be trusted
+            (Vehtari et al. 2024).
+        error_bound: (B,) nats, where a deterministic method bounds its error.
     """
 
     value: Tensor
@@ -48,6 +65,9 @@ class Estimate(NamedTuple):
     samples: int
     decodes: int
     seconds: float
+    ess: Tensor | None = None
+    k_hat: Tensor | None = None
+    error_bound: Tensor | None = None
 
 
 def pairwise_log_prob(p: Distribution, x: Tensor) -> Tensor:
@@ -74,43 +94,58 @@ def pairwise_log_prob(p: Distribution, x: Tensor) -> Tensor:
     return precision @ (-0.5 * x * x).T + scaled @ x.T - 0.5 * constant.sum(-1, keepdim=True)
 
 
-def naive_monte_carlo(model: VAE, x: Tensor, samples: int, generator: torch.Generator | None = None) -> Estimate:
+def naive_monte_carlo(
+    model: VAE,
+    x: Tensor,
+    samples: int,
+    generator: torch.Generator | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Estimate:
     """Estimates log p(x) = log 1/L sum_l p(x|z_l) with L draws from the prior, the same for all images.
 
     Arguments:
         model: the VAE.
         x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
         samples: L.
-        generator: source of the draws.
+        generator: source of the draws; another seed gives a replicate.
+        progress: is told the share that is done after each chunk of draws.
 
     Returns:
-        The estimate. Its expectation lies below log p(x), for few samples far below.
+        The estimate, with its effective sample size. Its expectation lies below log p(x), for few samples far below.
 
     Raises:
         ConfigError: samples is not a whole number from 1 to `MOST_SAMPLES`.
         DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
     """
-    *_, estimate = naive_monte_carlo_path(model, x, (samples,), generator)
+    *_, estimate = naive_monte_carlo_path(model, x, (samples,), generator, progress=progress)
     return estimate
 
 
 @torch.inference_mode()
 def naive_monte_carlo_path(
-    model: VAE, x: Tensor, sizes: Sequence[int], generator: torch.Generator | None = None
+    model: VAE,
+    x: Tensor,
+    sizes: Sequence[int],
+    generator: torch.Generator | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> Iterator[Estimate]:
     """Yields naive Monte Carlo at each of several numbers of samples, along one stream of draws.
 
     Arguments:
-        model, x, generator: as for `naive_monte_carlo`.
+        model, x, generator, progress: as for `naive_monte_carlo`.
         sizes: numbers of samples, increasing.
     """
-    _check(model, x, *sizes)
+    check_pixels(model, x)
+    for size in sizes:
+        check_count("The number of samples", size)
     if any(a >= b for a, b in pairwise(sizes)):
         raise ConfigError(f"sizes must increase; they are {tuple(sizes)}.")
     start = time.perf_counter()
     # log sum w and log sum w^2 over the draws so far, in float64
     sums = torch.full((2, len(x)), -math.inf, dtype=torch.float64)
-    chunk = max(64, min(_CHUNK, 2**22 // len(x)))  # so that log p(x|z) of all pairs stays at 32 MB too
+    chunk = max(64, min(CHUNK, 2**22 // len(x)))  # so that log p(x|z) of all pairs stays at 32 MB too
     done = 0
     for size in sizes:
         while done < size:
@@ -119,19 +154,31 @@ def naive_monte_carlo_path(
             log_w = pairwise_log_prob(model.decoder(z), x).double()
             sums = torch.logaddexp(sums, torch.stack([log_w.logsumexp(0), (2 * log_w).logsumexp(0)]))
             done += count
+            if progress:
+                progress(done / sizes[-1])
+        ess = (2 * sums[0] - sums[1]).exp()
         # the relative variance of the mean of w is sum w^2 / (sum w)^2 - 1 / L
-        relative = ((sums[1] - 2 * sums[0]).exp() - 1 / size).clamp_min(0)
+        relative = (1 / ess - 1 / size).clamp_min(0)
         error = relative.sqrt() if size > 1 else torch.full_like(relative, math.inf)
-        yield Estimate(sums[0] - math.log(size), error, size, size, time.perf_counter() - start)
+        yield Estimate(sums[0] - math.log(size), error, size, size, time.perf_counter() - start, ess)
 
 
 @torch.inference_mode()
-def elbo(model: VAE, x: Tensor, samples: int, generator: torch.Generator | None = None) -> Estimate:
-    """Estimates the ELBO, 1/L sum_l log p(x|z_l) - KL[q(z|x) || p(z)] with z_l ~ q(z|x) and the KL in closed form.
+def elbo(
+    model: VAE,
+    x: Tensor,
+    samples: int,
+    generator: torch.Generator | None = None,
+    *,
+    kl: Literal["analytic", "sampled"] = "analytic",
+    progress: Progress | None = None,
+) -> Estimate:
+    """Estimates the ELBO, 1/L sum_l log p(x|z_l) - KL[q(z|x) || p(z)] with z_l ~ q(z|x).
 
     Arguments:
-        model, x, generator: as for `naive_monte_carlo`.
+        model, x, generator, progress: as for `naive_monte_carlo`.
         samples: L, draws for each image.
+        kl: in closed form, or from the same draws, 1/L sum_l log q(z_l|x) - log p(z_l).
 
     Returns:
         The estimate, unbiased for the ELBO, which lies below log p(x) by KL[q(z|x) || p(z|x)].
@@ -140,33 +187,43 @@ def elbo(model: VAE, x: Tensor, samples: int, generator: torch.Generator | None 
         ConfigError: samples is not a whole number from 1 to `MOST_SAMPLES`.
         DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
     """
-    _check(model, x, samples)
+    check_pixels(model, x)
+    check_count("The number of samples", samples)
     start = time.perf_counter()
-    values, errors = [], []
-    for part in x.split(_CHUNK):
+    values, errors, done = [], [], 0
+    for part in x.split(CHUNK):
         q = model.encoder(part)
         total = torch.zeros(2, len(part), dtype=torch.float64)
         shift = torch.zeros(())
-        for first in range(0, samples, step := max(1, _CHUNK // len(part))):
+        for first in range(0, samples, step := max(1, CHUNK // len(part))):
             z = draw(q, generator, (min(step, samples - first),))
-            log_p = model.decoder(z).log_prob(part).double()
+            terms = model.decoder(z).log_prob(part).double()
+            if kl == "sampled":
+                terms += (model.prior.log_prob(z) - q.log_prob(z)).double()
             if first == 0:
-                shift = log_p[0].clone()  # so that the sum of squares does not cancel
-            total += torch.stack([(log_p - shift).sum(0), (log_p - shift).square().sum(0)])
+                shift = terms[0].clone()  # so that the sum of squares does not cancel
+            total += torch.stack([(terms - shift).sum(0), (terms - shift).square().sum(0)])
+            done += len(z) * len(part)
+            if progress:
+                progress(done / (samples * len(x)))
         mean, square = total / samples
-        values.append(mean + shift - kl_divergence(q, model.prior).double())
+        values.append(mean + shift)
+        if kl == "analytic":
+            values[-1] -= kl_divergence(q, model.prior).double()
         spread = (square - mean * mean).clamp_min(0) / max(samples - 1, 1)
         errors.append(spread.sqrt() if samples > 1 else torch.full_like(mean, math.inf))
     seconds = time.perf_counter() - start
     return Estimate(torch.cat(values), torch.cat(errors), samples, samples * len(x), seconds)
 
 
-def _check(model: VAE, x: Tensor, *samples: int) -> None:
-    for count in samples:
-        if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_SAMPLES:
-            raise ConfigError(
-                f"The number of samples must be a whole number from 1 to {MOST_SAMPLES:,}; it is {count!r}."
-            )
+def check_count(what: str, count: int, most: int = MOST_SAMPLES) -> None:
+    """Raises ConfigError where a count is not a whole number from 1 to `most`; `what` starts the sentence."""
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= most:
+        raise ConfigError(f"{what} must be a whole number from 1 to {most:,}; it is {count!r}.")
+
+
+def check_pixels(model: VAE, x: Tensor) -> None:
+    """Raises DataError where x is not (B, D), not finite float32, or grey under a Bernoulli."""
     if x.ndim != 2 or x.shape[1] != model.config.pixels or len(x) == 0:
         raise DataError(
             f"Images must come as (B, {model.config.pixels}) pixels, B at least 1; they are {tuple(x.shape)}."
