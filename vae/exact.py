@@ -1,0 +1,242 @@
+"""The evidence log p(x) itself, where it can be had: to see how far every estimate is from it.
+
+    a linear decoder with a Gaussian, any J     N(x | b, W W^T + Psi), in closed form (Tipping & Bishop 1999)
+    any decoder, J = 1 or 2                     log of the integral of p(z) p(x|z) dz, by adaptive quadrature
+
+The same quadrature gives the posterior p(z|x), and the path between a base r(z), the prior or q(z|x), and it:
+
+    p_beta(z) ~ r(z) (p(x, z) / r(z))^beta      log p(x) = integral over beta of E_beta[log p(x, z) / r(z)]
+
+the thermodynamic identity (Gelman & Meng 1998; Masrani, Le & Wood 2019). With r = q the integrand at 0 is the ELBO.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.distributions import Normal
+
+from vae.distributions import floored
+from vae.errors import ConfigError, DataError
+from vae.evidence import CHUNK, Estimate, Progress, check_pixels, pairwise_log_prob
+from vae.models import VAE
+from vae.quadrature import Integrals, log_integrals
+
+__all__ = ["Path", "Posterior", "exact", "posterior", "thermodynamic_path"]
+
+_BATCH = 500  # images whose coarse grids are held at once
+_LEAST_RADIUS, _MOST_RADIUS = 6.0, 40.0
+_TOO_SHARP = "The posterior of this image is too sharp or too wide for a grid. Take another image, or AIS."
+
+
+class Posterior(NamedTuple):
+    """p(z|x) of one image on a grid.
+
+    Attributes:
+        z: (N, J), nodes.
+        weight: (N,), their shares of the mass, which sum to 1.
+        step: distance between nodes.
+        log_p: log p(x), nats.
+        error: nats, by which log_p may be off.
+        edge: share of the mass at the rim of the grid.
+        kl_prior: KL[p(z|x) || p(z)], nats; naive Monte Carlo needs about exp of it draws (Chatterjee & Diaconis 2018).
+    """
+
+    z: NDArray
+    weight: NDArray
+    step: float
+    log_p: float
+    error: float
+    edge: float
+    kl_prior: float
+
+    def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draws (count, J): a node by its mass, then a point of its cell."""
+        chosen = torch.multinomial(torch.from_numpy(self.weight), count, replacement=True, generator=generator)
+        nodes = torch.from_numpy(self.z)[chosen]
+        jitter = torch.empty_like(nodes).uniform_(-0.5, 0.5, generator=generator)
+        return (nodes + self.step * jitter).float()
+
+
+class Path(NamedTuple):
+    """The integrand of the thermodynamic identity of one image.
+
+    Attributes:
+        betas: (K,), from 0 to 1.
+        integrand: (K,), E_beta[log p(x, z) / r(z)], nats; for the prior as base that is E_beta[log p(x|z)].
+        log_z: (K,), log of the integral of r(z)^(1 - beta) p(x, z)^beta, from 0 at 0 to log p(x) at 1.
+    """
+
+    betas: NDArray
+    integrand: NDArray
+    log_z: NDArray
+
+
+def exact(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Progress | None = None) -> Estimate:
+    """Computes log p(x).
+
+    Arguments:
+        model: a VAE with J <= 2, or with a linear decoder and a Gaussian likelihood.
+        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
+        tolerance: nats within which grids must agree, 1e-4 for a Bernoulli and 1e-3 for a Gaussian if not given.
+        progress: is told the share of the images that are done.
+
+    Returns:
+        The values, with `error_bound` in nats; both are not numbers where the grids did not come to agree. A linear
+        decoder's bound is rounding alone, and given as 0.
+
+    Raises:
+        ConfigError: J is above 2 and the decoder is not linear and Gaussian, or the tolerance is not above 0.
+        DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
+    """
+    check_pixels(model, x)
+    start = time.perf_counter()
+    if model.config.linear and model.config.likelihood != "bernoulli":
+        value = _linear(model, x)
+        zero = torch.zeros_like(value)
+        return Estimate(value, zero, 0, 0, time.perf_counter() - start, error_bound=zero)
+    tolerance = _tolerance(model, tolerance)
+    parts: list[Integrals] = []
+    for first in range(0, len(x), _BATCH):
+        part = x[first : first + _BATCH]
+        tell = None if progress is None else partial(_tell, progress, first / len(x), len(part) / len(x))
+        parts.append(_Tempered(model, part).integrate(tolerance, progress=tell))
+    value, error = (torch.from_numpy(np.concatenate(column)) for column in list(zip(*parts, strict=True))[:2])
+    decodes = sum(part.evaluations for part in parts)
+    return Estimate(value, torch.zeros_like(value), 0, decodes, time.perf_counter() - start, error_bound=error)
+
+
+def _tell(progress: Progress, before: float, weight: float, share: float) -> None:
+    progress(before + weight * share)
+
+
+def posterior(model: VAE, x: Tensor, *, tolerance: float | None = None) -> Posterior:
+    """Computes p(z|x) of one image (1, D) on a grid, for J = 1 or 2.
+
+    Raises:
+        ConfigError: J is above 2, or the tolerance is not above 0.
+        DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or the grids did not come to agree.
+    """
+    check_pixels(model, x)
+    found = _Tempered(model, x[:1]).integrate(_tolerance(model, tolerance), keep=True)
+    if not math.isfinite(found.log_value[0]):
+        raise DataError(_TOO_SHARP)
+    z, log_weight, step = found.grids[0]
+    weight = np.exp(log_weight - log_weight.max(), dtype=np.float64)
+    weight /= weight.sum()
+    log_prior = -0.5 * (z**2).sum(1) - z.shape[1] / 2 * math.log(2 * math.pi)
+    log_p = float(found.log_value[0])
+    kl_prior = float(weight @ (log_weight - log_p - log_prior))
+    return Posterior(z, weight, step, log_p, float(found.error[0]), float(found.edge[0]), kl_prior)
+
+
+def thermodynamic_path(
+    model: VAE, x: Tensor, betas: NDArray, *, base: Literal["prior", "encoder"] = "prior", tolerance: float = 1e-2
+) -> Path:
+    """Computes the integrand of the thermodynamic identity of one image (1, D), for J = 1 or 2.
+
+    Arguments:
+        model: the VAE.
+        x: (1, D) pixels as the likelihood wants them.
+        betas: (K,) in [0, 1].
+        base: r(z), where the path starts: the prior, or q(z|x).
+        tolerance: nats within which the grids of each beta must agree.
+
+    Raises:
+        ConfigError: J is above 2, a beta is outside [0, 1], or the tolerance is not above 0.
+        DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or the grids did not come to agree.
+    """
+    check_pixels(model, x)
+    if not (betas.ndim == 1 and len(betas) and ((betas >= 0) & (betas <= 1)).all()):
+        raise ConfigError(f"Betas must be numbers from 0 to 1; they are {betas!r:.80}.")
+    tempered = _Tempered(model, x[:1].expand(len(betas), -1), torch.from_numpy(betas).float(), base)
+    found = tempered.integrate(_tolerance(model, tolerance), keep=True)
+    if not np.isfinite(found.log_value).all():
+        raise DataError(_TOO_SHARP)
+    integrand = np.zeros(len(betas))
+    for k, grid in enumerate(found.grids):
+        gain = tempered.gain(torch.from_numpy(grid.z).float())
+        weight = np.exp(grid.log_density - grid.log_density.max(), dtype=np.float64)
+        integrand[k] = (weight * gain).sum() / weight.sum()
+    return Path(betas, integrand, found.log_value)
+
+
+class _Tempered:
+    """log of r(z)^(1 - beta) p(x, z)^beta for rows of images, each at a beta of its own."""
+
+    def __init__(self, model: VAE, x: Tensor, betas: Tensor | None = None, base: str = "prior") -> None:
+        self.model, self.x = model, x
+        self.betas = torch.ones(len(x)) if betas is None else betas
+        with torch.no_grad():
+            self.q = model.encoder(x).base_dist
+        self.base = self.q if base == "encoder" else Normal(torch.zeros_like(self.q.loc), torch.ones_like(self.q.loc))
+
+    def densities(self, z: Tensor, rows: Tensor) -> Tensor:
+        """At points (S, J) for rows (R,), as (S, R)."""
+        with torch.inference_mode():
+            joint = pairwise_log_prob(self.model.decoder(z), self.x[rows]) + self.model.prior.log_prob(z)[:, None]
+            if bool((self.betas == 1).all()):
+                return joint
+            start = Normal(self.base.loc[rows], self.base.scale[rows]).log_prob(z[:, None]).sum(-1)
+            return start + self.betas[rows] * (joint - start)
+
+    def paired(self, z: Tensor, rows: Tensor) -> Tensor:
+        """At points (N, J), each for the row (N,) beside it, as (N,)."""
+        joint = self.model.decoder(z).log_prob(self.x[rows]) + self.model.prior.log_prob(z)
+        start = Normal(self.base.loc[rows], self.base.scale[rows]).log_prob(z).sum(-1)
+        return start + self.betas[rows] * (joint - start)
+
+    def gain(self, z: Tensor) -> NDArray:
+        """log p(x, z) / r(z) of the first row, at points (N, J), as (N,)."""
+        with torch.inference_mode():
+            parts = []
+            for part in z.split(CHUNK):
+                joint = pairwise_log_prob(self.model.decoder(part), self.x[:1])[:, 0] + self.model.prior.log_prob(part)
+                parts.append(joint - Normal(self.base.loc[0], self.base.scale[0]).log_prob(part).sum(-1))
+            return torch.cat(parts).double().numpy()
+
+    def integrate(self, tolerance: float, *, keep: bool = False, progress: Progress | None = None) -> Integrals:
+        """Integrates over z."""
+        # far enough to hold any posterior that the encoder believes in; the grid spreads further by itself
+        radius = float((self.q.loc.abs() + 8 * self.q.scale).nan_to_num(0, 0, 0).amax())
+        radius = min(max(radius, _LEAST_RADIUS), _MOST_RADIUS)
+        return log_integrals(
+            self.densities, self.paired, self.q.loc.nan_to_num(0, 0, 0).clamp(-_MOST_RADIUS, _MOST_RADIUS), radius,
+            tolerance, agreements=2 if self.model.config.activation == "relu" else 1, keep=keep, told=progress,
+        )  # fmt: skip
+
+
+def _linear(model: VAE, x: Tensor) -> Tensor:
+    """Returns log N(x | b, W W^T + Psi), with Woodbury's identity and the determinant lemma in J dimensions, (B,)."""
+    weight, psi = model.decoder.location.weight.detach().double(), model.decoder.log_variance
+    assert isinstance(psi, torch.nn.Parameter)
+    log_variance = floored(psi.detach().double(), model.config.log_variance_floor).expand(model.config.pixels)
+    precision = (-log_variance).exp()
+    centred = x.double() - model.decoder.location.bias.detach().double()
+    inner = torch.eye(model.config.latent, dtype=torch.float64) + weight.T @ (precision[:, None] * weight)
+    factor = torch.linalg.cholesky(inner)
+    seen = torch.linalg.solve_triangular(factor, ((precision * centred) @ weight).T, upper=False)
+    distance = (precision * centred.square()).sum(-1) - seen.square().sum(0)
+    log_determinant = log_variance.sum() + 2 * factor.diagonal().log().sum()
+    return -0.5 * (distance + log_determinant + model.config.pixels * math.log(2 * math.pi))
+
+
+def _tolerance(model: VAE, tolerance: float | None) -> float:
+    """Checks that the method is for this model, and returns the tolerance."""
+    if model.config.latent > 2:
+        raise ConfigError(
+            "log p(x) is exact for J = 1 or 2 latent dimensions, or for a linear decoder with a Gaussian; "
+            f"this model has J = {model.config.latent}. Take importance sampling or AIS."
+        )
+    if tolerance is None:
+        return 1e-4 if model.config.likelihood == "bernoulli" else 1e-3
+    if not (math.isfinite(tolerance) and 1e-9 <= tolerance <= 10):
+        raise ConfigError(f"The tolerance must be from 1e-9 to 10 nats; it is {tolerance!r}.")
+    return tolerance
