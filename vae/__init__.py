@@ -17,11 +17,14 @@ Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
 """
 
 from vae.checkpoints import Record, catalogue, load, read_record, save
+from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison
 from vae.config import ModelConfig, TrainConfig
 from vae.data import Dataset, Split, load_dataset
 from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, JobError, VAEError
 from vae.evidence import Estimate, elbo, naive_monte_carlo, naive_monte_carlo_path
+from vae.exact import Posterior, posterior
+from vae.importance import importance_sampling, importance_sampling_path
 from vae.latent import Codes, Decoded, decode, encode, manifold
 from vae.models import VAE, Decoder, Encoder, build
 from vae.objectives import ELBO, Autoencoder, Terms
@@ -33,6 +36,7 @@ __all__ = [
     "Autoencoder",
     "CheckpointError",
     "Codes",
+    "Comparison",
     "ConfigError",
     "DataError",
     "Dataset",
@@ -43,6 +47,7 @@ __all__ = [
     "Estimate",
     "JobError",
     "ModelConfig",
+    "Posterior",
     "Record",
     "Report",
     "Split",
@@ -51,16 +56,23 @@ __all__ = [
     "VAEError",
     "build",
     "catalogue",
+    "checksum",
+    "compare",
+    "comparison_file",
     "decode",
     "elbo",
     "encode",
     "fit",
     "generator",
+    "importance_sampling",
+    "importance_sampling_path",
     "load",
+    "load_comparison",
     "load_dataset",
     "manifold",
     "naive_monte_carlo",
     "naive_monte_carlo_path",
+    "posterior",
     "read_record",
     "save",
 ]

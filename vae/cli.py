@@ -1,4 +1,4 @@
-"""The library from a shell: `python -m vae data | train | evaluate | sample | models`."""
+"""The library from a shell: `python -m vae data | train | evaluate | compare | sample | models`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vae import data, evidence, jobs
+from vae import data, jobs
 from vae.checkpoints import Record, catalogue, check_name, load, read_record, write_aside
+from vae.comparison import checksum, compare, comparison_file, load_comparison, save_comparison, table
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
-from vae.errors import ConfigError, VAEError
+from vae.errors import CheckpointError, ConfigError, VAEError
+from vae.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures
 from vae.latent import decode
+from vae.models import VAE
 
 __all__ = ["main"]
 
@@ -62,6 +65,11 @@ def _bar(share: float, words: str) -> None:
         print(f"\r[{'#' * round(20 * share):<20}] {words:<56}", end="", file=sys.stderr, flush=True)
 
 
+def _bar_off() -> None:
+    if sys.stderr.isatty():
+        print(f"\r{'':<80}\r", end="", file=sys.stderr, flush=True)
+
+
 def _train(chosen: argparse.Namespace) -> None:
     model = _config(ModelConfig, chosen)
     config = _config(TrainConfig, chosen)
@@ -85,37 +93,63 @@ def _train(chosen: argparse.Namespace) -> None:
     print(json.dumps(record.held_out))
 
 
-def _evaluate(chosen: argparse.Namespace) -> None:
+def _opened(chosen: argparse.Namespace) -> tuple[VAE, Record, data.Dataset, torch.Tensor]:
+    """Returns a model that has an evidence, its record, its data set, and as many test images as were asked for."""
     model, record = load(chosen.name), read_record(chosen.name)
     if record.training.objective == "autoencoder":
         raise ConfigError(f"Only a VAE has an evidence; {record.name} is a plain autoencoder. Choose another.")
     dataset = _loaded(chosen.data or record.training.data)
     if chosen.images < 1:
         raise ConfigError(f"images must be at least 1; it is {chosen.images}.")
-    images = dataset.test.images[: chosen.images]
-    estimator = {"elbo": evidence.elbo, "naive": evidence.naive_monte_carlo}[chosen.method]
+    return model, record, dataset, dataset.test.images[: chosen.images]
+
+
+def _evaluate(chosen: argparse.Namespace) -> None:
+    model, record, dataset, images = _opened(chosen)
     noise = generator(chosen.seed)
-    estimate = estimator(model, model.pixels(images, noise), chosen.samples, noise)
-    count = len(images)
-    noise_error = estimate.standard_error.square().sum().sqrt().item() / count
+    estimates = evaluate(
+        model, model.pixels(images, noise), chosen.method, samples=chosen.samples, steps=chosen.steps,
+        replicates=chosen.replicates, generator=noise, progress=lambda share: _bar(share, chosen.method),
+    )  # fmt: skip
+    _bar_off()
     says = {
         "model": record.name,
         "dataset": dataset.name,
         "split": "test",
-        "images": count,
+        "images": len(images),
         "method": chosen.method,
-        "samples": chosen.samples,
-        "mean_nats": estimate.value.mean().item(),
-        "standard_error_nats": estimate.value.std().item() / count**0.5 if count > 1 else None,
-        "monte_carlo_error_nats": noise_error if math.isfinite(noise_error) else None,  # one draw tells no error
+        "samples": estimates[0].samples or None,
+        "replicates": chosen.replicates,
         "log_variance_floor": record.model.log_variance_floor if record.model.likelihood != "bernoulli" else None,
-        "seconds": estimate.seconds,
+        **({"steps": STEPS if chosen.steps is None else chosen.steps} if chosen.method == "ais" else {}),
+        **figures(estimates),
     }
     if chosen.json:
         print(json.dumps(says))
-    else:
-        error = "" if count == 1 else f" ± {says['standard_error_nats']:.3f}"
-        print(f"{says['mean_nats']:.3f}{error} nats an image, {chosen.method}, {count} images, {_floor_words(record)}")
+        return
+    mean, error = says["mean_nats"], says["standard_error_nats"]
+    words = "no number" if mean is None else f"{mean:.3f}" + ("" if error is None else f" ± {error:.3f}")
+    notes = [chosen.method, f"{len(images)} images", _floor_words(record)]
+    if says.get("k_hat_above_0.7"):
+        notes.append(f"not to be trusted (k-hat above 0.7) on {says['k_hat_above_0.7']:.0%}")
+    if says.get("not_converged"):
+        notes.append(f"{says['not_converged']} not converged and left out")
+    print(f"{words} nats an image, {', '.join(notes)}")
+
+
+def _compare(chosen: argparse.Namespace) -> None:
+    model, record, dataset, images = _opened(chosen)
+    noise, path = generator(chosen.seed), comparison_file(chosen.name)
+    about = {"model": checksum(chosen.name), "data": dataset.name, "images": len(images), "seed": chosen.seed}
+    known = None
+    with contextlib.suppress(CheckpointError):  # none yet, or a damaged one: it is made anew
+        known = load_comparison(path)
+    comparison = compare(
+        model, model.pixels(images, noise), generator=noise, about=about, known=known,
+        keep=lambda so_far: save_comparison(path, so_far), progress=lambda method, share: _bar(share, method),
+    )  # fmt: skip
+    _bar_off()
+    print(f"{record.name}, {_floor_words(record)}\n\n{table(comparison)}")
 
 
 def _sample(chosen: argparse.Namespace) -> None:
@@ -181,16 +215,20 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_train)
 
     command = commands.add_parser("evaluate", help="estimate log p(x) or its bound on test images")
-    command.add_argument("name", help="of the model, or its file")
-    command.add_argument(
-        "--method", choices=("elbo", "naive"), default="elbo", help="the bound, or naive Monte Carlo (%(default)s)"
-    )
-    command.add_argument("--samples", type=int, default=100, help="draws for each image (%(default)s)")
-    command.add_argument("--images", type=int, default=1000, help="how many test images (%(default)s)")
-    command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
-    command.add_argument("--seed", type=int, default=0, help="of the draws (%(default)s)")
+    command.add_argument("--method", choices=METHODS, default="elbo", help="how (%(default)s)")
+    counts = ", ".join(f"{method} {count}" for method, count in SAMPLES.items())
+    command.add_argument("--samples", type=int, help=f"draws for each image; for ais, chains ({counts})")
+    command.add_argument("--steps", type=int, help=f"temperatures of ais ({STEPS})")
+    command.add_argument("--replicates", type=int, default=1, help="repeat with other draws (%(default)s)")
     command.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_images(command)
     command.set_defaults(run=_evaluate)
+
+    command = commands.add_parser(
+        "compare", help="run every method on the same test images; what is done is kept beside the model"
+    )
+    _add_images(command)
+    command.set_defaults(run=_compare)
 
     command = commands.add_parser("sample", help="decode draws from the prior into a picture")
     command.add_argument("name", help="of the model, or its file")
@@ -204,6 +242,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true")
     command.set_defaults(run=_models)
     return parser
+
+
+def _add_images(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", help="of the model, or its file")
+    command.add_argument("--images", type=int, default=1000, help="how many test images (%(default)s)")
+    command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
+    command.add_argument("--seed", type=int, default=0, help="of the draws (%(default)s)")
 
 
 def _add_fields(parser: argparse.ArgumentParser, config: type) -> None:

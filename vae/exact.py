@@ -57,6 +57,18 @@ class Posterior(NamedTuple):
     edge: float
     kl_prior: float
 
+    def level(self, share: float) -> float:
+        """Returns log p(z|x) on the edge of the smallest region that holds a share of the mass, nats."""
+        weight = np.sort(self.weight)[::-1]
+        last = min(int(np.searchsorted(weight.cumsum(), share)), len(weight) - 1)
+        return math.log(weight[last]) - self.z.shape[1] * math.log(self.step)
+
+    def prior_mass(self, share: float) -> float:
+        """Returns how probable it is that a draw from the prior falls into that region."""
+        inside = np.log(self.weight) - self.z.shape[1] * math.log(self.step) >= self.level(share)
+        density = np.exp(-0.5 * (self.z[inside] ** 2).sum(1)) / (2 * math.pi) ** (self.z.shape[1] / 2)
+        return float(density.sum() * self.step ** self.z.shape[1])
+
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Draws (count, J): a node by its mass, then a point of its cell."""
         chosen = torch.multinomial(torch.from_numpy(self.weight), count, replacement=True, generator=generator)
@@ -79,6 +91,7 @@ class Path(NamedTuple):
     log_z: NDArray
 
 
+@torch.inference_mode(False)
 def exact(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Progress | None = None) -> Estimate:
     """Computes log p(x).
 
@@ -117,6 +130,7 @@ def _tell(progress: Progress, before: float, weight: float, share: float) -> Non
     progress(before + weight * share)
 
 
+@torch.inference_mode(False)
 def posterior(model: VAE, x: Tensor, *, tolerance: float | None = None) -> Posterior:
     """Computes p(z|x) of one image (1, D) on a grid, for J = 1 or 2.
 
@@ -137,6 +151,7 @@ def posterior(model: VAE, x: Tensor, *, tolerance: float | None = None) -> Poste
     return Posterior(z, weight, step, log_p, float(found.error[0]), float(found.edge[0]), kl_prior)
 
 
+@torch.inference_mode(False)
 def thermodynamic_path(
     model: VAE, x: Tensor, betas: NDArray, *, base: Literal["prior", "encoder"] = "prior", tolerance: float = 1e-2
 ) -> Path:
@@ -172,7 +187,7 @@ class _Tempered:
     """log of r(z)^(1 - beta) p(x, z)^beta for rows of images, each at a beta of its own."""
 
     def __init__(self, model: VAE, x: Tensor, betas: Tensor | None = None, base: str = "prior") -> None:
-        self.model, self.x = model, x
+        self.model, self.x = model, x.clone()  # a tensor of inference mode has no part in a gradient
         self.betas = torch.ones(len(x)) if betas is None else betas
         with torch.no_grad():
             self.q = model.encoder(x).base_dist

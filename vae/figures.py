@@ -21,8 +21,8 @@ from vae.training import Report
 __all__ = [
     "CLASSES",
     "COLOURS",
+    "clear",
     "contact_sheet",
-    "estimates",
     "latent_map",
     "manifold_sheet",
     "picture",
@@ -33,7 +33,10 @@ __all__ = [
 CLASSES = (
     "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
-COLOURS = {"reconstruction": "#3b82c4", "kl": "#d55e00", "elbo": "#009e73", "naive": "#cc79a7"}
+COLOURS = {
+    "reconstruction": "#3b82c4", "kl": "#d55e00", "elbo": "#009e73",
+    "naive": "#cc79a7", "importance": "#8661c5", "jackknife": "#c0a6ee", "ais": "#e69f00", "exact": "#888888",
+}  # fmt: skip
 _SIGMA = (
     np.array(sample_colorscale(get_colorscale("cividis"), np.linspace(0, 1, 256), colortype="tuple")) * 255
 ).astype(np.uint8)
@@ -141,59 +144,6 @@ def training(reports: Sequence[Report], part: str, titles: tuple[str, str], name
     return figure
 
 
-def estimates(
-    sizes: NDArray,
-    naive: NDArray,
-    elbo: tuple[float, float],
-    titles: tuple[str, str],
-    names: tuple[str, str],
-    low: float,
-) -> go.Figure:
-    """Draws naive Monte Carlo against its number of samples, beside the ELBO.
-
-    Arguments:
-        sizes: (K,) numbers of samples.
-        naive: (R, K) estimates in nats, a row for each repetition, NaN where one has not got that far.
-        elbo: its value and standard error.
-        titles: of the two axes.
-        names: of the naive estimate and the ELBO.
-        low: where the nats axis starts, the same in figures that stand side by side.
-    """
-    done = ~np.isnan(naive).all(0)
-    x, y = sizes[done], naive[:, done]
-    value, error = elbo
-    colour = COLOURS["naive"]
-    span = [1, float(sizes[-1])]
-    figure = go.Figure(
-        [
-            go.Scatter(x=x, y=np.nanmin(y, 0), mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip"),
-            go.Scatter(
-                x=x, y=np.nanmax(y, 0), mode="lines", line={"width": 0}, fill="tonexty", fillcolor=_clear(colour, 0.3),
-                showlegend=False, hoverinfo="skip",
-            ),
-            go.Scatter(
-                x=x, y=np.nanmedian(y, 0), name=names[0], mode="lines+markers", line={"color": colour, "width": 3}
-            ),
-            go.Scatter(
-                x=span, y=[value - 2 * error] * 2, mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip"
-            ),
-            go.Scatter(
-                x=span, y=[value + 2 * error] * 2, mode="lines", line={"width": 0}, fill="tonexty",
-                fillcolor=_clear(COLOURS["elbo"], 0.3), showlegend=False, hoverinfo="skip",
-            ),
-            go.Scatter(x=span, y=[value] * 2, name=names[1], mode="lines", line={"color": COLOURS["elbo"], "width": 3}),
-        ]
-    )  # fmt: skip
-    powers = 10.0 ** np.arange(round(np.log10(sizes[-1])) + 1)
-    figure.update_layout(
-        height=300, margin={"l": 10, "r": 10, "t": 10, "b": 10}, hovermode="x unified",
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0},
-        xaxis={"type": "log", "title": titles[0], "tickvals": powers, "ticktext": [f"{p:,.0f}" for p in powers]},
-        yaxis={"title": titles[1], "range": [low, max(value, float(np.nanmax(y))) + 150], "tickformat": "~d"},
-    )  # fmt: skip
-    return figure
-
-
 def picture(values: NDArray, scale: int = 1, top: float | None = None) -> NDArray[np.uint8]:
     """Turns pixels into an image, each pixel blown up to whole pixels so that no browser smooths it.
 
@@ -225,6 +175,7 @@ def png_uri(image: NDArray[np.uint8]) -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _clear(colour: str, opacity: float) -> str:
+def clear(colour: str, opacity: float) -> str:
+    """Returns a colour "#rrggbb" with an opacity in [0, 1], as Plotly wants it."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"

@@ -57,4 +57,5 @@ def _derivatives(paired: Density, z: Tensor, rows: Tensor) -> tuple[Tensor, Tens
         height = paired(z, rows)
         (slope,) = torch.autograd.grad(height.sum(), z, create_graph=True)
         bend = [torch.autograd.grad(part, z, retain_graph=True)[0] for part in slope.sum(0)]
-    return height.detach(), slope.detach(), torch.stack(bend, -2).detach()
+    # where g is not a number there is nothing to climb, and eigh would refuse
+    return height.detach(), slope.detach().nan_to_num(0, 0, 0), torch.stack(bend, -2).detach().nan_to_num(0, 0, 0)

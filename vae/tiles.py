@@ -16,11 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Layer", "Tiles", "children", "function_of", "pack"]
+__all__ = ["NOTHING", "Layer", "Tiles", "children", "function_of", "pack"]
 
 Array = NDArray[Any]
 Density = Callable[[Tensor, Tensor], Tensor]
 
+NOTHING = -1e30  # stands for a log density that is not a finite number
 _COARSEST = 1 / 8  # step of the first grid
 _SIDE = 4  # m, nodes along the side of a tile
 _NODES = 4096  # decoded at once
@@ -67,7 +68,7 @@ class Layer:
             rows, column = np.unique(function_of(keys[mine]), return_inverse=True)
             points = torch.from_numpy(z.reshape(-1, self.dims)).float()
             found = self.densities(points, torch.from_numpy(rows)).numpy().reshape(*z.shape[:2], len(rows))
-            values[mine] = found[which[mine] - i * chunk, :, column]
+            values[mine] = np.nan_to_num(found[which[mine] - i * chunk, :, column], True, NOTHING, NOTHING, NOTHING)
             if self.told:
                 self.told(self.share)
         self.evaluations += places.size * len(self.within)

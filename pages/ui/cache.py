@@ -5,14 +5,26 @@ Models are known by name and time of writing, so a model that was trained again 
 
 import gc
 from gettext import gettext as _
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import streamlit as st
+import torch
 
 import vae
-from vae import checkpoints, evidence, figures, latent
-from vae.errors import DataError
+from vae import (
+    checkpoints,
+    distributions,
+    evidence,
+    exact,
+    figures,
+    figures_variance,
+    gaps,
+    latent,
+    planes,
+    variance,
+)
+from vae.errors import CheckpointError, DataError
 
 Model = tuple[str, float]
 
@@ -130,20 +142,134 @@ def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) 
     return latent.decode(so_far, latent.encode(so_far, _dataset(data_name).test.images[list(rows)]).mean)
 
 
-@st.cache_data(max_entries=1024, show_spinner=False)
-def naive_path(model: Model, data_name: str, rows: tuple[int, ...], sizes: tuple[int, ...], seed: int) -> np.ndarray:
-    """Returns naive Monte Carlo (K, B) at K numbers of samples, along one stream of draws."""
-    x = _pixels(model, data_name, rows)
-    path = evidence.naive_monte_carlo_path(load(model), x, sizes, vae.generator(seed))
-    return np.stack([estimate.value.numpy() for estimate in path])
+# the evidence
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _pixels_of_all(likelihood: vae.config.Likelihood, data_name: str) -> torch.Tensor:
+    return distributions.prepare_pixels(_dataset(data_name).test.images, likelihood, vae.generator(0))
+
+
+def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
+    """Returns test images (B, D) as the model's likelihood wants them, an image always with the same noise."""
+    return _pixels_of_all(_record(model).model.likelihood, data_name)[list(rows)]
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def comparison(model: Model, data_name: str) -> vae.Comparison | None:
+    """Returns what `python -m vae compare` found, if it was run for this model as it is now and on this data."""
+    try:
+        found = vae.load_comparison(vae.comparison_file(model[0]))
+    except CheckpointError:
+        return None
+    same = found.settings.get("model") == vae.checksum(model[0]) and found.settings.get("data") == data_name
+    return found if same and found.settings.get("seed") == 0 else None
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def evidence_of(model: Model, data_name: str, rows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Returns log p(x) (B,) and its error bound (B,), or None where it is not known exactly."""
+    config = _record(model).model
+    if config.latent > 2 and (not config.linear or config.likelihood == "bernoulli"):
+        return None
+    estimate = exact.exact(load(model), pixels(model, data_name, rows))
+    assert estimate.error_bound is not None
+    return estimate.value.numpy(), estimate.error_bound.numpy()
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def elbo(model: Model, data_name: str, rows: tuple[int, ...], count: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns the ELBO (B,) and its standard error (B,)."""
-    estimate = evidence.elbo(load(model), _pixels(model, data_name, rows), count, vae.generator(1))
+    estimate = evidence.elbo(load(model), pixels(model, data_name, rows), count, vae.generator(1))
     return estimate.value.numpy(), estimate.standard_error.numpy()
 
 
-def _pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> Any:
-    return load(model).pixels(_dataset(data_name).test.images[list(rows)], vae.generator(0))
+@st.cache_data(max_entries=256, show_spinner=False)
+def own_elbo(model: Model, data_name: str, row: int) -> float:
+    """Returns the ELBO of a test image, from the same draws as that of a refined q."""
+    first = next(gaps.refine(load(model), pixels(model, data_name, (row,)), generator=vae.generator(0)))
+    return float(first.elbo[0])
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def posterior_plane(model: Model, data_name: str, row: int, draws: int) -> planes.Plane:
+    """Returns what is on the latent plane of a test image."""
+    wide = float(np.ceil(max(3.5, 1.05 * np.abs(_codes(model, data_name).mean).max())))
+    return planes.posterior_plane(load(model), pixels(model, data_name, (row,)), wide, draws, vae.generator(0))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def thermodynamic_path(
+    model: Model, data_name: str, row: int, base: Literal["prior", "encoder"], betas: tuple[float, ...]
+) -> exact.Path:
+    """Returns the thermodynamic path of a test image."""
+    return exact.thermodynamic_path(load(model), pixels(model, data_name, (row,)), np.array(betas), base=base)
+
+
+# the decoder's variance
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def variance_plane(model: Model, data_name: str, plane: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Returns coordinates (S,) past all codes, the same both ways, and the mean sigma (S, S) there."""
+    reach = np.ceil(1.1 * max(1, np.abs(axes(model, plane).project(_codes(model, data_name).mean)).max()))
+    steps = np.linspace(-reach, reach, 41, dtype=np.float32)
+    cells = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
+    return steps, variance.mean_deviation(load(model), axes(model, plane).lift(cells)).reshape(41, 41)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def variance_map(
+    model: Model, data_name: str, plane: tuple[int, int] | None, row: int, titles: tuple[str, str]
+) -> object:
+    steps, deviation = variance_plane(model, data_name, plane)
+    points = axes(model, plane).project(_codes(model, data_name).mean)
+    return figures_variance.deviation_map(
+        (steps, steps), deviation, points[:800], points[row], figures_variance.SHOWN_DEVIATIONS, titles
+    )
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def border(data_name: str) -> np.ndarray:
+    """Returns the pixels (H, W) that are 0 in nearly all test images."""
+    return variance.border(_dataset(data_name).test.images)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def nats_by_pixel(model: Model, data_name: str, rows: range) -> np.ndarray:
+    """Returns log p(x|z) pixel by pixel (H, W), a mean over test images at the means of their q(z|x)."""
+    picked = tuple(rows)
+    return variance.nats_by_pixel(
+        load(model), _codes(model, data_name).mean[list(picked)], pixels(model, data_name, picked)
+    )
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def residuals(
+    model: Model, data_name: str, beyond: float
+) -> tuple[variance.Calibration, variance.Calibration | None, variance.ByDistance]:
+    """Returns residuals against sigma at the codes, farther than `beyond` from all of them, and by distance."""
+    means = _codes(model, data_name).mean
+    near = tuple(range(min(1000, len(means))))
+    edges = np.geomspace(1e-4, 10, 21)
+    inside = variance.calibration(load(model), means[: len(near)], pixels(model, data_name, near), edges)
+    z = variance.outwards(means[:200], (0, 0.5, 1, 2, 3, 4, 6, 8, 10))
+    distance, rows = variance.nearest(z, means)
+    x = pixels(model, data_name, tuple(rows.tolist()))
+    curve = variance.residuals_by_distance(load(model), z, x, distance, np.array([0, 0.5, 1, 2, 3, 4, 6, 8]))
+    out = distance > beyond
+    far = variance.calibration(load(model), z[out], x[out], edges) if out.any() else None
+    return inside, far, curve
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def floor_path(model: Model, data_name: str, row: int, floors: tuple[float, ...]) -> np.ndarray:
+    """Returns log p(x|z) of a test image at the mean of its q(z|x), (K,), under each floor of log sigma^2."""
+    z = _codes(model, data_name).mean[[row]]
+    return variance.floor_path(load(model), z, pixels(model, data_name, (row,)), floors)[:, 0]
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def decode_floored(model: Model, data_name: str, row: int, floor: float) -> latent.Decoded:
+    """Decodes the posterior mean of a test image under another floor of log sigma^2."""
+    return latent.decode(variance.with_floor(load(model), floor), _codes(model, data_name).mean[[row]])

@@ -22,7 +22,8 @@ page = st.navigation(
         ],
         _("Train"): [st.Page(PAGES / "train" / "train.py", title=_("Train"), icon=":material/model_training:")],
         _("Measure"): [
-            st.Page(PAGES / "measure" / "likelihood.py", title=_("Likelihood"), icon=":material/query_stats:")
+            st.Page(PAGES / "measure" / "likelihood.py", title=_("Likelihood"), icon=":material/query_stats:"),
+            st.Page(PAGES / "measure" / "variance.py", title=_("Decoder variance"), icon=":material/blur_on:"),
         ],
     }
 )

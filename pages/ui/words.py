@@ -1,5 +1,6 @@
 """Words that several pages share."""
 
+import math
 from gettext import gettext as _
 
 from vae import ModelConfig
@@ -41,3 +42,24 @@ def floor(config: ModelConfig) -> str:
     if config.log_variance_floor is None:
         return _("no variance floor")
     return _("floor of log σ² at {floor:g}").format(floor=config.log_variance_floor)
+
+
+def about(count: float) -> str:
+    """Says a number with one digit: 24,137 is 20,000, and 3e8 is 3 × 10⁸."""
+    return power(math.log(count))
+
+
+def power(nats: float) -> str:
+    """Says e^nats with one digit."""
+    whole, rest = divmod(nats / math.log(10), 1)
+    digit, exponent = round(10**rest), int(whole)
+    if digit == 10:
+        digit, exponent = 1, exponent + 1
+    if exponent < 0:
+        return f"{math.exp(nats):.2g}"
+    return f"{digit * 10**exponent:,}" if exponent < 6 else f"{digit} × 10{power_of_ten(exponent)}"
+
+
+def power_of_ten(power: int) -> str:
+    """Writes an exponent: 12 is ¹²."""
+    return str(power).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))

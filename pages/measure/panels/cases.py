@@ -1,0 +1,74 @@
+"""Who is right: where the encoder's bound beats naive Monte Carlo, where it does not, and an image of each kind."""
+
+from gettext import gettext as _
+
+import numpy as np
+import streamlit as st
+
+from pages.measure.panels.chosen import Chosen
+from pages.ui import cache, state
+
+_METHODS = ("elbo", "importance_64", "importance_5000", "naive_100000", "naive_1000000", "ais")
+
+
+def show(chosen: Chosen) -> None:
+    """Shows how far each estimate is from log p(x) over many images, and takes a visitor to the worst of them."""
+    st.subheader(_("When is each to be trusted?"))
+    found = cache.comparison(chosen.model, chosen.dataset.name)
+    if found is None:
+        st.info(
+            _("Compare the estimators on 1,000 images of this model: `python -m vae compare {name}`").format(
+                name=chosen.model[0]
+            ),
+            icon=":material/info:",
+        )
+        return
+    values, kind = found.reference()
+    truth = values.numpy()
+    names = {
+        "elbo": _("ELBO"), "importance_64": _("importance sampling, K = 64"),
+        "importance_5000": _("importance sampling, K = 5,000"), "naive_100000": _("naive, L = 100,000"),
+        "naive_1000000": _("naive, L = 1,000,000"), "ais": _("AIS"),
+    }  # fmt: skip
+    methods = [name for name in _METHODS if name in found.estimates and name != kind]
+    errors = {name: found.estimates[name].value.numpy() - truth for name in methods}
+    good = np.isfinite(truth)
+    head = (_("estimate"), _("mean error, nats"), _("worst image, nats"))
+    lines = ["| " + " | ".join(head) + " |", "|---|---:|---:|"]
+    for name in methods:
+        error = errors[name][good]
+        lines.append(f"| {names[name]} | {error.mean():+,.2f} | {error[np.abs(error).argmax()]:+,.1f} |")
+    left, right = st.columns([3, 2], gap="medium")
+    left.markdown("\n".join(lines))
+    left.caption(
+        _("Against {truth} of {count:,} test images.").format(
+            truth=_("the exact log p(x)") if kind == "exact" else _("AIS, itself a lower bound,"), count=int(good.sum())
+        )
+    )
+    importance, naive = errors["importance_5000"], errors["naive_100000"]
+    with right:
+        st.markdown(_verdict(float(importance[good].mean()), float(naive[good].mean()), kind))
+        for key, error, words in (
+            ("importance", importance, _("Show where importance sampling is furthest off")),
+            ("naive", naive, _("Show where naive Monte Carlo is furthest off")),
+        ):
+            row = int(np.where(good, np.abs(error), -1).argmax())
+            st.button(
+                _("{words}: image {row}").format(words=words, row=row), key=f"likelihood.case.{key}",
+                on_click=state.use_image, args=(row,),
+            )  # fmt: skip
+
+
+def _verdict(importance: float, naive: float, kind: str) -> str:
+    """Says who is closer, and why; the numbers decide."""
+    if naive > importance:
+        return _(
+            "For this model **naive Monte Carlo is closer** ({naive:+.2f} against {importance:+.2f} nats): the "
+            "posterior is wide enough for blind draws to find it. The encoder, which never saw these images, sometimes "
+            "looks beside it or misses one of its modes, and no number of draws from the wrong place mends that."
+        ).format(naive=naive, importance=importance)
+    return _(
+        "For this model **importance sampling is closer** ({importance:+.2f} against {naive:+.2f} nats): the posterior "
+        "is so small a part of the prior that blind draws do not find it. Where the encoder misses a mode, its "
+        "estimate is low too, and its own standard error does not tell."
+    ).format(naive=naive, importance=importance)

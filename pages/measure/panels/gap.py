@@ -1,0 +1,68 @@
+"""The gap: log p(x) = ELBO + amortisation gap + approximation gap, and a button that closes the first."""
+
+from gettext import gettext as _
+
+import streamlit as st
+
+import vae
+from pages.measure.panels.chosen import Chosen
+from pages.ui import cache
+from vae import figures_evidence, gaps
+
+_BEST = "likelihood.best"  # session state: the refined ELBO by model and image
+
+
+def show(chosen: Chosen) -> None:
+    """Draws the bar, for models whose evidence is known."""
+    st.subheader(_("The gap"))
+    found = cache.evidence_of(chosen.model, chosen.dataset.name, (chosen.row,))
+    if found is None:
+        st.info(
+            _("The gap is measured from log p(x), which is known exactly for J ≤ 2 or a linear decoder."),
+            icon=":material/info:",
+        )
+        return
+    log_p = float(found[0][0])
+    if log_p != log_p:
+        st.warning(_("The grids did not agree on log p(x) for this image, so there is no gap to show."))
+        return
+    elbo = cache.own_elbo(chosen.model, chosen.dataset.name, chosen.row)
+    st.markdown(r"$\log p(x) = \mathrm{ELBO} + \mathrm{KL}[q(z|x)\,\|\,p(z|x)]$")
+    known = st.session_state.setdefault(_BEST, {})
+    place = (chosen.model, chosen.row)
+    bar, words = st.empty(), st.empty()
+    started = st.button(
+        _("Refine q for this image"), icon=":material/adjust:", key="likelihood.refine",
+        help=_("Gradient ascent on this image's own ELBO, from where the encoder starts it."),
+    )  # fmt: skip
+    _bar(bar, elbo, known.get(place), log_p, 0)
+    if started:
+        x = cache.pixels(chosen.model, chosen.dataset.name, (chosen.row,))
+        for i, refined in enumerate(gaps.refine(cache.load(chosen.model), x, generator=vae.generator(0))):
+            known[place] = float(refined.elbo[0])
+            _bar(bar, elbo, known[place], log_p, i + 1)
+    best = known.get(place)
+    kl = log_p - elbo
+    if best is None:
+        words.caption(
+            _(
+                "The bound is {kl:.2f} nats low. Is q(z|x) in the wrong place, or is a Gaussian too simple? "
+                "Refine it to see."
+            ).format(kl=kl)
+        )
+    else:
+        words.caption(
+            _(
+                "Of {kl:.2f} nats, {amortisation:.2f} go because one encoder serves all images (amortisation gap), "
+                "{approximation:.2f} because the best Gaussian is not the posterior "
+                "(approximation gap; Cremer et al. 2018)."
+            ).format(kl=kl, amortisation=best - elbo, approximation=log_p - best)
+        )
+
+
+def _bar(place: st.delta_generator.DeltaGenerator, elbo: float, best: float | None, log_p: float, step: int) -> None:
+    names = (_("ELBO"), _("amortisation gap"), _("approximation gap"), _("KL[q(z|x) ‖ p(z|x)]"), _("log p(x)"))
+    place.plotly_chart(
+        figures_evidence.gap(elbo, best, log_p, names, _("nats")), key=f"likelihood.gap.{step}",
+        config={"displayModeBar": False}, alt=_("The ELBO and its gap to log p(x), in nats"),
+    )  # fmt: skip

@@ -1,0 +1,151 @@
+"""The race: every estimator of log p(x) against its number of samples or its seconds, with the exact value."""
+
+import time
+from gettext import gettext as _
+
+import numpy as np
+import streamlit as st
+
+from pages.measure.panels.chosen import Chosen
+from pages.ui import cache
+from vae import figures_evidence, races
+
+_DONE = "likelihood.raced"  # session state: what has been run, by model and images
+_FIRST = 1000  # samples that are run at once where no results ship, by estimators that take no time for it
+_NEAR = 30  # nats below the best that the near view shows
+_EVERY = 0.4  # seconds between drawings
+
+
+def show(chosen: Chosen) -> None:
+    """Draws the race, runs it on demand, and stops it at once."""
+    st.subheader(_("The race"))
+    names: dict[races.Runner, str] = {
+        "naive": _("naive Monte Carlo"), "elbo": _("ELBO"), "importance": _("importance sampling"),
+        "jackknife": _("importance, jackknife"), "ais": _("annealed importance (AIS)"),
+    }  # fmt: skip
+    runners: list[races.Runner] = st.pills(
+        _("Estimators"), list(names), selection_mode="multi", default=["naive", "elbo", "importance", "ais"],
+        format_func=names.__getitem__, key="likelihood.runners", persist_state="session",
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        most = st.select_slider(
+            _("Samples up to"), [10**3, 10**4, 10**5, 10**6], 10**5, format_func=lambda n: f"{n:,}",
+            key="likelihood.most", persist_state="session", width=200,
+        )  # fmt: skip
+        cost = st.segmented_control(
+            _("Cost"), ["samples", "seconds"], default="samples", required=True, key="likelihood.cost",
+            format_func={"samples": _("samples"), "seconds": _("seconds")}.__getitem__,
+        )  # fmt: skip
+        near = st.segmented_control(
+            _("Nats"), [False, True], default=False, required=True, key="likelihood.closer",
+            format_func=lambda closer: _("the last {nats}").format(nats=_NEAR) if closer else _("all"),
+        )  # fmt: skip
+        run = st.button(_("Run"), icon=":material/play_arrow:", type="primary", key="likelihood.run")
+        st.button(_("Stop"), icon=":material/stop:", key="likelihood.stop")
+    place, status = st.empty(), st.empty()
+    raced = st.session_state.setdefault(_DONE, {})
+    key = (chosen.model, chosen.rows)
+    if len(raced) > 20:
+        raced.clear()
+    steps: list[races.Step] = raced.setdefault(key, [])
+    shipped = _shipped(chosen, runners, names) if cost == "samples" else []
+    lines = _lines(chosen)
+
+    def draw(count: int) -> None:
+        curves = [curve for runner in runners if (curve := _curve(runner, names[runner], steps, cost == "seconds"))]
+        shown = {curve.name for curve in curves}
+        reached = [each.y for each in curves + shipped]
+        high = max([value for _colour, value in lines.values()] + [float(np.nanmax(y)) for y in reached], default=0.0)
+        worst = min([float(np.nanmin(y)) for y in reached], default=high)
+        low = high - (_NEAR if near else min(max(1.15 * (high - worst), _NEAR), 1500))
+        figure = figures_evidence.race(
+            curves + [curve for curve in shipped if curve.name not in shown], lines,
+            (
+                _("seconds") if cost == "seconds" else _("samples for each image (AIS: evaluations of the decoder)"),
+                _("nats"),
+            ),
+            low,
+        )  # fmt: skip
+        place.plotly_chart(
+            figure, key=f"likelihood.race.{chosen.model[0]}.{count}", config={"displayModeBar": False},
+            alt=_("Estimates of log p(x) in nats against the number of samples"),
+        )  # fmt: skip
+
+    draw(0)
+    if run or (not steps and not shipped):
+        goal = most if run else _FIRST
+        started = runners if run else [runner for runner in runners if runner != "ais"]
+        steps.clear()
+        x = cache.pixels(chosen.model, chosen.dataset.name, chosen.rows)
+        bar, count, drawn = status.progress(0.0), 0, time.monotonic()
+        told = _Told(bar)
+        for step in races.race(cache.load(chosen.model), x, started, goal, replicates=5, progress=told):
+            steps.append(step)
+            told.share = step.share
+            told.words = _("{name}, {samples:,} samples").format(name=names[step.runner], samples=step.samples)
+            if time.monotonic() - drawn > _EVERY:
+                count += 1
+                draw(count)
+                drawn = time.monotonic()
+        draw(count + 1)
+    if steps:
+        status.caption(
+            _(
+                "Lines: median of 5 replicates, 3 beyond 10,000 samples. Bands: the least and the most. "
+                "AIS has 4 chains."
+            )
+        )
+    else:
+        status.caption(_("Circles: results that come with the model (python -m vae compare). Run draws them live."))
+
+
+class _Told:
+    """Shows how far a race is; a message to the browser is also where Streamlit stops a run that was clicked away."""
+
+    def __init__(self, bar: st.delta_generator.DeltaGenerator) -> None:
+        self.bar, self.share, self.words, self.last = bar, 0.0, "", 0.0
+
+    def __call__(self, _share: float) -> None:
+        if time.monotonic() - self.last > 0.2:
+            self.bar.progress(self.share, self.words)
+            self.last = time.monotonic()
+
+
+def _curve(runner: races.Runner, name: str, steps: list[races.Step], seconds: bool) -> figures_evidence.Curve | None:
+    """Returns what has been run of one estimator; figures are means over the images."""
+    mine = [step for step in steps if step.runner == runner]
+    if not mine:
+        return None
+    samples = sorted({step.samples for step in mine})
+    y = np.full((1 + max(step.replicate for step in mine), len(samples)), np.nan)
+    cost = np.full(y.shape, np.nan)
+    for step in mine:
+        place = step.replicate, samples.index(step.samples)
+        y[place], cost[place] = float(step.value.mean()), step.seconds
+    x = np.nanmedian(cost, 0) if seconds else np.array(samples)
+    return figures_evidence.Curve(name, runner, x, y)
+
+
+def _shipped(
+    chosen: Chosen, runners: list[races.Runner], names: dict[races.Runner, str]
+) -> list[figures_evidence.Curve]:
+    """Returns results that come with the model."""
+    found = cache.comparison(chosen.model, chosen.dataset.name)
+    if found is None or max(chosen.rows) >= len(found.encoder_kl):
+        return []
+    curves = []
+    for runner in runners:
+        mine = [estimate for name, estimate in found.estimates.items() if name.partition("_")[0] == runner]
+        if mine:
+            samples = [each.decodes // len(each.value) if runner == "ais" else each.samples for each in mine]
+            y = np.array([[float(each.value[list(chosen.rows)].mean()) for each in mine]])
+            curves.append(figures_evidence.Curve(names[runner], runner, np.array(samples), y, True))
+    return curves
+
+
+def _lines(chosen: Chosen) -> dict[str, tuple[str, float]]:
+    """Returns the level of log p(x), where it is known."""
+    found = cache.evidence_of(chosen.model, chosen.dataset.name, chosen.rows)
+    if found is None or not np.isfinite(found[0]).all():
+        return {}
+    return {_("log p(x), exact"): ("exact", float(found[0].mean()))}

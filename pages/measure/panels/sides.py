@@ -1,0 +1,70 @@
+"""Side by side: how far naive Monte Carlo is for each latent size, and how many samples it would need."""
+
+from gettext import gettext as _
+
+import numpy as np
+import streamlit as st
+
+from pages.measure.panels.chosen import Chosen
+from pages.ui import cache, words
+from vae import catalogue, figures_evidence
+
+_SIZES = (1000, 10_000, 100_000, 1_000_000)
+_SHOWN = ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d")
+
+
+def show(chosen: Chosen) -> None:
+    """Compares the models that ship, and the model in use, on the image in use."""
+    st.subheader(_("More latent dimensions, more samples"))
+    there = {record.name: record for record in catalogue()[0]}
+    names = [name for name in _SHOWN if name in there]
+    if chosen.model[0] not in names:
+        names.append(chosen.model[0])
+    columns, below = [], {}
+    for name in names:
+        model = cache.model_id(name)
+        if cache.images(model).name != chosen.dataset.name:
+            continue
+        kl = float(cache.codes(model).kl[chosen.row].sum())
+        elbo = float(cache.elbo(model, chosen.dataset.name, (chosen.row,), 1000)[0][0])
+        found = cache.comparison(model, chosen.dataset.name)
+        naive, reference = ["–"] * len(_SIZES), "–"
+        if found is not None and chosen.row < len(found.encoder_kl):
+            values, kind = found.reference()
+            value = float(values[chosen.row])
+            error = np.array([float(found.estimates[f"naive_{size}"].value[chosen.row]) for size in _SIZES]) - value
+            naive = [f"{each:+,.1f}" for each in error]
+            reference = f"{value:,.1f} ({_('exact') if kind == 'exact' else _('AIS')})"
+            below[_("J = {size}").format(size=there[name].model.latent)] = np.maximum(-error, 0)
+        columns.append(
+            (
+                _("J = {size}").format(size=there[name].model.latent) if name in _SHOWN else name, reference,
+                f"{elbo:,.1f}", *naive, f"{kl:.1f}", words.power(kl),
+            )
+        )  # fmt: skip
+    titles = (
+        _("nats"), _("log p(x)"), _("ELBO"),
+        *(_("naive − log p(x), L = {size}").format(size=words.about(size)) for size in _SIZES),
+        _("KL of q from the prior"), _("samples it needs, about"),
+    )  # fmt: skip
+    lines = ["| " + " | ".join(cells) + " |" for cells in zip(titles, *columns, strict=True)]
+    table = "\n".join([lines[0], "|---|" + "---:|" * len(columns), *lines[1:]])
+    if not below:
+        st.markdown(table)
+        return
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        st.plotly_chart(
+            figures_evidence.shortfall(
+                np.array(_SIZES), below, (_("samples L"), _("naive Monte Carlo is low by, nats"))
+            ),
+            key="likelihood.sides", config={"displayModeBar": False},
+            alt=_("Nats by which naive Monte Carlo is too low against its number of samples, for each latent size"),
+        )  # fmt: skip
+    right.markdown(table)
+    right.caption(
+        _(
+            "One run of naive Monte Carlo for test image {row}. The samples it needs are e to the KL of the posterior from "
+            "the prior; that of q stands in for it, since it is known for every J."
+        ).format(row=chosen.row)
+    )

@@ -1,0 +1,169 @@
+"""The page Decoder variance: its numbers, its choices, and what it does when models or images are missing."""
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+import torch
+from streamlit.elements.plotly_chart import PlotlyState
+from streamlit.testing.v1 import AppTest
+
+import vae
+from pages.ui import cache
+from tests.app.test_pages import said, through_frame
+from vae import catalogue, data
+
+PATH = "pages/measure/variance.py"
+MNIST = "mnist" if data.available("mnist") else "mnist-sample"
+EXHIBITS = ("mnist-2d", "mnist-free-variance-2d", "mnist-shared-variance-2d")
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "models"))
+
+
+def opened(**query: str) -> AppTest:
+    """The page by a link of its own, as a fresh visitor opens it."""
+    app = AppTest.from_file(str(Path(__file__).parents[2] / "pages/ui/frame.py"), default_timeout=90)
+    app.switch_page(str(Path(__file__).parents[2] / PATH))
+    for name, value in query.items():
+        app.query_params[name.replace("__", ".")] = value
+    return app.run()
+
+
+def nats_under_the_floor(app: AppTest) -> list[float]:
+    return [
+        float(match[1].replace(",", ""))
+        for element in app.markdown
+        if (match := re.match(r"\*\*(-?[\d,]+) nats\*\*", element.value))
+    ]
+
+
+def pictures(app: AppTest) -> list[tuple[str, str]]:
+    """Caption and address of each picture that has a caption."""
+    images = [(image.caption, image.url) for element in app.get("image") for image in element.proto.imgs]
+    return [image for image in images if image[0]]  # three a model under its map, two under its curve
+
+
+def test_three_exhibits_stand_side_by_side() -> None:
+    app = opened()
+    assert not app.exception
+    assert not app.error
+    titles = [element.value for element in app.markdown if element.value.startswith("**")]
+    assert [title for title in titles if title in ("**Floor at -6**", "**No floor**", "**One variance**")] == [
+        "**Floor at -6**",
+        "**No floor**",
+        "**One variance**",
+    ] * 5
+    (table,) = (element.value for element in app.markdown if element.value.startswith("|"))
+    for name in EXHIBITS:
+        elbo = vae.read_record(name).held_out["elbo"]
+        assert f"| {elbo:,.1f} | {elbo / (784 * math.log(256)):.0%} |" in table
+        assert f"{vae.read_record(name).held_out['bits_per_pixel']:.2f} |" in table
+    assert "4,347.4 | 100% | 0.00 |" in table
+
+
+def test_nats_of_the_border_and_the_rest_make_the_whole() -> None:
+    app = opened(variance__nats="Image in use", variance__image="3")
+    sums = [
+        tuple(float(number.replace(",", "").replace("−", "-")) for number in re.findall(r"-?[\d,]+", element.value)[:3])
+        for element in app.markdown
+        if element.value.startswith("Border")
+    ]
+    assert len(sums) == 3
+    test = vae.load_dataset(MNIST).test
+    for name, (border, rest, whole) in zip(EXHIBITS, sums, strict=True):
+        assert abs(border + rest - whole) <= 1  # each is rounded
+        model = vae.load(name)
+        with torch.inference_mode():
+            z = torch.from_numpy(vae.encode(model, test.images).mean[3])
+            x = cache.pixels(cache.model_id(name), MNIST, (3,))
+            want = model.decoder(z).log_prob(x).item()
+        np.testing.assert_allclose(whole, want, atol=0.6)
+
+
+@pytest.mark.parametrize("model", ["mnist-20d", "mnist-bernoulli-2d", "mnist-autoencoder-2d", "mnist-free-variance-2d"])
+def test_models_of_every_kind(model: str) -> None:
+    app = through_frame(PATH, model)
+    assert not app.exception
+    assert not app.error
+    kind = vae.read_record(model)
+    left_out = kind.model.likelihood == "bernoulli" or kind.training.objective == "autoencoder"
+    assert ("left out" in said(app)) == left_out
+    assert (f"**{model}: " in said(app)) == (model not in EXHIBITS and not left_out)
+
+
+def test_floor_moves_the_nats_and_not_the_picture() -> None:
+    app = opened()
+    before, seen = nats_under_the_floor(app), pictures(app)[-6:]
+    app.slider(key="variance.floor").set_value(-2.0).run()
+    after, shown = nats_under_the_floor(app), pictures(app)[-6:]
+    assert not app.exception
+    assert (len(before), len(after), len(seen), len(shown)) == (3, 3, 6, 6)
+    assert all(low < high - 100 for low, high in zip(after, before, strict=True))
+    for (caption, old), (_caption, new) in zip(seen, shown, strict=True):
+        assert (old == new) == caption.startswith("mean")
+
+
+def test_click_on_a_map_decodes_there() -> None:
+    app = opened()
+    before = pictures(app)[:9]
+    model = cache.model_id("mnist-2d")
+    selection = {"points": [{"customdata": 40}], "point_indices": [40], "box": [], "lasso": []}
+    app.session_state[f"variance.map.{model}.0"] = PlotlyState({"selection": selection})
+    app.run()
+    assert not app.exception
+    after = pictures(app)[:9]
+    assert [old == new for old, new in zip(before, after, strict=True)] == [False] * 3 + [True] * 6
+
+
+def test_image_comes_from_the_link_or_from_another_page() -> None:
+    app = opened(variance__image="7")
+    assert app.number_input(key="variance.image").value == 7
+    assert app.session_state["image"] == 7
+    app.button(key="variance.class4").click().run()
+    labels = vae.load_dataset(MNIST).test.labels.numpy()
+    assert app.number_input(key="variance.image").value == int(np.flatnonzero(labels == 4)[0])
+    app.session_state["image"] = 11  # as a click on the map does
+    app.run()
+    assert app.number_input(key="variance.image").value == 11
+    assert not app.exception
+
+
+@pytest.mark.parametrize("query", [{"variance__floor": "-7.3"}, {"variance__floor": "x", "variance__image": "1e9"}])
+def test_odd_links_are_taken_as_well_as_can_be(query: dict[str, str]) -> None:
+    app = opened(**query)
+    assert not app.exception
+    assert len(nats_under_the_floor(app)) == 3
+
+
+def test_missing_exhibit_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    records, troubles = catalogue()
+    monkeypatch.setattr(vae, "catalogue", lambda: ([r for r in records if "free" not in r.name], troubles))
+    app = opened()
+    assert not app.exception
+    assert "**No floor**" not in said(app)
+    assert len(nats_under_the_floor(app)) == 2
+
+
+def test_only_models_without_a_variance(monkeypatch: pytest.MonkeyPatch) -> None:
+    records, troubles = catalogue()
+    monkeypatch.setattr(vae, "catalogue", lambda: ([r for r in records if "bernoulli" in r.name], troubles))
+    app = opened(model="mnist-bernoulli-2d")
+    assert not app.exception
+    assert "Choose a model with a Gaussian likelihood" in said(app)
+
+
+def test_the_sample_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAE_DATA", str(tmp_path))
+    st.cache_resource.clear()  # of what other tests read elsewhere
+    app = opened()
+    st.cache_resource.clear()
+    assert not app.exception
+    assert not app.error
+    assert app.number_input(key="variance.image").max == 1999
+    assert len(nats_under_the_floor(app)) == 3

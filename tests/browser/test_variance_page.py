@@ -1,0 +1,62 @@
+"""The page Decoder variance in a real browser: it fits a phone, a click on a map decodes there, the floor moves."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import settle
+
+MAP = ".js-plotly-plot"
+
+
+def visit(page: Page, url: str) -> None:
+    page.goto(url)
+    page.locator(MAP).nth(14).wait_for(timeout=60_000)  # five figures for each of three models
+    settle(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_fits_a_phone(server: str, watched_page: Page, scheme: str) -> None:
+    watched_page.emulate_media(color_scheme=scheme)
+    watched_page.set_viewport_size({"width": 390, "height": 844})
+    visit(watched_page, f"{server}/variance")
+    wide = watched_page.evaluate("document.documentElement.scrollWidth")
+    main = watched_page.get_by_test_id("stMain").evaluate("element => element.scrollWidth")
+    assert max(wide, main) <= 390
+
+
+def test_a_click_on_a_map_decodes_there(server: str, watched_page: Page) -> None:
+    visit(watched_page, f"{server}/variance?variance.image=7")
+    expect(watched_page.get_by_role("spinbutton", name="Test image")).to_have_value("7")
+    pictures = watched_page.get_by_role("img", name="mean of p(x|z)")
+    before = [picture.get_attribute("src") or "" for picture in pictures.all()]
+    chart = watched_page.locator(MAP).nth(1)
+    chart.scroll_into_view_if_needed()
+    chart.click(
+        position=chart.evaluate("""chart => { const layout = chart._fullLayout, x = layout.xaxis, y = layout.yaxis
+           return {x: x._offset + x.c2p(-6), y: y._offset + y.c2p(5)} }""")
+    )
+    expect(pictures.nth(1)).not_to_have_attribute("src", before[1], timeout=10_000)
+    expect(pictures.nth(0)).to_have_attribute("src", before[0])
+    settle(watched_page)
+    watched_page.get_by_role("button", name="4", exact=True).click()  # another digit takes z back to its code
+    expect(pictures.nth(0)).not_to_have_attribute("src", before[0], timeout=10_000)
+    settle(watched_page)
+    assert "variance.image=4" in watched_page.url
+
+
+def test_a_floor_moves_the_nats_and_not_the_mean(server: str, watched_page: Page) -> None:
+    visit(watched_page, f"{server}/variance")
+    nats = watched_page.get_by_text(re.compile(r"^-?[\d,]+ nats, .* bits per pixel$"))
+    expect(nats).to_have_count(3)
+    means = watched_page.get_by_role("img", name="mean of p(x|z)")
+    before, mean = nats.nth(0).inner_text(), means.nth(3).get_attribute("src") or ""
+    slider = watched_page.get_by_role("slider")
+    slider.focus()
+    for _ in range(4):
+        slider.press("ArrowLeft")
+    expect(nats.nth(0)).not_to_have_text(before, timeout=10_000)
+    settle(watched_page)
+    expect(means.nth(3)).to_have_attribute("src", mean)
+    assert "variance.floor=-8" in watched_page.url

@@ -1,0 +1,301 @@
+"""The exact evidence against closed forms from scipy and brute grids in numpy, both in float64."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from scipy.special import logsumexp
+
+from tests.toys import numpy_encoder, numpy_log_likelihood, small_model, toy_split
+from vae import exact as module
+from vae.config import LIKELIHOODS
+from vae.distributions import generator
+from vae.errors import ConfigError, DataError
+from vae.evidence import elbo, naive_monte_carlo
+from vae.exact import exact, posterior, thermodynamic_path
+from vae.importance import importance_sampling
+
+IMAGES = toy_split(4).images
+FLOAT32 = 1e-4  # nats: what sums over 16 pixels, of order ten nats, lose in float32
+GAUSSIANS = ["gaussian", "gaussian-shared"]
+
+
+def linear_model(latent, likelihood="gaussian", log_variance=-2.0, shape=(5, 5), floor=None):
+    """A linear decoder with a dense W, and images from it; the encoder knows nothing."""
+    layers = {"encoder_layers": (), "decoder_layers": (), "log_variance_floor": floor}
+    model = small_model(likelihood=likelihood, latent=latent, image_shape=shape, **layers)
+    rng = np.random.default_rng(latent)
+    pixels = math.prod(shape)
+    w, b = rng.standard_normal((pixels, latent)) * 0.5 / math.sqrt(latent), rng.uniform(0, 1, pixels)
+    raw = np.full(1, log_variance) if likelihood == "gaussian-shared" else rng.normal(log_variance, 0.5, pixels)
+    with torch.no_grad():
+        model.decoder.location.weight.copy_(torch.from_numpy(w))
+        model.decoder.location.bias.copy_(torch.from_numpy(b))
+        model.decoder.log_variance.copy_(torch.from_numpy(raw))
+    raw = np.broadcast_to(raw, pixels)
+    psi = np.exp(raw if floor is None else floor + np.logaddexp(0, raw - floor))
+    truth = stats.multivariate_normal(b, w @ w.T + np.diag(psi))
+    return model, truth, torch.from_numpy(truth.rvs(4, random_state=3)).float()
+
+
+def bent_model(likelihood="gaussian", activation="tanh", latent=2, seed=0, **changes):
+    """A decoder that bends the plane, its weights three times the initial ones, and pixels for it."""
+    floor = {"log_variance_floor": -3.0, **changes}
+    model = small_model(seed, likelihood=likelihood, activation=activation, latent=latent, **floor)
+    with torch.no_grad():
+        for weight in model.decoder.parameters():
+            weight.mul_(3)
+    return model, model.pixels(IMAGES, generator(0))
+
+
+class Grid:
+    """p(x, z) and q(z|x) on a brute grid in float64, all images (N, B)."""
+
+    def __init__(self, model, x, steps=1001, end=8.0):
+        line = np.linspace(-end, end, steps)
+        dims = model.config.latent
+        self.cell = dims * math.log(line[1] - line[0])
+        self.z = np.stack(np.meshgrid(*[line] * dims), -1).reshape(-1, dims)
+        x = x.double().numpy()
+        self.log_p = np.stack([numpy_log_likelihood(model, self.z, row) for row in x], 1)
+        self.log_prior = stats.norm.logpdf(self.z).sum(-1)[:, None]
+        mean, deviation = numpy_encoder(model, x)
+        self.log_q = stats.norm(mean, deviation).logpdf(self.z[:, None]).sum(-1)
+        self.evidence = logsumexp(self.log_p + self.log_prior + self.cell, 0)
+        self.weight = np.exp(self.log_p + self.log_prior + self.cell - self.evidence)
+
+
+def brute(model, x):
+    return Grid(model, x, *((20_001,) if model.config.latent == 1 else (401,)))
+
+
+@pytest.mark.parametrize("likelihood", GAUSSIANS)
+@pytest.mark.parametrize("latent", [1, 2, 5, 10, 20])
+def test_a_linear_decoder_has_a_closed_form(likelihood, latent):
+    model, truth, x = linear_model(latent, likelihood)
+    found = exact(model, x)
+    # parameters are float32 and so is the reference's covariance made from them in float64: 1e-7 of some hundred nats
+    np.testing.assert_allclose(found.value, truth.logpdf(x.double()), rtol=0, atol=FLOAT32)
+    assert found.value.dtype == torch.float64 and (found.error_bound == 0).all() and (found.standard_error == 0).all()
+
+
+@pytest.mark.parametrize("floor", [-2.5, -6.0])
+def test_the_closed_form_knows_the_floor(floor):
+    model, truth, x = linear_model(5, floor=floor, log_variance=-3.0)
+    np.testing.assert_allclose(exact(model, x).value, truth.logpdf(x.double()), rtol=0, atol=FLOAT32)
+
+
+@pytest.mark.parametrize("likelihood", GAUSSIANS)
+@pytest.mark.parametrize(("latent", "log_variance"), [(1, -2.0), (1, -8.0), (2, -2.0), (2, -8.0)])
+def test_quadrature_finds_the_closed_form(likelihood, latent, log_variance):
+    model, truth, x = linear_model(latent, likelihood, log_variance)
+    found = module._Tempered(model, x).integrate(1e-3)
+    assert (found.error <= 1e-3).all()
+    # float32 sums of squares over 25 pixels, each up to exp(8)
+    np.testing.assert_allclose(found.log_value, truth.logpdf(x.double()), rtol=0, atol=1.2e-3)
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize("activation", ["tanh", "silu", "relu"])
+def test_a_bent_decoder_is_as_on_a_brute_grid(likelihood, activation):
+    model, x = bent_model(likelihood, activation)
+    found, truth = exact(model, x), brute(model, x).evidence
+    slack = FLOAT32 + (1e-3 if activation == "relu" else 0)  # the brute grid too misses kinks by its step squared
+    assert (np.abs(found.value.numpy() - truth) < found.error_bound.numpy() + slack).all()
+    assert (found.error_bound <= (1e-4 if likelihood == "bernoulli" else 1e-3)).all() and found.decodes > 0
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_one_dimension(likelihood):
+    model, x = bent_model(likelihood, latent=1)
+    found = exact(model, x)
+    assert (np.abs(found.value.numpy() - brute(model, x).evidence) < found.error_bound.numpy() + FLOAT32).all()
+
+
+def test_images_far_beyond_one_batch(monkeypatch):
+    model, x = bent_model()
+    whole = exact(model, x)
+    monkeypatch.setattr(module, "_BATCH", 3)
+    told = []
+    parts = exact(model, x, progress=told.append)
+    torch.testing.assert_close(parts.value, whole.value, rtol=0, atol=2e-3)
+    assert told == sorted(told) and told[-1] == pytest.approx(1) and parts.error_bound.shape == (4,)
+
+
+def test_a_looser_tolerance_is_cheaper_and_as_said():
+    model, x = bent_model("bernoulli", "relu")
+    loose, tight = exact(model, x, tolerance=0.1), exact(model, x, tolerance=1e-4)
+    assert loose.decodes < tight.decodes and ((loose.value - tight.value).abs() <= loose.error_bound).all()
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_the_gap_of_the_elbo_is_the_divergence_from_the_posterior(likelihood):
+    model, x = bent_model(likelihood)
+    grid = brute(model, x)
+    q = np.exp(grid.log_q + grid.cell)
+    bound = (q * (grid.log_p + grid.log_prior - grid.log_q)).sum(0)
+    values = exact(model, x, tolerance=1e-4).value.numpy()
+    for i in range(len(x)):
+        found = posterior(model, x[i : i + 1])
+        log_posterior = grid.log_p[:, i] + grid.log_prior[:, 0] - found.log_p
+        gap = (q[:, i] * (grid.log_q[:, i] - log_posterior)).sum()
+        assert bound[i] + gap == pytest.approx(values[i], abs=1e-3)
+
+
+@pytest.mark.parametrize(("likelihood", "latent"), [("gaussian", 1), ("gaussian", 2), ("bernoulli", 2)])
+def test_the_posterior_is_that_of_the_grid(likelihood, latent):
+    model, x = bent_model(likelihood, latent=latent)
+    x = x[:1]
+    found, grid = posterior(model, x), brute(model, x)
+    weight = grid.weight[:, 0]
+    assert found.weight.sum() == pytest.approx(1) and found.z.shape == (len(found.weight), latent)
+    assert found.log_p == pytest.approx(grid.evidence[0], abs=1.2e-3) and found.edge < 1e-3 and found.error <= 1e-3
+    assert found.kl_prior == pytest.approx((weight * (grid.log_p[:, 0] - grid.evidence[0])).sum(), abs=3e-3)
+    mean, variance = weight @ grid.z, np.atleast_2d(np.cov(grid.z.T, aweights=weight))
+    np.testing.assert_allclose(found.weight @ found.z, mean, atol=2e-3)
+    draws = found.sample(40_000, generator(1))
+    assert draws.shape == (40_000, latent) and draws.dtype == torch.float32
+    # six standard errors of a mean, and of a variance of nearly normal draws, and the cell's own step^2 / 12
+    assert (np.abs(draws.double().mean(0).numpy() - mean) < 6 * np.sqrt(variance.diagonal() / 40_000) + 2e-3).all()
+    spread = np.atleast_2d(np.cov(draws.double().numpy().T))
+    assert np.abs(spread - variance).max() < 0.05 * variance.max() + found.step**2 / 12
+
+
+def test_draws_follow_their_generator():
+    model, x = bent_model()
+    found = posterior(model, x[:1])
+    first, again, other = (found.sample(50, generator(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def nodes():
+    """Betas and weights that integrate polynomials of degree 63 over [0, 1]."""
+    at, weight = np.polynomial.legendre.leggauss(32)
+    return (at + 1) / 2, weight / 2
+
+
+@pytest.mark.parametrize("base", ["prior", "encoder"])
+@pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])
+def test_the_thermodynamic_integral_is_the_evidence(likelihood, base):
+    model, x = bent_model(likelihood)
+    x = x[:1]
+    betas, weight = nodes()
+    path = thermodynamic_path(model, x, np.concatenate([[0], betas, [1]]), base=base, tolerance=1e-3)
+    assert (np.diff(path.integrand) > -1e-3).all()  # its slope is a variance
+    value = exact(model, x).value.item()
+    assert weight @ path.integrand[1:-1] == pytest.approx(value, abs=5e-3)
+    assert path.log_z[0] == pytest.approx(0, abs=1e-3) and path.log_z[-1] == pytest.approx(value, abs=2e-3)
+    grid = brute(model, x)
+    start = grid.log_prior[:, 0] if base == "prior" else grid.log_q[:, 0]
+    gain = grid.log_p[:, 0] + grid.log_prior[:, 0] - start
+    first, last = (np.exp(start + grid.cell) * gain).sum(), grid.weight[:, 0] @ gain
+    assert path.integrand[0] == pytest.approx(first, abs=2e-2)  # the ELBO, where the base is the encoder
+    assert path.integrand[-1] == pytest.approx(last, abs=2e-2)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_bounds_stand_in_their_order_in_random_models(seed):
+    likelihood, activation = LIKELIHOODS[seed % 3], ["relu", "tanh", "silu"][seed // 2]
+    model, x = bent_model(likelihood, activation, latent=1 + seed % 2, seed=seed)
+    value = exact(model, x).value
+    many = x.repeat(200, 1)
+    low = elbo(model, x, 20_000, generator(seed))
+    runs = [importance_sampling(model, many, k, generator(seed)).value.view(200, 4) for k in (2, 16)]
+    bounds, errors = [r.mean(0) for r in runs], [r.std(0) / math.sqrt(200) for r in runs]
+    assert (low.value < bounds[0] + 4 * (low.standard_error + errors[0])).all()
+    assert (bounds[0] < bounds[1] + 4 * (errors[0] + errors[1])).all()
+    assert (bounds[1] < value + 4 * errors[1] + 1e-3).all()
+    # the mean of w itself, not of its logarithm, is p(x)
+    estimate = naive_monte_carlo(model, x, 200_000, generator(seed))
+    trusted = estimate.ess > 500
+    assert trusted.any()
+    assert ((estimate.value - value).abs() < 5 * estimate.standard_error + 1e-3)[trusted].all()
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize("kind", ["blank", "saturated", "noise", "beyond"])
+def test_odd_images_have_an_answer(likelihood, kind):
+    model, _ = bent_model(likelihood)
+    x = {"blank": torch.zeros(1, 16), "saturated": torch.ones(1, 16),
+         "noise": torch.rand(1, 16, generator=generator(0)).round(), "beyond": torch.full((1, 16), 40.0)}[kind]  # fmt: skip
+    if likelihood == "bernoulli" and kind == "beyond":
+        with pytest.raises(DataError, match="grey"):
+            exact(model, x)
+        return
+    found = exact(model, x)
+    truth = brute(model, x).evidence
+    # 40 away from the mean, log p(x|z) is of order 1e5, of which float32 keeps 1e-2
+    np.testing.assert_allclose(found.value, truth, rtol=3e-7, atol=2e-3)
+
+
+@pytest.mark.parametrize("size", [1e15, 1e25, 3e38])
+def test_pixels_beyond_all_reason_are_marked(size):
+    model, _ = bent_model()
+    x = torch.full((2, 16), size)
+    x[1] = 0.5
+    found = exact(model, x)
+    assert torch.isnan(found.value[0]) or found.value[0] < -1e20
+    assert torch.isfinite(found.value[1]) and found.error_bound[1] <= 1e-3
+    with pytest.raises(DataError, match="Take another image"):
+        posterior(model, torch.full((1, 16), 3e38))
+
+
+def test_a_decoder_that_ignores_z():
+    model, x = bent_model()
+    with torch.no_grad():
+        model.decoder.body[0][0].weight.zero_()
+    found = exact(model, x)
+    at_any = numpy_log_likelihood(model, np.zeros((1, 2)), x.double().numpy())
+    np.testing.assert_allclose(found.value, at_any, rtol=0, atol=FLOAT32)
+    assert posterior(model, x[:1]).kl_prior == pytest.approx(0, abs=1e-4)
+
+
+def test_an_encoder_that_ignores_x_or_is_far_off():
+    model, x = bent_model()
+    truth = brute(model, x).evidence
+    with torch.no_grad():
+        model.encoder.head.weight.zero_()
+        for bias in ([0, 0, 0, 0], [30, -30, -8, -8], [1e30, 0, 80, 0], [5, 5, -40, -40]):
+            model.encoder.head.bias.copy_(torch.tensor(bias).float())
+            found = exact(model, x)
+            assert (np.abs(found.value.numpy() - truth) < found.error_bound.numpy() + FLOAT32).all()
+
+
+@pytest.mark.parametrize(
+    "call", [exact, posterior, lambda model, x: thermodynamic_path(model, x, np.linspace(0, 1, 3))]
+)
+def test_too_many_dimensions_are_refused_with_a_way_out(call):
+    model = small_model(latent=3)
+    with pytest.raises(ConfigError, match=r"J = 3\. Take importance sampling or AIS"):
+        call(model, torch.rand(1, 16))
+
+
+@pytest.mark.parametrize("tolerance", [0, -1, math.nan, math.inf, 1e-12, 100])
+def test_a_wrong_tolerance_is_refused(tolerance):
+    with pytest.raises(ConfigError, match="tolerance"):
+        exact(small_model(), torch.rand(1, 16), tolerance=tolerance)
+
+
+@pytest.mark.parametrize("betas", [[-0.1], [1.1], [math.nan], [], [[0.5]]])
+def test_wrong_betas_are_refused(betas):
+    with pytest.raises(ConfigError, match="from 0 to 1"):
+        thermodynamic_path(small_model(), torch.rand(1, 16), np.array(betas))
+
+
+@pytest.mark.parametrize("x", [torch.rand(2, 15), torch.rand(0, 16), torch.full((2, 16), math.nan), torch.ones(16)])
+def test_wrong_pixels_are_refused(x):
+    for call in (exact, posterior, lambda model, x: thermodynamic_path(model, x, np.linspace(0, 1, 3))):
+        with pytest.raises(DataError):
+            call(small_model(), x)
+
+
+def test_progress_that_raises_stops_it():
+    model, x = bent_model()
+
+    def stop(share):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        exact(model, x, progress=stop)

@@ -1,0 +1,89 @@
+"""The race runs the estimators themselves, in turn."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from tests.toys import small_model
+from vae.distributions import generator
+from vae.errors import ConfigError, DataError
+from vae.evidence import naive_monte_carlo_path
+from vae.importance import importance_sampling_path
+from vae.races import ESTIMATORS, race
+
+X = torch.rand(3, 16, generator=torch.Generator().manual_seed(1))
+
+
+def test_each_step_is_the_estimator_at_that_size() -> None:
+    model = small_model()
+    steps = list(race(model, X, ("naive", "importance"), 100, replicates=2, seed=5))
+    assert [step.samples for step in steps if step.runner == "naive" and not step.replicate] == [
+        1,
+        2,
+        5,
+        10,
+        20,
+        50,
+        100,
+    ]
+    sizes = [1, 2, 5, 10, 20, 50, 100]
+    for i in range(2):
+        alone = {
+            "naive": naive_monte_carlo_path(model, X, sizes, generator(5 + i)),
+            "importance": importance_sampling_path(model, X, sizes, generator(5 + i)),
+        }
+        for runner, path in alone.items():
+            mine = [step.value for step in steps if step.runner == runner and step.replicate == i]
+            assert all(torch.equal(a, b.value) for a, b in zip(mine, path, strict=True))
+    shares = [step.share for step in steps]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_estimators_take_turns_and_far_sizes_have_fewer_replicates() -> None:
+    steps = list(race(small_model(), X[:1], ("naive", "elbo"), 20_000, replicates=5))
+    assert [(s.runner, s.replicate) for s in steps[:10]] == [(r, i) for r in ("naive", "elbo") for i in range(5)]
+    assert sum(step.samples == 20_000 for step in steps) == 3
+    assert max(step.samples for step in steps if step.runner == "elbo") == 1000
+
+
+def test_all_estimators_run_and_cost_adds_up() -> None:
+    steps = list(race(small_model(), X[:2], ESTIMATORS, 10, replicates=1))
+    assert {step.runner for step in steps} == set(ESTIMATORS)
+    for runner in ESTIMATORS:
+        mine = [step for step in steps if step.runner == runner]
+        assert [s.seconds for s in mine] == sorted(s.seconds for s in mine)
+        assert all(bool(step.value.isfinite().all()) for step in mine)
+    assert min(step.samples for step in steps if step.runner == "ais") > 10  # decoder evaluations, not temperatures
+
+
+def test_the_same_seed_gives_the_same_race() -> None:
+    one, two = (
+        [step.value for step in race(small_model(), X, ("naive", "jackknife"), 20, replicates=2, seed=3)] for _ in "ab"
+    )
+    assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+def test_progress_can_stop_a_race() -> None:
+    def stop(_share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(race(small_model(), X, ("naive",), 10**6, progress=stop))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"runners": ("magic",)}, "magic is none of them"),
+        ({"most": 0}, "number of samples must be"),
+        ({"most": -5}, "number of samples must be"),
+        ({"replicates": 0}, "number of replicates must be"),
+    ],
+)
+def test_what_cannot_be_run_is_said(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        list(race(**{"model": small_model(), "x": X, "runners": ("naive",), "most": 10} | changes))
+    with pytest.raises(DataError, match="must come as"):
+        list(race(small_model(), X[:, :5], ("naive",), 10))

@@ -1,0 +1,272 @@
+"""Annealed importance sampling of the evidence log p(x), for any number of latent dimensions, in nats an image.
+
+    pi_beta(z) ~ r(z)^(1 - beta) p(x, z)^beta                  from a base r at beta = 0 to p(z|x) at beta = 1
+    log w = sum_t (beta_t - beta_(t-1)) log p(x, z_t) / r(z_t)      with z_(t+1) from z_t by HMC that keeps pi_beta_t
+
+E[w] = p(x) (Neal 2001), so the log of a mean of w over chains lies below log p(x) on average. The same path run
+backwards from an exact posterior draw has E[1 / w] = 1 / p(x) and lies above: the two bracket the truth (bidirectional
+Monte Carlo, Grosse, Ghahramani & Adams 2015). Exact posterior draws come with simulated images: z ~ p(z), x ~ p(x|z).
+HMC is that of Neal (2011); its step sizes come from a pilot run and are frozen in the run that counts.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from torch import Tensor
+from torch.distributions import Independent, Normal
+
+from vae.distributions import draw
+from vae.errors import ConfigError, DataError
+from vae.evidence import Estimate, Progress, check_count, check_pixels
+from vae.models import VAE
+
+__all__ = ["STARTS", "Start", "annealed_importance_sampling", "reverse_annealing", "schedule", "simulate"]
+
+Start = Literal["prior", "encoder"]
+STARTS: tuple[Start, ...] = get_args(Start)
+
+PARTICLES = 1024  # chains times images that move at once: a step of them takes some tenths of a second
+ACCEPTANCE = 0.65  # of HMC's proposals, which is best for long trajectories (Neal 2011)
+FARTHEST = 1e4  # a trajectory that goes beyond it is refused, before numbers end
+PILOT = 2  # the pilot takes every second temperature
+PILOT_CHAINS = 8
+
+
+def annealed_importance_sampling(
+    model: VAE,
+    x: Tensor,
+    *,
+    chains: int = 8,
+    steps: int = 200,
+    leapfrog: int = 5,
+    start: Start = "encoder",
+    generator: torch.Generator | None = None,
+    progress: Progress | None = None,
+) -> Estimate:
+    """Estimates log p(x) from below by annealing from a base that can be drawn from to the posterior.
+
+    Arguments:
+        model: the VAE.
+        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
+        chains: C independent runs for each image, averaged as log 1/C sum_c w_c.
+        steps: T, temperatures of `schedule`; the gap to log p(x) falls as 1/T at best.
+        leapfrog: steps of one HMC move, each with one gradient of the decoder.
+        start: the base: q(z|x), which is tighter for images like those of the training (Wu et al. 2017), or the prior,
+            for images that the encoder may not know, such as simulated ones.
+        generator: source of the draws.
+        progress: is told the share that is done after each temperature.
+
+    Returns:
+        The estimate, with chains as its samples, and their effective number. Its expectation lies below log p(x).
+        The standard error is the spread of the chains (delta method), too small where a few of them carry the sum.
+
+    Raises:
+        ConfigError: chains, steps or leapfrog is not a whole number from 1, or too large; start is neither.
+        DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
+    """
+    check_pixels(model, x)
+    _check_options(chains, steps, leapfrog, start)
+    return _anneal(model, x, None, chains, steps, leapfrog, start, generator, progress)
+
+
+def reverse_annealing(
+    model: VAE,
+    x: Tensor,
+    z: Tensor,
+    *,
+    steps: int = 200,
+    leapfrog: int = 5,
+    start: Start = "encoder",
+    generator: torch.Generator | None = None,
+    progress: Progress | None = None,
+) -> Estimate:
+    """Estimates log p(x) from above, by annealing from exact posterior draws down to the base.
+
+    With the same generator it takes the pilot's draws, so the steps, of `annealed_importance_sampling`.
+
+    Arguments:
+        model, x, steps, leapfrog, start, generator, progress: as for `annealed_importance_sampling`.
+        z: (C, B, J) draws from p(z|x), a chain from each: those of `simulate`, or of a grid where J <= 2.
+
+    Returns:
+        The estimate -log 1/C sum_c 1/w_c. Its expectation lies above log p(x).
+
+    Raises:
+        ConfigError: steps or leapfrog is not a whole number from 1, or too large; start is neither.
+        DataError: x is not (B, D), not finite float32, or grey under a Bernoulli; z is not (C, B, J), or not either.
+    """
+    check_pixels(model, x)
+    if z.ndim != 3 or len(z) == 0 or z.shape[1:] != (len(x), model.config.latent):
+        raise DataError(f"Latents must come as (C, {len(x)}, {model.config.latent}); they are {tuple(z.shape)}.")
+    if z.dtype != torch.float32 or not bool(z.isfinite().all()):
+        raise DataError(f"Latents must be finite float32 numbers; these {z.dtype} are not.")
+    _check_options(len(z), steps, leapfrog, start)
+    return _anneal(model, x, z, len(z), steps, leapfrog, start, generator, progress)
+
+
+def schedule(steps: int) -> Tensor:
+    """Returns the temperatures beta_0 = 0 to beta_T = 1, (T + 1,) float64, as (t / T)^4.
+
+    Close together at the base: log p(x|z) varies by thousands of nats over the prior under a sharp decoder, and by
+    about J / 2 over the posterior.
+    """
+    return torch.linspace(0, 1, steps + 1, dtype=torch.float64) ** 4
+
+
+@torch.no_grad()
+def simulate(model: VAE, count: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    """Draws z ~ p(z) and x ~ p(x|z), so that each z is an exact draw from p(z|x).
+
+    Arguments:
+        model: the VAE.
+        count: B.
+        generator: source of the draws.
+
+    Returns:
+        z (B, J) and the images x (B, D); Gaussian pixels may lie outside [0, 1].
+
+    Raises:
+        ConfigError: count is not a whole number from 1 to a million.
+    """
+    check_count("The number of images", count, 10**6)
+    z = draw(model.prior, generator, (count,))
+    return z, draw(model.decoder(z), generator)
+
+
+class _State(NamedTuple):
+    """Particles (C, B, J), their log p(x|z) (C, B) float64, and its gradient."""
+
+    z: Tensor
+    log_p: Tensor
+    gradient: Tensor
+
+
+class _Path:
+    """The densities between base and posterior for B images; beta is a number."""
+
+    def __init__(self, model: VAE, x: Tensor, start: Start) -> None:
+        self.model, self.x, self.decodes = model, x, 0
+        with torch.no_grad():
+            q = model.encoder(x)
+            self.q_variance = q.variance
+            self.base = q if start == "encoder" else model.prior.expand((len(x),))
+        self.base64 = _double(self.base)
+        self.prior64 = _double(model.prior)
+
+    def at(self, z: Tensor) -> _State:
+        with torch.enable_grad():
+            z = z.detach().requires_grad_()
+            log_p = self.model.decoder(z).log_prob(self.x)
+            (gradient,) = torch.autograd.grad(log_p.sum(), z)  # of z alone: weights are left as they are
+        self.decodes += log_p.numel()
+        return _State(z.detach(), log_p.detach().double(), gradient)
+
+    def log_ratio(self, at: _State) -> Tensor:
+        """log p(x, z) / r(z), (C, B)."""
+        z = at.z.double()
+        return at.log_p + self.prior64.log_prob(z) - self.base64.log_prob(z)
+
+    def log_density(self, at: _State, beta: float) -> Tensor:
+        """log r(z)^(1 - beta) p(x, z)^beta, (C, B)."""
+        return self.base64.log_prob(at.z.double()) + beta * self.log_ratio(at)
+
+    def slope(self, at: _State, beta: float) -> Tensor:
+        """Gradient of `log_density`, (C, B, J)."""
+        return (1 - beta) * (self.base.mean - at.z) / self.base.variance + beta * (at.gradient - at.z)
+
+    def scale(self, beta: float) -> Tensor:
+        """About a deviation of pi_beta, (B, J), from the encoder: HMC's units of length."""
+        return ((1 - beta) / self.base.variance + beta / self.q_variance).rsqrt()
+
+    def move(
+        self, at: _State, beta: float, step: Tensor, leapfrog: int, generator: torch.Generator | None
+    ) -> tuple[_State, Tensor]:
+        """One HMC move that keeps pi_beta, with a step size for each image; also the mean acceptance, (B,)."""
+        length = step[:, None].float() * self.scale(beta)
+        momentum = torch.empty_like(at.z).normal_(generator=generator)
+        before = self.log_density(at, beta) - 0.5 * momentum.double().square().sum(-1)
+        new, slope = at, self.slope(at, beta)
+        lost = torch.zeros_like(at.log_p, dtype=torch.bool)
+        for _ in range(leapfrog):
+            momentum = momentum + 0.5 * length * slope
+            z = new.z + length * momentum
+            out = ~(z.abs() < FARTHEST).all(-1)
+            lost |= out
+            new = self.at(torch.where(out[..., None], at.z, z))
+            slope = self.slope(new, beta)
+            momentum = momentum + 0.5 * length * slope
+        after = self.log_density(new, beta) - 0.5 * momentum.double().square().sum(-1)
+        chance = (after - before).clamp_max(0).exp().nan_to_num(0).masked_fill(lost, 0)
+        taken = torch.empty_like(chance).uniform_(generator=generator) < chance
+        moved = [torch.where(taken.view(*taken.shape, *[1] * (b.ndim - 2)), b, a) for a, b in zip(at, new, strict=True)]
+        return _State(*moved), chance.mean(0)
+
+
+@torch.inference_mode(False)  # whatever the caller is in: HMC needs gradients
+@torch.no_grad()
+def _anneal(
+    model: VAE,
+    x: Tensor,
+    z: Tensor | None,
+    chains: int,
+    steps: int,
+    leapfrog: int,
+    start: Start,
+    generator: torch.Generator | None,
+    progress: Progress | None,
+) -> Estimate:
+    """Runs forward from the base, or backward from posterior draws z, over batches of images."""
+    clock = time.perf_counter()
+    beta = schedule(steps).tolist()
+    pilot = range(1, steps, PILOT)
+    temperatures = range(1, steps + 1) if z is None else range(steps, 0, -1)
+    size = PARTICLES // max(chains, PILOT_CHAINS)
+    done, total = 0, (len(pilot) + len(temperatures)) * math.ceil(len(x) / size)
+    weights, decodes = [], 0
+    for first in range(0, len(x), size):
+        path = _Path(model, x[first : first + size].clone(), start)
+        at = path.at(draw(path.base, generator, (PILOT_CHAINS,)))
+        step = torch.full((len(path.x),), 0.3, dtype=torch.float64)
+        found = {}  # a step size for each image, by temperature
+        for t in pilot:
+            found.update(dict.fromkeys(range(t, t + PILOT), step))
+            at, accepted = path.move(at, beta[t], step, leapfrog, generator)
+            step = (step * (accepted - ACCEPTANCE).exp()).clamp(1e-4, 3)
+            done += 1
+            if progress:
+                progress(done / total)
+        at = path.at(draw(path.base, generator, (chains,)) if z is None else z[:, first : first + size].clone())
+        log_w = torch.zeros_like(at.log_p)
+        for t in temperatures:
+            log_w += (beta[t] - beta[t - 1]) * path.log_ratio(at)
+            following = t if z is None else t - 1
+            if 0 < following < steps:
+                at, _ = path.move(at, beta[following], found[following], leapfrog, generator)
+            done += 1
+            if progress:
+                progress(done / total)
+        weights.append(log_w)
+        decodes += path.decodes
+    sign = 1 if z is None else -1
+    log_w = sign * torch.cat(weights, 1)
+    ess = (2 * log_w.logsumexp(0) - (2 * log_w).logsumexp(0)).exp()
+    relative = (1 / ess - 1 / chains).clamp_min(0) * chains / max(chains - 1, 1)
+    error = relative.sqrt() if chains > 1 else torch.full_like(relative, math.inf)
+    value = sign * (log_w.logsumexp(0) - math.log(chains))
+    return Estimate(value, error, chains, decodes, time.perf_counter() - clock, ess)
+
+
+def _double(p: Independent) -> Independent:
+    return Independent(Normal(p.mean.double(), p.stddev.double()), 1)
+
+
+def _check_options(chains: int, steps: int, leapfrog: int, start: str) -> None:
+    check_count("The number of chains", chains, PARTICLES)
+    check_count("The number of temperatures", steps, 10**5)
+    check_count("The number of leapfrog steps", leapfrog, 1000)
+    if start not in STARTS:
+        raise ConfigError(f"start must be one of {', '.join(STARTS)}; it is {start!r}.")

@@ -1,0 +1,294 @@
+"""Every estimator of log p(x) on the same images, and the file that keeps what they said."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.distributions import kl_divergence
+
+from vae import evidence
+from vae.annealing import annealed_importance_sampling
+from vae.checkpoints import locate, write_aside
+from vae.distributions import generator as seeded
+from vae.errors import CheckpointError
+from vae.evidence import Estimate, check_pixels
+from vae.exact import exact
+from vae.importance import importance_sampling_path
+from vae.models import VAE
+
+__all__ = [
+    "Budget",
+    "Comparison",
+    "checksum",
+    "compare",
+    "comparison_file",
+    "load_comparison",
+    "save_comparison",
+    "table",
+]
+
+_FORMAT = 1
+_FIELDS = ("value", "standard_error", "ess", "k_hat", "error_bound")  # of an Estimate, (B,) each
+_TOGETHER = {"importance": 256, "naive": 1024}  # images at once, so that memory stays flat
+
+Told = Callable[[str, float], None]  # the method at work, and its share that is done; what it raises stops the work
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How much work each estimator may do.
+
+    Attributes:
+        elbo: draws.
+        importance: numbers of draws, increasing, along one stream.
+        naive: the same.
+        chains: of annealed importance sampling.
+        steps: its temperatures.
+        tolerance: of the exact method, nats.
+    """
+
+    elbo: int = 100
+    importance: tuple[int, ...] = (64, 5000)
+    naive: tuple[int, ...] = (1000, 10_000, 100_000, 1_000_000)
+    chains: int = 4
+    steps: int = 100
+    tolerance: float = 1e-3
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of the estimates: "elbo", "importance_64", ..., "naive_1000", ..., "ais", "exact"."""
+        importance, naive = ([f"{kind}_{n}" for n in getattr(self, kind)] for kind in ("importance", "naive"))
+        return "elbo", *importance, *naive, "ais", "exact"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What estimators say of the same B images.
+
+    Attributes:
+        estimates: by name, in the order of `Budget.methods`, those that are done. The values of "exact" are not
+            numbers where it did not converge, or at all where there is no exact method.
+        encoder_kl: KL[q(z|x) || p(z)] of each image, (B,), nats.
+        settings: the budget, and what else the numbers depend on; plain JSON.
+    """
+
+    estimates: Mapping[str, Estimate]
+    encoder_kl: Tensor
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def reference(self) -> tuple[Tensor, str]:
+        """Returns what others are measured against, (B,) nats, and its name: "exact", or "ais" where there is none."""
+        for name in ("exact", "ais"):
+            if name in self.estimates and bool(self.estimates[name].value.isfinite().any()):
+                return self.estimates[name].value, name
+        return torch.full_like(self.encoder_kl, math.nan), ""
+
+
+def compare(
+    model: VAE,
+    x: Tensor,
+    *,
+    generator: torch.Generator | None = None,
+    budget: Budget | None = None,
+    about: Mapping[str, Any] | None = None,
+    known: Comparison | None = None,
+    keep: Callable[[Comparison], None] | None = None,
+    progress: Told | None = None,
+) -> Comparison:
+    """Runs every estimator on the same images.
+
+    Arguments:
+        model: the VAE.
+        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
+        generator: source of the draws. Each method has a stream of its own, so what is known already changes no other.
+        budget: how much work to do.
+        about: what else the numbers depend on, for the settings: the model's checksum, the images, the seed.
+        known: an earlier comparison; methods in it are taken over where its settings are the same.
+        keep: is given the comparison so far after each method.
+        progress: is told the method at work, and its share that is done.
+
+    Raises:
+        ConfigError: the budget has a number that a method does not allow.
+        DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
+    """
+    check_pixels(model, x)
+    budget = budget or Budget()
+    settings = json.loads(json.dumps({**asdict(budget), **(about or {}), "format": _FORMAT}))
+    with torch.no_grad():
+        encoder_kl = kl_divergence(model.encoder(x), model.prior).double()
+    done = dict(known.estimates) if known and known.settings == settings and len(known.encoder_kl) == len(x) else {}
+    result = Comparison(estimates=done, encoder_kl=encoder_kl, settings=settings)
+    seeds = torch.randint(2**62, (5,), generator=generator).tolist()
+    for (name, methods), seed in zip(_groups(budget).items(), seeds, strict=True):
+        if done.keys() >= set(methods):
+            continue
+        tell = None if progress is None else _named(progress, name)
+        found = _run(model, x, name, budget, seeded(seed), tell)
+        done |= dict(zip(methods, found, strict=True))
+        done = {method: done[method] for method in budget.methods if method in done}
+        result = Comparison(estimates=done, encoder_kl=encoder_kl, settings=settings)
+        if keep:
+            keep(result)
+    return result
+
+
+def _groups(budget: Budget) -> dict[str, list[str]]:
+    """The methods that are run together, the quick ones first."""
+    kinds = ("elbo", "naive", "importance", "exact", "ais")
+    return {kind: [method for method in budget.methods if method.partition("_")[0] == kind] for kind in kinds}
+
+
+def _named(progress: Told, name: str) -> evidence.Progress:
+    return lambda share: progress(name, share)
+
+
+def _run(
+    model: VAE, x: Tensor, name: str, budget: Budget, generator: torch.Generator, tell: evidence.Progress | None
+) -> list[Estimate]:
+    """Runs the methods of one group."""
+    if name == "elbo":
+        return [evidence.elbo(model, x, budget.elbo, generator, progress=tell)]
+    if name == "ais":
+        return [
+            annealed_importance_sampling(
+                model, x, chains=budget.chains, steps=budget.steps, generator=generator, progress=tell
+            )
+        ]
+    if name == "exact":
+        if model.config.latent > 2 and not (model.config.linear and model.config.likelihood != "bernoulli"):
+            none = torch.full((len(x),), math.nan, dtype=torch.float64)
+            return [Estimate(none, torch.zeros_like(none), 0, 0, 0.0, error_bound=none + math.inf)]
+        return [exact(model, x, tolerance=budget.tolerance, progress=tell)]
+    parts, before = [], 0
+    for part in x.split(_TOGETHER[name]):
+        inner = None if tell is None else _part(tell, before / len(x), len(part) / len(x))
+        path: Iterator[Estimate]
+        if name == "naive":
+            path = evidence.naive_monte_carlo_path(model, part, budget.naive, generator, progress=inner)
+        else:
+            path = importance_sampling_path(model, part, budget.importance, generator, progress=inner)
+        parts.append(list(path))
+        before += len(part)
+    return [_joined(estimates) for estimates in zip(*parts, strict=True)]
+
+
+def _part(tell: evidence.Progress, before: float, weight: float) -> evidence.Progress:
+    return lambda share: tell(before + weight * share)
+
+
+def _joined(parts: tuple[Estimate, ...]) -> Estimate:
+    """One estimate of all images from those of parts of them."""
+    arrays = {
+        name: torch.cat([getattr(part, name) for part in parts])
+        for name in _FIELDS
+        if getattr(parts[0], name) is not None
+    }
+    decodes, seconds = sum(part.decodes for part in parts), sum(part.seconds for part in parts)
+    return Estimate(**arrays, samples=parts[0].samples, decodes=decodes, seconds=seconds)
+
+
+# the file
+
+
+def comparison_file(name_or_path: str | Path) -> Path:
+    """Returns where the comparison of a model is kept, beside its weights.
+
+    Raises:
+        CheckpointError: there is no such model.
+    """
+    return locate(name_or_path).parent / "evidence.npz"
+
+
+def checksum(name_or_path: str | Path) -> str:
+    """Returns the sha256 of a model's file, by which a comparison knows its model."""
+    return hashlib.sha256(locate(name_or_path).read_bytes()).hexdigest()
+
+
+def save_comparison(path: Path, comparison: Comparison) -> None:
+    """Writes a comparison as .npz: arrays, and the settings as JSON. Errors and diagnostics are kept as float32.
+
+    Raises:
+        CheckpointError: the disk refuses; what stood at the path before stands there still.
+    """
+    arrays = {"settings": np.array(json.dumps(dict(comparison.settings)))}
+    arrays["encoder_kl"] = comparison.encoder_kl.numpy().astype(np.float32)
+    for method, estimate in comparison.estimates.items():
+        arrays[f"{method}.cost"] = np.array([estimate.samples, estimate.decodes, estimate.seconds])
+        for name in _FIELDS:
+            column = getattr(estimate, name)
+            if column is not None:
+                arrays[f"{method}.{name}"] = column.numpy().astype(np.float64 if name == "value" else np.float32)
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    write_aside(path, file.getvalue())
+
+
+def load_comparison(path: Path) -> Comparison:
+    """Reads a comparison.
+
+    Raises:
+        CheckpointError: there is none, or the file is damaged, foreign, or of another version.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"There is no comparison at {path}; `python -m vae compare NAME` makes one.")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            settings = json.loads(str(file["settings"][()]))
+            if settings["format"] != _FORMAT:
+                raise ValueError(f"format {settings['format']}, where this version reads {_FORMAT}")
+            encoder_kl = torch.from_numpy(file["encoder_kl"].astype(np.float64))
+            estimates = {}
+            for method in [key.removesuffix(".cost") for key in file.files if key.endswith(".cost")]:
+                samples, decodes, seconds = file[f"{method}.cost"].astype(np.float64).tolist()
+                columns = {name: file[f"{method}.{name}"] for name in _FIELDS if f"{method}.{name}" in file.files}
+                if any(column.shape != encoder_kl.shape or encoder_kl.ndim != 1 for column in columns.values()):
+                    raise ValueError(f"{method} is not of {tuple(encoder_kl.shape)} images")
+                tensors = {name: torch.from_numpy(column.astype(np.float64)) for name, column in columns.items()}
+                estimates[method] = Estimate(**tensors, samples=int(samples), decodes=int(decodes), seconds=seconds)
+    except (
+        *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, IndexError, MemoryError, OverflowError),
+        *(RuntimeError, zipfile.BadZipFile, zlib.error),
+    ) as error:
+        raise CheckpointError(f"{path} is not a whole comparison ({error}). Make it again.") from error
+    return Comparison(estimates=estimates, encoder_kl=encoder_kl, settings=settings)
+
+
+def table(comparison: Comparison) -> str:
+    """Writes a comparison as a Markdown table; errors are against the exact values, of the images that have one."""
+    lines = [
+        "| method | mean, nats | standard error | Monte Carlo error | seconds | mean error | worst error |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    truth = comparison.estimates["exact"].value if "exact" in comparison.estimates else None
+    for method, estimate in comparison.estimates.items():
+        value = estimate.value[estimate.value.isfinite()]
+        if len(value) == 0:
+            continue
+        noise = estimate.standard_error.square().sum().sqrt().item() / len(estimate.value)
+        spread = f"{value.std().item() / math.sqrt(len(value)):.3f}" if len(value) > 1 else "–"
+        cells = [method, f"{value.mean():.3f}", spread, f"{noise:.3f}", f"{estimate.seconds:.1f}", "–", "–"]
+        if truth is not None and method != "exact":
+            error = (estimate.value - truth)[truth.isfinite() & estimate.value.isfinite()]
+            if len(error):
+                cells[-2:] = f"{error.mean():.3f}", f"{error[error.abs().argmax()]:.3f}"
+        lines.append(f"| {' | '.join(cells)} |")
+    images = len(comparison.encoder_kl)
+    notes = [f"{images} images", f"KL of the encoder {comparison.encoder_kl.mean():.2f} nats"]
+    if truth is not None and bool(truth.isfinite().any()):
+        bound = comparison.estimates["exact"].error_bound
+        assert bound is not None
+        notes.append(f"exact within {bound[truth.isfinite()].max():.1g} nats")
+        notes += [f"{lost} of them not converged"] if (lost := int((~truth.isfinite()).sum())) else []
+    return "\n".join([*lines, "", "; ".join(notes) + "."])

@@ -1,0 +1,135 @@
+"""One door to all estimators of log p(x), by name, and the few figures that say what came of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from vae.annealing import annealed_importance_sampling
+from vae.errors import ConfigError
+from vae.evidence import Estimate, Progress, check_count, elbo, naive_monte_carlo
+from vae.exact import exact
+from vae.importance import importance_sampling
+from vae.models import VAE
+
+__all__ = ["METHODS", "SAMPLES", "STEPS", "UNRELIABLE", "Method", "evaluate", "figures"]
+
+Method = Literal["elbo", "naive", "importance", "ais", "exact"]
+METHODS: tuple[Method, ...] = get_args(Method)
+SAMPLES: dict[Method, int] = {"elbo": 100, "naive": 100, "importance": 100, "ais": 8}  # where none are asked for
+STEPS = 200
+UNRELIABLE = 0.7  # k-hat above which an estimate is not to be trusted (Vehtari et al. 2024)
+
+
+def evaluate(
+    model: VAE,
+    x: Tensor,
+    method: Method,
+    *,
+    samples: int | None = None,
+    steps: int | None = None,
+    replicates: int = 1,
+    generator: torch.Generator | None = None,
+    progress: Progress | None = None,
+) -> list[Estimate]:
+    """Estimates log p(x) or its bound by the method of a name.
+
+    Arguments:
+        model: the VAE.
+        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
+        method: of `METHODS`.
+        samples: L of the ELBO and of naive Monte Carlo, K of importance sampling, or the chains of AIS; of `SAMPLES`
+            if not given.
+        steps: temperatures of AIS, `STEPS` if not given.
+        replicates: R, how often to repeat with other draws.
+        generator: source of the draws.
+        progress: is told the share that is done; what it raises stops the work.
+
+    Returns:
+        R estimates, values in nats.
+
+    Raises:
+        ConfigError: a number is outside what the method allows, or is of no use to it; or the method is not for this
+            model.
+        DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
+    """
+    if method not in METHODS:
+        raise ConfigError(f"method must be one of {', '.join(METHODS)}; it is {method!r}.")
+    check_count("The number of replicates", replicates, 1000)
+    if method == "exact" and (samples is not None or replicates > 1):
+        raise ConfigError("Samples and replicates are for methods that draw, and exact does not. Leave them out.")
+    if method != "ais" and steps is not None:
+        raise ConfigError(f"A number of steps is for ais, which anneals; {method} does not. Leave it out.")
+    count = SAMPLES.get(method, 0) if samples is None else samples
+    estimates: list[Estimate] = []
+    for _ in range(replicates):
+        tell = _part(progress, len(estimates), replicates)
+        if method == "elbo":
+            estimate = elbo(model, x, count, generator, progress=tell)
+        elif method == "naive":
+            estimate = naive_monte_carlo(model, x, count, generator, progress=tell)
+        elif method == "importance":
+            estimate = importance_sampling(model, x, count, generator, progress=tell)
+        elif method == "ais":
+            temperatures = STEPS if steps is None else steps
+            estimate = annealed_importance_sampling(
+                model, x, chains=count, steps=temperatures, generator=generator, progress=tell
+            )
+        else:
+            estimate = exact(model, x, progress=tell)
+        estimates.append(estimate)
+    return estimates
+
+
+def figures(estimates: Sequence[Estimate]) -> dict[str, Any]:
+    """Sums up replicates, for JSON: None where a figure is not a finite number, and no key where it means nothing.
+
+    Returns:
+        `mean_nats`, over the images of their mean estimates; `standard_error_nats` of it, from the spread over images;
+        `monte_carlo_error_nats`, from the spread of the replicates, or with one from its draws; `seconds` in all;
+        `ess`, median over the images; `k_hat`, the largest; `k_hat_above_0.7`, share of the images;
+        `error_bound_nats`, the largest of the images that converged; `not_converged`, how many did not and are left
+        out of the means.
+    """
+    values = torch.stack([estimate.value for estimate in estimates])
+    first, runs = estimates[0], len(estimates)
+    good = values.isfinite().all(0) if first.error_bound is not None else torch.ones(values.shape[1], dtype=torch.bool)
+    values = values[:, good]
+    images = values.shape[1]
+    if runs > 1:  # naive Monte Carlo takes the same draws for all images, so replicates tell more than its draws
+        noise = values.mean(1).std() / math.sqrt(runs)
+    else:
+        noise = first.standard_error[good].square().sum().sqrt() / max(images, 1)
+    says: dict[str, Any] = {
+        "mean_nats": _finite(values.mean()),
+        "standard_error_nats": _finite(values.mean(0).std() / math.sqrt(images)) if images > 1 else None,
+        "monte_carlo_error_nats": _finite(noise) if images else None,
+        "seconds": sum(estimate.seconds for estimate in estimates),
+    }
+    if first.ess is not None:
+        says["ess"] = _finite(_stacked(estimates, "ess").mean(0).median())
+    if first.k_hat is not None:
+        k_hat = _stacked(estimates, "k_hat").amax(0)
+        fitted = k_hat[~k_hat.isnan()]
+        says["k_hat"] = _finite(fitted.max()) if len(fitted) else None
+        says["k_hat_above_0.7"] = _finite((fitted > UNRELIABLE).double().mean())
+    if first.error_bound is not None:
+        says["error_bound_nats"] = _finite(first.error_bound[good].max()) if images else None
+        says["not_converged"] = int((~good).sum())
+    return says
+
+
+def _stacked(estimates: Sequence[Estimate], name: str) -> Tensor:
+    return torch.stack([getattr(estimate, name) for estimate in estimates])
+
+
+def _finite(number: Tensor) -> float | None:
+    return number.item() if bool(number.isfinite()) else None
+
+
+def _part(progress: Progress | None, done: int, of: int) -> Progress | None:
+    return (lambda share: progress((done + share) / of)) if progress else None

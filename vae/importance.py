@@ -1,0 +1,195 @@
+"""Importance sampling of the evidence log p(x) with the encoder as its proposal, in nats an image.
+
+    IWAE         log 1/K sum_k w_k,    w_k = p(x, z_k) / q(z_k|x),  z_k ~ q(z|x)    Burda, Grosse & Salakhutdinov (2016)
+    jackknife    K IWAE_K - (K - 1) 1/K sum_i IWAE_(K-1) without w_i                 Nowozin (2018)
+
+The bound grows with K from the ELBO to log p(x), slowly where q misses a mode or is too narrow: few weights then carry
+the sum. The effective sample size and k-hat tell so, as far as the draws have seen it. Memory is constant in K.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.distributions import Independent, Normal
+
+from vae.distributions import draw
+from vae.errors import ConfigError
+from vae.evidence import CHUNK, Estimate, Progress, check_count, check_pixels
+from vae.models import VAE
+
+__all__ = ["MOST_FITTED", "Jackknife", "importance_sampling", "importance_sampling_path", "pareto_k"]
+
+MOST_FITTED = 10_000  # log weights of an image that k-hat is fitted to
+GROUP = 256  # images whose log weights are kept at once: 10 MB
+TOP = 32  # largest weights that the jackknife keeps one by one; any other is below 1/33 of the sum
+POWERS = 9  # of the other weights; the series stops at (1/33)^9 = 2e-14
+
+
+def importance_sampling(
+    model: VAE,
+    x: Tensor,
+    samples: int,
+    generator: torch.Generator | None = None,
+    *,
+    jackknife: bool = False,
+    progress: Progress | None = None,
+) -> Estimate:
+    """Estimates log p(x) = log 1/K sum_k p(x, z_k) / q(z_k|x) with K draws of each image's q(z|x).
+
+    Arguments:
+        model: the VAE.
+        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
+        samples: K.
+        generator: source of the draws.
+        jackknife: corrects the bias of order 1/K; the value is then no bound on log p(x) any more, and noisier.
+        progress: is told the share that is done after each chunk of draws.
+
+    Returns:
+        The estimate, with its effective sample size and k-hat. Without the jackknife its expectation lies below
+        log p(x). The standard error comes from the draws themselves (delta method), so it is too small where k-hat is
+        above 0.7. k-hat is fitted to the first `MOST_FITTED` log weights of each image.
+
+    Raises:
+        ConfigError: samples is not a whole number from 1 (2 with the jackknife) to `MOST_SAMPLES`.
+        DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
+    """
+    check_pixels(model, x)
+    done: list[Estimate] = []
+    for part in x.split(GROUP):
+        told = _part_of(progress, len(done) * GROUP / len(x), len(part) / len(x))
+        done += importance_sampling_path(model, part, (samples,), generator, jackknife=jackknife, progress=told)
+    value, error, ess, k_hat = (
+        torch.cat([getattr(estimate, name) for estimate in done])
+        for name in ("value", "standard_error", "ess", "k_hat")
+    )
+    seconds = sum(estimate.seconds for estimate in done)
+    return Estimate(value, error, samples, samples * len(x), seconds, ess, k_hat)
+
+
+@torch.inference_mode()
+def importance_sampling_path(
+    model: VAE,
+    x: Tensor,
+    sizes: Sequence[int],
+    generator: torch.Generator | None = None,
+    *,
+    jackknife: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[Estimate]:
+    """Yields importance sampling at each of several numbers of samples, along one stream of draws.
+
+    Arguments:
+        model, x, generator, jackknife, progress: as for `importance_sampling`; of each image up to `MOST_FITTED`
+            log weights are kept, 40 kB.
+        sizes: numbers of samples K, increasing.
+    """
+    check_pixels(model, x)
+    for size in sizes:
+        check_count("The number of samples", size)
+    if any(a >= b for a, b in pairwise(sizes)):
+        raise ConfigError(f"sizes must increase; they are {tuple(sizes)}.")
+    if jackknife and 1 in sizes:
+        raise ConfigError("The jackknife leaves one draw out, so it needs at least 2 samples; it got 1.")
+    import arviz_stats.base  # noqa: F401  (2 s with its scipy: only who samples waits, and the clock does not count it)
+
+    start = time.perf_counter()
+    parts = x.split(CHUNK)
+    qs = [model.encoder(part) for part in parts]
+    fitted = torch.empty(min(MOST_FITTED, sizes[-1]), len(x))
+    k_hat, seen = torch.empty(0), 0
+    # log sum w and log sum w^2 over the draws so far, in float64
+    sums = torch.full((2, len(x)), -math.inf, dtype=torch.float64)
+    left_out = Jackknife(len(x))
+    done = 0
+    for size in sizes:
+        while done < size:
+            count = min(max(1, CHUNK // len(x)), size - done)
+            pieces = []
+            for q, part in zip(qs, parts, strict=True):
+                z = draw(q, generator, (count,))
+                log_p = model.decoder(z).log_prob(part).double() + model.prior.log_prob(z).double()
+                exact_q = Independent(Normal(q.mean.double(), q.stddev.double()), 1)
+                pieces.append(log_p - exact_q.log_prob(z.double()))
+            log_w = torch.cat(pieces, 1)
+            sums = torch.logaddexp(sums, torch.stack([log_w.logsumexp(0), (2 * log_w).logsumexp(0)]))
+            if jackknife:
+                left_out.add(log_w)
+            fitted[done : done + count] = log_w[: max(0, len(fitted) - done)]
+            done += count
+            if progress:
+                progress(done / sizes[-1])
+        value = sums[0] - math.log(size)
+        if jackknife:
+            value += (size - 1) * math.log1p(-1 / size) - (size - 1) / size * left_out.log_shares_left(sums[0])
+        ess = (2 * sums[0] - sums[1]).exp()
+        # the relative variance of the mean of w is sum w^2 / (sum w)^2 - 1 / K, but for Bessel's K / (K - 1)
+        relative = (1 / ess - 1 / size).clamp_min(0) * size / max(size - 1, 1)
+        error = relative.sqrt() if size > 1 else torch.full_like(relative, math.inf)
+        if seen < min(size, MOST_FITTED):
+            seen = min(size, MOST_FITTED)
+            k_hat = pareto_k(fitted[:seen])
+        yield Estimate(value, error, size, size * len(x), time.perf_counter() - start, ess, k_hat)
+
+
+def pareto_k(log_weights: Tensor) -> Tensor:
+    """Fits the shape k of the tail of importance weights, a generalised Pareto distribution (Vehtari et al. 2024).
+
+    The weights have about 1/k finite moments: below 0.5 the error is normal, above 0.7 it is not to be trusted.
+
+    Arguments:
+        log_weights: (K, B), nats.
+
+    Returns:
+        (B,) float64, as `arviz_stats` has it; nan with fewer than 25 draws or equal weights, inf where the tail spreads
+        over more than float64 can hold.
+    """
+    from arviz_stats.base import array_stats  # at the top it would double the time to import vae
+
+    k_hat = torch.full((log_weights.shape[1],), math.nan, dtype=torch.float64)
+    for i, weights in enumerate(log_weights.T.double().numpy()):
+        if len(weights) < 25 or np.ptp(weights) == 0:
+            continue
+        try:
+            with np.errstate(divide="raise", over="raise", invalid="raise"):
+                k_hat[i] = float(array_stats.psislw(-weights)[1])
+        except FloatingPointError:
+            k_hat[i] = math.inf
+    return k_hat
+
+
+class Jackknife:
+    """What leaving each draw out takes from log sum w, in constant memory and without cancellation.
+
+    The largest weights are kept one by one: where one is nearly the whole sum, the sum of the others is added up, not
+    subtracted. The small ones go by the series log(1 - r) = -sum_m r^m / m, for which sums of powers are enough.
+    """
+
+    def __init__(self, images: int) -> None:
+        self.top = torch.full((TOP, images), -math.inf, dtype=torch.float64)  # log w, in falling order
+        self.rest = torch.full((POWERS, images), -math.inf, dtype=torch.float64)  # log sum w^m of the others
+
+    def add(self, log_w: Tensor) -> None:
+        """Takes in more log weights, (K, B) float64."""
+        ordered = torch.cat([self.top, log_w]).sort(0, descending=True).values
+        self.top, others = ordered.split([TOP, len(log_w)])
+        powers = torch.stack([(m * others).logsumexp(0) for m in range(1, POWERS + 1)])
+        self.rest = torch.logaddexp(self.rest, powers)
+
+    def log_shares_left(self, log_sum: Tensor) -> Tensor:
+        """Returns sum_i log(1 - w_i / sum w), (B,), for log_sum = log sum w, (B,)."""
+        largest = torch.cat([self.top[1:], self.rest[:1]]).logsumexp(0) - log_sum
+        shares = (self.top[1:] - log_sum).exp()  # each at most 1/2
+        m = torch.arange(1, POWERS + 1, dtype=torch.float64)[:, None]
+        return largest + torch.log1p(-shares).sum(0) - ((self.rest - m * log_sum).exp() / m).sum(0)
+
+
+def _part_of(progress: Progress | None, first: float, share: float) -> Progress | None:
+    """Returns a progress that counts for a share of the whole."""
+    return (lambda done: progress(first + share * done)) if progress else None

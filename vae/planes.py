@@ -1,0 +1,113 @@
+"""The latent plane as one image sees it, for J = 2: where p(x|z) is large, and how few prior draws land there."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vae.errors import ConfigError
+from vae.evidence import CHUNK, check_pixels, pairwise_log_prob
+from vae.exact import posterior
+from vae.models import VAE
+
+__all__ = ["Plane", "log_likelihood_plane", "posterior_plane"]
+
+Array = NDArray[Any]
+_SIDE = 121  # nodes along a side of a picture
+_SHARES = (0.99, 0.9, 0.5)  # of the posterior, inside its contours
+
+
+class Plane(NamedTuple):
+    """The latent plane of one image.
+
+    Attributes:
+        x, y: (W,), (H,), nodes of a picture of the whole plane.
+        log_likelihood: (H, W), log p(x|z) there, nats.
+        fine_x, fine_y: nodes of a picture of the posterior's neighbourhood.
+        fine: (H, W), log p(x|z) there, nats.
+        log_posterior: (H, W), log p(z|x) there, nats.
+        levels: log p(z|x) on the contours that hold 99, 90 and 50 % of the posterior, increasing.
+        mean, deviation: (2,), of q(z|x).
+        samples: (S, 2), draws from the prior.
+        hit: (S,), which of them lie inside the 99 %.
+        share: probability that a draw does.
+        kl: KL[p(z|x) || p(z)], nats.
+    """
+
+    x: Array
+    y: Array
+    log_likelihood: Array
+    fine_x: Array
+    fine_y: Array
+    fine: Array
+    log_posterior: Array
+    levels: tuple[float, ...]
+    mean: Array
+    deviation: Array
+    samples: Array
+    hit: Array
+    share: float
+    kl: float
+
+
+@torch.inference_mode()
+def log_likelihood_plane(model: VAE, x: Tensor, across: Array, up: Array) -> Array:
+    """Evaluates log p(x|z) of one image on a plane, for J = 2.
+
+    Arguments:
+        model: the VAE.
+        x: (1, D) pixels as the likelihood wants them, see `VAE.pixels`.
+        across, up: (W,) and (H,), the grid's coordinates z1 and z2.
+
+    Returns:
+        (H, W), nats.
+
+    Raises:
+        ConfigError: the model has not two latent dimensions.
+        DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
+    """
+    check_pixels(model, x)
+    if model.config.latent != 2:
+        raise ConfigError(f"log p(x|z) fills a plane for J = 2; this model has J = {model.config.latent}.")
+    z = torch.from_numpy(np.stack(np.meshgrid(across, up), -1).reshape(-1, 2).astype(np.float32))
+    parts = [pairwise_log_prob(model.decoder(part), x[:1]) for part in z.split(CHUNK)]
+    return torch.cat(parts).reshape(len(up), len(across)).numpy()
+
+
+def posterior_plane(model: VAE, x: Tensor, wide: float, draws: int, generator: torch.Generator) -> Plane:
+    """Lays out the plane of one image.
+
+    Arguments:
+        model: a VAE with J = 2.
+        x: (1, D) pixels as the likelihood wants them.
+        wide: the whole plane is [-wide, wide]^2.
+        draws: S, from the prior.
+        generator: their source.
+
+    Raises:
+        ConfigError: the model has not two latent dimensions.
+        DataError: x is not (1, D), not finite float32, or grey; or the posterior is too sharp for a grid.
+    """
+    whole = np.linspace(-wide, wide, _SIDE, dtype=np.float32)
+    far = log_likelihood_plane(model, x, whole, whole)
+    found = posterior(model, x)
+    with torch.inference_mode():
+        q = model.encoder(x[:1]).base_dist
+        z = torch.randn(draws, 2, generator=generator)
+        log_joint = pairwise_log_prob(model.decoder(z), x[:1])[:, 0] + model.prior.log_prob(z)
+    mean, deviation = q.loc[0].numpy(), q.scale[0].numpy()
+    heavy = found.z[found.weight > 1e-4 * found.weight.max()]
+    ends = np.concatenate([heavy, [mean - 2.5 * deviation, mean + 2.5 * deviation]])
+    middle, reach = (ends.max(0) + ends.min(0)) / 2, 0.7 * np.ptp(ends, 0).max()
+    across, up = (np.linspace(m - reach, m + reach, _SIDE, dtype=np.float32) for m in middle)
+    near = log_likelihood_plane(model, x, across, up)
+    log_prior = -0.5 * (across**2 + up[:, None] ** 2) - np.log(2 * np.pi)
+    levels = tuple(found.level(share) for share in _SHARES)
+    return Plane(
+        whole, whole, far, across, up, near, near + log_prior - found.log_p, levels, mean, deviation, z.numpy(),
+        log_joint.numpy() - found.log_p > levels[0], found.prior_mass(_SHARES[0]), found.kl_prior,
+    )  # fmt: skip

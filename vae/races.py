@@ -1,0 +1,128 @@
+"""Estimators of log p(x) side by side: the same images, more and more samples, several replicates of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from vae.annealing import annealed_importance_sampling
+from vae.distributions import generator
+from vae.errors import ConfigError
+from vae.evidence import Estimate, Progress, check_count, check_pixels, elbo, naive_monte_carlo_path
+from vae.importance import importance_sampling_path
+from vae.models import VAE
+
+__all__ = ["ESTIMATORS", "Runner", "Step", "race"]
+
+Runner = Literal["naive", "elbo", "importance", "jackknife", "ais"]
+ESTIMATORS: tuple[Runner, ...] = ("naive", "elbo", "importance", "jackknife", "ais")
+
+_MANY = 10_000  # samples beyond which there are fewer replicates
+_FEW = 3
+_MOST = {"elbo": 1000, "ais": 1000}  # samples of the ELBO, temperatures of AIS
+_CHAINS = 4  # of AIS
+
+
+class Step(NamedTuple):
+    """One estimator has got as far as a number of samples.
+
+    Attributes:
+        runner: which estimator.
+        replicate: which of its replicates, from 0.
+        samples: draws for each image; for AIS, which draws by many steps, evaluations of the decoder for each image.
+        seconds: that this replicate has taken so far.
+        value: (B,), nats.
+        share: of the race's steps that are done, in [0, 1].
+    """
+
+    runner: Runner
+    replicate: int
+    samples: int
+    seconds: float
+    value: Tensor
+    share: float
+
+
+def race(
+    model: VAE,
+    x: Tensor,
+    runners: Sequence[Runner],
+    most: int,
+    *,
+    replicates: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Iterator[Step]:
+    """Runs estimators of log p(x) in turn, size by size: 1, 2, 5, 10, ... samples.
+
+    Arguments:
+        model: the VAE.
+        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
+        runners: which estimators.
+        most: samples up to which they run; the ELBO and the temperatures of AIS end at 1000.
+        replicates: how often each runs, with draws of its own; 3 beyond 10,000 samples.
+        seed: of the draws.
+        progress: is told from time to time, so that what it raises stops the work within a chunk.
+
+    Raises:
+        ConfigError: a runner is unknown, or a number is not a whole one above 0.
+        DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
+    """
+    check_pixels(model, x)
+    check_count("The number of samples", most)
+    check_count("The number of replicates", replicates, 1000)
+    if unknown := set(runners) - set(ESTIMATORS):
+        raise ConfigError(f"Estimators are {', '.join(ESTIMATORS)}; {', '.join(sorted(unknown))} is none of them.")
+    sizes = [m * 10**k for k in range(len(str(most))) for m in (1, 2, 5) if m * 10**k <= most]
+    paths = {
+        (runner, i): _path(runner, model, x, sizes, generator(seed + i), progress)
+        for runner in runners
+        for i in range(replicates)
+    }
+    spent = dict.fromkeys(paths, 0.0)
+    order = [
+        (size, runner, i)
+        for size in sizes
+        for runner, i in paths
+        if size in _sizes(runner, sizes) and (i < _FEW or size <= _MANY)
+    ]
+    for done, (size, runner, i) in enumerate(order, 1):
+        start = time.perf_counter()
+        estimate = next(paths[runner, i])
+        spent[runner, i] += time.perf_counter() - start
+        samples = estimate.decodes // len(x) if runner == "ais" else size
+        yield Step(runner, i, samples, spent[runner, i], estimate.value, done / len(order))
+
+
+def _sizes(runner: Runner, sizes: Sequence[int]) -> list[int]:
+    least = {"jackknife": 2, "ais": 5}.get(runner, 1)
+    return [size for size in sizes if least <= size <= _MOST.get(runner, sizes[-1])]
+
+
+def _path(
+    runner: Runner, model: VAE, x: Tensor, sizes: Sequence[int], draws: torch.Generator, progress: Progress | None
+) -> Iterator[Estimate]:
+    mine = _sizes(runner, sizes)
+    if not mine:
+        return iter(())
+    if runner == "naive":
+        return naive_monte_carlo_path(model, x, mine, draws, progress=progress)
+    if runner in ("importance", "jackknife"):
+        return importance_sampling_path(model, x, mine, draws, jackknife=runner == "jackknife", progress=progress)
+    once: Callable[[int], Estimate] = (
+        partial(_elbo, model, x, draws, progress) if runner == "elbo" else partial(_ais, model, x, draws, progress)
+    )
+    return map(once, mine)
+
+
+def _elbo(model: VAE, x: Tensor, draws: torch.Generator, progress: Progress | None, size: int) -> Estimate:
+    return elbo(model, x, size, draws, progress=progress)
+
+
+def _ais(model: VAE, x: Tensor, draws: torch.Generator, progress: Progress | None, size: int) -> Estimate:
+    return annealed_importance_sampling(model, x, chains=_CHAINS, steps=size, generator=draws, progress=progress)
