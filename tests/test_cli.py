@@ -12,8 +12,9 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
-from vae import checkpoints, cli, evidence, jobs
+from vae import annealing, checkpoints, cli, evidence, exact, importance, jobs
 from vae.checkpoints import Record, load, read_record, save
+from vae.comparison import Budget, load_comparison
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.latent import decode
@@ -107,40 +108,181 @@ def test_an_interrupted_training_keeps_its_model(capsys, monkeypatch):
     assert read_record("a-model").epochs_done == 1 and jobs.status("a-model") == jobs.Job("a-model", "stopped")
 
 
-@pytest.mark.parametrize("method", ["elbo", "naive"])
+ESTIMATORS = {
+    "elbo": lambda model, x, noise: evidence.elbo(model, x, 40, noise),
+    "naive": lambda model, x, noise: evidence.naive_monte_carlo(model, x, 40, noise),
+    "importance": lambda model, x, noise: importance.importance_sampling(model, x, 40, noise),
+    "ais": lambda model, x, noise: annealing.annealed_importance_sampling(
+        model, x, chains=40, steps=7, start="encoder", generator=noise
+    ),
+    "exact": lambda model, x, noise: exact.exact(model, x),
+}
+
+
+def estimate(model, method, seed=6, images=10):
+    noise = generator(seed)
+    return ESTIMATORS[method](model, model.pixels(TOY.test.images[:images], noise), noise)
+
+
+def asked(method, *more, images=10):
+    options = [] if method == "exact" else ["--samples=40"]
+    options += ["--steps=7"] if method == "ais" else []
+    return ("evaluate", "a-model", "--method", method, *options, f"--images={images}", "--seed=6", *more)
+
+
+@pytest.mark.parametrize("method", ESTIMATORS)
 def test_evaluate_says_what_the_library_says(capsys, model, method):
-    words = ("evaluate", "a-model", "--method", method, "--samples", "40", "--images", "10", "--seed", "6")
-    code, out, err = run(capsys, *words, "--json")
+    code, out, err = run(capsys, *asked(method, "--json"))
     assert code == 0 and err == ""
     says = json.loads(out)
-    noise = generator(6)
-    estimator = {"elbo": evidence.elbo, "naive": evidence.naive_monte_carlo}[method]
-    estimate = estimator(model, model.pixels(TOY.test.images[:10], noise), 40, noise)
-    values, errors = estimate.value.numpy(), estimate.standard_error.numpy()
+    expected = estimate(model, method)
+    values, errors = expected.value.numpy(), expected.standard_error.numpy()
     assert says.pop("seconds") >= 0
+    also = {"steps": 7} if method == "ais" else {}
+    if expected.ess is not None:
+        # of an even number of images torch takes the lower of the two in the middle
+        also["ess"] = pytest.approx(np.sort(expected.ess)[4])
+    if expected.k_hat is not None:
+        also |= {
+            "k_hat": pytest.approx(expected.k_hat.max().item()),
+            "k_hat_above_0.7": pytest.approx((expected.k_hat > 0.7).double().mean().item()),
+        }
+    if expected.error_bound is not None:
+        also |= {"error_bound_nats": pytest.approx(expected.error_bound.max().item()), "not_converged": 0}
     assert says == {
         "model": "a-model",
         "dataset": "mnist-sample",
         "split": "test",
         "images": 10,
         "method": method,
-        "samples": 40,
+        "samples": None if method == "exact" else 40,
+        "replicates": 1,
         "mean_nats": pytest.approx(values.mean()),
         "standard_error_nats": pytest.approx(values.std(ddof=1) / math.sqrt(10)),
         "monte_carlo_error_nats": pytest.approx(math.sqrt((errors**2).sum()) / 10),
         "log_variance_floor": -6.0,
+        **also,
     }
-    plain = run(capsys, *words)[1]
+    plain = run(capsys, *asked(method))[1]
     figures = f"{values.mean():.3f} ± {values.std(ddof=1) / math.sqrt(10):.3f} nats an image"
-    assert plain == f"{figures}, {method}, 10 images, gaussian, floor -6\n"
+    assert plain.startswith(f"{figures}, {method}, 10 images, gaussian, floor -6") and plain.count("\n") == 1
+    assert ("not to be trusted" in plain) == bool(also.get("k_hat_above_0.7", 0) != 0)
 
 
-def test_evaluate_stays_json_where_there_is_no_error_to_tell(capsys, model):
+@pytest.mark.parametrize("method", ["elbo", "naive", "importance", "ais"])
+def test_replicates_are_other_draws_and_their_mean_is_said(capsys, model, method):
+    says = json.loads(run(capsys, *asked(method, "--json", "--replicates=3"))[1])
+    noise = generator(6)
+    x = model.pixels(TOY.test.images[:10], noise)
+    runs = [ESTIMATORS[method](model, x, noise) for _ in range(3)]
+    values = np.stack([r.value for r in runs])
+    assert len(set(values[:, 0])) == 3 and says["replicates"] == 3
+    assert says["mean_nats"] == pytest.approx(values.mean())
+    assert says["standard_error_nats"] == pytest.approx(values.mean(0).std(ddof=1) / math.sqrt(10))
+    assert says["monte_carlo_error_nats"] == pytest.approx(values.mean(1).std(ddof=1) / math.sqrt(3))
+    if runs[0].ess is not None:
+        assert says["ess"] == pytest.approx(np.sort(np.mean([r.ess for r in runs], 0))[4])
+
+
+def test_images_that_did_not_converge_are_counted_and_left_out(capsys, model, monkeypatch):
+    found = estimate(model, "exact")
+    found.value[2:4], found.error_bound[2:4] = math.nan, math.inf
+    monkeypatch.setattr("vae.evaluation.exact", lambda model, x, progress: found)
+    says = json.loads(run(capsys, *asked("exact", "--json"))[1])
+    good = found.value[found.value.isfinite()].numpy()
+    assert (says["images"], says["not_converged"]) == (10, 2) and says["error_bound_nats"] < 0.01
+    assert says["mean_nats"] == pytest.approx(good.mean())
+    assert says["standard_error_nats"] == pytest.approx(good.std(ddof=1) / math.sqrt(8))
+    assert run(capsys, *asked("exact"))[1].endswith(", 2 not converged and left out\n")
+    found.value[:] = math.nan
+    says = json.loads(run(capsys, *asked("exact", "--json"))[1])
+    assert says["not_converged"] == 10
+    assert all(says[key] is None for key in ("mean_nats", "standard_error_nats", "error_bound_nats"))
+    assert run(capsys, *asked("exact"))[1].startswith("no number, exact, 10 images")
+
+
+@pytest.mark.parametrize("method", ESTIMATORS)
+def test_evaluate_shows_its_progress_on_a_terminal_only(capsys, model, monkeypatch, method):
+    assert run(capsys, *asked(method))[2] == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    err = run(capsys, *asked(method))[2]
+    assert f"[####################] {method}" in err and err.endswith(" \r")
+
+
+@pytest.mark.parametrize("images", [1, 4])
+@pytest.mark.parametrize("method", ESTIMATORS)
+def test_json_is_json_at_the_least_of_work(capsys, model, method, images):
     def no_constant(name):
         raise ValueError(name)  # Infinity and NaN are not JSON
 
-    out = run(capsys, "evaluate", "a-model", "--samples=1", "--images=1", "--json")[1]
-    assert json.loads(out, parse_constant=no_constant)["monte_carlo_error_nats"] is None
+    least = {"exact": [], "ais": ["--samples=1", "--steps=1"]}.get(method, ["--samples=1"])
+    words = ("evaluate", "a-model", "--method", method, *least, f"--images={images}", "--json")
+    says = json.loads(run(capsys, *words)[1], parse_constant=no_constant)
+    assert says["monte_carlo_error_nats"] == (0 if method == "exact" else None) and math.isfinite(says["mean_nats"])
+    assert (says["standard_error_nats"] is None) == (images == 1)
+
+
+def test_exact_names_what_to_take_instead(capsys):
+    model = small_model(latent=3)
+    save(model, Record(name="a-model", model=model.config, training=TrainConfig(data="mnist-sample")))
+    assert "J = 3. Take importance sampling or AIS." in refused(capsys, "evaluate", "a-model", "--method=exact")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare"])
+def test_an_autoencoder_has_no_evidence(capsys, command):
+    model = small_model()
+    training = TrainConfig(data="mnist-sample", objective="autoencoder")
+    save(model, Record(name="a-model", model=model.config, training=training))
+    assert "plain autoencoder" in refused(capsys, command, "a-model")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    small = Budget(elbo=5, importance=(4, 30), naive=(10, 50), chains=2, steps=4)
+    monkeypatch.setattr("vae.comparison.Budget", lambda: small)
+    return small
+
+
+def test_compare_keeps_what_it_finds_and_does_not_work_twice(capsys, own, model, quick, monkeypatch):
+    code, out, err = run(capsys, "compare", "a-model", "--images=6", "--seed=2")
+    assert code == 0 and err == "" and out.startswith("a-model, gaussian, floor -6\n\n| method |")
+    assert all(f"\n| {method} |" in out for method in quick.methods) and "\n\n6 images; " in out
+    path = own / "a-model" / "evidence.npz"
+    written, kept = path.stat().st_mtime_ns, load_comparison(path)
+    assert list(kept.estimates) == list(quick.methods)
+    assert {key: kept.settings[key] for key in ("data", "images", "seed")} == {
+        "data": "mnist-sample", "images": 6, "seed": 2
+    }  # fmt: skip
+    assert run(capsys, "compare", "a-model", "--images=6", "--seed=2") == (0, out, "")
+    assert path.stat().st_mtime_ns == written
+    assert run(capsys, "models")[1].startswith("a-model ")  # the file in its folder disturbs nothing
+    # other weights under the same name, or a file that is damaged: made anew
+    save(small_model(1), Record(name="a-model", model=model.config, training=TrainConfig()), overwrite=True)
+    assert run(capsys, "compare", "a-model", "--images=6", "--seed=2")[0] == 0
+    assert load_comparison(path).settings["model"] != kept.settings["model"]
+    path.write_bytes(b"damaged")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    code, _, err = run(capsys, "compare", "a-model", "--images=6")
+    assert code == 0 and load_comparison(path).settings["seed"] == 0
+    assert all(f"] {method}" in err for method in ("elbo", "naive", "importance", "exact", "ais"))
+
+
+def test_an_interrupted_comparison_goes_on_where_it_was(capsys, own, model, quick, monkeypatch):
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vae.comparison.annealed_importance_sampling", stop)
+        assert run(capsys, "compare", "a-model", "--images=4") == (130, "", "stopped\n")
+    path = own / "a-model" / "evidence.npz"
+    before = load_comparison(path)
+    assert set(quick.methods) - set(before.estimates) == {"ais"}
+    with monkeypatch.context() as patch:
+        patch.setattr("vae.comparison.exact", stop)  # it is not asked again
+        assert run(capsys, "compare", "a-model", "--images=4")[0] == 0
+    after = load_comparison(path)
+    assert list(after.estimates) == list(quick.methods)
+    assert torch.equal(before.estimates["naive_50"].value, after.estimates["naive_50"].value)
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, (4, 4)), (4, (8, 8)), (5, (12, 8)), (9, (12, 12)), (10, (16, 12))])
@@ -208,6 +350,14 @@ def test_data_is_fetched_with_a_word_in_the_end(capsys, monkeypatch):
     "train x --encoder-layers=16384,16384", "train x --epochs=1",  # of 28 x 28 pixels, and the toys are not
     "evaluate", "evaluate nothing", "evaluate a-model --samples=0", "evaluate a-model --samples=2.5",
     "evaluate a-model --images=0", "evaluate a-model --images=-5", "evaluate a-model --method=iwae",
+    "evaluate a-model --method=importance --samples=0", "evaluate a-model --method=importance --samples=-3",
+    "evaluate a-model --method=importance --samples=9999999999", "evaluate a-model --method=ais --samples=0",
+    "evaluate a-model --method=ais --samples=100000000", "evaluate a-model --method=ais --steps=0",
+    "evaluate a-model --method=ais --steps=-1", "evaluate a-model --method=ais --steps=1000000000",
+    "evaluate a-model --method=naive --steps=10", "evaluate a-model --method=exact --samples=10",
+    "evaluate a-model --method=exact --replicates=2", "evaluate a-model --replicates=0",
+    "evaluate a-model --replicates=-1", "evaluate a-model --replicates=100000",
+    "compare", "compare nothing", "compare a-model --images=0", "compare a-model --seed=-1",
     "evaluate a-model --samples=1000000001", "evaluate a-model --seed=-1",
     "evaluate a-model --seed=99999999999999999999",
     "sample", "sample nothing", "sample a-model --count=0", "sample a-model --count=-4", "sample a-model --count=99999",
@@ -231,7 +381,7 @@ def test_an_unknown_data_set_is_a_mistake(capsys, model, monkeypatch):
     assert "cifar" in refused(capsys, "evaluate", "a-model", "--data=cifar")
 
 
-@pytest.mark.parametrize("command", ["", "data", "train", "evaluate", "sample", "models"])
+@pytest.mark.parametrize("command", ["", "data", "train", "evaluate", "compare", "sample", "models"])
 def test_help_is_there(capsys, command):
     code, out, _ = run(capsys, *command.split(), "--help")
     assert code == 0 and out.startswith(f"usage: python -m vae {command}".rstrip()) and "%" not in out

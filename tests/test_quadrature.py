@@ -128,7 +128,7 @@ def test_kinks_are_within_the_stated_error(tolerance):
     def log(z):
         return -((z - 0.123) @ turn).abs() @ torch.tensor([5.0, 3.0])
 
-    found = Function(log).integrate([0.1, 0.1], tolerance=tolerance, agreements=2)
+    found = Function(log).integrate([0.1, 0.1], tolerance=tolerance, kinks=True)
     assert found.error[0] <= tolerance and abs(found.log_value[0] - math.log(4 / 15)) < found.error[0] + FLOAT32
 
 
@@ -146,9 +146,9 @@ def test_random_mixtures_are_within_the_stated_error(seed):
 
 def test_functions_do_not_disturb_each_other():
     means, deviations = [[[-2.0, 1.0]], [[0.5, 0.5]], [[3.0, -3.0]]], [[0.01], [1.5], [0.2]]
-    together = Mixture([[1.0]] * 3, means, deviations).integrate([m[0] for m in means], keep=True)
+    together = Mixture([[1.0]] * 3, means, deviations).integrate([m[0] for m in means], keep=10**9)
     for i in range(3):
-        alone = Mixture([[1.0]], means[i : i + 1], deviations[i : i + 1]).integrate(means[i], keep=True)
+        alone = Mixture([[1.0]], means[i : i + 1], deviations[i : i + 1]).integrate(means[i], keep=10**9)
         np.testing.assert_allclose(together.log_value[i], alone.log_value[0], rtol=0, atol=1e-6)
         assert together.grids[i].step == alone.grids[0].step
 
@@ -162,7 +162,7 @@ def test_a_point_is_decoded_once_for_all_functions():
 
 @pytest.mark.parametrize("dims", [1, 2])
 def test_the_nodes_hold_the_integral_and_its_moments(dims):
-    found = single([1.0] * dims, 0.3).integrate([[1.0] * dims], keep=True)
+    found = single([1.0] * dims, 0.3).integrate([[1.0] * dims], keep=10**9)
     z, log_density, step = found.grids[0]
     weight = np.exp(log_density.astype(float)) * step**dims
     assert math.log(weight.sum()) == pytest.approx(found.log_value[0], abs=1e-5)

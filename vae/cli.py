@@ -128,13 +128,14 @@ def _evaluate(chosen: argparse.Namespace) -> None:
         print(json.dumps(says))
         return
     mean, error = says["mean_nats"], says["standard_error_nats"]
-    words = "no number" if mean is None else f"{mean:.3f}" + ("" if error is None else f" ± {error:.3f}")
+    spread = "" if error is None else f" ± {error:.3f}"
+    words = "no number" if mean is None else f"{mean:.3f}{spread} nats an image"
     notes = [chosen.method, f"{len(images)} images", _floor_words(record)]
     if says.get("k_hat_above_0.7"):
         notes.append(f"not to be trusted (k-hat above 0.7) on {says['k_hat_above_0.7']:.0%}")
     if says.get("not_converged"):
         notes.append(f"{says['not_converged']} not converged and left out")
-    print(f"{words} nats an image, {', '.join(notes)}")
+    print(f"{words}, {', '.join(notes)}")
 
 
 def _compare(chosen: argparse.Namespace) -> None:

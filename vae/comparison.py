@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from torch import Tensor
 from torch.distributions import kl_divergence
 
 from vae import evidence
-from vae.annealing import annealed_importance_sampling
+from vae.annealing import Start, annealed_importance_sampling
 from vae.checkpoints import locate, write_aside
 from vae.distributions import generator as seeded
 from vae.errors import CheckpointError
@@ -41,6 +42,10 @@ __all__ = [
 
 _FORMAT = 1
 _FIELDS = ("value", "standard_error", "ess", "k_hat", "error_bound")  # of an Estimate, (B,) each
+_OWN = {  # the settings that a method alone depends on
+    **{kind: (kind,) for kind in ("elbo", "naive", "importance")},
+    **{"exact": ("tolerance",), "ais": ("chains", "steps", "start")},
+}
 _TOGETHER = {"importance": 256, "naive": 1024}  # images at once, so that memory stays flat
 
 Told = Callable[[str, float], None]  # the method at work, and its share that is done; what it raises stops the work
@@ -56,15 +61,17 @@ class Budget:
         naive: the same.
         chains: of annealed importance sampling.
         steps: its temperatures.
-        tolerance: of the exact method, nats.
+        start: its base; from the encoder it comes nearer at this price than from the prior.
+        tolerance: of the exact method, nats; its own default if None.
     """
 
     elbo: int = 100
     importance: tuple[int, ...] = (64, 5000)
     naive: tuple[int, ...] = (1000, 10_000, 100_000, 1_000_000)
     chains: int = 4
-    steps: int = 100
-    tolerance: float = 1e-3
+    steps: int = 60
+    start: Start = "encoder"
+    tolerance: float | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -115,7 +122,7 @@ def compare(
         generator: source of the draws. Each method has a stream of its own, so what is known already changes no other.
         budget: how much work to do.
         about: what else the numbers depend on, for the settings: the model's checksum, the images, the seed.
-        known: an earlier comparison; methods in it are taken over where its settings are the same.
+        known: an earlier comparison; methods in it are taken over where the settings they depend on are the same.
         keep: is given the comparison so far after each method.
         progress: is told the method at work, and its share that is done.
 
@@ -128,30 +135,30 @@ def compare(
     settings = json.loads(json.dumps({**asdict(budget), **(about or {}), "format": _FORMAT}))
     with torch.no_grad():
         encoder_kl = kl_divergence(model.encoder(x), model.prior).double()
-    done = dict(known.estimates) if known and known.settings == settings and len(known.encoder_kl) == len(x) else {}
+    done = {}
+    if known and len(known.encoder_kl) == len(x):
+        old = known.settings
+        done = {name: e for name, e in known.estimates.items() if _same(old, settings, name.partition("_")[0])}
     result = Comparison(estimates=done, encoder_kl=encoder_kl, settings=settings)
     seeds = torch.randint(2**62, (5,), generator=generator).tolist()
-    for (name, methods), seed in zip(_groups(budget).items(), seeds, strict=True):
+    for name, seed in zip(_OWN, seeds, strict=True):
+        methods = [method for method in budget.methods if method.partition("_")[0] == name]
         if done.keys() >= set(methods):
             continue
-        tell = None if progress is None else _named(progress, name)
+        tell = None if progress is None else partial(progress, name)
         found = _run(model, x, name, budget, seeded(seed), tell)
-        done |= dict(zip(methods, found, strict=True))
-        done = {method: done[method] for method in budget.methods if method in done}
+        merged = done | dict(zip(methods, found, strict=True))
+        done = {method: merged[method] for method in budget.methods if method in merged}
         result = Comparison(estimates=done, encoder_kl=encoder_kl, settings=settings)
         if keep:
             keep(result)
     return result
 
 
-def _groups(budget: Budget) -> dict[str, list[str]]:
-    """The methods that are run together, the quick ones first."""
-    kinds = ("elbo", "naive", "importance", "exact", "ais")
-    return {kind: [method for method in budget.methods if method.partition("_")[0] == kind] for kind in kinds}
-
-
-def _named(progress: Told, name: str) -> evidence.Progress:
-    return lambda share: progress(name, share)
+def _same(old: Mapping[str, Any], new: Mapping[str, Any], kind: str) -> bool:
+    """Whether settings are the same, but for those that other methods alone depend on."""
+    foreign = {key for other, keys in _OWN.items() if other != kind for key in keys}
+    return all(old.get(key) == value for key, value in new.items() if key not in foreign)
 
 
 def _run(
@@ -161,15 +168,13 @@ def _run(
     if name == "elbo":
         return [evidence.elbo(model, x, budget.elbo, generator, progress=tell)]
     if name == "ais":
-        return [
-            annealed_importance_sampling(
-                model, x, chains=budget.chains, steps=budget.steps, generator=generator, progress=tell
-            )
-        ]
+        return [annealed_importance_sampling(
+            model, x, chains=budget.chains, steps=budget.steps, start=budget.start, generator=generator, progress=tell
+        )]  # fmt: skip
     if name == "exact":
         if model.config.latent > 2 and not (model.config.linear and model.config.likelihood != "bernoulli"):
             none = torch.full((len(x),), math.nan, dtype=torch.float64)
-            return [Estimate(none, torch.zeros_like(none), 0, 0, 0.0, error_bound=none + math.inf)]
+            return [Estimate(none, torch.zeros_like(none), 0, 0, 0.0, error_bound=torch.full_like(none, math.inf))]
         return [exact(model, x, tolerance=budget.tolerance, progress=tell)]
     parts, before = [], 0
     for part in x.split(_TOGETHER[name]):
@@ -197,9 +202,6 @@ def _joined(parts: tuple[Estimate, ...]) -> Estimate:
     }
     decodes, seconds = sum(part.decodes for part in parts), sum(part.seconds for part in parts)
     return Estimate(**arrays, samples=parts[0].samples, decodes=decodes, seconds=seconds)
-
-
-# the file
 
 
 def comparison_file(name_or_path: str | Path) -> Path:
@@ -244,7 +246,9 @@ def load_comparison(path: Path) -> Comparison:
     if not path.is_file():
         raise CheckpointError(f"There is no comparison at {path}; `python -m vae compare NAME` makes one.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(
+            io.BytesIO(path.read_bytes()), allow_pickle=False
+        ) as file:  # of a path it leaves damaged ones open
             settings = json.loads(str(file["settings"][()]))
             if settings["format"] != _FORMAT:
                 raise ValueError(f"format {settings['format']}, where this version reads {_FORMAT}")

@@ -77,7 +77,7 @@ def evaluate(
         elif method == "ais":
             temperatures = STEPS if steps is None else steps
             estimate = annealed_importance_sampling(
-                model, x, chains=count, steps=temperatures, generator=generator, progress=tell
+                model, x, chains=count, steps=temperatures, start="encoder", generator=generator, progress=tell
             )
         else:
             estimate = exact(model, x, progress=tell)

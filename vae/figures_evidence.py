@@ -107,7 +107,7 @@ def plane(
     Arguments:
         view: the arrays.
         near: whether only the posterior's neighbourhood is shown.
-        depth: nats below the maximum at which the colours end.
+        depth: most nats below the maximum at which the colours end.
         titles: of the two axes.
         names: words for `likelihood`, `posterior`, `encoder`, `samples`, `hits`.
         codes: (N, 2), means of test images, which can be clicked: their `customdata` is their row.
@@ -118,6 +118,7 @@ def plane(
         (view.fine_x, view.fine_y, view.fine) if near else (view.x, view.y, view.log_likelihood)
     )
     top = float(height.max())
+    depth = min(depth, top - float(np.quantile(height, 0.25)))
     figure = go.Figure(
         go.Heatmap(
             x=horizontal, y=vertical, z=np.maximum(height, top - depth), colorscale="Cividis",
@@ -228,18 +229,24 @@ def area(
         lines: heights that are areas too, since the width is 1, by name: colour and nats.
         titles: of the two axes.
         names: of the area and the bars.
-        low: least nats that are shown.
+        low: least nats that are shown; what stands on it would go on down to 0.
     """
     figure = go.Figure(
-        go.Scatter(
-            x=betas, y=np.maximum(integrand, low), name=names[0], mode="lines", fill="tozeroy",
-            line={"color": COLOURS["exact"], "width": 3}, fillcolor=clear(COLOURS["exact"], 0.25),
-        )
+        [
+            go.Scatter(
+                x=betas, y=np.full(len(betas), low), mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip"
+            ),
+            go.Scatter(
+                x=betas, y=np.maximum(integrand, low), name=names[0], mode="lines", fill="tonexty",
+                line={"color": COLOURS["exact"], "width": 3}, fillcolor=clear(COLOURS["exact"], 0.25),
+            ),
+        ]
     )  # fmt: skip
-    height = np.interp(schedule[:-1], betas, integrand)
+    height = np.maximum(np.interp(schedule[:-1], betas, integrand), low)
     figure.add_trace(
         go.Bar(
-            x=schedule[:-1], width=np.diff(schedule), offset=0, y=np.maximum(height, low), name=names[1],
+            x=schedule[:-1], width=np.diff(schedule), offset=0, y=height - low, base=np.full(len(height), low),
+            name=names[1], customdata=height, hovertemplate="%{customdata:.2f}<extra></extra>",
             marker={"color": clear(COLOURS["ais"], 0.45), "line": {"color": COLOURS["ais"], "width": 1}},
         )
     )  # fmt: skip

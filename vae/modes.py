@@ -15,6 +15,8 @@ __all__ = ["climb"]
 Array = NDArray[Any]
 Density = Callable[[Tensor, Tensor], Tensor]
 
+_ENOUGH = 1e-3  # nats that a step must gain for another to follow
+
 
 def climb(paired: Density, z: Tensor, rows: Tensor, steps: int = 12) -> tuple[Array, Array, Array, Array]:
     """Climbs to modes by Newton's method, damped where a step would go down (Levenberg 1944).
@@ -30,20 +32,23 @@ def climb(paired: Density, z: Tensor, rows: Tensor, steps: int = 12) -> tuple[Ar
         that fits it.
     """
     damping = torch.ones(len(z), 1)
-    height, slope, bend = _derivatives(paired, z, rows)
+    z, (height, slope, bend) = z.clone(), _derivatives(paired, z, rows)
+    going = torch.arange(len(z))
     for _ in range(steps):
-        curve, frame = torch.linalg.eigh(-bend)
-        along = (frame.mT @ slope[..., None])[..., 0]
-        move = (frame @ (along / (curve.abs() + damping * slope.norm(dim=-1, keepdim=True) + 1e-6))[..., None])[..., 0]
+        up, down, hard = slope[going], -bend[going], damping[going]
+        curve, frame = torch.linalg.eigh(down)
+        along = (frame.mT @ up[..., None])[..., 0]
+        move = (frame @ (along / (curve.abs() + hard * up.norm(dim=-1, keepdim=True) + 1e-6))[..., None])[..., 0]
         move *= (0.5 / move.norm(dim=-1, keepdim=True).clamp_min(1e-12)).clamp_max(1)
-        trial = z + move
-        found = _derivatives(paired, trial, rows)
-        better = found[0] > height
-        z = torch.where(better[:, None], trial, z)
-        height = torch.where(better, found[0], height)
-        slope = torch.where(better[:, None], found[1], slope)
-        bend = torch.where(better[:, None, None], found[2], bend)
-        damping = torch.where(better[:, None], damping / 10, damping * 4).clamp(1e-6, 1e6)
+        trial = z[going] + move
+        found = _derivatives(paired, trial, rows[going])
+        gain = found[0] - height[going]
+        better = going[gain > 0]
+        z[better], height[better], slope[better], bend[better] = (part[gain > 0] for part in (trial, *found))
+        damping[going] = torch.where(gain[:, None] > 0, hard / 10, hard * 4).clamp(1e-6, 1e6)
+        going = going[(gain > _ENOUGH) | (gain <= 0) & (damping[going, 0] < 100)]
+        if not len(going):
+            break
     # at a kink of a ReLU network the slope, not the curvature, says how fast the peak falls off
     precision = torch.maximum(torch.linalg.eigvalsh(-bend).clamp_min(1e-4), slope.square().sum(-1, keepdim=True))
     mass = height.double() + 0.5 * (math.log(2 * math.pi) - precision.double().log()).sum(-1)

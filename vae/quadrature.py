@@ -9,7 +9,9 @@ finer and finer grids, laid only where a function still matters. A point is deco
 - A peak narrower than a coarse step can slip through. Starting points (the encoder's mean, and the survey's highest
   nodes) therefore climb to their modes by Newton's method, and a mode's tile is kept until the step is below the
   width of the peak.
-- A function is done when two grids, one with half the other's step, agree; or three, where it has kinks.
+- A function is done when two grids, one with half the other's step, agree. The last of them is off by the change; by
+  its square, for a smooth function that is nowhere narrower than the step, since there the error is squared when the
+  step is halved; and by the larger of the last two changes where there are kinks.
 
 The midpoint rule needs no weights and converges faster than any power of the step for a smooth function that vanishes
 at the rim (Trefethen & Weideman 2014); kinks of a ReLU network leave an error of the order of the step squared.
@@ -43,7 +45,7 @@ _SLACK = 40  # nats more below the maximum that still matter while a grid is too
 
 
 class Grid(NamedTuple):
-    """The nodes of the finest grid of one function.
+    """Nodes of the finest grid of one function.
 
     Attributes:
         z: (N, J).
@@ -61,11 +63,11 @@ class Integrals(NamedTuple):
 
     Attributes:
         log_value: (F,) float64, not a number where it did not converge.
-        error: (F,) nats, the largest of the last differences between grids, and a fortieth of the tolerance for what
-            lies outside; infinite where it did not converge.
+        error: (F,) nats, from the last changes between grids, and a fortieth of the tolerance for what lies outside;
+            infinite where it did not converge.
         edge: (F,) share of the integral in the nodes at the rim of the covered region.
         evaluations: points that were decoded.
-        grids: of each function, where they were asked for.
+        grids: the nodes that were to be kept of each function.
     """
 
     log_value: Array
@@ -82,9 +84,9 @@ def log_integrals(
     radius: float,
     tolerance: float,
     *,
-    agreements: int = 1,
+    kinks: bool = False,
     climbs: int = 4,
-    keep: bool = False,
+    keep: int = 0,
     told: Callable[[float], None] | None = None,
 ) -> Integrals:
     """Integrates F functions exp g_f(z) over z in R^J, J = 1 or 2.
@@ -94,18 +96,17 @@ def log_integrals(
         paired: g at (N, J) points, each of the function (N,) beside it, as (N,); differentiable.
         starts: (F, J), a point of each function from which to climb to a mode.
         radius: the survey covers [-radius, radius]^J.
-        tolerance: nats within which grids must agree.
-        agreements: how often in a row each grid must agree with the one before: 1 for smooth functions; 2 where they
-            have kinks, whose error falls so slowly that two grids can agree by chance.
+        tolerance: nats that the error may have.
+        kinks: whether the functions have kinks; their error falls so slowly that two grids can agree by chance.
         climbs: further starting points for each function, from the survey's highest nodes.
-        keep: whether to keep the nodes.
+        keep: how many nodes of each function to keep, the highest ones.
         told: is told the share of the functions that are done, after each chunk; what it raises stops the work.
     """
     count, dims = starts.shape
     reach = 6 - math.log(tolerance)  # nats below the maximum that matter
     left_out = 10 * math.exp(-reach)  # what the region may miss: measured on mixtures, up to 6 of these units
-    value, edge = np.full(count, -np.inf), np.zeros(count)
-    changes = np.full((agreements, count), np.inf)
+    value, error, edge = np.full(count, -np.inf), np.full(count, np.inf), np.zeros(count)
+    changes = np.full((2, count), np.inf)
     done = np.zeros(count, bool)
     grids = [Grid(np.zeros((0, dims)), np.zeros(0), math.nan)] * (count if keep else 0)
 
@@ -118,20 +119,23 @@ def log_integrals(
 
     for level in range(_LEVELS):
         rows, total, top, rim = layer.totals(tiles)
-        changes = np.roll(changes, 1, 0)
-        changes[0, rows] = np.abs(total - value[rows])
+        changes[:, rows] = np.abs(total - value[rows]), changes[0, rows]
         value[rows], edge[rows] = total, rim
-        error = changes.max(0) + left_out
+        error[rows] = (changes[:, rows].max(0) if kinks else changes[0, rows]) + left_out
+        if not kinks:
+            aliased = layer.aliased(tiles)
+            fine = rows[(aliased < tolerance / 2) & (changes[0, rows] < 1)]
+            error[fine] = np.maximum(changes[0, fine] ** 2, aliased[np.isin(rows, fine)]) + left_out
         resolved = np.exp(top + dims * math.log(layer.step) - total) < _UNRESOLVED
         resolved &= layer.step < 1.25 * modes.narrowest(value + math.log(tolerance))[rows]
         finished = resolved & (error[rows] <= tolerance) & (top > NOTHING)
         done[rows[finished]] = True
         if keep:
             for row in rows[finished]:
-                mine = function_of(tiles.keys) == row
-                grids[row] = Grid(
-                    layer.nodes(tiles.keys[mine]).reshape(-1, dims), tiles.values[mine].ravel(), layer.step
-                )
+                mine = slice(*np.searchsorted(function_of(tiles.keys), [row, row + 1]))
+                z, height = layer.nodes(tiles.keys[mine]).reshape(-1, dims), tiles.values[mine].ravel()
+                highest = np.argpartition(-height, keep)[:keep] if keep < len(height) else slice(None)
+                grids[row] = Grid(z[highest], height[highest], layer.step)
         layer.share = float(done.mean())
         _, sizes = np.unique(function_of(tiles.keys), return_counts=True)
         going = np.zeros(count, bool)

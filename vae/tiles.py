@@ -97,6 +97,25 @@ class Layer:
             for way in (-1, 1)
         ]
 
+    def aliased(self, tiles: Tiles) -> Array:
+        """Returns what each function that has tiles may be off by for the step is too wide, as a share of the whole.
+
+        A Gaussian of deviation s is off by 2 exp(-2 (pi s / h)^2) (Poisson's sum), and where it falls off as one does,
+        its second difference is -(h / s)^2; the mean over nodes counts each as if nothing cancelled.
+        """
+        rows, firsts = np.unique(function_of(tiles.keys), return_index=True)
+        each = np.repeat(np.arange(len(rows)), np.diff([*firsts, len(tiles.keys)]))
+        top = np.maximum.reduceat(tiles.values.max(1), firsts)
+        square = tiles.values.reshape(-1, *self.shape)
+        weights = np.exp(square - top[each].reshape(-1, *[1] * self.dims))
+        off = np.zeros(len(tiles.keys))
+        for axis in range(1, self.dims + 1):
+            bend = -np.diff(square, 2, axis).clip(-1e9, -1e-2)
+            inner = weights.take(range(1, _SIDE - 1), axis)
+            off += (inner * 2 * np.exp(-2 * np.pi**2 / bend)).reshape(len(off), -1).sum(1) * _SIDE / (_SIDE - 2)
+        whole = np.add.reduceat(weights.reshape(len(off), -1).sum(1, dtype=np.float64), firsts)
+        return np.add.reduceat(off, firsts) / whole
+
     def totals(self, tiles: Tiles) -> tuple[Array, Array, Array, Array]:
         """Returns the functions that have tiles, their log integrals, maxima, and the share at the rim."""
         rows, firsts = np.unique(function_of(tiles.keys), return_index=True)

@@ -35,7 +35,7 @@ def show(chosen: Chosen) -> None:
         )
     path = cache.thermodynamic_path(chosen.model, chosen.dataset.name, chosen.row, base, BETAS)
     log_p = float(path.log_z[-1])
-    elbo = float(cache.elbo(chosen.model, chosen.dataset.name, (chosen.row,), 1000)[0][0])
+    elbo = cache.own_elbo(chosen.model, chosen.dataset.name, chosen.row)
     steps = st.select_slider(
         _("Temperatures of AIS"),
         [2, 5, 10, 20, 50, 100],

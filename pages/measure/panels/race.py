@@ -91,8 +91,8 @@ def show(chosen: Chosen) -> None:
     if steps:
         status.caption(
             _(
-                "Lines: median of 5 replicates, 3 beyond 10,000 samples. Bands: the least and the most. "
-                "AIS has 4 chains."
+                "Lines: median of 5 replicates, 3 of AIS and beyond 10,000 samples. Bands: the least and the most. "
+                "AIS has 4 chains and up to 100 temperatures."
             )
         )
     else:

@@ -62,9 +62,11 @@ def show(chosen: Chosen) -> None:
             alt=_("Nats by which naive Monte Carlo is too low against its number of samples, for each latent size"),
         )  # fmt: skip
     right.markdown(table)
+    if len({there[name].model.likelihood == "bernoulli" for name in names}) > 1:
+        right.caption(_("Nats of binary pixels (Bernoulli) and of grey ones (Gaussian) do not compare."))
     right.caption(
         _(
-            "One run of naive Monte Carlo for test image {row}. The samples it needs are e to the KL of the posterior from "
-            "the prior; that of q stands in for it, since it is known for every J."
+            "One run of naive Monte Carlo for test image {row}. It needs about e^KL samples, with the KL of the posterior "
+            "from the prior; that of q stands in for it, since it is known for every J."
         ).format(row=chosen.row)
     )

@@ -1,0 +1,199 @@
+"""The page Likelihood: what it says follows from the numbers, for every kind of model, and nothing on it is empty."""
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+import vae
+from pages.ui import cache, words
+from tests.app.test_pages import said, through_frame
+from vae import data
+from vae.exact import exact
+
+PATH = "pages/measure/likelihood.py"
+MNIST = "mnist" if data.available("mnist") else "mnist-sample"
+needs_mnist = pytest.mark.skipif(MNIST != "mnist", reason="results ship for the test images of MNIST")
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "models"))
+
+
+def table(app: AppTest, start: str) -> dict[str, list[str]]:
+    """The rows of a table by their titles."""
+    (text,) = (element.value for element in app.markdown if element.value.startswith(f"| {start}"))
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    return {title: cells for title, *cells in rows}
+
+
+def save(name: str, **config: object) -> None:
+    model = vae.ModelConfig(**{"encoder_layers": (8,), "decoder_layers": (8,), "activation": "tanh", **config})
+    record = vae.Record(name=name, model=model, training=vae.TrainConfig(data="mnist-sample"))
+    vae.save(vae.build(model), record)
+
+
+@needs_mnist
+def test_results_that_ship_are_there_at_once() -> None:
+    app = through_frame(PATH)
+    assert not app.exception
+    assert "Circles: results that come with the model" in said(app)
+    assert not app.session_state["likelihood.raced"][next(iter(app.session_state["likelihood.raced"]))]
+    sides = table(app, "nats")
+    assert sides["nats"] == ["J = 2", "J = 5", "J = 10", "J = 20"]
+    far = [float(cell.replace(",", "")) for cell in sides["naive − log p(x), L = 1,000"]]
+    assert far[-1] < far[0] < 0
+    assert far[-1] < -100
+
+
+@needs_mnist
+def test_the_verdict_follows_the_numbers_of_the_model() -> None:
+    verdicts = {}
+    for name in ("mnist-bernoulli-2d", "mnist-20d"):
+        app = through_frame(PATH, name)
+        found = vae.load_comparison(vae.comparison_file(name))
+        truth, _kind = found.reference()
+        good = truth.isfinite()
+        errors = [
+            (found.estimates[method].value - truth)[good].mean() for method in ("naive_100000", "importance_5000")
+        ]
+        verdicts[name] = "naive Monte Carlo is closer" in said(app)
+        assert verdicts[name] == (errors[0] > errors[1])
+        assert verdicts[name] != ("importance sampling is closer" in said(app))
+        shown = table(app, "estimate")["importance sampling, K = 5,000"]
+        assert shown[0] == f"{errors[1]:+,.2f}"
+    assert not verdicts["mnist-20d"]
+
+
+@needs_mnist
+def test_a_button_takes_one_to_the_worst_image() -> None:
+    app = through_frame(PATH, "mnist-bernoulli-2d")
+    button = app.button(key="likelihood.case.importance")
+    row = int(re.search(r"image (\d+)", button.label)[1])
+    found = vae.load_comparison(vae.comparison_file("mnist-bernoulli-2d"))
+    error = (found.estimates["importance_5000"].value - found.estimates["exact"].value).abs().nan_to_num(-1)
+    assert row == error.argmax()
+    button.click().run()
+    assert app.number_input[0].value == row
+
+
+def test_an_image_is_chosen_by_a_button_or_by_its_number() -> None:
+    app = through_frame(PATH)
+    app.button(key="likelihood.image.4").click().run()
+    labels = vae.load_dataset(MNIST).test.labels
+    row = app.session_state["image"]
+    assert labels[row] == 4
+    assert app.number_input[0].value == row
+    app.number_input[0].set_value(12).run()
+    assert app.session_state["image"] == 12
+    assert not app.exception
+
+
+def test_a_race_runs_as_far_as_was_asked_and_is_kept() -> None:
+    save("mine")
+    app = through_frame(PATH, "mine")
+    assert not app.exception
+    (steps,) = app.session_state["likelihood.raced"].values()
+    assert max(step.samples for step in steps) == 1000  # nothing ships for it, so it starts by itself
+    assert {step.runner for step in steps} == {"naive", "elbo", "importance"}
+    app.pills(key="likelihood.runners").set_value(["naive", "ais"])
+    app.select_slider(key="likelihood.most").set_value(10_000)
+    app.button(key="likelihood.run").click().run()
+    assert not app.exception
+    (steps,) = app.session_state["likelihood.raced"].values()
+    assert {step.runner for step in steps} == {"naive", "ais"}
+    assert max(step.samples for step in steps if step.runner == "naive") == 10_000
+    count = len(steps)
+    app.segmented_control(key="likelihood.cost").set_value("seconds").run()
+    app.segmented_control(key="likelihood.closer").set_value(True).run()
+    assert not app.exception
+    (steps,) = app.session_state["likelihood.raced"].values()
+    assert len(steps) == count
+
+
+def test_the_gap_adds_up_once_q_is_refined() -> None:
+    save("mine")
+    app = through_frame(PATH, "mine")
+    whole = float(re.search(r"The bound is (-?\d+\.\d+) nats low", said(app))[1])
+    app.button(key="likelihood.refine").click().run()
+    assert not app.exception
+    kl, amortisation, approximation = map(
+        float, re.search(r"Of (\S+) nats, (\S+) go because.*?, (\S+) because", said(app)).groups()
+    )
+    assert kl == whole
+    assert amortisation + approximation == pytest.approx(kl, abs=0.011)  # each is rounded to 0.01
+    assert amortisation >= 0
+    model, dataset = vae.load("mine"), vae.load_dataset("mnist-sample")
+    x = model.pixels(dataset.test.images, vae.generator(0))[:1]
+    log_p = exact(model, x).value.item()
+    assert log_p - vae.elbo(model, x, 20_000, vae.generator(3)).value.item() == pytest.approx(kl, abs=0.1)
+
+
+def test_the_area_is_the_evidence_from_either_side() -> None:
+    save("mine")
+    app = through_frame(PATH, "mine")
+    model, dataset = vae.load("mine"), vae.load_dataset("mnist-sample")
+    log_p = exact(model, model.pixels(dataset.test.images, vae.generator(0))[:1]).value.item()
+    assert f"log p(x) = {log_p:.1f}" in said(app)
+    app.segmented_control(key="likelihood.base").set_value("prior").run()
+    assert f"log p(x) = {log_p:.1f}" in said(app)
+    for base in ("encoder", "prior"):
+        betas = tuple(np.linspace(0, 1, 65) ** 3)
+        path = cache.thermodynamic_path(cache.model_id("mine"), "mnist-sample", 0, base, betas)
+        assert np.trapezoid(path.integrand, path.betas) == pytest.approx(log_p, abs=0.02 * abs(log_p))
+
+
+def test_other_images_than_those_of_the_shipped_models_stand_alone() -> None:
+    save("mine")
+    app = through_frame(PATH, "mine")
+    shared = [] if data.available("mnist") else ["J = 2", "J = 5", "J = 10", "J = 20"]
+    assert table(app, "nats")["nats"] == [*shared, "mine"]
+
+
+def test_a_model_of_many_dimensions_says_what_is_left_out() -> None:
+    save("many", latent=7)
+    app = through_frame(PATH, "many")
+    assert not app.exception
+    text = said(app)
+    assert "can be drawn where the latent space is a plane; many has J = 7" in text
+    assert "exactly for J ≤ 2" in text
+    assert "`python -m vae compare many`" in text
+
+
+def test_a_collapsed_latent_is_no_trouble() -> None:
+    config = vae.ModelConfig(encoder_layers=(8,), decoder_layers=(8,), activation="tanh")
+    model = vae.build(config)
+    with torch.no_grad():
+        for part in (model.encoder.head.weight, model.encoder.head.bias, model.decoder.body[0][0].weight):
+            part.zero_()
+    vae.save(model, vae.Record(name="asleep", model=config, training=vae.TrainConfig(data="mnist-sample")))
+    app = through_frame(PATH, "asleep")
+    assert not app.exception
+    assert not app.error
+    assert "= 0.0 nats, naive Monte Carlo needs about" in said(app)
+
+
+def test_an_autoencoder_has_no_evidence() -> None:
+    assert "is a plain autoencoder: it has no p(x)" in said(through_frame(PATH, "mnist-autoencoder-2d"))
+
+
+@pytest.mark.parametrize(
+    ("count", "says"),
+    [
+        (1, "1"),
+        (9.6, "10"),
+        (24_137, "20,000"),
+        (960_000, "1 × 10⁶"),
+        (3e8, "3 × 10⁸"),
+        (2e14, "2 × 10¹⁴"),
+        (0.02, "0.02"),
+    ],
+)
+def test_large_numbers_in_one_digit(count: float, says: str) -> None:
+    assert words.about(count) == says
+    assert words.power(math.log(count)) == says
