@@ -4,7 +4,7 @@ PYTHON ?= python3.11 python3.12 python3.13 python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help install app test check picture clean venv tools
+.PHONY: help install app test check bench picture clean venv tools
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ check: tools ## lint, formatting, types and the order of imports
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy
 	@$(RUN) -m pytest --quiet tests/test_architecture.py
+
+bench: venv ## time the estimators of log p(x) and measure their errors, tens of minutes
+	@$(RUN) -m benchmarks.evidence --all
 
 picture: tools ## take the picture in the README anew
 	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m pytest tests/browser --picture

@@ -9,7 +9,8 @@ Kingma & Welling (2013). The objects, and how they meet:
 - A `VAE` holds an encoder and a decoder. Both return `torch.distributions` objects, so the objective reads as it is
   written: `p.log_prob(x) - kl_divergence(q, prior)`.
 - `load_dataset` gives images, uint8 in [0, 255]; `model.pixels` dequantises or binarises them for the likelihood.
-- `naive_monte_carlo` estimates log p(x), `elbo` its lower bound; both return an `Estimate`, nats an image.
+- `naive_monte_carlo` and `importance_sampling` estimate log p(x), `elbo` bounds it, `exact_evidence` has it for J <= 2
+  or a linear decoder; all return an `Estimate`, nats an image. `compare` runs them all.
 - `save` and `load` keep a model in one safetensors file with its `Record`; `encode` and `decode` give numpy arrays.
 
 Randomness is an argument: `generator(seed)` makes one, and nothing here touches torch's global state.
@@ -17,13 +18,14 @@ Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
 """
 
 from vae.checkpoints import Record, catalogue, load, read_record, save
-from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison
+from vae.comparison import Budget, Comparison, checksum, compare, comparison_file, load_comparison
 from vae.config import ModelConfig, TrainConfig
 from vae.data import Dataset, Split, load_dataset
 from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, JobError, VAEError
 from vae.evidence import Estimate, elbo, naive_monte_carlo, naive_monte_carlo_path
 from vae.exact import Posterior, posterior
+from vae.exact import exact as exact_evidence
 from vae.importance import importance_sampling, importance_sampling_path
 from vae.latent import Codes, Decoded, decode, encode, manifold
 from vae.models import VAE, Decoder, Encoder, build
@@ -34,6 +36,7 @@ __all__ = [
     "ELBO",
     "VAE",
     "Autoencoder",
+    "Budget",
     "CheckpointError",
     "Codes",
     "Comparison",
@@ -62,6 +65,7 @@ __all__ = [
     "decode",
     "elbo",
     "encode",
+    "exact_evidence",
     "fit",
     "generator",
     "importance_sampling",

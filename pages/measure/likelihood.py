@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.measure.panels import area, cases, chosen, gap, mass, race, sides
 from pages.ui import cache, state
-from pages.ui.fragment import fragment
+from vae.errors import VAEError
 
 st.markdown(
     _(
@@ -24,16 +24,20 @@ picked = chosen.images(model)
 
 
 def panel(show: Callable[[chosen.Chosen], None]) -> None:
-    """Makes a part of the page run by itself."""
-    fragment()(lambda: show(picked))()
+    """Draws a part of the page; where it cannot be drawn, it says why, and the others stand."""
+    try:
+        show(picked)
+    except VAEError as error:
+        st.error(str(error), icon=":material/error:")
 
 
-panel(race.show)
+# Fragments would not do: Streamlit lets a run of the page be stopped by a click, and one of a fragment not.
+run = race.show(picked)
 left, right = st.columns([3, 2], gap="medium")
 with left:
     panel(mass.show)
 with right:
     panel(gap.show)
-panel(sides.show)
-panel(area.show)
-panel(cases.show)
+for part in (sides, area, cases):
+    panel(part.show)
+run()

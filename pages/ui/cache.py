@@ -157,13 +157,14 @@ def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def comparison(model: Model, data_name: str) -> vae.Comparison | None:
-    """Returns what `python -m vae compare` found, if it was run for this model as it is now and on this data."""
+    """Returns what `python -m vae compare` found, if it was run to its end for this model as it is and on this data."""
     try:
         found = vae.load_comparison(vae.comparison_file(model[0]))
     except CheckpointError:
         return None
     same = found.settings.get("model") == vae.checksum(model[0]) and found.settings.get("data") == data_name
-    return found if same and found.settings.get("seed") == 0 else None
+    whole = set(found.estimates) >= set(vae.Budget().methods)
+    return found if same and whole and found.settings.get("seed") == 0 else None
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -49,8 +49,8 @@ def show(chosen: Chosen) -> None:
     with right:
         st.markdown(_verdict(float(importance[good].mean()), float(naive[good].mean()), kind))
         for key, error, words in (
-            ("importance", importance, _("Show where importance sampling is furthest off")),
-            ("naive", naive, _("Show where naive Monte Carlo is furthest off")),
+            ("importance", importance, _("Worst for importance sampling")),
+            ("naive", naive, _("Worst for naive Monte Carlo")),
         ):
             row = int(np.where(good, np.abs(error), -1).argmax())
             st.button(

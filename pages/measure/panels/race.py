@@ -1,6 +1,7 @@
 """The race: every estimator of log p(x) against its number of samples or its seconds, with the exact value."""
 
 import time
+from collections.abc import Callable
 from gettext import gettext as _
 
 import numpy as np
@@ -16,8 +17,8 @@ _NEAR = 30  # nats below the best that the near view shows
 _EVERY = 0.4  # seconds between drawings
 
 
-def show(chosen: Chosen) -> None:
-    """Draws the race, runs it on demand, and stops it at once."""
+def show(chosen: Chosen) -> Callable[[], None]:
+    """Draws the race as far as it has been run; returns what runs it, to be called when the page is there."""
     st.subheader(_("The race"))
     names: dict[races.Runner, str] = {
         "naive": _("naive Monte Carlo"), "elbo": _("ELBO"), "importance": _("importance sampling"),
@@ -61,7 +62,7 @@ def show(chosen: Chosen) -> None:
         figure = figures_evidence.race(
             curves + [curve for curve in shipped if curve.name not in shown], lines,
             (
-                _("seconds") if cost == "seconds" else _("samples for each image (AIS: evaluations of the decoder)"),
+                _("seconds") if cost == "seconds" else _("samples (AIS: decoder evaluations)"),
                 _("nats"),
             ),
             low,
@@ -71,8 +72,7 @@ def show(chosen: Chosen) -> None:
             alt=_("Estimates of log p(x) in nats against the number of samples"),
         )  # fmt: skip
 
-    draw(0)
-    if run or (not steps and not shipped):
+    def run_it() -> None:
         goal = most if run else _FIRST
         started = runners if run else [runner for runner in runners if runner != "ais"]
         steps.clear()
@@ -88,15 +88,24 @@ def show(chosen: Chosen) -> None:
                 draw(count)
                 drawn = time.monotonic()
         draw(count + 1)
-    if steps:
-        status.caption(
-            _(
-                "Lines: median of 5 replicates, 3 of AIS and beyond 10,000 samples. Bands: the least and the most. "
-                "AIS has 4 chains and up to 100 temperatures."
+        caption()
+
+    def caption() -> None:
+        if steps:
+            status.caption(
+                _(
+                    "Lines: median of 5 replicates, 3 of AIS and beyond 10,000 samples. Bands: the least and the most. "
+                    "AIS has 4 chains and up to 100 temperatures. Whatever you change stops a run; its lines stay."
+                )
             )
-        )
-    else:
-        status.caption(_("Circles: results that come with the model (python -m vae compare). Run draws them live."))
+        else:
+            status.caption(_("Circles: results that come with the model (python -m vae compare). Run draws them live."))
+
+    draw(0)
+    if run or (not steps and not shipped):
+        return run_it
+    caption()
+    return lambda: None
 
 
 class _Told:

@@ -28,6 +28,7 @@ def show(chosen: Chosen) -> None:
         kl = float(cache.codes(model).kl[chosen.row].sum())
         elbo = float(cache.elbo(model, chosen.dataset.name, (chosen.row,), 1000)[0][0])
         found = cache.comparison(model, chosen.dataset.name)
+        title = _("J = {size}").format(size=there[name].model.latent) if name in _SHOWN else name
         naive, reference = ["–"] * len(_SIZES), "–"
         if found is not None and chosen.row < len(found.encoder_kl):
             values, kind = found.reference()
@@ -35,17 +36,12 @@ def show(chosen: Chosen) -> None:
             error = np.array([float(found.estimates[f"naive_{size}"].value[chosen.row]) for size in _SIZES]) - value
             naive = [f"{each:+,.1f}" for each in error]
             reference = f"{value:,.1f} ({_('exact') if kind == 'exact' else _('AIS')})"
-            below[_("J = {size}").format(size=there[name].model.latent)] = np.maximum(-error, 0)
-        columns.append(
-            (
-                _("J = {size}").format(size=there[name].model.latent) if name in _SHOWN else name, reference,
-                f"{elbo:,.1f}", *naive, f"{kl:.1f}", words.power(kl),
-            )
-        )  # fmt: skip
+            below[title] = np.maximum(-error, 0)
+        columns.append((title, reference, f"{elbo:,.1f}", *naive, f"{kl:.1f}", words.power(kl)))
     titles = (
         _("nats"), _("log p(x)"), _("ELBO"),
-        *(_("naive − log p(x), L = {size}").format(size=words.about(size)) for size in _SIZES),
-        _("KL of q from the prior"), _("samples it needs, about"),
+        *(_("naive, L = {size}: off by").format(size=words.about(size)) for size in _SIZES),
+        _("KL of q"), _("samples it needs"),
     )  # fmt: skip
     lines = ["| " + " | ".join(cells) + " |" for cells in zip(titles, *columns, strict=True)]
     table = "\n".join([lines[0], "|---|" + "---:|" * len(columns), *lines[1:]])
@@ -66,7 +62,7 @@ def show(chosen: Chosen) -> None:
         right.caption(_("Nats of binary pixels (Bernoulli) and of grey ones (Gaussian) do not compare."))
     right.caption(
         _(
-            "One run of naive Monte Carlo for test image {row}. It needs about e^KL samples, with the KL of the posterior "
-            "from the prior; that of q stands in for it, since it is known for every J."
+            "One run of naive Monte Carlo for test image {row}. It needs about e^KL samples, with the KL of the "
+            "posterior from the prior; that of q stands in for it, since it is known for every J."
         ).format(row=chosen.row)
     )

@@ -1,0 +1,58 @@
+"""The likelihood laboratory under a visitor's hand: an image is chosen, estimators come and go, a race is stopped."""
+
+import re
+import time
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import READY, settle
+
+
+def test_image_estimators_run_and_stop(server: str, watched_page: Page) -> None:
+    page = watched_page
+    page.goto(f"{server}/likelihood?model=mnist-bernoulli-2d")
+    page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=60_000)
+    settle(page)
+
+    page.get_by_role("button", name="4", exact=True).click()
+    settle(page)
+    number = page.get_by_role("spinbutton", name="Test image")
+    assert int(number.input_value()) > 0
+
+    race = page.locator(".stPlotlyChart").first
+    expect(race.locator(".legendtext", has_text="naive Monte Carlo")).to_have_count(1)
+    page.get_by_role("button", name="naive Monte Carlo", exact=True).click()
+    settle(page)
+    expect(race.locator(".legendtext", has_text="naive Monte Carlo")).to_have_count(0)
+    page.get_by_role("button", name="naive Monte Carlo", exact=True).click()
+    settle(page)
+
+    slider = page.get_by_role("slider", name="Samples up to")
+    slider.focus()
+    slider.press("ArrowRight")  # to a million, which takes long enough to be stopped
+    settle(page)
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("progressbar").first.wait_for()
+    expect(race.locator(".legendtext", has_text="importance sampling")).to_have_count(1)
+    clicked = time.monotonic()
+    page.get_by_role("button", name=re.compile("Stop")).last.click()
+    page.locator(READY).wait_for(state="attached", timeout=20_000)
+    settle(page)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    print(f"stopped after {time.monotonic() - clicked:.2f} s")
+    expect(race.locator(".legendtext", has_text="naive Monte Carlo")).to_have_count(1)  # what was run so far stays
+    page.get_by_role("radio", name="seconds").or_(page.get_by_role("button", name="seconds")).first.click()
+    settle(page)
+    expect(page.locator(".stPlotlyChart").first.locator(".xtitle")).to_have_text("seconds")
+
+
+def test_refined_bar_and_the_zoomed_posterior(server: str, watched_page: Page) -> None:
+    page = watched_page
+    page.goto(f"{server}/likelihood?model=mnist-bernoulli-2d")
+    page.get_by_role("button", name="Refine q for this image").click()
+    expect(page.get_by_text("because one encoder serves all images")).to_be_visible(timeout=60_000)
+    page.get_by_role("radio", name="The posterior").or_(page.get_by_role("button", name="The posterior")).first.click()
+    settle(page)
+    plane = page.locator(".js-plotly-plot").nth(1)
+    across = plane.evaluate("chart => chart._fullLayout.xaxis.range")
+    assert across[1] - across[0] < 4  # of the twelve and more that the whole plane is wide
