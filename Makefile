@@ -16,7 +16,7 @@ app: venv ## open the explorer in a browser
 	@$(RUN) -m streamlit run app.py
 
 test: tools ## run every test, a real browser included
-	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m pytest
+	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile
 
 check: tools ## lint, formatting, types and the order of imports
 	@$(RUN) -m ruff check

@@ -12,6 +12,7 @@ from vae import annealing
 from vae.annealing import STARTS, annealed_importance_sampling, reverse_annealing, schedule, simulate
 from vae.distributions import generator
 from vae.errors import ConfigError, DataError
+from vae.exact import exact, posterior
 
 FLOAT32 = 1e-4  # nats: what sums over 25 pixels, of order ten nats, lose in float32
 
@@ -248,3 +249,19 @@ def test_wrong_latents_are_refused(z):
 def test_a_wrong_number_of_images_is_refused(count):
     with pytest.raises(ConfigError, match="number of images"):
         simulate(small_model(), count)
+
+
+def test_draws_from_the_grid_bracket_the_evidence_of_a_given_image():
+    model = small_model(2, activation="tanh", log_variance_floor=-3.0)
+    with torch.no_grad():
+        model.decoder.location.weight.mul_(4)
+    x = model.pixels(toy_split(1).images, generator(0))
+    truth = exact(model, x).value
+    z = posterior(model, x).sample(16, generator(1))[:, None]
+    options = {"steps": 60, "start": "prior"}
+    low = annealed_importance_sampling(model, x, chains=16, generator=generator(2), **options)
+    high = reverse_annealing(model, x, z, generator=generator(2), **options)
+    noise = 4 * (low.standard_error + high.standard_error)
+    assert (low.value < truth + noise).all()
+    assert (truth < high.value + noise).all()
+    assert (high.value - low.value < 0.5).all()

@@ -241,7 +241,7 @@ def test_it_lies_beside_the_model_and_knows_its_weights(tmp_path, monkeypatch):
     for seed in (0, 1):
         model = small_model(seed)
         path = save(model, Record(name="a", model=model.config, training=TrainConfig()), overwrite=True)
-        assert comparison_file("a") == path.parent / "evidence.npz" == comparison_file(path)
+        assert comparison_file("a", "mnist") == path.parent / "evidence-mnist.npz" == comparison_file(path, "mnist")
         sums.append(checksum("a"))
     assert sums[0] != sums[1] and len(sums[0]) == 64
 
@@ -254,7 +254,7 @@ def made(**values):
     """A comparison of four images from plain lists."""
     estimates = {
         name: Estimate(
-            torch.tensor(value).double(), torch.full((4,), 0.2).double(), 5, 5, 1.25,
+            torch.tensor(value).double(), torch.full((4,), 0.2).double(), 5, 20, 1.25,
             error_bound=torch.full((4,), 1e-4) if name == "exact" else None,
         )
         for name, value in values.items()
@@ -269,7 +269,7 @@ def test_the_table_has_means_errors_and_the_worst_image():
     spread = f"{np.std([1, 2, 3, 6], ddof=1) / 2:.3f}"
     assert rows["elbo"] == ["3.000", spread, "0.100", "1.2", "-1.000", "-1.000"]
     assert rows["ais"][-2:] == ["0.167", "0.500"] and rows["exact"][0] == "3.000" and rows["exact"][-1] == "–"
-    assert text.endswith("4 images; KL of the encoder 3.00 nats; exact within 0.0001 nats; 1 of them not converged.")
+    assert text.endswith("4 images; KL of the encoder 3.00 nats; exact within 0.0001 nats; 1 not converged.")
 
 
 def test_the_table_where_nothing_is_exact():

@@ -294,3 +294,40 @@ def test_grey_pixels_are_refused_by_a_bernoulli(estimator):
 def test_a_wrong_path_is_refused(sizes):
     with pytest.raises(ConfigError):
         list(naive_monte_carlo_path(small_model(), torch.rand(2, 16), sizes))
+
+
+def test_the_sampled_divergence_agrees_with_the_closed_form():
+    model = small_model()
+    x = model.pixels(IMAGES, generator(0))
+    analytic = elbo(model, x, 20_000, generator(1))
+    sampled = elbo(model, x, 20_000, generator(2), kl="sampled")
+    error = (analytic.standard_error.square() + sampled.standard_error.square()).sqrt()
+    assert ((analytic.value - sampled.value).abs() < 4 * error).all()
+    assert not torch.equal(analytic.value, sampled.value)
+
+
+def test_the_effective_sample_size_is_that_of_the_weights():
+    model = small_model()
+    x = model.pixels(IMAGES, generator(0))
+    found = naive_monte_carlo(model, x, 500, generator(1))
+    z = torch.empty(500, 2).normal_(generator=generator(1)).double().numpy()
+    log_w = numpy_log_likelihood(model, z[:, None], x.double().numpy())
+    truth = np.exp(2 * logsumexp(log_w, 0) - logsumexp(2 * log_w, 0))
+    assert found.ess.numpy() == pytest.approx(truth, rel=1e-3)  # float32 weights of some ten nats
+
+
+@pytest.mark.parametrize("estimator", [naive_monte_carlo, elbo])
+def test_progress_rises_to_the_end_and_what_it_raises_stops(estimator):
+    model = small_model()
+    x = model.pixels(IMAGES, generator(0))
+    told = []
+    estimator(model, x, 20_000, generator(1), progress=told.append)
+    assert told == sorted(told)
+    assert len(told) > 2
+    assert told[-1] == 1
+
+    def stop(share):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        estimator(model, x, 10**8, generator(1), progress=stop)

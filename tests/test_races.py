@@ -48,12 +48,12 @@ def test_estimators_take_turns_and_far_sizes_have_fewer_replicates() -> None:
     assert max(step.samples for step in steps if step.runner == "elbo") == 1000
 
 
-def test_all_estimators_run_and_cost_adds_up() -> None:
+def test_all_estimators_run_and_say_their_cost() -> None:
     steps = list(race(small_model(), X[:2], ESTIMATORS, 10, replicates=1))
     assert {step.runner for step in steps} == set(ESTIMATORS)
     for runner in ESTIMATORS:
         mine = [step for step in steps if step.runner == runner]
-        assert [s.seconds for s in mine] == sorted(s.seconds for s in mine)
+        assert all(step.seconds > 0 for step in mine)
         assert all(bool(step.value.isfinite().all()) for step in mine)
     assert min(step.samples for step in steps if step.runner == "ais") > 10  # decoder evaluations, not temperatures
 

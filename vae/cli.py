@@ -19,7 +19,7 @@ from PIL import Image
 
 from vae import data, jobs
 from vae.checkpoints import Record, catalogue, check_name, load, read_record, write_aside
-from vae.comparison import checksum, compare, comparison_file, load_comparison, save_comparison, table
+from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison, save_comparison, table
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, VAEError
@@ -140,15 +140,21 @@ def _evaluate(chosen: argparse.Namespace) -> None:
 
 def _compare(chosen: argparse.Namespace) -> None:
     model, record, dataset, images = _opened(chosen)
-    noise, path = generator(chosen.seed), comparison_file(chosen.name)
+    noise, path = generator(chosen.seed), comparison_file(chosen.name, dataset.name)
     about = {"model": checksum(chosen.name), "data": dataset.name, "images": len(images), "seed": chosen.seed}
-    known = None
-    with contextlib.suppress(CheckpointError):  # none yet, or a damaged one: it is made anew
-        known = load_comparison(path)
+    part = path.with_suffix(".part.npz")  # so that a stop leaves what was there before as it is
+    kept: dict[Path, Comparison] = {}
+    for file in (path, part):
+        with contextlib.suppress(CheckpointError):  # none yet, or a damaged one: it is made anew
+            found = load_comparison(file)
+            kept |= {file: found} if about.items() <= found.settings.items() else {}
     comparison = compare(
-        model, model.pixels(images, noise), generator=noise, about=about, known=known,
-        keep=lambda so_far: save_comparison(path, so_far), progress=lambda method, share: _bar(share, method),
+        model, model.pixels(images, noise), generator=noise, about=about, known=kept.get(part) or kept.get(path),
+        keep=lambda so_far: save_comparison(part, so_far), progress=lambda method, share: _bar(share, method),
     )  # fmt: skip
+    if path not in kept or kept[path].settings != comparison.settings:
+        save_comparison(path, comparison)
+    part.unlink(missing_ok=True)
     _bar_off()
     print(f"{record.name}, {_floor_words(record)}\n\n{table(comparison)}")
 

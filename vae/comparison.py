@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +25,7 @@ from vae.annealing import Start, annealed_importance_sampling
 from vae.checkpoints import locate, write_aside
 from vae.distributions import generator as seeded
 from vae.errors import CheckpointError
-from vae.evidence import Estimate, check_pixels
+from vae.evidence import Estimate, check_pixels, mean_error
 from vae.exact import exact
 from vae.importance import importance_sampling_path
 from vae.models import VAE
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 _FORMAT = 1
-_FIELDS = ("value", "standard_error", "ess", "k_hat", "error_bound")  # of an Estimate, (B,) each
+_FIELDS = ("value", "standard_error", "ess", "k_hat", "error_bound", "edge")  # of an Estimate, (B,) each
 _OWN = {  # the settings that a method alone depends on
     **{kind: (kind,) for kind in ("elbo", "naive", "importance")},
     **{"exact": ("tolerance",), "ais": ("chains", "steps", "start")},
@@ -96,11 +97,15 @@ class Comparison:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def reference(self) -> tuple[Tensor, str]:
-        """Returns what others are measured against, (B,) nats, and its name: "exact", or "ais" where there is none."""
-        for name in ("exact", "ais"):
-            if name in self.estimates and bool(self.estimates[name].value.isfinite().any()):
-                return self.estimates[name].value, name
-        return torch.full_like(self.encoder_kl, math.nan), ""
+        """Returns what others are measured against, (B,) nats, and its kind: "exact", or the "best" lower bound.
+
+        That is the largest of an image's lower bounds (Cremer, Li & Duvenaud 2018).
+        """
+        exact = self.estimates.get("exact")
+        if exact is not None and bool(exact.value.isfinite().any()):
+            return exact.value, "exact"
+        bounds = [estimate.value for name, estimate in self.estimates.items() if name != "exact"]
+        return torch.stack(bounds).amax(0), "best"
 
 
 def compare(
@@ -204,13 +209,13 @@ def _joined(parts: tuple[Estimate, ...]) -> Estimate:
     return Estimate(**arrays, samples=parts[0].samples, decodes=decodes, seconds=seconds)
 
 
-def comparison_file(name_or_path: str | Path) -> Path:
-    """Returns where the comparison of a model is kept, beside its weights.
+def comparison_file(name_or_path: str | Path, data_name: str) -> Path:
+    """Returns where the comparison of a model on a data set is kept, beside its weights.
 
     Raises:
         CheckpointError: there is no such model.
     """
-    return locate(name_or_path).parent / "evidence.npz"
+    return locate(name_or_path).parent / f"evidence-{data_name}.npz"
 
 
 def checksum(name_or_path: str | Path) -> str:
@@ -263,7 +268,7 @@ def load_comparison(path: Path) -> Comparison:
                 estimates[method] = Estimate(**tensors, samples=int(samples), decodes=int(decodes), seconds=seconds)
     except (
         *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, IndexError, MemoryError, OverflowError),
-        *(RuntimeError, zipfile.BadZipFile, zlib.error),
+        *(RuntimeError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
     ) as error:
         raise CheckpointError(f"{path} is not a whole comparison ({error}). Make it again.") from error
     return Comparison(estimates=estimates, encoder_kl=encoder_kl, settings=settings)
@@ -271,16 +276,13 @@ def load_comparison(path: Path) -> Comparison:
 
 def table(comparison: Comparison) -> str:
     """Writes a comparison as a Markdown table; errors are against the exact values, of the images that have one."""
-    lines = [
-        "| method | mean, nats | standard error | Monte Carlo error | seconds | mean error | worst error |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
+    heads = "method", "mean, nats", "standard error", "Monte Carlo error", "seconds", "mean error", "worst error"
+    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
     truth = comparison.estimates["exact"].value if "exact" in comparison.estimates else None
     for method, estimate in comparison.estimates.items():
-        value = estimate.value[estimate.value.isfinite()]
-        if len(value) == 0:
+        if not len(value := estimate.value[estimate.value.isfinite()]):
             continue
-        noise = estimate.standard_error.square().sum().sqrt().item() / len(estimate.value)
+        noise = mean_error(estimate, estimate.value.isfinite()).item()
         spread = f"{value.std().item() / math.sqrt(len(value)):.3f}" if len(value) > 1 else "–"
         cells = [method, f"{value.mean():.3f}", spread, f"{noise:.3f}", f"{estimate.seconds:.1f}", "–", "–"]
         if truth is not None and method != "exact":
@@ -290,9 +292,8 @@ def table(comparison: Comparison) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     images = len(comparison.encoder_kl)
     notes = [f"{images} images", f"KL of the encoder {comparison.encoder_kl.mean():.2f} nats"]
-    if truth is not None and bool(truth.isfinite().any()):
-        bound = comparison.estimates["exact"].error_bound
-        assert bound is not None
-        notes.append(f"exact within {bound[truth.isfinite()].max():.1g} nats")
-        notes += [f"{lost} of them not converged"] if (lost := int((~truth.isfinite()).sum())) else []
+    if truth is not None and bool((known := truth.isfinite()).any()):
+        if (bound := comparison.estimates["exact"].error_bound) is not None:
+            notes.append(f"exact within {bound[known].max():.1g} nats")
+        notes += [f"{lost} not converged"] if (lost := int((~known).sum())) else []
     return "\n".join([*lines, "", "; ".join(notes) + "."])

@@ -65,10 +65,11 @@ def standard_normal(size: int) -> Independent:
 def floored(log_variance: Tensor, floor: float | None) -> Tensor:
     """Keeps log variances above a floor, smoothly: floor + softplus(v - floor).
 
-    With no floor they are as they come, but for what float32 can hold: beyond +-80, 1 / sigma^2 summed over pixels is
+    They are otherwise as they come, but for what float32 can hold: beyond +-80, 1 / sigma^2 summed over pixels is
     not a number.
     """
-    return log_variance.clamp(-80, 80) if floor is None else floor + softplus(log_variance - floor)
+    bounded = log_variance.clamp(-80, 80)
+    return bounded if floor is None else floor + softplus(bounded - floor)
 
 
 def draw(distribution: Distribution, generator: torch.Generator | None, shape: tuple[int, ...] = ()) -> Tensor:

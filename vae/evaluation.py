@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vae.annealing import annealed_importance_sampling
 from vae.errors import ConfigError
-from vae.evidence import Estimate, Progress, check_count, elbo, naive_monte_carlo
+from vae.evidence import Estimate, Progress, check_count, elbo, mean_error, naive_monte_carlo
 from vae.exact import exact
 from vae.importance import importance_sampling
 from vae.models import VAE
@@ -92,8 +92,8 @@ def figures(estimates: Sequence[Estimate]) -> dict[str, Any]:
         `mean_nats`, over the images of their mean estimates; `standard_error_nats` of it, from the spread over images;
         `monte_carlo_error_nats`, from the spread of the replicates, or with one from its draws; `seconds` in all;
         `ess`, median over the images; `k_hat`, the largest; `k_hat_above_0.7`, share of the images;
-        `error_bound_nats`, the largest of the images that converged; `not_converged`, how many did not and are left
-        out of the means.
+        `error_bound_nats` and `edge_mass`, the largest of the images that converged; `not_converged`, how many did not
+        and are left out of the means.
     """
     values = torch.stack([estimate.value for estimate in estimates])
     first, runs = estimates[0], len(estimates)
@@ -103,7 +103,7 @@ def figures(estimates: Sequence[Estimate]) -> dict[str, Any]:
     if runs > 1:  # naive Monte Carlo takes the same draws for all images, so replicates tell more than its draws
         noise = values.mean(1).std() / math.sqrt(runs)
     else:
-        noise = first.standard_error[good].square().sum().sqrt() / max(images, 1)
+        noise = mean_error(first, good)
     says: dict[str, Any] = {
         "mean_nats": _finite(values.mean()),
         "standard_error_nats": _finite(values.mean(0).std() / math.sqrt(images)) if images > 1 else None,
@@ -119,6 +119,8 @@ def figures(estimates: Sequence[Estimate]) -> dict[str, Any]:
         says["k_hat_above_0.7"] = _finite((fitted > UNRELIABLE).double().mean())
     if first.error_bound is not None:
         says["error_bound_nats"] = _finite(first.error_bound[good].max()) if images else None
+        if first.edge is not None:
+            says["edge_mass"] = _finite(first.edge[good].max()) if images else None
         says["not_converged"] = int((~good).sum())
     return says
 

@@ -31,8 +31,10 @@ __all__ = [
     "Estimate",
     "Progress",
     "check_count",
+    "check_image",
     "check_pixels",
     "elbo",
+    "mean_error",
     "naive_monte_carlo",
     "naive_monte_carlo_path",
     "pairwise_log_prob",
@@ -57,7 +59,8 @@ class Estimate(NamedTuple):
         ess: (B,) effective sample size (sum w)^2 / sum w^2, where draws are weighted (Kong 1992).
         k_hat: (B,) shape of the weights' tail, where it was fitted; above 0.7 the estimate is not to be trusted
             (Vehtari et al. 2024).
-        error_bound: (B,) nats, where a deterministic method bounds its error.
+        error_bound: (B,) nats, what a deterministic method takes its error to be at most.
+        edge: (B,) share of the mass at the rim of the region that such a method has covered.
     """
 
     value: Tensor
@@ -68,6 +71,7 @@ class Estimate(NamedTuple):
     ess: Tensor | None = None
     k_hat: Tensor | None = None
     error_bound: Tensor | None = None
+    edge: Tensor | None = None
 
 
 def pairwise_log_prob(p: Distribution, x: Tensor) -> Tensor:
@@ -142,7 +146,7 @@ def naive_monte_carlo_path(
         check_count("The number of samples", size)
     if any(a >= b for a, b in pairwise(sizes)):
         raise ConfigError(f"sizes must increase; they are {tuple(sizes)}.")
-    start = time.perf_counter()
+    start, seconds = time.perf_counter(), 0.0
     # log sum w and log sum w^2 over the draws so far, in float64
     sums = torch.full((2, len(x)), -math.inf, dtype=torch.float64)
     chunk = max(64, min(CHUNK, 2**22 // len(x)))  # so that log p(x|z) of all pairs stays at 32 MB too
@@ -160,7 +164,9 @@ def naive_monte_carlo_path(
         # the relative variance of the mean of w is sum w^2 / (sum w)^2 - 1 / L
         relative = (1 / ess - 1 / size).clamp_min(0)
         error = relative.sqrt() if size > 1 else torch.full_like(relative, math.inf)
-        yield Estimate(sums[0] - math.log(size), error, size, size, time.perf_counter() - start, ess)
+        seconds += time.perf_counter() - start
+        yield Estimate(sums[0] - math.log(size), error, size, size, seconds, ess)
+        start = time.perf_counter()  # what the caller did meanwhile does not count
 
 
 @torch.inference_mode()
@@ -216,10 +222,28 @@ def elbo(
     return Estimate(torch.cat(values), torch.cat(errors), samples, samples * len(x), seconds)
 
 
+def mean_error(estimate: Estimate, chosen: Tensor) -> Tensor:
+    """Returns the Monte Carlo error of the mean over images (B,) that are chosen, nats.
+
+    Where one stream of draws served all of them, as in naive Monte Carlo, their errors may all point one way; then it
+    is the mean of the errors, an upper limit.
+    """
+    error = estimate.standard_error[chosen]
+    shared = estimate.decodes == estimate.samples
+    return error.mean() if shared else error.square().sum().sqrt() / max(len(error), 1)
+
+
 def check_count(what: str, count: int, most: int = MOST_SAMPLES) -> None:
     """Raises ConfigError where a count is not a whole number from 1 to `most`; `what` starts the sentence."""
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= most:
         raise ConfigError(f"{what} must be a whole number from 1 to {most:,}; it is {count!r}.")
+
+
+def check_image(model: VAE, x: Tensor) -> None:
+    """Raises DataError where x is not one image (1, D) as `check_pixels` wants it."""
+    check_pixels(model, x)
+    if len(x) != 1:
+        raise DataError(f"This is about one image, (1, {x.shape[1]}); there are {len(x)}. Take x[i : i + 1].")
 
 
 def check_pixels(model: VAE, x: Tensor) -> None:

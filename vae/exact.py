@@ -26,7 +26,7 @@ from torch.distributions import Normal
 
 from vae.distributions import diagonal_normal, floored
 from vae.errors import ConfigError, DataError
-from vae.evidence import CHUNK, Estimate, Progress, check_pixels, pairwise_log_prob
+from vae.evidence import CHUNK, Estimate, Progress, check_image, check_pixels, pairwise_log_prob
 from vae.models import VAE
 from vae.quadrature import Grid, Integrals, log_integrals
 
@@ -34,7 +34,7 @@ __all__ = ["Path", "Posterior", "exact", "posterior", "thermodynamic_path"]
 
 _BATCH = 500  # images whose coarse grids are held at once
 _HEAVIEST, _ALL = 16, 2**31  # nodes of an image that are kept
-_LEAST_RADIUS, _MOST_RADIUS = 6.0, 40.0
+_LEAST_RADIUS, _USUAL_RADIUS, _MOST_RADIUS = 6.0, 12.0, 40.0
 _TOO_SHARP = "The posterior of this image is too sharp or too wide for a grid. Take another image, or AIS."
 
 
@@ -100,7 +100,7 @@ def exact(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Pr
     Arguments:
         model: a VAE with J <= 2, or with a linear decoder and a Gaussian likelihood.
         x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
-        tolerance: nats that the error of the quadrature may have; if not given 1e-3 for a network with ReLU, whose
+        tolerance: nats that the error of the quadrature may have; if not given 1e-2 for a network with ReLU, whose
             kinks make more too dear, else 1e-4, and 1e-5 for a Bernoulli.
         progress: is told the share of the images that are done.
 
@@ -120,15 +120,20 @@ def exact(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Pr
         return Estimate(value, zero, 0, 0, time.perf_counter() - start, error_bound=zero)
     tolerance = _tolerance(model, tolerance)
     parts: list[Integrals] = []
-    for first in range(0, len(x), _BATCH):
+    first = 0
+    while first < len(x):
         part = x[first : first + _BATCH]
+        wide = _Tempered(model, part).radius
+        part = part[: max(1, round(_BATCH * min(1, (_USUAL_RADIUS / wide) ** model.config.latent)))]
         tell = None if progress is None else partial(_tell, progress, first / len(x), len(part) / len(x))
         parts.append(_Tempered(model, part).integrate(tolerance, keep=_HEAVIEST, progress=tell))
-    value, error = (torch.from_numpy(np.concatenate(column)) for column in list(zip(*parts, strict=True))[:2])
+        first += len(part)
+    value, error, edge = (torch.from_numpy(np.concatenate(column)) for column in list(zip(*parts, strict=True))[:3])
     shift, spread = _rounding(model, x, [grid for part in parts for grid in part.grids])
     value, error = value + shift, error + 2 * spread
     decodes = sum(part.evaluations for part in parts)
-    return Estimate(value, torch.zeros_like(value), 0, decodes, time.perf_counter() - start, error_bound=error)
+    seconds = time.perf_counter() - start
+    return Estimate(value, torch.zeros_like(value), 0, decodes, seconds, error_bound=error, edge=edge)
 
 
 def _rounding(model: VAE, x: Tensor, grids: list[Grid]) -> tuple[Tensor, Tensor]:
@@ -164,8 +169,8 @@ def posterior(model: VAE, x: Tensor, *, tolerance: float | None = None) -> Poste
         ConfigError: J is above 2, or the tolerance is not above 0.
         DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or the grids did not come to agree.
     """
-    check_pixels(model, x)
-    found = _Tempered(model, x[:1]).integrate(_tolerance(model, tolerance), keep=_ALL)
+    check_image(model, x)
+    found = _Tempered(model, x).integrate(_tolerance(model, tolerance), keep=_ALL)
     if not math.isfinite(found.log_value[0]):
         raise DataError(_TOO_SHARP)
     z, log_weight, step = found.grids[0]
@@ -173,7 +178,7 @@ def posterior(model: VAE, x: Tensor, *, tolerance: float | None = None) -> Poste
     weight /= weight.sum()
     log_prior = -0.5 * (z**2).sum(1) - z.shape[1] / 2 * math.log(2 * math.pi)
     log_p = float(found.log_value[0])
-    kl_prior = float(weight @ (log_weight - log_p - log_prior))
+    kl_prior = max(0.0, float(weight @ (log_weight - log_p - log_prior)))
     return Posterior(z, weight, step, log_p, float(found.error[0]), float(found.edge[0]), kl_prior)
 
 
@@ -194,7 +199,7 @@ def thermodynamic_path(
         ConfigError: J is above 2, a beta is outside [0, 1], or the tolerance is not above 0.
         DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or the grids did not come to agree.
     """
-    check_pixels(model, x)
+    check_image(model, x)
     if not (betas.ndim == 1 and len(betas) and ((betas >= 0) & (betas <= 1)).all()):
         raise ConfigError(f"Betas must be numbers from 0 to 1; they are {betas!r:.80}.")
     tempered = _Tempered(model, x[:1].expand(len(betas), -1), torch.from_numpy(betas).float(), base)
@@ -247,13 +252,15 @@ class _Tempered:
                 parts.append(joint - Normal(self.base.loc[0], self.base.scale[0]).log_prob(part).sum(-1))
             return torch.cat(parts).double().numpy()
 
+    @property
+    def radius(self) -> float:
+        """Of the surveyed square, past all means of q and 8 deviations; farther out, peaks are found by climbing."""
+        return min(max(float((self.q.loc.abs() + 8 * self.q.scale).amax()), _LEAST_RADIUS), _MOST_RADIUS)
+
     def integrate(self, tolerance: float, *, keep: int = 0, progress: Progress | None = None) -> Integrals:
         """Integrates over z."""
-        # far enough to hold any posterior that the encoder believes in; the grid spreads further by itself
-        radius = float((self.q.loc.abs() + 8 * self.q.scale).nan_to_num(0, 0, 0).amax())
-        radius = min(max(radius, _LEAST_RADIUS), _MOST_RADIUS)
         return log_integrals(
-            self.densities, self.paired, self.q.loc.nan_to_num(0, 0, 0).clamp(-_MOST_RADIUS, _MOST_RADIUS), radius,
+            self.densities, self.paired, self.q.loc, self.radius,
             tolerance, kinks=_kinks(self.model), keep=keep, told=progress,
         )  # fmt: skip
 
@@ -286,7 +293,7 @@ def _tolerance(model: VAE, tolerance: float | None) -> float:
         )
     if tolerance is None:
         smooth = 1e-5 if model.config.likelihood == "bernoulli" else 1e-4
-        return 1e-3 if _kinks(model) else smooth
+        return 1e-2 if _kinks(model) else smooth
     if not (math.isfinite(tolerance) and 1e-9 <= tolerance <= 10):
         raise ConfigError(f"The tolerance must be from 1e-9 to 10 nats; it is {tolerance!r}.")
     return tolerance

@@ -36,7 +36,8 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> Independent:
         """Returns q(z|x), event shape (J,), for pixels (..., D) in [0, 1]."""
         mean, log_variance = self.head(self.body(x)).chunk(2, -1)
-        return diagonal_normal(mean, log_variance)
+        # an image unlike any that was learned from can drive both beyond what float32 can hold
+        return diagonal_normal(mean.clamp(-1e4, 1e4), log_variance.clamp(-30, 12))
 
 
 class Decoder(nn.Module):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.errors import ConfigError
-from vae.evidence import CHUNK, check_pixels, pairwise_log_prob
+from vae.evidence import CHUNK, check_image, pairwise_log_prob
 from vae.exact import posterior
 from vae.models import VAE
 
@@ -68,9 +68,9 @@ def log_likelihood_plane(model: VAE, x: Tensor, across: Array, up: Array) -> Arr
 
     Raises:
         ConfigError: the model has not two latent dimensions.
-        DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
+        DataError: x is not (1, D), not finite float32, or grey under a Bernoulli.
     """
-    check_pixels(model, x)
+    check_image(model, x)
     if model.config.latent != 2:
         raise ConfigError(f"log p(x|z) fills a plane for J = 2; this model has J = {model.config.latent}.")
     z = torch.from_numpy(np.stack(np.meshgrid(across, up), -1).reshape(-1, 2).astype(np.float32))

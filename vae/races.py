@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Literal, NamedTuple
@@ -17,15 +16,15 @@ from vae.evidence import Estimate, Progress, check_count, check_pixels, elbo, na
 from vae.importance import importance_sampling_path
 from vae.models import VAE
 
-__all__ = ["ESTIMATORS", "Runner", "Step", "race"]
+__all__ = ["CHAINS", "ESTIMATORS", "FEW", "MANY", "MOST", "Runner", "Step", "race"]
 
 Runner = Literal["naive", "elbo", "importance", "jackknife", "ais"]
 ESTIMATORS: tuple[Runner, ...] = ("naive", "elbo", "importance", "jackknife", "ais")
 
-_MANY = 10_000  # samples beyond which there are fewer replicates
-_FEW = 3
-_MOST = {"elbo": 1000, "ais": 100}  # samples of the ELBO, temperatures of AIS
-_CHAINS = 4  # of AIS
+MANY = 10_000  # samples beyond which there are fewer replicates
+FEW = 3  # replicates beyond that, and of AIS
+MOST = {"elbo": 1000, "ais": 100}  # samples of the ELBO, temperatures of AIS
+CHAINS = 4  # of AIS
 
 
 class Step(NamedTuple):
@@ -35,7 +34,7 @@ class Step(NamedTuple):
         runner: which estimator.
         replicate: which of its replicates, from 0.
         samples: draws for each image; for AIS, which draws by many steps, evaluations of the decoder for each image.
-        seconds: that this replicate has taken so far.
+        seconds: that this replicate took for as many.
         value: (B,), nats.
         share: of the race's steps that are done, in [0, 1].
     """
@@ -84,24 +83,21 @@ def race(
         for runner in runners
         for i in range(replicates)
     }
-    spent = dict.fromkeys(paths, 0.0)
     order = [
         (size, runner, i)
         for size in sizes
         for runner, i in paths
-        if size in _sizes(runner, sizes) and (i < _FEW or (size <= _MANY and runner != "ais"))
+        if size in _sizes(runner, sizes) and (i < FEW or (size <= MANY and runner != "ais"))
     ]
     for done, (size, runner, i) in enumerate(order, 1):
-        start = time.perf_counter()
         estimate = next(paths[runner, i])
-        spent[runner, i] += time.perf_counter() - start
         samples = estimate.decodes // len(x) if runner == "ais" else size
-        yield Step(runner, i, samples, spent[runner, i], estimate.value, done / len(order))
+        yield Step(runner, i, samples, estimate.seconds, estimate.value, done / len(order))
 
 
 def _sizes(runner: Runner, sizes: Sequence[int]) -> list[int]:
     least = {"jackknife": 2, "ais": 5}.get(runner, 1)
-    return [size for size in sizes if least <= size <= _MOST.get(runner, sizes[-1])]
+    return [size for size in sizes if least <= size <= MOST.get(runner, sizes[-1])]
 
 
 def _path(
@@ -125,4 +121,4 @@ def _elbo(model: VAE, x: Tensor, draws: torch.Generator, progress: Progress | No
 
 
 def _ais(model: VAE, x: Tensor, draws: torch.Generator, progress: Progress | None, size: int) -> Estimate:
-    return annealed_importance_sampling(model, x, chains=_CHAINS, steps=size, generator=draws, progress=progress)
+    return annealed_importance_sampling(model, x, chains=CHAINS, steps=size, generator=draws, progress=progress)

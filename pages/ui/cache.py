@@ -155,11 +155,16 @@ def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
     return _pixels_of_all(_record(model).model.likelihood, data_name)[list(rows)]
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
 def comparison(model: Model, data_name: str) -> vae.Comparison | None:
     """Returns what `python -m vae compare` found, if it was run to its end for this model as it is and on this data."""
+    file = vae.comparison_file(model[0], data_name)
+    return _comparison(model, data_name, file.stat().st_mtime) if file.is_file() else None
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _comparison(model: Model, data_name: str, written: float) -> vae.Comparison | None:
     try:
-        found = vae.load_comparison(vae.comparison_file(model[0]))
+        found = vae.load_comparison(vae.comparison_file(model[0], data_name))
     except CheckpointError:
         return None
     same = found.settings.get("model") == vae.checksum(model[0]) and found.settings.get("data") == data_name
@@ -190,6 +195,17 @@ def own_elbo(model: Model, data_name: str, row: int) -> float:
     """Returns the ELBO of a test image, from the same draws as that of a refined q."""
     first = next(gaps.refine(load(model), pixels(model, data_name, (row,)), generator=vae.generator(0)))
     return float(first.elbo[0])
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def needed(model: Model, data_name: str, row: int) -> float:
+    """Returns KL[p(z|x) || p(z)] of a test image where it is known, else the encoder's, in nats."""
+    if _record(model).model.latent <= 2:
+        try:
+            return exact.posterior(load(model), pixels(model, data_name, (row,))).kl_prior
+        except DataError:
+            pass
+    return float(_codes(model, data_name).kl[row].sum())
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

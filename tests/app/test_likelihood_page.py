@@ -4,20 +4,18 @@ import math
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
 import vae
-from pages.ui import cache, words
+from pages.ui import words
 from tests.app.test_pages import said, through_frame
 from vae import data
 from vae.exact import exact
 
 PATH = "pages/measure/likelihood.py"
 MNIST = "mnist" if data.available("mnist") else "mnist-sample"
-needs_mnist = pytest.mark.skipif(MNIST != "mnist", reason="results ship for the test images of MNIST")
 
 
 @pytest.fixture(autouse=True)
@@ -38,12 +36,11 @@ def save(name: str, **config: object) -> None:
     vae.save(vae.build(model), record)
 
 
-@needs_mnist
 def test_results_that_ship_are_there_at_once() -> None:
     app = through_frame(PATH)
     assert not app.exception
     assert "Circles: results that come with the model" in said(app)
-    assert not app.session_state["likelihood.raced"][next(iter(app.session_state["likelihood.raced"]))]
+    assert not any(app.session_state["likelihood.raced"].values())
     sides = table(app, "nats")
     assert sides["nats"] == ["J = 2", "J = 5", "J = 10", "J = 20"]
     far = [float(cell.replace(",", "")) for cell in sides["naive, L = 1,000: off by"]]
@@ -51,12 +48,11 @@ def test_results_that_ship_are_there_at_once() -> None:
     assert far[-1] < -100
 
 
-@needs_mnist
 def test_the_verdict_follows_the_numbers_of_the_model() -> None:
     verdicts = {}
     for name in ("mnist-bernoulli-2d", "mnist-20d"):
         app = through_frame(PATH, name)
-        found = vae.load_comparison(vae.comparison_file(name))
+        found = vae.load_comparison(vae.comparison_file(name, MNIST))
         truth, _kind = found.reference()
         good = truth.isfinite()
         errors = [
@@ -70,12 +66,11 @@ def test_the_verdict_follows_the_numbers_of_the_model() -> None:
     assert not verdicts["mnist-20d"]
 
 
-@needs_mnist
 def test_a_button_takes_one_to_the_worst_image() -> None:
     app = through_frame(PATH, "mnist-bernoulli-2d")
     button = app.button(key="likelihood.case.importance")
     row = int(re.search(r"image (\d+)", button.label)[1])
-    found = vae.load_comparison(vae.comparison_file("mnist-bernoulli-2d"))
+    found = vae.load_comparison(vae.comparison_file("mnist-bernoulli-2d", MNIST))
     error = (found.estimates["importance_5000"].value - found.estimates["exact"].value).abs().nan_to_num(-1)
     assert row == error.argmax()
     button.click().run()
@@ -101,12 +96,12 @@ def test_a_race_runs_as_far_as_was_asked_and_is_kept() -> None:
     (steps,) = app.session_state["likelihood.raced"].values()
     assert max(step.samples for step in steps) == 1000  # nothing ships for it, so it starts by itself
     assert {step.runner for step in steps} == {"naive", "elbo", "importance"}
-    app.pills(key="likelihood.runners").set_value(["naive", "ais"])
+    app.pills(key="likelihood.runners").set_value(["naive", "jackknife"])
     app.select_slider(key="likelihood.most").set_value(10_000)
     app.button(key="likelihood.run").click().run()
     assert not app.exception
     (steps,) = app.session_state["likelihood.raced"].values()
-    assert {step.runner for step in steps} == {"naive", "ais"}
+    assert {step.runner for step in steps} == {"naive", "jackknife"}
     assert max(step.samples for step in steps if step.runner == "naive") == 10_000
     count = len(steps)
     app.segmented_control(key="likelihood.cost").set_value("seconds").run()
@@ -142,10 +137,6 @@ def test_the_area_is_the_evidence_from_either_side() -> None:
     assert f"log p(x) = {log_p:.1f}" in said(app)
     app.segmented_control(key="likelihood.base").set_value("prior").run()
     assert f"log p(x) = {log_p:.1f}" in said(app)
-    for base in ("encoder", "prior"):
-        betas = tuple(np.linspace(0, 1, 65) ** 3)
-        path = cache.thermodynamic_path(cache.model_id("mine"), "mnist-sample", 0, base, betas)
-        assert np.trapezoid(path.integrand, path.betas) == pytest.approx(log_p, abs=0.02 * abs(log_p))
 
 
 def test_other_images_than_those_of_the_shipped_models_stand_alone() -> None:
@@ -175,7 +166,7 @@ def test_a_collapsed_latent_is_no_trouble() -> None:
     app = through_frame(PATH, "asleep")
     assert not app.exception
     assert not app.error
-    assert "= 0.0 nats, naive Monte Carlo needs about" in said(app)
+    assert "= 0.0 nats, naive Monte Carlo needs about $e^{0.0}$ ≈ **1** draws" in " ".join(said(app).split())
 
 
 def test_an_autoencoder_has_no_evidence() -> None:

@@ -66,9 +66,10 @@ def test_page_through_the_frame(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["pages/explore/latent_map.py", "pages/explore/decode.py", "pages/measure/likelihood.py"]
+    ("path", "model"),
+    [(path, model) for path in ("pages/explore/latent_map.py", "pages/explore/decode.py") for model in SHIPPED]
+    + [("pages/measure/likelihood.py", model) for model in ("mnist-10d", "mnist-free-variance-2d")],
 )
-@pytest.mark.parametrize("model", SHIPPED)
 def test_every_shipped_model(path: str, model: str) -> None:
     app = through_frame(path, model)
     assert not app.exception

@@ -33,14 +33,15 @@ def test_image_estimators_run_and_stop(server: str, watched_page: Page) -> None:
     settle(page)
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_role("progressbar").first.wait_for()
-    expect(race.locator(".legendtext", has_text="importance sampling")).to_have_count(1)
+    page.wait_for_timeout(1500)  # so that some of it is drawn
     clicked = time.monotonic()
     page.get_by_role("button", name=re.compile("Stop")).last.click()
     page.locator(READY).wait_for(state="attached", timeout=20_000)
     settle(page)
     expect(page.get_by_role("progressbar")).to_have_count(0)
     print(f"stopped after {time.monotonic() - clicked:.2f} s")
-    expect(race.locator(".legendtext", has_text="naive Monte Carlo")).to_have_count(1)  # what was run so far stays
+    expect(page.get_by_text("Lines: median of")).to_be_visible()  # what was run so far stays
+    expect(race.locator(".legendtext", has_text="naive Monte Carlo")).to_have_count(1)
     page.get_by_role("radio", name="seconds").or_(page.get_by_role("button", name="seconds")).first.click()
     settle(page)
     expect(page.locator(".stPlotlyChart").first.locator(".xtitle")).to_have_text("seconds")
@@ -56,3 +57,27 @@ def test_refined_bar_and_the_zoomed_posterior(server: str, watched_page: Page) -
     plane = page.locator(".js-plotly-plot").nth(1)
     across = plane.evaluate("chart => chart._fullLayout.xaxis.range")
     assert across[1] - across[0] < 4  # of the twelve and more that the whole plane is wide
+
+
+def test_a_click_on_the_plane_chooses_the_image(server: str, watched_page: Page) -> None:
+    page = watched_page
+    page.goto(f"{server}/likelihood?model=mnist-bernoulli-2d")
+    page.locator(".js-plotly-plot").nth(1).wait_for(timeout=60_000)
+    settle(page)
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot')[1]?._fullData?.[3]?.x?.length > 0")
+    plane = page.locator(".js-plotly-plot").nth(1)
+    plane.scroll_into_view_if_needed()
+    x, y, row = plane.evaluate(
+        """chart => { const traces = chart._fullData.filter(t => t.customdata), t = traces[4], a = chart._fullLayout,
+           box = chart.getBoundingClientRect();
+           const far = [...t.x.keys()].sort((i, j) => Math.hypot(t.x[j], t.y[j]) - Math.hypot(t.x[i], t.y[i]))[0];
+           return [box.left + a.xaxis._offset + a.xaxis.c2p(t.x[far]),
+                   box.top + a.yaxis._offset + a.yaxis.c2p(t.y[far]), t.customdata[far]] }"""
+    )
+    page.mouse.move(x, y)
+    page.wait_for_timeout(300)
+    page.mouse.click(x, y)
+    settle(page)
+    chosen = int(page.get_by_role("spinbutton", name="Test image").input_value())
+    assert chosen != 0
+    assert page.get_by_role("spinbutton", name="Test image").input_value() == str(row)

@@ -46,8 +46,10 @@ def show(chosen: Chosen) -> None:
     )
     schedule = annealing.schedule(steps).numpy()
     bars = float(np.interp(schedule[:-1], path.betas, path.integrand) @ np.diff(schedule))
+    middle = (path.integrand[0] + path.integrand[-1]) / 2
+    half = float(np.interp(middle, path.integrand, path.betas))
     low = min(elbo, float(path.integrand[0])) if base == "encoder" else elbo
-    low -= 0.5 * (path.integrand.max() - low)
+    low -= max(0.5 * (path.integrand.max() - low), 0.05)
     st.plotly_chart(
         figures_evidence.area(
             path.betas, path.integrand, schedule,
@@ -65,8 +67,8 @@ def show(chosen: Chosen) -> None:
         ).format(log_p=log_p, steps=steps, bars=bars)
         if base == "encoder"
         else _(
-            "The width is 1, so a height is an area. From the prior the curve starts at {start:,.0f} nats, far below "
-            "the picture: nearly all of the climb is at small β, so that is where AIS puts its temperatures. "
+            "The width is 1, so a height is an area. From the prior the curve starts at {start:,.1f} nats and has half "
+            "of its climb behind it at β = {half:.2g}: where it climbs, AIS needs its temperatures. "
             "Its area is log p(x) = {log_p:.1f}; the {steps} bars sum to {bars:,.1f}."
-        ).format(start=path.integrand[0], log_p=log_p, steps=steps, bars=bars)
+        ).format(start=path.integrand[0], half=half, log_p=log_p, steps=steps, bars=bars)
     )

@@ -39,8 +39,8 @@ def show(chosen: Chosen) -> None:
     if started:
         x = cache.pixels(chosen.model, chosen.dataset.name, (chosen.row,))
         for i, refined in enumerate(gaps.refine(cache.load(chosen.model), x, generator=vae.generator(0))):
-            known[place] = float(refined.elbo[0])
-            _bar(bar, elbo, known[place], log_p, i + 1)
+            _bar(bar, elbo, float(refined.elbo[0]), log_p, i + 1)
+        known[place] = float(refined.elbo[0])
     best = known.get(place)
     kl = log_p - elbo
     if best is None:

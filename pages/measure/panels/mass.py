@@ -28,7 +28,7 @@ def show(chosen: Chosen) -> None:
             _("View"), [False, True], default=False, required=True, key="likelihood.near",
             format_func=lambda zoomed: _("The posterior") if zoomed else _("The whole plane"),
         )  # fmt: skip
-        others = st.toggle(_("Other test images"), key="likelihood.others", persist_state="session")
+        others = st.toggle(_("Other test images, to click on"), True, key="likelihood.others", persist_state="session")
     view = cache.posterior_plane(chosen.model, chosen.dataset.name, chosen.row, DRAWS)
     names = {
         "likelihood": _("log p(x|z), nats"), "posterior": _("p(z|x): 50, 90, 99 %"), "encoder": _("q(z|x): 1 σ, 2 σ"),

@@ -14,6 +14,7 @@ from vae import figures_evidence, races
 _DONE = "likelihood.raced"  # session state: what has been run, by model and images
 _FIRST = 1000  # samples that are run at once where no results ship, by estimators that take no time for it
 _NEAR = 30  # nats below the best that the near view shows
+_REPLICATES = 5
 _EVERY = 0.4  # seconds between drawings
 
 
@@ -43,7 +44,7 @@ def show(chosen: Chosen) -> Callable[[], None]:
         )  # fmt: skip
         run = st.button(_("Run"), icon=":material/play_arrow:", type="primary", key="likelihood.run")
         st.button(_("Stop"), icon=":material/stop:", key="likelihood.stop")
-    place, status = st.empty(), st.empty()
+    place, status, exactly = st.empty(), st.empty(), st.empty()
     raced = st.session_state.setdefault(_DONE, {})
     key = (chosen.model, chosen.rows)
     if len(raced) > 20:
@@ -79,7 +80,7 @@ def show(chosen: Chosen) -> Callable[[], None]:
         x = cache.pixels(chosen.model, chosen.dataset.name, chosen.rows)
         bar, count, drawn = status.progress(0.0), 0, time.monotonic()
         told = _Told(bar)
-        for step in races.race(cache.load(chosen.model), x, started, goal, replicates=5, progress=told):
+        for step in races.race(cache.load(chosen.model), x, started, goal, replicates=_REPLICATES, progress=told):
             steps.append(step)
             told.share = step.share
             told.words = _("{name}, {samples:,} samples").format(name=names[step.runner], samples=step.samples)
@@ -94,12 +95,14 @@ def show(chosen: Chosen) -> Callable[[], None]:
         if steps:
             status.caption(
                 _(
-                    "Lines: median of 5 replicates, 3 of AIS and beyond 10,000 samples. Bands: the least and the most. "
-                    "AIS has 4 chains and up to 100 temperatures. Whatever you change stops a run; its lines stay."
-                )
+                    "Lines: median of {many} replicates, {few} of AIS and beyond {far:,} samples. Bands: the least and "
+                    "the most. AIS has {chains} chains and up to {steps} temperatures. Whatever you change stops a "
+                    "run; its lines stay."
+                ).format(many=_REPLICATES, few=races.FEW, far=races.MANY, chains=races.CHAINS, steps=races.MOST["ais"])
             )
-        else:
+        elif shipped:
             status.caption(_("Circles: results that come with the model (python -m vae compare). Run draws them live."))
+        exactly.caption(_exactly(chosen))
 
     draw(0)
     if run or (not steps and not shipped):
@@ -150,6 +153,21 @@ def _shipped(
             y = np.array([[float(each.value[list(chosen.rows)].mean()) for each in mine]])
             curves.append(figures_evidence.Curve(names[runner], runner, np.array(samples), y, True))
     return curves
+
+
+def _exactly(chosen: Chosen) -> str:
+    """Says how well log p(x) is known, or that it is not."""
+    found = cache.evidence_of(chosen.model, chosen.dataset.name, chosen.rows)
+    if found is None:
+        return _("log p(x) has no exact value for J = {size} and a decoder that bends.").format(
+            size=chosen.config.latent
+        )
+    lost = int((~np.isfinite(found[0])).sum())
+    if lost:
+        return _("The grids did not agree on log p(x) of {lost} of {all} images, so it is not drawn.").format(
+            lost=lost, all=len(chosen.rows)
+        )
+    return _("log p(x) is known to about ± {error:.0e} nats.").format(error=float(found[1].max()))
 
 
 def _lines(chosen: Chosen) -> dict[str, tuple[str, float]]:
