@@ -117,7 +117,7 @@ def test_a_slider_changes_the_picture(server: str, watched_page: Page) -> None:
 def test_model_survives_page_changes_and_is_in_the_link(server: str, watched_page: Page) -> None:
     visit(watched_page, f"{server}/samples?model=mnist-10d")
     for name in ("Decode", "Latent map", "Samples"):
-        watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+        watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
         expect(watched_page.get_by_role("heading", name=name, level=1)).to_be_visible()
         settle(watched_page)
         assert watched_page.url.endswith("model=mnist-10d")
@@ -164,7 +164,7 @@ def test_likelihood_streams_and_gives_way(server: str, watched_page: Page) -> No
     """The first figures come while the race goes on, and a visitor may leave in the middle of it."""
     watched_page.goto(f"{server}/likelihood?model=mnist-2d")
     watched_page.locator(CONTENT["likelihood"]).first.wait_for(timeout=60_000)
-    watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Decode").click()
+    watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Decode", exact=True).click()
     expect(watched_page.get_by_role("heading", name="Decode", level=1)).to_be_visible()
     settle(watched_page)
 
