@@ -178,7 +178,7 @@ def test_a_closed_training_is_over():
     assert list(reports) == []
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e30])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_leaves_the_last_good_weights(value):
     model = small_model()
     good = {}

@@ -42,7 +42,7 @@ def test_fits_a_phone(server: str, watched_page: Page, path: str, scheme: str) -
     watched_page.goto(f"{server}/{path}")
     watched_page.locator(CONTENT[path]).first.wait_for(timeout=60_000)
     if path == "likelihood":  # which goes on for a while
-        watched_page.locator("table").wait_for(timeout=60_000)
+        watched_page.locator("table").first.wait_for(timeout=60_000)
     else:
         settle(watched_page)
     wide = watched_page.evaluate("document.documentElement.scrollWidth")
