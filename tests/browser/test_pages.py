@@ -120,7 +120,7 @@ def test_model_survives_page_changes_and_is_in_the_link(server: str, watched_pag
         watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
         expect(watched_page.get_by_role("heading", name=name, level=1)).to_be_visible()
         settle(watched_page)
-        assert watched_page.url.endswith("model=mnist-10d")
+        expect(watched_page).to_have_url(re.compile("model=mnist-10d$"))
         expect(watched_page.get_by_test_id("stSidebar")).to_contain_text("J = 10")
 
 
