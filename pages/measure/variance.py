@@ -7,7 +7,7 @@ from gettext import gettext as _
 import numpy as np
 import streamlit as st
 
-from pages.ui import cache, pictures, state, words
+from pages.ui import cache, cache_variance, pictures, state, words
 from pages.ui.fragment import fragment
 from vae import Record, catalogue, figures, figures_variance, latent
 from vae.distributions import bits_per_pixel
@@ -174,14 +174,14 @@ def maps() -> None:
         if size > 2:
             across, up = _("first principal direction"), _("second principal direction")
         picked = st.plotly_chart(
-            cache.variance_map(model, dataset.name, plane, row, (across, up)),
+            cache_variance.variance_map(model, dataset.name, plane, row, (across, up)),
             key=f"variance.map.{model}.{row}", on_select="rerun", selection_mode="points",
             config={"displayModeBar": False}, alt=_("Mean σ over the latent plane") + f", {name}",
         )  # fmt: skip
         z = cache.codes(model).mean[row]
         if picked.selection.points:
             cell = int(picked.selection.points[0]["customdata"])
-            steps, _deviation = cache.variance_plane(model, dataset.name, plane)
+            steps, _deviation = cache_variance.variance_plane(model, dataset.name, plane)
             z = cache.axes(model, plane).lift(np.array([[steps[cell % len(steps)], steps[cell // len(steps)]]]))[0]
         show(cache.decode(model, tuple(z.tolist()), state.seed()))
 
@@ -191,7 +191,7 @@ maps()
 st.subheader(_("Where the nats come from"))
 averaged = range(min(2000, len(dataset.test)))
 kinds = {"mean": _("Mean over {n:,} test images").format(n=len(averaged)), "image": _("Image in use")}
-border = cache.border(dataset.name)
+border = cache_variance.border(dataset.name)
 st.markdown(
     _(
         r"$\log p(x|z)$ is a sum over pixels. The line parts off the border: {count} of {d} pixels are 0 in at least "
@@ -209,7 +209,9 @@ def nats_by_pixel() -> None:
     colours(figures_variance.NATS, _("−5.55"), _("+5.55 nats a pixel"))
     totals, titles = {}, (_("pixel across"), _("pixel down"))
     for name in panels():
-        nats = cache.nats_by_pixel(models[name], dataset.name, averaged if kind == "mean" else range(row, row + 1))
+        nats = cache_variance.nats_by_pixel(
+            models[name], dataset.name, averaged if kind == "mean" else range(row, row + 1)
+        )
         totals[name] = whole, edge = float(nats.sum()), float(nats[border].sum())
         chart(
             figures_variance.nats_picture(nats, border, math.log(256), titles), "nats", name,
@@ -238,7 +240,7 @@ st.markdown(
         r"nearest. Larger markers stand for more pixels; what lies beyond an axis is drawn at its edge."
     ).format(far=FAR)
 )
-found = {name: cache.residuals(models[name], dataset.name, FAR) for name in names}
+found = {name: cache_variance.residuals(models[name], dataset.name, FAR) for name in names}
 residual = _("root mean square of x − μ")
 ways = (_("predicted σ, pixel scale"), residual)
 lines = (_("at the codes"), _("far from them"), _("x − μ = σ"))
@@ -274,7 +276,7 @@ def floors() -> None:
     floor = min(FLOORS, key=lambda each: abs(each - floor))  # a link may say anything
     titles = (_("floor of log σ²"), _("log p(x|z), nats"))
     for name in panels():
-        path = cache.floor_path(models[name], dataset.name, row, FLOORS)
+        path = cache_variance.floor_path(models[name], dataset.name, row, FLOORS)
         nats = float(path[FLOORS.index(floor)])
         chart(
             figures_variance.floors(np.array(FLOORS), path, floor, ceiling, titles, _("ceiling")), "floors", name,
@@ -282,7 +284,7 @@ def floors() -> None:
         )  # fmt: skip
         bits = bits_per_pixel(nats, "gaussian", pixels)
         st.markdown(_("**{nats:,.0f} nats**, {bits:.2f} bits per pixel").format(nats=nats, bits=bits))
-        show(cache.decode_floored(models[name], dataset.name, row, floor), draw=False)
+        show(cache_variance.decode_floored(models[name], dataset.name, row, floor), draw=False)
 
 
 floors()

@@ -12,17 +12,16 @@ import streamlit as st
 import torch
 
 import vae
+from pages.ui import state
 from vae import (
     checkpoints,
     distributions,
     evidence,
     exact,
     figures,
-    figures_variance,
     gaps,
     latent,
     planes,
-    variance,
 )
 from vae.errors import CheckpointError, DataError
 
@@ -83,6 +82,15 @@ def _codes(model: Model, data_name: str) -> latent.Codes:
 def codes(model: Model) -> latent.Codes:
     """Returns q(z|x) of all test images."""
     return _codes(model, images(model).name)
+
+
+def z(model: Model) -> np.ndarray:
+    """Returns the latent in use (J,): the chosen one where it is of this model, else that of the image in use."""
+    means = codes(model).mean
+    chosen = state.z()
+    if chosen is not None and len(chosen) == means.shape[1]:
+        return np.array(chosen, np.float32)
+    return means[min(state.image(), len(means) - 1)]
 
 
 def carried(model: Model) -> tuple[np.ndarray, str]:
@@ -221,72 +229,3 @@ def thermodynamic_path(
 ) -> exact.Path:
     """Returns the thermodynamic path of a test image."""
     return exact.thermodynamic_path(load(model), pixels(model, data_name, (row,)), np.array(betas), base=base)
-
-
-# the decoder's variance
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def variance_plane(model: Model, data_name: str, plane: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
-    """Returns coordinates (S,) past all codes, the same both ways, and the mean sigma (S, S) there."""
-    reach = np.ceil(1.1 * max(1, np.abs(axes(model, plane).project(_codes(model, data_name).mean)).max()))
-    steps = np.linspace(-reach, reach, 41, dtype=np.float32)
-    cells = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
-    return steps, variance.mean_deviation(load(model), axes(model, plane).lift(cells)).reshape(41, 41)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def variance_map(
-    model: Model, data_name: str, plane: tuple[int, int] | None, row: int, titles: tuple[str, str]
-) -> object:
-    steps, deviation = variance_plane(model, data_name, plane)
-    points = axes(model, plane).project(_codes(model, data_name).mean)
-    return figures_variance.deviation_map(
-        (steps, steps), deviation, points[:800], points[row], figures_variance.SHOWN_DEVIATIONS, titles
-    )
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def border(data_name: str) -> np.ndarray:
-    """Returns the pixels (H, W) that are 0 in nearly all test images."""
-    return variance.border(_dataset(data_name).test.images)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def nats_by_pixel(model: Model, data_name: str, rows: range) -> np.ndarray:
-    """Returns log p(x|z) pixel by pixel (H, W), a mean over test images at the means of their q(z|x)."""
-    picked = tuple(rows)
-    return variance.nats_by_pixel(
-        load(model), _codes(model, data_name).mean[list(picked)], pixels(model, data_name, picked)
-    )
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def residuals(
-    model: Model, data_name: str, beyond: float
-) -> tuple[variance.Calibration, variance.Calibration | None, variance.ByDistance]:
-    """Returns residuals against sigma at the codes, farther than `beyond` from all of them, and by distance."""
-    means = _codes(model, data_name).mean
-    near = tuple(range(min(1000, len(means))))
-    edges = np.geomspace(1e-4, 10, 21)
-    inside = variance.calibration(load(model), means[: len(near)], pixels(model, data_name, near), edges)
-    z = variance.outwards(means[:200], (0, 0.5, 1, 2, 3, 4, 6, 8, 10))
-    distance, rows = variance.nearest(z, means)
-    x = pixels(model, data_name, tuple(rows.tolist()))
-    curve = variance.residuals_by_distance(load(model), z, x, distance, np.array([0, 0.5, 1, 2, 3, 4, 6, 8]))
-    out = distance > beyond
-    far = variance.calibration(load(model), z[out], x[out], edges) if out.any() else None
-    return inside, far, curve
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def floor_path(model: Model, data_name: str, row: int, floors: tuple[float, ...]) -> np.ndarray:
-    """Returns log p(x|z) of a test image at the mean of its q(z|x), (K,), under each floor of log sigma^2."""
-    z = _codes(model, data_name).mean[[row]]
-    return variance.floor_path(load(model), z, pixels(model, data_name, (row,)), floors)[:, 0]
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def decode_floored(model: Model, data_name: str, row: int, floor: float) -> latent.Decoded:
-    """Decodes the posterior mean of a test image under another floor of log sigma^2."""
-    return latent.decode(variance.with_floor(load(model), floor), _codes(model, data_name).mean[[row]])

@@ -1,10 +1,18 @@
-"""What the pages of one session share, and the names it is kept under."""
+"""What the pages of one session share, the names it is kept under, and how it stands in the link."""
 
+import contextlib
+import math
+
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 MODEL = "model"
 _IMAGE = "image"
+_Z = "z"
 _SEED = "seed"
+_DRAWING = "drawing"
+_READ = "link read"
 DEFAULT_MODEL = "mnist-2d"
 
 
@@ -24,8 +32,29 @@ def image() -> int:
 
 
 def use_image(row: int) -> None:
-    """Puts a test image in use."""
+    """Puts a test image in use, and with it the mean of its q(z|x) as z."""
     st.session_state[_IMAGE] = row
+    st.session_state[_Z] = None
+
+
+def z() -> tuple[float, ...] | None:
+    """The latent in use where it is not an image's; it may be one of another model, with another J."""
+    return st.session_state.get(_Z)
+
+
+def use_z(z: tuple[float, ...]) -> None:
+    """Puts a latent in use."""
+    st.session_state[_Z] = z
+
+
+def drawing() -> NDArray[np.uint8] | None:
+    """The image (H, W) in [0, 255] that was drawn or uploaded last."""
+    return st.session_state.get(_DRAWING)
+
+
+def use_drawing(image: NDArray[np.uint8] | None) -> None:
+    """Keeps what was drawn."""
+    st.session_state[_DRAWING] = image
 
 
 def seed() -> int:
@@ -36,3 +65,27 @@ def seed() -> int:
 def draw_again() -> None:
     """Makes all that is drawn come out anew."""
     st.session_state[_SEED] = seed() + 1
+
+
+def read_link() -> None:
+    """Takes the image and the latent from the link, once a session; what is no such thing is passed over."""
+    if st.session_state.setdefault(_READ, False):
+        return
+    st.session_state[_READ] = True
+    with contextlib.suppress(ValueError, KeyError):
+        use_image(max(int(st.query_params[_IMAGE]), 0))
+    with contextlib.suppress(ValueError, KeyError):
+        values = tuple(float(number) for number in st.query_params[_Z].split(","))
+        if all(math.isfinite(value) and abs(value) <= 1000 for value in values):
+            use_z(values)
+
+
+def write_link() -> None:
+    """Puts the image and the latent into the link, where they are not the first ones."""
+    latent = z()
+    for name, value in ((_IMAGE, str(image()) if image() else ""), (_Z, ",".join(f"{v:.4g}" for v in latent or ()))):
+        if st.query_params.get(name, "") != value:
+            if value:
+                st.query_params[name] = value
+            else:
+                del st.query_params[name]
