@@ -17,7 +17,7 @@ PAGES = ROOT / "pages"
 ORDER = [
     *("errors", "config", "sources", "data", "distributions", "nets", "models"),
     *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "exact", "planes", "annealing", "gaps"),
-    *("races", "evaluation", "variance", "latent"),
+    *("races", "evaluation", "variance", "latent", "walks", "aggregate"),
     *("checkpoints", "training", "cards", "comparison", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "cli"),
 ]
