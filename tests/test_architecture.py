@@ -19,7 +19,7 @@ ORDER = [
     *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "exact", "planes", "annealing", "gaps"),
     *("races", "evaluation", "variance", "latent", "walks", "aggregate"),
     *("checkpoints", "training", "cards", "comparison", "jobs"),
-    *("figures", "figures_evidence", "figures_variance", "cli"),
+    *("figures", "figures_evidence", "figures_variance", "figures_latent", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

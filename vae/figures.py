@@ -26,6 +26,7 @@ __all__ = [
     "latent_map",
     "manifold_sheet",
     "picture",
+    "png",
     "png_uri",
     "training",
 ]
@@ -168,11 +169,16 @@ def contact_sheet(images: NDArray, columns: int, scale: int = 2) -> NDArray[np.u
     return picture(sheet, scale)
 
 
-def png_uri(image: NDArray[np.uint8]) -> str:
-    """Encodes an image (H, W) or (H, W, 3) as a PNG in a data URI, which comes with the page and cannot go missing."""
+def png(image: NDArray[np.uint8]) -> bytes:
+    """Encodes an image (H, W) or (H, W, 3) as a PNG."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, format="PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return file.getvalue()
+
+
+def png_uri(image: NDArray[np.uint8]) -> str:
+    """Encodes an image (H, W) or (H, W, 3) as a PNG in a data URI, which comes with the page and cannot go missing."""
+    return f"data:image/png;base64,{base64.b64encode(png(image)).decode()}"
 
 
 def clear(colour: str, opacity: float) -> str:
