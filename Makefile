@@ -47,6 +47,7 @@ venv:
 	@$(call pinned,requirements.txt)
 
 tools: venv
+	@$(call pinned,requirements-extra.txt)
 	@$(call pinned,requirements-dev.txt)
 
 # Install what a file pins. Its copy in .venv is written once pip is through, so a changed file or an install

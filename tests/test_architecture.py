@@ -15,10 +15,10 @@ PAGES = ROOT / "pages"
 
 # A module of vae/ imports only from those before it; __init__ and __main__ import from all.
 ORDER = [
-    *("errors", "config", "sources", "data", "handwriting", "distributions", "nets", "models"),
+    *("errors", "config", "flags", "sources", "data", "handwriting", "distributions", "nets", "models"),
     *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "exact", "planes", "annealing", "gaps"),
     *("races", "evaluation", "variance", "latent", "walks", "aggregate"),
-    *("checkpoints", "training", "cards", "comparison", "jobs"),
+    *("checkpoints", "training", "cards", "comparison", "projections", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "figures_latent", "cli"),
 ]
 LONGEST = 300  # lines of a file

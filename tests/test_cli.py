@@ -12,7 +12,7 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
-from vae import annealing, checkpoints, cli, evidence, exact, importance, jobs
+from vae import annealing, checkpoints, cli, evidence, exact, flags, importance, jobs
 from vae.checkpoints import Record, load, read_record, save
 from vae.comparison import Budget, load_comparison
 from vae.config import ModelConfig, TrainConfig
@@ -78,12 +78,13 @@ def test_train_makes_a_model_that_the_other_commands_know(capsys, own):
 
 def test_the_flags_of_train_are_the_fields_of_the_configs():
     chosen = cli._parser().parse_args(["train", "a-model"])
-    assert cli._config(ModelConfig, chosen) == ModelConfig() and cli._config(TrainConfig, chosen) == TrainConfig()
+    assert flags.read_fields(ModelConfig, chosen) == ModelConfig()
+    assert flags.read_fields(TrainConfig, chosen) == TrainConfig()
     words = ["--dataset", "fashion-mnist", "--latent-dim", "5", "--likelihood", "bernoulli", "--epochs=3", "--seed=9"]
     chosen = cli._parser().parse_args(["train", "a-model", *words, "--log-variance-floor", "none", "--decoder-layers="])
-    assert cli._config(TrainConfig, chosen) == TrainConfig(data="fashion-mnist", epochs=3, seed=9)
+    assert flags.read_fields(TrainConfig, chosen) == TrainConfig(data="fashion-mnist", epochs=3, seed=9)
     expected = ModelConfig(latent=5, likelihood="bernoulli", log_variance_floor=None, decoder_layers=())
-    assert cli._config(ModelConfig, chosen) == expected
+    assert flags.read_fields(ModelConfig, chosen) == expected
 
 
 def test_train_replaces_a_model_only_when_told(capsys, model):

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from tests.toys import small_config, toy_dataset
-from vae import cards, checkpoints, cli, evidence, jobs
+from vae import cards, checkpoints, cli, evidence, flags, jobs
 from vae.checkpoints import Record, load, read_record
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
@@ -352,7 +352,7 @@ def test_the_command_makes_the_same_configs_again(model, training, half):
     assert shlex.split(line) == ["python", "-m", "vae", *words, "--overwrite"]
     chosen = cli._parser().parse_args(words)
     assert (chosen.command, chosen.name, chosen.half) == ("train", "a-model", half)
-    assert cli._config(ModelConfig, chosen) == model and cli._config(TrainConfig, chosen) == training
+    assert flags.read_fields(ModelConfig, chosen) == model and flags.read_fields(TrainConfig, chosen) == training
     if (model, training, half) == (ModelConfig(), TrainConfig(), False):
         assert words == ["train", "a-model"]  # defaults go without saying
 

@@ -33,6 +33,7 @@ from vae.importance import importance_sampling, importance_sampling_path
 from vae.latent import Codes, Decoded, decode, encode, manifold
 from vae.models import VAE, Decoder, Encoder, build
 from vae.objectives import ELBO, Autoencoder, Terms
+from vae.projections import Projection, make_projection, project
 from vae.training import Report, fit
 from vae.walks import Difference, Neighbours, difference, neighbours, spherical, straight, traversals
 
@@ -58,6 +59,7 @@ __all__ = [
     "ModelConfig",
     "Neighbours",
     "Posterior",
+    "Projection",
     "Record",
     "Report",
     "Split",
@@ -83,11 +85,13 @@ __all__ = [
     "load",
     "load_comparison",
     "load_dataset",
+    "make_projection",
     "manifold",
     "naive_monte_carlo",
     "naive_monte_carlo_path",
     "neighbours",
     "posterior",
+    "project",
     "read_record",
     "save",
     "spherical",

@@ -1,4 +1,4 @@
-"""The library from a shell: `python -m vae data | train | evaluate | compare | sample | models`."""
+"""The library from a shell: `python -m vae data | train | evaluate | compare | project | sample | models`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import math
 import signal
 import sys
 import typing
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +24,13 @@ from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, VAEError
 from vae.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures
+from vae.flags import add_fields, read_fields
 from vae.latent import decode
 from vae.models import VAE
+from vae.projections import IMAGES, make_projection, projection_file
+from vae.projections import METHODS as PROJECTIONS
 
 __all__ = ["main"]
-
-C = typing.TypeVar("C", ModelConfig, TrainConfig)
-_ALSO = {"latent": ("--latent-dim",), "data": ("--dataset",)}
 
 
 def main(words: list[str] | None = None) -> int:
@@ -71,8 +71,8 @@ def _bar_off() -> None:
 
 
 def _train(chosen: argparse.Namespace) -> None:
-    model = _config(ModelConfig, chosen)
-    config = _config(TrainConfig, chosen)
+    model = read_fields(ModelConfig, chosen)
+    config = read_fields(TrainConfig, chosen)
     check_name(chosen.name)  # before anything is fetched for it
     if config.data in data.NAMES:
         _loaded(config.data)
@@ -159,6 +159,13 @@ def _compare(chosen: argparse.Namespace) -> None:
     print(f"{record.name}, {_floor_words(record)}\n\n{table(comparison)}")
 
 
+def _project(chosen: argparse.Namespace) -> None:
+    record = read_record(chosen.name)
+    dataset = _loaded(chosen.data or record.training.data)
+    make_projection(chosen.name, dataset, chosen.method, images=chosen.images, seed=chosen.seed)
+    print(projection_file(chosen.name, dataset.name, chosen.method))
+
+
 def _sample(chosen: argparse.Namespace) -> None:
     model = load(chosen.name)
     if not 1 <= chosen.count <= 10_000:
@@ -218,7 +225,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--half", action="store_true", help="store weights as float16")
     command.add_argument("--overwrite", action="store_true", help="replace a model of that name")
     for config in (ModelConfig, TrainConfig):
-        _add_fields(command, config)
+        add_fields(command, config)
     command.set_defaults(run=_train)
 
     command = commands.add_parser("evaluate", help="estimate log p(x) or its bound on test images")
@@ -237,6 +244,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_images(command)
     command.set_defaults(run=_compare)
 
+    command = commands.add_parser(
+        "project", help="lay the codes of test images out on a plane; the result is kept beside the model"
+    )
+    command.add_argument("--method", choices=PROJECTIONS, default="tsne", help="how (%(default)s)")
+    _add_images(command, IMAGES)
+    command.set_defaults(run=_project)
+
     command = commands.add_parser("sample", help="decode draws from the prior into a picture")
     command.add_argument("name", help="of the model, or its file")
     command.add_argument("--count", type=int, default=64, help="how many draws (%(default)s)")
@@ -251,41 +265,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_images(command: argparse.ArgumentParser) -> None:
+def _add_images(command: argparse.ArgumentParser, images: int = 1000) -> None:
     command.add_argument("name", help="of the model, or its file")
-    command.add_argument("--images", type=int, default=1000, help="how many test images (%(default)s)")
+    command.add_argument("--images", type=int, default=images, help="how many test images (%(default)s)")
     command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
     command.add_argument("--seed", type=int, default=0, help="of the draws (%(default)s)")
-
-
-def _add_fields(parser: argparse.ArgumentParser, config: type) -> None:
-    hints = typing.get_type_hints(config)
-    for f in fields(config):
-        hint, words = hints[f.name], f.metadata["help"]
-        flags = [f"--{f.name.replace('_', '-')}", *_ALSO.get(f.name, ())]
-        if typing.get_origin(hint) is typing.Literal:
-            parser.add_argument(*flags, choices=typing.get_args(hint), default=f.default, help=f"{words} (%(default)s)")
-        else:
-            kind = {int: int, float: float, str: str}.get(hint) or (
-                _widths if typing.get_origin(hint) is tuple else _floor
-            )
-            shown = ",".join(map(str, f.default)) if isinstance(f.default, tuple) else f.default
-            parser.add_argument(*flags, type=kind, default=f.default, help=f"{words} ({shown})")
-
-
-def _widths(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(",") if part)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"whole numbers with commas between, such as 256,512; not {text!r}") from None
-
-
-def _floor(text: str) -> float | None:
-    try:
-        return None if text == "none" else float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"a number or none; not {text!r}") from None
-
-
-def _config(kind: type[C], chosen: argparse.Namespace) -> C:
-    return kind(**{f.name: getattr(chosen, f.name) for f in fields(kind)})
