@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
+from pages.ui import images
+
 # PyTorch's threads are to sleep while they wait, not to spin: sessions and a training share the cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -23,4 +25,4 @@ async def warm_up(app: st.App) -> AsyncIterator[None]:
     yield
 
 
-app = st.App("pages/ui/frame.py", lifespan=warm_up)
+app = st.App("pages/ui/frame.py", lifespan=warm_up, routes=images.ROUTES)

@@ -21,11 +21,13 @@ from vae.training import Report
 __all__ = [
     "CLASSES",
     "COLOURS",
+    "SIGMA_COLOURS",
     "clear",
     "contact_sheet",
     "latent_map",
     "manifold_sheet",
     "picture",
+    "png",
     "png_uri",
     "training",
 ]
@@ -37,7 +39,7 @@ COLOURS = {
     "reconstruction": "#3b82c4", "kl": "#d55e00", "elbo": "#009e73",
     "naive": "#cc79a7", "importance": "#8661c5", "jackknife": "#c0a6ee", "ais": "#e69f00", "exact": "#888888",
 }  # fmt: skip
-_SIGMA = (
+SIGMA_COLOURS = (
     np.array(sample_colorscale(get_colorscale("cividis"), np.linspace(0, 1, 256), colortype="tuple")) * 255
 ).astype(np.uint8)
 
@@ -157,7 +159,7 @@ def picture(values: NDArray, scale: int = 1, top: float | None = None) -> NDArra
     """
     level = (np.clip(values / (1 if top is None else top), 0, 1) * 255).round().astype(np.uint8)
     level = level.repeat(scale, 0).repeat(scale, 1)
-    return level if top is None else _SIGMA[level]
+    return level if top is None else SIGMA_COLOURS[level]
 
 
 def contact_sheet(images: NDArray, columns: int, scale: int = 2) -> NDArray[np.uint8]:
@@ -168,11 +170,16 @@ def contact_sheet(images: NDArray, columns: int, scale: int = 2) -> NDArray[np.u
     return picture(sheet, scale)
 
 
-def png_uri(image: NDArray[np.uint8]) -> str:
-    """Encodes an image (H, W) or (H, W, 3) as a PNG in a data URI, which comes with the page and cannot go missing."""
+def png(image: NDArray[np.uint8]) -> bytes:
+    """Encodes an image (H, W) or (H, W, 3) as a PNG."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, format="PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return file.getvalue()
+
+
+def png_uri(image: NDArray[np.uint8]) -> str:
+    """Encodes an image (H, W) or (H, W, 3) as a PNG in a data URI, which comes with the page and cannot go missing."""
+    return f"data:image/png;base64,{base64.b64encode(png(image)).decode()}"
 
 
 def clear(colour: str, opacity: float) -> str:

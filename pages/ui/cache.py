@@ -84,13 +84,18 @@ def codes(model: Model) -> latent.Codes:
     return _codes(model, images(model).name)
 
 
-def z(model: Model) -> np.ndarray:
-    """Returns the latent in use (J,): the chosen one where it is of this model, else that of the image in use."""
-    means = codes(model).mean
+def row(model: Model) -> int | None:
+    """Returns the row of the test image in use, or None where a latent of this model was chosen."""
     chosen = state.z()
-    if chosen is not None and len(chosen) == means.shape[1]:
-        return np.array(chosen, np.float32)
-    return means[min(state.image(), len(means) - 1)]
+    if chosen is not None and len(chosen) == _record(model).model.latent:
+        return None
+    return min(state.image(), len(images(model).test) - 1)
+
+
+def z(model: Model) -> np.ndarray:
+    """Returns the latent in use (J,): the chosen one, else the mean of q(z|x) of the image in use."""
+    place = row(model)
+    return np.array(state.z(), np.float32) if place is None else codes(model).mean[place]
 
 
 def carried(model: Model) -> tuple[np.ndarray, str]:
