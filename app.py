@@ -18,10 +18,15 @@ from pages.ui import images
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+def load() -> None:
+    """Loads PyTorch and what the first page sends, which takes a second or two."""
+    importlib.import_module("pages.ui.cache_browser").prepare()
+
+
 @asynccontextmanager
 async def warm_up(app: st.App) -> AsyncIterator[None]:
-    """Begins to load PyTorch, which takes a second or two, while the first visitor is still on the way."""
-    threading.Thread(target=importlib.import_module, args=("pages.ui.cache",), daemon=True).start()
+    """Begins to load while the first visitor is still on the way."""
+    threading.Thread(target=load, daemon=True).start()
     yield
 
 

@@ -1,5 +1,6 @@
 """What the server keeps of what it sends to the browser."""
 
+import contextlib
 import zlib
 from typing import Any
 
@@ -7,10 +8,10 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.ui import cache
+from pages.ui import cache, state
 from vae import evidence, figures, latent
 from vae.distributions import generator
-from vae.errors import ConfigError
+from vae.errors import ConfigError, VAEError
 from vae.portable import Codebook, pack_codes, portable
 
 SHEET, SIDE = 100, 10  # images of a sheet, and along its side
@@ -46,6 +47,13 @@ def packed(model: cache.Model, data_name: str, encoder: bool) -> dict[str, Any]:
         planes = net.weights.view(np.uint8).reshape(-1, size).T.tobytes()
         parts[f"{name}_weights"] = np.frombuffer(zlib.compress(planes), np.uint8)
     return parts
+
+
+def prepare() -> None:
+    """Packs the first model before anyone asks for it."""
+    with contextlib.suppress(VAEError):
+        model = cache.model_id(state.DEFAULT_MODEL)
+        packed(model, cache.images(model).name, False)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -91,15 +99,15 @@ def nets_travel(model: cache.Model) -> bool:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def manifold(model: cache.Model, directions: tuple[float, ...], centre: tuple[float, ...]) -> dict[str, Any]:
-    """Returns the decoded plane past all codes, for a model that the server decodes."""
+def manifold(
+    model: cache.Model, directions: tuple[float, ...], centre: tuple[float, ...]
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Returns the decoded plane past all codes, for a model that the server decodes: where it lies, and its greys."""
     axes = latent.Axes(np.array(centre, np.float32), np.array(directions, np.float32).reshape(2, -1), np.zeros(2))
     points = axes.project(cache.codes(model).mean)
     low, high = points.min(0), points.max(0)
     steps = (np.arange(PLANE) + 0.5) / PLANE
     across, up = np.meshgrid(low[0] + steps * (high[0] - low[0]), high[1] - steps * (high[1] - low[1]))
     means = latent.decode(cache.load(model), axes.lift(np.stack([across.ravel(), up.ravel()], 1))).mean
-    return {
-        "levels": figures.contact_sheet(means, PLANE, 1).ravel(), "side": PLANE,
-        "low": low.tolist(), "high": high.tolist(),
-    }  # fmt: skip
+    place = {"side": PLANE, "low": low.tolist(), "high": high.tolist()}
+    return place, figures.contact_sheet(means, PLANE, 1).ravel()

@@ -49,9 +49,8 @@ def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[s
         "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _map_words(),
     }  # fmt: skip
     if asked.get("manifold"):
-        data["manifold"] = cache_browser.manifold(
-            model, tuple(axes.directions.ravel().tolist()), tuple(axes.centre.tolist())
-        )
+        directions, centre = (tuple(part.ravel().tolist()) for part in (axes.directions, axes.centre))
+        data["manifold"], data["levels"] = cache_browser.manifold(model, directions, centre)
     if asked.get("z"):
         decoded = cache.decode(model, tuple(asked["z"]), 0)
         data["answer"] = {

@@ -44,7 +44,7 @@ class LatentMap {
     }
     plane.aggregate = data.colours.aggregate;
     plane.through = this.z;
-    plane.given = data.manifold ? this.#givenSheet(data.manifold) : null;
+    plane.given = data.manifold ? this.#givenSheet(data.manifold, column(data.levels)) : null;
     plane.setBasis(data.basis);
     plane.recolour();
     if (plane.given) plane.setUnder("none"), plane.setUnder(this.under);
@@ -213,11 +213,11 @@ class LatentMap {
     this.report("asked", this.asked);
   }
 
-  #givenSheet({ levels, side, low, high }) {
+  #givenSheet({ side, low, high }, levels) {
     const { width: W, height: H } = this.model, canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [side * W, side * H];
     const context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height);
-    paint(image.data, Float32Array.from(column(levels), (level) => level / 255));
+    paint(image.data, Float32Array.from(levels, (level) => level / 255));
     context.putImageData(image, 0, 0);
     return { canvas, a: low[0], b: high[1], wide: high[0] - low[0], high: high[1] - low[1] };
   }
