@@ -11,12 +11,15 @@ Kingma & Welling (2013). The objects, and how they meet:
 - `load_dataset` gives images, uint8 in [0, 255]; `model.pixels` dequantises or binarises them for the likelihood.
 - `naive_monte_carlo` and `importance_sampling` estimate log p(x), `elbo` bounds it, `exact_evidence` has it for J <= 2
   or a linear decoder; all return an `Estimate`, nats an image. `compare` runs them all.
+- `straight`, `spherical` and `traversals` walk through latent space, `difference` and `neighbours` compare what lies in
+  it, and `vae.aggregate` holds the codes as a whole against the prior.
 - `save` and `load` keep a model in one safetensors file with its `Record`; `encode` and `decode` give numpy arrays.
 
 Randomness is an argument: `generator(seed)` makes one, and nothing here touches torch's global state.
 Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
 """
 
+from vae.aggregate import Holes, active_units, holes
 from vae.checkpoints import Record, catalogue, load, read_record, save
 from vae.comparison import Budget, Comparison, checksum, compare, comparison_file, load_comparison
 from vae.config import ModelConfig, TrainConfig
@@ -31,6 +34,7 @@ from vae.latent import Codes, Decoded, decode, encode, manifold
 from vae.models import VAE, Decoder, Encoder, build
 from vae.objectives import ELBO, Autoencoder, Terms
 from vae.training import Report, fit
+from vae.walks import Difference, Neighbours, difference, neighbours, spherical, straight, traversals
 
 __all__ = [
     "ELBO",
@@ -45,11 +49,14 @@ __all__ = [
     "Dataset",
     "Decoded",
     "Decoder",
+    "Difference",
     "DivergenceError",
     "Encoder",
     "Estimate",
+    "Holes",
     "JobError",
     "ModelConfig",
+    "Neighbours",
     "Posterior",
     "Record",
     "Report",
@@ -57,17 +64,20 @@ __all__ = [
     "Terms",
     "TrainConfig",
     "VAEError",
+    "active_units",
     "build",
     "catalogue",
     "checksum",
     "compare",
     "comparison_file",
     "decode",
+    "difference",
     "elbo",
     "encode",
     "exact_evidence",
     "fit",
     "generator",
+    "holes",
     "importance_sampling",
     "importance_sampling_path",
     "load",
@@ -76,7 +86,11 @@ __all__ = [
     "manifold",
     "naive_monte_carlo",
     "naive_monte_carlo_path",
+    "neighbours",
     "posterior",
     "read_record",
     "save",
+    "spherical",
+    "straight",
+    "traversals",
 ]

@@ -6,7 +6,7 @@ from gettext import gettext as _
 import numpy as np
 import streamlit as st
 
-from pages.explore.panels import sliders
+from pages.explore.panels import arithmetic, interpolation, neighbours, sliders, traversals
 from pages.ui import cache, state
 from pages.ui.fragment import fragment
 
@@ -14,16 +14,16 @@ model = cache.model_id(state.model())
 dataset = cache.images(model)
 PANELS: dict[str, tuple[str, Callable[[cache.Model], None]]] = {
     "sliders": (_("Sliders"), sliders.show),
+    "traversals": (_("Traversals"), traversals.show),
+    "interpolation": (_("Interpolation"), interpolation.show),
+    "arithmetic": (_("Arithmetic"), arithmetic.show),
+    "neighbours": (_("Neighbours"), neighbours.show),
 }
 
 st.markdown(
-    (
-        _("A decoder does not return an image but a distribution, $p(x|z)$: a mean and a deviation for each pixel.")
-        if cache.record(model[0]).model.likelihood != "bernoulli"
-        else _("A decoder returns a distribution, $p(x|z)$: for binary pixels, how probable it is that each is white.")
-    )
-    + " "
-    + _("Each slider is one coordinate of $z$, the one that carries most first; its strip shows where it leads.")
+    _("A decoder does not return an image but a distribution, $p(x|z)$: a mean and a deviation for each pixel.")
+    if cache.record(model[0]).model.likelihood != "bernoulli"
+    else _("A decoder returns a distribution, $p(x|z)$: for binary pixels, how probable it is that each is white.")
 )
 
 
@@ -37,14 +37,19 @@ def from_number() -> None:
 
 @fragment()
 def explore() -> None:
-    st.session_state["decode.row"] = min(state.image(), len(dataset.test) - 1)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input(
-            _("Test image"), 0, len(dataset.test) - 1, key="decode.row", on_change=from_number, width=160,
-            help=_("Its z is the mean of q(z|x)."),
-        )  # fmt: skip
-        st.button(_("Any image"), icon=":material/shuffle:", on_click=another)
-    PANELS["sliders"][1](model)
+    panel = st.segmented_control(
+        _("Way to look"), list(PANELS), default="sliders", required=True, format_func=lambda name: PANELS[name][0],
+        key="decode.panel", bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    if panel != "interpolation":  # which has two images
+        st.session_state["decode.row"] = min(state.image(), len(dataset.test) - 1)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.number_input(
+                _("Test image"), 0, len(dataset.test) - 1, key="decode.row", on_change=from_number, width=160,
+                help=_("Its z is the mean of q(z|x)."),
+            )  # fmt: skip
+            st.button(_("Any image"), icon=":material/shuffle:", on_click=another)
+    PANELS[panel][1](model)
     state.write_link()
 
 

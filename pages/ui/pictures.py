@@ -1,5 +1,7 @@
 """Pixels as pictures: whole pixels, never smoothed."""
 
+import base64
+
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -34,3 +36,13 @@ def strip(images: NDArray, caption: str, *, columns: int | None = None, scale: i
     wide = sheet.shape[1]
     # a small picture left to itself is blown up to the width of its caption; a fixed width does not shrink
     st.image(figures.png_uri(sheet), caption=caption, alt=caption, width=wide if wide < 300 else "content")
+
+
+def wide(content: bytes, alt: str, kind: str = "png") -> None:
+    """Shows an encoded picture as wide as there is room, up to its own size."""
+    st.image(f"data:image/{kind};base64,{base64.b64encode(content).decode()}", alt=alt, width="content")
+
+
+def whole(content: bytes, alt: str) -> None:
+    """Shows a PNG as wide as its container, so that what stands under it lines up with it."""
+    st.image(f"data:image/png;base64,{base64.b64encode(content).decode()}", alt=alt, width="stretch")

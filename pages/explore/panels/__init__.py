@@ -1,1 +1,1 @@
-"""Parts of the decode page, each one idea: a function that draws it for the model, image and z in use."""
+"""Parts of the Decode page, each a function of the model in use that draws itself."""

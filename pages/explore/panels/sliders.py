@@ -12,6 +12,9 @@ _MOST = 20  # sliders of the server; what carries less stays as it is
 
 def show(model: cache.Model) -> None:
     """Draws the sliders, and what z decodes to."""
+    st.caption(
+        _("Each slider is one coordinate of z, the one that carries most first; its strip shows where it leads.")
+    )
     if "decoder" in cache_browser.packed(model, cache.images(model).name, False):
         browser.sliders(model, browser.store(model), key=f"sliders.{model[0]}")
     else:

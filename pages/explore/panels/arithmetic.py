@@ -1,0 +1,76 @@
+"""The mean of one class minus that of another, added to an image, and how sure that difference is."""
+
+from gettext import gettext as _
+
+import numpy as np
+import streamlit as st
+
+from pages.explore.panels import start
+from pages.ui import cache, cache_latent, pictures, state
+from vae import figures_latent, latent
+
+_KEY = "decode.arithmetic"
+_STRENGTHS = np.linspace(0, 2, 9)
+_RESAMPLES = 6  # pictures of them
+
+
+def show(model: cache.Model) -> None:
+    """Draws z + strength (mean of a − mean of b), along its strength and for several resamples."""
+    dataset = cache.images(model)
+    classes = list(cache_latent.first_of_class(model))
+    own = int(dataset.test.labels[min(state.image(), len(dataset.test) - 1)])
+    minus = own if own in classes else classes[0]
+    of = classes[(classes.index(minus) + 1) % len(classes)]
+    names = dict(enumerate(dataset.classes))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        begin = start.choose(model, _KEY, _("Add to"))
+        for key, label, default in (("of", _("Mean of"), of), ("minus", _("minus mean of"), minus)):
+            if st.session_state.get(f"{_KEY}.{key}") not in classes:
+                st.session_state[f"{_KEY}.{key}"] = default
+            st.selectbox(label, classes, format_func=names.__getitem__, key=f"{_KEY}.{key}", width=140)
+        of, minus = (st.session_state[f"{_KEY}.{key}"] for key in ("of", "minus"))
+        images = st.segmented_control(
+            _("Test images of each"), [5, 20, 100, None], default=20, required=True, key=f"{_KEY}.images",
+            format_func=lambda count: _("all") if count is None else str(count),
+        )  # fmt: skip
+        strength = st.slider(_("Strength"), 0.0, 2.0, 1.0, 0.05, key=f"{_KEY}.strength", width=220)
+    found, counts = cache_latent.difference(model, dataset.name, of, minus, images)
+    loaded = cache.load(model)
+    shown = latent.decode(loaded, np.stack([begin.z, begin.z + strength * found.mean])).mean
+    name = _("mean of {of} − mean of {minus}").format(of=names[of], minus=names[minus])
+    pictures.row(
+        {
+            begin.words: pictures.grey(begin.image / 255),
+            _("its z, decoded"): pictures.grey(shown[0]),
+            _("z + {strength:.2f} ({name})").format(strength=strength, name=name): pictures.grey(shown[1]),
+        }
+    )
+    st.caption(_("Along the strength"))
+    along = latent.decode(loaded, begin.z + _STRENGTHS[:, None] * found.mean).mean
+    labels = [f"{each:g}" for each in _STRENGTHS]
+    pictures.wide(
+        figures_latent.sheet(along[None], columns=labels, scale=3),
+        _("z + strength ({name}), strength 0 to 2").format(name=name),
+    )
+    st.caption(_("At strength {strength:.2f}, with the sets drawn again, {count} times").format(
+        strength=strength, count=_RESAMPLES
+    ))  # fmt: skip
+    resampled = latent.decode(loaded, begin.z + strength * found.resampled[:_RESAMPLES]).mean
+    labels = [f"{each:.1f}°" for each in found.angle[:_RESAMPLES]]
+    pictures.wide(
+        figures_latent.sheet(resampled[None], columns=labels, scale=3),
+        _("z + strength times the difference of resampled sets, with the angle to the difference itself"),
+    )
+    angle, length = np.quantile(found.angle, [0.5, 0.95]), np.quantile(found.length, [0.05, 0.95])
+    st.caption(
+        _(
+            "{name}, of {a:,} and {b:,} images, is {long:.2f} long. In {resamples} resamples (the bootstrap: the sets "
+            "drawn again, with replacement) 90 of 100 are {low:.2f} to {high:.2f} long; half turn by under "
+            "{angle:.1f}°, 95 of 100 by under {most:.1f}°. This is the spread of the mean, not of the class: no one "
+            "direction turns every {minus} into a {of}."
+        ).format(
+            name=name[0].upper() + name[1:], a=counts[0], b=counts[1], long=float(np.linalg.norm(found.mean)),
+            resamples=len(found.resampled), low=length[0], high=length[1], angle=angle[0], most=angle[1],
+            of=names[of], minus=names[minus],
+        )
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""From one image to another, straight and on the sphere, and whether the way leads through empty space."""
+
+from gettext import gettext as _
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.explore.panels import start
+from pages.ui import cache, cache_latent, pictures, state
+from vae import aggregate, figures_latent, latent, walks
+from vae.figures import COLOURS
+
+_COLOURS = {"straight": figures_latent.AGGREGATE, "spherical": COLOURS["importance"]}
+_FROM, _TO = "decode.walk.from", "decode.walk.to"
+_STEPS, _FRAMES = 13, 25
+_DEEPEST = 2000  # nats below the best that the axis shows
+_WALKS = {"straight": walks.straight, "spherical": walks.spherical}
+
+
+def show(model: cache.Model) -> None:
+    """Draws both walks from what is in use to another image, over the densities along them."""
+    begin, end = _ends(model)
+    names = {"straight": _("straight"), "spherical": _("spherical")}
+    paths = {kind: walk(begin.z, end.z, _STEPS) for kind, walk in _WALKS.items()}
+    strips = [latent.decode(cache.load(model), path).mean for path in paths.values()]
+    for name, strip in zip(names.values(), strips, strict=True):
+        alt = _("From {start} to {end}, {kind}, in {count} steps").format(
+            start=begin.words, end=end.words, kind=name, count=_STEPS
+        )
+        st.caption(name)
+        pictures.whole(figures_latent.sheet(strip[None], scale=4), alt)
+    _densities(model, paths, names)
+    _take_away(model, begin, end, np.stack(strips))
+
+
+def _ends(model: cache.Model) -> tuple[start.Start, start.Start]:
+    """Lets a visitor choose both ends, and shows them."""
+    last = len(cache.images(model).test) - 1
+    left, right = st.columns(2, gap="medium")
+    with left:
+        begin = start.choose(model, _FROM, _("From"))
+        st.session_state[_FROM] = min(state.image(), last)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            start.picture(begin, _("from {words}"))
+            st.number_input(_("From test image"), 0, last, key=_FROM, width=150, on_change=_use)
+    if not 0 <= st.session_state.get(_TO, -1) <= last:
+        st.session_state[_TO] = _of_another_class(model)
+    with right:
+        end = start.of_drawing(model)
+        names = {"image": _("test image"), "drawing": _("your drawing")}
+        if (
+            end is not None
+            and st.segmented_control(
+                _("To"), list(names), default="image", required=True, format_func=names.__getitem__, key=f"{_TO}.start"
+            )
+            != "drawing"
+        ):
+            end = None
+        end = end or start.of_row(model, int(st.session_state[_TO]))
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            start.picture(end, _("to {words}"))
+            st.number_input(_("To test image"), 0, last, key=_TO, width=150, persist_state="session")
+    start.classes(model, _TO, _("Go to {image}"))
+    return begin, end
+
+
+def _use() -> None:
+    state.use_image(int(st.session_state[_FROM]))
+
+
+def _of_another_class(model: cache.Model) -> int:
+    """Returns the first test image of the class after that of the image in use."""
+    firsts = list(cache_latent.first_of_class(model).values())
+    labels = cache.images(model).test.labels
+    own = int(labels[min(state.image(), len(labels) - 1)])
+    return next((row for row in firsts if labels[row] > own), firsts[0])
+
+
+def _densities(model: cache.Model, paths: dict[str, NDArray], names: dict[str, str]) -> None:
+    """Draws how dense the aggregate posterior and the prior are under each step."""
+    if cache.record(model[0]).training.objective == "autoencoder":
+        st.caption(_("A plain autoencoder has neither a prior nor a posterior, so there is no density to show."))
+        return
+    codes, many = cache_latent.training_codes(model), len(paths["straight"][0]) > 5
+    q = {kind: aggregate.log_density(codes, path) for kind, path in paths.items()}
+    p = {kind: aggregate.prior_log_density(path) for kind, path in paths.items()}
+    curves: list[figures_latent.Curve] = [
+        *((_("log q(z), {kind}").format(kind=names[kind]), _COLOURS[kind], q[kind], False) for kind in paths),
+        *((_("log p(z), {kind}").format(kind=names[kind]), _COLOURS[kind], p[kind], True) for kind in paths),
+    ]
+    values = np.concatenate([curve[2] for curve in curves])
+    lowest = max(float(values.min()), float(values.max()) - _DEEPEST)
+    st.plotly_chart(
+        figures_latent.densities(curves, _("step"), _("nats"), lowest), key="decode.walk.densities",
+        config={"displayModeBar": False}, alt=_("Log density of the aggregate posterior and of the prior at each step"),
+    )  # fmt: skip
+    ratio = {kind: q[kind] - p[kind] for kind in paths}
+    st.caption(
+        _(
+            "Solid: the aggregate posterior q(z), the mean of q(z|x) over the {count:,} training images. Dotted: the "
+            "prior p(z). Where q dives below p, the walk crosses empty space, and what is decoded there is a guess. "
+            "log q/p is {first:.1f} and {last:.1f} nats at the ends, {straight:.1f} at the lowest of the straight walk "
+            "and {spherical:.1f} at that of the spherical one."
+        ).format(
+            count=len(codes.mean), first=ratio["straight"][0], last=ratio["straight"][-1],
+            **{kind: float(each.min()) for kind, each in ratio.items()},
+        )
+        + (" " + _("In many dimensions no number of images fills the space: compare with the ends.") if many else "")
+    )  # fmt: skip
+
+
+def _take_away(model: cache.Model, begin: start.Start, end: start.Start, strips: NDArray) -> None:
+    """Offers the walks as an animation, which never starts by itself, and as files."""
+    frames = [latent.decode(cache.load(model), walk(begin.z, end.z, _FRAMES)).mean for walk in _WALKS.values()]
+    gif = figures_latent.animation(np.concatenate(frames, 2))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        play = st.toggle(_("Play"), key="decode.walk.play")
+        st.download_button(
+            _("GIF"), gif, f"{model[0]}-walk.gif", "image/gif", icon=":material/download:", key="decode.walk.gif",
+            on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            _("PNG"), figures_latent.sheet(strips, scale=4), f"{model[0]}-walk.png", "image/png",
+            icon=":material/download:", key="decode.walk.png", on_click="ignore",
+        )  # fmt: skip
+    if play:
+        pictures.wide(gif, _("Both walks there and back: straight on the left, spherical on the right"), "gif")
+        st.caption(_("Straight on the left, spherical on the right; there and back."))

@@ -1,0 +1,64 @@
+"""The nearest test images, by their codes and by their pixels, side by side."""
+
+from gettext import gettext as _
+
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.explore.panels import start
+from pages.ui import cache, cache_latent, pictures
+from vae import figures, walks
+
+_COUNT = 8
+
+
+def show(model: cache.Model) -> None:
+    """Draws eight neighbours each way, without the image itself."""
+    dataset = cache.images(model)
+    begin = start.choose(model, "decode.neighbours", _("Neighbours of"))
+    start.picture(begin)
+    more = _COUNT + 1  # one may be the image itself
+    shape, content = begin.image.shape, begin.image.tobytes()
+    rows = []
+    for column, title, found in zip(
+        st.columns(2, gap="medium"),
+        (_("In latent space"), _("In pixel space")),
+        (
+            cache_latent.nearest_codes(model, dataset.name, tuple(begin.z.tolist()), more),
+            cache_latent.nearest_images(dataset.name, shape, content, more),
+        ),
+        strict=True,
+    ):
+        with column:
+            rows.append(_neighbours(model, title, found, begin.row))
+    labels = dataset.test.labels.numpy()
+    both = len(set(rows[0]) & set(rows[1]))
+    words = _("{both} of {count} are the same both ways.").format(both=both, count=len(rows[0]))
+    if begin.row is not None:
+        latent, pixels = (int((labels[each] == labels[begin.row]).sum()) for each in rows)
+        words += " " + _("Of its own class are {latent} in latent space and {pixels} in pixel space.").format(
+            latent=latent, pixels=pixels
+        )
+    st.caption(
+        words
+        + " "
+        + _(
+            "Distances are Euclidean: between z and the means of q(z|x), and between pixels on the scale from 0 to 1. "
+            "A pixel's distance takes a stroke that is moved by two pixels for another image; a code need not."
+        )
+    )
+
+
+def _neighbours(model: cache.Model, title: str, found: walks.Neighbours, own: int | None) -> NDArray:
+    """Draws neighbours with their classes and distances; returns their rows."""
+    dataset = cache.images(model)
+    other = found.rows != own
+    rows, distance = found.rows[other][:_COUNT], found.distance[other][:_COUNT]
+    st.markdown(f"**{title}**")
+    with st.container(horizontal=True, gap="small", width=420):  # four in a row
+        for row, far in zip(rows.tolist(), distance.tolist(), strict=True):
+            name = dataset.classes[int(dataset.test.labels[row])]
+            image = figures.png_uri(pictures.grey(dataset.test.images[row].numpy() / 255, 3))
+            alt = _("test image {row}, {name}, distance {far:.3g}").format(row=row, name=name, far=far)
+            st.image(image, caption=f"**{name}** · {far:.3g}", alt=alt, width=84)
+    return rows

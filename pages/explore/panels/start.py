@@ -1,0 +1,77 @@
+"""Where a panel starts from: the image or the latent in use, another test image, or what was drawn."""
+
+from gettext import gettext as _
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.ui import cache, cache_latent, pictures, state
+from vae import figures, latent
+
+
+class Start(NamedTuple):
+    """A latent (J,) with an image (H, W) uint8: the one it was encoded from, or what it decodes to; and its words."""
+
+    z: NDArray
+    image: NDArray[np.uint8]
+    words: str
+    row: int | None = None
+
+
+def in_use(model: cache.Model) -> Start:
+    """Returns the test image in use, or the latent where one was chosen by hand."""
+    row = cache.row(model)
+    if row is not None:
+        return of_row(model, row)
+    z = cache.z(model)
+    return Start(z, figures.picture(latent.decode(cache.load(model), z[None]).mean[0]), _("z in use, decoded"))
+
+
+def of_row(model: cache.Model, row: int) -> Start:
+    """Returns a test image."""
+    test, classes = cache.images(model).test, cache.images(model).classes
+    words = _("test image {row}, {name}").format(row=row, name=classes[int(test.labels[row])])
+    return Start(cache.codes(model).mean[row], test.images[row].numpy(), words, row)
+
+
+def of_drawing(model: cache.Model) -> Start | None:
+    """Returns what was drawn or uploaded, if anything of the model's size was."""
+    drawing = state.drawing()
+    if drawing is None or drawing.shape != cache.record(model[0]).model.image_shape:
+        return None
+    return Start(cache_latent.encoded(model, drawing), drawing, _("your drawing"))
+
+
+def picture(one: Start, words: str = "{words}") -> None:
+    """Shows the image that a panel starts from."""
+    caption = words.format(words=one.words)
+    st.image(figures.png_uri(pictures.grey(one.image / 255, 4)), caption=caption, alt=caption, width=112)
+
+
+def choose(model: cache.Model, key: str, label: str) -> Start:
+    """Returns what is in use or, where a visitor has drawn and prefers it, the drawing."""
+    drawn = of_drawing(model)
+    if drawn is None:
+        return in_use(model)
+    names = {"use": _("image or z in use"), "drawing": _("your drawing")}
+    picked = st.segmented_control(
+        label, list(names), default="use", required=True, format_func=names.__getitem__, key=f"{key}.start"
+    )
+    return drawn if picked == "drawing" else in_use(model)
+
+
+def classes(model: cache.Model, key: str, choose: str) -> None:
+    """Draws one test image of each class with a button that puts its row into the number input of that key."""
+    dataset = cache.images(model)
+    with st.container(horizontal=True, gap="small"):
+        for label, row in cache_latent.first_of_class(model).items():
+            name = dataset.classes[label]
+            with st.container(width=64, gap="small"):
+                alt = _("test image {row}, {name}").format(row=row, name=name)
+                st.image(figures.png_uri(pictures.grey(dataset.test.images[row].numpy() / 255, 2)), width=56, alt=alt)
+                st.button(
+                    name, key=f"{key}.class.{label}", width="stretch", help=choose.format(image=alt),
+                    on_click=st.session_state.__setitem__, args=(key, row),
+                )  # fmt: skip

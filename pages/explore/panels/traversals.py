@@ -1,0 +1,65 @@
+"""A table of pictures: each row moves one coordinate of z and leaves the others."""
+
+from gettext import gettext as _
+
+import numpy as np
+import streamlit as st
+
+from pages.explore.panels import start
+from pages.ui import cache, pictures, words
+from vae import figures_latent, latent, walks
+
+_ROWS, _STEPS = 8, 11
+_UNUSED = 0.01  # what a dimension carries below which it is folded away
+
+
+def show(model: cache.Model) -> None:
+    """Draws the table around the latent in use, the dimension that carries most on top."""
+    carried, unit = cache.carried(model)
+    order = [int(j) for j in np.argsort(-carried, kind="stable")]
+    used = [j for j in order if carried[j] >= _UNUSED] or order[:1]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        begin = start.choose(model, "decode.traversals", _("Around"))
+        reach = "codes"
+        if cache.record(model[0]).training.objective != "autoencoder":  # which has no prior
+            names = {"prior": _("from −3 to 3"), "codes": _("as far as the codes")}
+            reach = st.segmented_control(
+                _("Each coordinate goes"), list(names), default="prior", required=True,
+                key="decode.traversals.reach", format_func=names.__getitem__,
+            )  # fmt: skip
+        picked = order[: len(used)][:_ROWS]
+        if len(order) > 1:
+            picked = st.multiselect(
+                _("Coordinates"), order, picked, key=f"decode.traversals.{model[0]}.rows", width=420,
+                format_func=lambda j: words.carries(j, float(carried[j]), unit),
+            ) or picked  # fmt: skip
+    means = cache.codes(model).mean[:, picked]
+    low, high = np.quantile(means, [0.005, 0.995], 0) if reach == "codes" else np.tile([[-3.0], [3.0]], len(picked))
+    values = np.linspace(low, high, _STEPS).T
+    table = walks.traversals(begin.z, picked, values)
+    images = latent.decode(cache.load(model), table.reshape(-1, len(begin.z))).mean
+    own = [_nearest(values[row], float(begin.z[j])) for row, j in enumerate(picked)]
+    sheet = figures_latent.sheet(
+        images.reshape(len(picked), _STEPS, *images.shape[1:]), [f"z{j + 1}" for j in picked],
+        [f"{value:+.1f}".replace("+0.0", "0") for value in values[0]] if reach == "prior" else (), 3, own,
+    )  # fmt: skip
+    pictures.wide(sheet, _("Decoded means: each row moves one coordinate from left to right"))
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    left.caption(
+        _(
+            "Around {start}. A frame marks the step nearest to its own value, where there is one within half a step."
+        ).format(start=begin.words)
+    )
+    right.download_button(
+        _("PNG"), sheet, f"{model[0]}-traversals.png", "image/png", icon=":material/download:",
+        key="decode.traversals.png", on_click="ignore",
+    )  # fmt: skip
+    if len(used) < len(order):
+        unused = ", ".join(words.coordinate(j) for j in sorted(order[len(used) :]))
+        st.caption(_("Left out, since they carry under 0.01 {unit}: {names}.").format(unit=unit, names=unused))
+
+
+def _nearest(values: np.ndarray, own: float) -> int:
+    """Returns the step within half a step of the latent's own value, or -1."""
+    away = np.abs(values - own)
+    return int(away.argmin()) if away.min() <= (values[1] - values[0]) / 2 + 1e-6 else -1

@@ -1,0 +1,74 @@
+"""What the server keeps between runs of the views of latent space: codes of all training images, drawings, holes."""
+
+from gettext import gettext as _
+
+import numpy as np
+import streamlit as st
+import torch
+
+from pages.ui import cache
+from vae import aggregate, latent, walks
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _training_codes(model: cache.Model, data_name: str) -> latent.Codes:
+    return latent.encode(cache.load(model), cache.dataset(data_name).train.images)
+
+
+def training_codes(model: cache.Model) -> latent.Codes:
+    """Returns q(z|x) of all training images, whose mixture is the aggregate posterior."""
+    with st.spinner(_("Encoding the training images ...")):
+        return _training_codes(model, cache.images(model).name)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _encoded(model: cache.Model, shape: tuple[int, ...], content: bytes) -> np.ndarray:
+    image = torch.from_numpy(np.frombuffer(content, np.uint8).reshape(shape).copy())
+    return latent.encode(cache.load(model), image[None]).mean[0]
+
+
+def encoded(model: cache.Model, drawing: np.ndarray) -> np.ndarray:
+    """Returns the mean (J,) of q(z|x) of a drawn image (H, W) uint8."""
+    return _encoded(model, drawing.shape, drawing.tobytes())
+
+
+def first_of_class(model: cache.Model) -> dict[int, int]:
+    """Returns the row of the first test image of each class that has one."""
+    labels = cache.images(model).test.labels.numpy()
+    return {int(label): int(row) for label, row in zip(*np.unique(labels, return_index=True), strict=True)}
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def nearest_codes(model: cache.Model, data_name: str, z: tuple[float, ...], count: int) -> walks.Neighbours:
+    """Returns the test images whose posterior means are nearest to a latent."""
+    return walks.neighbours(np.array(z, np.float32), cache.codes(model).mean, count)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def nearest_images(data_name: str, shape: tuple[int, ...], content: bytes, count: int) -> walks.Neighbours:
+    """Returns the test images whose pixels are nearest to those of an image, given as bytes."""
+    image = np.frombuffer(content, np.uint8).reshape(shape)
+    return walks.neighbours(image, cache.dataset(data_name).test.images.numpy(), count)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def difference(
+    model: cache.Model, data_name: str, of: int, minus: int, images: int | None
+) -> tuple[walks.Difference, tuple[int, int]]:
+    """Returns the difference of two classes' means over their first test images, and how many each has."""
+    labels = cache.dataset(data_name).test.labels.numpy()
+    means = cache.codes(model).mean
+    sets = [means[labels == label][:images] for label in (of, minus)]
+    return walks.difference(*sets), (len(sets[0]), len(sets[1]))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def holes(model: cache.Model, data_name: str, plane: tuple[int, int] | None) -> aggregate.Holes:
+    """Returns where the aggregate posterior of the training images leaves the prior bare, on a plane."""
+    return aggregate.holes(_training_codes(model, data_name), cache.axes(model, plane), 81)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def share_in_holes(model: cache.Model, data_name: str) -> aggregate.Share:
+    """Returns the share of the prior's mass in holes, in all dimensions."""
+    return aggregate.share_in_holes(_training_codes(model, data_name), 1000)
