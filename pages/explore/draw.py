@@ -1,13 +1,14 @@
 """Draw a digit, or photograph one, and see what the model makes of it."""
 
 from gettext import gettext as _
+from pathlib import Path
 
-import numpy as np
 import streamlit as st
 
 from pages.ui import browser, cache, state, words
 from pages.ui.fragment import fragment
 
+PAGES = Path(__file__).parents[1]
 model = cache.model_id(state.model())
 config = cache.record(state.model()).model
 dataset = cache.images(model)
@@ -29,20 +30,15 @@ titles = (
 
 @fragment()
 def explore() -> None:
-    drawing = state.drawing()
     row = min(state.image(), len(dataset.test) - 1)
-    if "draw.given" not in st.session_state or st.session_state["draw.given"]["model"] != model[0]:
-        example = drawing is None
-        image = dataset.test.images[row].numpy() if drawing is None else drawing
-        st.session_state["draw.given"] = {
-            "id": f"{model[0]} {row if example else 'drawing'}", "model": model[0], "example": example,
-            "pixels": np.ravel(image).tolist(),
-        }  # fmt: skip
-    browser.sketch(model, kept, cache.axes(model, plane), titles, st.session_state["draw.given"], key="draw.pad")
-    st.button(
+    example = dataset.test.images[row].numpy()
+    browser.sketch(model, kept, cache.axes(model, plane), titles, example, key="draw.pad")
+    if st.button(
         _("Take it to the likelihood page"), icon=":material/query_stats:", disabled=state.drawing() is None,
         key="draw.take",
-    )  # fmt: skip
+    ):  # fmt: skip
+        state.ask_for_drawing(True)
+        st.switch_page(str(PAGES / "measure" / "likelihood.py"))
 
 
 explore()

@@ -4,6 +4,7 @@ Models are known by name and time of writing, so a model that was trained again 
 """
 
 import gc
+import hashlib
 from gettext import gettext as _
 from typing import Literal
 
@@ -59,8 +60,27 @@ def _dataset(name: str) -> vae.Dataset:
     return vae.load_dataset(name, fetch=False)
 
 
+@st.cache_resource(show_spinner=False)
+def _drawings() -> dict[str, vae.Dataset]:
+    return {}
+
+
+def drawing(image: np.ndarray) -> vae.Dataset:
+    """Returns a drawing (H, W) uint8 as a data set of its own, which the others here know by its name."""
+    name = f"drawing-{hashlib.sha256(image.tobytes()).hexdigest()[:16]}"
+    known = _drawings()
+    if name not in known:
+        if len(known) >= 100:
+            known.pop(next(iter(known)))
+        split = vae.Split(torch.from_numpy(image.copy())[None], torch.zeros(1, dtype=torch.long))
+        known[name] = vae.Dataset(name, split, split, (_("your drawing"),), name)
+    return known[name]
+
+
 def dataset(name: str) -> vae.Dataset:
     """Returns a data set from disk; for MNIST, where it was not fetched or is damaged, the sample that ships."""
+    if name in (known := _drawings()):
+        return known[name]
     try:
         return _dataset(name)
     except DataError:
@@ -76,7 +96,7 @@ def images(model: Model) -> vae.Dataset:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _codes(model: Model, data_name: str) -> latent.Codes:
-    return latent.encode(load(model), _dataset(data_name).test.images)
+    return latent.encode(load(model), dataset(data_name).test.images)
 
 
 def codes(model: Model) -> latent.Codes:
@@ -120,7 +140,7 @@ def _axes(model: Model, data_name: str, plane: tuple[int, int] | None) -> latent
 def latent_map(
     model: Model, data_name: str, plane: tuple[int, int] | None, titles: tuple[str, str], legend: str
 ) -> object:
-    test = _dataset(data_name)
+    test = dataset(data_name)
     points = axes(model, plane).project(codes(model).mean)
     return figures.latent_map(points, test.test.labels.numpy(), test.classes, titles, legend)
 
@@ -152,7 +172,7 @@ def reconstructions(model: Model, data_name: str, rows: tuple[int, ...]) -> late
 def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) -> latent.Decoded:
     """Decodes the posterior means of a few test images by a model in training, which is not kept."""
     so_far = vae.load(model[0])
-    return latent.decode(so_far, latent.encode(so_far, _dataset(data_name).test.images[list(rows)]).mean)
+    return latent.decode(so_far, latent.encode(so_far, dataset(data_name).test.images[list(rows)]).mean)
 
 
 # the evidence
@@ -160,7 +180,7 @@ def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _pixels_of_all(likelihood: vae.config.Likelihood, data_name: str) -> torch.Tensor:
-    return distributions.prepare_pixels(_dataset(data_name).test.images, likelihood, vae.generator(0))
+    return distributions.prepare_pixels(dataset(data_name).test.images, likelihood, vae.generator(0))
 
 
 def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:

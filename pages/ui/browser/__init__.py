@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from pages.ui import cache, cache_browser, state, words
 from vae import figures, latent
@@ -79,22 +80,26 @@ def sliders(model: cache.Model, kept: str, *, key: str) -> None:
 
 
 def sketch(
-    model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str], given: dict[str, Any], *, key: str
+    model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str], example: NDArray[np.uint8], *, key: str
 ) -> None:
-    """Shows the pad, and keeps what is drawn there; `given` is an image with an id, which the pad shows once."""
+    """Shows the pad, and keeps what is drawn there; the example (H, W) is there until something is."""
     drawn = (st.session_state.get(key) or {}).get("drawn")
     shape = cache.record(model[0]).model.image_shape
     if drawn and st.session_state.get(f"{key}.taken") != drawn["n"]:
         st.session_state[f"{key}.taken"] = drawn["n"]
         pixels = base64.b64decode(drawn["pixels"]) if drawn["pixels"] else None
         state.use_drawing(None if pixels is None else np.frombuffer(pixels, np.uint8).reshape(shape))
+    drawing = state.drawing()
+    if drawing is not None and drawing.shape != shape:
+        drawing = None
+    given = example if drawing is None else drawing
     autoencoder = cache.record(model[0]).training.objective == "autoencoder"
     data = {
-        "model": kept, "titles": titles, "basis": _basis(axes), "given": given, "words": _sketch_words(),
+        "model": kept, "titles": titles, "basis": _basis(axes), "words": _sketch_words(),
+        "given": {"pixels": base64.b64encode(given.tobytes()).decode(), "example": drawing is None},
         "elbos": None if autoencoder else cache_browser.sorted_elbos(model, cache.images(model).name),
         "colours": {"encoder": figures.COLOURS["elbo"]},
     }  # fmt: skip
-    drawing = state.drawing()
     if not cache_browser.nets_travel(model) and drawing is not None:
         data["answer"] = cache_browser.judged(model, drawing.tobytes())
     scripts = ("net", "store", "dom", "layers", "sheets", "plane", "pictures", "stroke", "sketch")

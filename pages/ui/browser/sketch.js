@@ -29,18 +29,19 @@ class Sketch {
     } else if (this.model) this.#adopt();
   }
 
-  // What Python gives is shown once: an image to begin with, or one that was uploaded.
+  // What Python gives is shown once: an example to begin with, an upload, or what was drawn before a change of pages.
   #adopt() {
     const { data } = this;
     this.plane.aggregate = data.colours.encoder;
     this.plane.through = new Float32Array(this.model.J);
     this.plane.setBasis(data.basis);
     this.plane.recolour();
-    if (data.given.id !== this.given) {
-      this.given = data.given.id;
+    const { pixels, example } = data.given;
+    if (pixels !== this.given && !(example && this.touched)) {
+      this.given = pixels;
       this.ink.strokes = [];
-      this.ink.ground = Uint8Array.from(data.given.pixels);
-      this.example = data.given.example;
+      this.ink.ground = Uint8Array.from(atob(pixels), (c) => c.charCodeAt(0));
+      this.example = example;
     }
     this.#changed();
   }
@@ -50,6 +51,7 @@ class Sketch {
     root.replaceChildren();
     this.ink = new Ink(width, height);
     this.given = null;
+    this.touched = false;
     this.pen = { x: width / 2, y: height / 2, down: false, shown: false };
     const button = (text, act) => element("button", { type: "button", text, onclick: act });
     this.brush = element("input", { type: "range", min: 1, max: 5, step: 0.1, value: 2.4, "aria-label": words.brush });
@@ -134,6 +136,7 @@ class Sketch {
   #begin(point) {
     if (this.example) this.ink.ground = null;
     this.example = false;
+    this.touched = true;
     this.ink.strokes.push({ points: [point], brush: this.brush.valueAsNumber });
     this.#changed();
   }
@@ -142,11 +145,14 @@ class Sketch {
     this.pen.down = false;
     if (this.ink.strokes.length) this.ink.strokes.pop();
     else this.ink.ground = null;
+    this.touched = true;
+    this.example = false;
     this.#finish();
   }
 
   #clear() {
-    this.pen.down = false;
+    this.pen.down = this.example = false;
+    this.touched = true;
     this.ink.strokes = [];
     this.ink.ground = null;
     this.#finish();
@@ -156,8 +162,9 @@ class Sketch {
     this.#changed();
     clearTimeout(this.sending);
     this.sending = setTimeout(() => {
-      const pixels = this.ink.pixels(this.fit.checked);
-      this.report("drawn", { n: Date.now(), pixels: this.ink.empty || this.example ? null : btoa(String.fromCharCode(...pixels)) });
+      const nothing = this.ink.empty || this.example;
+      this.given = nothing ? null : btoa(String.fromCharCode(...this.ink.pixels(this.fit.checked)));
+      this.report("drawn", { n: Date.now(), pixels: this.given });
     }, 150);
   }
 
