@@ -25,7 +25,6 @@ __all__ = [
     "clear",
     "contact_sheet",
     "latent_map",
-    "manifold_sheet",
     "picture",
     "png",
     "png_uri",
@@ -81,29 +80,6 @@ def latent_map(
         xaxis={"title": axis_titles[0], "zeroline": True},
         yaxis={"title": axis_titles[1], "zeroline": True, "scaleanchor": "x"},
     )  # fmt: skip
-    return figure
-
-
-def manifold_sheet(steps: NDArray, images: NDArray, axis_titles: tuple[str, str]) -> go.Figure:
-    """Draws a decoded grid with the latent coordinates on its axes.
-
-    Arguments:
-        steps: (side,) coordinates, increasing, the same on both axes.
-        images: (side, side, H, W) in [0, 1], row 0 at the top, where the second coordinate is largest.
-        axis_titles: of the two axes.
-    """
-    side, _, height, width = images.shape
-    sheet = images.swapaxes(1, 2).reshape(side * height, side * width)
-    shown = np.linspace(0, side - 1, 7).round().astype(int)
-    words = [f"{steps[i]:.1f}" for i in shown]
-    figure = go.Figure(go.Image(source=png_uri(picture(sheet)), hoverinfo="skip"))
-    figure.update_xaxes(title=axis_titles[0], tickvals=shown * width + width / 2, ticktext=words, showgrid=False)
-    figure.update_yaxes(
-        title=axis_titles[1], tickvals=(side - 1 - shown) * height + height / 2, ticktext=words, showgrid=False
-    )
-    figure.update_xaxes(constrain="domain", constraintoward="left")
-    figure.update_yaxes(constrain="domain", constraintoward="top")
-    figure.update_layout(height=540, margin={"l": 10, "r": 10, "t": 10, "b": 10}, dragmode=False)
     return figure
 
 

@@ -19,7 +19,6 @@ from vae import (
     distributions,
     evidence,
     exact,
-    figures,
     gaps,
     latent,
     planes,
@@ -136,20 +135,6 @@ def _axes(model: Model, data_name: str, plane: tuple[int, int] | None) -> latent
     return latent.principal_axes(means) if plane is None else latent.coordinate_axes(means, *plane)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def latent_map(
-    model: Model, data_name: str, plane: tuple[int, int] | None, titles: tuple[str, str], legend: str
-) -> object:
-    test = dataset(data_name)
-    points = axes(model, plane).project(codes(model).mean)
-    return figures.latent_map(points, test.test.labels.numpy(), test.classes, titles, legend)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def manifold(model: Model, data_name: str, plane: tuple[int, int] | None, titles: tuple[str, str], side: int) -> object:
-    return figures.manifold_sheet(*latent.manifold(load(model), axes(model, plane), side), titles)
-
-
 @st.cache_data(max_entries=256, show_spinner=False)
 def decode(model: Model, z: tuple[float, ...], seed: int) -> latent.Decoded:
     return latent.decode(load(model), np.array([z], np.float32), seed=seed)
@@ -243,8 +228,9 @@ def needed(model: Model, data_name: str, row: int) -> float:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def posterior_plane(model: Model, data_name: str, row: int, draws: int) -> planes.Plane:
-    """Returns what is on the latent plane of a test image."""
-    wide = float(np.ceil(max(3.5, 1.05 * np.abs(_codes(model, data_name).mean).max())))
+    """Returns what is on the latent plane of an image."""
+    farthest = max(np.abs(each.mean).max() for each in (codes(model), _codes(model, data_name)))
+    wide = float(np.ceil(max(3.5, 1.05 * farthest)))
     return planes.posterior_plane(load(model), pixels(model, data_name, (row,)), wide, draws, vae.generator(0))
 
 

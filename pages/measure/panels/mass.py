@@ -41,7 +41,8 @@ def show(chosen: Chosen) -> None:
     )  # fmt: skip
     drawn = (chosen.model[0], chosen.dataset.name, chosen.row, near, others)
     picked = st.plotly_chart(
-        figure, key="likelihood.plane." + ".".join(map(str, drawn)), on_select="rerun", selection_mode="points", config={"scrollZoom": True, "displaylogo": False},
+        figure, key="likelihood.plane." + ".".join(map(str, drawn)), on_select="rerun",
+        selection_mode="points", config={"scrollZoom": True, "displaylogo": False},
         alt=_("log p(x|z) over the latent plane, with the posterior's contours and the encoder's ellipse"),
     )  # fmt: skip
     if rows := [point["customdata"] for point in picked.selection.points if point.get("customdata") is not None]:
