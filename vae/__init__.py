@@ -12,7 +12,7 @@ Kingma & Welling (2013). The objects, and how they meet:
 - `naive_monte_carlo` and `importance_sampling` estimate log p(x), `elbo` bounds it, `exact_evidence` has it for J <= 2
   or a linear decoder; all return an `Estimate`, nats an image. `compare` runs them all.
 - `straight`, `spherical` and `traversals` walk through latent space, `difference` and `neighbours` compare what lies in
-  it, and `vae.aggregate` holds the codes as a whole against the prior.
+  it, `vae.aggregate` holds the codes as a whole against the prior, and `vae.handwriting` reads photographs of digits.
 - `save` and `load` keep a model in one safetensors file with its `Record`; `encode` and `decode` give numpy arrays.
 
 Randomness is an argument: `generator(seed)` makes one, and nothing here touches torch's global state.
