@@ -11,7 +11,6 @@ const DRAWS = 8; // z ~ q(z|x) for the ELBO; the same noise at each move, so tha
 class Sketch {
   constructor(root) {
     this.root = root;
-    this.given = null;
   }
 
   told(data, report) {
@@ -37,8 +36,8 @@ class Sketch {
     this.plane.setBasis(data.basis);
     this.plane.recolour();
     const { pixels, example } = data.given;
-    if (pixels !== this.given && !(example && this.touched)) {
-      this.given = pixels;
+    if (!this.known.has(pixels) && !(example && this.touched)) {
+      this.known.add(pixels);
       this.ink.strokes = [];
       this.ink.ground = Uint8Array.from(atob(pixels), (c) => c.charCodeAt(0));
       this.example = example;
@@ -50,7 +49,7 @@ class Sketch {
     const { data, model, root } = this, { words } = data, { width, height } = model;
     root.replaceChildren();
     this.ink = new Ink(width, height);
-    this.given = null;
+    this.known = new Set(); // images that came from Python, or went there: an answer that is late undoes nothing
     this.touched = false;
     this.pen = { x: width / 2, y: height / 2, down: false, shown: false };
     const button = (text, act) => element("button", { type: "button", text, onclick: act });
@@ -163,8 +162,9 @@ class Sketch {
     clearTimeout(this.sending);
     this.sending = setTimeout(() => {
       const nothing = this.ink.empty || this.example;
-      this.given = nothing ? null : btoa(String.fromCharCode(...this.ink.pixels(this.fit.checked)));
-      this.report("drawn", { n: Date.now(), pixels: this.given });
+      const pixels = nothing ? null : btoa(String.fromCharCode(...this.ink.pixels(this.fit.checked)));
+      this.known.add(pixels);
+      this.report("drawn", { n: Date.now(), pixels });
     }, 150);
   }
 
