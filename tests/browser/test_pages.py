@@ -1,16 +1,12 @@
 """The app in a real browser: every page by deep link on a fresh server, and what a visitor does there."""
 
 import re
-from pathlib import Path
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, settle
-from vae.figures import CLASSES
+from tests.browser.conftest import settle
 
-PICTURE = ROOT / "docs" / "latent-map.png"
 # what shows that a page has its content, not only its frame
 CONTENT = {
     "": ".map .pictures canvas",
@@ -106,20 +102,3 @@ def test_likelihood_streams_and_gives_way(server: str, watched_page: Page) -> No
     watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Decode", exact=True).click()
     expect(watched_page.get_by_role("heading", name="Decode", level=1)).to_be_visible()
     settle(watched_page)
-
-
-def test_picture(server: str, watched_page: Page, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """Takes the picture in the README, and writes it there with --picture."""
-    watched_page.set_viewport_size({"width": 1280, "height": 860})
-    visit(watched_page, server)
-    watched_page.locator(CONTENT[""]).first.wait_for()
-    watched_page.wait_for_timeout(300)
-    path = PICTURE if request.config.getoption("--picture") else tmp_path / PICTURE.name
-    path.parent.mkdir(exist_ok=True)
-    watched_page.screenshot(path=path)
-    with Image.open(path) as picture:
-        assert picture.size == (1280, 860)
-        colours = {colour for _, colour in picture.convert("RGB").getcolors(2**24) or ()}
-    shown = [tuple(int(name[i : i + 2], 16) for i in (1, 3, 5)) for name in CLASSES]
-    near = [min(max(abs(a - b) for a, b in zip(colour, one, strict=True)) for one in colours) for colour in shown]
-    assert max(near) < 60, "the points of some class are not in the picture"
