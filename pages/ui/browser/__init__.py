@@ -5,6 +5,7 @@ scripts are joined as they are, in the order of what they use: there is no impor
 """
 
 import base64
+import math
 from collections.abc import Callable
 from functools import cache as once
 from gettext import gettext as _
@@ -44,8 +45,7 @@ def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[s
     z = cache.z(model)
     data = {
         "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in z],
-        "row": cache.row(model), "titles": titles,
-        "basis": _basis(axes),
+        "row": cache.row(model), "titles": titles, "basis": _basis(axes),
         "colours": {"encoder": figures.COLOURS["elbo"], "aggregate": figures.COLOURS["elbo"]},
         "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _map_words(),
     }  # fmt: skip
@@ -87,8 +87,8 @@ def sketch(
     shape = cache.record(model[0]).model.image_shape
     if drawn and st.session_state.get(f"{key}.taken") != drawn["n"]:
         st.session_state[f"{key}.taken"] = drawn["n"]
-        pixels = base64.b64decode(drawn["pixels"]) if drawn["pixels"] else None
-        state.use_drawing(None if pixels is None else np.frombuffer(pixels, np.uint8).reshape(shape))
+        pixels = np.frombuffer(base64.b64decode(drawn["pixels"] or ""), np.uint8)
+        state.use_drawing(pixels.reshape(shape) if pixels.size == math.prod(shape) else None)
     drawing = state.drawing()
     if drawing is not None and drawing.shape != shape:
         drawing = None
