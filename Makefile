@@ -27,7 +27,7 @@ check: tools ## lint, formatting, types and the order of imports
 bench: venv ## time the estimators of log p(x) and measure their errors, tens of minutes
 	@$(RUN) -m benchmarks.evidence --all
 
-picture: tools ## take the picture in the README anew
+picture: tools ## take the pictures in the README anew
 	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m pytest tests/browser --picture
 
 clean: ## remove .venv and caches; data and models stay

@@ -12,15 +12,22 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
+from pages.ui import images
+
 # PyTorch's threads are to sleep while they wait, not to spin: sessions and a training share the cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+def load() -> None:
+    """Loads PyTorch and what the first page sends, which takes a second or two."""
+    importlib.import_module("pages.ui.cache_browser").prepare()
+
+
 @asynccontextmanager
 async def warm_up(app: st.App) -> AsyncIterator[None]:
-    """Begins to load PyTorch, which takes a second or two, while the first visitor is still on the way."""
-    threading.Thread(target=importlib.import_module, args=("pages.ui.cache",), daemon=True).start()
+    """Begins to load while the first visitor is still on the way."""
+    threading.Thread(target=load, daemon=True).start()
     yield
 
 
-app = st.App("pages/ui/frame.py", lifespan=warm_up)
+app = st.App("pages/ui/frame.py", lifespan=warm_up, routes=images.ROUTES)

@@ -9,7 +9,7 @@ BROWSER = Path(__file__).parent / "browser"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--picture", action="store_true", help="write the picture in the README anew")
+    parser.addoption("--picture", action="store_true", help="write the pictures in the README anew")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

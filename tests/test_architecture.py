@@ -18,7 +18,7 @@ ORDER = [
     *("errors", "config", "flags", "sources", "data", "handwriting", "distributions", "nets", "models"),
     *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "exact", "planes", "annealing", "gaps"),
     *("races", "evaluation", "variance", "latent", "walks", "aggregate"),
-    *("checkpoints", "training", "cards", "comparison", "projections", "jobs"),
+    *("portable", "checkpoints", "training", "cards", "comparison", "projections", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "figures_latent", "cli"),
 ]
 LONGEST = 300  # lines of a file

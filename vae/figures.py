@@ -21,10 +21,10 @@ from vae.training import Report
 __all__ = [
     "CLASSES",
     "COLOURS",
+    "SIGMA_COLOURS",
     "clear",
     "contact_sheet",
     "latent_map",
-    "manifold_sheet",
     "picture",
     "png",
     "png_uri",
@@ -38,7 +38,7 @@ COLOURS = {
     "reconstruction": "#3b82c4", "kl": "#d55e00", "elbo": "#009e73",
     "naive": "#cc79a7", "importance": "#8661c5", "jackknife": "#c0a6ee", "ais": "#e69f00", "exact": "#888888",
 }  # fmt: skip
-_SIGMA = (
+SIGMA_COLOURS = (
     np.array(sample_colorscale(get_colorscale("cividis"), np.linspace(0, 1, 256), colortype="tuple")) * 255
 ).astype(np.uint8)
 
@@ -80,29 +80,6 @@ def latent_map(
         xaxis={"title": axis_titles[0], "zeroline": True},
         yaxis={"title": axis_titles[1], "zeroline": True, "scaleanchor": "x"},
     )  # fmt: skip
-    return figure
-
-
-def manifold_sheet(steps: NDArray, images: NDArray, axis_titles: tuple[str, str]) -> go.Figure:
-    """Draws a decoded grid with the latent coordinates on its axes.
-
-    Arguments:
-        steps: (side,) coordinates, increasing, the same on both axes.
-        images: (side, side, H, W) in [0, 1], row 0 at the top, where the second coordinate is largest.
-        axis_titles: of the two axes.
-    """
-    side, _, height, width = images.shape
-    sheet = images.swapaxes(1, 2).reshape(side * height, side * width)
-    shown = np.linspace(0, side - 1, 7).round().astype(int)
-    words = [f"{steps[i]:.1f}" for i in shown]
-    figure = go.Figure(go.Image(source=png_uri(picture(sheet)), hoverinfo="skip"))
-    figure.update_xaxes(title=axis_titles[0], tickvals=shown * width + width / 2, ticktext=words, showgrid=False)
-    figure.update_yaxes(
-        title=axis_titles[1], tickvals=(side - 1 - shown) * height + height / 2, ticktext=words, showgrid=False
-    )
-    figure.update_xaxes(constrain="domain", constraintoward="left")
-    figure.update_yaxes(constrain="domain", constraintoward="top")
-    figure.update_layout(height=540, margin={"l": 10, "r": 10, "t": 10, "b": 10}, dragmode=False)
     return figure
 
 
@@ -158,7 +135,7 @@ def picture(values: NDArray, scale: int = 1, top: float | None = None) -> NDArra
     """
     level = (np.clip(values / (1 if top is None else top), 0, 1) * 255).round().astype(np.uint8)
     level = level.repeat(scale, 0).repeat(scale, 1)
-    return level if top is None else _SIGMA[level]
+    return level if top is None else SIGMA_COLOURS[level]
 
 
 def contact_sheet(images: NDArray, columns: int, scale: int = 2) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ Models are known by name and time of writing, so a model that was trained again 
 """
 
 import gc
+import hashlib
 from gettext import gettext as _
 from typing import Literal
 
@@ -18,7 +19,6 @@ from vae import (
     distributions,
     evidence,
     exact,
-    figures,
     gaps,
     latent,
     planes,
@@ -59,8 +59,27 @@ def _dataset(name: str) -> vae.Dataset:
     return vae.load_dataset(name, fetch=False)
 
 
+@st.cache_resource(show_spinner=False)
+def _drawings() -> dict[str, vae.Dataset]:
+    return {}
+
+
+def drawing(image: np.ndarray) -> vae.Dataset:
+    """Returns a drawing (H, W) uint8 as a data set of its own, which the others here know by its name."""
+    name = f"drawing-{hashlib.sha256(image.tobytes()).hexdigest()[:16]}"
+    known = _drawings()
+    if name not in known:
+        if len(known) >= 100:
+            known.pop(next(iter(known)))
+        split = vae.Split(torch.from_numpy(image.copy())[None], torch.zeros(1, dtype=torch.long))
+        known[name] = vae.Dataset(name, split, split, (_("your drawing"),), name)
+    return known[name]
+
+
 def dataset(name: str) -> vae.Dataset:
     """Returns a data set from disk; for MNIST, where it was not fetched or is damaged, the sample that ships."""
+    if name in (known := _drawings()):
+        return known[name]
     try:
         return _dataset(name)
     except DataError:
@@ -76,7 +95,7 @@ def images(model: Model) -> vae.Dataset:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _codes(model: Model, data_name: str) -> latent.Codes:
-    return latent.encode(load(model), _dataset(data_name).test.images)
+    return latent.encode(load(model), dataset(data_name).test.images)
 
 
 def codes(model: Model) -> latent.Codes:
@@ -116,20 +135,6 @@ def _axes(model: Model, data_name: str, plane: tuple[int, int] | None) -> latent
     return latent.principal_axes(means) if plane is None else latent.coordinate_axes(means, *plane)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def latent_map(
-    model: Model, data_name: str, plane: tuple[int, int] | None, titles: tuple[str, str], legend: str
-) -> object:
-    test = _dataset(data_name)
-    points = axes(model, plane).project(codes(model).mean)
-    return figures.latent_map(points, test.test.labels.numpy(), test.classes, titles, legend)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def manifold(model: Model, data_name: str, plane: tuple[int, int] | None, titles: tuple[str, str], side: int) -> object:
-    return figures.manifold_sheet(*latent.manifold(load(model), axes(model, plane), side), titles)
-
-
 @st.cache_data(max_entries=256, show_spinner=False)
 def decode(model: Model, z: tuple[float, ...], seed: int) -> latent.Decoded:
     return latent.decode(load(model), np.array([z], np.float32), seed=seed)
@@ -152,7 +157,7 @@ def reconstructions(model: Model, data_name: str, rows: tuple[int, ...]) -> late
 def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) -> latent.Decoded:
     """Decodes the posterior means of a few test images by a model in training, which is not kept."""
     so_far = vae.load(model[0])
-    return latent.decode(so_far, latent.encode(so_far, _dataset(data_name).test.images[list(rows)]).mean)
+    return latent.decode(so_far, latent.encode(so_far, dataset(data_name).test.images[list(rows)]).mean)
 
 
 # the evidence
@@ -160,7 +165,7 @@ def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _pixels_of_all(likelihood: vae.config.Likelihood, data_name: str) -> torch.Tensor:
-    return distributions.prepare_pixels(_dataset(data_name).test.images, likelihood, vae.generator(0))
+    return distributions.prepare_pixels(dataset(data_name).test.images, likelihood, vae.generator(0))
 
 
 def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
@@ -223,8 +228,9 @@ def needed(model: Model, data_name: str, row: int) -> float:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def posterior_plane(model: Model, data_name: str, row: int, draws: int) -> planes.Plane:
-    """Returns what is on the latent plane of a test image."""
-    wide = float(np.ceil(max(3.5, 1.05 * np.abs(_codes(model, data_name).mean).max())))
+    """Returns what is on the latent plane of an image."""
+    farthest = max(np.abs(each.mean).max() for each in (codes(model), _codes(model, data_name)))
+    wide = float(np.ceil(max(3.5, 1.05 * farthest)))
     return planes.posterior_plane(load(model), pixels(model, data_name, (row,)), wide, draws, vae.generator(0))
 
 

@@ -12,6 +12,7 @@ _IMAGE = "image"
 _Z = "z"
 _SEED = "seed"
 _DRAWING = "drawing"
+_ASKED = "drawing in use"
 _READ = "link read"
 DEFAULT_MODEL = "mnist-2d"
 
@@ -33,6 +34,7 @@ def image() -> int:
 
 def use_image(row: int) -> None:
     """Puts a test image in use, and with it the mean of its q(z|x) as z."""
+    ask_for_drawing(False)
     st.session_state[_IMAGE] = row
     st.session_state[_Z] = None
 
@@ -55,6 +57,16 @@ def drawing() -> NDArray[np.uint8] | None:
 def use_drawing(image: NDArray[np.uint8] | None) -> None:
     """Keeps what was drawn."""
     st.session_state[_DRAWING] = image
+
+
+def drawing_is_asked_for() -> bool:
+    """Whether pages that are about one image are to be about the drawing."""
+    return drawing() is not None and st.session_state.get(_ASKED, False)
+
+
+def ask_for_drawing(wanted: bool) -> None:
+    """Puts the drawing in use in place of a test image, or takes it back."""
+    st.session_state[_ASKED] = wanted
 
 
 def seed() -> int:

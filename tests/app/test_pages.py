@@ -7,19 +7,20 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import vae
-from pages.ui import words
-from vae import data, jobs
+from vae import jobs
 from vae.errors import JobError
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
     "pages/explore/latent_map.py": "Latent map",
     "pages/explore/decode.py": "Decode",
+    "pages/explore/draw.py": "Draw a digit",
     "pages/explore/samples.py": "Samples",
     "pages/train/train.py": "Train",
     "pages/measure/likelihood.py": "Likelihood",
     "pages/measure/variance.py": "Decoder variance",
 }
+EXPLORE = ("pages/explore/latent_map.py", "pages/explore/decode.py", "pages/explore/draw.py")
 SHIPPED = (
     "mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d", "mnist-bernoulli-2d", "mnist-shared-variance-2d",
     "mnist-free-variance-2d", "mnist-autoencoder-2d",
@@ -67,7 +68,7 @@ def test_page_through_the_frame(path: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "model"),
-    [(path, model) for path in ("pages/explore/latent_map.py", "pages/explore/decode.py") for model in SHIPPED]
+    [(path, model) for path in EXPLORE for model in SHIPPED]
     + [("pages/measure/likelihood.py", model) for model in ("mnist-10d", "mnist-free-variance-2d")],
 )
 def test_every_shipped_model(path: str, model: str) -> None:
@@ -126,44 +127,6 @@ def test_model_that_is_deleted_meanwhile_gives_way(own_folder: Path) -> None:
     app.run()
     assert not app.exception
     assert app.sidebar.selectbox[0].value != "mine"
-
-
-def sliders(app: AppTest) -> dict[str, float]:
-    """Values by label, z₁ and so on, from the top down."""
-    return {slider.label.split(",")[0]: slider.value for slider in app.slider}
-
-
-def test_decode_starts_from_an_image_and_goes_back_to_the_prior_mean() -> None:
-    app = through_frame("pages/explore/decode.py", "mnist-5d")
-    start = sliders(app)
-    assert len(start) == 5
-    assert any(start.values())
-    app.number_input(key="decode.row").set_value(7).run()
-    assert sliders(app) != start
-    next(button for button in app.button if "Prior mean" in button.label).click().run()
-    assert set(sliders(app).values()) == {0}
-
-
-def test_decode_puts_the_dimension_that_carries_most_on_top() -> None:
-    app = through_frame("pages/explore/decode.py", "mnist-5d")
-    images = vae.load_dataset("mnist" if data.available("mnist") else "mnist-sample").test.images
-    order = vae.encode(vae.load("mnist-5d"), images).kl.mean(0).argsort()[::-1]
-    assert list(sliders(app)) == [words.coordinate(int(j)) for j in order]
-    carried = [float(slider.label.split()[1]) for slider in app.slider]
-    assert carried == sorted(carried, reverse=True)
-
-
-def test_decode_keeps_z_over_page_changes_until_another_image_is_chosen() -> None:
-    app = through_frame("pages/explore/decode.py")
-    app.slider[0].set_value(1.25).run()
-    moved = sliders(app)
-    app.switch_page(str(ROOT / "pages/explore/samples.py")).run()
-    app.switch_page(str(ROOT / "pages/explore/decode.py")).run()
-    assert sliders(app) == moved
-    app.session_state["image"] = 77  # as a click on the map does
-    app.run()
-    assert app.number_input(key="decode.row").value == 77
-    assert sliders(app) != moved
 
 
 def test_map_of_many_dimensions_lets_one_choose_the_plane() -> None:

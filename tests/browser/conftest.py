@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from tests.browser import chromium
+from tests.browser.recording import Recording
 
 ROOT = Path(__file__).parents[2]
 READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
@@ -43,10 +44,22 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the models that visitors of the module's server make."""
+    return tmp_path_factory.mktemp("server") / "checkpoints"
+
+
+@pytest.fixture(scope="module")
+def server(models: Path) -> Iterator[str]:
     """Address of the app on a server that the tests of one module share."""
-    with running_app(tmp_path_factory.mktemp("server")) as url:
+    with running_app(models.parent) as url:
         yield url
+
+
+@pytest.fixture
+def recording(request: pytest.FixtureRequest, tmp_path: Path) -> Recording:
+    """Writes animations to docs/ with --picture, and else to a folder that is thrown away."""
+    return Recording(ROOT / "docs" if request.config.getoption("--picture") else tmp_path)
 
 
 @pytest.fixture

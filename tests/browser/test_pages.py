@@ -1,20 +1,17 @@
 """The app in a real browser: every page by deep link on a fresh server, and what a visitor does there."""
 
 import re
-from pathlib import Path
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, settle
-from vae.figures import CLASSES
+from tests.browser.conftest import settle
 
-PICTURE = ROOT / "docs" / "latent-map.png"
 # what shows that a page has its content, not only its frame
 CONTENT = {
-    "": "[data-testid=stPlotlyChart] .gl-container canvas",
-    "decode": "[data-testid=stImage] img",
+    "": ".map .pictures canvas",
+    "decode": ".sliders .strip canvas",
+    "draw": ".sketch .pictures canvas",
     "samples": "[data-testid=stImage] img",
     "train": "[data-testid=stPlotlyChart] .main-svg",
     "likelihood": "[data-testid=stPlotlyChart] .main-svg",
@@ -50,68 +47,6 @@ def test_fits_a_phone(server: str, watched_page: Page, path: str, scheme: str) -
     assert max(wide, main) <= 390
     dark = watched_page.get_by_test_id("stApp").evaluate("element => getComputedStyle(element).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", dark)[:3])) < 200) == (scheme == "dark")
-
-
-def visit_map(page: Page, url: str) -> None:
-    """Opens the map and waits until Plotly has drawn it."""
-    visit(page, url)
-    page.wait_for_function("document.querySelector('.js-plotly-plot')?._fullData?.[9]?.x?.length > 0")
-
-
-def test_click_on_the_map_shows_the_image(server: str, watched_page: Page) -> None:
-    visit_map(watched_page, server)
-    heading = watched_page.get_by_role("heading", name=re.compile("Test image"))
-    before = heading.inner_text()
-    # a point of the chart in pixels of the page, from the chart's own axes
-    point = watched_page.locator(".js-plotly-plot").first.evaluate(
-        """chart => { const t = chart._fullData[1], x = chart._fullLayout.xaxis, y = chart._fullLayout.yaxis,
-           box = chart.getBoundingClientRect(), i = 5;
-           return [box.left + x._offset + x.c2p(t.x[i]), box.top + y._offset + y.c2p(t.y[i]), t.customdata[i]] }"""
-    )
-    watched_page.mouse.move(point[0], point[1])
-    watched_page.mouse.click(point[0], point[1])
-    expect(heading).not_to_have_text(before, timeout=10_000)
-    expect(heading).to_have_text(re.compile(r"Test image \d+: \d"))
-    settle(watched_page)
-
-
-def test_legend_hides_a_digit(server: str, watched_page: Page) -> None:
-    visit_map(watched_page, server)
-    watched_page.locator(".legendtoggle").nth(3).click()
-    watched_page.wait_for_function("document.querySelector('.js-plotly-plot')._fullData[3].visible === 'legendonly'")
-
-
-def test_the_manifold_stands_as_the_map_does(server: str, watched_page: Page) -> None:
-    """Latent coordinates grow to the right and upwards on both pictures."""
-    visit_map(watched_page, server)
-    watched_page.wait_for_function("document.querySelectorAll('.js-plotly-plot .ytick text').length >= 7 + 3")
-    words = (
-        watched_page.locator(".js-plotly-plot")
-        .nth(1)
-        .evaluate(
-            """chart => ['xtick', 'ytick'].map(axis => [...chart.querySelectorAll('.' + axis + ' text')].map(t => {
-           const box = t.getBoundingClientRect()
-           return [parseFloat(t.textContent.replace('−', '-')), box.left, box.top] }))"""
-        )
-    )
-    across, up = (sorted(ticks) for ticks in words)
-    assert len(across) == len(up) == 7
-    assert [left for _, left, _ in across] == sorted(left for _, left, _ in across)
-    assert [top for *_, top in up] == sorted((top for *_, top in up), reverse=True)
-
-
-def test_a_slider_changes_the_picture(server: str, watched_page: Page) -> None:
-    visit(watched_page, f"{server}/decode?model=mnist-5d")
-    picture = watched_page.locator("[data-testid=stImage] img").first
-    before = picture.get_attribute("src")
-    slider = watched_page.get_by_role("slider").first
-    slider.focus()
-    for _ in range(5):
-        slider.press("PageUp")
-    expect(picture).not_to_have_attribute("src", before or "", timeout=10_000)
-    watched_page.get_by_role("button", name="Prior mean, z = 0").click()
-    settle(watched_page)
-    expect(slider).to_have_value("0")
 
 
 def test_model_survives_page_changes_and_is_in_the_link(server: str, watched_page: Page) -> None:
@@ -167,20 +102,3 @@ def test_likelihood_streams_and_gives_way(server: str, watched_page: Page) -> No
     watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Decode", exact=True).click()
     expect(watched_page.get_by_role("heading", name="Decode", level=1)).to_be_visible()
     settle(watched_page)
-
-
-def test_picture(server: str, watched_page: Page, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """Takes the picture in the README, and writes it there with --picture."""
-    watched_page.set_viewport_size({"width": 1280, "height": 860})
-    visit(watched_page, server)
-    watched_page.locator(CONTENT[""]).first.wait_for()
-    watched_page.wait_for_timeout(1000)  # the points fade in
-    path = PICTURE if request.config.getoption("--picture") else tmp_path / PICTURE.name
-    path.parent.mkdir(exist_ok=True)
-    watched_page.screenshot(path=path)
-    with Image.open(path) as picture:
-        assert picture.size == (1280, 860)
-        colours = {colour for _, colour in picture.convert("RGB").getcolors(2**24) or ()}
-    shown = [tuple(int(name[i : i + 2], 16) for i in (1, 3, 5)) for name in CLASSES]
-    near = [min(max(abs(a - b) for a, b in zip(colour, one, strict=True)) for one in colours) for colour in shown]
-    assert max(near) < 60, "the points of some class are not in the picture"

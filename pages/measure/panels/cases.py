@@ -14,7 +14,7 @@ _METHODS = ("elbo", "importance_64", "importance_5000", "naive_100000", "naive_1
 def show(chosen: Chosen) -> None:
     """Shows how far each estimate is from log p(x) over many images, and takes a visitor to the worst of them."""
     st.subheader(_("When is each to be trusted?"))
-    found = cache.comparison(chosen.model, chosen.dataset.name)
+    found = cache.comparison(chosen.model, cache.images(chosen.model).name)
     if found is None:
         st.info(
             _("Compare the estimators on 1,000 images of this model: `python -m vae compare {name}`").format(

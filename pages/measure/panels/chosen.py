@@ -12,7 +12,7 @@ from vae import figures
 
 
 class Chosen(NamedTuple):
-    """The model in use, its data, the image that all panels are about, and those that the race is about."""
+    """The model in use, the data set of the image that all panels are about, its row, and those of the race."""
 
     model: cache.Model
     config: vae.ModelConfig
@@ -20,10 +20,23 @@ class Chosen(NamedTuple):
     row: int
     rows: tuple[int, ...]
 
+    @property
+    def name(self) -> str:
+        """What the image is called."""
+        drawn = len(self.dataset.test) == 1
+        return self.dataset.classes[0] if drawn else _("test image {row}").format(row=self.row)
+
 
 def images(model: cache.Model) -> Chosen:
-    """Lets a visitor choose among one test image of each class, or any by its number."""
-    dataset = cache.images(model)
+    """Lets a visitor choose among one test image of each class, any by its number, or the drawing."""
+    config, dataset, drawing = cache.record(model[0]).model, cache.images(model), state.drawing()
+    if drawing is not None and drawing.shape == config.image_shape:
+        if state.drawing_is_asked_for():
+            return _drawing(model, cache.drawing(drawing))
+        st.button(
+            _("Your drawing"), icon=":material/draw:", key="likelihood.drawing", on_click=state.ask_for_drawing,
+            args=(True,),
+        )  # fmt: skip
     labels = dataset.test.labels.numpy()
     row = min(state.image(), len(labels) - 1)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -54,4 +67,17 @@ def images(model: cache.Model) -> Chosen:
                     name, key=f"likelihood.image.{label}", width="stretch", on_click=state.use_image, args=(shown[-1],),
                     type="primary" if shown[-1] == row else "secondary", help=alt,
                 )  # fmt: skip
-    return Chosen(model, cache.record(model[0]).model, dataset, row, tuple(shown) if whole else (row,))
+    return Chosen(model, config, dataset, row, tuple(shown) if whole else (row,))
+
+
+def _drawing(model: cache.Model, dataset: vae.Dataset) -> Chosen:
+    """Shows the drawing, and the way back to the test images."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        image = dataset.test.images[0].numpy() / 255
+        words = dataset.classes[0]
+        st.image(figures.png_uri(pictures.grey(image, 4)), caption=words, alt=words, width=112)
+        st.button(
+            _("Back to the test images"), icon=":material/arrow_back:", key="likelihood.back",
+            on_click=state.ask_for_drawing, args=(False,),
+        )  # fmt: skip
+    return Chosen(model, cache.record(model[0]).model, dataset, 0, (0,))

@@ -29,7 +29,7 @@ def show(chosen: Chosen) -> None:
     elbo = cache.own_elbo(chosen.model, chosen.dataset.name, chosen.row)
     st.markdown(r"$\log p(x) = \mathrm{ELBO} + \mathrm{KL}[q(z|x)\,\|\,p(z|x)]$")
     known = st.session_state.setdefault(_BEST, {})
-    place = (chosen.model, chosen.row)
+    place = (chosen.model, chosen.dataset.name, chosen.row)
     bar, words = st.empty(), st.empty()
     started = st.button(
         _("Refine q for this image"), icon=":material/adjust:", key="likelihood.refine",

@@ -29,6 +29,7 @@ def show(chosen: Chosen) -> None:
             format_func=lambda zoomed: _("The posterior") if zoomed else _("The whole plane"),
         )  # fmt: skip
         others = st.toggle(_("Other test images, to click on"), True, key="likelihood.others", persist_state="session")
+    images = cache.images(chosen.model)
     view = cache.posterior_plane(chosen.model, chosen.dataset.name, chosen.row, DRAWS)
     names = {
         "likelihood": _("log p(x|z), nats"), "posterior": _("p(z|x): 50, 90, 99 %"), "encoder": _("q(z|x): 1 σ, 2 σ"),
@@ -36,10 +37,11 @@ def show(chosen: Chosen) -> None:
     }  # fmt: skip
     figure = figures_evidence.plane(
         view, near, 60 if near else 3000, (words.coordinate(0), words.coordinate(1)), names,
-        cache.codes(chosen.model).mean, chosen.dataset.test.labels.numpy(), chosen.dataset.classes if others else (),
+        cache.codes(chosen.model).mean, images.test.labels.numpy(), images.classes if others else (),
     )  # fmt: skip
+    drawn = (chosen.model[0], chosen.dataset.name, chosen.row, near, others)
     picked = st.plotly_chart(
-        figure, key=f"likelihood.plane.{chosen.model[0]}.{chosen.row}.{near}.{others}", on_select="rerun",
+        figure, key="likelihood.plane." + ".".join(map(str, drawn)), on_select="rerun",
         selection_mode="points", config={"scrollZoom": True, "displaylogo": False},
         alt=_("log p(x|z) over the latent plane, with the posterior's contours and the encoder's ellipse"),
     )  # fmt: skip

@@ -46,7 +46,7 @@ def show(chosen: Chosen) -> Callable[[], None]:
         st.button(_("Stop"), icon=":material/stop:", key="likelihood.stop")
     place, status, exactly = st.empty(), st.empty(), st.empty()
     raced = st.session_state.setdefault(_DONE, {})
-    key = (chosen.model, chosen.rows)
+    key = (chosen.model, chosen.dataset.name, chosen.rows)
     if len(raced) > 20:
         raced.clear()
     steps: list[races.Step] = raced.setdefault(key, [])

@@ -23,7 +23,7 @@ def show(chosen: Chosen) -> None:
     columns, below = [], {}
     for name in names:
         model = cache.model_id(name)
-        if cache.images(model).name != chosen.dataset.name:
+        if cache.images(model).name != cache.images(chosen.model).name:
             continue
         kl = cache.needed(model, chosen.dataset.name, chosen.row)
         elbo = float(cache.elbo(model, chosen.dataset.name, (chosen.row,), 1000)[0][0])
@@ -63,7 +63,7 @@ def show(chosen: Chosen) -> None:
         right.caption(_("Nats of binary pixels (Bernoulli) and of grey ones (Gaussian) do not compare."))
     right.caption(
         _(
-            "One run of naive Monte Carlo for test image {row}. It needs about e^KL samples, with the KL of the "
+            "One run of naive Monte Carlo for {image}. It needs about e^KL samples, with the KL of the "
             "posterior from the prior, exact for J = 2; for more dimensions that of q stands in for it."
-        ).format(row=chosen.row)
+        ).format(image=chosen.name)
     )

@@ -1,0 +1,55 @@
+"""A slider for each latent dimension: in the browser, or on the server where the decoder does not fit one."""
+
+from gettext import gettext as _
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import browser, cache, cache_browser, pictures, state, words
+
+_MOST = 20  # sliders of the server; what carries less stays as it is
+
+
+def show(model: cache.Model) -> None:
+    """Draws the sliders, and what z decodes to."""
+    st.caption(
+        _("Each slider is one coordinate of z, the one that carries most first; its strip shows where it leads.")
+    )
+    if "decoder" in cache_browser.packed(model, cache.images(model).name, False):
+        browser.sliders(model, browser.store(model), key=f"sliders.{model[0]}")
+    else:
+        _on_the_server(model)
+
+
+def _on_the_server(model: cache.Model) -> None:
+    st.info(_("This decoder does not fit a browser: the server decodes when a slider is let go."))
+    carried, unit = cache.carried(model)
+    order = [int(j) for j in np.argsort(-carried, kind="stable")][:_MOST]
+    reach = np.maximum(3, np.ceil(np.abs(cache.codes(model).mean).max(0))).tolist()
+    z = cache.z(model).astype(float)
+    keys = {j: f"decode.{model}.z{j + 1}" for j in order}
+
+    def moved(j: int) -> None:
+        z[j] = st.session_state[keys[j]]
+        state.use_z(tuple(float(v) for v in z))
+
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        columns = st.columns(2 if len(order) > 5 else 1)
+        for place, j in enumerate(order):
+            st.session_state[keys[j]] = float(np.clip(round(z[j], 2), -reach[j], reach[j]))
+            with columns[place * len(columns) // len(order)]:
+                label = words.carries(j, carried[j], unit)
+                st.slider(label, -reach[j], reach[j], step=0.01, key=keys[j], on_change=moved, args=(j,))
+    decoded = cache.decode(model, tuple(z.tolist()), state.seed())
+    deviation = decoded.deviation[0]
+    with right:
+        pictures.show(decoded.mean[0], _("mean of p(x|z)"), scale=10)
+        pictures.row(
+            {
+                _("σ of p(x|z), {low:.2f} to {high:.2f}").format(
+                    low=deviation.min(), high=deviation.max()
+                ): pictures.sigma(deviation),
+                _("a draw x ~ p(x|z)"): pictures.grey(decoded.sample[0]),
+            }
+        )

@@ -1,0 +1,169 @@
+"""What follows the hand: components that run in the browser, with the model's nets sent once. No build step.
+
+`store` keeps the nets and the codes of a model for the components of a page; each of them gets what is small. The
+scripts are joined as they are, in the order of what they use: there is no import between files in a component.
+"""
+
+import base64
+import math
+from collections.abc import Callable
+from functools import cache as once
+from gettext import gettext as _
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.ui import cache, cache_browser, state, words
+from vae import figures, latent
+
+_HERE = Path(__file__).parent
+_NEW = {"n": 0, "row": None, "z": None}
+
+
+@once
+def _component(name: str, *scripts: str) -> Callable[..., Any]:
+    parts = [(_HERE / f"{script}.js").read_text(encoding="utf-8") for script in scripts]
+    style = (_HERE / "style.css").read_text(encoding="utf-8")
+    return st.components.v2.component(f"vae_{name}", html=f'<div class="{name}"></div>', css=style, js="\n".join(parts))
+
+
+def store(model: cache.Model, *, encoder: bool = False) -> str:
+    """Sends what is large, once, and returns the name that the components know it by."""
+    packed = cache_browser.packed(model, cache.images(model).name, encoder)
+    _component("store", "net", "store", "keep")(key=f"store.{packed['key']}", data=packed, height=1)
+    return str(packed["key"])
+
+
+def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str], *, key: str) -> None:
+    """Shows the map of a plane, and puts in use what is clicked there. To be called in a fragment."""
+    heard = st.session_state.get(key) or {}
+    chosen, asked = heard.get("chosen") or _NEW, heard.get("asked") or {}
+    take(key, chosen)
+    z = cache.z(model)
+    data = {
+        "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in z],
+        "row": cache.row(model), "titles": titles, "basis": _basis(axes),
+        "colours": {"encoder": figures.COLOURS["elbo"], "aggregate": figures.COLOURS["elbo"]},
+        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _map_words(),
+    }  # fmt: skip
+    if asked.get("manifold"):
+        directions, centre = (tuple(part.ravel().tolist()) for part in (axes.directions, axes.centre))
+        data["manifold"], data["levels"] = cache_browser.manifold(model, directions, centre)
+    if asked.get("z"):
+        decoded = cache.decode(model, tuple(asked["z"]), 0)
+        data["answer"] = {
+            "z": asked["z"], "mean": decoded.mean[0].ravel().round(4).tolist(),
+            "deviation": decoded.deviation[0].ravel().round(4).tolist(),
+        }  # fmt: skip
+    _component("map", "store", "dom", "layers", "sheets", "plane", "pictures", "map")(
+        key=key, data=data, on_chosen_change=_nothing, on_asked_change=_nothing
+    )
+
+
+def sliders(model: cache.Model, kept: str, *, key: str) -> None:
+    """Shows a slider for each dimension, those first that carry most, and puts in use where they are left."""
+    chosen = (st.session_state.get(key) or {}).get("chosen") or _NEW
+    take(key, chosen)
+    carried, unit = cache.carried(model)
+    reach = np.maximum(3, np.ceil(np.abs(cache.codes(model).mean).max(0)))
+    data = {
+        "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in cache.z(model)], "row": cache.row(model),
+        "order": np.argsort(-carried, kind="stable").tolist(), "carried": carried.tolist(),
+        "labels": [f"{amount:.2f} {unit}" for amount in carried],
+        "names": [words.coordinate(j) for j in range(len(carried))], "reach": reach.tolist(),
+        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _slider_words(unit),
+    }  # fmt: skip
+    _component("sliders", "net", "store", "dom", "pictures", "sliders")(key=key, data=data, on_chosen_change=_nothing)
+
+
+def sketch(
+    model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str], example: NDArray[np.uint8], *, key: str
+) -> None:
+    """Shows the pad, and keeps what is drawn there; the example (H, W) is there until something is."""
+    drawn = (st.session_state.get(key) or {}).get("drawn")
+    shape = cache.record(model[0]).model.image_shape
+    if drawn and st.session_state.get(f"{key}.taken") != drawn["n"]:
+        st.session_state[f"{key}.taken"] = drawn["n"]
+        pixels = np.frombuffer(base64.b64decode(drawn["pixels"] or ""), np.uint8)
+        state.use_drawing(pixels.reshape(shape) if pixels.size == math.prod(shape) else None)
+    drawing = state.drawing()
+    if drawing is not None and drawing.shape != shape:
+        drawing = None
+    given = example if drawing is None else drawing
+    autoencoder = cache.record(model[0]).training.objective == "autoencoder"
+    data = {
+        "model": kept, "titles": titles, "basis": _basis(axes), "words": _sketch_words(),
+        "given": {"pixels": base64.b64encode(given.tobytes()).decode(), "example": drawing is None},
+        "elbos": None if autoencoder else cache_browser.sorted_elbos(model, cache.images(model).name),
+        "colours": {"encoder": figures.COLOURS["elbo"]},
+    }  # fmt: skip
+    if not cache_browser.nets_travel(model) and drawing is not None:
+        data["answer"] = cache_browser.judged(model, drawing.tobytes())
+    scripts = ("net", "store", "dom", "layers", "sheets", "plane", "pictures", "stroke", "sketch")
+    _component("sketch", *scripts)(key=key, data=data, on_drawn_change=_nothing)
+
+
+def take(key: str, chosen: dict[str, Any]) -> None:
+    """Puts an image or a latent in use that a component has reported, each report once."""
+    if st.session_state.get(f"{key}.taken", 0) == chosen["n"]:
+        return
+    st.session_state[f"{key}.taken"] = chosen["n"]
+    if chosen["row"] is not None:
+        state.use_image(int(chosen["row"]))
+    elif chosen["z"] is not None:
+        state.use_z(tuple(float(v) for v in chosen["z"]))
+    state.write_link()
+
+
+def _basis(axes: latent.Axes) -> dict[str, list[float]]:
+    return {"mean": axes.centre.tolist(), "directions": axes.directions.ravel().tolist()}
+
+
+def _map_words() -> dict[str, str]:
+    """Returns what is said on and around the map; braces are filled in by the browser."""
+    return {
+        "map": _("latent map"),
+        "help": _(
+            "Test images as points in the latent plane. Arrow keys move z, with shift in small steps; plus and minus "
+            "zoom, 0 shows all."
+        ),
+        "closer": _("Zoom in"), "farther": _("Zoom out"), "whole": _("Show all"), "under": _("Under the points"),
+        "points": _("Points"), "manifold": _("Decoded plane"), "density": _("Aggregate posterior"),
+        "classes": _("Classes"), "hide": _("Click to hide, double-click to show alone"),
+        "mean": _("mean of p(x|z)"), "deviation": _("σ of p(x|z)"), "range": _("σ, {low} to {high}"),
+        "image": _("test image x"), "no_image": _("no test image here"),
+        "reconstruction": _("its reconstruction, the mean of p(x|z)"), "sigma": _("Show σ"),
+        "at_image": _("Test image {row}: {label}, at {where}"), "at_place": _("z = {where}"),
+        "server": _("This decoder does not fit a browser: the server decodes where the pointer rests."),
+    }  # fmt: skip
+
+
+def _slider_words(unit: str) -> dict[str, str]:
+    return {
+        "zero": _("Prior mean, z = 0"), "prior": _("Draw z ~ p(z)"), "draw_again": _("Draw x again"),
+        "mean": _("mean of p(x|z)"), "deviation": _("σ of p(x|z)"), "range": _("σ of p(x|z), {low} to {high}"),
+        "draw": _("a draw x ~ p(x|z)"), "image": _("test image {row}"), "more": _("{count} more dimensions"),
+        "unused": _("Unused, under 0.01 {unit}: {names}").replace("{unit}", unit),
+    }  # fmt: skip
+
+
+def _sketch_words() -> dict[str, str]:
+    return {
+        "brush": _("Brush"), "undo": _("Undo"), "clear": _("Clear"), "centre": _("Centre as MNIST does"),
+        "centre_help": _("The longer side 20 pixels, the centre of mass in the middle (LeCun et al. 1998)"),
+        "pad": _("Drawing pad. Arrow keys move a pen, the space bar lowers and lifts it, backspace undoes."),
+        "hint": _("Draw a digit with mouse, pen or finger."), "seen": _("what the model sees"),
+        "example": _("a test image, to begin with"), "reconstruction": _("its reconstruction"),
+        "map": _("Latent plane; the ellipse is q(z|x) of the drawing"), "nats": _("nats"),
+        "rank": _("ELBOs of test images as bars, that of the drawing as a line"),
+        "score": _("ELBO {elbo} nats, KL {kl}. {percent} % of {count} test images lie lower."),
+        "blank": _("Nothing is drawn."), "no_elbo": _("A plain autoencoder has no ELBO."),
+        "server": _("This model does not fit a browser: the server answers after each stroke."),
+    }  # fmt: skip
+
+
+def _nothing() -> None:
+    """Streamlit wants a callback for each value that a component keeps."""

@@ -1,0 +1,39 @@
+// Takes in what was sent of a model; nothing of it is seen.
+
+export default function ({ data, parentElement }) {
+  parentElement.host?.style.setProperty("display", "none");
+  keepModel(data);
+}
+
+// Deflated bytes, all first bytes of the numbers, then all second ones: so the exponents lie together and shrink.
+async function inflate(bytes, Kind) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const planes = new Uint8Array(await new Response(stream).arrayBuffer()), size = Kind.BYTES_PER_ELEMENT;
+  const whole = new Uint8Array(planes.length), count = planes.length / size;
+  for (let byte = 0; byte < size; byte++) {
+    for (let i = 0; i < count; i++) whole[i * size + byte] = planes[byte * count + i];
+  }
+  return new Kind(whole.buffer);
+}
+
+async function keepModel(data) {
+  if (STORE.models.has(data.key)) return;
+  const { config, count } = data, J = config.latent;
+  const unpack = (levels, { low, step }) => Float32Array.from(levels, (level, i) => low[i % J] + step[i % J] * level);
+  const net = async (name, make) => {
+    const layout = data[name];
+    if (!layout) return null;
+    const weights = await inflate(column(data[`${name}_weights`]), layout.half ? Uint16Array : Float32Array);
+    return make({ layout, weights }, config);
+  };
+  const model = {
+    key: data.key, config, count, J, classes: data.classes, colours: data.colours,
+    height: config.image_shape[0], width: config.image_shape[1], images: data.images,
+    labels: column(data.labels), means: unpack(column(data.means), data.mean_scale),
+    deviations: data.deviations ? unpack(column(data.deviations), data.deviation_scale) : null,
+    decode: await net("decoder", makeDecoder), encode: await net("encoder", makeEncoder),
+  };
+  if (STORE.models.size > 8) STORE.models.delete(STORE.models.keys().next().value);
+  STORE.models.set(data.key, model);
+  for (const wait of [...STORE.waiting]) wait(model);
+}

@@ -1,0 +1,224 @@
+// The map: test images on a plane of latent space, decoded under the pointer.
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".map");
+  root.lightMap ??= new LatentMap(root);
+  root.lightMap.told(data, setStateValue);
+}
+
+class LatentMap {
+  constructor(root) {
+    this.root = root;
+    this.count = 0; // the last report, so that an answer to an older one is known as such
+    this.place = null; // under the pointer
+  }
+
+  told(data, report) {
+    this.report = report;
+    const first = this.data?.model !== data.model;
+    this.data = data;
+    if (first) {
+      this.model = null;
+      whenModel(data.model, (model) => this.#begin(model));
+    } else if (this.model) this.#adopt();
+  }
+
+  #begin(model) {
+    if (model.key !== this.data.model) return;
+    this.model = model;
+    this.asked = null;
+    this.#build();
+    this.#adopt();
+    this.root.latentMap = this; // for tests
+  }
+
+  #adopt() {
+    const { data, model, plane } = this;
+    if (data.n >= this.count) {
+      this.count = data.n;
+      [this.z, this.row] = [Float32Array.from(data.z), data.row];
+    }
+    if (data.answer && data.answer !== this.answer) {
+      this.answer = data.answer;
+      this.asking = null;
+    }
+    plane.aggregate = data.colours.aggregate;
+    plane.through = this.z;
+    plane.given = data.manifold ? this.#givenSheet(data.manifold, column(data.levels)) : null;
+    plane.setBasis(data.basis);
+    plane.recolour();
+    if (plane.given) plane.setUnder("none"), plane.setUnder(this.under);
+    this.#show();
+  }
+
+  #build() {
+    const { data, model, root } = this, { words } = data, canDecode = !!model.decode;
+    root.replaceChildren();
+    this.stage = element("div", {
+      class: "stage", tabindex: 0, role: "application", "aria-roledescription": words.map, "aria-label": words.help,
+    });
+    this.plane = new Plane(this.stage, model, {
+      hover: (place) => this.#hover(place),
+      pick: (place) => this.#pick(place),
+      nudge: (da, db) => this.#nudge(da, db),
+    });
+    const button = (text, name, act) => element("button", { type: "button", text, title: name, "aria-label": name, onclick: act });
+    const zoom = element("div", { class: "zoom" },
+      button("+", words.closer, () => this.plane.zoom(1.5)), button("−", words.farther, () => this.plane.zoom(1 / 1.5)),
+      button("⌂", words.whole, () => this.plane.fit()));
+    this.under = "none";
+    const kinds = { none: words.points, manifold: words.manifold, density: words.density };
+    if (!model.deviations) delete kinds.density;
+    const under = element("div", { class: "choice", role: "group", "aria-label": words.under },
+      ...Object.entries(kinds).map(([kind, text]) => {
+        const node = element("button", { type: "button", text, "aria-pressed": String(kind === "none"), onclick: () => {
+          this.under = kind;
+          under.querySelectorAll("button").forEach((each) => each.setAttribute("aria-pressed", String(each === node)));
+          if (kind === "manifold" && !canDecode) this.#ask({ manifold: true });
+          this.plane.setUnder(kind);
+        } });
+        return node;
+      }));
+    const hidden = new Set();
+    const legend = element("div", { class: "legend", role: "group", "aria-label": words.classes });
+    model.classes.forEach((name, label) => {
+      const node = element("button", { type: "button", "aria-pressed": "true", title: words.hide, onclick: (event) => {
+        if (event.detail === 2) {
+          const alone = hidden.size === model.classes.length - 1 && !hidden.has(label);
+          hidden.clear();
+          if (!alone) model.classes.forEach((_, other) => other !== label && hidden.add(other));
+        } else if (event.detail < 2) hidden.has(label) ? hidden.delete(label) : hidden.add(label);
+        [...legend.children].forEach((each, other) => each.setAttribute("aria-pressed", String(!hidden.has(other))));
+        this.plane.setHidden(hidden);
+      } }, element("i", { style: `background:${model.colours[label % model.colours.length]}` }), name);
+      legend.append(node);
+    });
+    const picture = (text, size) => new Picture(text, model.width, model.height, size);
+    this.mean = picture(words.mean);
+    this.deviation = picture(words.deviation);
+    this.image = picture(words.image);
+    this.deviation.figure.hidden = true;
+    const sigma = element("label", { class: "sigma" }, element("input", { type: "checkbox", onchange: (event) => {
+      this.deviation.figure.hidden = !event.target.checked;
+      this.#show();
+    } }), words.sigma);
+    this.status = element("p", { class: "status", role: "status" });
+    const note = canDecode ? null : element("p", { class: "note", text: words.server });
+    const side = element("div", { class: "side" }, note,
+      element("div", { class: "pictures" }, this.mean.figure, this.deviation.figure, this.image.figure),
+      sigma, this.status);
+    root.append(element("div", { class: "tools" }, under, legend),
+      element("div", { class: "body" }, element("div", { class: "frame" }, this.stage, zoom,
+        element("span", { class: "across", text: data.titles[0] }), element("span", { class: "up", text: data.titles[1] })), side));
+  }
+
+  // Places come faster than frames; the last one of a frame counts.
+  #hover(place) {
+    this.place = place;
+    this.keyed = false;
+    this.waiting ||= requestAnimationFrame(() => {
+      this.waiting = 0;
+      this.#show();
+    });
+  }
+
+  #pick({ a, b, row }) {
+    if (row >= 0) this.#choose(this.#code(row), row);
+    else this.#choose(this.plane.lift(a, b, this.z), null);
+    this.#send();
+  }
+
+  #nudge(da, db) {
+    const [a, b] = this.plane.project(this.z);
+    this.#choose(this.plane.lift(a + da, b + db, this.z), null);
+    this.place = null;
+    this.keyed = true;
+    this.plane.show(a + da, b + db);
+    this.#show();
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.#send(), 250);
+  }
+
+  #choose(z, row) {
+    [this.z, this.row] = [z, row];
+    this.plane.through = z;
+    this.count = Math.max(Date.now(), this.count + 1); // a time, so that none is reported twice
+    this.#show();
+  }
+
+  #send() {
+    this.report("chosen", { n: this.count, row: this.row, z: this.row === null ? [...this.z].map((v) => +v.toFixed(4)) : null });
+  }
+
+  #code(row) {
+    return this.model.means.slice(row * this.model.J, (row + 1) * this.model.J);
+  }
+
+  #show() {
+    const { model, plane, place, data } = this, { words, colours } = data;
+    if (!plane.view) return;
+    const over = place && place.row >= 0 ? place.row : null, row = place ? over : this.row;
+    const z = over !== null ? this.#code(over) : place ? plane.lift(place.a, place.b, this.z) : this.z;
+    const [a, b] = row !== null ? [plane.across[row], plane.up[row]] : place ? [place.a, place.b] : plane.project(z);
+    this.#decode(z);
+    this.mean.say(row === null ? words.mean : words.reconstruction);
+    this.image.say(row === null ? words.no_image : words.image);
+    if (row === null) this.image.clear().row = null;
+    else showImage(this.image, model, row);
+    const marks = [];
+    const ellipse = (n) => model.deviations && n !== null ? plane.spread(plane.deviationOf(n)) : null;
+    if (place || this.row === null) {
+      const [ca, cb] = this.row !== null ? [plane.across[this.row], plane.up[this.row]] : plane.project(this.z);
+      marks.push({ a: ca, b: cb, shape: this.row === null ? "cross" : "ring", covariance: ellipse(this.row), colour: colours.encoder });
+    }
+    if (row !== null) marks.push({ a, b, shape: "ring", covariance: ellipse(row), colour: colours.encoder });
+    plane.setMarks(marks);
+    this.stage.style.cursor = over !== null ? "pointer" : "crosshair";
+    const where = model.J > 1 ? `(${sayNumber(a)}, ${sayNumber(b)})` : sayNumber(a);
+    const label = row === null ? "" : model.classes[model.labels[row]];
+    const what = row !== null ? words.at_image.replace("{row}", row).replace("{label}", label).replace("{where}", where)
+      : words.at_place.replace("{where}", where);
+    this.status.setAttribute("aria-live", this.keyed || !place ? "polite" : "off");
+    if (this.status.textContent !== what) this.status.textContent = what;
+    this.shown = { z, row };
+  }
+
+  #decode(z) {
+    const { model, data } = this, spread = !this.deviation.figure.hidden;
+    const decoded = model.decode ? model.decode(z, spread) : this.#answered(z);
+    if (!decoded) return;
+    this.mean.grey(decoded.mean);
+    if (spread) {
+      this.deviation.colour(decoded.deviation, data.sigma_colours);
+      const [low, high] = [Math.min(...decoded.deviation), Math.max(...decoded.deviation)];
+      this.deviation.say(data.words.range.replace("{low}", sayNumber(low)).replace("{high}", sayNumber(high)));
+    }
+  }
+
+  // Where the decoder cannot be had here the server is asked for one place after the other, the last one wanted.
+  #answered(z) {
+    const same = (other) => other && other.every((v, j) => Math.abs(v - z[j]) < 2e-4);
+    const here = same(this.answer?.z);
+    this.mean.figure.classList.toggle("stale", !here);
+    if (here) this.asking = null;
+    else if (!this.asking || performance.now() - this.asked.at > 2000) {
+      this.asking = [...z].map((v) => +v.toFixed(4));
+      this.#ask({ z: this.asking, at: performance.now() });
+    }
+    return this.answer;
+  }
+
+  #ask(what) {
+    this.asked = { ...this.asked, ...what };
+    this.report("asked", this.asked);
+  }
+
+  #givenSheet({ side, low, high }, levels) {
+    const { width: W, height: H } = this.model, canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [side * W, side * H];
+    const context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height);
+    paint(image.data, Float32Array.from(levels, (level) => level / 255));
+    context.putImageData(image, 0, 0);
+    return { canvas, a: low[0], b: high[1], wide: high[0] - low[0], high: high[1] - low[1] };
+  }
+}

@@ -1,0 +1,126 @@
+// A model's nets in plain JavaScript: what vae/portable.py has taken apart. Sums are in double precision.
+
+// Turns the 16 bits of half-precision numbers into float32; other arrays pass as they are.
+function floats(weights) {
+  if (!(weights instanceof Uint16Array)) return weights;
+  const table = new Float32Array(65536);
+  for (let bits = 0; bits < 65536; bits++) {
+    const exponent = (bits >> 10) & 31, fraction = bits & 1023;
+    const size = exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024);
+    table[bits] = bits >> 15 ? -size : size;
+  }
+  return Float32Array.from(weights, (bits) => table[bits]);
+}
+
+// out = W h + b, W row by row; four sums side by side keep the processor busy.
+function affine(weights, at, h, out) {
+  const inputs = h.length, outputs = out.length, biases = at + inputs * outputs, whole = inputs & ~3;
+  for (let row = 0; row < outputs; row++) {
+    let a = 0, b = 0, c = 0, d = 0, i = 0, w = at + row * inputs;
+    for (; i < whole; i += 4, w += 4) {
+      a += weights[w] * h[i];
+      b += weights[w + 1] * h[i + 1];
+      c += weights[w + 2] * h[i + 2];
+      d += weights[w + 3] * h[i + 3];
+    }
+    for (; i < inputs; i++, w++) a += weights[w] * h[i];
+    out[row] = a + b + c + d + weights[biases + row];
+  }
+  return biases + outputs;
+}
+
+const ACTIVATIONS = {
+  relu: (v) => (v > 0 ? v : 0),
+  tanh: Math.tanh,
+  silu: (v) => v / (1 + Math.exp(-v)),
+};
+
+// Makes a function of an input that fills and returns the raw outputs of each head; `heads` says how many are wanted.
+function network({ layout, weights }, activation) {
+  const all = floats(weights), squash = ACTIVATIONS[activation];
+  const hidden = layout.widths.slice(1).map((width) => new Float32Array(width));
+  const outputs = layout.heads.map((width) => new Float32Array(width));
+  return (input, heads = outputs.length) => {
+    let h = input, at = 0;
+    for (const out of hidden) {
+      at = affine(all, at, h, out);
+      for (let i = 0; i < out.length; i++) out[i] = squash(out[i]);
+      h = out;
+    }
+    for (let k = 0; k < heads; k++) {
+      if (k === 1 && layout.constant) outputs[k].set(all.subarray(at));
+      else at = affine(all, at, h, outputs[k]);
+    }
+    return outputs;
+  };
+}
+
+const sigmoid = (v) => 1 / (1 + Math.exp(-v));
+const softplus = (v) => (v > 30 ? v : Math.log1p(Math.exp(v)));
+
+// z to the mean, and where it is wanted the deviation, of p(x|z); the arrays are used again at the next call.
+function makeDecoder(packed, config) {
+  const raw = network(packed, config.activation);
+  const pixels = packed.layout.heads[0], mean = new Float32Array(pixels), deviation = new Float32Array(pixels);
+  const bernoulli = config.likelihood === "bernoulli", bounded = bernoulli || !config.linear;
+  const floor = config.log_variance_floor;
+  return (z, spread = false) => {
+    const [location, logVariance] = raw(z, spread && !bernoulli ? 2 : 1);
+    for (let i = 0; i < pixels; i++) mean[i] = bounded ? sigmoid(location[i]) : location[i];
+    if (spread) {
+      const shared = !bernoulli && logVariance.length === 1;
+      for (let i = 0; i < pixels; i++) {
+        if (bernoulli) {
+          deviation[i] = Math.sqrt(mean[i] * (1 - mean[i]));
+          continue;
+        }
+        if (shared && i) {
+          deviation[i] = deviation[0];
+          continue;
+        }
+        const v = Math.min(Math.max(logVariance[i], -80), 80);
+        deviation[i] = Math.exp(0.5 * (floor === null ? v : floor + softplus(v - floor)));
+      }
+    }
+    return { mean, deviation, logits: location };
+  };
+}
+
+// x to the mean and deviation of q(z|x).
+function makeEncoder(packed, config) {
+  const raw = network(packed, config.activation);
+  return (x) => {
+    const [mean, logVariance] = raw(x);
+    return {
+      mean: Float32Array.from(mean, (v) => Math.min(Math.max(v, -1e4), 1e4)),
+      deviation: Float32Array.from(logVariance, (v) => Math.exp(0.5 * Math.min(Math.max(v, -30), 12))),
+    };
+  };
+}
+
+// log p(x|z) in nats.
+function logLikelihood(x, { mean, deviation, logits }, config) {
+  let sum = 0;
+  if (config.likelihood === "bernoulli") {
+    for (let i = 0; i < x.length; i++) sum += x[i] * logits[i] - softplus(logits[i]);
+    return sum;
+  }
+  for (let i = 0; i < x.length; i++) {
+    const off = (x[i] - mean[i]) / deviation[i];
+    sum -= 0.5 * off * off + Math.log(deviation[i]);
+  }
+  return sum - 0.5 * x.length * Math.log(2 * Math.PI);
+}
+
+// Draws that are the same for the same seed (mulberry32), uniform and normal.
+function seeded(seed) {
+  let state = seed >>> 0;
+  const uniform = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  return { uniform, normal };
+}

@@ -1,0 +1,67 @@
+// Small pictures: canvases of whole pixels, and test images that come from the server a sheet at a time.
+
+const SHEETS = (STORE.sheets ??= new Map());
+const SHEET = 100, SIDE = 10; // images of a sheet, and along its side
+
+class Picture {
+  constructor(words, width, height, size = "") {
+    this.canvas = element("canvas", { width, height, role: "img", "aria-label": words, class: size });
+    this.caption = element("figcaption", { text: words });
+    this.figure = element("figure", {}, this.canvas, this.caption);
+    this.context = this.canvas.getContext("2d");
+    this.image = this.context.createImageData(width, height);
+  }
+
+  grey(values) {
+    paint(this.image.data, values);
+    this.context.putImageData(this.image, 0, 0);
+    return this;
+  }
+
+  // A deviation in colour, the largest brightest.
+  colour(values, scale) {
+    let most = 1e-12;
+    for (const value of values) if (value > most) most = value;
+    for (let i = 0; i < values.length; i++) {
+      const at = 3 * Math.min(255, Math.max(0, Math.round((255 * values[i]) / most)));
+      this.image.data.set([scale[at], scale[at + 1], scale[at + 2], 255], 4 * i);
+    }
+    this.context.putImageData(this.image, 0, 0);
+    return this;
+  }
+
+  clear() {
+    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    return this;
+  }
+
+  say(words) {
+    if (this.caption.textContent !== words) this.caption.textContent = words;
+    return this;
+  }
+}
+
+// Calls back with a sheet of a hundred test images, at once if it is here already.
+function whenSheet(model, number, then) {
+  const address = `${model.images}/${number}.png`;
+  let sheet = SHEETS.get(address);
+  if (!sheet) {
+    sheet = new Image();
+    sheet.src = address;
+    SHEETS.set(address, sheet);
+    sheet.addEventListener("error", () => SHEETS.delete(address));
+  }
+  if (sheet.complete && sheet.naturalWidth) then(sheet);
+  else sheet.addEventListener("load", () => then(sheet), { once: true });
+}
+
+// Draws a test image into a picture; a later one is never overtaken by an earlier one.
+function showImage(picture, model, row) {
+  picture.row = row;
+  const { width, height } = model;
+  whenSheet(model, Math.floor(row / SHEET), (sheet) => {
+    if (picture.row !== row) return;
+    const place = row % SHEET, column = place % SIDE, line = Math.floor(place / SIDE);
+    picture.clear().context.drawImage(sheet, column * width, line * height, width, height, 0, 0, width, height);
+  });
+}

@@ -1,0 +1,185 @@
+// A slider for each latent dimension that acts while it is dragged, above a strip of where it leads.
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".sliders");
+  root.latentSliders ??= new Sliders(root);
+  root.latentSliders.told(data, setStateValue);
+}
+
+const STEPS = 5; // pictures of a strip
+
+class Sliders {
+  constructor(root) {
+    this.root = root;
+    this.count = 0; // the last report, so that an answer to an older one is known as such
+    this.seed = 1;
+  }
+
+  told(data, report) {
+    this.report = report;
+    const first = this.data?.model !== data.model;
+    this.data = data;
+    if (first) {
+      this.model = null;
+      whenModel(data.model, (model) => {
+        if (model.key !== this.data.model) return;
+        this.model = model;
+        this.#build();
+        this.#adopt();
+      });
+    } else if (this.model) this.#adopt();
+  }
+
+  #adopt() {
+    if (this.data.n < this.count) return;
+    this.count = this.data.n;
+    this.row = this.data.row;
+    this.#set(Float32Array.from(this.data.z));
+  }
+
+  #build() {
+    const { data, model, root } = this, { words, order } = data;
+    root.replaceChildren();
+    const button = (text, act) => element("button", { type: "button", text, onclick: act });
+    const tools = element("div", { class: "tools" },
+      button(words.zero, () => this.#choose(new Float32Array(model.J))),
+      button(words.prior, () => {
+        const { normal } = seeded(Math.random() * 2 ** 32);
+        this.#choose(Float32Array.from({ length: model.J }, normal));
+      }),
+      button(words.draw_again, () => {
+        this.seed += 1;
+        this.#show();
+      }));
+    const picture = (text) => new Picture(text, model.width, model.height);
+    [this.mean, this.deviation, this.sample, this.image] = ["mean", "deviation", "draw", "image"].map((name) => picture(words[name]));
+    const pictures = element("div", { class: "pictures" },
+      ...[this.mean, this.deviation, this.sample, this.image].map((each) => each.figure));
+    this.rows = new Map();
+    const rows = element("div", { class: "rows" });
+    const folded = element("div", { class: "rows" });
+    const most = 20;
+    order.forEach((j, place) => (data.carried[j] >= 0.01 && place < most ? rows : folded).append(this.#row(j)));
+    const unused = order.filter((j) => data.carried[j] < 0.01), rest = order.length - rows.children.length;
+    const summary = unused.length === rest ? words.unused.replace("{names}", unused.map((j) => data.names[j]).join(", "))
+      : words.more.replace("{count}", rest);
+    if (rest) {
+      rows.append(element("details", { ontoggle: () => this.#strips() }, element("summary", { text: summary }), folded));
+    }
+    root.append(tools, element("div", { class: "body" }, element("div", { class: "side" }, pictures), rows));
+    this.root.sliders = this; // for tests
+  }
+
+  #row(j) {
+    const { data, model } = this, reach = data.reach[j], name = `${data.names[j]}, ${data.labels[j]}`;
+    const range = element("input", { type: "range", min: -reach, max: reach, step: 0.01, "aria-label": name, oninput: () => {
+      this.#move(j, range.valueAsNumber, range);
+    }, onchange: () => this.#send() });
+    const number = element("input", { type: "number", min: -reach, max: reach, step: 0.1, "aria-label": name, oninput: () => {
+      if (number.validity.valid && number.value) this.#move(j, number.valueAsNumber, number);
+    }, onchange: () => {
+      number.value = this.z[j].toFixed(2);
+      this.#send();
+    } });
+    const strip = element("div", { class: "strip" });
+    const pictures = Array.from({ length: STEPS }, (_, k) => {
+      const value = reach * ((2 * k) / (STEPS - 1) - 1);
+      const canvas = element("canvas", { width: model.width, height: model.height, "aria-hidden": "true" });
+      strip.append(element("button", { type: "button", tabindex: -1, title: sayNumber(value), "aria-label": `${name}: ${sayNumber(value)}`,
+        onclick: () => {
+          this.#move(j, value, null);
+          this.#send();
+        } }, canvas));
+      return { value, context: canvas.getContext("2d") };
+    });
+    this.rows.set(j, { range, number, pictures });
+    return element("div", { class: "slider" }, element("div", { class: "label" }, element("b", { text: data.names[j] }), data.labels[j], number),
+      strip, range);
+  }
+
+  #move(j, value, by) {
+    this.z = Float32Array.from(this.z);
+    this.z[j] = value;
+    this.row = null;
+    this.count = Math.max(Date.now(), this.count + 1); // a time, so that none is reported twice
+    const { range, number } = this.rows.get(j);
+    if (by !== range) range.value = value;
+    if (by !== number) number.value = value.toFixed(2);
+    this.moving = j;
+    this.#show();
+  }
+
+  #choose(z) {
+    this.row = null;
+    this.count = Math.max(Date.now(), this.count + 1); // a time, so that none is reported twice
+    this.#set(z);
+    this.#send();
+  }
+
+  #set(z) {
+    this.z = z;
+    for (const [j, { range, number }] of this.rows) {
+      if (Math.abs(range.valueAsNumber - z[j]) > 0.005) range.value = z[j];
+      if (this.root.getRootNode().activeElement !== number) number.value = z[j].toFixed(2);
+    }
+    this.moving = null;
+    this.#show();
+  }
+
+  #send() {
+    clearTimeout(this.sending);
+    this.sending = setTimeout(() => {
+      this.report("chosen", { n: this.count, row: null, z: [...this.z].map((v) => +v.toFixed(4)) });
+    }, 60);
+  }
+
+  #show() {
+    this.waiting ||= requestAnimationFrame(() => {
+      this.waiting = 0;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const { model, data, z } = this, { mean, deviation } = model.decode(z, true);
+    this.mean.grey(mean);
+    this.deviation.colour(deviation, data.sigma_colours);
+    const low = deviation.reduce((a, b) => Math.min(a, b)), high = deviation.reduce((a, b) => Math.max(a, b));
+    this.deviation.say(data.words.range.replace("{low}", sayNumber(low)).replace("{high}", sayNumber(high)));
+    const { uniform, normal } = seeded(this.seed), binary = model.config.likelihood === "bernoulli";
+    this.sample.grey(Float32Array.from(mean, (m, i) => (binary ? +(uniform() < m) : m + deviation[i] * normal())));
+    this.image.figure.hidden = this.row === null;
+    if (this.row !== null) {
+      showImage(this.image, model, this.row);
+      this.image.say(data.words.image.replace("{row}", this.row));
+    }
+    this.#strips();
+  }
+
+  // Strips follow in what is left of each frame; the one of the slider in hand does not change.
+  #strips() {
+    const { model } = this, work = (this.work = this.#stripSteps());
+    const slice = () => {
+      if (this.work !== work || !this.root.isConnected) return;
+      const start = performance.now();
+      while (performance.now() - start < 6) if (work.next().done) return void (this.work = null);
+      requestAnimationFrame(slice);
+    };
+    this.tile ??= new ImageData(model.width, model.height);
+    slice();
+  }
+
+  *#stripSteps() {
+    const { model } = this;
+    for (const [j, { range, pictures }] of this.rows) {
+      if (j === this.moving || !range.offsetParent) continue;
+      for (const { value, context } of pictures) {
+        const z = Float32Array.from(this.z);
+        z[j] = value;
+        paint(this.tile.data, model.decode(z).mean);
+        context.putImageData(this.tile, 0, 0);
+        yield;
+      }
+    }
+  }
+}

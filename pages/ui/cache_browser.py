@@ -1,0 +1,113 @@
+"""What the server keeps of what it sends to the browser."""
+
+import contextlib
+import zlib
+from typing import Any
+
+import numpy as np
+import streamlit as st
+import torch
+
+from pages.ui import cache, state
+from vae import evidence, figures, latent
+from vae.distributions import generator
+from vae.errors import ConfigError, VAEError
+from vae.portable import Codebook, pack_codes, portable
+
+SHEET, SIDE = 100, 10  # images of a sheet, and along its side
+PLANE = 20  # images along a side of the plane that the server decodes
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def packed(model: cache.Model, data_name: str, encoder: bool) -> dict[str, Any]:
+    """Returns the nets and the codes of a model as the components take them."""
+    record, codes, vae = cache.record(model[0]), cache.codes(model), cache.load(model)
+    data = cache.dataset(data_name)
+    parts: dict[str, Any] = {
+        "key": f"{model[0]} {model[1]} {data_name}{' encoder' * encoder}",
+        "config": {**record.model.to_dict(), "linear": record.model.linear},
+        "count": len(codes.mean), "labels": data.test.labels.numpy().astype(np.uint8), "classes": data.classes,
+        "colours": figures.CLASSES, "images": f"{_base()}/images/{data_name}",
+    }  # fmt: skip
+    kinds = {"mean": codes.mean}
+    if record.training.objective != "autoencoder":  # whose deviations were never trained
+        kinds["deviation"] = codes.deviation
+    for name, values in kinds.items():
+        book: Codebook = pack_codes(values)
+        parts[f"{name}s"] = book.levels.ravel()
+        parts[f"{name}_scale"] = {"low": book.low.tolist(), "step": book.step.tolist()}
+    for name, part in {"decoder": vae.decoder, **({"encoder": vae.encoder} if encoder else {})}.items():
+        try:
+            net = portable(part)
+        except ConfigError:
+            continue  # the server does it
+        size = net.weights.itemsize
+        parts[name] = {**net.layout(), "half": size == 2}
+        # the first bytes of all numbers, then the second ones: the exponents lie together, and deflate saves a tenth
+        planes = net.weights.view(np.uint8).reshape(-1, size).T.tobytes()
+        parts[f"{name}_weights"] = np.frombuffer(zlib.compress(planes), np.uint8)
+    return parts
+
+
+def prepare() -> None:
+    """Packs the first model before anyone asks for it."""
+    with contextlib.suppress(VAEError):
+        model = cache.model_id(state.DEFAULT_MODEL)
+        packed(model, cache.images(model).name, False)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def sheet(data_name: str, number: int) -> bytes | None:
+    """Returns a hundred test images as one PNG, or None where there are none."""
+    images = cache.dataset(data_name).test.images[number * SHEET : (number + 1) * SHEET].numpy()
+    if not len(images):
+        return None
+    whole = np.zeros((SHEET, *images.shape[1:]), np.float32)
+    whole[: len(images)] = images / 255
+    return figures.png(figures.contact_sheet(whole, SIDE, 1))
+
+
+def _base() -> str:
+    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def sorted_elbos(model: cache.Model, data_name: str, count: int = 1000, draws: int = 8) -> np.ndarray:
+    """Returns the ELBOs of the first test images, increasing, in nats."""
+    rows = tuple(range(min(count, len(cache.dataset(data_name).test))))
+    return np.sort(cache.elbo(model, data_name, rows, draws)[0]).astype(np.float32)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def judged(model: cache.Model, drawing: bytes) -> dict[str, Any]:
+    """Encodes, decodes and scores one image, for a model whose nets stay on the server."""
+    vae, config = cache.load(model), cache.record(model[0]).model
+    image = torch.frombuffer(bytearray(drawing), dtype=torch.uint8).reshape(1, *config.image_shape)
+    codes = latent.encode(vae, image)
+    mean = latent.decode(vae, codes.mean).mean[0]
+    score = evidence.elbo(vae, vae.pixels(image, generator(0)), 8, generator(1))
+    return {
+        "mean": codes.mean[0].tolist(), "deviation": codes.deviation[0].tolist(), "kl": float(codes.kl.sum()),
+        "reconstruction": mean.ravel().round(4).tolist(), "elbo": float(score.value[0]),
+    }  # fmt: skip
+
+
+def nets_travel(model: cache.Model) -> bool:
+    """Whether encoder and decoder can both run in the browser."""
+    return {"encoder", "decoder"} <= packed(model, cache.images(model).name, True).keys()
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def manifold(
+    model: cache.Model, directions: tuple[float, ...], centre: tuple[float, ...]
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Returns the decoded plane past all codes, for a model that the server decodes: where it lies, and its greys."""
+    axes = latent.Axes(np.array(centre, np.float32), np.array(directions, np.float32).reshape(2, -1), np.zeros(2))
+    points = axes.project(cache.codes(model).mean)
+    low, high = points.min(0), points.max(0)
+    steps = (np.arange(PLANE) + 0.5) / PLANE
+    across, up = np.meshgrid(low[0] + steps * (high[0] - low[0]), high[1] - steps * (high[1] - low[1]))
+    means = latent.decode(cache.load(model), axes.lift(np.stack([across.ravel(), up.ravel()], 1))).mean
+    place = {"side": PLANE, "low": low.tolist(), "high": high.tolist()}
+    return place, figures.contact_sheet(means, PLANE, 1).ravel()

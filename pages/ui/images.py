@@ -1,0 +1,22 @@
+"""Test images for the browser, a hundred in a file, fetched as a hand comes to them and kept there."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+
+def answer(request: Request) -> Response:
+    """Answers /images/<data set>/<number>.png."""
+    from pages.ui import cache_browser  # which loads PyTorch
+    from vae.errors import DataError
+
+    try:
+        png = cache_browser.sheet(request.path_params["data"], request.path_params["number"])
+    except DataError:
+        png = None
+    if png is None:
+        return Response("There is no such sheet of images.", 404)
+    return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+
+
+ROUTES = [Route("/images/{data}/{number:int}.png", answer)]

@@ -1,0 +1,131 @@
+"""Flat weights are read back by numpy as the module's docstring says, and give what PyTorch gives."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from tests.toys import numpy_encoder, small_model
+from vae.errors import ConfigError
+from vae.models import VAE
+from vae.portable import Portable, pack_codes, portable
+
+_ACTIVATIONS = {"relu": lambda h: np.maximum(h, 0), "tanh": np.tanh, "silu": lambda h: h / (1 + np.exp(-h))}
+
+
+def run(net: Portable, activation: str, h: NDArray) -> list[NDArray]:
+    """The outputs of each head for inputs (N, width), from the flat array alone."""
+    flat = net.weights.view(np.float16) if net.weights.dtype == np.uint16 else net.weights
+    rest = flat.astype(np.float64)
+
+    def affine(h: NDArray, width: int) -> NDArray:
+        nonlocal rest
+        size = h.shape[1] * width
+        weight, bias, rest = rest[:size].reshape(width, -1), rest[size : size + width], rest[size + width :]
+        return h @ weight.T + bias
+
+    assert h.shape[1] == net.widths[0]
+    for width in net.widths[1:]:
+        h = _ACTIVATIONS[activation](affine(h, width))
+    outputs = []
+    for place, width in enumerate(net.heads):
+        if place == 1 and net.constant:
+            outputs.append(np.broadcast_to(rest[:width], (len(h), width)))
+            rest = rest[width:]
+        else:
+            outputs.append(affine(h, width))
+    assert not len(rest)
+    return outputs
+
+
+CASES = {
+    "two layers": {"decoder_layers": (8, 5), "activation": "relu"},
+    "tanh, one variance": {"likelihood": "gaussian-shared", "activation": "tanh"},
+    "silu, binary": {"likelihood": "bernoulli", "activation": "silu"},
+    "linear": {"decoder_layers": (), "encoder_layers": ()},
+    "linear, one variance": {"decoder_layers": (), "likelihood": "gaussian-shared"},
+    "linear, binary": {"decoder_layers": (), "likelihood": "bernoulli"},
+    "many latents": {"latent": 7, "log_variance_floor": None},
+}
+
+
+@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
+def test_a_decoder_from_flat_weights(changes: dict) -> None:
+    model = small_model(3, **changes)
+    net = portable(model.decoder)
+    z = torch.randn(6, model.config.latent)
+    with torch.no_grad():
+        body = model.decoder.body(z)
+        wanted = [model.decoder.location(body)]
+        if isinstance(model.decoder.log_variance, nn.Linear):
+            wanted.append(model.decoder.log_variance(body))
+        elif model.decoder.log_variance is not None:
+            wanted.append(model.decoder.log_variance.expand(6, -1))
+    found = run(net, model.config.activation, z.double().numpy())
+    assert [part.shape for part in found] == [tuple(part.shape) for part in wanted]
+    for ours, theirs in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=0, atol=2e-6)  # float32 sums of up to 8 terms
+
+
+@pytest.mark.parametrize("layers", [(), (8,), (8, 5)])
+def test_an_encoder_from_flat_weights(layers: tuple) -> None:
+    model = small_model(4, encoder_layers=layers, latent=3)
+    x = np.random.default_rng(0).random((5, 16))
+    mean, log_variance = run(portable(model.encoder), model.config.activation, x)
+    wanted, deviation = numpy_encoder(model, x)
+    np.testing.assert_allclose(mean, wanted, rtol=1e-12)
+    np.testing.assert_allclose(np.exp(log_variance / 2), deviation, rtol=1e-12)
+
+
+def halved(model: VAE) -> VAE:
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.copy_(weight.half())
+    return model
+
+
+def test_half_precision_only_where_it_loses_nothing() -> None:
+    assert portable(small_model().decoder).weights.dtype == np.float32
+    model = halved(small_model())
+    net = portable(model.decoder)
+    assert net.weights.dtype == np.uint16
+    flat = torch.cat([weight.flatten() for weight in model.decoder.parameters()]).detach().numpy()
+    assert sorted(net.weights.view(np.float16).tolist()) == sorted(flat.tolist())
+
+
+def test_a_layout_is_plain_json() -> None:
+    layout = portable(small_model(decoder_layers=(8, 5)).decoder).layout()
+    assert layout == {"widths": [2, 8, 5], "heads": [16, 16], "constant": False}
+
+
+def test_what_is_no_perceptron_stays_on_the_server() -> None:
+    model = small_model()
+    model.decoder.body = nn.Sequential(nn.Sequential(nn.Conv2d(1, 1, 1), nn.ReLU()))
+    with pytest.raises(ConfigError, match="server"):
+        portable(model.decoder)
+
+    class Foreign(nn.Module):
+        pass
+
+    with pytest.raises(ConfigError, match="server"):
+        portable(Foreign())
+
+
+def test_a_net_too_wide_for_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small_model()
+    count = sum(weight.numel() for weight in model.decoder.parameters())
+    monkeypatch.setattr("vae.portable.MOST_PORTABLE", count)
+    portable(model.decoder)
+    monkeypatch.setattr("vae.portable.MOST_PORTABLE", count - 1)
+    with pytest.raises(ConfigError, match="too slow for a browser"):
+        portable(model.decoder)
+
+
+def test_codes_in_sixteen_bits() -> None:
+    values = np.random.default_rng(1).standard_normal((500, 3)) * [1, 10, 0] + [0, 5, 2]
+    book = pack_codes(values)
+    found = book.low + book.step * book.levels
+    assert book.levels.dtype == np.uint16
+    assert (np.abs(found - values) <= book.step / 2 + 1e-9).all()
+    assert (np.abs(found - values)[:, :2] < np.ptp(values[:, :2], 0) / 2**16).all()
