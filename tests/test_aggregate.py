@@ -101,7 +101,9 @@ def test_where_the_codes_are_the_prior_there_is_no_hole():
     assert not found.hole.any() and found.share == 0 and len(found.places) == 0
     np.testing.assert_allclose(found.log_q, found.log_p, atol=1e-9)
     np.testing.assert_allclose(found.log_p[30, 30], -np.log(2 * np.pi), atol=1e-9)  # the middle cell is the origin
-    assert aggregate.share_in_holes(each, 100) == (0, 0)
+    draws = aggregate.prior_draws(each, 100)
+    np.testing.assert_allclose(draws.log_ratio, 0, atol=1e-6)
+    assert draws.share == draws.standard_error == 0
 
 
 def test_an_empty_half_plane_is_a_hole_of_half_the_mass():
@@ -116,9 +118,10 @@ def test_an_empty_half_plane_is_a_hole_of_half_the_mass():
     # where the mixture falls to 1 % of the prior, between 0 and 0.1 to the left of the outermost Gaussians' middles
     edges = [stats.norm.cdf(0.3 - 0.1 * far) for far in (3.5, 2.0)]
     assert edges[0] - 0.05 < found.share < edges[1]
-    share = aggregate.share_in_holes(each, 4000)
+    share = aggregate.prior_draws(each, 4000)
+    assert share.standard_error == pytest.approx(np.sqrt(share.share * (1 - share.share) / 4000))
     # the draws count what lies beyond the 95 % too: half of the 5 % left, and more at the far right
-    assert found.share - 5 * share.standard_error < share.value < found.share + 0.05 + 5 * share.standard_error
+    assert found.share - 5 * share.standard_error < share.share < found.share + 0.05 + 5 * share.standard_error
     first = found.places[0]
     assert first[0] < -0.3 and (np.linalg.norm(np.diff(found.places, axis=0), axis=1) > 0.59).all()
 
@@ -143,13 +146,17 @@ def test_the_prior_on_a_plane_is_where_the_plane_sees_it():
     assert np.abs(nearest - [found.x[column], found.y[row]]).max() <= (found.x[1] - found.x[0]) / 2
 
 
-def test_shares_in_all_dimensions_follow_their_seed():
+def test_draws_from_the_prior_follow_their_seed():
     each = some(50, 3)
     before = torch.get_rng_state()
-    assert aggregate.share_in_holes(each, 500) == aggregate.share_in_holes(each, 500)
+    first, again = (aggregate.prior_draws(each, 500) for _ in range(2))
+    assert np.array_equal(first.z, again.z) and np.array_equal(first.log_ratio, again.log_ratio)
+    np.testing.assert_allclose(
+        first.log_ratio, brute(each, first.z.astype(float)) - stats.norm.logpdf(first.z.astype(float)).sum(1), rtol=1e-6
+    )
     assert torch.equal(before, torch.get_rng_state())
     with pytest.raises(ConfigError):
-        aggregate.share_in_holes(each, 0)
+        aggregate.prior_draws(each, 0)
 
 
 def test_active_units():

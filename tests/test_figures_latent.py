@@ -8,6 +8,7 @@ from PIL import Image
 
 from vae import aggregate, figures_latent
 from vae.errors import ConfigError
+from vae.figures import CLASSES
 from vae.latent import Codes, coordinate_axes
 
 RNG = np.random.default_rng(0)
@@ -82,6 +83,19 @@ def test_bars_of_units_that_are_not_active_are_pale():
     assert all(bar.marker.opacity.tolist() == [1, 0.4] for bar in figure.data)
     alone = figures_latent.dimension_bars(["z1", "z2"], None, variance, 0.01, ("nats", "variance"))
     assert len(alone.data) == 1
+
+
+def test_every_image_has_its_place_and_the_colour_of_its_class():
+    points, labels = RNG.standard_normal((30, 2)), np.arange(30) % 3
+    figure = figures_latent.projected(points, labels, ("a", "b", "c", "none"), None)
+    for number, name in enumerate("abc"):
+        trace = figure.data[number]
+        assert trace.name == name and trace.marker.color == CLASSES[number]
+        assert trace.customdata.tolist() == list(range(number, 30, 3))
+        np.testing.assert_allclose(trace.x, points[number::3, 0], rtol=1e-6)
+        note = figure.layout.annotations[number]
+        assert (note.x, note.y) == tuple(np.median(points[number::3], 0)) and name in note.text
+    assert len(figure.layout.annotations) == 3
 
 
 def some_holes(latent):

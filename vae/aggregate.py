@@ -23,14 +23,15 @@ from vae.evidence import check_count
 from vae.latent import Axes, Codes
 
 __all__ = [
-    "ACTIVE", "INSIDE", "RATIO", "Holes", "Share", "active_units", "holes", "log_density", "plane_log_density",
-    "prior_log_density", "share_in_holes",
+    "ACTIVE", "INSIDE", "RATIO", "Draws", "Holes", "active_units", "holes", "log_density", "plane_log_density",
+    "prior_draws", "prior_log_density",
 ]  # fmt: skip
 
 Array = NDArray[Any]
 ACTIVE = 0.01  # variance of the posterior means above which a unit is active (Burda et al. 2016)
 RATIO = 0.01  # q(z) / p(z) below which there is a hole
 INSIDE = 0.95  # of the prior's mass lies where holes are looked for
+_REACH = 4.0  # of a grid, from the prior's mean
 _BLOCK = 256, 2048  # points and images at once, 4 MB: what stays in the cache is twice as fast as what does not
 
 
@@ -55,11 +56,26 @@ class Holes(NamedTuple):
     places: Array
 
 
-class Share(NamedTuple):
-    """An estimated share, in [0, 1], and its standard error."""
+class Draws(NamedTuple):
+    """Draws from the prior, held against the aggregate posterior.
 
-    value: float
-    standard_error: float
+    Attributes:
+        z: (S, J) float32.
+        log_ratio: (S,) float64, log q(z) / p(z), nats.
+    """
+
+    z: Array
+    log_ratio: Array
+
+    @property
+    def share(self) -> float:
+        """Share of the draws that fall into holes, q < `RATIO` p: an estimate of the prior's mass there."""
+        return float((self.log_ratio < math.log(RATIO)).mean())
+
+    @property
+    def standard_error(self) -> float:
+        """Of the share."""
+        return math.sqrt(self.share * (1 - self.share) / len(self.z))
 
 
 def log_density(codes: Codes, z: Array) -> Array:
@@ -133,12 +149,12 @@ def holes(codes: Codes, axes: Axes, side: int = 121, places: int = 6) -> Holes:
 
     A cell is a hole where q < `RATIO` p, inside the disc (or interval) that holds `INSIDE` of the prior's mass. For
     J > 2 both densities are marginals on the plane, so a place may be full there and empty in most of what it stands
-    for; `share_in_holes` looks at all J dimensions.
+    for; `prior_draws` looks at all J dimensions.
 
     Arguments:
         codes: of N images.
         axes: the plane; of the line J = 1, `latent.coordinate_axes(means, 0, 0)`.
-        side: cells along each axis, from -4 to 4 about the prior's mean or as far as 99.5 % of the codes go.
+        side: cells along each axis, from -4 to 4 about the prior's mean.
         places: K at most, middles of holes: where p log p/q, the integrand of KL[p || q], is largest.
 
     Raises:
@@ -147,18 +163,15 @@ def holes(codes: Codes, axes: Axes, side: int = 121, places: int = 6) -> Holes:
     check_count("The side of a grid", side, 1000)
     line = codes.mean.shape[1] == 1
     directions = np.ones((1, 1)) if line else _directions(axes).numpy()
-    # the prior's mean, and the codes, in the line's or plane's coordinates
-    origin = -directions @ axes.centre.astype(np.float64)
-    means = (codes.mean.astype(np.float64) - axes.centre) @ directions.T
-    reach = max(4.0, float(np.quantile(np.abs(means - origin).max(1), 0.995)))
-    steps = [middle + reach * (2 * np.arange(side) + 1 - side) / side for middle in origin]
+    origin = -directions @ axes.centre.astype(np.float64)  # the prior's mean in the coordinates of the line or plane
+    steps = [middle + _REACH * (2 * np.arange(side) + 1 - side) / side for middle in origin]
     cells = np.stack(np.meshgrid(*steps), -1).reshape(-1, len(steps))
     log_q = log_density(codes, cells + axes.centre) if line else plane_log_density(codes, axes, cells)
     log_p = prior_log_density(cells - origin)
     squared = ((cells - origin) ** 2).sum(1)
     edge = -2 * math.log(1 - INSIDE) if not line else float(Normal(0.0, 1.0).icdf(torch.tensor((1 + INSIDE) / 2))) ** 2
     hole = (log_q < log_p + math.log(RATIO)) & (squared <= edge)
-    share = float(np.exp(log_p[hole]).sum()) * (2 * reach / side) ** len(steps)
+    share = float(np.exp(log_p[hole]).sum()) * (2 * _REACH / side) ** len(steps)
     middles = _middles(cells, np.where(hole, np.exp(log_p) * (log_p - log_q), 0), places)
     if line:
         middles = np.pad(middles, ((0, 0), (0, 1)))
@@ -169,24 +182,23 @@ def holes(codes: Codes, axes: Axes, side: int = 121, places: int = 6) -> Holes:
     )  # fmt: skip
 
 
-def share_in_holes(codes: Codes, draws: int = 2000, seed: int = 0) -> Share:
-    """Estimates P[q(z) < `RATIO` p(z)] with z ~ p(z): the share of the prior's mass in holes, in all J dimensions.
+def prior_draws(codes: Codes, draws: int = 1000, seed: int = 0) -> Draws:
+    """Draws z ~ p(z), and says how far q(z) is below p(z) there, in all J dimensions.
 
     q is the mixture over the given images alone. In many dimensions a few thousand narrow Gaussians fill next to
-    nothing, whatever the model; more images raise q, so the share is an upper estimate.
+    nothing, whatever the model; more images raise q, so the share in holes is an upper estimate.
 
     Arguments:
         codes: of N images.
-        draws: from the prior.
+        draws: S, from the prior.
         seed: of the draws.
 
     Raises:
         ConfigError: draws is not a whole number from 1 to 1,000,000.
     """
     check_count("The number of draws", draws, 10**6)
-    z = torch.randn(draws, codes.mean.shape[1], generator=generator(seed), dtype=torch.float64).numpy()
-    share = float((log_density(codes, z) < prior_log_density(z) + math.log(RATIO)).mean())
-    return Share(share, math.sqrt(share * (1 - share) / draws))
+    z = torch.randn(draws, codes.mean.shape[1], generator=generator(seed)).numpy()
+    return Draws(z, log_density(codes, z) - prior_log_density(z))
 
 
 def active_units(means: Array, threshold: float = ACTIVE) -> Array:

@@ -24,7 +24,6 @@ __all__ = [
     "SIGMA_COLOURS",
     "clear",
     "contact_sheet",
-    "latent_map",
     "picture",
     "png",
     "png_uri",
@@ -41,46 +40,6 @@ COLOURS = {
 SIGMA_COLOURS = (
     np.array(sample_colorscale(get_colorscale("cividis"), np.linspace(0, 1, 256), colortype="tuple")) * 255
 ).astype(np.uint8)
-
-
-def latent_map(
-    plane: NDArray, labels: NDArray, classes: Sequence[str], axis_titles: tuple[str, str], legend_title: str
-) -> go.Figure:
-    """Draws embedded images as points coloured by class, with the name of each class at its median.
-
-    Arguments:
-        plane: (N, 2) coordinates.
-        labels: (N,) class numbers; a point's `customdata` is its row.
-        classes: their names.
-        axis_titles: of the two axes.
-        legend_title: of the legend, where a click hides a class and a double click shows it alone.
-    """
-    figure = go.Figure()
-    for number, name in enumerate(classes):
-        rows = np.flatnonzero(labels == number)
-        points = plane[rows].astype(np.float32)
-        figure.add_trace(
-            go.Scattergl(
-                x=points[:, 0], y=points[:, 1], customdata=rows.astype(np.int32), name=name,
-                mode="markers", marker={"size": 4, "opacity": 0.7, "color": CLASSES[number % len(CLASSES)]},
-                selected={"marker": {"size": 13, "opacity": 1}}, unselected={"marker": {"opacity": 0.7}},
-                hovertemplate=f"{name}<br>(%{{x:.2f}}, %{{y:.2f}})<extra></extra>",
-            )
-        )  # fmt: skip
-    for number, name in enumerate(classes):
-        if (rows := labels == number).any():
-            x, y = np.median(plane[rows], 0)
-            figure.add_annotation(
-                x=x, y=y, text=f"<b>{name}</b>", showarrow=False, font={"size": 16, "color": "#111"},
-                bgcolor="rgba(255, 255, 255, 0.75)", borderpad=2, captureevents=False,
-            )  # fmt: skip
-    figure.update_layout(
-        height=620, margin={"l": 10, "r": 10, "t": 10, "b": 10}, dragmode="pan", clickmode="event+select",
-        legend={"itemsizing": "constant", "title": legend_title, "orientation": "h", "yanchor": "bottom", "y": 1.0},
-        xaxis={"title": axis_titles[0], "zeroline": True},
-        yaxis={"title": axis_titles[1], "zeroline": True, "scaleanchor": "x"},
-    )  # fmt: skip
-    return figure
 
 
 def training(reports: Sequence[Report], part: str, titles: tuple[str, str], names: tuple[str, str]) -> go.Figure:

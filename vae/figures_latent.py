@@ -16,11 +16,11 @@ from plotly.subplots import make_subplots
 
 from vae.aggregate import Holes
 from vae.errors import ConfigError
-from vae.figures import COLOURS, clear, picture
+from vae.figures import CLASSES, COLOURS, clear, picture
 
 __all__ = [
     "AGGREGATE", "HOLE", "PRIOR", "Curve", "aggregate_line", "aggregate_plane", "animation", "densities",
-    "dimension_bars", "sheet",
+    "dimension_bars", "projected", "sheet",
 ]  # fmt: skip
 
 PRIOR, AGGREGATE, HOLE = "#e69f00", "#3b82c4", "#d55e00"
@@ -144,7 +144,40 @@ def dimension_bars(
         )  # fmt: skip
         figure.update_yaxes(title=title, row=row, col=1)
     figure.add_hline(threshold, line={"color": _GREY, "dash": "dot", "width": 1}, row=len(bars), col=1)
-    figure.update_layout(height=180 + 120 * len(bars), margin=_MARGIN, showlegend=False, dragmode=False, bargap=0.25)
+    figure.update_layout(height=180 + 120 * len(bars), margin=_MARGIN, showlegend=False, dragmode=False)
+    figure.update_layout(bargap=max(0.25, 0.85 - 0.06 * len(names)))  # two bars need not fill the page
+    return figure
+
+
+def projected(points: NDArray, labels: NDArray, classes: Sequence[str], titles: tuple[str, str] | None) -> go.Figure:
+    """Draws embedded images as points coloured by class, with the name of each class at its median.
+
+    Arguments:
+        points: (N, 2) coordinates.
+        labels: (N,) class numbers.
+        classes: their names.
+        titles: of the axes; None where coordinates mean nothing, and the axes are left out.
+    """
+    figure = go.Figure()
+    for number, name in enumerate(classes):
+        rows = np.flatnonzero(labels == number)
+        figure.add_scattergl(
+            x=points[rows, 0].astype(np.float32), y=points[rows, 1].astype(np.float32), name=name, mode="markers",
+            marker={"size": 4, "opacity": 0.7, "color": CLASSES[number % len(CLASSES)]},
+            customdata=rows.astype(np.int32), hovertemplate=f"{name}<extra>%{{customdata}}</extra>",
+        )  # fmt: skip
+        if len(rows):
+            x, y = np.median(points[rows], 0)
+            figure.add_annotation(
+                x=x, y=y, text=f"<b>{name}</b>", showarrow=False, font={"size": 14, "color": "#111"},
+                bgcolor="rgba(255, 255, 255, 0.75)", borderpad=2, captureevents=False,
+            )  # fmt: skip
+    axis = {"zeroline": titles is not None, "showgrid": titles is not None, "showticklabels": titles is not None}
+    across, up = titles or ("", "")
+    figure.update_layout(
+        height=340, margin=_MARGIN, showlegend=False, dragmode="pan",
+        xaxis=axis | {"title": across}, yaxis=axis | {"title": up, "scaleanchor": "x"},
+    )  # fmt: skip
     return figure
 
 
@@ -183,8 +216,8 @@ def aggregate_plane(found: Holes, names: tuple[str, str, str], titles: tuple[str
         )
     for number, (x, y) in enumerate(found.places.tolist(), 1):
         figure.add_annotation(
-            x=x, y=y, text=f"<b>{number}</b>", showarrow=False, font={"size": 13, "color": "#111"},
-            bgcolor="rgba(255, 255, 255, 0.85)", borderpad=2,
+            x=x, y=y, text=f"<b>{number}</b>", font={"size": 13, "color": "#111"}, borderpad=2,
+            bgcolor="rgba(255, 255, 255, 0.85)", ax=26, ay=-22, arrowhead=0, arrowwidth=1.5, arrowcolor=HOLE,
         )  # fmt: skip
     axis = {"showgrid": False, "zeroline": False, "constrain": "domain"}
     figure.update_layout(

@@ -7,7 +7,7 @@ import streamlit as st
 import torch
 
 from pages.ui import cache
-from vae import aggregate, latent, walks
+from vae import aggregate, latent, projections, walks
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -65,10 +65,29 @@ def difference(
 @st.cache_resource(max_entries=16, show_spinner=False)
 def holes(model: cache.Model, data_name: str, plane: tuple[int, int] | None) -> aggregate.Holes:
     """Returns where the aggregate posterior of the training images leaves the prior bare, on a plane."""
-    return aggregate.holes(_training_codes(model, data_name), cache.axes(model, plane), 81)
+    return aggregate.holes(training_codes(model), cache.axes(model, plane), 81)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def share_in_holes(model: cache.Model, data_name: str) -> aggregate.Share:
-    """Returns the share of the prior's mass in holes, in all dimensions."""
-    return aggregate.share_in_holes(_training_codes(model, data_name), 1000)
+@st.cache_resource(max_entries=16, show_spinner=False)
+def prior_draws(model: cache.Model, data_name: str) -> aggregate.Draws:
+    """Returns draws from the prior, held against the aggregate posterior of the training images."""
+    return aggregate.prior_draws(training_codes(model))
+
+
+def projection(model: cache.Model, method: projections.Method) -> np.ndarray | None:
+    """Returns the points (N, 2) of the first test images by t-SNE or UMAP, if they were computed before."""
+    data = cache.images(model)
+    file = projections.projection_file(model[0], data.name, method)
+    return _kept(model, data.name, method, file.stat().st_mtime) if file.is_file() else None
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _kept(model: cache.Model, data_name: str, method: projections.Method, written: float) -> np.ndarray | None:
+    found = projections.kept_projection(model[0], cache.dataset(data_name), method)
+    return None if found is None else found.points
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def compute_projection(model: cache.Model, data_name: str, method: projections.Method) -> np.ndarray:
+    """Computes them, once for all who wait for them, and keeps them beside the model."""
+    return projections.make_projection(model[0], cache.dataset(data_name), method).points

@@ -20,6 +20,7 @@ page = st.navigation(
             st.Page(PAGES / "explore" / "decode.py", title=_("Decode"), icon=":material/tune:"),
             st.Page(PAGES / "explore" / "draw.py", title=_("Draw a digit"), icon=":material/draw:"),
             st.Page(PAGES / "explore" / "samples.py", title=_("Samples"), icon=":material/grid_view:"),
+            st.Page(PAGES / "explore" / "views.py", title=_("Views"), icon=":material/bubble_chart:"),
         ],
         _("Train"): [st.Page(PAGES / "train" / "train.py", title=_("Train"), icon=":material/model_training:")],
         _("Measure"): [

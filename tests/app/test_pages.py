@@ -16,6 +16,7 @@ PAGES = {
     "pages/explore/decode.py": "Decode",
     "pages/explore/draw.py": "Draw a digit",
     "pages/explore/samples.py": "Samples",
+    "pages/explore/views.py": "Views",
     "pages/train/train.py": "Train",
     "pages/measure/likelihood.py": "Likelihood",
     "pages/measure/variance.py": "Decoder variance",

@@ -13,6 +13,7 @@ CONTENT = {
     "decode": ".sliders .strip canvas",
     "draw": ".sketch .pictures canvas",
     "samples": "[data-testid=stImage] img",
+    "views": "[data-testid=stPlotlyChart] .main-svg",
     "train": "[data-testid=stPlotlyChart] .main-svg",
     "likelihood": "[data-testid=stPlotlyChart] .main-svg",
 }

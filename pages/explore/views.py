@@ -1,0 +1,203 @@
+"""The codes as a whole: on planes, dimension by dimension, and against the prior."""
+
+from gettext import gettext as _
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import cache, cache_latent, pictures, state, words
+from vae import aggregate, figures_latent, latent, projections, walks
+from vae.errors import VAEError
+
+model = cache.model_id(state.model())
+record = cache.record(state.model())
+size, autoencoder = record.model.latent, record.training.objective == "autoencoder"
+dataset = cache.images(model)
+codes = cache.codes(model)
+shown = min(projections.IMAGES, len(dataset.test))
+labels = dataset.test.labels.numpy()[:shown]
+DEEPEST = 6  # pictures of holes
+SECONDS = {"tsne": 10, "umap": 15}  # for 2,000 codes on one thread
+
+
+def chart(figure: object, name: str, alt: str) -> None:
+    st.plotly_chart(figure, key=f"views.{name}.{model[0]}", config={"displayModeBar": False}, alt=alt)
+
+
+def principal() -> None:
+    """Draws the codes on their two principal directions."""
+    axes = cache.axes(model, None)
+    points = axes.project(codes.mean[:shown])
+    titles = (_("first principal direction"), _("second principal direction"))
+    chart(
+        figures_latent.projected(points, labels, dataset.classes, titles), "pca",
+        _("Codes on their two principal directions, coloured by class"),
+    )  # fmt: skip
+    st.caption(
+        _("PCA: the plane that holds most of the codes' variance, {share:.0%}. Distances along it are real.").format(
+            share=axes.share.sum()
+        )
+    )
+
+
+def embedded(method: projections.Method, name: str) -> None:
+    """Draws the codes by t-SNE or UMAP where that was computed, or offers to compute it."""
+    points = cache_latent.projection(model, method)
+    if points is None:
+        st.caption(
+            _(
+                "{name} of this model's codes has not been computed yet. It takes about {seconds} s, and is kept."
+            ).format(name=name, seconds=SECONDS[method])
+        )
+        if not st.button(
+            _("Compute {name}").format(name=name), icon=":material/play_arrow:", key=f"views.{method}.run"
+        ):
+            return
+        try:
+            with st.spinner(_("{name} of {count:,} codes ...").format(name=name, count=shown)):
+                points = cache_latent.compute_projection(model, dataset.name, method)
+        except VAEError as error:  # a package that is missing, or codes that are all the same
+            st.error(str(error), icon=":material/error:")
+            return
+    chart(
+        figures_latent.projected(points, labels, dataset.classes, None), method,
+        _("Codes by {name}, coloured by class").format(name=name),
+    )  # fmt: skip
+    st.caption(_("{name} keeps neighbours together. It knows the codes alone, not the classes.").format(name=name))
+
+
+def where_codes_lie() -> None:
+    st.subheader(_("Where the codes lie"))
+    if size == 1:
+        st.caption(_("J = 1: the codes lie on a line. Their density is drawn below."))
+        return
+    columns = st.columns(3 if size > 2 else 2, gap="medium")
+    with columns[0]:
+        principal()
+    if size == 2:
+        columns[1].markdown(
+            _(
+                "J = 2: this is the latent plane itself, turned so that it is widest across. t-SNE and UMAP are for "
+                "models of more dimensions."
+            )
+        )
+        return
+    with columns[1]:
+        embedded("tsne", "t-SNE")
+    with columns[2]:
+        embedded("umap", "UMAP")
+    st.caption(
+        _(
+            "{count:,} test images at the means of their q(z|x). In t-SNE and UMAP the distance between two clusters, "
+            "their size and their density mean next to nothing, and clumps can come out of noise (Wattenberg et al. "
+            "2016): read who is beside whom, and no more."
+        ).format(count=shown)
+    )
+
+
+def what_dimensions_carry() -> None:
+    st.subheader(_("What each dimension carries"))
+    variance = codes.mean.var(0)
+    carried = cache.carried(model)[0]
+    order = np.argsort(-carried, kind="stable")
+    active = aggregate.active_units(codes.mean)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        chart(
+            figures_latent.dimension_bars(
+                [words.coordinate(int(j)) for j in order], None if autoencoder else carried[order], variance[order],
+                aggregate.ACTIVE, (_("KL, nats"), _("variance of means")),
+            ),
+            "dimensions", _("KL and variance of the posterior means of each latent dimension"),
+        )  # fmt: skip
+    right.markdown(
+        _(
+            "**{active} of {all} units are active**: the mean of $q(z_j|x)$ varies over images by more than 0.01 "
+            "(Burda et al. 2016). The others say the same of every image, and the decoder has learned to ignore them."
+        ).format(active=int(active.sum()), all=size)
+    )
+    if not autoencoder:
+        right.markdown(
+            _(
+                "The KL is what a dimension carries about an image, {kl:.1f} nats in all. Where it is 0, $q(z_j|x)$ is "
+                "the prior: the dimension has collapsed, and its price has been saved."
+            ).format(kl=float(carried.sum()))
+        )
+
+
+def against_the_prior() -> None:
+    st.subheader(_("The aggregate posterior against the prior"))
+    if autoencoder:
+        st.caption(_("A plain autoencoder has neither a prior nor a posterior, so there is nothing to compare."))
+        return
+    st.markdown(
+        _(
+            "$q(z) = \\frac1N \\sum_n q(z|x_n)$ over the training images is where the decoder was trained; $p(z)$ is "
+            "where one draws to generate. A **hole** has prior density and almost no codes: $q(z) < 0.01\\,p(z)$, "
+            "where 95 % of the prior's mass lies."
+        )
+    )
+    plane = (0, size - 1) if size < 3 else None
+    with st.spinner(_("Adding up the codes of {count:,} training images ...").format(count=len(dataset.train))):
+        found = cache_latent.holes(model, dataset.name, plane)
+        draws = cache_latent.prior_draws(model, dataset.name)
+    names = (_("aggregate posterior"), _("prior, 50 and 95 %"), _("holes"))
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        alt = _("Density of the aggregate posterior and of the prior, with holes marked")
+        if size == 1:
+            titles = (words.coordinate(0), _("density"))
+            chart(figures_latent.aggregate_line(found, (names[0], _("prior"), names[2]), titles), "aggregate", alt)
+        else:
+            titles = (words.coordinate(0), words.coordinate(1))
+            if size > 2:
+                titles = (_("first principal direction"), _("second principal direction"))
+            chart(figures_latent.aggregate_plane(found, names, titles), "aggregate", alt)
+    with right:
+        st.markdown(
+            _("**{share:.1%} of the prior's mass** is in holes of this line.").format(share=found.share)
+            if size == 1
+            else _("**{share:.1%} of the prior's mass** is in holes of this plane.").format(share=found.share)
+        )
+        if size > 2:
+            st.markdown(
+                _(
+                    "On a plane the other dimensions are summed over, and holes fill up. In all {all} together, "
+                    "**{share:.0%}** of {draws:,} draws from the prior fall into holes between the codes of these "
+                    "{count:,} images. In many dimensions no number of images fills the space, and the decoder has to "
+                    "guess between them."
+                ).format(all=size, share=draws.share, draws=len(draws.z), count=len(dataset.train))
+            )
+        in_holes(found, draws)
+
+
+def in_holes(found: aggregate.Holes, draws: aggregate.Draws) -> None:
+    """Shows what places in holes decode to, each over the test image whose code is nearest."""
+    places = found.places[:, :1] if size == 1 else found.places
+    if size > 2:  # what is summed over is not a place: the emptiest draws are
+        places = draws.z[draws.log_ratio.argsort()[: DEEPEST if draws.share else 0]]
+    if not len(places):
+        st.caption(_("No hole was found."))
+        return
+    decoded = latent.decode(cache.load(model), places[:DEEPEST]).mean
+    nearest = [walks.neighbours(z, codes.mean, 1) for z in places[:DEEPEST]]
+    images = dataset.test.images[[int(each.rows[0]) for each in nearest]].numpy() / 255
+    numbers = [str(number) for number in range(1, len(decoded) + 1)]
+    pictures.wide(
+        figures_latent.sheet(np.stack([decoded, images]), columns=numbers, scale=2),
+        _("Above: decoded places in holes. Below: the test images whose codes are nearest."),
+    )
+    st.caption(
+        _(
+            "Above: what {what} decode to. Below: the test images whose codes are nearest, at distances of {low:.2g} "
+            "to {high:.2g}."
+        ).format(
+            what=_("the numbered places") if size < 3 else _("the draws from the prior that lie deepest in holes"),
+            low=min(each.distance[0] for each in nearest), high=max(each.distance[0] for each in nearest),
+        )
+    )  # fmt: skip
+
+
+where_codes_lie()
+what_dimensions_carry()
+against_the_prior()
