@@ -21,7 +21,7 @@ from torch.distributions import Independent, Normal
 
 from vae.distributions import draw
 from vae.errors import ConfigError
-from vae.evidence import CHUNK, Estimate, Progress, check_count, check_pixels
+from vae.evidence import CHUNK, Estimate, Progress, check_count, check_pixels, log_sums
 from vae.models import VAE
 
 __all__ = ["MOST_FITTED", "Jackknife", "importance_sampling", "importance_sampling_path", "pareto_k"]
@@ -118,7 +118,7 @@ def importance_sampling_path(
                 exact_q = Independent(Normal(q.mean.double(), q.stddev.double()), 1)
                 pieces.append(log_p - exact_q.log_prob(z.double()))
             log_w = torch.cat(pieces, 1)
-            sums = torch.logaddexp(sums, torch.stack([log_w.logsumexp(0), (2 * log_w).logsumexp(0)]))
+            sums = torch.logaddexp(sums, log_sums(log_w))
             if jackknife:
                 left_out.add(log_w)
             fitted[done : done + count] = log_w[: max(0, len(fitted) - done)]
