@@ -16,7 +16,8 @@ PAGES = ROOT / "pages"
 # A module of vae/ imports only from those before it; __init__ and __main__ import from all.
 ORDER = [
     *("errors", "config", "sources", "data", "distributions", "nets", "models"),
-    *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "exact", "planes", "annealing", "gaps"),
+    *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "linear", "exact"),
+    *("planes", "annealing", "gaps"),
     *("races", "evaluation", "variance", "latent"),
     *("checkpoints", "training", "cards", "comparison", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "cli"),

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vae.annealing import annealed_importance_sampling
 from vae.errors import ConfigError
-from vae.evidence import Estimate, Progress, check_count, elbo, mean_error, naive_monte_carlo
+from vae.evidence import Estimate, Progress, check_count, elbo, mean_error, naive_monte_carlo, part_of
 from vae.exact import exact
 from vae.importance import importance_sampling
 from vae.models import VAE
@@ -67,7 +67,7 @@ def evaluate(
     count = SAMPLES.get(method, 0) if samples is None else samples
     estimates: list[Estimate] = []
     for _ in range(replicates):
-        tell = _part(progress, len(estimates), replicates)
+        tell = part_of(progress, len(estimates) / replicates, 1 / replicates)
         if method == "elbo":
             estimate = elbo(model, x, count, generator, progress=tell)
         elif method == "naive":
@@ -131,7 +131,3 @@ def _stacked(estimates: Sequence[Estimate], name: str) -> Tensor:
 
 def _finite(number: Tensor) -> float | None:
     return number.item() if bool(number.isfinite()) else None
-
-
-def _part(progress: Progress | None, done: int, of: int) -> Progress | None:
-    return (lambda share: progress((done + share) / of)) if progress else None

@@ -38,6 +38,7 @@ __all__ = [
     "naive_monte_carlo",
     "naive_monte_carlo_path",
     "pairwise_log_prob",
+    "part_of",
 ]
 
 Progress = Callable[[float], None]  # is told the share that is done, in [0, 1]; what it raises stops the work
@@ -238,6 +239,11 @@ def mean_error(estimate: Estimate, chosen: Tensor) -> Tensor:
     error = estimate.standard_error[chosen]
     shared = estimate.decodes == estimate.samples
     return error.mean() if shared else error.square().sum().sqrt() / max(len(error), 1)
+
+
+def part_of(progress: Progress | None, first: float, share: float) -> Progress | None:
+    """Returns a progress for work that is a share of the whole, of which `first` is done before."""
+    return (lambda done: progress(first + share * done)) if progress else None
 
 
 def check_count(what: str, count: int, most: int = MOST_SAMPLES) -> None:

@@ -175,8 +175,7 @@ def _comparison(model: Model, data_name: str, written: float) -> vae.Comparison 
 @st.cache_data(max_entries=256, show_spinner=False)
 def evidence_of(model: Model, data_name: str, rows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray] | None:
     """Returns log p(x) (B,) and its error bound (B,), or None where it is not known exactly."""
-    config = _record(model).model
-    if config.latent > 2 and (not config.linear or config.likelihood == "bernoulli"):
+    if not exact.is_known(_record(model).model):
         return None
     estimate = exact.exact(load(model), pixels(model, data_name, rows))
     assert estimate.error_bound is not None
