@@ -20,7 +20,7 @@ ORDER = [
     *("planes", "annealing", "gaps"),
     *("races", "evaluation", "variance", "latent"),
     *("checkpoints", "training", "cards", "comparison", "jobs"),
-    *("figures", "figures_evidence", "figures_variance", "cli"),
+    *("figures", "figures_evidence", "figures_variance", "flags", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

@@ -20,6 +20,7 @@ from vae.checkpoints import Record, load, read_record
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.errors import CheckpointError, DataError, DivergenceError, JobError
+from vae.flags import config_from
 from vae.latent import encode
 from vae.models import VAE
 from vae.objectives import Autoencoder
@@ -352,7 +353,7 @@ def test_the_command_makes_the_same_configs_again(model, training, half):
     assert shlex.split(line) == ["python", "-m", "vae", *words, "--overwrite"]
     chosen = cli._parser().parse_args(words)
     assert (chosen.command, chosen.name, chosen.half) == ("train", "a-model", half)
-    assert cli._config(ModelConfig, chosen) == model and cli._config(TrainConfig, chosen) == training
+    assert config_from(ModelConfig, chosen) == model and config_from(TrainConfig, chosen) == training
     if (model, training, half) == (ModelConfig(), TrainConfig(), False):
         assert words == ["train", "a-model"]  # defaults go without saying
 

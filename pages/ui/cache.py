@@ -13,8 +13,10 @@ import torch
 
 import vae
 from vae import (
+    annealing,
     checkpoints,
     distributions,
+    evaluation,
     evidence,
     exact,
     figures,
@@ -192,8 +194,7 @@ def elbo(model: Model, data_name: str, rows: tuple[int, ...], count: int) -> tup
 @st.cache_data(max_entries=256, show_spinner=False)
 def own_elbo(model: Model, data_name: str, row: int) -> float:
     """Returns the ELBO of a test image, from the same draws as that of a refined q."""
-    first = next(gaps.refine(load(model), pixels(model, data_name, (row,)), generator=vae.generator(0)))
-    return float(first.elbo[0])
+    return float(next(gaps.refine(load(model), pixels(model, data_name, (row,)), generator=vae.generator(0))).elbo[0])
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -220,6 +221,16 @@ def thermodynamic_path(
 ) -> exact.Path:
     """Returns the thermodynamic path of a test image."""
     return exact.thermodynamic_path(load(model), pixels(model, data_name, (row,)), np.array(betas), base=base)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def sandwich(
+    model: Model, data_name: str, row: int, start: annealing.Start, steps: int, chains: int
+) -> tuple[float, float]:
+    """Returns what AIS says of a test image from below and, from exact draws of its posterior, from above, in nats."""
+    x, noise = pixels(model, data_name, (row,)), vae.generator(0)
+    low, high = evaluation.sandwich(load(model), x, chains=chains, steps=steps, start=start, generator=noise)
+    return float(low.value[0]), float(high.value[0])
 
 
 # the decoder's variance
@@ -254,10 +265,8 @@ def border(data_name: str) -> np.ndarray:
 @st.cache_data(max_entries=64, show_spinner=False)
 def nats_by_pixel(model: Model, data_name: str, rows: range) -> np.ndarray:
     """Returns log p(x|z) pixel by pixel (H, W), a mean over test images at the means of their q(z|x)."""
-    picked = tuple(rows)
-    return variance.nats_by_pixel(
-        load(model), _codes(model, data_name).mean[list(picked)], pixels(model, data_name, picked)
-    )
+    z = _codes(model, data_name).mean[list(rows)]
+    return variance.nats_by_pixel(load(model), z, pixels(model, data_name, tuple(rows)))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
