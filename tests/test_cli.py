@@ -1,5 +1,6 @@
 """The command line: what it prints, what it writes, and one line for each mistake."""
 
+import dataclasses
 import json
 import math
 import signal
@@ -12,11 +13,12 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
-from vae import annealing, checkpoints, cli, evidence, exact, flags, importance, jobs
+from vae import annealing, checkpoints, cli, evaluation, evidence, exact, flags, importance, jobs
 from vae.checkpoints import Record, load, read_record, save
-from vae.comparison import Budget, load_comparison
+from vae.comparison import Budget, load_comparison, save_comparison
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
+from vae.errors import ConfigError
 from vae.latent import decode
 
 LOAD_DATASET = cli.data.load_dataset
@@ -226,9 +228,45 @@ def test_json_is_json_at_the_least_of_work(capsys, model, method, images):
     assert (says["standard_error_nats"] is None) == (images == 1)
 
 
-def test_exact_names_what_to_take_instead(capsys):
-    model = small_model(latent=3)
+def test_the_jackknife_is_that_of_the_library(capsys, model):
+    says = json.loads(run(capsys, *asked("importance", "--jackknife", "--json"))[1])
+    noise = generator(6)
+    x = model.pixels(TOY.test.images[:10], noise)
+    truth = importance.importance_sampling(model, x, 40, noise, jackknife=True).value
+    assert says["mean_nats"] == pytest.approx(truth.mean().item()) and says["jackknife"] is True
+
+
+def test_the_sandwich_holds_the_exact_value_between_its_halves(capsys, model):
+    says = json.loads(run(capsys, *asked("ais", "--sandwich", "--json"))[1])
+    truth = estimate(model, "exact").value.mean().item()  # of the same pixels: they are drawn first
+    noise = math.hypot(says["monte_carlo_error_nats"], says["upper_monte_carlo_error_nats"])
+    assert says["mean_nats"] < truth + 4 * noise and says["upper_mean_nats"] > truth - 4 * noise
+    assert says["upper_mean_nats"] - says["mean_nats"] < 0.5 and says["split"] == "test"
+    assert f", and at most {says['upper_mean_nats']:.3f}, ais" in run(capsys, *asked("ais", "--sandwich"))[1]
+
+
+def test_the_sandwich_of_a_larger_model_is_about_simulated_images(capsys):
+    model = save_small(latent=3)
+    words = ("evaluate", "a-model", "--method=ais", "--sandwich", "--samples=8", "--steps=20", "--images=64", "--json")
+    says = json.loads(run(capsys, *words)[1])
+    assert says["split"] == "simulated" and says["images"] == 64
+    low, high = says["mean_nats"], says["upper_mean_nats"]
+    assert -0.2 < high - low < 0.5  # one draw an image from above: its noise is some hundredths of a nat
+    noise = generator(0)
+    z, x = annealing.simulate(model, 64, noise)
+    with pytest.raises(ConfigError, match="this model has J = 3"):
+        evaluation.sandwich(model, x)
+    assert evaluation.sandwich(model, x, z[None], chains=8, steps=20, generator=noise)[0].value.mean() == low
+
+
+def save_small(**changes):
+    model = small_model(**changes)
     save(model, Record(name="a-model", model=model.config, training=TrainConfig(data="mnist-sample")))
+    return model
+
+
+def test_exact_names_what_to_take_instead(capsys):
+    save_small(latent=3)
     assert "J = 3. Take importance sampling or AIS." in refused(capsys, "evaluate", "a-model", "--method=exact")
 
 
@@ -260,6 +298,13 @@ def test_compare_keeps_what_it_finds_and_does_not_work_twice(capsys, own, model,
     assert run(capsys, "compare", "a-model", "--images=6", "--seed=2") == (0, out, "")
     assert path.stat().st_mtime_ns == written
     assert run(capsys, "models")[1].startswith("a-model ")  # the file in its folder disturbs nothing
+    # a file that lacks a method gets it, the others as they were
+    partial = {name: estimate for name, estimate in kept.estimates.items() if name != "ais"}
+    save_comparison(path, dataclasses.replace(kept, estimates=partial))
+    assert run(capsys, "compare", "a-model", "--images=6", "--seed=2")[0] == 0
+    again = load_comparison(path)
+    assert list(again.estimates) == list(quick.methods)
+    assert all(torch.equal(again.estimates[name].value, kept.estimates[name].value) for name in ("ais", "elbo"))
     # other weights under the same name, or a file that is damaged: made anew
     save(small_model(1), Record(name="a-model", model=model.config, training=TrainConfig()), overwrite=True)
     assert run(capsys, "compare", "a-model", "--images=6", "--seed=2")[0] == 0
@@ -361,6 +406,9 @@ def test_data_is_fetched_with_a_word_in_the_end(capsys, monkeypatch):
     "evaluate a-model --method=ais --samples=100000000", "evaluate a-model --method=ais --steps=0",
     "evaluate a-model --method=ais --steps=-1", "evaluate a-model --method=ais --steps=1000000000",
     "evaluate a-model --method=naive --steps=10", "evaluate a-model --method=exact --samples=10",
+    "evaluate a-model --method=elbo --jackknife", "evaluate a-model --method=exact --sandwich",
+    "evaluate a-model --method=ais --sandwich --replicates=2", "evaluate a-model --method=ais --sandwich --samples=0",
+    "evaluate a-model --method=importance --jackknife --samples=1",
     "evaluate a-model --method=exact --replicates=2", "evaluate a-model --replicates=0",
     "evaluate a-model --replicates=-1", "evaluate a-model --replicates=100000",
     "compare", "compare nothing", "compare a-model --images=0", "compare a-model --seed=-1",

@@ -17,6 +17,7 @@ from vae.distributions import (
     generator,
     pixel_deviation,
     prepare_pixels,
+    softplus,
     standard_normal,
 )
 from vae.errors import ConfigError, DataError
@@ -39,6 +40,21 @@ def test_the_prior_is_standard():
     p = standard_normal(3)
     assert p.event_shape == (3,) and p.batch_shape == ()
     np.testing.assert_allclose(p.log_prob(MEAN), stats.norm.logpdf(MEAN.numpy()).sum(1), rtol=1e-5)
+
+
+def test_an_expanded_normal_is_the_same_for_each():
+    p = diagonal_normal(MEAN[0], LOG_VARIANCE[0])
+    many = p.expand((4,))
+    assert many.batch_shape == (4,) and many.event_shape == (3,)
+    assert torch.equal(many.log_prob(MEAN[1]), p.log_prob(MEAN[1]).expand(4))
+    assert torch.equal(many.stddev, p.stddev.expand(4, 3))
+
+
+def test_a_normal_refuses_what_is_not_a_number():
+    with pytest.raises(ValueError, match="log_variance"):
+        diagonal_normal(MEAN, LOG_VARIANCE * math.nan)
+    with pytest.raises(ValueError, match="support"):
+        diagonal_normal(MEAN, LOG_VARIANCE).log_prob(MEAN * math.nan)
 
 
 def test_draws_of_a_normal_have_its_moments():
@@ -150,6 +166,14 @@ def test_the_floor_is_smooth_and_a_floor():
     torch.testing.assert_close(low[v > 11], v[v > 11], rtol=1e-6, atol=1e-6)  # softplus(17) - 17 = 4e-8
     assert torch.equal(floored(v, None), v)
     assert floored(torch.tensor([-1e3, 1e3]), None).tolist() == [-80, 80]  # what float32 can hold
+
+
+def test_softplus_loses_no_small_numbers():
+    v = torch.linspace(-90, 90, 200_001)
+    exact = np.logaddexp(0, v.double().numpy())
+    # float32 rounds the argument of exp, by up to 2^-24 of 90; below -87 the result is next to its smallest number
+    np.testing.assert_allclose(softplus(v)[v > -87], exact[v > -87], rtol=6e-6)
+    assert softplus(torch.tensor([-500.0, 500.0])).tolist() == [0, 500]
 
 
 def test_bits_per_pixel():

@@ -14,7 +14,7 @@ from vae.config import LIKELIHOODS
 from vae.distributions import generator
 from vae.errors import ConfigError, DataError
 from vae.evidence import elbo, naive_monte_carlo
-from vae.exact import exact, posterior, thermodynamic_path
+from vae.exact import exact, is_known, posterior, thermodynamic_path
 from vae.gaps import refine
 from vae.importance import importance_sampling
 
@@ -297,19 +297,46 @@ def test_wrong_betas_are_refused(betas):
 
 @pytest.mark.parametrize("x", [torch.rand(2, 15), torch.rand(0, 16), torch.full((2, 16), math.nan), torch.ones(16)])
 def test_wrong_pixels_are_refused(x):
-    for call in (exact, posterior, lambda model, x: thermodynamic_path(model, x, np.linspace(0, 1, 3))):
+    for call in CALLS:
         with pytest.raises(DataError):
             call(small_model(), x)
 
 
-def test_progress_that_raises_stops_it():
+CALLS = [exact, posterior, lambda model, x, **how: thermodynamic_path(model, x, np.linspace(0, 1, 3), **how)]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_progress_is_told_to_the_end_and_can_stop_it(call):
     model, x = bent_model()
+    told = []
+    call(model, x[:1], progress=told.append)
+    assert len(told) > 3 and told == sorted(told) and told[0] < 0.5 and told[-1] == 1
 
     def stop(share):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        exact(model, x, progress=stop)
+        call(model, x[:1], progress=stop)
+
+
+@pytest.mark.parametrize(
+    ("changes", "known"),
+    [
+        ({"latent": 1}, True), ({"latent": 2}, True), ({"latent": 3}, False),
+        ({"latent": 20, "decoder_layers": ()}, True),
+        ({"latent": 3, "decoder_layers": (), "likelihood": "bernoulli"}, False),
+        ({"latent": 2, "decoder_layers": (), "likelihood": "bernoulli"}, True),
+    ],
+)  # fmt: skip
+def test_where_the_evidence_is_known_it_can_be_had(changes, known):
+    model = small_model(**changes)
+    assert is_known(model.config) == known
+    x = model.pixels(IMAGES, generator(0))
+    if known:
+        assert exact(model, x).value.isfinite().all()
+    else:
+        with pytest.raises(ConfigError, match="importance sampling or AIS"):
+            exact(model, x)
 
 
 @pytest.mark.parametrize("likelihood", GAUSSIANS)

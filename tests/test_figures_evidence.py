@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vae import figures_evidence
-from vae.figures import COLOURS, clear
+from vae.figures import COLOURS, clear, paler
 from vae.planes import Plane
 
 
@@ -97,6 +97,11 @@ def test_the_plane_has_all_there_is_to_see_to_scale(near: bool) -> None:
     assert [list(trace.customdata) for trace in traces(figure, "zero") + traces(figure, "one")] == [[0], [1, 2]]
     assert figure.layout.yaxis.scaleanchor == "x"
     assert tuple(figure.layout.xaxis.range) == ((0.9, 1.1) if near else (-4, 4))
+
+
+def test_paler_mixes_with_white() -> None:
+    assert paler("#0a141e", 1) == "#0a141e" and paler("#0a141e", 0) == "#ffffff"
+    assert paler("#0a1400", 0.4) == "#9da199"  # 255 - 0.4 x 245, x 235, x 255
 
 
 def test_clear_keeps_the_colour() -> None:

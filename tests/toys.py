@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import stats
 
 from vae.config import ModelConfig
 from vae.data import Dataset, Split
+from vae.distributions import generator
 from vae.models import VAE, Decoder, Encoder, build
 
 SMALL: dict[str, Any] = {"latent": 2, "encoder_layers": (8,), "decoder_layers": (8,), "image_shape": (4, 4)}
@@ -22,6 +24,44 @@ def small_config(**changes: Any) -> ModelConfig:
 def small_model(seed: int = 0, **changes: Any) -> VAE:
     """An untrained model of 16 pixels, in evaluation mode."""
     return build(small_config(**changes), seed).eval()
+
+
+def toy(images: int = 4, **changes: Any) -> tuple[VAE, torch.Tensor]:
+    """A small model, and pixels for it."""
+    model = small_model(**changes)
+    return model, model.pixels(toy_split(images).images, generator(0))
+
+
+def linear_model(latent: int, likelihood: str = "gaussian", wide: float = 1.0) -> tuple[VAE, Any, torch.Tensor]:
+    """A linear decoder with a dense W, its p(x) from scipy, and four images of that.
+
+    The encoder has the posterior's mean and `wide` times its deviations.
+    """
+    layers = {"encoder_layers": (), "decoder_layers": (), "log_variance_floor": None}
+    model = small_model(likelihood=likelihood, latent=latent, image_shape=(5, 5), **layers)
+    rng = np.random.default_rng(latent)
+    w, b = rng.standard_normal((25, latent)) * 0.3 / math.sqrt(latent), rng.uniform(0, 1, 25)
+    log_psi = np.full(1, -2.0) if likelihood == "gaussian-shared" else rng.uniform(-3, -1, 25)
+    psi = np.broadcast_to(np.exp(log_psi), 25)
+    covariance = np.linalg.inv(np.eye(latent) + (w / psi[:, None]).T @ w)
+    to_mean = covariance @ (w / psi[:, None]).T
+    bias = np.concatenate([-to_mean @ b, np.log(wide**2 * np.diag(covariance))])
+    with torch.no_grad():
+        model.decoder.location.weight.copy_(torch.from_numpy(w))
+        model.decoder.location.bias.copy_(torch.from_numpy(b))
+        model.decoder.log_variance.copy_(torch.from_numpy(log_psi))
+        model.encoder.head.weight.zero_()[:latent].copy_(torch.from_numpy(to_mean))
+        model.encoder.head.bias.copy_(torch.from_numpy(bias))
+    truth = stats.multivariate_normal(b, w @ w.T + np.diag(psi))
+    return model, truth, torch.from_numpy(truth.rvs(4, random_state=3)).float()
+
+
+def follows_its_generator(values: Callable[[torch.Generator], torch.Tensor]) -> None:
+    """Checks that the same seed gives the same values, another one others, and that torch's own generator rests."""
+    before = torch.get_rng_state()
+    first, again, other = (values(generator(seed)) for seed in (7, 7, 8))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert torch.equal(before, torch.get_rng_state())
 
 
 def toy_split(count: int, shape: tuple[int, int] = (4, 4), seed: int = 0) -> Split:

@@ -11,6 +11,7 @@ import signal
 import sys
 import typing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,14 @@ import torch
 from PIL import Image
 
 from vae import data, jobs
+from vae.annealing import simulate
 from vae.checkpoints import Record, catalogue, check_name, load, read_record, write_aside
 from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison, save_comparison, table
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, VAEError
-from vae.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures
+from vae.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures, sandwich
+from vae.evidence import Estimate
 from vae.flags import add_fields, read_fields
 from vae.latent import decode
 from vae.models import VAE
@@ -106,23 +109,34 @@ def _opened(chosen: argparse.Namespace) -> tuple[VAE, Record, data.Dataset, torc
 
 def _evaluate(chosen: argparse.Namespace) -> None:
     model, record, dataset, images = _opened(chosen)
-    noise = generator(chosen.seed)
-    estimates = evaluate(
-        model, model.pixels(images, noise), chosen.method, samples=chosen.samples, steps=chosen.steps,
-        replicates=chosen.replicates, generator=noise, progress=lambda share: _bar(share, chosen.method),
-    )  # fmt: skip
+    noise, tell = generator(chosen.seed), partial(_bar, words=chosen.method)
+    simulated = chosen.sandwich and model.config.latent > 2
+    draws, x = simulate(model, len(images), noise) if simulated else (None, model.pixels(images, noise))
+    options = {"steps": chosen.steps, "generator": noise, "progress": tell}
+    high: list[Estimate] = []
+    if chosen.sandwich:
+        if chosen.method != "ais" or chosen.replicates > 1:
+            raise ConfigError("The sandwich is ais from both sides, once. Say --method=ais, and no replicates.")
+        low, *high = sandwich(model, x, None if draws is None else draws[None], chains=chosen.samples, **options)
+        estimates = [low]
+    else:
+        options |= {"replicates": chosen.replicates, "jackknife": chosen.jackknife}
+        estimates = evaluate(model, x, chosen.method, samples=chosen.samples, **options)
     _bar_off()
+    upper = figures(high) if high else {}
     says = {
         "model": record.name,
         "dataset": dataset.name,
-        "split": "test",
-        "images": len(images),
+        "split": "simulated" if simulated else "test",
+        "images": len(x),
         "method": chosen.method,
         "samples": estimates[0].samples or None,
         "replicates": chosen.replicates,
         "log_variance_floor": record.model.log_variance_floor if record.model.likelihood != "bernoulli" else None,
         **({"steps": STEPS if chosen.steps is None else chosen.steps} if chosen.method == "ais" else {}),
+        **({"jackknife": True} if chosen.jackknife else {}),
         **figures(estimates),
+        **{f"upper_{key}": upper[key] for key in ("mean_nats", "monte_carlo_error_nats", "seconds") if upper},
     }
     if chosen.json:
         print(json.dumps(says))
@@ -130,7 +144,8 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     mean, error = says["mean_nats"], says["standard_error_nats"]
     spread = "" if error is None else f" ± {error:.3f}"
     words = "no number" if mean is None else f"{mean:.3f}{spread} nats an image"
-    notes = [chosen.method, f"{len(images)} images", _floor_words(record)]
+    words += f", and at most {upper['mean_nats']:.3f}" if upper else ""
+    notes = [chosen.method, f"{len(x)} {'simulated ' * simulated}images", _floor_words(record)]
     if says.get("k_hat_above_0.7"):
         notes.append(f"not to be trusted (k-hat above 0.7) on {says['k_hat_above_0.7']:.0%}")
     if says.get("not_converged"):
@@ -152,7 +167,8 @@ def _compare(chosen: argparse.Namespace) -> None:
         model, model.pixels(images, noise), generator=noise, about=about, known=kept.get(part) or kept.get(path),
         keep=lambda so_far: save_comparison(part, so_far), progress=lambda method, share: _bar(share, method),
     )  # fmt: skip
-    if path not in kept or kept[path].settings != comparison.settings:
+    before = kept.get(path)
+    if before is None or (before.settings, [*before.estimates]) != (comparison.settings, [*comparison.estimates]):
         save_comparison(path, comparison)
     part.unlink(missing_ok=True)
     _bar_off()
@@ -234,6 +250,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--samples", type=int, help=f"draws for each image; for ais, chains ({counts})")
     command.add_argument("--steps", type=int, help=f"temperatures of ais ({STEPS})")
     command.add_argument("--replicates", type=int, default=1, help="repeat with other draws (%(default)s)")
+    command.add_argument("--jackknife", action="store_true", help="correct the bias of importance")
+    command.add_argument(
+        "--sandwich", action="store_true",
+        help="ais from above too: exact posterior draws from a grid for J <= 2, else images that the model simulates",
+    )  # fmt: skip
     command.add_argument("--json", action="store_true", help="print one JSON object")
     _add_images(command)
     command.set_defaults(run=_evaluate)

@@ -26,7 +26,7 @@ from vae.checkpoints import locate, write_aside
 from vae.distributions import generator as seeded
 from vae.errors import CheckpointError
 from vae.evidence import Estimate, check_pixels, mean_error
-from vae.exact import exact
+from vae.exact import exact, is_known
 from vae.importance import importance_sampling_path
 from vae.models import VAE
 
@@ -177,13 +177,13 @@ def _run(
             model, x, chains=budget.chains, steps=budget.steps, start=budget.start, generator=generator, progress=tell
         )]  # fmt: skip
     if name == "exact":
-        if model.config.latent > 2 and not (model.config.linear and model.config.likelihood != "bernoulli"):
+        if not is_known(model.config):
             none = torch.full((len(x),), math.nan, dtype=torch.float64)
             return [Estimate(none, torch.zeros_like(none), 0, 0, 0.0, error_bound=torch.full_like(none, math.inf))]
         return [exact(model, x, tolerance=budget.tolerance, progress=tell)]
     parts, before = [], 0
     for part in x.split(_TOGETHER[name]):
-        inner = None if tell is None else _part(tell, before / len(x), len(part) / len(x))
+        inner = evidence.part_of(tell, before / len(x), len(part) / len(x))
         path: Iterator[Estimate]
         if name == "naive":
             path = evidence.naive_monte_carlo_path(model, part, budget.naive, generator, progress=inner)
@@ -192,10 +192,6 @@ def _run(
         parts.append(list(path))
         before += len(part)
     return [_joined(estimates) for estimates in zip(*parts, strict=True)]
-
-
-def _part(tell: evidence.Progress, before: float, weight: float) -> evidence.Progress:
-    return lambda share: tell(before + weight * share)
 
 
 def _joined(parts: tuple[Estimate, ...]) -> Estimate:

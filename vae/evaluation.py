@@ -9,14 +9,14 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from vae.annealing import annealed_importance_sampling
+from vae.annealing import Start, annealed_importance_sampling, reverse_annealing
 from vae.errors import ConfigError
-from vae.evidence import Estimate, Progress, check_count, elbo, mean_error, naive_monte_carlo
-from vae.exact import exact
+from vae.evidence import Estimate, Progress, check_count, elbo, mean_error, naive_monte_carlo, part_of
+from vae.exact import exact, posterior
 from vae.importance import importance_sampling
 from vae.models import VAE
 
-__all__ = ["METHODS", "SAMPLES", "STEPS", "UNRELIABLE", "Method", "evaluate", "figures"]
+__all__ = ["METHODS", "SAMPLES", "STEPS", "UNRELIABLE", "Method", "evaluate", "figures", "sandwich"]
 
 Method = Literal["elbo", "naive", "importance", "ais", "exact"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -33,6 +33,7 @@ def evaluate(
     samples: int | None = None,
     steps: int | None = None,
     replicates: int = 1,
+    jackknife: bool = False,
     generator: torch.Generator | None = None,
     progress: Progress | None = None,
 ) -> list[Estimate]:
@@ -46,6 +47,7 @@ def evaluate(
             if not given.
         steps: temperatures of AIS, `STEPS` if not given.
         replicates: R, how often to repeat with other draws.
+        jackknife: corrects the bias of importance sampling; the value is then no bound any more.
         generator: source of the draws.
         progress: is told the share that is done; what it raises stops the work.
 
@@ -64,16 +66,18 @@ def evaluate(
         raise ConfigError("Samples and replicates are for methods that draw, and exact does not. Leave them out.")
     if method != "ais" and steps is not None:
         raise ConfigError(f"A number of steps is for ais, which anneals; {method} does not. Leave it out.")
+    if jackknife and method != "importance":
+        raise ConfigError(f"The jackknife is for importance sampling; the method is {method}. Leave it out.")
     count = SAMPLES.get(method, 0) if samples is None else samples
     estimates: list[Estimate] = []
     for _ in range(replicates):
-        tell = _part(progress, len(estimates), replicates)
+        tell = part_of(progress, len(estimates) / replicates, 1 / replicates)
         if method == "elbo":
             estimate = elbo(model, x, count, generator, progress=tell)
         elif method == "naive":
             estimate = naive_monte_carlo(model, x, count, generator, progress=tell)
         elif method == "importance":
-            estimate = importance_sampling(model, x, count, generator, progress=tell)
+            estimate = importance_sampling(model, x, count, generator, jackknife=jackknife, progress=tell)
         elif method == "ais":
             temperatures = STEPS if steps is None else steps
             estimate = annealed_importance_sampling(
@@ -83,6 +87,50 @@ def evaluate(
             estimate = exact(model, x, progress=tell)
         estimates.append(estimate)
     return estimates
+
+
+def sandwich(
+    model: VAE,
+    x: Tensor,
+    z: Tensor | None = None,
+    *,
+    chains: int | None = None,
+    steps: int | None = None,
+    start: Start = "encoder",
+    generator: torch.Generator | None = None,
+    progress: Progress | None = None,
+) -> tuple[Estimate, Estimate]:
+    """Brackets log p(x) by AIS from both sides (Grosse, Ghahramani & Adams 2015).
+
+    Arguments:
+        model, x, generator, progress: as for `evaluate`.
+        z: (C, B, J) exact draws from p(z|x), such as those of `annealing.simulate`; from a grid if not given, which
+            takes J = 1 or 2.
+        chains, steps, start: of both runs; backwards there are as many chains as draws.
+
+    Returns:
+        The estimates whose expectations lie below and above log p(x).
+
+    Raises:
+        ConfigError: no z is given and J is above 2, or a number is outside what AIS allows.
+        DataError: x or z is not as it must be, or the posterior of an image is too sharp for a grid.
+    """
+    if z is None and model.config.latent > 2:
+        raise ConfigError(
+            "Exact posterior draws come from a grid for J = 1 or 2, or with simulated images; "
+            f"this model has J = {model.config.latent}. Give the z that the images were simulated from."
+        )
+    chains = SAMPLES["ais"] if chains is None else chains
+    steps = STEPS if steps is None else steps
+    low = annealed_importance_sampling(
+        model, x, chains=chains, steps=steps, start=start, generator=generator, progress=part_of(progress, 0, 0.5)
+    )
+    if z is None:
+        z = torch.stack([posterior(model, image).sample(chains, generator) for image in x.split(1)], 1)
+    high = reverse_annealing(
+        model, x, z, steps=steps, start=start, generator=generator, progress=part_of(progress, 0.5, 0.5)
+    )
+    return low, high
 
 
 def figures(estimates: Sequence[Estimate]) -> dict[str, Any]:
@@ -131,7 +179,3 @@ def _stacked(estimates: Sequence[Estimate], name: str) -> Tensor:
 
 def _finite(number: Tensor) -> float | None:
     return number.item() if bool(number.isfinite()) else None
-
-
-def _part(progress: Progress | None, done: int, of: int) -> Progress | None:
-    return (lambda share: progress((done + share) / of)) if progress else None

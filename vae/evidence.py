@@ -19,9 +19,8 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Independent, kl_divergence
-from torch.nn.functional import softplus
 
-from vae.distributions import draw
+from vae.distributions import LOG_2_PI, draw, softplus
 from vae.errors import ConfigError, DataError
 from vae.models import VAE
 
@@ -34,16 +33,18 @@ __all__ = [
     "check_image",
     "check_pixels",
     "elbo",
+    "log_sums",
     "mean_error",
     "naive_monte_carlo",
     "naive_monte_carlo_path",
     "pairwise_log_prob",
+    "part_of",
 ]
 
 Progress = Callable[[float], None]  # is told the share that is done, in [0, 1]; what it raises stops the work
 
 MOST_SAMPLES = 10**9
-CHUNK = 4096  # latents decoded at once: 1024 to 4096 is fastest, and 4096 x 784 floats are 13 MB
+CHUNK = 512  # latents decoded at once: 512 x 784 floats stay in the cache, and reuse memory that the process holds
 
 
 class Estimate(NamedTuple):
@@ -92,10 +93,17 @@ def pairwise_log_prob(p: Distribution, x: Tensor) -> Tensor:
     base: Any = p.base_dist if isinstance(p, Independent) else p
     if isinstance(base, Bernoulli):
         return base.logits @ x.T - softplus(base.logits).sum(-1, keepdim=True)
-    precision = base.scale.pow(-2)
+    precision = (-base.log_variance).exp()
     scaled = base.loc * precision
-    constant = base.loc * scaled + 2 * base.scale.log() + math.log(2 * math.pi)
-    return precision @ (-0.5 * x * x).T + scaled @ x.T - 0.5 * constant.sum(-1, keepdim=True)
+    constant = base.loc * scaled + base.log_variance
+    return precision @ (-0.5 * x * x).T + scaled @ x.T - 0.5 * (constant.sum(-1, keepdim=True) + x.shape[1] * LOG_2_PI)
+
+
+def log_sums(log_w: Tensor) -> Tensor:
+    """Returns log sum w and log sum w^2 over the draws, (2, B), for log weights (S, B)."""
+    highest = log_w.amax(0).clamp_min(-1e300)  # a number even where no weight is above 0
+    w = (log_w - highest).exp_()
+    return torch.stack([w.sum(0), w.square_().sum(0)]).log() + torch.stack([highest, 2 * highest])
 
 
 def naive_monte_carlo(
@@ -156,7 +164,7 @@ def naive_monte_carlo_path(
             count = min(chunk, size - done)
             z = draw(model.prior, generator, (count,))
             log_w = pairwise_log_prob(model.decoder(z), x).double()
-            sums = torch.logaddexp(sums, torch.stack([log_w.logsumexp(0), (2 * log_w).logsumexp(0)]))
+            sums = torch.logaddexp(sums, log_sums(log_w))
             done += count
             if progress:
                 progress(done / sizes[-1])
@@ -231,6 +239,11 @@ def mean_error(estimate: Estimate, chosen: Tensor) -> Tensor:
     error = estimate.standard_error[chosen]
     shared = estimate.decodes == estimate.samples
     return error.mean() if shared else error.square().sum().sqrt() / max(len(error), 1)
+
+
+def part_of(progress: Progress | None, first: float, share: float) -> Progress | None:
+    """Returns a progress for work that is a share of the whole, of which `first` is done before."""
+    return (lambda done: progress(first + share * done)) if progress else None
 
 
 def check_count(what: str, count: int, most: int = MOST_SAMPLES) -> None:

@@ -1,6 +1,6 @@
 """The evidence log p(x) itself, where it can be had: to see how far every estimate is from it.
 
-    a linear decoder with a Gaussian, any J     N(x | b, W W^T + Psi), in closed form (Tipping & Bishop 1999)
+    a linear decoder with a Gaussian, any J     N(x | b, W W^T + Psi), in closed form: `vae.linear`
     any decoder, J = 1 or 2                     log of the integral of p(z) p(x|z) dz, by adaptive quadrature
 
 The same quadrature gives the posterior p(z|x), and the path between a base r(z), the prior or q(z|x), and it:
@@ -15,7 +15,6 @@ from __future__ import annotations
 import copy
 import math
 import time
-from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -24,13 +23,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributions import Normal
 
-from vae.distributions import diagonal_normal, floored
+from vae.config import ModelConfig
+from vae.distributions import diagonal_normal
 from vae.errors import ConfigError, DataError
-from vae.evidence import CHUNK, Estimate, Progress, check_image, check_pixels, pairwise_log_prob
+from vae.evidence import CHUNK, Estimate, Progress, check_image, check_pixels, pairwise_log_prob, part_of
+from vae.linear import is_linear_gaussian, linear_evidence
 from vae.models import VAE
 from vae.quadrature import Grid, Integrals, log_integrals
 
-__all__ = ["Path", "Posterior", "exact", "posterior", "thermodynamic_path"]
+__all__ = ["Path", "Posterior", "exact", "is_known", "posterior", "thermodynamic_path"]
 
 _BATCH = 500  # images whose coarse grids are held at once
 _HEAVIEST, _ALL = 16, 2**31  # nodes of an image that are kept
@@ -93,6 +94,11 @@ class Path(NamedTuple):
     log_z: NDArray
 
 
+def is_known(config: ModelConfig) -> bool:
+    """Says whether log p(x) has an exact value for such a model: with J <= 2, or a linear decoder and a Gaussian."""
+    return config.latent <= 2 or is_linear_gaussian(config)
+
+
 @torch.inference_mode(False)
 def exact(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Progress | None = None) -> Estimate:
     """Computes log p(x).
@@ -114,8 +120,8 @@ def exact(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Pr
     """
     check_pixels(model, x)
     start = time.perf_counter()
-    if model.config.linear and model.config.likelihood != "bernoulli":
-        value = _linear(model, x)
+    if is_linear_gaussian(model.config):
+        value = linear_evidence(model, x)
         zero = torch.zeros_like(value)
         return Estimate(value, zero, 0, 0, time.perf_counter() - start, error_bound=zero)
     tolerance = _tolerance(model, tolerance)
@@ -125,7 +131,7 @@ def exact(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Pr
         part = x[first : first + _BATCH]
         wide = _Tempered(model, part).radius
         part = part[: max(1, round(_BATCH * min(1, (_USUAL_RADIUS / wide) ** model.config.latent)))]
-        tell = None if progress is None else partial(_tell, progress, first / len(x), len(part) / len(x))
+        tell = part_of(progress, first / len(x), len(part) / len(x))
         parts.append(_Tempered(model, part).integrate(tolerance, keep=_HEAVIEST, progress=tell))
         first += len(part)
     value, error, edge = (torch.from_numpy(np.concatenate(column)) for column in list(zip(*parts, strict=True))[:3])
@@ -157,20 +163,16 @@ def _rounding(model: VAE, x: Tensor, grids: list[Grid]) -> tuple[Tensor, Tensor]
     return shift, spread
 
 
-def _tell(progress: Progress, before: float, weight: float, share: float) -> None:
-    progress(before + weight * share)
-
-
 @torch.inference_mode(False)
-def posterior(model: VAE, x: Tensor, *, tolerance: float | None = None) -> Posterior:
-    """Computes p(z|x) of one image (1, D) on a grid, for J = 1 or 2.
+def posterior(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Progress | None = None) -> Posterior:
+    """Computes p(z|x) of one image (1, D) on a grid, for J = 1 or 2; progress is told 0 after each chunk, and 1.
 
     Raises:
         ConfigError: J is above 2, or the tolerance is not above 0.
         DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or the grids did not come to agree.
     """
     check_image(model, x)
-    found = _Tempered(model, x).integrate(_tolerance(model, tolerance), keep=_ALL)
+    found = _Tempered(model, x).integrate(_tolerance(model, tolerance), keep=_ALL, progress=progress)
     if not math.isfinite(found.log_value[0]):
         raise DataError(_TOO_SHARP)
     z, log_weight, step = found.grids[0]
@@ -184,7 +186,13 @@ def posterior(model: VAE, x: Tensor, *, tolerance: float | None = None) -> Poste
 
 @torch.inference_mode(False)
 def thermodynamic_path(
-    model: VAE, x: Tensor, betas: NDArray, *, base: Literal["prior", "encoder"] = "prior", tolerance: float = 1e-2
+    model: VAE,
+    x: Tensor,
+    betas: NDArray,
+    *,
+    base: Literal["prior", "encoder"] = "prior",
+    tolerance: float = 1e-2,
+    progress: Progress | None = None,
 ) -> Path:
     """Computes the integrand of the thermodynamic identity of one image (1, D), for J = 1 or 2.
 
@@ -194,6 +202,7 @@ def thermodynamic_path(
         betas: (K,) in [0, 1].
         base: r(z), where the path starts: the prior, or q(z|x).
         tolerance: nats within which the grids of each beta must agree.
+        progress: is told the share of the betas that are done, after each chunk; what it raises stops the work.
 
     Raises:
         ConfigError: J is above 2, a beta is outside [0, 1], or the tolerance is not above 0.
@@ -203,7 +212,7 @@ def thermodynamic_path(
     if not (betas.ndim == 1 and len(betas) and ((betas >= 0) & (betas <= 1)).all()):
         raise ConfigError(f"Betas must be numbers from 0 to 1; they are {betas!r:.80}.")
     tempered = _Tempered(model, x[:1].expand(len(betas), -1), torch.from_numpy(betas).float(), base)
-    found = tempered.integrate(_tolerance(model, tolerance), keep=_ALL)
+    found = tempered.integrate(_tolerance(model, tolerance), keep=_ALL, progress=progress)
     if not np.isfinite(found.log_value).all():
         raise DataError(_TOO_SHARP)
     integrand = np.zeros(len(betas))
@@ -228,19 +237,23 @@ class _Tempered:
             self.q = model.encoder(x).base_dist
         self.base = self.q if base == "encoder" else Normal(torch.zeros_like(self.q.loc), torch.ones_like(self.q.loc))
 
+    def start(self, z: Tensor, rows: Tensor | int) -> Tensor:
+        """log r(z)."""
+        return Normal(self.base.loc[rows], self.base.scale[rows]).log_prob(z).sum(-1)
+
     def densities(self, z: Tensor, rows: Tensor) -> Tensor:
         """At points (S, J) for rows (R,), as (S, R)."""
         with torch.inference_mode():
             joint = pairwise_log_prob(self.model.decoder(z), self.x[rows]) + self.model.prior.log_prob(z)[:, None]
             if bool((self.betas == 1).all()):
                 return joint
-            start = Normal(self.base.loc[rows], self.base.scale[rows]).log_prob(z[:, None]).sum(-1)
+            start = self.start(z[:, None], rows)
             return start + self.betas[rows] * (joint - start)
 
     def paired(self, z: Tensor, rows: Tensor) -> Tensor:
         """At points (N, J), each for the row (N,) beside it, as (N,)."""
         joint = self.model.decoder(z).log_prob(self.x[rows]) + self.model.prior.log_prob(z)
-        start = Normal(self.base.loc[rows], self.base.scale[rows]).log_prob(z).sum(-1)
+        start = self.start(z, rows)
         return start + self.betas[rows] * (joint - start)
 
     def gain(self, z: Tensor) -> NDArray:
@@ -249,7 +262,7 @@ class _Tempered:
             parts = []
             for part in z.split(CHUNK):
                 joint = pairwise_log_prob(self.model.decoder(part), self.x[:1])[:, 0] + self.model.prior.log_prob(part)
-                parts.append(joint - Normal(self.base.loc[0], self.base.scale[0]).log_prob(part).sum(-1))
+                parts.append(joint - self.start(part, 0))
             return torch.cat(parts).double().numpy()
 
     @property
@@ -263,21 +276,6 @@ class _Tempered:
             self.densities, self.paired, self.q.loc, self.radius,
             tolerance, kinks=_kinks(self.model), keep=keep, told=progress,
         )  # fmt: skip
-
-
-def _linear(model: VAE, x: Tensor) -> Tensor:
-    """Returns log N(x | b, W W^T + Psi), with Woodbury's identity and the determinant lemma in J dimensions, (B,)."""
-    weight, psi = model.decoder.location.weight.detach().double(), model.decoder.log_variance
-    assert isinstance(psi, torch.nn.Parameter)
-    log_variance = floored(psi.detach().double(), model.config.log_variance_floor).expand(model.config.pixels)
-    precision = (-log_variance).exp()
-    centred = x.double() - model.decoder.location.bias.detach().double()
-    inner = torch.eye(model.config.latent, dtype=torch.float64) + weight.T @ (precision[:, None] * weight)
-    factor = torch.linalg.cholesky(inner)
-    seen = torch.linalg.solve_triangular(factor, ((precision * centred) @ weight).T, upper=False)
-    distance = (precision * centred.square()).sum(-1) - seen.square().sum(0)
-    log_determinant = log_variance.sum() + 2 * factor.diagonal().log().sum()
-    return -0.5 * (distance + log_determinant + model.config.pixels * math.log(2 * math.pi))
 
 
 def _kinks(model: VAE) -> bool:

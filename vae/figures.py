@@ -24,6 +24,7 @@ __all__ = [
     "SIGMA_COLOURS",
     "clear",
     "contact_sheet",
+    "paler",
     "picture",
     "png",
     "png_uri",
@@ -121,3 +122,8 @@ def clear(colour: str, opacity: float) -> str:
     """Returns a colour "#rrggbb" with an opacity in [0, 1], as Plotly wants it."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"
+
+
+def paler(colour: str, strength: float) -> str:
+    """Returns a colour "#rrggbb" mixed with white, 1 leaving it as it is: the same on light and dark pages."""
+    return "#" + "".join(f"{round(255 + strength * (int(colour[i : i + 2], 16) - 255)):02x}" for i in (1, 3, 5))

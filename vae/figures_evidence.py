@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from vae.figures import CLASSES, COLOURS, clear
+from vae.figures import CLASSES, COLOURS, clear, paler
 from vae.planes import Plane
 
 __all__ = ["Curve", "area", "gap", "plane", "race", "shortfall"]
@@ -87,7 +87,7 @@ def race(
     top = max(heights, default=0.0)
     figure.update_layout(
         **_LAYOUT, height=420, hovermode="x unified", xaxis={"type": "log", "title": titles[0], "dtick": 1},
-        yaxis={"title": titles[1], "range": [low, top + 0.05 * (top - low)]},
+        yaxis={"title": titles[1], "range": [low, top + 0.05 * (top - low)], "tickformat": ",~f"},
     )  # fmt: skip
     return figure
 
@@ -122,7 +122,10 @@ def plane(
     figure = go.Figure(
         go.Heatmap(
             x=horizontal, y=vertical, z=np.maximum(height, top - depth), colorscale="Cividis",
-            colorbar={"title": {"text": names["likelihood"], "side": "right"}, "thickness": 12, "tickformat": "~d"},
+            colorbar={
+                "title": {"text": names["likelihood"], "side": "bottom"}, "thickness": 12, "tickformat": "~d",
+                "orientation": "h", "y": -0.15, "yanchor": "top",
+            },
             zmin=top - depth, zmax=top, hovertemplate="(%{x:.2f}, %{y:.2f})<br>%{z:.0f} nats<extra></extra>",
             zsmooth="best",
         )
@@ -166,8 +169,9 @@ def plane(
                 line={"color": COLOURS["elbo"], "width": 3 if times == 1 else 2}, hoverinfo="skip",
             )
         )  # fmt: skip
+    dark = {"bgcolor": "#00224e", "font": {"color": "#ffffff"}}  # as the plane: some of the lines are white
     figure.update_layout(
-        **_LAYOUT, height=560, dragmode="pan", clickmode="event+select",
+        **{**_LAYOUT, "legend": _LAYOUT["legend"] | dark}, height=580, dragmode="pan", clickmode="event+select",
         xaxis={"title": titles[0], "range": [horizontal[0], horizontal[-1]], "constrain": "domain"},
         yaxis={"title": titles[1], "range": [vertical[0], vertical[-1]], "scaleanchor": "x", "constrain": "domain"},
     )  # fmt: skip
@@ -182,23 +186,23 @@ def gap(elbo: float, best: float | None, log_p: float, names: tuple[str, str, st
         names: of the ELBO, the amortisation gap, the approximation gap, their sum, and log p(x).
         title: of the axis.
     """
-    parts = [(names[3], "kl", 0.55, elbo, log_p)]
+    parts = [(names[3], 0.55, elbo, log_p)]
     if best is not None:
-        parts = [(names[1], "kl", 1.0, elbo, best), (names[2], "kl", 0.4, best, log_p)]
+        parts = [(names[1], 1.0, elbo, best), (names[2], 0.4, best, log_p)]
     room = max(log_p - elbo, 0.5)
     figure = go.Figure()
     left = elbo - 0.4 * room
     figure.add_trace(_piece(names[0], COLOURS["elbo"], left, elbo, f"{elbo:.2f}"))
-    for name, colour, opacity, low, high in parts:
-        figure.add_trace(_piece(name, clear(COLOURS[colour], opacity), low, high, f"{high - low:.2f}"))
+    for name, strength, low, high in parts:
+        figure.add_trace(_piece(name, paler(COLOURS["kl"], strength), low, high, f"{high - low:.2f}"))
     figure.add_vline(x=log_p, line={"color": COLOURS["exact"], "width": 4, "dash": "dash"})
     figure.add_annotation(
         x=log_p, y=1, yref="paper", text=f"{names[4]} = {log_p:.2f}", showarrow=False, yanchor="bottom", xanchor="right"
     )
     figure.update_layout(
-        height=190, barmode="stack", margin={"l": 10, "r": 10, "t": 34, "b": 10}, showlegend=True,
-        legend={"orientation": "h", "yanchor": "top", "y": -0.55, "traceorder": "normal"},
-        xaxis={"title": title, "range": [left, log_p + 0.06 * room], "tickformat": "~f"},
+        height=200, barmode="stack", margin={"l": 10, "r": 10, "t": 34, "b": 10}, showlegend=True,
+        legend={"orientation": "h", "yanchor": "top", "y": -0.65, "traceorder": "normal"},
+        xaxis={"title": title, "range": [left, log_p + 0.06 * room], "tickformat": ",~f"},
         yaxis={"visible": False},
     )  # fmt: skip
     return figure
@@ -260,7 +264,7 @@ def area(
     top = max(float(integrand.max()), *(value for _, value in lines.values()))
     figure.update_layout(
         **_LAYOUT, height=380, xaxis={"title": titles[0], "range": [0, 1]},
-        yaxis={"title": titles[1], "range": [low, top + 0.1 * (top - low)]},
+        yaxis={"title": titles[1], "range": [low, top + 0.1 * (top - low)], "tickformat": ",~f"},
     )  # fmt: skip
     return figure
 

@@ -21,7 +21,7 @@ from torch.distributions import Independent, Normal
 
 from vae.distributions import draw
 from vae.errors import ConfigError
-from vae.evidence import CHUNK, Estimate, Progress, check_count, check_pixels
+from vae.evidence import CHUNK, Estimate, Progress, check_count, check_pixels, log_sums, part_of
 from vae.models import VAE
 
 __all__ = ["MOST_FITTED", "Jackknife", "importance_sampling", "importance_sampling_path", "pareto_k"]
@@ -63,7 +63,7 @@ def importance_sampling(
     check_pixels(model, x)
     done: list[Estimate] = []
     for part in x.split(GROUP):
-        told = _part_of(progress, len(done) * GROUP / len(x), len(part) / len(x))
+        told = part_of(progress, len(done) * GROUP / len(x), len(part) / len(x))
         done += importance_sampling_path(model, part, (samples,), generator, jackknife=jackknife, progress=told)
     value, error, ess, k_hat = (
         torch.cat([getattr(estimate, name) for estimate in done])
@@ -118,7 +118,7 @@ def importance_sampling_path(
                 exact_q = Independent(Normal(q.mean.double(), q.stddev.double()), 1)
                 pieces.append(log_p - exact_q.log_prob(z.double()))
             log_w = torch.cat(pieces, 1)
-            sums = torch.logaddexp(sums, torch.stack([log_w.logsumexp(0), (2 * log_w).logsumexp(0)]))
+            sums = torch.logaddexp(sums, log_sums(log_w))
             if jackknife:
                 left_out.add(log_w)
             fitted[done : done + count] = log_w[: max(0, len(fitted) - done)]
@@ -190,8 +190,3 @@ class Jackknife:
         shares = (self.top[1:] - log_sum).exp()  # each at most 1/2
         m = torch.arange(1, POWERS + 1, dtype=torch.float64)[:, None]
         return largest + torch.log1p(-shares).sum(0) - ((self.rest - m * log_sum).exp() / m).sum(0)
-
-
-def _part_of(progress: Progress | None, first: float, share: float) -> Progress | None:
-    """Returns a progress that counts for a share of the whole."""
-    return (lambda done: progress(first + share * done)) if progress else None

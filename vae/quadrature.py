@@ -41,7 +41,7 @@ Density = Callable[[Tensor, Tensor], Tensor]
 _LEVELS = 16  # from a step of 1/8 to one of 4e-6
 _TILES = 400_000  # of one function in one grid, beyond which it is given up
 _UNRESOLVED = 0.25  # share of the whole in one node, above which a grid is too coarse to be believed
-_SLACK = 40  # nats more below the maximum that still matter while a grid is too coarse to see it
+_SLACK = 20  # nats more below the maximum that still matter while a grid is too coarse to see it
 
 
 class Grid(NamedTuple):

@@ -253,7 +253,8 @@ st.markdown(
     _(
         "Mean σ (yellow) and residuals (purple) along rays that lead from 200 codes away from the prior's mean, "
         "against the distance from the nearest code; medians. A network's variance is learned where the codes lie; "
-        "further out nothing makes it grow (Arvanitidis et al. 2018; Detlefsen et al. 2019)."
+        "further out nothing makes it grow (Arvanitidis et al. 2018; Detlefsen et al. 2019). The figures in bold are "
+        r"root mean squares of $(x - \mu) / \sigma$, which a few pixels with a tiny $\sigma$ can rule."
     )
 )
 ways = (_("distance, units of z"), _("pixel scale"))

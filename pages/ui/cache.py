@@ -15,8 +15,10 @@ import torch
 import vae
 from pages.ui import state
 from vae import (
+    annealing,
     checkpoints,
     distributions,
+    evaluation,
     evidence,
     exact,
     gaps,
@@ -193,8 +195,7 @@ def _comparison(model: Model, data_name: str, written: float) -> vae.Comparison 
 @st.cache_data(max_entries=256, show_spinner=False)
 def evidence_of(model: Model, data_name: str, rows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray] | None:
     """Returns log p(x) (B,) and its error bound (B,), or None where it is not known exactly."""
-    config = _record(model).model
-    if config.latent > 2 and (not config.linear or config.likelihood == "bernoulli"):
+    if not exact.is_known(_record(model).model):
         return None
     estimate = exact.exact(load(model), pixels(model, data_name, rows))
     assert estimate.error_bound is not None
@@ -211,8 +212,7 @@ def elbo(model: Model, data_name: str, rows: tuple[int, ...], count: int) -> tup
 @st.cache_data(max_entries=256, show_spinner=False)
 def own_elbo(model: Model, data_name: str, row: int) -> float:
     """Returns the ELBO of a test image, from the same draws as that of a refined q."""
-    first = next(gaps.refine(load(model), pixels(model, data_name, (row,)), generator=vae.generator(0)))
-    return float(first.elbo[0])
+    return float(next(gaps.refine(load(model), pixels(model, data_name, (row,)), generator=vae.generator(0))).elbo[0])
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -240,3 +240,13 @@ def thermodynamic_path(
 ) -> exact.Path:
     """Returns the thermodynamic path of a test image."""
     return exact.thermodynamic_path(load(model), pixels(model, data_name, (row,)), np.array(betas), base=base)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def sandwich(
+    model: Model, data_name: str, row: int, start: annealing.Start, steps: int, chains: int
+) -> tuple[float, float]:
+    """Returns what AIS says of a test image from below and, from exact draws of its posterior, from above, in nats."""
+    x, noise = pixels(model, data_name, (row,)), vae.generator(0)
+    low, high = evaluation.sandwich(load(model), x, chains=chains, steps=steps, start=start, generator=noise)
+    return float(low.value[0]), float(high.value[0])

@@ -11,6 +11,7 @@ from pages.ui import cache
 from vae import annealing, figures_evidence
 
 BETAS = tuple(float(t**4) for t in np.linspace(0, 1, 33))  # dense near 0, where the prior's curve climbs
+CHAINS = 64  # of the sandwich, few enough to take a second, and so many that its halves seldom cross
 
 
 def show(chosen: Chosen) -> None:
@@ -25,13 +26,17 @@ def show(chosen: Chosen) -> None:
     )
     if base == "encoder":
         st.latex(
-            r"\log p(x) = \int_0^1 \mathbb{E}_{\pi_\beta}\!\left[\log \frac{p(x,z)}{q(z|x)}\right] d\beta, \qquad "
+            r"\begin{gathered}"
+            r"\log p(x) = \int_0^1 \mathbb{E}_{\pi_\beta}\!\left[\log \frac{p(x,z)}{q(z|x)}\right] d\beta \\ "
             r"\pi_\beta \propto q(z|x)^{1-\beta}\, p(x,z)^\beta"
+            r"\end{gathered}"
         )
     else:
         st.latex(
-            r"\log p(x) = \int_0^1 \mathbb{E}_{\pi_\beta}[\log p(x|z)]\, d\beta, \qquad "
+            r"\begin{gathered}"
+            r"\log p(x) = \int_0^1 \mathbb{E}_{\pi_\beta}[\log p(x|z)]\, d\beta \\ "
             r"\pi_\beta \propto p(z)\, p(x|z)^\beta"
+            r"\end{gathered}"
         )
     path = cache.thermodynamic_path(chosen.model, chosen.dataset.name, chosen.row, base, BETAS)
     log_p = float(path.log_z[-1])
@@ -59,6 +64,7 @@ def show(chosen: Chosen) -> None:
         key="likelihood.area", config={"displayModeBar": False},
         alt=_("The integrand over the inverse temperature, whose area is log p(x)"),
     )  # fmt: skip
+    below, above = cache.sandwich(chosen.model, chosen.dataset.name, chosen.row, base, steps, CHAINS)
     st.caption(
         _(
             "The width is 1, so a height is an area: the ELBO is the rectangle under its line. The curve starts at "
@@ -71,4 +77,10 @@ def show(chosen: Chosen) -> None:
             "of its climb behind it at β = {half:.2g}: where it climbs, AIS needs its temperatures. "
             "Its area is log p(x) = {log_p:.1f}; the {steps} bars sum to {bars:,.1f}."
         ).format(start=path.integrand[0], half=half, log_p=log_p, steps=steps, bars=bars)
+    )
+    st.caption(
+        _(
+            "AIS itself, {steps} temperatures and {chains} chains: **{below:,.1f}** from below and, run backwards from "
+            "draws of the posterior, **{above:,.1f}** from above (the sandwich of Grosse et al. 2015)."
+        ).format(steps=steps, chains=CHAINS, below=below, above=above)
     )

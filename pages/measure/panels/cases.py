@@ -8,6 +8,7 @@ import streamlit as st
 from pages.measure.panels.chosen import Chosen
 from pages.ui import cache, state
 
+_LITTLE = 1  # nats
 _METHODS = ("elbo", "importance_64", "importance_5000", "naive_100000", "naive_1000000", "ais")
 
 
@@ -63,11 +64,16 @@ def show(chosen: Chosen) -> None:
 def _verdict(importance: float, naive: float, kind: str) -> str:
     """Says who is closer, and why; the numbers decide."""
     if naive > importance:
+        wide = naive > -_LITTLE
         return _(
-            "For this model **naive Monte Carlo is closer** ({naive:+.2f} against {importance:+.2f} nats): the "
-            "posterior is wide enough for blind draws to find it. The encoder, which never saw these images, sometimes "
-            "looks beside it or misses one of its modes, and no number of draws from the wrong place mends that."
-        ).format(naive=naive, importance=importance)
+            "For this model **naive Monte Carlo is closer** ({naive:+.2f} against {importance:+.2f} nats): {why}. "
+            "The encoder, which never saw these images, sometimes looks beside the posterior or misses one of its "
+            "modes, and no number of draws from the wrong place mends that."
+        ).format(
+            naive=naive, importance=importance,
+            why=_("the posterior is wide enough for blind draws to find it") if wide
+            else _("blind draws seldom hit a posterior so small, but they look everywhere"),
+        )  # fmt: skip
     return _(
         "For this model **importance sampling is closer** ({importance:+.2f} against {naive:+.2f} nats): the posterior "
         "is so small a part of the prior that blind draws do not find it. Where the encoder misses a mode, its "

@@ -167,7 +167,7 @@ def _exactly(chosen: Chosen) -> str:
         return _("The grids did not agree on log p(x) of {lost} of {all} images, so it is not drawn.").format(
             lost=lost, all=len(chosen.rows)
         )
-    return _("log p(x) is known to about ± {error:.0e} nats.").format(error=float(found[1].max()))
+    return _("log p(x) is known to about ± {error:.1g} nats.").format(error=float(found[1].max()))
 
 
 def _lines(chosen: Chosen) -> dict[str, tuple[str, float]]:

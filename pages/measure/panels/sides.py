@@ -36,12 +36,14 @@ def show(chosen: Chosen) -> None:
         if found is not None and np.isfinite(value):
             error = np.array([float(found.estimates[f"naive_{size}"].value[chosen.row]) for size in _SIZES]) - value
             naive = [f"{each:+,.1f}" for each in error]
-            reference = f"{value:,.1f}" if kind == "exact" else f"> {value:,.1f}"
+            reference = f"{value:,.1f}" if kind == "exact" else f">\N{NO-BREAK SPACE}{value:,.1f}"
             below[title] = np.maximum(-error, 0)
-        columns.append((title, reference, f"{elbo:,.1f}", *naive, f"{kl:.1f}", words.power(kl)))
+        columns.append(
+            (title, reference, f"{elbo:,.1f}", *naive, f"{kl:.1f}", words.power(kl).replace(" ", "\N{NO-BREAK SPACE}"))
+        )
     titles = (
-        _("nats"), _("log p(x), or the best bound"), _("ELBO"),
-        *(_("naive, L = {size}: off by").format(size=words.about(size)) for size in _SIZES),
+        _("nats"), _("log p(x) or best bound"), _("ELBO"),
+        *(_("naive, {size}").format(size=f"{size:,}") for size in _SIZES),
         _("KL from the prior"), _("samples it needs"),
     )  # fmt: skip
     lines = ["| " + " | ".join(cells) + " |" for cells in zip(titles, *columns, strict=True)]
@@ -63,7 +65,8 @@ def show(chosen: Chosen) -> None:
         right.caption(_("Nats of binary pixels (Bernoulli) and of grey ones (Gaussian) do not compare."))
     right.caption(
         _(
-            "One run of naive Monte Carlo for {image}. It needs about e^KL samples, with the KL of the "
-            "posterior from the prior, exact for J = 2; for more dimensions that of q stands in for it."
+            "By how many nats one run of naive Monte Carlo with so many draws is off, for {image}. It needs "
+            r"about $e^{{\mathrm{{KL}}}}$ samples, with the KL of the posterior from the prior, exact for J = 2; for "
+            "more dimensions that of q stands in for it."
         ).format(image=chosen.name)
     )

@@ -1,0 +1,42 @@
+"""The evidence of a linear decoder in closed form: probabilistic PCA and factor analysis (Tipping & Bishop 1999)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from vae.config import ModelConfig
+from vae.distributions import floored
+from vae.models import VAE
+
+__all__ = ["is_linear_gaussian", "linear_evidence"]
+
+
+def is_linear_gaussian(config: ModelConfig) -> bool:
+    """Says whether x is a linear map of z and Gaussian noise of one variance everywhere, so that p(x) is Gaussian."""
+    return config.linear and config.likelihood != "bernoulli"
+
+
+def linear_evidence(model: VAE, x: Tensor) -> Tensor:
+    """Computes log N(x | b, W W^T + Psi), with Woodbury's identity and the determinant lemma in J dimensions.
+
+    Arguments:
+        model: a VAE for which `is_linear_gaussian`.
+        x: (B, D) pixels.
+
+    Returns:
+        (B,) float64, nats.
+    """
+    weight, psi = model.decoder.location.weight.detach().double(), model.decoder.log_variance
+    assert isinstance(psi, torch.nn.Parameter)
+    log_variance = floored(psi.detach().double(), model.config.log_variance_floor).expand(model.config.pixels)
+    precision = (-log_variance).exp()
+    centred = x.double() - model.decoder.location.bias.detach().double()
+    inner = torch.eye(model.config.latent, dtype=torch.float64) + weight.T @ (precision[:, None] * weight)
+    factor = torch.linalg.cholesky(inner)
+    seen = torch.linalg.solve_triangular(factor, ((precision * centred) @ weight).T, upper=False)
+    distance = (precision * centred.square()).sum(-1) - seen.square().sum(0)
+    log_determinant = log_variance.sum() + 2 * factor.diagonal().log().sum()
+    return -0.5 * (distance + log_determinant + model.config.pixels * math.log(2 * math.pi))
