@@ -66,7 +66,7 @@ def sheet(
     return _saved(drawn, "PNG")
 
 
-def animation(frames: NDArray, scale: int = 8, seconds: float = 0.1) -> bytes:
+def animation(frames: NDArray, scale: int = 6, seconds: float = 0.1) -> bytes:
     """Makes an animated GIF that goes there and back for ever, each frame exactly its 256 greys.
 
     Arguments:
@@ -114,7 +114,7 @@ def densities(curves: Sequence[Curve], step_title: str, nats_title: str, lowest:
         },
         yaxis={
             "range": [lowest - room, high + room], "ticklabelposition": "inside top", "ticklabelstandoff": 4,
-            "ticksuffix": f" {nats_title}", "nticks": 6, "zeroline": False,
+            "ticksuffix": f" {nats_title}", "showticksuffix": "first", "nticks": 6, "zeroline": False,
         },
     )  # fmt: skip
     return figure

@@ -9,6 +9,8 @@ import torch
 from pages.ui import cache
 from vae import aggregate, latent, projections, walks
 
+SIDE = 61  # cells along a side of the plane of holes
+
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _training_codes(model: cache.Model, data_name: str) -> latent.Codes:
@@ -65,7 +67,7 @@ def difference(
 @st.cache_resource(max_entries=16, show_spinner=False)
 def holes(model: cache.Model, data_name: str, plane: tuple[int, int] | None) -> aggregate.Holes:
     """Returns where the aggregate posterior of the training images leaves the prior bare, on a plane."""
-    return aggregate.holes(training_codes(model), cache.axes(model, plane), 81)
+    return aggregate.holes(training_codes(model), cache.axes(model, plane), SIDE)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -135,7 +135,7 @@ def test_the_animation_waits_until_it_is_asked_for() -> None:
     assert not any(picture.format == "GIF" for _, picture in images(app))
     app.toggle(key="decode.walk.play").set_value(True).run()
     (gif,) = [picture for _, picture in images(app) if picture.format == "GIF"]
-    assert gif.n_frames == 48 and gif.size == (2 * 28 * 8, 28 * 8)
+    assert gif.n_frames == 48 and gif.size == (2 * 28 * 6, 28 * 6)
 
 
 def test_traversals_put_what_carries_most_on_top_and_fold_the_unused_away() -> None:

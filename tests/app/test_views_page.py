@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import vae
+from pages.ui import cache_latent
 from tests.app.test_latent_panels import images, save_odd
 from tests.app.test_pages import own_folder, said, through_frame  # noqa: F401 - a fixture that applies by itself
 from vae import aggregate, data, latent, projections
@@ -86,7 +87,7 @@ def test_the_share_in_holes_is_the_librarys(latents: int) -> None:
     app = through_frame(PATH, "odd")
     model = vae.load("odd")
     axes = latent.coordinate_axes(latent.encode(model, SAMPLE.test.images).mean, 0, latents - 1)
-    found = aggregate.holes(latent.encode(model, SAMPLE.train.images), axes, 81)
+    found = aggregate.holes(latent.encode(model, SAMPLE.train.images), axes, cache_latent.SIDE)
     assert f"**{found.share:.1%} of the prior's mass**" in said(app)
     assert bool(len(found.places)) == (not any("No hole" in each.value for each in app.caption))
 
