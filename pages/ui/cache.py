@@ -245,8 +245,8 @@ def thermodynamic_path(
 @st.cache_data(max_entries=64, show_spinner=False)
 def sandwich(
     model: Model, data_name: str, row: int, start: annealing.Start, steps: int, chains: int
-) -> tuple[float, float]:
-    """Returns what AIS says of a test image from below and, from exact draws of its posterior, from above, in nats."""
+) -> list[tuple[float, float]]:
+    """Returns what AIS says of a test image from below, and from above, each with its standard error, nats."""
     x, noise = pixels(model, data_name, (row,)), vae.generator(0)
-    low, high = evaluation.sandwich(load(model), x, chains=chains, steps=steps, start=start, generator=noise)
-    return float(low.value[0]), float(high.value[0])
+    halves = evaluation.sandwich(load(model), x, chains=chains, steps=steps, start=start, generator=noise)
+    return [(float(half.value[0]), float(half.standard_error[0])) for half in halves]

@@ -141,7 +141,7 @@ def test_the_area_is_the_evidence_from_either_side() -> None:
     for base in ("encoder", "prior"):
         app.segmented_control(key="likelihood.base").set_value(base).run()
         assert f"log p(x) = {log_p:.1f}" in said(app)
-        halves = re.search(r"\*\*(\S+)\*\* from below.*\*\*(\S+)\*\* from above", said(app)).groups()
+        halves = re.search(r"\*\*(\S+)\*\* ± \S+ from below.*\*\*(\S+)\*\* ± \S+ from above", said(app)).groups()
         below, above = (float(half.replace(",", "")) for half in halves)
         assert below - 0.3 < log_p < above + 0.3  # 32 chains are good to some tenths of a nat
         assert above - below < 2

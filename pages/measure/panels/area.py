@@ -64,7 +64,7 @@ def show(chosen: Chosen) -> None:
         key="likelihood.area", config={"displayModeBar": False},
         alt=_("The integrand over the inverse temperature, whose area is log p(x)"),
     )  # fmt: skip
-    below, above = cache.sandwich(chosen.model, chosen.dataset.name, chosen.row, base, steps, CHAINS)
+    halves = cache.sandwich(chosen.model, chosen.dataset.name, chosen.row, base, steps, CHAINS)
     st.caption(
         _(
             "The width is 1, so a height is an area: the ELBO is the rectangle under its line. The curve starts at "
@@ -78,9 +78,10 @@ def show(chosen: Chosen) -> None:
             "Its area is log p(x) = {log_p:.1f}; the {steps} bars sum to {bars:,.1f}."
         ).format(start=path.integrand[0], half=half, log_p=log_p, steps=steps, bars=bars)
     )
+    below, above = (_("**{nats:,.1f}** ± {error:.1f}").format(nats=nats, error=error) for nats, error in halves)
     st.caption(
         _(
-            "AIS itself, {steps} temperatures and {chains} chains: **{below:,.1f}** from below on average and, run "
-            "backwards from draws of the posterior, **{above:,.1f}** from above (the sandwich of Grosse et al. 2015)."
+            "AIS itself, {steps} temperatures and {chains} chains, gives {below} from below on average and, run "
+            "backwards from draws of the posterior, {above} from above (the sandwich of Grosse et al. 2015)."
         ).format(steps=steps, chains=CHAINS, below=below, above=above)
     )

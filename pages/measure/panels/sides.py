@@ -36,11 +36,9 @@ def show(chosen: Chosen) -> None:
         if found is not None and np.isfinite(value):
             error = np.array([float(found.estimates[f"naive_{size}"].value[chosen.row]) for size in _SIZES]) - value
             naive = [f"{each:+,.1f}" for each in error]
-            reference = f"{value:,.1f}" if kind == "exact" else f">\N{NO-BREAK SPACE}{value:,.1f}"
+            reference = f"{value:,.1f}" if kind == "exact" else f"> {value:,.1f}"
             below[title] = np.maximum(-error, 0)
-        columns.append(
-            (title, reference, f"{elbo:,.1f}", *naive, f"{kl:.1f}", words.power(kl).replace(" ", "\N{NO-BREAK SPACE}"))
-        )
+        columns.append((title, reference, f"{elbo:,.1f}", *naive, f"{kl:.1f}", words.power(kl)))
     titles = (
         _("nats"), _("log p(x) or best bound"), _("ELBO"),
         *(_("naive, {size}").format(size=f"{size:,}") for size in _SIZES),
