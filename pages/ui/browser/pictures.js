@@ -57,11 +57,12 @@ function whenSheet(model, number, then) {
 
 // Draws a test image into a picture; a later one is never overtaken by an earlier one.
 function showImage(picture, model, row) {
-  picture.row = row;
+  if (picture.row === row) return;
+  picture.clear().row = row;
   const { width, height } = model;
   whenSheet(model, Math.floor(row / SHEET), (sheet) => {
     if (picture.row !== row) return;
     const place = row % SHEET, column = place % SIDE, line = Math.floor(place / SIDE);
-    picture.clear().context.drawImage(sheet, column * width, line * height, width, height, 0, 0, width, height);
+    picture.context.drawImage(sheet, column * width, line * height, width, height, 0, 0, width, height);
   });
 }
