@@ -45,7 +45,7 @@ def test_results_that_ship_are_there_at_once() -> None:
     assert not any(app.session_state["likelihood.raced"].values())
     sides = table(app, "nats")
     assert sides["nats"] == ["J = 2", "J = 5", "J = 10", "J = 20", "mnist-bernoulli-2d"]
-    far = [float(cell.replace(",", "")) for cell in sides["naive, 1,000"] if cell != "–"]
+    far = [float(cell.replace(",", "")) for cell in sides["naive, 10³"] if cell != "–"]
     assert len(far) > 1
     assert far[-1] > -20  # J = 2 with binary pixels
     assert far[-2] < -100  # J = 20

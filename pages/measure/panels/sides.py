@@ -1,5 +1,6 @@
 """Side by side: how far naive Monte Carlo is for each latent size, and how many samples it would need."""
 
+import math
 from gettext import gettext as _
 
 import numpy as np
@@ -36,12 +37,12 @@ def show(chosen: Chosen) -> None:
         if found is not None and np.isfinite(value):
             error = np.array([float(found.estimates[f"naive_{size}"].value[chosen.row]) for size in _SIZES]) - value
             naive = [f"{each:+,.1f}" for each in error]
-            reference = f"{value:,.1f}" if kind == "exact" else f"> {value:,.1f}"
+            reference = f"{value:.1f}" if kind == "exact" else f"> {value:.1f}"
             below[title] = np.maximum(-error, 0)
-        columns.append((title, reference, f"{elbo:,.1f}", *naive, f"{kl:.1f}", words.power(kl)))
+        columns.append((title, reference, f"{elbo:.1f}", *naive, f"{kl:.1f}", words.power(kl)))
     titles = (
         _("nats"), _("log p(x) or best bound"), _("ELBO"),
-        *(_("naive, {size}").format(size=f"{size:,}") for size in _SIZES),
+        *(_("naive, 10{power}").format(power=words.power_of_ten(round(math.log10(size)))) for size in _SIZES),
         _("KL from the prior"), _("samples it needs"),
     )  # fmt: skip
     lines = ["| " + " | ".join(cells) + " |" for cells in zip(titles, *columns, strict=True)]
