@@ -340,6 +340,8 @@ CONFIGS = [
     (ModelConfig(log_variance_floor=None, decoder_layers=()), TrainConfig(data="fashion-mnist", epochs=100)),
     (ModelConfig(log_variance_floor=-1e-7, encoder_layers=(7,)), TrainConfig(learning_rate=1 / 3, weight_decay=1e-05)),
     (ModelConfig(log_variance_floor=4, latent=20), TrainConfig(learning_rate=1, weight_decay=10, seed=2**63 - 1)),
+    (ModelConfig(), TrainConfig(beta=0.5, beta_warmup=2, free_bits=0.1, share=0.5, adam_beta1=0.8, adam_beta2=0.9)),
+    (ModelConfig(), TrainConfig(objective="iwae", samples=50, schedule="cosine", warmup=0.5, adam_epsilon=1e-4)),
     (ModelConfig(likelihood="bernoulli", image_shape=(3, 5), encoder_layers=(9, 8)), TrainConfig(data="It's a $NAME")),
 ]
 

@@ -16,9 +16,10 @@ from vae.data import Dataset
 from vae.distributions import generator
 from vae.errors import ConfigError, DataError, DivergenceError
 from vae.models import VAE
-from vae.objectives import Objective, objective_of
+from vae.objectives import ELBO, Autoencoder, Objective, objective_of
+from vae.schedules import rates
 
-__all__ = ["Report", "fit", "score"]
+__all__ = ["Report", "fit", "learned_from", "score"]
 
 
 class Report(NamedTuple):
@@ -27,7 +28,7 @@ class Report(NamedTuple):
     Attributes:
         step, steps: optimiser steps taken, and in all.
         epoch: passes over the training images, with its fraction.
-        reconstruction, kl: parts of the objective on training images.
+        reconstruction, kl: parts of the ELBO on training images, whatever the objective makes of them.
         held_out_reconstruction, held_out_kl: the same on held-out images.
         seconds: since the start, without what the caller did between reports.
         images_per_second: over the steps since the report before.
@@ -47,7 +48,7 @@ class Report(NamedTuple):
 def fit(
     model: VAE, dataset: Dataset, config: TrainConfig, *, report_every: int = 50, held_out_images: int = 2000
 ) -> Iterator[Report]:
-    """Trains a model in place with fused AdamW under a one-cycle learning rate.
+    """Trains a model in place with fused AdamW.
 
     Maximises the mean of the objective. Pixels are dequantised or binarised afresh at every visit.
 
@@ -67,16 +68,17 @@ def fit(
         DivergenceError: a loss or gradient is not finite; the model is as it was at the last sound end of an epoch.
     """
     _check_images(model, dataset)
-    objective = objective_of(config)
+    held_out_objective: Objective = Autoencoder()
+    if config.objective != "autoencoder":
+        held_out_objective = ELBO(config.samples if config.objective == "elbo" else 1)
     noise = generator(config.seed)
-    images = dataset.train.images
+    images = dataset.train.images[: learned_from(len(dataset.train), config)]
     steps_an_epoch = math.ceil(len(images) / config.batch_size)
     steps = steps_an_epoch * config.epochs
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
         raise ConfigError("A model in training needs weights that may change; call model.requires_grad_() first.")
-    optimiser = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=max(steps, 2))
+    optimiser = torch.optim.AdamW(parameters, weight_decay=config.weight_decay, eps=config.adam_epsilon, fused=True)
     good = copy.deepcopy(model.state_dict())
     good_epoch, step, seen, seconds = 0, 0, 0, 0.0
     totals = torch.zeros(2)
@@ -84,10 +86,12 @@ def fit(
     model.train()
     for epoch in range(1, config.epochs + 1):
         for rows in torch.randperm(len(images), generator=noise).split(config.batch_size):
+            now = rates(config, step, steps_an_epoch)
+            optimiser.param_groups[0].update(lr=now.learning_rate, betas=(now.momentum, config.adam_beta2))
             step += 1
             try:
-                terms = objective(model, model.pixels(images[rows], noise), noise)
-                loss = -terms.elbo.mean()
+                terms = objective_of(config, now.beta)(model, model.pixels(images[rows], noise), noise)
+                loss = -terms.objective.mean()
                 optimiser.zero_grad()
                 loss.backward()
                 norm = torch.nn.utils.get_total_norm(p.grad for p in parameters if p.grad is not None)
@@ -98,15 +102,14 @@ def fit(
                 model.load_state_dict(good)
                 raise DivergenceError(_diverged(model, config, step, good_epoch), step)
             optimiser.step()
-            schedule.step()
-            totals += torch.stack([t.detach().sum() for t in terms])
+            totals += torch.stack([terms.reconstruction.detach().sum(), terms.kl.detach().sum()])
             seen += len(rows)
             if step % report_every == 0 or step % steps_an_epoch == 0:
                 held_out: tuple[float | None, float | None] = (None, None)
                 spent = time.perf_counter() - before
                 if step % steps_an_epoch == 0:
                     try:
-                        held_out = score(model, dataset.test.images[:held_out_images], objective)
+                        held_out = score(model, dataset.test.images[:held_out_images], held_out_objective)
                         sound = math.isfinite(sum(held_out))
                     except ValueError:
                         sound = False
@@ -124,6 +127,11 @@ def fit(
     model.eval()
 
 
+def learned_from(images: int, config: TrainConfig) -> int:
+    """Returns how many of the training images a model learns from."""
+    return max(1, round(config.share * images))
+
+
 @torch.inference_mode()
 def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch: int = 1000) -> tuple[float, float]:
     """Returns the mean reconstruction and KL of images (N, H, W) uint8 under an objective, in nats an image."""
@@ -132,7 +140,7 @@ def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch
     totals = torch.zeros(2, dtype=torch.float64)
     for part in images.split(batch):
         terms = objective(model, model.pixels(part, noise), noise)
-        totals += torch.stack([t.double().sum() for t in terms])
+        totals += torch.stack([terms.reconstruction.double().sum(), terms.kl.double().sum()])
     reconstruction, kl = (totals / len(images)).tolist()
     return reconstruction, kl
 
