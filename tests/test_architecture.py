@@ -18,7 +18,7 @@ ORDER = [
     *("errors", "config", "sources", "data", "distributions", "nets", "models"),
     *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "exact", "planes", "annealing", "gaps"),
     *("races", "evaluation", "variance", "latent", "walks", "aggregate"),
-    *("portable", "checkpoints", "schedules", "training", "cards", "comparison", "jobs"),
+    *("portable", "checkpoints", "schedules", "reports", "training", "cards", "comparison", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "figures_latent", "cli"),
 ]
 LONGEST = 300  # lines of a file

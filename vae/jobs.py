@@ -27,13 +27,15 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import psutil
 
+from vae import reports
 from vae.cards import arguments, card, held_out_figures
 from vae.checkpoints import Record, check_name, folders, save, write_aside
 from vae.config import ModelConfig, TrainConfig
 from vae.data import Dataset, load_dataset
 from vae.errors import CheckpointError, JobError, VAEError
 from vae.models import VAE, build
-from vae.training import Report, fit
+from vae.reports import Report
+from vae.training import fit
 
 __all__ = ["Job", "State", "history", "latest", "run", "running", "start", "status", "stop"]
 
@@ -93,7 +95,7 @@ def run(
         try:
             for report in fit(model, dataset, config):
                 record = replace(record, epochs_done=report.epoch, seconds=report.seconds)
-                _append(folder / "history.jsonl", json.dumps(report._asdict()))
+                _append(folder / "history.jsonl", reports.line(report))
                 if report.held_out_kl is not None:
                     save(model, record, overwrite=True, half=half, folder=folder.parent)
                     (folder / "card.md").unlink(missing_ok=True)  # of the model that was there before
@@ -179,11 +181,7 @@ def history(name: str) -> list[Report]:
     for folder in folders():
         path = folder / check_name(name) / "history.jsonl"
         if path.exists():
-            reports = []
-            for line in path.read_text(errors="replace").splitlines():
-                with contextlib.suppress(ValueError, TypeError):  # damaged, or half written as yet
-                    reports.append(Report(**json.loads(line)))
-            return reports
+            return reports.read(path)
     return []
 
 
@@ -239,9 +237,9 @@ def _alive(says: dict[str, Any]) -> bool:
         return False
 
 
-def _append(path: Path, line: str) -> None:
+def _append(path: Path, line: bytes) -> None:
     try:
-        with path.open("a") as file:
-            file.write(line + "\n")
+        with path.open("ab") as file:
+            file.write(line)
     except OSError as error:
         raise JobError(f"{path} could not be written: {error.strerror}. Free some space and train again.") from error
