@@ -15,10 +15,11 @@ PAGES = ROOT / "pages"
 
 # A module of vae/ imports only from those before it; __init__ and __main__ import from all.
 ORDER = [
-    *("errors", "config", "flags", "sources", "data", "handwriting", "distributions", "nets", "models"),
+    *("errors", "config", "flags", "terminal", "sources", "data", "handwriting", "distributions", "nets", "models"),
     *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "linear", "exact"),
     *("planes", "annealing", "gaps", "races", "evaluation", "variance", "latent", "walks", "aggregate"),
-    *("portable", "checkpoints", "training", "cards", "comparison", "projections", "jobs"),
+    *("portable", "checkpoints", "schedules", "reports", "training", "cards", "comparison", "projections"),
+    *("files", "states", "control", "status", "keeper", "runs", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "figures_latent", "cli"),
 ]
 LONGEST = 300  # lines of a file

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vae.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, ModelConfig, TrainConfig
+from vae.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, SCHEDULES, ModelConfig, TrainConfig
 from vae.errors import ConfigError, VAEError
 
 MODELS = [
@@ -23,6 +23,10 @@ TRAININGS = [
     TrainConfig(data="a name", samples=1000, epochs=100_000, batch_size=1, seed=2**63 - 1),
     TrainConfig(learning_rate=1, weight_decay=10, batch_size=60_000),
     TrainConfig(learning_rate=1e-300, weight_decay=0.1 + 0.2),
+    *(TrainConfig(schedule=schedule) for schedule in SCHEDULES),
+    TrainConfig(schedule="cosine", warmup=0.5, adam_beta1=0, adam_beta2=0.95, adam_epsilon=1e-4, share=1e-9),
+    TrainConfig(beta=4, beta_warmup=2.5, free_bits=0.1),
+    TrainConfig(objective="iwae", samples=50, beta=0),
 ]
 
 
@@ -43,7 +47,16 @@ WRONG = [
     (ModelConfig, "decoder_layers", NOT_WIDTHS),
     (ModelConfig, "image_shape", [*NOT_WIDTHS, (28,), (28, 28, 1), ()]),
     (TrainConfig, "data", ["", None, 3]),
-    (TrainConfig, "objective", ["ELBO", None, "iwae"]),
+    (TrainConfig, "objective", ["ELBO", None, "beta-vae"]),
+    (TrainConfig, "schedule", ["linear", None, 1]),
+    (TrainConfig, "share", [0, -0.1, 1.01, float("nan"), None, True, "1"]),
+    (TrainConfig, "beta", [-0.1, 1001, float("nan"), float("inf"), None, True, "1"]),
+    (TrainConfig, "beta_warmup", [-1, 100_001, float("nan"), None]),
+    (TrainConfig, "free_bits", [-0.1, 101, float("nan"), None]),
+    (TrainConfig, "warmup", [-1, 100_001, float("nan"), None]),
+    (TrainConfig, "adam_beta1", [-0.1, 1, float("nan"), None, 0.95, 0.04]),
+    (TrainConfig, "adam_beta2", [-0.1, 1, float("nan"), None]),
+    (TrainConfig, "adam_epsilon", [0, -1e-8, 1.1, float("nan"), None]),
     (TrainConfig, "samples", [0, 1001, 1.0, True]),
     (TrainConfig, "epochs", [0, -3, 2.5, 100_001, None]),
     (TrainConfig, "batch_size", [0, 60_001, 32.0, "32"]),
@@ -75,10 +88,26 @@ def test_a_config_error_can_be_caught_as_either():
     assert issubclass(ConfigError, VAEError) and issubclass(ConfigError, ValueError)
 
 
+@pytest.mark.parametrize("fields", [
+    {"objective": "autoencoder", "beta": 2}, {"objective": "autoencoder", "free_bits": 1},
+    {"objective": "autoencoder", "beta_warmup": 1}, {"objective": "iwae", "free_bits": 0.5}, {"warmup": 1},
+])  # fmt: skip
+def test_what_would_do_nothing_is_refused(fields: Any):
+    with pytest.raises(ConfigError, match=r"autoencoder|iwae|one-cycle") as caught:
+        TrainConfig(**fields)
+    assert any(name in str(caught.value) for name in fields)
+
+
+def test_a_training_from_before_a_field_came_has_its_default():
+    old = {"data": "mnist", "objective": "elbo", "samples": 1, "epochs": 50, "batch_size": 128}
+    old |= {"learning_rate": 0.002, "weight_decay": 0.1, "seed": 0}
+    assert TrainConfig.from_dict(old) == TrainConfig(epochs=50, weight_decay=0.1)
+
+
 @pytest.mark.parametrize("kind", [ModelConfig, TrainConfig])
 def test_an_unknown_field_is_refused_by_name(kind):
-    with pytest.raises(ConfigError, match=r"no field beta; it has .*(latent|epochs)"):
-        kind.from_dict({"beta": 4})
+    with pytest.raises(ConfigError, match=r"no field gamma; it has .*(latent|epochs)"):
+        kind.from_dict({"gamma": 4})
 
 
 @pytest.mark.parametrize("config", [ModelConfig(), TrainConfig()])

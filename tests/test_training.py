@@ -1,12 +1,14 @@
 """Training: it learns, it repeats itself, it stops when told, and it never leaves a broken model."""
 
 import copy
+import json
 import math
 import time
 from itertools import pairwise
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from tests.toys import small_config, small_model, toy_dataset, toy_split
@@ -14,10 +16,12 @@ from vae import training
 from vae.config import LIKELIHOODS, OBJECTIVES, TrainConfig
 from vae.data import Dataset
 from vae.distributions import generator
-from vae.errors import ConfigError, DataError, DivergenceError, VAEError
+from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, VAEError
 from vae.models import VAE, build
-from vae.objectives import ELBO, Autoencoder
-from vae.training import Report, fit, score
+from vae.objectives import ELBO, IWAE, Autoencoder
+from vae.reports import Report
+from vae.schedules import rates
+from vae.training import Trainer, fit, score
 
 TOY = toy_dataset()
 
@@ -38,13 +42,13 @@ def config(**changes) -> TrainConfig:
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_training_improves_what_it_maximises(likelihood, objective):
     model = small_model(likelihood=likelihood)
-    scores = {"elbo": ELBO(10), "autoencoder": Autoencoder()}[objective]
+    scores = Autoencoder() if objective == "autoencoder" else ELBO(10)
     before, _ = score(model, TOY.test.images, scores)
     *_, last = fit(model, TOY, config(epochs=30, objective=objective, batch_size=32))
     reconstruction, kl = score(model, TOY.test.images, scores)
     # the Gaussians start at sigma = 1, where 16 pixels cost 15 nats; a Bernoulli starts at 16 log 2 = 11
     assert reconstruction - kl > before + (1.5 if likelihood == "bernoulli" else 5)
-    if objective == "elbo":
+    if objective != "autoencoder":
         assert kl > (0.5 if likelihood != "bernoulli" else 0)  # 16 binary pixels hardly pay for a code
     else:
         assert kl == last.kl == last.held_out_kl == 0
@@ -94,8 +98,11 @@ def test_reports_say_how_training_stands():
     for report in reports:
         at_end = report.step % 3 == 0
         assert (report.held_out_reconstruction is not None) == (report.held_out_kl is not None) == at_end
-        assert all(math.isfinite(value) for value in report if value is not None)
-        assert report.images_per_second > 0
+        assert all(math.isfinite(value) for value in report if isinstance(value, float))
+        assert report.images_per_second > 0 and sum(report.kl_by_dimension) == pytest.approx(report.kl)
+        assert report.seconds_left == pytest.approx(report.seconds * (9 / report.step - 1))
+        now = rates(config(), report.step - 1, 3)
+        assert (report.learning_rate, report.beta) == (now.learning_rate, 1)
     assert all(a.seconds < b.seconds for a, b in pairwise(reports))
     assert not model.training
 
@@ -156,6 +163,53 @@ def test_weight_decay_pulls_weights_towards_zero():
     list(fit(free, TOY, config()))
     list(fit(pulled, TOY, config(weight_decay=10)))
     assert pulled.encoder.head.weight.norm() < 0.9 * free.encoder.head.weight.norm()
+
+
+def test_a_share_is_the_first_of_the_images(monkeypatch):
+    seen = []
+    pixels = VAE.pixels
+    monkeypatch.setattr(
+        VAE, "pixels", lambda self, images, noise=None: seen.append(images) or pixels(self, images, noise)
+    )
+    list(fit(small_model(), TOY, config(epochs=1, share=0.25), held_out_images=1))
+    images = sorted(torch.cat(seen[:-1]).flatten(1).tolist())
+    assert images == sorted(TOY.train.images[:64].flatten(1).tolist())
+
+
+def test_beta_0_forgets_the_prior_and_a_large_beta_all_else():
+    kept = {}
+    for beta in (0, 1, 100):
+        *_, last = fit(small_model(), TOY, config(epochs=20, beta=beta, batch_size=32))
+        kept[beta] = last.held_out_kl
+    assert kept[0] > kept[1] + 1 and kept[1] > 1 and kept[100] < 0.1
+
+
+def test_free_bits_keep_dimensions_awake():
+    # under beta = 100 all dimensions fall asleep, but for what costs nothing: up to 0.5 nats in each of two
+    kept = []
+    for free in (0, 0.5):
+        *_, last = fit(small_model(), TOY, config(epochs=40, beta=100, free_bits=free, batch_size=32))
+        kept.append(last.held_out_kl)
+    assert kept[0] < 0.01 and 0.3 < kept[1] < 1.1
+
+
+def test_held_out_figures_are_those_of_the_plain_elbo():
+    for changes in ({"beta": 3}, {"free_bits": 2}, {"objective": "iwae", "samples": 5}):
+        model = small_model()
+        *_, last = fit(model, TOY, config(**changes))
+        assert (last.held_out_reconstruction, last.held_out_kl) == score(model, TOY.test.images, ELBO(1))
+
+
+def test_the_iwae_learns_more_than_its_elbo_tells():
+    # Burda et al. (2016): a higher evidence, by a posterior that the encoder's Gaussian fits less well
+    elbo, iwae = small_model(), small_model()
+    list(fit(elbo, TOY, config(epochs=30, batch_size=32)))
+    list(fit(iwae, TOY, config(epochs=30, batch_size=32, objective="iwae", samples=20)))
+    x = elbo.pixels(TOY.test.images, generator(1))
+    with torch.no_grad():
+        evidence = [IWAE(500)(model, x, generator(2)).objective.mean() for model in (elbo, iwae)]
+        bounds = [ELBO(500)(model, x, generator(2)).objective.mean() for model in (elbo, iwae)]
+    assert evidence[1] - bounds[1] > evidence[0] - bounds[0] > 0
 
 
 def test_stopping_early_leaves_the_model_as_it_was_reported():
@@ -269,3 +323,90 @@ def test_a_score_is_the_mean_over_images_whatever_the_batch():
     assert whole == pytest.approx(parts, abs=2e-3)  # other dequantisation noise
     terms = Autoencoder()(model, model.pixels(TOY.test.images, generator(3)))
     assert score(model, TOY.test.images, Autoencoder(), seed=3)[0] == pytest.approx(terms.reconstruction.mean().item())
+
+
+KINDS = [
+    {}, {"objective": "autoencoder"}, {"objective": "iwae", "samples": 3, "beta_warmup": 1.5},
+    {"schedule": "cosine", "warmup": 1, "share": 0.7, "free_bits": 0.1, "weight_decay": 1},
+]  # fmt: skip
+
+
+def kept(trainer: Trainer) -> tuple[dict, dict]:
+    """The state as a file would hold it: through safetensors and JSON."""
+    tensors, facts = trainer.state()
+    return safetensors.torch.load(safetensors.torch.save(tensors)), json.loads(json.dumps(facts))
+
+
+@pytest.mark.parametrize("changes", KINDS)
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 5, 8, 9])
+def test_a_restored_training_goes_on_bit_for_bit(changes, at):
+    whole, first, second = (Trainer(small_model(), TOY, config(**changes)) for _ in range(3))
+    for trainer, steps in ((whole, whole.steps), (first, min(at, first.steps))):
+        for _ in range(steps):
+            trainer.advance()
+    second.model.load_state_dict(small_model(seed=5).state_dict())  # nothing of it may matter
+    second.restore(*kept(first))
+    while not second.done:
+        second.advance()
+    assert same(state(whole.model), state(second.model)) and second.step == whole.step
+    ends = [trainer.report() for trainer in (whole, second)]
+    for end in ends:  # the means too, since reports were asked for at the end only
+        assert end._replace(seconds=0, images_per_second=0, seconds_left=0) == ends[0]._replace(
+            seconds=0, images_per_second=0, seconds_left=0
+        )
+
+
+def test_a_restored_training_falls_back_on_the_weights_that_were_good():
+    first, second = (Trainer(small_model(), TOY, config()) for _ in range(2))
+    for _ in range(4):
+        first.advance()
+        if first.epoch_ended:
+            first.report()
+            good = state(first.model)
+    second.restore(*kept(first))
+    second.model.encoder.head.bias.register_hook(lambda gradient: gradient * math.nan)
+    with pytest.raises(DivergenceError, match=r"step 5 .*after epoch 1"):
+        second.advance()
+    assert same(state(second.model), good)
+
+
+def test_a_change_on_the_way_holds_from_the_next_step_and_is_kept():
+    trainer, again = (Trainer(small_model(), TOY, config(schedule="constant", beta_warmup=1)) for _ in range(2))
+    for _ in range(4):
+        trainer.advance()
+    trainer.change(learning_rate=1e-3)
+    trainer.change(beta=3)
+    assert trainer.rates == (1e-3, 0.9, 3)
+    trainer.advance()
+    report = trainer.report()
+    assert (report.learning_rate, report.beta) == (1e-3, 3)
+    again.restore(*kept(trainer))
+    assert again.config == trainer.config
+    for wrong in ({"learning_rate": 2}, {"beta": -1}):
+        with pytest.raises(ConfigError):
+            trainer.change(**wrong)
+    assert again.config == trainer.config
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda tensors, facts: tensors.pop("noise"),
+    lambda tensors, facts: tensors.pop("model.encoder.head.bias"),
+    lambda tensors, facts: tensors.update({"adam.0.exp_avg": torch.zeros(3)}),
+    lambda tensors, facts: tensors.update(noise=torch.zeros(3, dtype=torch.uint8)),
+    lambda tensors, facts: facts.pop("step"),
+    lambda tensors, facts: facts.update(config={"epochs": 0}),
+    lambda tensors, facts: facts.update(step="many"),
+])  # fmt: skip
+def test_a_damaged_state_is_refused(spoil):
+    trainer = Trainer(small_model(), TOY, config())
+    trainer.advance()
+    tensors, facts = kept(trainer)
+    spoil(tensors, facts)
+    with pytest.raises(CheckpointError, match="must fit its model"):
+        Trainer(small_model(), TOY, config()).restore(tensors, facts)
+
+
+def test_the_state_of_another_model_is_refused():
+    trainer = Trainer(small_model(), TOY, config())
+    with pytest.raises(CheckpointError, match="must fit its model"):
+        Trainer(small_model(latent=3), TOY, config()).restore(*kept(trainer))

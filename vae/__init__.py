@@ -5,7 +5,7 @@
 Kingma & Welling (2013). The objects, and how they meet:
 
 - `ModelConfig` and `TrainConfig` say what a model is and how it is trained; `build` makes one, `fit` trains it, report
-  by report, to maximise an objective such as `ELBO`.
+  by report (or a `Trainer`, step by step), to maximise an objective such as `ELBO` or `IWAE`.
 - A `VAE` holds an encoder and a decoder. Both return `torch.distributions` objects, so the objective reads as it is
   written: `p.log_prob(x) - kl_divergence(q, prior)`.
 - `load_dataset` gives images, uint8 in [0, 255]; `model.pixels` dequantises or binarises them for the likelihood.
@@ -32,13 +32,15 @@ from vae.exact import exact as exact_evidence
 from vae.importance import importance_sampling, importance_sampling_path
 from vae.latent import Codes, Decoded, decode, encode, manifold
 from vae.models import VAE, Decoder, Encoder, build
-from vae.objectives import ELBO, Autoencoder, Terms
+from vae.objectives import ELBO, IWAE, Autoencoder, Terms
 from vae.projections import Projection, make_projection, project
-from vae.training import Report, fit
+from vae.reports import Report
+from vae.training import Trainer, fit
 from vae.walks import Difference, Neighbours, difference, neighbours, spherical, straight, traversals
 
 __all__ = [
     "ELBO",
+    "IWAE",
     "VAE",
     "Autoencoder",
     "Budget",
@@ -65,6 +67,7 @@ __all__ = [
     "Split",
     "Terms",
     "TrainConfig",
+    "Trainer",
     "VAEError",
     "active_units",
     "build",

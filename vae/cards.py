@@ -14,7 +14,7 @@ from vae.distributions import bits_per_pixel, generator
 from vae.latent import encode
 from vae.models import VAE
 from vae.objectives import Autoencoder
-from vae.training import score
+from vae.training import learned_from, score
 
 __all__ = ["arguments", "card", "command", "held_out_figures"]
 
@@ -63,14 +63,18 @@ def card(record: Record, dataset: Dataset, half: bool) -> str:
     """Writes a model's card, in Markdown: the command that makes it again, what it took, and its figures."""
     model, held_out = record.model, record.held_out
     floor = "none" if model.log_variance_floor is None else f"{model.log_variance_floor:g}"
+    images = learned_from(len(dataset.train), record.training)
     rows = {
         "made by": f"`{command(record, half)}`",
-        "learned from": f"{len(dataset.train):,} images of {dataset.name}, {record.epochs_done:g} epochs",
+        "learned from": f"{images:,} images of {dataset.name}, {record.epochs_done:g} epochs",
         "seconds of training": f"{record.seconds:.0f}",
         "likelihood": model.likelihood,
         "floor of log variance": "does not apply" if model.likelihood == "bernoulli" else floor,
         "held-out images": f"{held_out['images']:,}",
     }
+    if record.changes:
+        says = "after step {step:,.0f} learning rate {learning_rate:g}, beta {beta:g}"
+        rows["changed by hand"] = "; ".join(says.format(**change) for change in record.changes)
     if "elbo" in held_out:
         rows["held-out ELBO, nats"] = f"{held_out['elbo']:.2f} ± {held_out['elbo_standard_error']:.2f}"
         rows["bits per pixel"] = f"{held_out['bits_per_pixel']:.4f}"

@@ -18,20 +18,22 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vae import data, jobs
+from vae import data, jobs, runs
 from vae.annealing import simulate
-from vae.checkpoints import Record, catalogue, check_name, load, read_record, write_aside
+from vae.checkpoints import Record, catalogue, check_name, folders, load, read_record, write_aside
 from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison, save_comparison, table
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, VAEError
 from vae.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures, sandwich
 from vae.evidence import Estimate
-from vae.flags import add_fields, read_fields
+from vae.flags import add_fields, config_of
+from vae.keeper import read_plan
 from vae.latent import decode
 from vae.models import VAE
 from vae.projections import IMAGES, make_projection, projection_file
 from vae.projections import METHODS as PROJECTIONS
+from vae.terminal import clear_bar, draw_bar
 
 __all__ = ["main"]
 
@@ -57,43 +59,47 @@ def _data(chosen: argparse.Namespace) -> None:
 def _loaded(name: str, always: bool = False) -> data.Dataset:
     """Loads a data set, fetched with a bar where it is not on disk yet."""
     if always or not data.available(name):
-        data.fetch(name, lambda what, done, total: _bar(done / total if total else 0, f"{what}, {done / 1e6:.1f} MB"))
+        data.fetch(
+            name, lambda what, done, total: draw_bar(done / total if total else 0, f"{what}, {done / 1e6:.1f} MB")
+        )
         print(end="\n" * sys.stderr.isatty(), file=sys.stderr)
     return data.load_dataset(name)
 
 
-def _bar(share: float, words: str) -> None:
-    """Draws a progress bar over the one before, on a terminal only."""
-    if sys.stderr.isatty():
-        print(f"\r[{'#' * round(20 * share):<20}] {words:<56}", end="", file=sys.stderr, flush=True)
-
-
-def _bar_off() -> None:
-    if sys.stderr.isatty():
-        print(f"\r{'':<80}\r", end="", file=sys.stderr, flush=True)
-
-
 def _train(chosen: argparse.Namespace) -> None:
-    model = read_fields(ModelConfig, chosen)
-    config = read_fields(TrainConfig, chosen)
     check_name(chosen.name)  # before anything is fetched for it
+    model, config = config_of(ModelConfig, chosen), config_of(TrainConfig, chosen)
+    if chosen.resume:
+        if model != ModelConfig() or config != TrainConfig() or chosen.half or chosen.overwrite:
+            raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
+        config = read_plan(folders()[0] / chosen.name).training
     if config.data in data.NAMES:
         _loaded(config.data)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ask for the same: save and end
-    with contextlib.closing(
-        jobs.run(chosen.name, model, config, half=chosen.half, overwrite=chosen.overwrite)
-    ) as reports:
+
+    def waits(others: int) -> None:
+        print(f"waiting for {others} other training{'s' * (others > 1)} to end", file=sys.stderr, flush=True)
+
+    if chosen.resume:
+        training = runs.resume(chosen.name, waits)
+    else:
+        training = runs.run(chosen.name, model, config, half=chosen.half, overwrite=chosen.overwrite, waits=waits)
+    with contextlib.closing(training) as reports:
         for report in reports:
             line = f"epoch {report.epoch:6.2f}/{config.epochs}  "
             line += f"reconstruction {report.reconstruction:9.2f}  kl {report.kl:6.2f}"
             if report.held_out_kl is None or report.held_out_reconstruction is None:
-                _bar(report.step / report.steps, line)
+                draw_bar(report.step / report.steps, line)
             else:
                 held_out = report.held_out_reconstruction - report.held_out_kl
                 start = "\r" if sys.stderr.isatty() else ""
-                print(f"{start}{line}  held out {held_out:9.2f}  {report.seconds:6.1f} s", flush=True)
-    record = read_record(chosen.name)
-    print(json.dumps(record.held_out))
+                with contextlib.suppress(OSError):  # a log that cannot be written is no reason to end
+                    print(f"{start}{line}  held out {held_out:9.2f}  {report.seconds:6.1f} s", flush=True)
+    job = jobs.status(chosen.name)
+    if job and job.state == "stopped" and job.message:
+        print(job.message, file=sys.stderr)
+    else:
+        print(json.dumps(read_record(chosen.name).held_out))
 
 
 def _opened(chosen: argparse.Namespace) -> tuple[VAE, Record, data.Dataset, torch.Tensor]:
@@ -109,7 +115,7 @@ def _opened(chosen: argparse.Namespace) -> tuple[VAE, Record, data.Dataset, torc
 
 def _evaluate(chosen: argparse.Namespace) -> None:
     model, record, dataset, images = _opened(chosen)
-    noise, tell = generator(chosen.seed), partial(_bar, words=chosen.method)
+    noise, tell = generator(chosen.seed), partial(draw_bar, words=chosen.method)
     simulated = chosen.sandwich and model.config.latent > 2
     draws, x = simulate(model, len(images), noise) if simulated else (None, model.pixels(images, noise))
     options = {"steps": chosen.steps, "generator": noise, "progress": tell}
@@ -122,7 +128,7 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     else:
         options |= {"replicates": chosen.replicates, "jackknife": chosen.jackknife}
         estimates = evaluate(model, x, chosen.method, samples=chosen.samples, **options)
-    _bar_off()
+    clear_bar()
     upper = figures(high) if high else {}
     says = {
         "model": record.name,
@@ -165,13 +171,13 @@ def _compare(chosen: argparse.Namespace) -> None:
             kept |= {file: found} if about.items() <= found.settings.items() else {}
     comparison = compare(
         model, model.pixels(images, noise), generator=noise, about=about, known=kept.get(part) or kept.get(path),
-        keep=lambda so_far: save_comparison(part, so_far), progress=lambda method, share: _bar(share, method),
+        keep=lambda so_far: save_comparison(part, so_far), progress=lambda method, share: draw_bar(share, method),
     )  # fmt: skip
     before = kept.get(path)
     if before is None or (before.settings, [*before.estimates]) != (comparison.settings, [*comparison.estimates]):
         save_comparison(path, comparison)
     part.unlink(missing_ok=True)
-    _bar_off()
+    clear_bar()
     print(f"{record.name}, {_floor_words(record)}\n\n{table(comparison)}")
 
 
@@ -240,6 +246,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("name", help="of the model")
     command.add_argument("--half", action="store_true", help="store weights as float16")
     command.add_argument("--overwrite", action="store_true", help="replace a model of that name")
+    command.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
     for config in (ModelConfig, TrainConfig):
         add_fields(command, config)
     command.set_defaults(run=_train)

@@ -16,20 +16,24 @@ __all__ = [
     "ACTIVATIONS",
     "LIKELIHOODS",
     "OBJECTIVES",
+    "SCHEDULES",
     "Activation",
     "Likelihood",
     "ModelConfig",
     "Objective",
+    "Schedule",
     "TrainConfig",
 ]
 
 Likelihood = Literal["gaussian", "gaussian-shared", "bernoulli"]
 Activation = Literal["relu", "tanh", "silu"]
-Objective = Literal["elbo", "autoencoder"]
+Objective = Literal["elbo", "iwae", "autoencoder"]
+Schedule = Literal["one-cycle", "constant", "cosine"]
 
 LIKELIHOODS: tuple[Likelihood, ...] = get_args(Likelihood)
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 
 
 def option(default: Any, words: str) -> Any:
@@ -112,33 +116,65 @@ class ModelConfig(_Config):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainConfig(_Config):
-    """How a model is trained: AdamW under a one-cycle learning rate (Smith & Topin 2018).
+    """How a model is trained: AdamW (Loshchilov & Hutter 2019) under a schedule, see `vae.schedules`.
 
     Raises:
-        ConfigError: a value is outside its range.
+        ConfigError: a value is outside its range, or does nothing under the objective or schedule chosen.
     """
 
     data: str = option("mnist", "data set")
-    objective: Objective = option("elbo", "the ELBO, or an autoencoder's reconstruction alone")
-    samples: int = option(1, "L, draws from q(z|x) for each image and step")
+    share: float = option(1.0, "share of the training images to learn from, the first of them")
+    objective: Objective = option("elbo", "the ELBO, the tighter IWAE bound, or an autoencoder's reconstruction alone")
+    samples: int = option(1, "draws from q(z|x) for each image and step: L of the ELBO, k of the IWAE")
+    beta: float = option(1.0, "weight of the KL")
+    beta_warmup: float = option(0.0, "epochs over which beta rises from 0")
+    free_bits: float = option(0.0, "nats of KL that each latent dimension has for nothing")
     epochs: int = option(15, "passes over the training images")
     batch_size: int = option(128, "images in one step")
-    learning_rate: float = option(2e-3, "highest learning rate of the cycle")
+    learning_rate: float = option(2e-3, "highest learning rate")
+    schedule: Schedule = option("one-cycle", "how the learning rate moves")
+    warmup: float = option(0.0, "epochs over which the learning rate rises from 0; a one-cycle has its own rise")
     weight_decay: float = option(0.0, "pull of the weights towards 0, decoupled (Loshchilov & Hutter 2019)")
+    adam_beta1: float = option(0.9, "how long Adam remembers gradients; a one-cycle moves it by 0.05 both ways")
+    adam_beta2: float = option(0.999, "how long Adam remembers their squares")
+    adam_epsilon: float = option(1e-8, "what Adam adds to their root")
     seed: int = option(0, "the same seed gives the same weights on the same machine")
 
     def __post_init__(self) -> None:
         if not (isinstance(self.data, str) and self.data):
             raise ConfigError(f"data must be the name of a data set; it is {self.data!r}.")
         _check_choice("objective", self.objective, OBJECTIVES)
+        _check_choice("schedule", self.schedule, SCHEDULES)
         _check_count("samples", self.samples, 1, 1000)
         _check_count("epochs", self.epochs, 1, 100_000)
         _check_count("batch_size", self.batch_size, 1, 60_000)
         _check_count("seed", self.seed, 0, 2**63 - 1)
-        if not (_is_number(self.weight_decay) and 0 <= self.weight_decay <= 10):
-            raise ConfigError(f"weight_decay must be between 0 and 10; it is {self.weight_decay!r}.")
+        _check_range("weight_decay", self.weight_decay, 0, 10)
+        _check_range("beta", self.beta, 0, 1000)
+        _check_range("beta_warmup", self.beta_warmup, 0, 100_000)
+        _check_range("warmup", self.warmup, 0, 100_000)
+        _check_range("free_bits", self.free_bits, 0, 100)
+        _check_range("adam_beta1", self.adam_beta1, 0, 0.999)
+        _check_range("adam_beta2", self.adam_beta2, 0, 0.999999)
+        _check_range("adam_epsilon", self.adam_epsilon, 1e-16, 1)
+        if not (_is_number(self.share) and 0 < self.share <= 1):
+            raise ConfigError(f"share must be above 0 and at most 1; it is {self.share!r}.")
         if not (_is_number(self.learning_rate) and 0 < self.learning_rate <= 1):
             raise ConfigError(f"learning_rate must be above 0 and at most 1; it is {self.learning_rate!r}.")
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Refuses what would silently do nothing."""
+        if self.objective == "autoencoder" and (self.beta, self.beta_warmup, self.free_bits) != (1, 0, 0):
+            raise ConfigError("objective autoencoder has no KL; leave beta at 1, and beta_warmup and free_bits at 0.")
+        if self.objective == "iwae" and self.free_bits:
+            raise ConfigError(f"free_bits are for the objective elbo, the iwae has no KL; it is {self.free_bits!r}.")
+        if self.schedule == "one-cycle" and self.warmup:
+            raise ConfigError(f"warmup must be 0 under one-cycle, which rises by itself; it is {self.warmup!r}.")
+        if self.schedule == "one-cycle" and not 0.05 <= self.adam_beta1 <= 0.94:
+            raise ConfigError(
+                f"adam_beta1 must be between 0.05 and 0.94 under one-cycle, which moves it; it is {self.adam_beta1!r}."
+            )
 
 
 def _is_number(value: object) -> bool:
@@ -148,6 +184,11 @@ def _is_number(value: object) -> bool:
 def _check_count(name: str, value: object, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise ConfigError(f"{name} must be a whole number from {low} to {high}; it is {value!r}.")
+
+
+def _check_range(name: str, value: object, low: float, high: float) -> None:
+    if not (isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high):
+        raise ConfigError(f"{name} must be between {low:g} and {high:g}; it is {value!r}.")
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from plotly.colors import get_colorscale, sample_colorscale
 
-from vae.training import Report
+from vae.reports import Report
 
 __all__ = [
     "CLASSES",

@@ -1,35 +1,40 @@
-"""What training maximises: small callables from a model and pixels to one number an image, in two parts.
+"""What training maximises: small callables from a model and pixels to one number an image, with its parts.
 
 log p(x) >= ELBO(x) = E_q[log p(x|z)] - KL[q(z|x) || p(z)]      Kingma & Welling (2013), equation 3
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
-from torch.distributions import kl_divergence
+from torch.distributions import Independent, Normal, kl_divergence
 
 from vae.config import TrainConfig
 from vae.distributions import draw
 from vae.errors import ConfigError
 from vae.models import VAE
 
-__all__ = ["ELBO", "Autoencoder", "Objective", "Terms", "objective_of"]
+__all__ = ["ELBO", "IWAE", "Autoencoder", "Objective", "Terms", "objective_of"]
 
 
 class Terms(NamedTuple):
-    """The two parts of the ELBO, in nats.
+    """The parts of the ELBO, and what training maximises, in nats.
 
     Attributes:
         reconstruction: (B,), E_q[log p(x|z)].
         kl: (B,), KL[q(z|x) || p(z)].
+        kl_by_dimension: (B, J), KL[q(z_j|x) || p(z_j)]; its sum over j is `kl`.
+        objective: (B,), whose mean training maximises; the ELBO unless something else was chosen.
     """
 
     reconstruction: Tensor
     kl: Tensor
+    kl_by_dimension: Tensor
+    objective: Tensor
 
     @property
     def elbo(self) -> Tensor:
@@ -38,7 +43,7 @@ class Terms(NamedTuple):
 
 
 class Objective(Protocol):
-    """Anything that scores images (B, D) under a model; training maximises the mean of `Terms.elbo`."""
+    """Anything that scores images (B, D) under a model; training maximises the mean of `Terms.objective`."""
 
     def __call__(self, model: VAE, x: Tensor, generator: torch.Generator | None = None) -> Terms: ...
 
@@ -47,19 +52,61 @@ class Objective(Protocol):
 class ELBO:
     """The variational lower bound, with L reparameterised samples and the KL in closed form.
 
-    1/L sum_l log p(x | mu + sigma * eps_l) - KL[N(mu, sigma^2) || N(0, I)],   eps_l ~ N(0, I)
+    1/L sum_l log p(x | mu + sigma * eps_l) - beta KL[N(mu, sigma^2) || N(0, I)],   eps_l ~ N(0, I)
+
+    With free bits lambda the KL in the objective is sum_j max(lambda, mean over the batch of KL_j), the same for each
+    image: a dimension below lambda has no gradient from its KL, and so no reason to fall asleep.
+
+    Arguments:
+        samples: L.
+        beta: weight of the KL (Higgins et al. 2017).
+        free_bits: lambda, nats a dimension (Kingma et al. 2016).
     """
 
     samples: int = 1
+    beta: float = 1.0
+    free_bits: float = 0.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.samples, int) or isinstance(self.samples, bool) or self.samples < 1:
-            raise ConfigError(f"samples must be a whole number, at least 1; it is {self.samples!r}.")
+        _check_samples(self.samples)
 
     def __call__(self, model: VAE, x: Tensor, generator: torch.Generator | None = None) -> Terms:
         q = model.encoder(x)
         z = draw(q, generator, (self.samples,))
-        return Terms(model.decoder(z).log_prob(x).mean(0), kl_divergence(q, model.prior))
+        reconstruction = model.decoder(z).log_prob(x).mean(0)
+        by_dimension = _kl_by_dimension(q)
+        kl = by_dimension.sum(-1)
+        charged = by_dimension.mean(0).clamp(min=self.free_bits).sum() if self.free_bits else kl
+        return Terms(reconstruction, kl, by_dimension, reconstruction - self.beta * charged)
+
+
+@dataclass(frozen=True)
+class IWAE:
+    """The importance-weighted bound, which tightens with k (Burda, Grosse & Salakhutdinov 2016).
+
+    log 1/k sum_i w_i,   log w_i = log p(x|z_i) + beta (log p(z_i) - log q(z_i|x)),   z_i = mu + sigma * eps_i
+
+    beta = 1 is the bound; less, for a warm-up, is none. The gradient is that of the reparameterised draws.
+
+    Arguments:
+        samples: k.
+        beta: weight of log p(z) - log q(z|x).
+    """
+
+    samples: int = 1
+    beta: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_samples(self.samples)
+
+    def __call__(self, model: VAE, x: Tensor, generator: torch.Generator | None = None) -> Terms:
+        q = model.encoder(x)
+        z = draw(q, generator, (self.samples,))
+        log_likelihood = model.decoder(z).log_prob(x)
+        log_weight = log_likelihood + self.beta * (model.prior.log_prob(z) - q.log_prob(z))
+        by_dimension = _kl_by_dimension(q)
+        bound = log_weight.logsumexp(0) - math.log(self.samples)
+        return Terms(log_likelihood.mean(0), by_dimension.sum(-1), by_dimension, bound)
 
 
 @dataclass(frozen=True)
@@ -67,10 +114,28 @@ class Autoencoder:
     """A plain autoencoder: the same two nets, log p(x | mu_z(x)), and no KL. Its `elbo` bounds nothing."""
 
     def __call__(self, model: VAE, x: Tensor, generator: torch.Generator | None = None) -> Terms:
-        reconstruction = model.decoder(model.encoder(x).mean).log_prob(x)
-        return Terms(reconstruction, torch.zeros_like(reconstruction))
+        mean = model.encoder(x).mean
+        reconstruction = model.decoder(mean).log_prob(x)
+        return Terms(reconstruction, torch.zeros_like(reconstruction), torch.zeros_like(mean), reconstruction)
 
 
-def objective_of(config: TrainConfig) -> Objective:
-    """Returns the objective that a config names."""
-    return ELBO(config.samples) if config.objective == "elbo" else Autoencoder()
+def objective_of(config: TrainConfig, beta: float | None = None) -> Objective:
+    """Returns the objective that a config names.
+
+    Arguments:
+        config: how a model is trained.
+        beta: weight of the KL now, in a warm-up or when it was changed on the way; the config's if None.
+    """
+    weight = config.beta if beta is None else beta
+    if config.objective == "elbo":
+        return ELBO(config.samples, weight, config.free_bits)
+    return IWAE(config.samples, weight) if config.objective == "iwae" else Autoencoder()
+
+
+def _kl_by_dimension(q: Independent) -> Tensor:
+    return kl_divergence(q.base_dist, Normal(torch.zeros(()), torch.ones(())))
+
+
+def _check_samples(samples: object) -> None:
+    if not isinstance(samples, int) or isinstance(samples, bool) or samples < 1:
+        raise ConfigError(f"samples must be a whole number, at least 1; it is {samples!r}.")

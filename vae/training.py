@@ -1,4 +1,8 @@
-"""Training: a generator of reports, which never prints, draws or sleeps. Whoever iterates it decides when to stop."""
+"""Training: a trainer that takes one step at a time, and `fit`, a generator of its reports. Neither prints nor sleeps.
+
+Whoever holds a trainer decides when to stop. All that a training is lies in `Trainer.state`: a trainer restored from it
+goes on to the same weights, bit for bit on one machine with as many threads.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import copy
 import math
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,42 +19,223 @@ from torch import Tensor
 from vae.config import TrainConfig
 from vae.data import Dataset
 from vae.distributions import generator
-from vae.errors import ConfigError, DataError, DivergenceError
+from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError
 from vae.models import VAE
-from vae.objectives import Objective, objective_of
+from vae.objectives import ELBO, Autoencoder, Objective, Terms, objective_of
+from vae.reports import Report
+from vae.schedules import Rates, rates
 
-__all__ = ["Report", "fit", "score"]
+__all__ = ["Trainer", "fit", "learned_from", "score"]
 
 
-class Report(NamedTuple):
-    """How training stands. Nats an image, means since the report before; held-out parts at the end of an epoch only.
+class Trainer:
+    """Trains a model in place with fused AdamW, one step at a time.
+
+    Pixels are dequantised or binarised afresh at every visit.
 
     Attributes:
+        model: changed in place.
+        config: how; `change` replaces it on the way.
         step, steps: optimiser steps taken, and in all.
-        epoch: passes over the training images, with its fraction.
-        reconstruction, kl: parts of the objective on training images.
-        held_out_reconstruction, held_out_kl: the same on held-out images.
-        seconds: since the start, without what the caller did between reports.
-        images_per_second: over the steps since the report before.
+        images: (N, H, W) uint8, what is learned from.
+        noise: the generator of all draws.
+        seconds: spent in steps and scores.
+        changes: learning rates and betas that were changed on the way, with the step after which.
+        whole: whether the last step was taken to its end; an interrupt may come in its middle.
+
+    Raises:
+        DataError: images and model differ in size, or there are none.
+        ConfigError: the model's weights are frozen, as those of `load` are.
     """
 
-    step: int
-    steps: int
-    epoch: float
-    reconstruction: float
-    kl: float
-    held_out_reconstruction: float | None
-    held_out_kl: float | None
-    seconds: float
-    images_per_second: float
+    def __init__(self, model: VAE, dataset: Dataset, config: TrainConfig) -> None:
+        _check_images(model, dataset)
+        self.model = model
+        self.config = config
+        self.images = dataset.train.images[: learned_from(len(dataset.train), config)]
+        self.held_out = dataset.test.images
+        self.noise = generator(config.seed)
+        self.steps_an_epoch = math.ceil(len(self.images) / config.batch_size)
+        self.steps = self.steps_an_epoch * config.epochs
+        self.step = 0
+        self.seconds = 0.0
+        self.changes: list[dict[str, float]] = []
+        self.whole = True
+        self._parameters = [p for p in model.parameters() if p.requires_grad]
+        if not self._parameters:
+            raise ConfigError("A model in training needs weights that may change; call model.requires_grad_() first.")
+        self._optimiser = torch.optim.AdamW(
+            self._parameters, weight_decay=config.weight_decay, eps=config.adam_epsilon, fused=True
+        )
+        self._order = torch.empty(0, dtype=torch.int64)  # of the images in this epoch
+        self._good, self._good_epoch = copy.deepcopy(model.state_dict()), 0
+        self._totals = torch.zeros(1 + model.config.latent)  # reconstruction, KL of each dimension
+        self._seen, self._spent = 0, 0.0  # images and seconds since the last report
+        model.train()
+
+    @property
+    def done(self) -> bool:
+        """Whether all steps were taken."""
+        return self.step >= self.steps
+
+    @property
+    def epoch_ended(self) -> bool:
+        """Whether the last step was the last of an epoch, whose report scores held-out images."""
+        return self.step > 0 and self.step % self.steps_an_epoch == 0
+
+    @property
+    def rates(self) -> Rates:
+        """Learning rate, momentum and beta of the next step."""
+        return rates(self.config, self.step, self.steps_an_epoch)
+
+    def change(self, *, learning_rate: float | None = None, beta: float | None = None) -> None:
+        """Sets the highest learning rate or the weight of the KL for the steps to come, the schedule going on.
+
+        Raises:
+            ConfigError: a value is outside its range.
+        """
+        self.config = replace(
+            self.config,
+            learning_rate=self.config.learning_rate if learning_rate is None else learning_rate,
+            beta=self.config.beta if beta is None else beta,
+        )
+        self.changes.append({"step": self.step, "learning_rate": self.config.learning_rate, "beta": self.config.beta})
+
+    def advance(self) -> Terms:
+        """Takes exactly one optimiser step, and returns the terms that it came of.
+
+        Raises:
+            DivergenceError: a loss or gradient is not finite; the model is as it was at the last sound end of an epoch.
+        """
+        clock = time.perf_counter()
+        self.whole = False
+        now, model = self.rates, self.model
+        place = self.step % self.steps_an_epoch * self.config.batch_size
+        if place == 0:
+            self._order = torch.randperm(len(self.images), generator=self.noise)
+        rows = self._order[place : place + self.config.batch_size]
+        self._optimiser.param_groups[0].update(lr=now.learning_rate, betas=(now.momentum, self.config.adam_beta2))
+        self.step += 1
+        try:
+            objective = objective_of(self.config, now.beta)
+            terms = objective(model, model.pixels(self.images[rows], self.noise), self.noise)
+            loss = -terms.objective.mean()
+            self._optimiser.zero_grad()
+            loss.backward()
+            norm = torch.nn.utils.get_total_norm(p.grad for p in self._parameters if p.grad is not None)
+            sound = bool((loss + norm).isfinite())
+        except ValueError:  # a distribution refuses parameters that are not numbers
+            sound = False
+        if not sound:
+            raise self._diverged()
+        self._optimiser.step()
+        self._totals += torch.cat([terms.reconstruction.detach().sum(0, True), terms.kl_by_dimension.detach().sum(0)])
+        self._seen += len(rows)
+        spent = time.perf_counter() - clock
+        self.seconds += spent
+        self._spent += spent
+        self.whole = True
+        return terms
+
+    def report(self, held_out_images: int = 2000) -> Report:
+        """Says how training stands after at least one step, and begins the next means.
+
+        Arguments:
+            held_out_images: how many of the first test images are scored when an epoch has ended.
+
+        Raises:
+            DivergenceError: the last step spoilt the weights; they are as at the last sound end of an epoch.
+        """
+        now = rates(self.config, self.step - 1, self.steps_an_epoch)
+        speed = self._seen / max(self._spent, 1e-9)
+        held_out: tuple[float | None, float | None] = (None, None)
+        if self.epoch_ended:
+            clock = time.perf_counter()
+            bound = ELBO(self.config.samples if self.config.objective == "elbo" else 1)
+            objective = Autoencoder() if self.config.objective == "autoencoder" else bound
+            try:
+                held_out = score(self.model, self.held_out[:held_out_images], objective)
+                sound = math.isfinite(sum(held_out))
+            except ValueError:
+                sound = False
+            if not sound:
+                raise self._diverged()
+            self._good, self._good_epoch = copy.deepcopy(self.model.state_dict()), self.step // self.steps_an_epoch
+            self.model.train()
+            self.seconds += time.perf_counter() - clock
+        reconstruction, *each = (self._totals / self._seen).tolist()
+        self._totals.zero_()
+        self._seen, self._spent = 0, 0.0
+        return Report(
+            self.step, self.steps, self.step / self.steps_an_epoch, reconstruction, sum(each), *held_out,
+            self.seconds, speed, () if self.config.objective == "autoencoder" else tuple(each),
+            self.seconds / self.step * (self.steps - self.step), now.learning_rate, now.beta,
+        )  # fmt: skip
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Returns all that a training is: tensors by name, and what is said of them in JSON types.
+
+        The tensors are those in use, for writing at once and not for keeping.
+        """
+        tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
+        tensors |= {f"good.{key}": value for key, value in self._good.items()}
+        for i, p in enumerate(self._parameters):
+            tensors |= {f"adam.{i}.{key}": value for key, value in self._optimiser.state[p].items()}
+        tensors |= {"noise": self.noise.get_state(), "order": self._order.int(), "totals": self._totals}
+        facts = {
+            "config": self.config.to_dict(), "changes": self.changes, "step": self.step,
+            "good_epoch": self._good_epoch, "seen": self._seen, "spent": self._spent, "seconds": self.seconds,
+        }  # fmt: skip
+        return tensors, facts
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Takes up a training where `state` left it, with the same model, data and config as then.
+
+        Raises:
+            CheckpointError: the state is of another model, or damaged.
+        """
+        try:
+            config, changes = TrainConfig.from_dict(facts["config"]), list(facts["changes"])
+            weights, good, moments = (_under(tensors, part) for part in ("model", "good", "adam"))
+            numbers = {key: type(getattr(self, key))(facts[key.strip("_")]) for key in _NUMBERS}
+            adam = [_under(moments, str(i)) for i in range(len(self._parameters))]
+            if any(
+                m.shape not in (p.shape, ())
+                for p, own in zip(self._parameters, adam, strict=True)
+                for m in own.values()
+            ):
+                raise ValueError("Adam's moments have other shapes")
+            self.model.load_state_dict(weights)
+            self._good = {key: value.clone() for key, value in good.items()}
+            # copies, for tensors read from a file need not lie where arithmetic on them repeats itself bit for bit
+            for p, own in zip(self._parameters, adam, strict=True):
+                self._optimiser.state[p] = {key: value.clone() for key, value in own.items()}
+            self.noise.set_state(tensors["noise"].clone())
+            self._order, self._totals = tensors["order"].long(), tensors["totals"].clone()
+        except (KeyError, ValueError, TypeError, RuntimeError) as error:
+            raise CheckpointError(f"The state of a training must fit its model; this does not ({error}).") from error
+        self.config, self.changes = config, changes
+        vars(self).update(numbers)
+
+    def _diverged(self) -> DivergenceError:
+        self.model.load_state_dict(self._good)
+        ways = [f"a lower learning rate than {self.config.learning_rate:g}"]
+        if self.model.config.likelihood != "bernoulli" and self.model.config.log_variance_floor is None:
+            ways.insert(0, "a variance floor such as -6")
+        message = (
+            f"The loss must stay finite; at step {self.step} it did not. The model is as it was after epoch "
+            f"{self._good_epoch}. Try {' or '.join(ways)}."
+        )
+        return DivergenceError(message, self.step)
+
+
+_NUMBERS = ("step", "seconds", "_good_epoch", "_seen", "_spent")
 
 
 def fit(
     model: VAE, dataset: Dataset, config: TrainConfig, *, report_every: int = 50, held_out_images: int = 2000
 ) -> Iterator[Report]:
-    """Trains a model in place with fused AdamW under a one-cycle learning rate.
-
-    Maximises the mean of the objective. Pixels are dequantised or binarised afresh at every visit.
+    """Trains a model in place; see `Trainer`.
 
     Arguments:
         model: changed in place; stopping the iteration early leaves it as the last report found it.
@@ -62,66 +248,20 @@ def fit(
         Reports, the last of them at the last step.
 
     Raises:
-        DataError: images and model differ in size, or there are none.
-        ConfigError: the model's weights are frozen, as those of `load` are.
+        DataError, ConfigError: as for `Trainer`.
         DivergenceError: a loss or gradient is not finite; the model is as it was at the last sound end of an epoch.
     """
-    _check_images(model, dataset)
-    objective = objective_of(config)
-    noise = generator(config.seed)
-    images = dataset.train.images
-    steps_an_epoch = math.ceil(len(images) / config.batch_size)
-    steps = steps_an_epoch * config.epochs
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    if not parameters:
-        raise ConfigError("A model in training needs weights that may change; call model.requires_grad_() first.")
-    optimiser = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=max(steps, 2))
-    good = copy.deepcopy(model.state_dict())
-    good_epoch, step, seen, seconds = 0, 0, 0, 0.0
-    totals = torch.zeros(2)
-    clock = before = time.perf_counter()
-    model.train()
-    for epoch in range(1, config.epochs + 1):
-        for rows in torch.randperm(len(images), generator=noise).split(config.batch_size):
-            step += 1
-            try:
-                terms = objective(model, model.pixels(images[rows], noise), noise)
-                loss = -terms.elbo.mean()
-                optimiser.zero_grad()
-                loss.backward()
-                norm = torch.nn.utils.get_total_norm(p.grad for p in parameters if p.grad is not None)
-                sound = bool((loss + norm).isfinite())
-            except ValueError:  # a distribution refuses parameters that are not numbers
-                sound = False
-            if not sound:
-                model.load_state_dict(good)
-                raise DivergenceError(_diverged(model, config, step, good_epoch), step)
-            optimiser.step()
-            schedule.step()
-            totals += torch.stack([t.detach().sum() for t in terms])
-            seen += len(rows)
-            if step % report_every == 0 or step % steps_an_epoch == 0:
-                held_out: tuple[float | None, float | None] = (None, None)
-                spent = time.perf_counter() - before
-                if step % steps_an_epoch == 0:
-                    try:
-                        held_out = score(model, dataset.test.images[:held_out_images], objective)
-                        sound = math.isfinite(sum(held_out))
-                    except ValueError:
-                        sound = False
-                    if not sound:  # the step itself has spoilt the weights
-                        model.load_state_dict(good)
-                        raise DivergenceError(_diverged(model, config, step, good_epoch), step)
-                    good, good_epoch = copy.deepcopy(model.state_dict()), epoch
-                    model.train()
-                seconds += time.perf_counter() - clock
-                reconstruction, kl = (totals / seen).tolist()
-                yield Report(step, steps, step / steps_an_epoch, reconstruction, kl, *held_out, seconds, seen / spent)
-                totals.zero_()
-                seen = 0
-                clock = before = time.perf_counter()
+    trainer = Trainer(model, dataset, config)
+    while not trainer.done:
+        trainer.advance()
+        if trainer.step % report_every == 0 or trainer.epoch_ended:
+            yield trainer.report(held_out_images)
     model.eval()
+
+
+def learned_from(images: int, config: TrainConfig) -> int:
+    """Returns how many of the training images a model learns from."""
+    return max(1, round(config.share * images))
 
 
 @torch.inference_mode()
@@ -132,9 +272,13 @@ def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch
     totals = torch.zeros(2, dtype=torch.float64)
     for part in images.split(batch):
         terms = objective(model, model.pixels(part, noise), noise)
-        totals += torch.stack([t.double().sum() for t in terms])
+        totals += torch.stack([terms.reconstruction.double().sum(), terms.kl.double().sum()])
     reconstruction, kl = (totals / len(images)).tolist()
     return reconstruction, kl
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{prefix}."): value for key, value in tensors.items() if key.startswith(f"{prefix}.")}
 
 
 def _check_images(model: VAE, dataset: Dataset) -> None:
@@ -148,13 +292,3 @@ def _check_images(model: VAE, dataset: Dataset) -> None:
                 f"The images must be {shape[0]} x {shape[1]} pixels, as the model is; {dataset.name} has {came}. "
                 f"Set image_shape to match."
             )
-
-
-def _diverged(model: VAE, config: TrainConfig, step: int, good_epoch: int) -> str:
-    ways = [f"a lower learning rate than {config.learning_rate:g}"]
-    if model.config.likelihood != "bernoulli" and model.config.log_variance_floor is None:
-        ways.insert(0, "a variance floor such as -6")
-    return (
-        f"The loss must stay finite; at step {step} it did not. The model is as it was after epoch {good_epoch}. "
-        f"Try {' or '.join(ways)}."
-    )

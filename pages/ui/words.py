@@ -17,7 +17,11 @@ def likelihood(name: str) -> str:
 
 def objective(name: str) -> str:
     """Says in words what training maximises."""
-    return {"elbo": _("ELBO"), "autoencoder": _("Autoencoder: reconstruction alone")}[name]
+    return {
+        "elbo": _("ELBO"),
+        "iwae": _("IWAE, the importance-weighted bound"),
+        "autoencoder": _("Autoencoder: reconstruction alone"),
+    }[name]
 
 
 def seconds(count: float) -> str:

@@ -1,0 +1,69 @@
+"""How learning rate, momentum and beta move over a training: functions of the step, with no state to lose."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from vae.config import TrainConfig
+
+__all__ = ["Rates", "rates"]
+
+# Smith & Topin (2018): up over 30 % of the steps from 1/25 of the highest rate, then down to 1/10,000 of the first
+_RISE, _FIRST, _LAST = 0.3, 25, 1e4
+
+
+class Rates(NamedTuple):
+    """What holds for one step.
+
+    Attributes:
+        learning_rate: of AdamW.
+        momentum: its beta1, which a one-cycle moves against the learning rate.
+        beta: weight of the KL.
+    """
+
+    learning_rate: float
+    momentum: float
+    beta: float
+
+
+def rates(config: TrainConfig, step: int, steps_an_epoch: int) -> Rates:
+    """Returns the rates of a step.
+
+    one-cycle: half a cosine up over 30 % of the steps, half a cosine down; adam_beta1 + 0.05, down to - 0.05, and back.
+    constant, cosine: a straight rise over `warmup` epochs, then the highest rate, or half a cosine down from it to 0.
+    beta: a straight rise from 0 over `beta_warmup` epochs.
+
+    Arguments:
+        config: how a model is trained.
+        step: counted from 0.
+        steps_an_epoch: optimiser steps in a pass over the training images.
+    """
+    steps = steps_an_epoch * config.epochs
+    beta = config.beta * _risen(step, config.beta_warmup * steps_an_epoch)
+    if config.schedule == "one-cycle":
+        return Rates(*_one_cycle(config, step, max(steps, 2)), beta)
+    rise = config.warmup * steps_an_epoch
+    rate = config.learning_rate * _risen(step + 1, rise)  # the first step already learns
+    if config.schedule == "cosine" and step >= rise:
+        rate *= (1 + math.cos(math.pi * (step - rise) / (steps - rise))) / 2
+    return Rates(rate, config.adam_beta1, beta)
+
+
+def _risen(steps: float, over: float) -> float:
+    return min(1.0, steps / over) if over else 1.0
+
+
+def _one_cycle(config: TrainConfig, step: int, steps: int) -> tuple[float, float]:
+    highest, first = config.learning_rate, config.learning_rate / _FIRST
+    # in hundredths, so that the default gives 0.95 and 0.85 to the last bit
+    slow, quick = (100 * config.adam_beta1 + 5) / 100, (100 * config.adam_beta1 - 5) / 100
+    top = _RISE * steps - 1
+    if step <= top:
+        return _cosine(first, highest, step / top), _cosine(slow, quick, step / top)
+    share = (step - top) / (steps - 1 - top)
+    return _cosine(highest, first / _LAST, share), _cosine(quick, slow, share)
+
+
+def _cosine(start: float, end: float, share: float) -> float:
+    return end + (start - end) / 2 * (math.cos(math.pi * share) + 1)
