@@ -21,7 +21,8 @@ st.markdown(
         "the model finds the drawing at least. Draw something that is no digit, too."
     )
 )
-kept = browser.store(model, encoder=True)
+kept = browser.store(model)
+browser.store_encoder(model)
 plane = None if config.latent > 2 else (0, min(1, config.latent - 1))
 titles = (
     (_("first principal direction"), _("second principal direction"))
@@ -38,7 +39,7 @@ def explore() -> None:
     row = min(state.image(), len(dataset.test) - 1)
     with pad:
         example = dataset.test.images[row].numpy()
-        browser.sketch(model, kept, cache.axes(model, plane), titles, example, key="draw.pad")
+        browser.sketch(model, kept, cache.axes(model, plane), titles, example)
         if st.button(
             _("Take it to the likelihood page"), icon=":material/query_stats:", disabled=state.drawing() is None,
             key="draw.take",
@@ -66,7 +67,7 @@ def photograph() -> None:
         return
     if st.session_state.get("draw.taken") != file.file_id:  # once: what is drawn over it afterwards stays
         st.session_state["draw.taken"] = file.file_id
-        state.use_drawing(steps.centred)
+        state.use_drawing(state.Drawing(steps.centred, file.file_id, [], steps.centred))
     names = (_("grey"), _("ink on black"), _("cropped to the ink"), _("20 pixels"), _("centre of mass in the middle"))
     with st.container(horizontal=True):
         for name, image in zip(names, steps, strict=True):

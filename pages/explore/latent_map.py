@@ -65,7 +65,7 @@ axes = cache.axes(model, plane)
 
 @fragment()
 def explore() -> None:
-    browser.latent_map(model, kept, axes, titles, key=f"map.{model[0]}")
+    browser.latent_map(model, kept, axes, titles)
     row = cache.row(model)
     if row is None:
         return

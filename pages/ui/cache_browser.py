@@ -19,13 +19,11 @@ PLANE = 20  # images along a side of the plane that the server decodes
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def packed(model: cache.Model, data_name: str, encoder: bool) -> dict[str, Any]:
-    """Returns the nets and the codes of a model as the components take them."""
-    record, codes, vae = cache.record(model[0]), cache.codes(model), cache.load(model)
-    data = cache.dataset(data_name)
+def packed(model: cache.Model, data_name: str) -> dict[str, Any]:
+    """Returns the decoder and the codes of a model as the components take them."""
+    record, codes, data = cache.record(model[0]), cache.codes(model), cache.dataset(data_name)
     parts: dict[str, Any] = {
-        "key": f"{model[0]} {model[1]} {data_name}{' encoder' * encoder}",
-        "config": {**record.model.to_dict(), "linear": record.model.linear},
+        "key": _key(model, data_name), "config": {**record.model.to_dict(), "linear": record.model.linear},
         "count": len(codes.mean), "labels": data.test.labels.numpy().astype(np.uint8), "classes": data.classes,
         "colours": figures.CLASSES, "images": f"{_base()}/images/{data_name}",
     }  # fmt: skip
@@ -36,24 +34,38 @@ def packed(model: cache.Model, data_name: str, encoder: bool) -> dict[str, Any]:
         book: Codebook = pack_codes(values)
         parts[f"{name}s"] = book.levels.ravel()
         parts[f"{name}_scale"] = {"low": book.low.tolist(), "step": book.step.tolist()}
-    for name, part in {"decoder": vae.decoder, **({"encoder": vae.encoder} if encoder else {})}.items():
-        try:
-            net = portable(part)
-        except ConfigError:
-            continue  # the server does it
-        size = net.weights.itemsize
-        parts[name] = {**net.layout(), "half": size == 2}
-        # the first bytes of all numbers, then the second ones: the exponents lie together, and deflate saves a tenth
-        planes = net.weights.view(np.uint8).reshape(-1, size).T.tobytes()
-        parts[f"{name}_weights"] = np.frombuffer(zlib.compress(planes), np.uint8)
-    return parts
+    return parts | _net("decoder", cache.load(model).decoder)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def packed_encoder(model: cache.Model, data_name: str) -> dict[str, Any]:
+    """Returns the encoder of a model as the components take it."""
+    config = cache.record(model[0]).model.to_dict()
+    return {"key": f"{_key(model, data_name)} encoder", "config": config, **_net("encoder", cache.load(model).encoder)}
+
+
+def _key(model: cache.Model, data_name: str) -> str:
+    return f"{model[0]} {model[1]} {data_name}"
+
+
+def _net(name: str, part: torch.nn.Module) -> dict[str, Any]:
+    """Returns a net, deflated; nothing where the server has to do its work."""
+    try:
+        net = portable(part)
+    except ConfigError:
+        return {}
+    size = net.weights.itemsize
+    # the first bytes of all numbers, then the second ones: the exponents lie together, and deflate saves a tenth
+    planes = net.weights.view(np.uint8).reshape(-1, size).T.tobytes()
+    weights = np.frombuffer(zlib.compress(planes), np.uint8)
+    return {name: {**net.layout(), "half": size == 2}, f"{name}_weights": weights}
 
 
 def prepare() -> None:
     """Packs the first model before anyone asks for it."""
     with contextlib.suppress(VAEError):
         model = cache.model_id(state.DEFAULT_MODEL)
-        packed(model, cache.images(model).name, False)
+        packed(model, cache.images(model).name)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -95,7 +107,8 @@ def judged(model: cache.Model, drawing: bytes) -> dict[str, Any]:
 
 def nets_travel(model: cache.Model) -> bool:
     """Whether encoder and decoder can both run in the browser."""
-    return {"encoder", "decoder"} <= packed(model, cache.images(model).name, True).keys()
+    name = cache.images(model).name
+    return "decoder" in packed(model, name) and "encoder" in packed_encoder(model, name)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

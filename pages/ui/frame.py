@@ -32,13 +32,14 @@ page = st.navigation(
 st.title(page.title)
 
 # the first words are on screen by now; what follows needs torch
-from pages.ui import cache, sidebar, state  # noqa: E402
+from pages.ui import browser, cache, sidebar, state  # noqa: E402
 from vae.errors import VAEError  # noqa: E402
 
 cache.warm()
 state.read_link()
 try:
     sidebar.show()
+    browser.hear(cache.model_id(state.model()))
     state.write_link()
     page.run()
 except VAEError as error:

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -49,14 +50,36 @@ def use_z(z: tuple[float, ...]) -> None:
     st.session_state[_Z] = z
 
 
+class Drawing(NamedTuple):
+    """What was drawn or uploaded last.
+
+    Attributes:
+        image: (H, W) in [0, 255].
+        id: another one for each drawing.
+        strokes: of the pen, as the pad keeps them, so that it can go on with them.
+        ground: the image under the strokes, if there is one.
+    """
+
+    image: NDArray[np.uint8]
+    id: str
+    strokes: list[Any]
+    ground: NDArray[np.uint8] | None
+
+
 def drawing() -> NDArray[np.uint8] | None:
     """The image (H, W) in [0, 255] that was drawn or uploaded last."""
+    drawn = drawn_last()
+    return None if drawn is None else drawn.image
+
+
+def drawn_last() -> Drawing | None:
+    """What was drawn or uploaded last, and how."""
     return st.session_state.get(_DRAWING)
 
 
-def use_drawing(image: NDArray[np.uint8] | None) -> None:
+def use_drawing(drawn: Drawing | None) -> None:
     """Keeps what was drawn."""
-    st.session_state[_DRAWING] = image
+    st.session_state[_DRAWING] = drawn
 
 
 def drawing_is_asked_for() -> bool:

@@ -92,11 +92,23 @@ def test_a_drawing_is_kept_and_can_be_taken_back() -> None:
     take = app.button(key="draw.take")
     assert take.disabled
     pixels = np.arange(784, dtype=np.uint16).astype(np.uint8)
-    report(app, "draw.pad", "drawn", n=1, pixels=base64.b64encode(pixels.tobytes()).decode())
-    assert (app.session_state["drawing"].ravel() == pixels).all()
+    strokes = [{"brush": 2, "points": [[1, 2], [3, 4]]}]
+    drawn = {"pixels": base64.b64encode(pixels.tobytes()).decode(), "strokes": strokes, "ground": None}
+    report(app, "draw.pad", "drawn", n=1, **drawn)
+    kept = app.session_state["drawing"]
+    assert (kept.image.ravel() == pixels).all()
+    assert (kept.id, kept.strokes, kept.ground) == ("1", strokes, None)
     assert not app.button(key="draw.take").disabled
-    report(app, "draw.pad", "drawn", n=2, pixels=None)
+    report(app, "draw.pad", "drawn", n=2, pixels=None, strokes=[], ground=None)
     assert app.session_state["drawing"] is None
+
+
+def test_what_was_said_last_counts_on_the_next_page_too() -> None:
+    app = through_frame(MAP)
+    app.session_state["map.mnist-2d"] = {"chosen": {"n": 5, "row": None, "z": [1.5, 0.5]}}
+    app.switch_page(str(ROOT / "pages/explore/samples.py")).run()
+    assert app.session_state["z"] == (1.5, 0.5)
+    assert link(app) == {"z": "1.5,0.5"}
 
 
 @pytest.fixture
@@ -122,5 +134,5 @@ def test_the_server_decodes_where_the_browser_cannot(nothing_travels: None) -> N
     assert np.allclose(np.array(app.session_state["z"])[others], codes.mean[0, others], atol=0.006)
     report(through_frame(MAP, "mnist-5d"), "map.mnist-5d", "asked", z=[0.0] * 5, manifold=True)
     app = through_frame(DRAW, "mnist-5d")
-    report(app, "draw.pad", "drawn", n=1, pixels=base64.b64encode(bytes(784)).decode())
+    report(app, "draw.pad", "drawn", n=1, pixels=base64.b64encode(bytes(784)).decode(), strokes=[], ground=None)
     assert not app.exception

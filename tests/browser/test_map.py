@@ -34,6 +34,13 @@ def open_map(page: Page, url: str) -> Locator:
 MAP = "[...document.querySelectorAll('*')].map((e) => e.shadowRoot?.querySelector('.map')).find(Boolean)"
 
 
+# a cell of the decoded plane, and what its middle decodes to
+CELL = """(() => { const { sheet } = map.plane, step = sheet.wide / (sheet.canvas.width / 28), i = 7, j = 5
+    const z = map.plane.lift(sheet.a + (i + 0.5) * step, sheet.b - (j + 0.5) * step, map.z)
+    const data = sheet.canvas.getContext('2d').getImageData(28 * i, 28 * j, 28, 28).data
+    return [[...data].filter((_, k) => k % 4 === 0), [...map.model.decode(z).mean]] })()"""
+
+
 def ask(page: Page, expression: str) -> object:
     """Evaluates an expression of `map`, the map of the page."""
     return page.evaluate(f"(() => {{ const map = {MAP}.latentMap; return {expression} }})()")
@@ -107,7 +114,7 @@ def test_moving_decodes_every_frame_without_a_word_to_the_server(server: str, wa
     first = time.perf_counter() - started
     settle(watched_page)
     assert ask(watched_page, "map.model.count") in (2000, 10_000)
-    assert counts["bytes"] < 2_100_000
+    assert counts["bytes"] < 2_000_000
     box = watched_page.locator(".stage").bounding_box()
     assert box
     before = dict(counts)
@@ -231,13 +238,7 @@ def test_what_lies_under_the_points(server: str, watched_page: Page) -> None:
     watched_page.get_by_role("button", name="Decoded plane").click()
     watched_page.wait_for_function(f"{MAP}.latentMap.plane.sheet && !{MAP}.latentMap.plane.making")
     # each cell is what its middle decodes to
-    cell, wanted = ask(
-        watched_page,
-        """(() => { const { sheet, view } = map.plane, step = sheet.wide / (sheet.canvas.width / 28)
-           const i = 7, j = 5, z = Float32Array.of(sheet.a + (i + 0.5) * step, sheet.b - (j + 0.5) * step)
-           const data = sheet.canvas.getContext('2d').getImageData(28 * i, 28 * j, 28, 28).data
-           return [[...data].filter((_, k) => k % 4 === 0), [...map.model.decode(z).mean]] })()""",
-    )
+    cell, wanted = ask(watched_page, CELL)
     assert np.abs(np.array(cell) - 255 * np.array(wanted)).max() <= 1
     watched_page.get_by_role("button", name="Aggregate posterior").click()
     watched_page.wait_for_function(f"{MAP}.latentMap.plane.sheet?.smooth && !{MAP}.latentMap.plane.making")
@@ -325,6 +326,69 @@ def test_a_plane_through_many_dimensions(server: str, watched_page: Page) -> Non
     settle(watched_page)
     assert np.allclose(ask(watched_page, "[...map.z]"), z + moved, atol=1e-3)
     assert sorted(np.unique(ask(watched_page, "[...map.plane.basis.directions]"))) == [0, 1]
+
+
+def test_the_decoded_plane_goes_through_the_image_that_is_chosen(server: str, watched_page: Page) -> None:
+    watched_page.set_viewport_size({"width": 1280, "height": 1100})  # the whole map in sight
+    open_map(watched_page, f"{server}/?model=mnist-20d")
+    watched_page.get_by_role("button", name="Decoded plane").click()
+    watched_page.wait_for_function(f"{MAP}.latentMap.plane.sheet && !{MAP}.latentMap.plane.making")
+    row = alone(watched_page)
+    watched_page.mouse.click(*screen(watched_page, row))
+    expect(watched_page).to_have_url(re.compile(f"image={row}"))
+    watched_page.wait_for_function(f"!{MAP}.latentMap.plane.making")
+    cell, wanted = ask(watched_page, CELL)
+    assert np.abs(np.array(cell) - 255 * np.array(wanted)).max() <= 1
+
+
+def test_the_ellipse_is_drawn_to_scale(server: str, watched_page: Page) -> None:
+    """On a slanted plane, against the eigenvectors of the projected covariance: where its ink lies farthest out."""
+    open_map(watched_page, f"{server}/?model=mnist-5d&image=8")
+    for _ in range(6):
+        watched_page.get_by_role("button", name="Zoom in").click()
+    row = 8
+    watched_page.wait_for_function(f"{MAP}.latentMap.row === {row}")
+    ask(watched_page, f"(map.plane.show(map.plane.across[{row}], map.plane.up[{row}]), map.plane.redraw('over'), 0)")
+    watched_page.wait_for_timeout(200)
+    name = "mnist" if vae.data.available("mnist") else "mnist-sample"
+    codes = vae.encode(vae.load("mnist-5d"), vae.load_dataset(name).test.images)
+    directions = np.array(ask(watched_page, "map.plane.basis.directions")).reshape(2, 5)
+    covariance = directions @ np.diag(codes.deviation[row].astype(float) ** 2) @ directions.T
+    scale = ask(watched_page, "map.plane.view.scale")
+    x, y = ask(watched_page, f"map.plane.screen(map.plane.across[{row}], map.plane.up[{row}])")
+    pixels = ask(
+        watched_page,
+        """(() => { const { over, ratio } = map.plane, found = []
+            const data = over.getImageData(0, 0, over.canvas.width, over.canvas.height)
+            for (let i = 0; i < data.width * data.height; i++) {
+                const [r, g, b, a] = data.data.subarray(4 * i, 4 * i + 4)
+                const green = a > 200 && g > r + 60 && g > b
+                if (green) found.push([(i % data.width) / ratio, Math.floor(i / data.width) / ratio])
+            }
+            return found })()""",
+    )
+    ink = (np.array(pixels) + 0.5 - [x, y]) * [1, -1] / scale
+    values, vectors = np.linalg.eigh(covariance)
+    along = np.abs(ink @ vectors).max(0)  # half the length of each axis, of the ellipse of two deviations
+    assert np.allclose(along, 2 * np.sqrt(values), atol=2.5 / scale)
+
+
+def test_other_buttons_of_the_mouse_choose_nothing(server: str, watched_page: Page) -> None:
+    stage = open_map(watched_page, server)
+    box = stage.bounding_box()
+    assert box
+    for button in ("right", "middle"):
+        watched_page.mouse.click(box["x"] + 30, box["y"] + 30, button=button)
+    settle(watched_page)
+    assert "z=" not in watched_page.url
+
+
+def test_a_place_beyond_the_points_is_in_sight(server: str, watched_page: Page) -> None:
+    open_map(watched_page, f"{server}/?z=30,20")
+    x, y = ask(watched_page, "map.plane.screen(...map.plane.project(map.z))")
+    wide, high = ask(watched_page, "[map.plane.width, map.plane.height]")
+    assert 0 < x < wide
+    assert 0 < y < high
 
 
 def test_the_server_decodes_what_a_browser_cannot(

@@ -15,8 +15,8 @@ def show(model: cache.Model) -> None:
     st.caption(
         _("Each slider is one coordinate of z, the one that carries most first; its strip shows where it leads.")
     )
-    if "decoder" in cache_browser.packed(model, cache.images(model).name, False):
-        browser.sliders(model, browser.store(model), key=f"sliders.{model[0]}")
+    if "decoder" in cache_browser.packed(model, cache.images(model).name):
+        browser.sliders(model, browser.store(model))
     else:
         _on_the_server(model)
 

@@ -17,10 +17,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.ui import cache, cache_browser, state, words
-from vae import figures, latent
+from vae import figures, figures_latent, latent
 
 _HERE = Path(__file__).parent
 _NEW = {"n": 0, "row": None, "z": None}
+PAD = "draw.pad"
 
 
 @once
@@ -30,15 +31,31 @@ def _component(name: str, *scripts: str) -> Callable[..., Any]:
     return st.components.v2.component(f"vae_{name}", html=f'<div class="{name}"></div>', css=style, js="\n".join(parts))
 
 
-def store(model: cache.Model, *, encoder: bool = False) -> str:
+def store(model: cache.Model) -> str:
     """Sends what is large, once, and returns the name that the components know it by."""
-    packed = cache_browser.packed(model, cache.images(model).name, encoder)
+    return _send(cache_browser.packed(model, cache.images(model).name))
+
+
+def store_encoder(model: cache.Model) -> None:
+    """Sends the encoder too, for components that want it."""
+    _send(cache_browser.packed_encoder(model, cache.images(model).name))
+
+
+def _send(packed: dict[str, Any]) -> str:
     _component("store", "net", "store", "keep")(key=f"store.{packed['key']}", data=packed, height=1)
     return str(packed["key"])
 
 
-def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str], *, key: str) -> None:
+def hear(model: cache.Model) -> None:
+    """Takes what components have said last; also on the page that a visitor went to in the same breath."""
+    for key in (f"map.{model[0]}", f"sliders.{model[0]}"):
+        take(key, (st.session_state.get(key) or {}).get("chosen") or _NEW)
+    _take_drawing((st.session_state.get(PAD) or {}).get("drawn"), cache.record(model[0]).model.image_shape)
+
+
+def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str]) -> None:
     """Shows the map of a plane, and puts in use what is clicked there. To be called in a fragment."""
+    key = f"map.{model[0]}"
     heard = st.session_state.get(key) or {}
     chosen, asked = heard.get("chosen") or _NEW, heard.get("asked") or {}
     take(key, chosen)
@@ -46,11 +63,12 @@ def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[s
     data = {
         "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in z],
         "row": cache.row(model), "titles": titles, "basis": _basis(axes),
-        "colours": {"encoder": figures.COLOURS["elbo"], "aggregate": figures.COLOURS["elbo"]},
+        "colours": {"encoder": figures.COLOURS["elbo"], "aggregate": figures_latent.AGGREGATE},
         "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _map_words(),
     }  # fmt: skip
     if asked.get("manifold"):
-        directions, centre = (tuple(part.ravel().tolist()) for part in (axes.directions, axes.centre))
+        through = axes.lift(np.zeros((1, 2), np.float32))[0] + (z - axes.lift(axes.project(z[None]))[0])
+        directions, centre = (tuple(part.ravel().tolist()) for part in (axes.directions, through))
         data["manifold"], data["levels"] = cache_browser.manifold(model, directions, centre)
     if asked.get("z"):
         decoded = cache.decode(model, tuple(asked["z"]), 0)
@@ -63,8 +81,9 @@ def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[s
     )
 
 
-def sliders(model: cache.Model, kept: str, *, key: str) -> None:
+def sliders(model: cache.Model, kept: str) -> None:
     """Shows a slider for each dimension, those first that carry most, and puts in use where they are left."""
+    key = f"sliders.{model[0]}"
     chosen = (st.session_state.get(key) or {}).get("chosen") or _NEW
     take(key, chosen)
     carried, unit = cache.carried(model)
@@ -80,30 +99,41 @@ def sliders(model: cache.Model, kept: str, *, key: str) -> None:
 
 
 def sketch(
-    model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str], example: NDArray[np.uint8], *, key: str
+    model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str], example: NDArray[np.uint8]
 ) -> None:
     """Shows the pad, and keeps what is drawn there; the example (H, W) is there until something is."""
-    drawn = (st.session_state.get(key) or {}).get("drawn")
     shape = cache.record(model[0]).model.image_shape
-    if drawn and st.session_state.get(f"{key}.taken") != drawn["n"]:
-        st.session_state[f"{key}.taken"] = drawn["n"]
-        pixels = np.frombuffer(base64.b64decode(drawn["pixels"] or ""), np.uint8)
-        state.use_drawing(pixels.reshape(shape) if pixels.size == math.prod(shape) else None)
-    drawing = state.drawing()
-    if drawing is not None and drawing.shape != shape:
-        drawing = None
-    given = example if drawing is None else drawing
+    _take_drawing((st.session_state.get(PAD) or {}).get("drawn"), shape)
+    drawn = state.drawn_last()
+    fits = drawn is not None and drawn.image.shape == shape
+    given = drawn if drawn is not None and fits else state.Drawing(example, "example", [], example)
     autoencoder = cache.record(model[0]).training.objective == "autoencoder"
     data = {
         "model": kept, "titles": titles, "basis": _basis(axes), "words": _sketch_words(),
-        "given": {"pixels": base64.b64encode(given.tobytes()).decode(), "example": drawing is None},
+        "given": {
+            "id": given.id, "example": not fits, "strokes": given.strokes,
+            "ground": None if given.ground is None else base64.b64encode(given.ground.tobytes()).decode(),
+        },
         "elbos": None if autoencoder else cache_browser.sorted_elbos(model, cache.images(model).name),
         "colours": {"encoder": figures.COLOURS["elbo"]},
     }  # fmt: skip
-    if not cache_browser.nets_travel(model) and drawing is not None:
-        data["answer"] = cache_browser.judged(model, drawing.tobytes())
-    scripts = ("net", "store", "dom", "layers", "sheets", "plane", "pictures", "stroke", "sketch")
-    _component("sketch", *scripts)(key=key, data=data, on_drawn_change=_nothing)
+    if not cache_browser.nets_travel(model):
+        data["answer"] = {"id": given.id, **cache_browser.judged(model, given.image.tobytes())}
+    scripts = ("net", "store", "dom", "layers", "sheets", "plane", "pictures", "stroke", "rank", "sketch")
+    _component("sketch", *scripts)(key=PAD, data=data, on_drawn_change=_nothing)
+
+
+def _take_drawing(drawn: dict[str, Any] | None, shape: tuple[int, int]) -> None:
+    """Keeps what the pad has reported, each report once."""
+    if not drawn or st.session_state.get(f"{PAD}.taken") == drawn["n"]:
+        return
+    st.session_state[f"{PAD}.taken"] = drawn["n"]
+    image, ground = (np.frombuffer(base64.b64decode(drawn[part] or ""), np.uint8) for part in ("pixels", "ground"))
+    if image.size != math.prod(shape):
+        state.use_drawing(None)
+        return
+    under = ground.reshape(shape) if ground.size == image.size else None
+    state.use_drawing(state.Drawing(image.reshape(shape), str(drawn["n"]), drawn["strokes"], under))
 
 
 def take(key: str, chosen: dict[str, Any]) -> None:
@@ -137,6 +167,7 @@ def _map_words() -> dict[str, str]:
         "image": _("test image x"), "no_image": _("no test image here"),
         "reconstruction": _("its reconstruction, the mean of p(x|z)"), "sigma": _("Show σ"),
         "at_image": _("Test image {row}: {label}, at {where}"), "at_place": _("z = {where}"),
+        "on_plane": _("{where} on the plane"),
         "server": _("This decoder does not fit a browser: the server decodes where the pointer rests."),
     }  # fmt: skip
 
@@ -160,7 +191,8 @@ def _sketch_words() -> dict[str, str]:
         "map": _("Latent plane; the ellipse is q(z|x) of the drawing"), "nats": _("nats"),
         "rank": _("ELBOs of test images as bars, that of the drawing as a line"),
         "score": _("ELBO {elbo} nats, KL {kl}. {percent} % of {count} test images lie lower."),
-        "blank": _("Nothing is drawn."), "no_elbo": _("A plain autoencoder has no ELBO."),
+        "blank": _("Nothing is drawn."), "over": _("A drawing over an image stays where it is."),
+        "no_elbo": _("A plain autoencoder has no ELBO."),
         "server": _("This model does not fit a browser: the server answers after each stroke."),
     }  # fmt: skip
 

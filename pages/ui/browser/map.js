@@ -4,6 +4,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".map");
   root.lightMap ??= new LatentMap(root);
   root.lightMap.told(data, setStateValue);
+  return () => root.lightMap.later.end();
 }
 
 class LatentMap {
@@ -11,6 +12,7 @@ class LatentMap {
     this.root = root;
     this.count = 0; // the last report, so that an answer to an older one is known as such
     this.place = null; // under the pointer
+    this.later = new Later(() => this.#send());
   }
 
   told(data, report) {
@@ -29,6 +31,7 @@ class LatentMap {
     this.asked = null;
     this.#build();
     this.#adopt();
+    this.plane.show(...this.plane.project(this.z));
     this.root.latentMap = this; // for tests
   }
 
@@ -43,9 +46,9 @@ class LatentMap {
       this.asking = null;
     }
     plane.aggregate = data.colours.aggregate;
-    plane.through = this.z;
     plane.given = data.manifold ? this.#givenSheet(data.manifold, column(data.levels)) : null;
     plane.setBasis(data.basis);
+    plane.setThrough(this.z);
     plane.recolour();
     if (plane.given) plane.setUnder("none"), plane.setUnder(this.under);
     this.#show();
@@ -135,13 +138,12 @@ class LatentMap {
     this.keyed = true;
     this.plane.show(a + da, b + db);
     this.#show();
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.#send(), 250);
+    this.later.soon(250);
   }
 
   #choose(z, row) {
     [this.z, this.row] = [z, row];
-    this.plane.through = z;
+    this.plane.setThrough(z);
     this.count = Math.max(Date.now(), this.count + 1); // a time, so that none is reported twice
     this.#show();
   }
@@ -174,10 +176,11 @@ class LatentMap {
     if (row !== null) marks.push({ a, b, shape: "ring", covariance: ellipse(row), colour: colours.encoder });
     plane.setMarks(marks);
     this.stage.style.cursor = over !== null ? "pointer" : "crosshair";
-    const where = model.J > 1 ? `(${sayNumber(a)}, ${sayNumber(b)})` : sayNumber(a);
+    const pair = model.J > 1 ? `(${sayNumber(a)}, ${sayNumber(b)})` : sayNumber(a);
+    const where = model.J > 2 ? words.on_plane.replace("{where}", pair) : pair;
     const label = row === null ? "" : model.classes[model.labels[row]];
     const what = row !== null ? words.at_image.replace("{row}", row).replace("{label}", label).replace("{where}", where)
-      : words.at_place.replace("{where}", where);
+      : model.J > 2 ? where : words.at_place.replace("{where}", where);
     this.status.setAttribute("aria-live", this.keyed || !place ? "polite" : "off");
     if (this.status.textContent !== what) this.status.textContent = what;
     this.shown = { z, row };

@@ -36,7 +36,9 @@ class Picture {
   }
 
   say(words) {
-    if (this.caption.textContent !== words) this.caption.textContent = words;
+    if (this.caption.textContent === words) return this;
+    this.caption.textContent = words;
+    this.canvas.setAttribute("aria-label", words);
     return this;
   }
 }

@@ -52,6 +52,15 @@ class Plane {
     this.#resize();
   }
 
+  // The plane goes through z; what it decodes to changes where z has moved off it.
+  setThrough(z) {
+    const before = this.through;
+    this.through = z;
+    if (!before || before.length !== z.length || this.kind !== "manifold") return;
+    const [a, b] = this.project(z), same = this.lift(a, b, before);
+    if (same.some((v, j) => Math.abs(v - z[j]) > 1e-4)) this.#renderUnder();
+  }
+
   project(z) {
     const { directions, mean } = this.basis, J = mean.length;
     let a = 0, b = 0;
@@ -143,7 +152,9 @@ class Plane {
   // Marks lie above all: {a, b, covariance, colour, shape: "ring" or "cross"}.
   setMarks(marks) {
     this.marks = marks;
-    this.redraw("over");
+    this.dirty.add("over");
+    cancelAnimationFrame(this.frame);
+    this.#draw(); // in the frame of the picture beside it
   }
 
   setHidden(hidden) {
@@ -235,13 +246,14 @@ class Plane {
       return { a, b, row: this.nearest(px, py) };
     };
     stage.addEventListener("pointerdown", (event) => {
-      if (!this.view) return;
+      if (!this.view || event.button) return;
       stage.setPointerCapture(event.pointerId);
       this.pointers.set(event.pointerId, { from: at(event), now: at(event), moved: false });
       if (event.pointerType === "touch") this.on.hover(tell(...at(event)));
     });
     stage.addEventListener("pointermove", (event) => {
       if (!this.view) return;
+      if (event.pointerType === "mouse" && !event.buttons) this.pointers.delete(event.pointerId);
       const pointer = this.pointers.get(event.pointerId), [px, py] = at(event);
       if (!pointer) return this.on.hover(tell(px, py));
       const [ox, oy] = pointer.now;
@@ -269,7 +281,8 @@ class Plane {
     stage.addEventListener("wheel", (event) => {
       if (!this.view) return;
       event.preventDefault();
-      this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), ...at(event));
+      const finger = event.ctrlKey ? 8 : 1; // a pinch on a trackpad comes as a small turn of the wheel
+      this.zoom(Math.exp(-event.deltaY * finger * (event.deltaMode ? 0.05 : 0.0015)), ...at(event));
     }, { passive: false });
     stage.addEventListener("keydown", (event) => {
       if (!this.view || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -4,6 +4,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".sketch");
   root.sketchPad ??= new Sketch(root);
   root.sketchPad.told(data, setStateValue);
+  return () => root.sketchPad.later.end();
 }
 
 const DRAWS = 8; // z ~ q(z|x) for the ELBO; the same noise at each move, so that the number does not tremble
@@ -11,6 +12,7 @@ const DRAWS = 8; // z ~ q(z|x) for the ELBO; the same noise at each move, so tha
 class Sketch {
   constructor(root) {
     this.root = root;
+    this.later = new Later(() => this.#send());
   }
 
   told(data, report) {
@@ -19,12 +21,12 @@ class Sketch {
     this.data = data;
     if (first) {
       this.model = null;
-      whenModel(data.model, (model) => {
+      whenModel(data.model, (model) => whenModel(`${data.model} encoder`, ({ encode }) => {
         if (model.key !== this.data.model) return;
-        this.model = model;
+        this.model = { ...model, encode };
         this.#build();
         this.#adopt();
-      });
+      }));
     } else if (this.model) this.#adopt();
   }
 
@@ -32,29 +34,43 @@ class Sketch {
   #adopt() {
     const { data } = this;
     this.plane.aggregate = data.colours.encoder;
-    this.plane.through = new Float32Array(this.model.J);
     this.plane.setBasis(data.basis);
     this.plane.recolour();
-    const { pixels, example } = data.given;
-    if (!this.known.has(pixels) && !(example && this.touched)) {
-      this.known.add(pixels);
-      this.ink.strokes = [];
-      this.ink.ground = Uint8Array.from(atob(pixels), (c) => c.charCodeAt(0));
+    const { id, example, strokes, ground } = data.given;
+    if (!this.known.has(id) && !(example && this.touched)) {
+      this.known.add(id);
+      if (!this.example) this.#remember();
+      this.#lift();
+      this.ink.strokes = strokes;
+      this.ink.ground = ground ? Uint8Array.from(atob(ground), (c) => c.charCodeAt(0)) : null;
       this.example = example;
+      this.shown = id;
     }
     this.#changed();
+  }
+
+  // What undo goes back to.
+  #remember() {
+    if (!this.ink.empty || this.past.length) this.past.push([this.ink.strokes, this.ink.ground]);
+  }
+
+  // Ends a stroke that is being drawn.
+  #lift() {
+    this.stroke = this.drawing = null;
+    this.pen.down = false;
   }
 
   #build() {
     const { data, model, root } = this, { words } = data, { width, height } = model;
     root.replaceChildren();
     this.ink = new Ink(width, height);
-    this.known = new Set(); // images that came from Python, or went there: an answer that is late undoes nothing
-    this.touched = false;
+    this.known = new Set(); // drawings that came from Python, or went there: an answer that is late undoes nothing
+    this.touched = this.example = false;
+    this.past = [];
     this.pen = { x: width / 2, y: height / 2, down: false, shown: false };
     const button = (text, act) => element("button", { type: "button", text, onclick: act });
     this.brush = element("input", { type: "range", min: 1, max: 5, step: 0.1, value: 2.4, "aria-label": words.brush });
-    this.fit = element("input", { type: "checkbox", checked: true, onchange: () => this.#finish() });
+    this.fit = element("input", { type: "checkbox", checked: true, onchange: () => this.#finish(0) });
     this.undo = button(words.undo, () => this.#undo());
     const tools = element("div", { class: "tools" }, element("label", { class: "brush" }, words.brush, this.brush),
       this.undo, button(words.clear, () => this.#clear()),
@@ -63,9 +79,9 @@ class Sketch {
     this.#listen();
     const picture = (text) => new Picture(text, width, height);
     [this.seen, this.mean] = [picture(words.seen), picture(words.reconstruction)];
-    this.score = element("p", { class: "score", role: "status" });
+    this.score = element("p", { class: "score", role: "status", "aria-live": "polite" });
     this.rank = element("canvas", { class: "rank", role: "img", "aria-label": words.rank });
-    this.stage = element("div", { class: "stage", tabindex: 0, role: "application", "aria-label": words.map });
+    this.stage = element("div", { class: "stage", role: "img", "aria-label": words.map });
     this.plane = new Plane(this.stage, model, { hover: () => {}, pick: () => {}, nudge: () => {} });
     root.append(tools, element("div", { class: "body" },
       element("div", {}, this.pad, element("p", { class: "hint", text: words.hint })),
@@ -82,7 +98,8 @@ class Sketch {
   #listen() {
     const { pad, ink } = this, at = (event) => {
       const box = pad.getBoundingClientRect();
-      return [((event.clientX - box.left) / box.width) * ink.width, ((event.clientY - box.top) / box.height) * ink.height];
+      const x = ((event.clientX - box.left) / box.width) * ink.width, y = ((event.clientY - box.top) / box.height) * ink.height;
+      return [Math.round(100 * x) / 100, Math.round(100 * y) / 100]; // as they are kept
     };
     pad.addEventListener("pointerdown", (event) => {
       if (event.button) return;
@@ -93,14 +110,14 @@ class Sketch {
     pad.addEventListener("pointermove", (event) => {
       if (this.drawing !== event.pointerId) return;
       const parts = event.getCoalescedEvents?.() ?? [];
-      for (const part of parts.length ? parts : [event]) this.ink.strokes.at(-1).points.push(at(part));
+      for (const part of parts.length ? parts : [event]) this.stroke.points.push(at(part));
       this.#changed();
     });
     for (const kind of ["pointerup", "pointercancel"]) {
       pad.addEventListener(kind, (event) => {
         if (this.drawing !== event.pointerId) return;
-        this.drawing = null;
-        this.#finish();
+        this.#lift();
+        this.#finish(0);
       });
     }
     pad.addEventListener("keydown", (event) => this.#key(event));
@@ -116,16 +133,20 @@ class Sketch {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") this.#undo();
     else if (event.ctrlKey || event.metaKey || event.altKey) return;
     else if (event.key === " ") {
-      pen.down = !pen.down;
-      if (pen.down) this.#begin([pen.x, pen.y]);
-      else this.#finish();
+      if (pen.down) {
+        this.#lift();
+        this.#finish(0);
+      } else {
+        this.#begin([pen.x, pen.y]);
+        pen.down = true;
+      }
     } else if (event.key === "Backspace" || event.key === "Delete") this.#undo();
     else {
       const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
       if (!step) return;
       pen.x = Math.min(Math.max(pen.x + step[0], 0), ink.width);
       pen.y = Math.min(Math.max(pen.y + step[1], 0), ink.height);
-      if (pen.down) ink.strokes.at(-1).points.push([pen.x, pen.y]);
+      if (pen.down) this.stroke.points.push([pen.x, pen.y]);
     }
     pen.shown = true;
     event.preventDefault();
@@ -133,39 +154,50 @@ class Sketch {
   }
 
   #begin(point) {
+    this.#lift();
     if (this.example) this.ink.ground = null;
+    else this.#remember();
+    if (this.example) this.past.push([[], null]);
     this.example = false;
     this.touched = true;
-    this.ink.strokes.push({ points: [point], brush: this.brush.valueAsNumber });
+    this.stroke = { points: [point], brush: this.brush.valueAsNumber };
+    this.ink.strokes = [...this.ink.strokes, this.stroke];
+    this.shown = null;
     this.#changed();
   }
 
   #undo() {
-    this.pen.down = false;
-    if (this.ink.strokes.length) this.ink.strokes.pop();
-    else this.ink.ground = null;
-    this.touched = true;
+    this.#lift();
+    if (!this.past.length) return;
+    [this.ink.strokes, this.ink.ground] = this.past.pop();
     this.example = false;
-    this.#finish();
+    this.touched = true;
+    this.#finish(150);
   }
 
   #clear() {
-    this.pen.down = this.example = false;
+    this.#lift();
+    if (!this.example && !this.ink.empty) this.#remember();
+    this.example = false;
     this.touched = true;
-    this.ink.strokes = [];
-    this.ink.ground = null;
-    this.#finish();
+    [this.ink.strokes, this.ink.ground] = [[], null];
+    this.#finish(0);
   }
 
-  #finish() {
+  #finish(rest) {
+    this.shown = null;
     this.#changed();
-    clearTimeout(this.sending);
-    this.sending = setTimeout(() => {
-      const nothing = this.ink.empty || this.example;
-      const pixels = nothing ? null : btoa(String.fromCharCode(...this.ink.pixels(this.fit.checked)));
-      this.known.add(pixels);
-      this.report("drawn", { n: Date.now(), pixels });
-    }, 150);
+    this.later.soon(rest);
+    if (!rest) this.later.now();
+  }
+
+  #send() {
+    const { ink, example } = this, nothing = ink.empty || example, n = Date.now();
+    const text = (pixels) => btoa(String.fromCharCode(...pixels));
+    this.shown = String(n);
+    this.known.add(this.shown);
+    this.report("drawn", { n, strokes: ink.strokes, pixels: nothing ? null : text(ink.pixels(this.fit.checked)),
+      ground: nothing || !ink.ground ? null : text(ink.ground) });
   }
 
   #changed() {
@@ -199,42 +231,51 @@ class Sketch {
       context.arc(pen.x * size, pen.y * size, 7 * ratio, 0, 2 * Math.PI);
       context.stroke();
     }
-    this.undo.disabled = ink.empty;
+    this.undo.disabled = !this.past.length;
+    this.fit.disabled = !!ink.ground && !this.example; // an image under the strokes stays where it is
+    this.fit.parentElement.title = this.fit.disabled ? words.over : words.centre_help;
+    this.score.setAttribute("aria-live", this.stroke ? "off" : "polite");
     const pixels = ink.pixels(this.fit.checked);
     this.seen.grey(Float32Array.from(pixels, (v) => v / 255)).say(this.example ? words.example : words.seen);
-    if (this.model.encode && this.model.decode) this.#judge(pixels);
+    if (ink.empty) this.#nothing();
+    else if (this.model.encode && this.model.decode) this.#judge(pixels);
     else this.#answered();
   }
 
   // Encodes, decodes and scores, all in the browser.
   #judge(pixels) {
-    const { model, data, grain, noise } = this, { config } = model, { words } = data;
-    const binary = config.likelihood === "bernoulli";
+    const { model, grain, noise } = this, { config } = model, binary = config.likelihood === "bernoulli";
     const x = Float32Array.from(pixels, (u, i) => (binary ? +(grain[i] * 255 < u) : (u + grain[i]) / 256));
-    const q = model.encode(x), blank = this.ink.empty;
-    this.q = q;
+    const q = (this.q = model.encode(x));
     this.mean.grey(model.decode(q.mean).mean);
-    let elbo = null, kl = 0;
-    if (model.deviations) {
-      for (let j = 0; j < model.J; j++) {
-        const [m, s] = [q.mean[j], q.deviation[j]];
-        kl += 0.5 * (m * m + s * s - 1) - Math.log(s);
-      }
-      let sum = 0;
-      for (const eps of noise) {
-        sum += logLikelihood(x, model.decode(Float32Array.from(eps, (e, j) => q.mean[j] + q.deviation[j] * e), true), config);
-      }
-      elbo = sum / noise.length - kl;
+    if (!model.deviations) return this.#say(q.mean, null, null, 0, "");
+    let kl = 0, sum = 0;
+    for (let j = 0; j < model.J; j++) {
+      const [m, s] = [q.mean[j], q.deviation[j]];
+      kl += 0.5 * (m * m + s * s - 1) - Math.log(s);
     }
-    this.#say(q.mean, model.deviations ? q.deviation : null, elbo, kl, blank ? words.blank : "");
+    for (const eps of noise) {
+      sum += logLikelihood(x, model.decode(Float32Array.from(eps, (e, j) => q.mean[j] + q.deviation[j] * e), true), config);
+    }
+    this.#say(q.mean, q.deviation, sum / noise.length - kl, kl, "");
   }
 
-  // Where the nets cannot be had here the server has answered for the last stroke that was reported.
+  // Where the nets cannot be had here the server answers after each stroke; until then its last answer is pale.
   #answered() {
     const { answer, words } = this.data;
+    this.mean.figure.classList.toggle("stale", answer?.id !== this.shown);
     if (!answer) return void (this.score.textContent = words.server);
     this.mean.grey(answer.reconstruction);
-    this.#say(Float32Array.from(answer.mean), answer.deviation && Float32Array.from(answer.deviation), answer.elbo, answer.kl, words.server);
+    const deviation = this.model.deviations && Float32Array.from(answer.deviation);
+    this.#say(Float32Array.from(answer.mean), deviation, deviation ? answer.elbo : null, answer.kl, words.server);
+  }
+
+  #nothing() {
+    this.mean.clear();
+    this.plane.setMarks([]);
+    this.elbo = this.q = null;
+    this.rank.width = 0;
+    this.score.textContent = this.data.words.blank;
   }
 
   #say(mean, deviation, elbo, kl, note) {
@@ -244,41 +285,10 @@ class Sketch {
     plane.show(a, b);
     this.elbo = elbo;
     if (elbo === null || !elbos) return void (this.score.textContent = [note, words.no_elbo].filter(Boolean).join(" "));
-    let below = 0;
-    while (below < elbos.length && elbos[below] < elbo) below += 1;
-    const share = (100 * below) / elbos.length, percent = share > 0 && share < 1 ? "< 1" : String(Math.round(share));
+    const below = elbos.reduce((count, v) => count + (v < elbo), 0), share = (100 * below) / elbos.length;
+    const whole = Math.round(share), percent = share > 0 && share < 1 ? "< 1" : share < 100 && share > 99 ? "> 99" : String(whole);
     this.score.textContent = [note, words.score.replace("{elbo}", sayNumber(elbo, 1)).replace("{kl}", sayNumber(kl, 1))
       .replace("{percent}", percent).replace("{count}", elbos.length.toLocaleString("en"))].filter(Boolean).join(" ");
-    this.#drawRank(elbos, elbo);
-  }
-
-  // The test images' ELBOs as bars, the drawing's as a line.
-  #drawRank(elbos, elbo) {
-    const canvas = this.rank, box = canvas.getBoundingClientRect(), ratio = Math.min(window.devicePixelRatio || 1, 2);
-    if (!box.width) return;
-    [canvas.width, canvas.height] = [box.width * ratio, box.height * ratio];
-    const context = canvas.getContext("2d"), ink = getComputedStyle(canvas).getPropertyValue("--st-text-color") || "#333333";
-    context.scale(ratio, ratio);
-    const high = elbos[elbos.length - 1], middle = elbos[elbos.length >> 1];
-    const low = Math.min(elbos[Math.floor(elbos.length * 0.02)], Math.max(elbo, middle - 4 * (high - middle)));
-    const wide = high - low + 1e-6, bins = 40, counts = new Array(bins).fill(0);
-    elbos.forEach((v) => v >= low && (counts[Math.min(bins - 1, Math.floor(((v - low) / wide) * bins))] += 1));
-    const most = Math.max(...counts), base = box.height - 18, x = (v) => 4 + ((v - low) / wide) * (box.width - 8);
-    context.fillStyle = this.data.colours.encoder;
-    context.globalAlpha = 0.6;
-    counts.forEach((c, i) => context.fillRect(x(low + (i * wide) / bins), base - (c / most) * (base - 8), (box.width - 8) / bins - 1, (c / most) * (base - 8)));
-    context.globalAlpha = 1;
-    context.fillStyle = context.strokeStyle = ink;
-    context.font = "11px sans-serif";
-    context.textAlign = "left";
-    context.fillText(`${sayNumber(low, 0)}`, 2, box.height - 4);
-    context.textAlign = "right";
-    context.fillText(`${sayNumber(high, 0)} ${this.data.words.nats}`, box.width - 2, box.height - 4);
-    const place = Math.min(Math.max(x(elbo), 3), box.width - 3);
-    context.lineWidth = 3;
-    context.beginPath();
-    context.moveTo(place, 2);
-    context.lineTo(place, base);
-    context.stroke();
+    drawRank(this.rank, elbos, elbo, data.colours.encoder, words.nats);
   }
 }

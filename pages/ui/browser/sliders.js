@@ -4,6 +4,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".sliders");
   root.latentSliders ??= new Sliders(root);
   root.latentSliders.told(data, setStateValue);
+  return () => root.latentSliders.later.end();
 }
 
 const STEPS = 5; // pictures of a strip
@@ -13,6 +14,9 @@ class Sliders {
     this.root = root;
     this.count = 0; // the last report, so that an answer to an older one is known as such
     this.seed = 1;
+    this.later = new Later(() => {
+      this.report("chosen", { n: this.count, row: null, z: [...this.z].map((v) => +v.toFixed(4)) });
+    });
   }
 
   told(data, report) {
@@ -61,8 +65,9 @@ class Sliders {
     const most = 20;
     order.forEach((j, place) => (data.carried[j] >= 0.01 && place < most ? rows : folded).append(this.#row(j)));
     const unused = order.filter((j) => data.carried[j] < 0.01), rest = order.length - rows.children.length;
-    const summary = unused.length === rest ? words.unused.replace("{names}", unused.map((j) => data.names[j]).join(", "))
-      : words.more.replace("{count}", rest);
+    const named = unused.length ? words.unused.replace("{names}", unused.map((j) => data.names[j]).join(", ")) : "";
+    const more = rest > unused.length ? words.more.replace("{count}", rest - unused.length) : "";
+    const summary = [more, named].filter(Boolean).join(". ");
     if (rest) {
       rows.append(element("details", { ontoggle: () => this.#strips() }, element("summary", { text: summary }), folded));
     }
@@ -127,10 +132,7 @@ class Sliders {
   }
 
   #send() {
-    clearTimeout(this.sending);
-    this.sending = setTimeout(() => {
-      this.report("chosen", { n: this.count, row: null, z: [...this.z].map((v) => +v.toFixed(4)) });
-    }, 60);
+    this.later.soon(60);
   }
 
   #show() {
