@@ -19,7 +19,7 @@ ORDER = [
     *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "exact", "planes", "annealing", "gaps"),
     *("races", "evaluation", "variance", "latent", "walks", "aggregate"),
     *("portable", "checkpoints", "schedules", "reports", "training", "cards", "comparison"),
-    *("files", "states", "control", "status", "keeper", "runs", "jobs"),
+    *("slowmotion", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "figures_latent", "flags", "cli"),
 ]
 LONGEST = 300  # lines of a file

@@ -6,6 +6,8 @@
     config.json         what is trained, and how
     history.jsonl       one `Report` a line
     state.safetensors   all that the training is, until it is done; it can be resumed from there
+    replay.bin          how the latent space formed
+    step.npz            the last step that was taken by itself, in slow motion
     job.json            state, process, message, place in the queue
     control/            what was asked of it and is not done yet
     lock                held by the process that trains
