@@ -17,8 +17,8 @@ PAGES = ROOT / "pages"
 ORDER = [
     *("errors", "config", "sources", "data", "distributions", "nets", "models"),
     *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "exact", "planes", "annealing", "gaps"),
-    *("races", "evaluation", "variance", "latent", "walks", "aggregate"),
-    *("portable", "checkpoints", "schedules", "reports", "training", "cards", "comparison"),
+    *("races", "evaluation", "variance", "latent", "alignment", "walks", "aggregate"),
+    *("portable", "checkpoints", "schedules", "reports", "training", "presets", "cards", "comparison"),
     *("slowmotion", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "figures_latent", "flags", "cli"),
 ]
