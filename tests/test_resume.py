@@ -29,6 +29,7 @@ from vae import checkpoints, jobs, keeper, reports, runs, status
 from vae.checkpoints import load, read_record
 from vae.config import TrainConfig
 from vae.errors import CheckpointError, ConfigError, JobError
+from vae.files import Lock
 from vae.replay import FILE, replay
 from vae.training import Trainer
 
@@ -364,7 +365,9 @@ def test_tickets_are_given_under_one_lock(own, fork):
 
 def _take_ticket(folder: Path) -> None:
     folder.mkdir(parents=True)
-    runs._wait(folder, None)
+    lock = Lock(folder / "lock")
+    lock.acquire()
+    runs._wait(folder, lock, None)
     status.tell(folder, "done")
 
 
@@ -392,6 +395,25 @@ def test_a_folder_that_vanishes_is_said_and_not_made_again(own, how, tmp_path):
     with pytest.raises(JobError, match="deleted or moved while it ran"):
         next(training)
     assert not (own / "a-model").exists() and jobs.status("a-model") is None
+
+
+def test_a_folder_that_vanishes_while_it_waits_or_pauses_is_said(own, fork, monkeypatch):
+    slowly(monkeypatch)
+
+    def told_off(name):
+        with pytest.raises(JobError, match="deleted or moved while it ran"):
+            list(runs.run(name, SMALL, LONG))
+
+    pids = []
+    for name in ("a-model", "b-model"):
+        pids.append(fork(lambda: told_off(name)))  # noqa: B023
+        wait_for(lambda: (job := jobs.status(name)) and job.state in ("running", "queued"))  # noqa: B023
+    jobs.pause("a-model")
+    wait_for(lambda: jobs.status("a-model").state == "paused")
+    for name in ("b-model", "a-model"):
+        shutil.rmtree(own / name)
+    assert [ended(pid) for pid in pids] == [0, 0]
+    assert not (own / "a-model").exists() and not (own / "b-model").exists()
 
 
 def full_disk(monkeypatch, only: Callable[[str], bool]) -> None:

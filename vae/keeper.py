@@ -14,10 +14,10 @@ from vae import reports
 from vae.cards import card, held_out_figures
 from vae.checkpoints import Record, save, write_aside
 from vae.config import ModelConfig, TrainConfig
-from vae.control import Request, clear, requests
+from vae.control import requests
 from vae.data import load_dataset
 from vae.errors import ConfigError, JobError
-from vae.files import Lock, append
+from vae.files import Lock, append, vanished
 from vae.models import build
 from vae.replay import Recorder
 from vae.reports import Report
@@ -115,7 +115,7 @@ class Keeper:
     def _heed(self) -> None:
         """Does what was asked since the step before; returns when there is a step to take."""
         while True:
-            for path, (action, values) in self._requests():
+            for path, (action, values) in requests(self.folder):
                 if action == "stop":
                     raise Stopped
                 if action == "change":
@@ -139,14 +139,6 @@ class Keeper:
                 return
             time.sleep(0.02)
 
-    def _requests(self) -> list[tuple[Path, Request]]:
-        try:
-            return requests(self.folder)
-        except OSError:
-            self._check()
-            clear(self.folder)  # someone deleted the requests alone
-            return []
-
     def _record(self) -> Record:
         trainer = self.trainer
         return Record(
@@ -169,9 +161,7 @@ class Keeper:
 
     def _check(self) -> None:
         if not self.lock.intact:
-            raise JobError(
-                f"A training needs its folder; {self.folder} was deleted or moved while it ran. Train the model anew."
-            )
+            raise vanished(self.folder)
 
 
 def read_plan(folder: Path) -> Plan:
