@@ -17,9 +17,9 @@ PAGES = ROOT / "pages"
 ORDER = [
     *("errors", "config", "flags", "terminal", "sources", "data", "handwriting", "distributions", "nets", "models"),
     *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "linear", "exact"),
-    *("planes", "annealing", "gaps", "races", "evaluation", "variance", "latent", "walks", "aggregate"),
-    *("portable", "checkpoints", "schedules", "reports", "training", "cards", "comparison", "projections"),
-    *("files", "states", "control", "status", "keeper", "runs", "jobs"),
+    *("planes", "annealing", "gaps", "races", "evaluation", "variance", "latent", "alignment", "walks", "aggregate"),
+    *("portable", "checkpoints", "schedules", "reports", "training", "presets", "cards", "comparison", "projections"),
+    *("slowmotion", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "figures_latent", "cli"),
 ]
 LONGEST = 300  # lines of a file

@@ -90,6 +90,35 @@ def test_the_flags_of_train_are_the_fields_of_the_configs():
     assert config_of(ModelConfig, chosen) == expected
 
 
+def test_a_preset_is_changed_by_what_is_given(capsys, own):
+    small = ["--preset=beta-10d", *TRAIN[:3], "--data=mnist-sample", "--epochs=1", "--beta=1"]
+    assert run(capsys, "train", "a-model", *small)[0] == 0
+    record = read_record("a-model")
+    assert (record.model.latent, record.model.encoder_layers) == (10, (8,))
+    assert (record.training.beta, record.training.beta_warmup, record.training.epochs) == (1, 2, 1)
+
+
+def test_train_resumes_what_was_interrupted(capsys, monkeypatch):
+    advance = Trainer.advance
+
+    def interrupted(self):
+        if self.step == 7:
+            signal.raise_signal(signal.SIGTERM)
+        return advance(self)
+
+    monkeypatch.setattr(Trainer, "advance", interrupted)
+    assert run(capsys, "train", "a-model", *TRAIN, "--epochs=4")[0] == 130
+    assert "without other settings" in refused(capsys, "train", "a-model", "--resume", "--epochs=5")
+    monkeypatch.setattr(Trainer, "advance", advance)
+    code, out, err = run(capsys, "train", "a-model", "--resume")
+    assert (
+        code == 0 and err == "" and [line[:13] for line in out.splitlines()[:2]] == ["epoch   3.00/", "epoch   4.00/"]
+    )
+    assert run(capsys, "train", "b-model", *TRAIN, "--epochs=4")[0] == 0
+    for key, weight in load("a-model").state_dict().items():
+        assert torch.equal(weight, load("b-model").state_dict()[key])
+
+
 def test_train_replaces_a_model_only_when_told(capsys, model):
     assert "'a-model' is taken" in refused(capsys, "train", "a-model", *TRAIN)
     assert run(capsys, "train", "a-model", *TRAIN, "--epochs=1", "--overwrite", "--half")[0] == 0

@@ -40,7 +40,7 @@ def own(tmp_path, monkeypatch):
     return tmp_path / "own"
 
 
-FILES = ["card.md", "config.json", "control", "history.jsonl", "job.json", "lock", "model.safetensors"]
+FILES = ["card.md", "config.json", "control", "history.jsonl", "job.json", "lock", "model.safetensors", "replay.bin"]
 
 
 def files(folder: Path) -> list[str]:

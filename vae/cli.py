@@ -31,6 +31,7 @@ from vae.flags import add_fields, config_of
 from vae.keeper import read_plan
 from vae.latent import decode
 from vae.models import VAE
+from vae.presets import PRESETS, Preset
 from vae.projections import IMAGES, make_projection, projection_file
 from vae.projections import METHODS as PROJECTIONS
 from vae.terminal import clear_bar, draw_bar
@@ -68,7 +69,9 @@ def _loaded(name: str, always: bool = False) -> data.Dataset:
 
 def _train(chosen: argparse.Namespace) -> None:
     check_name(chosen.name)  # before anything is fetched for it
-    model, config = config_of(ModelConfig, chosen), config_of(TrainConfig, chosen)
+    preset = PRESETS[chosen.preset] if chosen.preset else Preset(ModelConfig(), TrainConfig())
+    model = config_of(ModelConfig, chosen, preset.model)
+    config = config_of(TrainConfig, chosen, preset.training)
     if chosen.resume:
         if model != ModelConfig() or config != TrainConfig() or chosen.half or chosen.overwrite:
             raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
@@ -246,6 +249,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("name", help="of the model")
     command.add_argument("--half", action="store_true", help="store weights as float16")
     command.add_argument("--overwrite", action="store_true", help="replace a model of that name")
+    command.add_argument("--preset", choices=PRESETS, help="settings that are known to work, changed by those given")
     command.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
     for config in (ModelConfig, TrainConfig):
         add_fields(command, config)

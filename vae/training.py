@@ -151,17 +151,14 @@ class Trainer:
         held_out: tuple[float | None, float | None] = (None, None)
         if self.epoch_ended:
             clock = time.perf_counter()
-            bound = ELBO(self.config.samples if self.config.objective == "elbo" else 1)
-            objective = Autoencoder() if self.config.objective == "autoencoder" else bound
             try:
-                held_out = score(self.model, self.held_out[:held_out_images], objective)
+                held_out = self.score(held_out_images)
                 sound = math.isfinite(sum(held_out))
             except ValueError:
                 sound = False
             if not sound:
                 raise self._diverged()
             self._good, self._good_epoch = copy.deepcopy(self.model.state_dict()), self.step // self.steps_an_epoch
-            self.model.train()
             self.seconds += time.perf_counter() - clock
         reconstruction, *each = (self._totals / self._seen).tolist()
         self._totals.zero_()
@@ -171,6 +168,14 @@ class Trainer:
             self.seconds, speed, () if self.config.objective == "autoencoder" else tuple(each),
             self.seconds / self.step * (self.steps - self.step), now.learning_rate, now.beta,
         )  # fmt: skip
+
+    def score(self, images: int = 2000) -> tuple[float, float]:
+        """Returns the parts of the plain ELBO, or of the autoencoder's objective, of the first test images."""
+        bound = ELBO(self.config.samples if self.config.objective == "elbo" else 1)
+        objective = Autoencoder() if self.config.objective == "autoencoder" else bound
+        found = score(self.model, self.held_out[:images], objective)
+        self.model.train()
+        return found
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Returns all that a training is: tensors by name, and what is said of them in JSON types.
