@@ -16,7 +16,7 @@ from vae.models import VAE
 from vae.objectives import Autoencoder
 from vae.training import learned_from, score
 
-__all__ = ["arguments", "card", "command", "held_out_figures"]
+__all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words"]
 
 
 def arguments(name: str, model_config: ModelConfig, config: TrainConfig, half: bool = False) -> list[str]:
@@ -82,3 +82,11 @@ def card(record: Record, dataset: Dataset, half: bool) -> str:
     rows["reconstruction, nats"] = f"{held_out['reconstruction']:.2f}"
     lines = [f"| {key} | {value} |" for key, value in rows.items()]
     return "\n".join([f"# {record.name}", "", "| | |", "|---|---|", *lines, ""])
+
+
+def likelihood_words(config: ModelConfig) -> str:
+    """Says the likelihood with its floor, without which a Gaussian number says nothing."""
+    if config.likelihood == "bernoulli":
+        return config.likelihood
+    floor = "no floor" if config.log_variance_floor is None else f"floor {config.log_variance_floor:g}"
+    return f"{config.likelihood}, {floor}"

@@ -20,6 +20,7 @@ from PIL import Image
 
 from vae import data, jobs, runs
 from vae.annealing import simulate
+from vae.cards import likelihood_words
 from vae.checkpoints import Record, catalogue, check_name, folders, load, read_record, write_aside
 from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison, save_comparison, table
 from vae.config import ModelConfig, TrainConfig
@@ -154,7 +155,7 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     spread = "" if error is None else f" ± {error:.3f}"
     words = "no number" if mean is None else f"{mean:.3f}{spread} nats an image"
     words += f", and at most {upper['mean_nats']:.3f}" if upper else ""
-    notes = [chosen.method, f"{len(x)} {'simulated ' * simulated}images", _floor_words(record)]
+    notes = [chosen.method, f"{len(x)} {'simulated ' * simulated}images", likelihood_words(record.model)]
     if says.get("k_hat_above_0.7"):
         notes.append(f"not to be trusted (k-hat above 0.7) on {says['k_hat_above_0.7']:.0%}")
     if says.get("not_converged"):
@@ -181,7 +182,7 @@ def _compare(chosen: argparse.Namespace) -> None:
         save_comparison(path, comparison)
     part.unlink(missing_ok=True)
     clear_bar()
-    print(f"{record.name}, {_floor_words(record)}\n\n{table(comparison)}")
+    print(f"{record.name}, {likelihood_words(record.model)}\n\n{table(comparison)}")
 
 
 def _project(chosen: argparse.Namespace) -> None:
@@ -218,18 +219,9 @@ def _models(chosen: argparse.Namespace) -> None:
         for record in records:
             elbo = record.held_out.get("elbo")
             figure = "" if elbo is None else f"{elbo:10.2f} nats  KL {record.held_out.get('kl', math.nan):6.2f}"
-            print(f"{record.name:<26} J = {record.model.latent:<3} {_floor_words(record):<32}{figure}")
+            print(f"{record.name:<26} J = {record.model.latent:<3} {likelihood_words(record.model):<32}{figure}")
     for trouble in troubles:
         print(trouble, file=sys.stderr)
-
-
-def _floor_words(record: Record) -> str:
-    """Says the likelihood with its floor, without which a Gaussian number says nothing."""
-    model = record.model
-    if model.likelihood == "bernoulli":
-        return model.likelihood
-    floor = "no floor" if model.log_variance_floor is None else f"floor {model.log_variance_floor:g}"
-    return f"{model.likelihood}, {floor}"
 
 
 class _Parser(argparse.ArgumentParser):
