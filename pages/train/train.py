@@ -6,11 +6,12 @@ from gettext import gettext as _
 import numpy as np
 import streamlit as st
 
-from pages.ui import cache, pictures, state, words
+from pages.ui import browser, cache, pictures, state, words
 from pages.ui.fragment import fragment
-from vae import data, figures, jobs
+from vae import checkpoints, data, figures, jobs
 from vae.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, ModelConfig, TrainConfig
 from vae.errors import VAEError
+from vae.keeper import read_plan
 
 FRESH = "train.fresh"  # whether the name was used, and a new one is to be suggested
 
@@ -75,6 +76,30 @@ def choose() -> None:
     st.rerun()
 
 
+def controls(job: jobs.Job) -> None:
+    """Draws what can be asked of a training that is under way."""
+    if job.state == "running" and st.button(_("Pause"), icon=":material/pause:", key="train.pause"):
+        jobs.pause(job.name)
+    if job.state == "paused":
+        if st.button(_("Resume"), icon=":material/play_arrow:", key="train.resume"):
+            jobs.resume(job.name)
+        if st.button(_("One step"), icon=":material/skip_next:", key="train.step", help=_("Of the optimiser.")):
+            jobs.step(job.name)
+    if st.button(_("Stop training"), icon=":material/stop:", key="train.stop", help=_("Saves what was learned.")):
+        jobs.stop(job.name)
+        st.toast(_("Stopping."))
+
+
+def forming(name: str, live: bool) -> None:
+    """Draws the latent space as it forms, where its training kept that."""
+    folder = checkpoints.folders()[0] / name
+    try:
+        training = read_plan(folder).training if live else cache.record(name).training
+        browser.replay(folder, cache.dataset(training.data).name, live=live)
+    except VAEError:
+        return  # a model that ships, or was trained before: nothing was kept
+
+
 def watch() -> None:
     """Draws how the latest training stands, or how the model in use was trained."""
     job = jobs.latest()
@@ -95,14 +120,7 @@ def watch() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(says[job.state].format(name=name, ahead=job.ahead))
             if job.busy:
-                if st.button(
-                    _("Stop training"),
-                    icon=":material/stop:",
-                    key="train.stop",
-                    help=_("Saves what was learned."),
-                ):
-                    jobs.stop(name)
-                    st.toast(_("Stopping."))
+                controls(job)
             elif job.state != "failed" and state.model() != name:
                 st.button(_("Use this model"), type="primary", key="train.use", on_click=state.use_model, args=(name,))
         if job.message:
@@ -121,6 +139,7 @@ def watch() -> None:
                 left=words.seconds(left),
             ),
         )
+    forming(name, job is not None and job.busy)
     columns = st.columns(2)
     parts = {"reconstruction": _("reconstruction, nats"), "kl": _("KL, nats")}
     for column, (part, title) in zip(columns, parts.items(), strict=True):

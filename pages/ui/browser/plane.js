@@ -43,13 +43,31 @@ class Plane {
       this.across[n] = a;
       this.up[n] = J > 1 ? b : (labels[n] - (model.classes.length - 1) / 2) * 0.4;
     }
-    this.names = model.classes.map((name, label) => {
+    this.nameClasses();
+    this.view = null;
+    this.#resize();
+  }
+
+  // Names stand at the medians of their classes.
+  nameClasses() {
+    const { classes, labels } = this.model;
+    this.names = classes.map((name, label) => {
       const rows = [...labels.keys()].filter((n) => labels[n] === label);
       const median = (values) => rows.map((n) => values[n]).sort((x, y) => x - y)[rows.length >> 1];
       return rows.length ? { name, label, a: median(this.across), b: median(this.up) } : null;
     });
-    this.view = null;
-    this.#resize();
+  }
+
+  // Whether all points are in the view, and it is not far too wide for them.
+  holds() {
+    const [left, top] = this.place(0, 0), [right, bottom] = this.place(this.width, this.height);
+    let [low, high] = [Infinity, -Infinity];
+    for (let n = 0; n < this.across.length; n++) {
+      const [a, b] = [this.across[n], this.up[n]];
+      if (a < left || a > right || b < bottom || b > top) return false;
+      [low, high] = [Math.min(low, a), Math.max(high, a)];
+    }
+    return right - left < 6 * Math.max(high - low, 2);
   }
 
   // The plane goes through z; what it decodes to changes where z has moved off it.
@@ -96,7 +114,7 @@ class Plane {
   }
 
   fit() {
-    let low = [-2, -2], high = [2, 2];
+    let [low, high] = this.extent ?? [[-2, -2], [2, 2]];
     for (let n = 0; n < this.across.length; n++) {
       low = [Math.min(low[0], this.across[n]), Math.min(low[1], this.up[n])];
       high = [Math.max(high[0], this.across[n]), Math.max(high[1], this.up[n])];

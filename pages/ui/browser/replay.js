@@ -1,0 +1,157 @@
+// A latent space as it forms: the same test images at every time that was kept, and what the plane decoded to then.
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".replay");
+  root.latentReplay ??= new Replay(root);
+  root.latentReplay.told(data);
+}
+
+const WHOLE = 12; // seconds that a run takes, however long it was
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+class Replay {
+  constructor(root) {
+    this.root = root;
+    this.at = 0; // a place between the times that were kept
+    this.told_ = 0;
+  }
+
+  async told(data) {
+    const number = ++this.told_;
+    const sheets = data.sheets ? await inflate(column(data.sheets), Uint8Array) : null;
+    if (number !== this.told_) return; // something newer has come meanwhile
+    const another = this.data?.run !== data.run, before = this.data && !another ? this.#codes(this.at) : null;
+    this.data = data;
+    this.sheets = sheets;
+    const { low, step } = data.scale;
+    this.codes = Float32Array.from(column(data.codes), (level, i) => low[i % 2] + step[i % 2] * level);
+    this.count = column(data.labels).length;
+    this.last = data.epochs.length - 1;
+    if (another) this.#build();
+    this.slider.max = this.last;
+    if (data.live) this.#follow(before);
+    else {
+      if (another || this.wasLive) this.at = this.last;
+      this.#widest();
+      this.#show();
+    }
+    this.wasLive = data.live;
+    this.controls.hidden = data.live || this.last < 1;
+  }
+
+  #build() {
+    const { data, root } = this, { words } = data;
+    cancelAnimationFrame(this.running);
+    this.running = 0;
+    root.replaceChildren();
+    this.stage = element("div", { class: "stage", tabindex: 0, role: "application", "aria-label": words.map });
+    const model = { J: 2, count: this.count, means: this.codes.subarray(0, 2 * this.count), labels: column(data.labels),
+      classes: data.classes, colours: data.colours, deviations: null, decode: null };
+    this.plane = new Plane(this.stage, model, { hover: () => {}, pick: () => {}, nudge: () => {} });
+    this.play = element("button", { type: "button", text: words.play, onclick: () => this.#toggle() });
+    this.slider = element("input", { type: "range", min: 0, max: this.last, step: "any", value: 0, "aria-label": words.time,
+      oninput: () => {
+        this.#pause();
+        this.at = this.slider.valueAsNumber;
+        this.#show();
+      } });
+    this.controls = element("div", { class: "tools timeline" }, this.play, this.slider);
+    this.time = element("p", { class: "status", role: "status" });
+    this.sheet = element("canvas", { class: "sheet", role: "img", "aria-label": words.sheet });
+    root.append(element("div", { class: "body" },
+      element("div", { class: "frame" }, this.stage, element("span", { class: "across", text: data.titles[0] }),
+        element("span", { class: "up", text: data.titles[1] })),
+      element("figure", {}, this.sheet, element("figcaption", { text: words.sheet }))), this.controls, this.time);
+    this.plane.setBasis({ mean: [0, 0], directions: [1, 0, 0, 1] });
+    this.root.replay = this; // for tests
+  }
+
+  // A replay keeps one view, which holds the points of all times.
+  #widest() {
+    const low = [-2, -2], high = [2, 2];
+    this.codes.forEach((v, i) => {
+      low[i % 2] = Math.min(low[i % 2], v);
+      high[i % 2] = Math.max(high[i % 2], v);
+    });
+    this.plane.extent = [low, high];
+    if (this.plane.view) this.plane.fit();
+  }
+
+  // Codes (2 * N) between two times, where they are in between.
+  #codes(at) {
+    const { codes, count } = this, size = 2 * count, first = Math.min(Math.floor(at), this.last), part = at - first;
+    const from = codes.subarray(first * size, (first + 1) * size);
+    if (!part || first >= this.last) return Float32Array.from(from);
+    const to = codes.subarray((first + 1) * size, (first + 2) * size);
+    return Float32Array.from(from, (v, i) => v + part * (to[i] - v));
+  }
+
+  // While a training runs only its newest time is here; the points glide to it.
+  #follow(before) {
+    this.at = this.last;
+    const goal = this.#codes(this.last), start = performance.now();
+    cancelAnimationFrame(this.running);
+    const tick = () => {
+      const share = before && before.length === goal.length && !calm() ? Math.min((performance.now() - start) / 800, 1) : 1;
+      this.#place(share === 1 ? goal : goal.map((v, i) => before[i] + share * share * (3 - 2 * share) * (v - before[i])));
+      this.running = share < 1 ? requestAnimationFrame(tick) : 0;
+    };
+    tick();
+    this.#sheetAt(this.last);
+    this.#say();
+  }
+
+  #place(codes) {
+    const { plane, count } = this;
+    for (let n = 0; n < count; n++) [plane.across[n], plane.up[n]] = [codes[2 * n], codes[2 * n + 1]];
+    plane.nameClasses();
+    if (this.data.live && plane.view && !plane.holds()) plane.fit();
+    plane.redraw("points", "under", "over");
+  }
+
+  #show() {
+    this.#place(this.#codes(this.at));
+    this.slider.value = this.at;
+    this.#sheetAt(Math.round(this.at));
+    this.#say();
+  }
+
+  #sheetAt(time) {
+    if (!this.sheets || time === this.shown) return;
+    const { side, height, width } = this.data, [w, h] = [side * width, side * height];
+    if (this.sheet.width !== w) [this.sheet.width, this.sheet.height] = [w, h];
+    const image = new ImageData(w, h), grey = this.sheets.subarray(time * w * h, (time + 1) * w * h);
+    for (let i = 0; i < grey.length; i++) image.data.fill(grey[i], 4 * i, 4 * i + 3), (image.data[4 * i + 3] = 255);
+    this.sheet.getContext("2d").putImageData(image, 0, 0);
+    this.shown = this.data.live ? null : time;
+  }
+
+  #say() {
+    const { data } = this, time = Math.round(this.at);
+    const words = data.words.at.replace("{epoch}", sayNumber(data.epochs[time], data.epochs[time] < 10 ? 2 : 1))
+      .replace("{step}", data.steps[time].toLocaleString("en"));
+    if (this.time.textContent !== words) this.time.textContent = words;
+  }
+
+  #toggle() {
+    if (this.running) return this.#pause();
+    if (this.at >= this.last) this.at = 0;
+    this.play.textContent = this.data.words.pause;
+    let before = performance.now();
+    const tick = (now) => {
+      this.at = Math.min(this.at + (((now - before) / 1000) * this.last) / WHOLE, this.last);
+      if (calm()) this.at = Math.min(Math.ceil(this.at), this.last);
+      before = now;
+      this.#show();
+      if (this.at >= this.last) return this.#pause();
+      this.running = requestAnimationFrame(tick);
+    };
+    this.running = requestAnimationFrame(tick);
+  }
+
+  #pause() {
+    cancelAnimationFrame(this.running);
+    this.running = 0;
+    this.play.textContent = this.data.words.play;
+  }
+}
