@@ -67,8 +67,9 @@ class _Config:
 class ModelConfig(_Config):
     """What a model is.
 
-    A decoder without hidden layers is the linear model: mean Wz + b and a variance that does not depend on z, which is
-    factor analysis (`gaussian`) or probabilistic PCA (`gaussian-shared`; Tipping & Bishop 1999).
+    With channels the encoder begins with strided convolutions, and the decoder ends with their mirror; the layers stand
+    between. A decoder without either is the linear model: mean Wz + b and a variance that does not depend on z,
+    which is factor analysis (`gaussian`) or probabilistic PCA (`gaussian-shared`; Tipping & Bishop 1999).
 
     Raises:
         ConfigError: a value is outside its range.
@@ -83,6 +84,9 @@ class ModelConfig(_Config):
     decoder_layers: tuple[int, ...] = option(
         (256, 512), "widths of the decoder's hidden layers; none for a linear decoder"
     )
+    channels: tuple[int, ...] = option(
+        (), "channels of convolutions before the encoder's layers, each halving the image; none for an MLP"
+    )
     activation: Activation = option("relu", "what stands between the layers")
     image_shape: tuple[int, int] = option((28, 28), "height and width of an image, in pixels")
 
@@ -90,7 +94,7 @@ class ModelConfig(_Config):
         _check_count("latent", self.latent, 1, 1024)
         _check_choice("likelihood", self.likelihood, LIKELIHOODS)
         _check_choice("activation", self.activation, ACTIVATIONS)
-        for name in ("encoder_layers", "decoder_layers", "image_shape"):
+        for name in ("encoder_layers", "decoder_layers", "channels", "image_shape"):
             if not isinstance(getattr(self, name), tuple) or len(getattr(self, name)) > 32:
                 raise ConfigError(
                     f"{name} must be a tuple of up to 32 whole numbers; it is {getattr(self, name)!r:.80}."
@@ -99,6 +103,11 @@ class ModelConfig(_Config):
                 _check_count(name, width, 1, 16384)
         if len(self.image_shape) != 2:
             raise ConfigError(f"image_shape must be height and width; it is {self.image_shape!r}.")
+        if min(self.image_shape) >> len(self.channels) == 0:
+            raise ConfigError(
+                f"channels must be at most {min(self.image_shape).bit_length() - 1} for images of "
+                f"{self.image_shape[0]} x {self.image_shape[1]}, for each halves them; they are {len(self.channels)}."
+            )
         floor = self.log_variance_floor
         if floor is not None and not (_is_number(floor) and -40 <= floor <= 4):
             raise ConfigError(f"log_variance_floor must be between -40 and 4, or None for no floor; it is {floor!r}.")
@@ -111,7 +120,7 @@ class ModelConfig(_Config):
     @property
     def linear(self) -> bool:
         """Whether the decoder is linear, so that log p(x) has a closed form under a Gaussian."""
-        return not self.decoder_layers
+        return not (self.decoder_layers or self.channels)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
