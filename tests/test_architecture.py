@@ -15,7 +15,7 @@ PAGES = ROOT / "pages"
 
 # A module of vae/ imports only from those before it; __init__ and __main__ import from all.
 ORDER = [
-    *("errors", "config", "sources", "data", "distributions", "nets", "models"),
+    *("errors", "config", "sources", "data", "distributions", "nets", "models", "devices"),
     *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "exact", "planes", "annealing", "gaps"),
     *("races", "evaluation", "variance", "latent", "walks", "aggregate"),
     *("portable", "checkpoints", "schedules", "reports", "training", "cards", "comparison", "jobs"),

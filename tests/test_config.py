@@ -102,7 +102,9 @@ def test_what_would_do_nothing_is_refused(fields: Any):
 def test_a_training_from_before_a_field_came_has_its_default():
     old = {"data": "mnist", "objective": "elbo", "samples": 1, "epochs": 50, "batch_size": 128}
     old |= {"learning_rate": 0.002, "weight_decay": 0.1, "seed": 0}
-    assert TrainConfig.from_dict(old) == TrainConfig(epochs=50, weight_decay=0.1)
+    # but for the precision: there was only one
+    assert TrainConfig.from_dict(old) == TrainConfig(epochs=50, weight_decay=0.1, precision="float32")
+    assert TrainConfig.from_dict(old | {"precision": "auto"}).precision == "auto"
 
 
 @pytest.mark.parametrize("kind", [ModelConfig, TrainConfig])

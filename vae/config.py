@@ -16,11 +16,13 @@ __all__ = [
     "ACTIVATIONS",
     "LIKELIHOODS",
     "OBJECTIVES",
+    "PRECISIONS",
     "SCHEDULES",
     "Activation",
     "Likelihood",
     "ModelConfig",
     "Objective",
+    "Precision",
     "Schedule",
     "TrainConfig",
 ]
@@ -29,16 +31,21 @@ Likelihood = Literal["gaussian", "gaussian-shared", "bernoulli"]
 Activation = Literal["relu", "tanh", "silu"]
 Objective = Literal["elbo", "iwae", "autoencoder"]
 Schedule = Literal["one-cycle", "constant", "cosine"]
+Precision = Literal["auto", "float32", "bfloat16"]
 
 LIKELIHOODS: tuple[Likelihood, ...] = get_args(Likelihood)
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
-def option(default: Any, words: str) -> Any:
-    """Declares a field with the words that explain it, in `--help` and beside a control alike."""
-    return field(default=default, metadata={"help": words})
+def option(default: Any, words: str, **facts: Any) -> Any:
+    """Declares a field with the words that explain it, in `--help` and beside a control alike.
+
+    `before` is the value in configs from before the field came, where that is not the default.
+    """
+    return field(default=default, metadata={"help": words, **facts})
 
 
 class _Config:
@@ -57,9 +64,10 @@ class _Config:
         Raises:
             ConfigError: a field is unknown, or a value outside its range.
         """
-        known = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-        if unknown := sorted(set(fields) - known):
+        known = {f.name: f.metadata for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        if unknown := sorted(set(fields) - set(known)):
             raise ConfigError(f"{cls.__name__} has no field {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
+        fields = {name: says["before"] for name, says in known.items() if "before" in says} | fields
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()})
 
 
@@ -147,6 +155,9 @@ class TrainConfig(_Config):
     adam_beta1: float = option(0.9, "how long Adam remembers gradients; a one-cycle moves it by 0.05 both ways")
     adam_beta2: float = option(0.999, "how long Adam remembers their squares")
     adam_epsilon: float = option(1e-8, "what Adam adds to their root")
+    precision: Precision = option(
+        "auto", "of the products of matrices; auto is bfloat16 where it is quicker and costs nothing", before="float32"
+    )
     seed: int = option(0, "the same seed gives the same weights on the same machine")
 
     def __post_init__(self) -> None:
@@ -154,6 +165,7 @@ class TrainConfig(_Config):
             raise ConfigError(f"data must be the name of a data set; it is {self.data!r}.")
         _check_choice("objective", self.objective, OBJECTIVES)
         _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("precision", self.precision, PRECISIONS)
         _check_count("samples", self.samples, 1, 1000)
         _check_count("epochs", self.epochs, 1, 100_000)
         _check_count("batch_size", self.batch_size, 1, 60_000)

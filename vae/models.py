@@ -14,10 +14,10 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Distribution, Independent
+from torch.distributions import Distribution, Independent
 
 from vae.config import ModelConfig
-from vae.distributions import diagonal_normal, floored, generator, prepare_pixels, standard_normal
+from vae.distributions import BinaryPixels, diagonal_normal, floored, generator, prepare_pixels, standard_normal
 from vae.errors import ConfigError, DataError
 from vae.nets import down, halved, mlp, to_pixels, up
 
@@ -39,7 +39,7 @@ class Encoder(nn.Module):
 
     def forward(self, x: Tensor) -> Independent:
         """Returns q(z|x), event shape (J,), for pixels (..., D) in [0, 1]."""
-        mean, log_variance = self.head(self.body(x)).chunk(2, -1)
+        mean, log_variance = self.head(self.body(x)).to(x.dtype).chunk(2, -1)
         # an image unlike any that was learned from can drive both beyond what float32 can hold
         return diagonal_normal(mean.clamp(-1e4, 1e4), log_variance.clamp(-30, 12))
 
@@ -76,12 +76,12 @@ class Decoder(nn.Module):
     def forward(self, z: Tensor) -> Distribution:
         """Returns p(x|z), event shape (D,), for latents (..., J)."""
         h = self.body(z)
-        location = self.location(h)
+        location = self.location(h).to(z.dtype)  # under autocast the nets may be coarser, the density is not
         if self.log_variance is None:
-            return Independent(Bernoulli(logits=location), 1)
+            return Independent(BinaryPixels(logits=location), 1)
         raw = self.log_variance(h) if isinstance(self.log_variance, nn.Module) else self.log_variance
         mean = location if self.config.linear else location.sigmoid()
-        return diagonal_normal(mean, floored(raw, self.config.log_variance_floor))
+        return diagonal_normal(mean, floored(raw.to(z.dtype), self.config.log_variance_floor))
 
 
 class VAE(nn.Module):
@@ -102,7 +102,12 @@ class VAE(nn.Module):
     @property
     def prior(self) -> Independent:
         """p(z) = N(0, I)."""
-        return standard_normal(self.config.latent)
+        return standard_normal(self.config.latent, self.device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.encoder.head.weight.device
 
     def pixels(self, images: Tensor, noise: torch.Generator | None = None) -> Tensor:
         """Returns images (..., H, W) uint8 as the pixels (..., D) in [0, 1] that this model's likelihood is over.

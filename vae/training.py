@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vae.config import TrainConfig
 from vae.data import Dataset
+from vae.devices import autocast, settled
 from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError
 from vae.models import VAE
@@ -35,7 +36,7 @@ class Trainer:
 
     Attributes:
         model: changed in place.
-        config: how; `change` replaces it on the way.
+        config: how, the precision settled; `change` replaces it on the way.
         step, steps: optimiser steps taken, and in all.
         images: (N, H, W) uint8, what is learned from.
         noise: the generator of all draws.
@@ -51,10 +52,10 @@ class Trainer:
     def __init__(self, model: VAE, dataset: Dataset, config: TrainConfig) -> None:
         _check_images(model, dataset)
         self.model = model
-        self.config = config
-        self.images = dataset.train.images[: learned_from(len(dataset.train), config)]
-        self.held_out = dataset.test.images
-        self.noise = generator(config.seed)
+        self.config = settled(config, model)
+        self.images = dataset.train.images[: learned_from(len(dataset.train), config)].to(model.device)
+        self.held_out = dataset.test.images.to(model.device)
+        self.noise = generator(config.seed, model.device)
         self.steps_an_epoch = math.ceil(len(self.images) / config.batch_size)
         self.steps = self.steps_an_epoch * config.epochs
         self.step = 0
@@ -67,9 +68,9 @@ class Trainer:
         self._optimiser = torch.optim.AdamW(
             self._parameters, weight_decay=config.weight_decay, eps=config.adam_epsilon, fused=True
         )
-        self._order = torch.empty(0, dtype=torch.int64)  # of the images in this epoch
+        self._order = torch.empty(0, dtype=torch.int64, device=model.device)  # of the images in this epoch
         self._good, self._good_epoch = copy.deepcopy(model.state_dict()), 0
-        self._totals = torch.zeros(1 + model.config.latent)  # reconstruction, KL of each dimension
+        self._totals = torch.zeros(1 + model.config.latent, device=model.device)  # reconstruction, KL of each dimension
         self._seen, self._spent = 0, 0.0  # images and seconds since the last report
         model.train()
 
@@ -112,13 +113,14 @@ class Trainer:
         now, model = self.rates, self.model
         place = self.step % self.steps_an_epoch * self.config.batch_size
         if place == 0:
-            self._order = torch.randperm(len(self.images), generator=self.noise)
+            self._order = torch.randperm(len(self.images), generator=self.noise, device=model.device)
         rows = self._order[place : place + self.config.batch_size]
         self._optimiser.param_groups[0].update(lr=now.learning_rate, betas=(now.momentum, self.config.adam_beta2))
         self.step += 1
         try:
             objective = objective_of(self.config, now.beta)
-            terms = objective(model, model.pixels(self.images[rows], self.noise), self.noise)
+            with autocast(self.config, model.device):
+                terms = objective(model, model.pixels(self.images[rows], self.noise), self.noise)
             loss = -terms.objective.mean()
             self._optimiser.zero_grad()
             loss.backward()
@@ -206,12 +208,13 @@ class Trainer:
             ):
                 raise ValueError("Adam's moments have other shapes")
             self.model.load_state_dict(weights)
-            self._good = {key: value.clone() for key, value in good.items()}
+            self._good = {key: value.to(self.model.device, copy=True) for key, value in good.items()}
             # copies, for tensors read from a file need not lie where arithmetic on them repeats itself bit for bit
             for p, own in zip(self._parameters, adam, strict=True):
-                self._optimiser.state[p] = {key: value.clone() for key, value in own.items()}
+                self._optimiser.state[p] = {key: value.to(p.device, copy=True) for key, value in own.items()}
             self.noise.set_state(tensors["noise"].clone())
-            self._order, self._totals = tensors["order"].long(), tensors["totals"].clone()
+            self._order = tensors["order"].to(self._order.device, torch.int64)
+            self._totals = tensors["totals"].to(self._totals.device, copy=True)
         except (KeyError, ValueError, TypeError, RuntimeError) as error:
             raise CheckpointError(f"The state of a training must fit its model; this does not ({error}).") from error
         self.config, self.changes = config, changes
@@ -268,9 +271,9 @@ def learned_from(images: int, config: TrainConfig) -> int:
 def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch: int = 1000) -> tuple[float, float]:
     """Returns the mean reconstruction and KL of images (N, H, W) uint8 under an objective, in nats an image."""
     model.eval()
-    noise = generator(seed)
-    totals = torch.zeros(2, dtype=torch.float64)
-    for part in images.split(batch):
+    noise = generator(seed, model.device)
+    totals = torch.zeros(2, dtype=torch.float64, device=model.device)
+    for part in images.to(model.device).split(batch):
         terms = objective(model, model.pixels(part, noise), noise)
         totals += torch.stack([terms.reconstruction.double().sum(), terms.kl.double().sum()])
     reconstruction, kl = (totals / len(images)).tolist()
