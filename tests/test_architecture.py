@@ -18,8 +18,9 @@ ORDER = [
     *("errors", "config", "sources", "data", "distributions", "nets", "models", "devices"),
     *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "exact", "planes", "annealing", "gaps"),
     *("races", "evaluation", "variance", "latent", "walks", "aggregate"),
-    *("portable", "checkpoints", "schedules", "reports", "training", "cards", "comparison", "jobs"),
-    *("figures", "figures_evidence", "figures_variance", "figures_latent", "cli"),
+    *("portable", "checkpoints", "schedules", "reports", "training", "cards", "comparison"),
+    *("files", "states", "control", "status", "keeper", "runs", "jobs"),
+    *("figures", "figures_evidence", "figures_variance", "figures_latent", "flags", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import safetensors
 import torch
 from safetensors.torch import save as to_bytes
 
@@ -344,6 +345,29 @@ def test_a_reader_never_sees_half_a_file(own, monkeypatch):
     write_aside(path, b"x" * 1000)
     assert seen == [(True, 1000, True)] and path.read_bytes() == b"x" * 1000
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_file_that_is_replaced_while_it_is_opened_is_opened_again(monkeypatch, breaks):
+    path = saved()
+    other = small_model(seed=1)
+    real = safetensors.safe_open
+    opened = []
+
+    def replaced(*arguments, **more):
+        file = real(*arguments, **more)
+        opened.append(file)
+        if len(opened) == 1:
+            save(other, record_of(other, epochs_done=1.5), overwrite=True)
+            if breaks:
+                raise RuntimeError("size <3520> is smaller than the required mapping size <3528>")
+        return file
+
+    monkeypatch.setattr(safetensors, "safe_open", replaced)
+    assert read_record(path).epochs_done == 1.5 and len(opened) == 2
+    opened.clear()
+    save(small_model(), record_of(small_model()), overwrite=True)
+    assert torch.equal(load(path).encoder.head.weight, other.encoder.head.weight)
 
 
 def test_two_writers_of_one_name_leave_one_whole_file(own):

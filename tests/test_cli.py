@@ -12,12 +12,14 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
-from vae import annealing, checkpoints, cli, evidence, exact, importance, jobs
+from vae import annealing, checkpoints, cli, evidence, exact, importance, jobs, keeper
 from vae.checkpoints import Record, load, read_record, save
 from vae.comparison import Budget, load_comparison
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
+from vae.flags import config_of
 from vae.latent import decode
+from vae.training import Trainer
 
 LOAD_DATASET = cli.data.load_dataset
 TOY = toy_dataset()
@@ -28,7 +30,7 @@ TRAIN = ["--image-shape=4,4", "--encoder-layers=8", "--decoder-layers=8", "--dat
 def own(tmp_path, monkeypatch):
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "own"))
     monkeypatch.setattr(checkpoints, "_SHIPPED", tmp_path / "shipped")
-    monkeypatch.setattr(jobs, "load_dataset", lambda name: TOY)
+    monkeypatch.setattr(keeper, "load_dataset", lambda name: TOY)
     monkeypatch.setattr(cli.data, "load_dataset", lambda name, fetch=True: TOY)
     monkeypatch.setattr(cli.data, "available", lambda name: True)  # so that no test goes to the network
     monkeypatch.chdir(tmp_path)
@@ -78,12 +80,12 @@ def test_train_makes_a_model_that_the_other_commands_know(capsys, own):
 
 def test_the_flags_of_train_are_the_fields_of_the_configs():
     chosen = cli._parser().parse_args(["train", "a-model"])
-    assert cli._config(ModelConfig, chosen) == ModelConfig() and cli._config(TrainConfig, chosen) == TrainConfig()
+    assert config_of(ModelConfig, chosen) == ModelConfig() and config_of(TrainConfig, chosen) == TrainConfig()
     words = ["--dataset", "fashion-mnist", "--latent-dim", "5", "--likelihood", "bernoulli", "--epochs=3", "--seed=9"]
     chosen = cli._parser().parse_args(["train", "a-model", *words, "--log-variance-floor", "none", "--decoder-layers="])
-    assert cli._config(TrainConfig, chosen) == TrainConfig(data="fashion-mnist", epochs=3, seed=9)
+    assert config_of(TrainConfig, chosen) == TrainConfig(data="fashion-mnist", epochs=3, seed=9)
     expected = ModelConfig(latent=5, likelihood="bernoulli", log_variance_floor=None, decoder_layers=())
-    assert cli._config(ModelConfig, chosen) == expected
+    assert config_of(ModelConfig, chosen) == expected
 
 
 def test_train_replaces_a_model_only_when_told(capsys, model):
@@ -94,15 +96,14 @@ def test_train_replaces_a_model_only_when_told(capsys, model):
 
 
 def test_an_interrupted_training_keeps_its_model(capsys, monkeypatch):
-    fit = jobs.fit
+    advance = Trainer.advance
 
-    def interrupted(*arguments):
-        reports = fit(*arguments)
-        yield next(reports)
-        signal.raise_signal(signal.SIGTERM)
-        yield from reports
+    def interrupted(self):
+        if self.step == 3:
+            signal.raise_signal(signal.SIGTERM)
+        return advance(self)
 
-    monkeypatch.setattr(jobs, "fit", interrupted)
+    monkeypatch.setattr(Trainer, "advance", interrupted)
     code, _, err = run(capsys, "train", "a-model", *TRAIN)
     assert code == 130 and err == "stopped\n"
     assert read_record("a-model").epochs_done == 1 and jobs.status("a-model") == jobs.Job("a-model", "stopped")
@@ -352,6 +353,8 @@ def test_data_is_fetched_with_a_word_in_the_end(capsys, monkeypatch):
     "train", "train A_Name", "train ../x", "train x --unknown=1", "train x --epochs=0", "train x --epochs=many",
     "train x --likelihood=laplace", "train x --encoder-layers=8,x", "train x --decoder-layers=0", "train x --seed=-1",
     "train x --log-variance-floor=low", "train x --learning-rate=nan", "train x --image-shape=28",
+    "train x --beta=-1", "train x --schedule=linear", "train x --resume", "train x --resume --epochs=3",
+    "train a-model --resume",
     "train x --encoder-layers=16384,16384", "train x --epochs=1",  # of 28 x 28 pixels, and the toys are not
     "evaluate", "evaluate nothing", "evaluate a-model --samples=0", "evaluate a-model --samples=2.5",
     "evaluate a-model --images=0", "evaluate a-model --images=-5", "evaluate a-model --method=iwae",

@@ -15,11 +15,12 @@ import pytest
 import torch
 
 from tests.toys import small_config, toy_dataset
-from vae import cards, checkpoints, cli, evidence, jobs
+from vae import cards, checkpoints, cli, control, evidence, jobs, keeper, runs, status
 from vae.checkpoints import Record, load, read_record
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.errors import CheckpointError, DataError, DivergenceError, JobError
+from vae.flags import config_of
 from vae.latent import encode
 from vae.models import VAE
 from vae.objectives import Autoencoder
@@ -35,12 +36,19 @@ QUICK = TrainConfig(data="mnist-sample", epochs=3, batch_size=100, learning_rate
 def own(tmp_path, monkeypatch):
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "own"))
     monkeypatch.setattr(checkpoints, "_SHIPPED", tmp_path / "shipped")
-    monkeypatch.setattr(jobs, "load_dataset", lambda name: TOY)
+    monkeypatch.setattr(keeper, "load_dataset", lambda name: TOY)
     return tmp_path / "own"
+
+
+FILES = ["card.md", "config.json", "control", "history.jsonl", "job.json", "lock", "model.safetensors"]
 
 
 def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def write_job(folder: Path, **changes) -> None:
@@ -56,7 +64,7 @@ def one_report() -> Report:
 
 def test_a_training_leaves_a_model_its_history_and_a_card(own):
     reports = list(jobs.run("a-model", SMALL, QUICK))
-    assert files(own / "a-model") == ["card.md", "history.jsonl", "job.json", "model.safetensors"]
+    assert files(own / "a-model") == FILES
     assert [report.step for report in reports] == [3, 6, 9]
     for written, report in zip(jobs.history("a-model"), reports, strict=True):
         assert written.kl_by_dimension == pytest.approx(report.kl_by_dimension, abs=6e-5)
@@ -146,21 +154,22 @@ def test_a_request_to_stop_ends_it(own):
         if report.step == 6:
             jobs.stop("a-model")
     assert steps == [3, 6] and jobs.status("a-model") == jobs.Job("a-model", "stopped")
-    assert files(own / "a-model") == ["card.md", "history.jsonl", "job.json", "model.safetensors"]
+    assert files(own / "a-model") == sorted([*FILES, "state.safetensors"]) and not files(own / "a-model" / "control")
     assert read_record("a-model").epochs_done == 2
 
 
 def test_a_request_to_stop_that_nobody_heard_does_not_stop_the_next(own):
     write_job(own / "a-model", pid=2**22 + 1)
-    (own / "a-model" / "stop").touch()
+    control.ask(own / "a-model", "stop")
     assert len(list(jobs.run("a-model", SMALL, QUICK))) == 3
 
 
 def test_a_request_to_stop_while_the_process_starts_is_heard(own):
     write_job(own / "a-model", state="starting")  # as jobs.start does, with the number of the process that then runs
     jobs.stop("a-model")
-    assert len(list(jobs.run("a-model", SMALL, QUICK))) == 1
+    assert list(jobs.run("a-model", SMALL, QUICK)) == []
     assert jobs.status("a-model") == jobs.Job("a-model", "stopped")
+    assert not (own / "a-model" / "model.safetensors").exists()  # which has learned nothing
 
 
 @pytest.mark.parametrize("name", ["nothing", "done"])
@@ -172,12 +181,12 @@ def test_only_what_runs_can_be_stopped(name, own):
 
 def test_a_taken_name_is_refused(own):
     list(jobs.run("a-model", SMALL, QUICK))
-    before = {path.name: path.read_bytes() for path in (own / "a-model").iterdir()}
+    before = contents(own / "a-model")
     with pytest.raises(CheckpointError, match="'a-model' is taken"):
         next(jobs.run("a-model", SMALL, QUICK))
     with pytest.raises(CheckpointError, match="'a-model' is taken"):
         jobs.start("a-model", SMALL, QUICK)
-    assert before == {path.name: path.read_bytes() for path in (own / "a-model").iterdir()}
+    assert before == contents(own / "a-model")
 
 
 def test_a_taken_name_can_be_replaced():
@@ -194,10 +203,10 @@ def test_a_replacement_that_fails_leaves_the_model_that_was_there(own, monkeypat
     def missing(name):
         raise DataError("MNIST is not on disk.")
 
-    monkeypatch.setattr(jobs, "load_dataset", missing)
+    monkeypatch.setattr(keeper, "load_dataset", missing)
     with pytest.raises(DataError):
         next(jobs.run("a-model", SMALL, QUICK, overwrite=True))
-    monkeypatch.setattr(jobs, "load_dataset", lambda name: toy_dataset(shape=(5, 5)))
+    monkeypatch.setattr(keeper, "load_dataset", lambda name: toy_dataset(shape=(5, 5)))
     with pytest.raises(DataError):
         next(jobs.run("a-model", SMALL, QUICK, overwrite=True))
     assert kept == [(own / "a-model" / name).read_bytes() for name in ("model.safetensors", "card.md")]
@@ -221,13 +230,13 @@ def test_a_name_cannot_leave_its_folder(name, tmp_path):
 
 def test_a_divergence_is_said_and_what_was_saved_is_kept(monkeypatch):
     made = []
-    build = jobs.build
+    build = keeper.build
 
     def watched(*arguments) -> VAE:
         made.append(build(*arguments))
         return made[0]
 
-    monkeypatch.setattr(jobs, "build", watched)
+    monkeypatch.setattr(keeper, "build", watched)
     reports = jobs.run("a-model", SMALL, QUICK)
     next(reports)
     good = load("a-model").state_dict()
@@ -244,7 +253,7 @@ def test_another_error_is_a_failure_too(monkeypatch):
     def broken(*_):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(jobs, "build", broken)
+    monkeypatch.setattr(keeper, "build", broken)
     with pytest.raises(RuntimeError):
         next(jobs.run("a-model", SMALL, QUICK))
     status = jobs.status("a-model")
@@ -276,7 +285,7 @@ def test_a_process_that_ends_between_two_looks_has_not_failed(own, monkeypatch):
         write_job(own / "a-model", state="done")
         return False
 
-    monkeypatch.setattr(jobs, "_alive", ended)
+    monkeypatch.setattr(status, "alive", ended)
     assert jobs.status("a-model") == jobs.Job("a-model", "done")
 
 
@@ -332,7 +341,7 @@ def test_a_shipped_history_can_be_read(tmp_path):
 
 def test_a_folder_that_is_a_file_is_refused(own):
     own.write_text("in the way")
-    with pytest.raises(CheckpointError):
+    with pytest.raises(JobError, match="could not be written"):
         next(jobs.run("a-model", SMALL, QUICK))
     with pytest.raises(JobError):
         jobs.start("a-model", SMALL, QUICK)
@@ -358,18 +367,22 @@ def test_the_command_makes_the_same_configs_again(model, training, half):
     assert shlex.split(line) == ["python", "-m", "vae", *words, "--overwrite"]
     chosen = cli._parser().parse_args(words)
     assert (chosen.command, chosen.name, chosen.half) == ("train", "a-model", half)
-    assert cli._config(ModelConfig, chosen) == model and cli._config(TrainConfig, chosen) == training
+    assert config_of(ModelConfig, chosen) == model and config_of(TrainConfig, chosen) == training
     if (model, training, half) == (ModelConfig(), TrainConfig(), False):
         assert words == ["train", "a-model"]  # defaults go without saying
 
 
-def test_two_processes_cannot_train_one_model(own, monkeypatch):
-    write_job(own / "a-model", pid=os.getppid(), born=psutil.Process(os.getppid()).create_time())
-    with pytest.raises(JobError, match="'a-model' is in training"):
-        next(jobs.run("a-model", SMALL, QUICK))
-    with pytest.raises(JobError, match="'a-model' is running"):
-        jobs.start("b-model", SMALL, QUICK)
-    assert files(own / "a-model") == ["job.json"] and jobs.status("b-model") is None
+def test_two_trainings_cannot_share_a_folder(own):
+    first = jobs.run("a-model", SMALL, QUICK)
+    next(first)
+    before = contents(own / "a-model")
+    for second in (jobs.run("a-model", SMALL, QUICK, overwrite=True), runs.resume("a-model")):
+        with pytest.raises(JobError, match="'a-model' is in training"):
+            next(second)
+    with pytest.raises(JobError, match="'a-model' is busy"):
+        jobs._spawn("a-model", [])
+    assert contents(own / "a-model") == before and jobs.status("a-model") == jobs.Job("a-model", "running")
+    assert [report.step for report in first] == [6, 9]
 
 
 @pytest.fixture
@@ -389,14 +402,24 @@ def test_a_process_of_its_own_trains_and_stops_when_asked(own, monkeypatch):
     config = TrainConfig(data="mnist-sample", epochs=1000)
     jobs.start("a-model", ModelConfig(encoder_layers=(), decoder_layers=()), config)
     assert jobs.status("a-model") == jobs.running() == jobs.latest() == jobs.Job("a-model", "starting")
-    with pytest.raises(JobError, match="'a-model' is running"):
-        jobs.start("b-model", SMALL, config)
-    jobs.stop("a-model")  # heard, though the process has not come to training yet
-    until = time.monotonic() + 60
-    while (job := jobs.running()) and time.monotonic() < until:
-        time.sleep(0.05)
-    log = (own / "a-model" / "log.txt").read_text()
-    assert job is None and jobs.status("a-model") == jobs.Job("a-model", "stopped"), log
-    assert [report.step for report in jobs.history("a-model")] == [50]
-    assert read_record("a-model").epochs_done == pytest.approx(50 / 79)
-    assert load("a-model").config.linear and not (own / "a-model" / "stop").exists()
+    with pytest.raises(JobError, match="'a-model' is busy"):
+        jobs.start("a-model", SMALL, config)
+    wait_for(lambda: jobs.history("a-model"))
+    jobs.pause("a-model")
+    wait_for(lambda: jobs.status("a-model").state == "paused")
+    before = len(jobs.history("a-model"))
+    jobs.step("a-model")
+    wait_for(lambda: len(jobs.history("a-model")) > before)
+    jobs.stop("a-model")
+    wait_for(lambda: not jobs.running())
+    assert jobs.status("a-model") == jobs.Job("a-model", "stopped"), (own / "a-model" / "log.txt").read_text()
+    last = jobs.history("a-model")[-1]
+    wait_for(lambda: (own / "a-model" / "card.md").exists())
+    assert read_record("a-model").epochs_done == last.epoch and load("a-model").config.linear
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, jobs.status("a-model")
+        time.sleep(0.02)

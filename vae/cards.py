@@ -72,6 +72,9 @@ def card(record: Record, dataset: Dataset, half: bool) -> str:
         "floor of log variance": "does not apply" if model.likelihood == "bernoulli" else floor,
         "held-out images": f"{held_out['images']:,}",
     }
+    if record.changes:
+        says = "after step {step:,.0f} learning rate {learning_rate:g}, beta {beta:g}"
+        rows["changed by hand"] = "; ".join(says.format(**change) for change in record.changes)
     if "elbo" in held_out:
         rows["held-out ELBO, nats"] = f"{held_out['elbo']:.2f} ± {held_out['elbo_standard_error']:.2f}"
         rows["bits per pixel"] = f"{held_out['bits_per_pixel']:.4f}"

@@ -39,6 +39,7 @@ __all__ = [
 FORMAT = 1
 FILE = "model.safetensors"
 _SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
+_CHANGE = ("step", "learning_rate", "beta")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -55,6 +56,7 @@ class Record:
         seconds: what training took.
         held_out: figures on held-out images: `elbo`, `reconstruction`, `kl` in nats, `elbo_standard_error`,
             `bits_per_pixel`, and `images`, how many.
+        changes: learning rates and betas that were changed by hand on the way, with the step after which.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Record:
     epochs_done: float = 0.0
     seconds: float = 0.0
     held_out: dict[str, float] = field(default_factory=dict)
+    changes: list[dict[str, float]] = field(default_factory=list)
 
 
 def folders() -> list[Path]:
@@ -143,6 +146,7 @@ def save(
         "epochs_done": record.epochs_done,
         "seconds": record.seconds,
         "held_out": record.held_out,
+        "changes": record.changes,
     }
     write_aside(path, to_bytes(weights, {"vae": json.dumps(says)}))
     return path
@@ -230,6 +234,7 @@ def read_record(name_or_path: str | Path) -> Record:
             epochs_done=float(says["epochs_done"]),
             seconds=float(says["seconds"]),
             held_out={str(key): float(value) for key, value in says["held_out"].items()},
+            changes=[{key: change[key] for key in _CHANGE} for change in says.get("changes", [])],
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{path} has a damaged record ({error}). Train or fetch the model again.") from error
@@ -251,9 +256,28 @@ def catalogue() -> tuple[list[Record], list[CheckpointError]]:
 @contextlib.contextmanager
 def _opened(path: Path) -> Any:
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
+        with _settled(path) as file:
             yield file
-    except (safetensors.SafetensorError, OSError) as error:
+    except (safetensors.SafetensorError, OSError, RuntimeError) as error:
         raise CheckpointError(
             f"{path} is not a whole safetensors file ({error}). It may be cut short; copy or train it again."
         ) from error
+
+
+def _settled(path: Path) -> Any:
+    """Opens a file that a training may be replacing: safetensors opens it twice, and must find the same one."""
+    while True:
+        before = _stamp(path)
+        try:
+            file = safetensors.safe_open(path, framework="pt")
+        except (safetensors.SafetensorError, RuntimeError):
+            if _stamp(path) == before:
+                raise
+        else:
+            if _stamp(path) == before:
+                return file
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -10,27 +10,26 @@ import math
 import signal
 import sys
 import typing
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from vae import data, jobs
-from vae.checkpoints import Record, catalogue, check_name, load, read_record, write_aside
+from vae import data, jobs, runs
+from vae.checkpoints import Record, catalogue, check_name, folders, load, read_record, write_aside
 from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison, save_comparison, table
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, VAEError
 from vae.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures
+from vae.flags import add_fields, config_of
+from vae.keeper import read_plan
 from vae.latent import decode
 from vae.models import VAE
 
 __all__ = ["main"]
-
-C = typing.TypeVar("C", ModelConfig, TrainConfig)
-_ALSO = {"latent": ("--latent-dim",), "data": ("--dataset",)}
 
 
 def main(words: list[str] | None = None) -> int:
@@ -71,15 +70,24 @@ def _bar_off() -> None:
 
 
 def _train(chosen: argparse.Namespace) -> None:
-    model = _config(ModelConfig, chosen)
-    config = _config(TrainConfig, chosen)
     check_name(chosen.name)  # before anything is fetched for it
+    model, config = config_of(ModelConfig, chosen), config_of(TrainConfig, chosen)
+    if chosen.resume:
+        if model != ModelConfig() or config != TrainConfig() or chosen.half or chosen.overwrite:
+            raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
+        config = read_plan(folders()[0] / chosen.name).training
     if config.data in data.NAMES:
         _loaded(config.data)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ask for the same: save and end
-    with contextlib.closing(
-        jobs.run(chosen.name, model, config, half=chosen.half, overwrite=chosen.overwrite)
-    ) as reports:
+
+    def waits(others: int) -> None:
+        print(f"waiting for {others} other training{'s' * (others > 1)} to end", file=sys.stderr, flush=True)
+
+    if chosen.resume:
+        training = runs.resume(chosen.name, waits)
+    else:
+        training = runs.run(chosen.name, model, config, half=chosen.half, overwrite=chosen.overwrite, waits=waits)
+    with contextlib.closing(training) as reports:
         for report in reports:
             line = f"epoch {report.epoch:6.2f}/{config.epochs}  "
             line += f"reconstruction {report.reconstruction:9.2f}  kl {report.kl:6.2f}"
@@ -88,9 +96,13 @@ def _train(chosen: argparse.Namespace) -> None:
             else:
                 held_out = report.held_out_reconstruction - report.held_out_kl
                 start = "\r" if sys.stderr.isatty() else ""
-                print(f"{start}{line}  held out {held_out:9.2f}  {report.seconds:6.1f} s", flush=True)
-    record = read_record(chosen.name)
-    print(json.dumps(record.held_out))
+                with contextlib.suppress(OSError):  # a log that cannot be written is no reason to end
+                    print(f"{start}{line}  held out {held_out:9.2f}  {report.seconds:6.1f} s", flush=True)
+    job = jobs.status(chosen.name)
+    if job and job.state == "stopped" and job.message:
+        print(job.message, file=sys.stderr)
+    else:
+        print(json.dumps(read_record(chosen.name).held_out))
 
 
 def _opened(chosen: argparse.Namespace) -> tuple[VAE, Record, data.Dataset, torch.Tensor]:
@@ -217,8 +229,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("name", help="of the model")
     command.add_argument("--half", action="store_true", help="store weights as float16")
     command.add_argument("--overwrite", action="store_true", help="replace a model of that name")
+    command.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
     for config in (ModelConfig, TrainConfig):
-        _add_fields(command, config)
+        add_fields(command, config)
     command.set_defaults(run=_train)
 
     command = commands.add_parser("evaluate", help="estimate log p(x) or its bound on test images")
@@ -256,36 +269,3 @@ def _add_images(command: argparse.ArgumentParser) -> None:
     command.add_argument("--images", type=int, default=1000, help="how many test images (%(default)s)")
     command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
     command.add_argument("--seed", type=int, default=0, help="of the draws (%(default)s)")
-
-
-def _add_fields(parser: argparse.ArgumentParser, config: type) -> None:
-    hints = typing.get_type_hints(config)
-    for f in fields(config):
-        hint, words = hints[f.name], f.metadata["help"]
-        flags = [f"--{f.name.replace('_', '-')}", *_ALSO.get(f.name, ())]
-        if typing.get_origin(hint) is typing.Literal:
-            parser.add_argument(*flags, choices=typing.get_args(hint), default=f.default, help=f"{words} (%(default)s)")
-        else:
-            kind = {int: int, float: float, str: str}.get(hint) or (
-                _widths if typing.get_origin(hint) is tuple else _floor
-            )
-            shown = ",".join(map(str, f.default)) if isinstance(f.default, tuple) else f.default
-            parser.add_argument(*flags, type=kind, default=f.default, help=f"{words} ({shown})")
-
-
-def _widths(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(",") if part)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"whole numbers with commas between, such as 256,512; not {text!r}") from None
-
-
-def _floor(text: str) -> float | None:
-    try:
-        return None if text == "none" else float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"a number or none; not {text!r}") from None
-
-
-def _config(kind: type[C], chosen: argparse.Namespace) -> C:
-    return kind(**{f.name: getattr(chosen, f.name) for f in fields(kind)})

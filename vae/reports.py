@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Report", "line", "read"]
+__all__ = ["Report", "keep", "line", "read"]
 
 
 class Report(NamedTuple):
@@ -54,3 +55,18 @@ def read(path: Path) -> list[Report]:
             report = Report(**json.loads(text))
             reports.append(report._replace(kl_by_dimension=tuple(report.kl_by_dimension)))
     return reports
+
+
+def keep(path: Path, step: int) -> None:
+    """Cuts a file after the last whole line of a step or an earlier one, in place and without need of space."""
+    if not path.exists():
+        return
+    size = 0
+    for text in path.read_bytes().splitlines(keepends=True):
+        try:
+            if not text.endswith(b"\n") or json.loads(text)["step"] > step:
+                break
+        except (ValueError, TypeError, KeyError):
+            break
+        size += len(text)
+    os.truncate(path, size)

@@ -84,13 +84,15 @@ def watch() -> None:
     else:
         says = {
             "starting": _("**{name}** is starting: loading PyTorch and the images."),
+            "queued": _("**{name}** waits for its turn; ahead of it: {ahead}."),
             "running": _("**{name}** is training."),
+            "paused": _("**{name}** is paused."),
             "done": _("**{name}** is trained. All pages can use it."),
             "stopped": _("**{name}** was stopped. What it had learned is saved, and all pages can use it."),
             "failed": _("**{name}** failed."),
         }
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(says[job.state].format(name=name))
+            st.markdown(says[job.state].format(name=name, ahead=job.ahead))
             if job.busy:
                 if st.button(
                     _("Stop training"),
@@ -99,7 +101,7 @@ def watch() -> None:
                     help=_("Saves what was learned."),
                 ):
                     jobs.stop(name)
-                    st.toast(_("Stopping within a few steps."))
+                    st.toast(_("Stopping."))
             elif job.state != "failed" and state.model() != name:
                 st.button(_("Use this model"), type="primary", key="train.use", on_click=state.use_model, args=(name,))
         if job.message:

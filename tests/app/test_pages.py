@@ -178,14 +178,14 @@ def test_train_starts_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config.epochs == 3
 
 
-def test_train_says_when_another_training_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_train_says_when_a_training_of_that_name_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*given: object) -> None:
-        raise JobError("One training runs at a time; 'other' is running. Stop it or wait for it.")
+        raise JobError("A training of each name runs at a time; 'other' is busy. Choose another name.")
 
     monkeypatch.setattr(jobs, "start", busy)
     app = through_frame("pages/train/train.py")
     app.main.button[0].click().run()
-    assert "'other' is running" in app.error[0].value
+    assert "'other' is busy" in app.error[0].value
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -101,7 +101,7 @@ def running_app(folder: Path) -> Iterator[str]:
         for job in folder.glob("checkpoints/*/job.json"):  # a training outlives its server, but not its test
             says = json.loads(job.read_text())
             with suppress(psutil.Error):
-                if says["state"] in ("starting", "running"):
+                if says["state"] in ("queued", "starting", "running", "paused"):
                     psutil.Process(says["pid"]).kill()
 
 

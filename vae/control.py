@@ -1,0 +1,66 @@
+"""What is asked of a training while it runs: a folder of small files, one for each request, taken in order.
+
+Several pages and shells may ask at once, and none overwrites what another has asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import time
+import uuid
+from pathlib import Path
+from typing import Literal, get_args
+
+from vae.checkpoints import write_aside
+
+__all__ = ["Action", "Request", "ask", "clear", "requests"]
+
+Action = Literal["pause", "go", "step", "stop", "change"]
+Request = tuple[Action, dict[str, float]]
+FOLDER = "control"
+
+
+def ask(folder: Path, action: Action, **values: float) -> None:
+    """Leaves a request for the training in a folder.
+
+    Arguments:
+        folder: of the training.
+        action: pause, go on, take one step and pause, stop, or change something.
+        values: what to change, and to what.
+
+    Raises:
+        CheckpointError: the disk refuses.
+    """
+    name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.json"
+    write_aside(folder / FOLDER / name, json.dumps([action, values]).encode())
+
+
+def requests(folder: Path) -> list[tuple[Path, Request]]:
+    """Returns the requests of a training, oldest first; whoever carries one out deletes its file.
+
+    Raises:
+        FileNotFoundError: the folder has gone.
+    """
+    found = []
+    for name in sorted(os.listdir(folder / FOLDER)):
+        if not name.endswith(".json"):
+            continue
+        path = folder / FOLDER / name
+        try:
+            action, values = json.loads(path.read_bytes())
+            if action not in get_args(Action) or set(values) - {"learning_rate", "beta"}:
+                raise ValueError(action)
+            found.append((path, (action, {str(key): float(value) for key, value in values.items()})))
+        except (OSError, ValueError, TypeError, AttributeError):  # not one of ours
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+    return found
+
+
+def clear(folder: Path) -> None:
+    """Forgets all requests, and makes the folder for those to come."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,54 @@
+"""Configs as flags of a command line: each field is one, and only those that are given are in what was parsed."""
+
+from __future__ import annotations
+
+import argparse
+import typing
+from dataclasses import fields
+
+from vae.config import ModelConfig, TrainConfig
+
+__all__ = ["add_fields", "config_of"]
+
+C = typing.TypeVar("C", ModelConfig, TrainConfig)
+_ALSO = {"latent": ("--latent-dim",), "data": ("--dataset",)}
+
+
+def add_fields(parser: argparse.ArgumentParser, config: type[ModelConfig] | type[TrainConfig]) -> None:
+    """Gives a parser a flag for each field of a config."""
+    hints = typing.get_type_hints(config)
+    for f in fields(config):
+        hint, words = hints[f.name], f.metadata["help"]
+        flags = [f"--{f.name.replace('_', '-')}", *_ALSO.get(f.name, ())]
+        shown = ",".join(map(str, f.default)) if isinstance(f.default, tuple) else f.default
+        how: dict[str, typing.Any] = {"default": argparse.SUPPRESS, "help": f"{words} ({shown})"}
+        if typing.get_origin(hint) is typing.Literal:
+            how["choices"] = typing.get_args(hint)
+        else:
+            tuples = typing.get_origin(hint) is tuple
+            how["type"] = {int: int, float: float, str: str}.get(hint) or (_widths if tuples else _floor)
+        parser.add_argument(*flags, **how)
+
+
+def config_of(kind: type[C], chosen: argparse.Namespace, base: C | None = None) -> C:
+    """Returns a config with what was chosen, and all else as in a base (the defaults if None).
+
+    Raises:
+        ConfigError: a value is outside its range.
+    """
+    base = kind() if base is None else base
+    return kind(**{f.name: getattr(chosen, f.name, getattr(base, f.name)) for f in fields(kind)})
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",") if part)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"whole numbers with commas between, such as 256,512; not {text!r}") from None
+
+
+def _floor(text: str) -> float | None:
+    try:
+        return None if text == "none" else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a number or none; not {text!r}") from None

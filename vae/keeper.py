@@ -1,0 +1,177 @@
+"""A trainer with its folder: takes the steps, does what is asked in between, and keeps everything on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from vae import reports
+from vae.cards import card, held_out_figures
+from vae.checkpoints import Record, save, write_aside
+from vae.config import ModelConfig, TrainConfig
+from vae.control import Request, clear, requests
+from vae.data import load_dataset
+from vae.errors import ConfigError, JobError
+from vae.files import Lock, append
+from vae.models import build
+from vae.reports import Report
+from vae.states import load_state, save_state
+from vae.status import says, tell
+from vae.training import Trainer
+
+__all__ = ["Keeper", "Plan", "Stopped", "read_plan"]
+
+REPORT_EVERY = 50  # steps
+SAVE_EVERY = 10.0  # seconds between two states
+SAVE_SHARE = 0.02  # of the time goes into writing states, at most
+
+
+class Plan(NamedTuple):
+    """What is trained, and how; `half` stores weights as float16."""
+
+    model: ModelConfig
+    training: TrainConfig
+    half: bool = False
+
+
+class Stopped(Exception):
+    """Someone asked the training to stop."""
+
+
+class Keeper:
+    """A trainer with its folder."""
+
+    def __init__(self, folder: Path, plan: Plan, lock: Lock, resumed: bool) -> None:
+        self.folder, self.plan, self.lock = folder, plan, lock
+        self.dataset = load_dataset(plan.training.data)
+        self.trainer = Trainer(build(plan.model, plan.training.seed), self.dataset, plan.training)
+        self.of = {
+            "model": plan.model.to_dict(), "training": plan.training.to_dict(), "data": self.dataset.checksum
+        }  # fmt: skip
+        self.of = json.loads(json.dumps(self.of))  # tuples as lists, to be compared with what is read
+        self.paused, self.singles = False, 0
+        self.saved, self.took = time.monotonic(), 0.0
+        if resumed and (folder / "state.safetensors").exists():
+            load_state(folder / "state.safetensors", self.trainer, self.of)
+        elif not resumed:
+            (folder / "state.safetensors").unlink(missing_ok=True)
+            write_aside(folder / "config.json", json.dumps({**self.of, "half": plan.half}).encode())
+        reports.keep(folder / "history.jsonl", self.trainer.step)  # what came after is told again
+
+    def reports(self) -> Generator[Report]:
+        """Takes the steps that are left, one by one, and does in between what is asked."""
+        trainer = self.trainer
+        while not trainer.done:
+            self._heed()
+            trainer.advance()
+            if trainer.step % REPORT_EVERY == 0 or trainer.epoch_ended or self.paused:
+                report = trainer.report()
+                self._check()
+                append(self.folder / "history.jsonl", reports.line(report))
+                if trainer.epoch_ended:
+                    self._save_model()
+                yield report
+            if time.monotonic() - self.saved > max(SAVE_EVERY, self.took / SAVE_SHARE):
+                self._save_state()
+
+    def stop(self) -> None:
+        """Keeps the model and the state at once, then scores the model."""
+        if self.trainer.step == 0 or not self.lock.intact:
+            return
+        if self.trainer.whole:  # an interrupt may have come in the middle of a step
+            self._save_state()
+        self._save_model()
+        tell(self.folder, "stopped")
+        self.finish()
+
+    def finish(self) -> None:
+        """Scores the model on all test images, and saves it with its figures and card."""
+        model, half = self.trainer.model.eval(), self.plan.half
+        if half:
+            model.half().float()
+        record = replace(self._record(), held_out=held_out_figures(model, self.dataset, config=self.plan.training))
+        self._check()
+        save(model, record, overwrite=True, half=half, folder=self.folder.parent)
+        write_aside(self.folder / "card.md", card(record, self.dataset, half).encode())
+
+    def _heed(self) -> None:
+        """Does what was asked since the step before; returns when there is a step to take."""
+        while True:
+            for path, (action, values) in self._requests():
+                if action == "stop":
+                    raise Stopped
+                if action == "change":
+                    with contextlib.suppress(ConfigError):  # `jobs.change` has said so to whoever asked
+                        self.trainer.change(**values)
+                    self._save_state()  # so that it holds from the same step when all is lost that comes after
+                self.singles += action == "step"
+                paused = action in ("pause", "step") if action != "change" else self.paused
+                if action == "go":
+                    self.singles = 0
+                if paused != self.paused:
+                    self.paused = paused
+                    tell(self.folder, "paused" if paused else "running")
+                    if paused:
+                        self._save_state()
+                path.unlink(missing_ok=True)
+            if not self.paused:
+                return
+            if self.singles:
+                self.singles -= 1
+                return
+            time.sleep(0.02)
+
+    def _requests(self) -> list[tuple[Path, Request]]:
+        try:
+            return requests(self.folder)
+        except OSError:
+            self._check()
+            clear(self.folder)  # someone deleted the requests alone
+            return []
+
+    def _record(self) -> Record:
+        trainer = self.trainer
+        return Record(
+            name=self.folder.name, model=self.plan.model, training=self.plan.training, changes=trainer.changes,
+            data_checksum=self.dataset.checksum, epochs_done=trainer.step / trainer.steps_an_epoch,
+            seconds=trainer.seconds,
+        )  # fmt: skip
+
+    def _save_model(self) -> None:
+        self._check()
+        save(self.trainer.model, self._record(), overwrite=True, half=self.plan.half, folder=self.folder.parent)
+        (self.folder / "card.md").unlink(missing_ok=True)  # of the model that was there before
+
+    def _save_state(self) -> None:
+        self._check()
+        clock = time.monotonic()
+        save_state(self.folder / "state.safetensors", self.trainer, self.of)
+        self.saved = time.monotonic()
+        self.took = self.saved - clock
+
+    def _check(self) -> None:
+        if not self.lock.intact:
+            raise JobError(
+                f"A training needs its folder; {self.folder} was deleted or moved while it ran. Train the model anew."
+            )
+
+
+def read_plan(folder: Path) -> Plan:
+    """Reads what a training that can be resumed was to be.
+
+    Raises:
+        JobError: it is done, or never began.
+    """
+    if says(folder).get("state") == "done":
+        raise JobError(f"What is done cannot be resumed; {folder.name!r} is. Train another.")
+    try:
+        found = json.loads((folder / "config.json").read_text())
+        kinds = ModelConfig.from_dict(found["model"]), TrainConfig.from_dict(found["training"])
+        return Plan(*kinds, bool(found["half"]))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise JobError(f"There is no training at {folder} to resume. Train the model anew.") from error

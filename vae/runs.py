@@ -1,0 +1,144 @@
+"""One training in this process, and the folder that it keeps up to date.
+
+`checkpoints/<name>/` holds
+
+    model.safetensors   the model after the last whole epoch, then the final one
+    config.json         what is trained, and how
+    history.jsonl       one `Report` a line
+    state.safetensors   all that the training is, until it is done; it can be resumed from there
+    job.json            state, process, message, place in the queue
+    control/            what was asked of it and is not done yet
+    lock                held by the process that trains
+    card.md             how to make the model again, and its figures
+    log.txt             what the process printed, when a page started it
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+from vae.checkpoints import check_name, folders
+from vae.config import ModelConfig, TrainConfig
+from vae.control import clear, requests
+from vae.errors import CheckpointError, JobError, VAEError
+from vae.files import Lock, held
+from vae.keeper import Keeper, Plan, Stopped, read_plan
+from vae.reports import Report
+from vae.status import BUSY, State, ahead, limit, next_ticket, says, tell
+
+__all__ = ["Waits", "queue_lock", "refuse_taken", "resume", "run"]
+
+Waits = Callable[[int], None]  # called with the number of trainings ahead, whenever it changes
+
+
+def run(
+    name: str, model_config: ModelConfig, config: TrainConfig, *, half: bool = False, overwrite: bool = False,
+    waits: Waits | None = None,
+) -> Generator[Report]:  # fmt: skip
+    """Trains a model in this process when its turn comes, and keeps its folder up to date.
+
+    The model is saved after each epoch and at the end. Closing the iterator early, an interrupt, or a request to stop
+    ends the training with the model as it is then, to be resumed if one likes.
+
+    Arguments:
+        name: of the model.
+        model_config, config: what, and how.
+        half: store weights as float16; the figures are those of the rounded weights.
+        overwrite: whether a model of that name may be replaced; it stays until the first epoch is saved.
+        waits: called with the number of trainings ahead while this one waits for its turn.
+
+    Yields:
+        Its reports.
+
+    Raises:
+        VAEError: the name is taken, the data are missing, the loss diverges, the folder vanishes or the disk refuses.
+    """
+    folder = folders()[0] / check_name(name)
+    if not overwrite:
+        refuse_taken(name)
+    return (yield from _carry_out(folder, Plan(model_config, config, half), False, waits))
+
+
+def resume(name: str, waits: Waits | None = None) -> Generator[Report]:
+    """Goes on in this process with a training that was stopped or killed, as if nothing had happened.
+
+    Yields:
+        Its reports from the last state on.
+
+    Raises:
+        VAEError: as for `run`; or there is nothing to go on with.
+    """
+    folder = folders()[0] / check_name(name)
+    return (yield from _carry_out(folder, read_plan(folder), True, waits))
+
+
+def refuse_taken(name: str) -> None:
+    """Raises CheckpointError if there is a model of that name."""
+    if any((folder / name / "model.safetensors").exists() for folder in folders()):
+        raise CheckpointError(f"A model's name must be new; {name!r} is taken. Choose another, or overwrite it.")
+
+
+def queue_lock(root: Path) -> Path:
+    """Returns the file to hold while giving out a ticket."""
+    return root / ".queue.lock"
+
+
+def _carry_out(folder: Path, plan: Plan, resumed: bool, waits: Waits | None) -> Generator[Report]:
+    lock = Lock(folder / "lock")
+    # one that was stopped lets go of its folder a moment later, when its figures are done
+    found = says(folder)
+    patient = found.get("state") not in BUSY or (found["state"], found["pid"]) == ("starting", os.getpid())
+    if not lock.acquire(wait=120 if patient else 0):
+        raise JobError(f"Two processes cannot train one model; {folder.name!r} is in training. Choose another name.")
+    state: State = "failed"
+    message = "The process ended before it said how."
+    keeper = None
+    try:
+        try:
+            _wait(folder, waits)
+            keeper = Keeper(folder, plan, lock, resumed)
+            yield from keeper.reports()
+            keeper.finish()
+            state, message = "done", ""
+        except (Stopped, GeneratorExit, KeyboardInterrupt) as end:
+            state, message = "stopped", "" if keeper else "It was stopped before it began."
+            if keeper:
+                keeper.stop()
+            if not isinstance(end, Stopped):
+                raise
+    except VAEError as error:
+        state, message = "failed", str(error)
+        raise
+    finally:
+        found = says(folder)
+        others = found.get("state") in BUSY and found.get("pid") != os.getpid()  # who waits to resume it already
+        if lock.intact and not others:
+            clear(folder)
+            tell(folder, state, message)
+            if state == "done":
+                (folder / "state.safetensors").unlink(missing_ok=True)
+        lock.release()
+
+
+def _wait(folder: Path, waits: Waits | None) -> None:
+    """Returns when it is this training's turn."""
+    with held(queue_lock(folder.parent)):  # so that `jobs.start` has said its word
+        found = says(folder)
+        if not (found.get("pid") == os.getpid() and found["state"] in BUSY):
+            clear(folder)
+            tell(folder, "starting", ticket=next_ticket(folder.parent))
+    before = None
+    while (others := ahead(folder)) >= limit():
+        if others != before:
+            if before is None:
+                tell(folder, "queued")
+            if waits:
+                waits(others)
+            before = others
+        if any(action == "stop" for _, (action, _) in requests(folder)):
+            raise Stopped
+        time.sleep(0.1)
+    tell(folder, "running")

@@ -1,0 +1,60 @@
+"""The state of a training on disk: one safetensors file with what is said of it in the header. Never pickle.
+
+A state is written beside its place, flushed and renamed, so the one before stands until the new one is whole.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import safetensors
+from safetensors.torch import save as to_bytes
+
+from vae.checkpoints import write_aside
+from vae.errors import CheckpointError
+from vae.training import Trainer
+
+__all__ = ["load_state", "save_state"]
+
+_FORMAT = 1
+
+
+def save_state(path: Path, trainer: Trainer, of: dict[str, Any]) -> None:
+    """Writes a trainer's state.
+
+    Arguments:
+        path: of the file.
+        trainer: whose state.
+        of: JSON types that say what is trained, and that `load_state` must find again.
+
+    Raises:
+        CheckpointError: the disk refuses; the state before is kept.
+    """
+    tensors, facts = trainer.state()
+    says = {"format": _FORMAT, "of": of, "facts": facts}
+    whole = {key: value.detach().contiguous() for key, value in tensors.items()}
+    write_aside(path, to_bytes(whole, {"vae-state": json.dumps(says)}))
+
+
+def load_state(path: Path, trainer: Trainer, of: dict[str, Any]) -> None:
+    """Restores a trainer to the state in a file.
+
+    Raises:
+        CheckpointError: the file is damaged, or of another training; the trainer may be used no more.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            says = json.loads((file.metadata() or {}).get("vae-state", "{}"))
+            if not (isinstance(says, dict) and says.get("format") == _FORMAT):
+                raise CheckpointError(f"{path} is not the state of a training of this version. Train the model anew.")
+            if says.get("of") != of:
+                raise CheckpointError(
+                    f"A training goes on with the model, settings and images that it began with; {path} is of others. "
+                    f"Train the model anew."
+                )
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is not a whole state ({error}). Train the model anew.") from error
+    trainer.restore(tensors, says.get("facts", {}))
