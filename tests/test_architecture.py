@@ -20,7 +20,7 @@ ORDER = [
     *("races", "evaluation", "variance", "latent", "walks", "aggregate"),
     *("portable", "checkpoints", "schedules", "reports", "training", "cards", "comparison"),
     *("files", "states", "control", "status", "keeper", "runs", "jobs"),
-    *("figures", "figures_evidence", "figures_variance", "figures_latent", "flags", "cli"),
+    *("figures", "figures_evidence", "figures_variance", "figures_latent", "presets", "flags", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

@@ -3,6 +3,7 @@
 import json
 import math
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
-from vae import annealing, checkpoints, cli, evidence, exact, importance, jobs, keeper
+from vae import annealing, checkpoints, cli, evidence, exact, importance, jobs, keeper, runs
 from vae.checkpoints import Record, load, read_record, save
 from vae.comparison import Budget, load_comparison
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.flags import config_of
 from vae.latent import decode
+from vae.presets import PRESETS
 from vae.training import Trainer
 
 LOAD_DATASET = cli.data.load_dataset
@@ -86,6 +88,26 @@ def test_the_flags_of_train_are_the_fields_of_the_configs():
     assert config_of(TrainConfig, chosen) == TrainConfig(data="fashion-mnist", epochs=3, seed=9)
     expected = ModelConfig(latent=5, likelihood="bernoulli", log_variance_floor=None, decoder_layers=())
     assert config_of(ModelConfig, chosen) == expected
+
+
+def test_a_preset_stands_for_flags_and_flags_go_first(monkeypatch):
+    plans = []
+
+    def planned(name, model, training, **_):
+        plans.append((model, training))
+        yield from ()
+
+    monkeypatch.setattr(runs, "run", planned)
+    monkeypatch.setattr(jobs, "status", lambda name: jobs.Job(name, "stopped", "no more"))
+    data = "--data=mnist-sample"
+    for words in ([], ["--epochs=7", "--latent-dim=3"]):
+        assert cli.main(["train", "a-model", "--preset=record", data, *words]) == 0
+    preset = PRESETS["record"]
+    training = replace(preset.training, data="mnist-sample")
+    assert plans == [
+        (preset.model, training),
+        (replace(preset.model, latent=3), replace(training, epochs=7)),
+    ]
 
 
 def test_train_replaces_a_model_only_when_told(capsys, model):

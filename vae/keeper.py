@@ -16,6 +16,7 @@ from vae.checkpoints import Record, save, write_aside
 from vae.config import ModelConfig, TrainConfig
 from vae.control import Request, clear, requests
 from vae.data import load_dataset
+from vae.devices import best_device
 from vae.errors import ConfigError, JobError
 from vae.files import Lock, append
 from vae.models import build
@@ -49,7 +50,8 @@ class Keeper:
     def __init__(self, folder: Path, plan: Plan, lock: Lock, resumed: bool) -> None:
         self.folder, self.plan, self.lock = folder, plan, lock
         self.dataset = load_dataset(plan.training.data)
-        self.trainer = Trainer(build(plan.model, plan.training.seed), self.dataset, plan.training)
+        model = build(plan.model, plan.training.seed).to(best_device())
+        self.trainer = Trainer(model, self.dataset, plan.training)
         self.of = {
             "model": plan.model.to_dict(), "training": plan.training.to_dict(), "data": self.dataset.checksum
         }  # fmt: skip
@@ -91,7 +93,7 @@ class Keeper:
 
     def finish(self) -> None:
         """Scores the model on all test images, and saves it with its figures and card."""
-        model, half = self.trainer.model.eval(), self.plan.half
+        model, half = self.trainer.model.eval().cpu(), self.plan.half
         if half:
             model.half().float()
         record = replace(self._record(), held_out=held_out_figures(model, self.dataset, config=self.plan.training))
@@ -136,8 +138,9 @@ class Keeper:
 
     def _record(self) -> Record:
         trainer = self.trainer
+        training = replace(self.plan.training, precision=trainer.config.precision)
         return Record(
-            name=self.folder.name, model=self.plan.model, training=self.plan.training, changes=trainer.changes,
+            name=self.folder.name, model=self.plan.model, training=training, changes=trainer.changes,
             data_checksum=self.dataset.checksum, epochs_done=trainer.step / trainer.steps_an_epoch,
             seconds=trainer.seconds,
         )  # fmt: skip
