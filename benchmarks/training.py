@@ -25,9 +25,10 @@ from benchmarks.usual import BATCH, LATENT, Usual, loader, train
 from vae.data import folder
 from vae.objectives import ELBO
 from vae.presets import PRESETS
-from vae.training import Trainer, score
+from vae.scores import score
+from vae.training import Trainer
 
-SAME = PRESETS["quick"].model  # 784-400-20
+SAME = PRESETS["quick-20d"].model  # 784-400-20
 CONVOLUTIONAL = replace(SAME, channels=(32, 64), encoder_layers=(256,), decoder_layers=(256,))
 PLAIN = vae.TrainConfig(epochs=1000, batch_size=BATCH, schedule="constant", learning_rate=1e-3, precision="float32")
 
@@ -69,7 +70,7 @@ def convolutional(dataset: vae.Dataset, sizes: Sizes, rounds: int) -> None:
 
 def target(dataset: vae.Dataset, sizes: Sizes, rounds: int) -> None:
     """Seconds to the held-out ELBO that the usual script has after 10 epochs, on images binarised at each visit."""
-    preset = PRESETS["quick"].training
+    preset = PRESETS["quick-20d"].training
     preset = replace(preset, share=sizes.share)
     bounds: dict[str, list[float]] = {}
 
@@ -94,7 +95,7 @@ def target(dataset: vae.Dataset, sizes: Sizes, rounds: int) -> None:
 
         return run
 
-    own, single = f"`--preset=quick`, {preset.epochs} epochs", "... in float32"
+    own, single = f"`--preset=quick-20d`, {preset.epochs} epochs", "... in float32"
     variants = {
         "usual script": usual, own: ours(own, preset), single: ours(single, replace(preset, precision="float32"))
     }  # fmt: skip

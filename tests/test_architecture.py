@@ -17,10 +17,10 @@ PAGES = ROOT / "pages"
 ORDER = [
     *("errors", "config", "sources", "data", "distributions", "nets", "models", "devices"),
     *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "exact", "planes", "annealing", "gaps"),
-    *("races", "evaluation", "variance", "latent", "walks", "aggregate"),
-    *("portable", "checkpoints", "schedules", "reports", "training", "cards", "comparison"),
-    *("files", "states", "control", "status", "keeper", "runs", "jobs"),
-    *("figures", "figures_evidence", "figures_variance", "figures_latent", "presets", "flags", "cli"),
+    *("races", "evaluation", "variance", "latent", "alignment", "walks", "aggregate"),
+    *("portable", "checkpoints", "schedules", "reports", "scores", "training", "presets", "cards", "comparison"),
+    *("slowmotion", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),
+    *("figures", "figures_evidence", "figures_variance", "figures_latent", "flags", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

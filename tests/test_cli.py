@@ -3,7 +3,6 @@
 import json
 import math
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +12,13 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
-from vae import annealing, checkpoints, cli, evidence, exact, importance, jobs, keeper, runs
+from vae import annealing, checkpoints, cli, evidence, exact, importance, jobs, keeper
 from vae.checkpoints import Record, load, read_record, save
 from vae.comparison import Budget, load_comparison
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.flags import config_of
 from vae.latent import decode
-from vae.presets import PRESETS
 from vae.training import Trainer
 
 LOAD_DATASET = cli.data.load_dataset
@@ -90,24 +88,33 @@ def test_the_flags_of_train_are_the_fields_of_the_configs():
     assert config_of(ModelConfig, chosen) == expected
 
 
-def test_a_preset_stands_for_flags_and_flags_go_first(monkeypatch):
-    plans = []
+def test_a_preset_is_changed_by_what_is_given(capsys, own):
+    small = ["--preset=beta-10d", *TRAIN[:3], "--data=mnist-sample", "--epochs=1", "--beta=1"]
+    assert run(capsys, "train", "a-model", *small)[0] == 0
+    record = read_record("a-model")
+    assert (record.model.latent, record.model.encoder_layers) == (10, (8,))
+    assert (record.training.beta, record.training.beta_warmup, record.training.epochs) == (1, 2, 1)
 
-    def planned(name, model, training, **_):
-        plans.append((model, training))
-        yield from ()
 
-    monkeypatch.setattr(runs, "run", planned)
-    monkeypatch.setattr(jobs, "status", lambda name: jobs.Job(name, "stopped", "no more"))
-    data = "--data=mnist-sample"
-    for words in ([], ["--epochs=7", "--latent-dim=3"]):
-        assert cli.main(["train", "a-model", "--preset=record", data, *words]) == 0
-    preset = PRESETS["record"]
-    training = replace(preset.training, data="mnist-sample")
-    assert plans == [
-        (preset.model, training),
-        (replace(preset.model, latent=3), replace(training, epochs=7)),
-    ]
+def test_train_resumes_what_was_interrupted(capsys, monkeypatch):
+    advance = Trainer.advance
+
+    def interrupted(self):
+        if self.step == 7:
+            signal.raise_signal(signal.SIGTERM)
+        return advance(self)
+
+    monkeypatch.setattr(Trainer, "advance", interrupted)
+    assert run(capsys, "train", "a-model", *TRAIN, "--epochs=4")[0] == 130
+    assert "without other settings" in refused(capsys, "train", "a-model", "--resume", "--epochs=5")
+    monkeypatch.setattr(Trainer, "advance", advance)
+    code, out, err = run(capsys, "train", "a-model", "--resume")
+    assert (
+        code == 0 and err == "" and [line[:13] for line in out.splitlines()[:2]] == ["epoch   3.00/", "epoch   4.00/"]
+    )
+    assert run(capsys, "train", "b-model", *TRAIN, "--epochs=4")[0] == 0
+    for key, weight in load("a-model").state_dict().items():
+        assert torch.equal(weight, load("b-model").state_dict()[key])
 
 
 def test_train_replaces_a_model_only_when_told(capsys, model):

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from vae.control import FOLDER, ask, clear, requests
+from vae.errors import JobError
 
 
 def test_requests_come_in_order_and_stay_until_they_are_done(tmp_path):
@@ -46,5 +47,6 @@ def test_what_is_no_request_is_thrown_away(tmp_path, content):
 
 
 def test_a_folder_that_has_gone_is_said(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    assert requests(tmp_path) == []  # where the requests alone have
+    with pytest.raises(JobError, match="deleted or moved"):
         requests(tmp_path / "gone")

@@ -5,10 +5,12 @@ import torch
 from torch import nn
 
 from tests.toys import small_model, toy_dataset
+from vae import devices
 from vae.config import LIKELIHOODS, TrainConfig
-from vae.devices import best_device, multiplies_bfloat16, settled
+from vae.devices import best_device, multiplies_bfloat16, quick_products, settled
 from vae.objectives import ELBO
-from vae.training import Trainer, fit, score
+from vae.scores import score
+from vae.training import Trainer, fit
 
 TOY = toy_dataset()
 CPU = torch.device("cpu")
@@ -83,3 +85,27 @@ def test_bfloat16_learns_about_the_same(likelihood):
     assert bounds[0] != bounds[1]
     # 16 pixels; the bounds themselves have moved by 1.5 to 20 nats from where they began
     assert bounds[0] == pytest.approx(bounds[1], abs=0.3)
+
+
+def test_quick_products_are_those_of_float32():
+    with quick_products():
+        for m, k, n in ((128, 784, 400), (784, 128, 400), (1000, 20, 30), (7, 3, 5)):
+            a, b = torch.randn(m, k), torch.randn(k, n)
+            # float32 sums of 784 products of order one; in bfloat16 they would be off by more than 0.1
+            torch.testing.assert_close(a @ b, (a.double() @ b.double()).float(), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_quick_products_leave_the_setting_as_it_was(monkeypatch: pytest.MonkeyPatch, exact):
+    monkeypatch.setattr(devices, "_onednn_is_exact", lambda: exact)
+    before = torch.backends.mkldnn.matmul.fp32_precision
+    with pytest.raises(KeyError), quick_products():
+        assert (torch.backends.mkldnn.matmul.fp32_precision == "bf16") == exact
+        raise KeyError
+    assert torch.backends.mkldnn.matmul.fp32_precision == before
+
+
+@pytest.mark.parametrize("flags", [{}, {"avx512_f": True}, {"avx512_bf16": True, "amx_bf16": True}])
+def test_quick_products_are_not_asked_of_a_cpu_that_would_round(monkeypatch: pytest.MonkeyPatch, flags):
+    has(monkeypatch, **flags)
+    assert not devices._onednn_is_exact.__wrapped__()

@@ -26,7 +26,7 @@ from vae.latent import encode
 from vae.models import VAE
 from vae.objectives import Autoencoder
 from vae.reports import Report
-from vae.training import score
+from vae.scores import score
 
 TOY = toy_dataset()
 SMALL = small_config()
@@ -43,7 +43,7 @@ def own(tmp_path, monkeypatch):
 
 SETTLED = replace(QUICK, precision="float32")  # what auto is for a Gaussian
 
-FILES = ["card.md", "config.json", "control", "history.jsonl", "job.json", "lock", "model.safetensors"]
+FILES = ["card.md", "config.json", "control", "history.jsonl", "job.json", "lock", "model.safetensors", "replay.bin"]
 
 
 def files(folder: Path) -> list[str]:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -28,6 +29,8 @@ from vae import checkpoints, jobs, keeper, reports, runs, status
 from vae.checkpoints import load, read_record
 from vae.config import TrainConfig
 from vae.errors import CheckpointError, ConfigError, JobError
+from vae.files import Lock
+from vae.replay import FILE, replay
 from vae.training import Trainer
 
 TOY = toy_dataset()
@@ -133,6 +136,7 @@ def test_a_training_killed_at_20_random_moments_ends_as_if_nothing_had_happened(
     assert last and last.state == "failed" and "can be resumed" in last.message
     list(runs.resume("killed"))
     assert same("whole", "killed") and told("whole") == told("killed")
+    assert (own / "whole" / FILE).read_bytes() == (own / "killed" / FILE).read_bytes()
     assert read_record("killed").held_out == read_record("whole").held_out
     assert jobs.status("killed") == jobs.Job("killed", "done") and not (own / "killed" / "state.safetensors").exists()
 
@@ -222,6 +226,7 @@ def test_pause_step_change_and_go(own, fork, monkeypatch):
         wait_for(lambda: len(jobs.history("a-model")) == standing + count)  # noqa: B023
     steps = [report.step for report in jobs.history("a-model")[standing:]]
     assert steps == [steps[0], steps[0] + 1, steps[0] + 2] and jobs.status("a-model").state == "paused"
+    assert jobs.last_step("a-model").step == steps[-1]
     jobs.change("a-model", learning_rate=1e-4, beta=3)
     jobs.step("a-model")
     wait_for(lambda: len(jobs.history("a-model")) == standing + 4)
@@ -360,7 +365,9 @@ def test_tickets_are_given_under_one_lock(own, fork):
 
 def _take_ticket(folder: Path) -> None:
     folder.mkdir(parents=True)
-    runs._wait(folder, None)
+    lock = Lock(folder / "lock")
+    lock.acquire()
+    runs._wait(folder, lock, None)
     status.tell(folder, "done")
 
 
@@ -388,6 +395,25 @@ def test_a_folder_that_vanishes_is_said_and_not_made_again(own, how, tmp_path):
     with pytest.raises(JobError, match="deleted or moved while it ran"):
         next(training)
     assert not (own / "a-model").exists() and jobs.status("a-model") is None
+
+
+def test_a_folder_that_vanishes_while_it_waits_or_pauses_is_said(own, fork, monkeypatch):
+    slowly(monkeypatch)
+
+    def told_off(name):
+        with pytest.raises(JobError, match="deleted or moved while it ran"):
+            list(runs.run(name, SMALL, LONG))
+
+    pids = []
+    for name in ("a-model", "b-model"):
+        pids.append(fork(lambda: told_off(name)))  # noqa: B023
+        wait_for(lambda: (job := jobs.status(name)) and job.state in ("running", "queued"))  # noqa: B023
+    jobs.pause("a-model")
+    wait_for(lambda: jobs.status("a-model").state == "paused")
+    for name in ("b-model", "a-model"):
+        shutil.rmtree(own / name)
+    assert [ended(pid) for pid in pids] == [0, 0]
+    assert not (own / "a-model").exists() and not (own / "b-model").exists()
 
 
 def full_disk(monkeypatch, only: Callable[[str], bool]) -> None:
@@ -488,6 +514,8 @@ def test_two_readers_see_the_same_and_never_half(own, fork, monkeypatch):
             steps = [report.step for report in jobs.history("a-model")]
             assert steps == sorted(set(steps)) and len(steps) >= seen and (job is None or job.state != "failed")
             seen = len(steps)
+            frames = replay(own / "a-model", last=2)
+            assert frames is None or np.isfinite(frames.codes).all()
             if (own / "a-model" / "model.safetensors").exists():
                 load("a-model")
         assert job.state == "done"

@@ -13,6 +13,8 @@ Kingma & Welling (2013). The objects, and how they meet:
   or a linear decoder; all return an `Estimate`, nats an image. `compare` runs them all.
 - `straight`, `spherical` and `traversals` walk through latent space, `difference` and `neighbours` compare what lies in
   it, and `vae.aggregate` holds the codes as a whole against the prior.
+- `PRESETS` are trainings that are known to work, `estimate` says how long one takes, `vae.jobs` runs it in a process of
+  its own; `align` turns the codes of one model on those of another.
 - `save` and `load` keep a model in one safetensors file with its `Record`; `encode` and `decode` give numpy arrays.
 
 Randomness is an argument: `generator(seed)` makes one, and nothing here touches torch's global state.
@@ -20,6 +22,7 @@ Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
 """
 
 from vae.aggregate import Holes, active_units, holes
+from vae.alignment import Alignment, align
 from vae.checkpoints import Record, catalogue, load, read_record, save
 from vae.comparison import Budget, Comparison, checksum, compare, comparison_file, load_comparison
 from vae.config import ModelConfig, TrainConfig
@@ -33,6 +36,7 @@ from vae.importance import importance_sampling, importance_sampling_path
 from vae.latent import Codes, Decoded, decode, encode, manifold
 from vae.models import VAE, Decoder, Encoder, build
 from vae.objectives import ELBO, IWAE, Autoencoder, Terms
+from vae.presets import PRESETS, Preset, estimate
 from vae.reports import Report
 from vae.training import Trainer, fit
 from vae.walks import Difference, Neighbours, difference, neighbours, spherical, straight, traversals
@@ -40,7 +44,9 @@ from vae.walks import Difference, Neighbours, difference, neighbours, spherical,
 __all__ = [
     "ELBO",
     "IWAE",
+    "PRESETS",
     "VAE",
+    "Alignment",
     "Autoencoder",
     "Budget",
     "CheckpointError",
@@ -60,6 +66,7 @@ __all__ = [
     "ModelConfig",
     "Neighbours",
     "Posterior",
+    "Preset",
     "Record",
     "Report",
     "Split",
@@ -68,6 +75,7 @@ __all__ = [
     "Trainer",
     "VAEError",
     "active_units",
+    "align",
     "build",
     "catalogue",
     "checksum",
@@ -77,6 +85,7 @@ __all__ = [
     "difference",
     "elbo",
     "encode",
+    "estimate",
     "exact_evidence",
     "fit",
     "generator",

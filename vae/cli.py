@@ -28,7 +28,7 @@ from vae.flags import add_fields, config_of
 from vae.keeper import read_plan
 from vae.latent import decode
 from vae.models import VAE
-from vae.presets import PRESETS
+from vae.presets import PRESETS, Preset
 
 __all__ = ["main"]
 
@@ -72,9 +72,9 @@ def _bar_off() -> None:
 
 def _train(chosen: argparse.Namespace) -> None:
     check_name(chosen.name)  # before anything is fetched for it
-    base = PRESETS[chosen.preset] if chosen.preset else None
-    model = config_of(ModelConfig, chosen, base and base.model)
-    config = config_of(TrainConfig, chosen, base and base.training)
+    preset = PRESETS[chosen.preset] if chosen.preset else Preset(ModelConfig(), TrainConfig())
+    model = config_of(ModelConfig, chosen, preset.model)
+    config = config_of(TrainConfig, chosen, preset.training)
     if chosen.resume:
         if model != ModelConfig() or config != TrainConfig() or chosen.half or chosen.overwrite:
             raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
@@ -232,11 +232,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("name", help="of the model")
     command.add_argument("--half", action="store_true", help="store weights as float16")
     command.add_argument("--overwrite", action="store_true", help="replace a model of that name")
+    command.add_argument("--preset", choices=PRESETS, help="settings that are known to work, changed by those given")
     command.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
-    presets = "; ".join(f"{name}: {preset.words}" for name, preset in PRESETS.items())
-    command.add_argument(
-        "--preset", choices=PRESETS, help=f"settings to begin with, instead of the defaults ({presets})"
-    )
     for config in (ModelConfig, TrainConfig):
         add_fields(command, config)
     command.set_defaults(run=_train)

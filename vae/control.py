@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from vae.checkpoints import write_aside
+from vae.files import vanished
 
 __all__ = ["Action", "Request", "ask", "clear", "requests"]
 
@@ -42,10 +43,16 @@ def requests(folder: Path) -> list[tuple[Path, Request]]:
     """Returns the requests of a training, oldest first; whoever carries one out deletes its file.
 
     Raises:
-        FileNotFoundError: the folder has gone.
+        JobError: the folder of the training has gone.
     """
+    try:
+        names = sorted(os.listdir(folder / FOLDER))
+    except FileNotFoundError:
+        if not folder.is_dir():
+            raise vanished(folder) from None
+        names = []  # someone deleted the requests alone
     found = []
-    for name in sorted(os.listdir(folder / FOLDER)):
+    for name in names:
         if not name.endswith(".json"):
             continue
         path = folder / FOLDER / name

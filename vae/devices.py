@@ -6,15 +6,20 @@ is chosen, and what is measured on held-out images is in float32 throughout.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import torch
 
 from vae.config import TrainConfig
 from vae.models import VAE
 
-__all__ = ["autocast", "best_device", "multiplies_bfloat16", "settled"]
+__all__ = ["autocast", "best_device", "multiplies_bfloat16", "quick_products", "settled"]
 
+_products: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]  # made when torch is imported
 _FLAGS = ("avx512_bf16", "amx_bf16")  # of a CPU that multiplies bfloat16 itself; others only pretend, slowly
 
 
@@ -46,3 +51,34 @@ def settled(config: TrainConfig, model: VAE) -> TrainConfig:
 def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
     """Returns the context in which a settled config's forward pass runs."""
     return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16")
+
+
+def quick_products() -> contextlib.AbstractContextManager[None]:
+    """Lets oneDNN multiply matrices in float32 where it is as exact as MKL: on AMD's AVX-512 it is twice as quick.
+
+    PyTorch asks oneDNN only where bfloat16 would do, and oneDNN then takes float32 all the same on a CPU without AMX.
+    """
+    return _onednn() if _onednn_is_exact() else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _onednn() -> Iterator[None]:
+    before = _products.fp32_precision
+    _products.fp32_precision = "bf16"
+    try:
+        yield
+    finally:
+        _products.fp32_precision = before
+
+
+@cache
+def _onednn_is_exact() -> bool:
+    """Tells whether products that oneDNN might round to bfloat16 are those of float32 here."""
+    has = torch.cpu.get_capabilities()
+    if has.get("amx_bf16") or not has.get("avx512_bf16"):
+        return False
+    source = torch.Generator().manual_seed(0)
+    a, b = torch.randn(128, 784, generator=source), torch.randn(784, 400, generator=source)
+    with _onednn():
+        error = (a @ b - a.double() @ b.double()).abs().max()
+    return bool(error < 1e-3)  # 1e-4 in float32, 0.3 in bfloat16

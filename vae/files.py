@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vae.errors import JobError
 
-__all__ = ["Lock", "append", "held"]
+__all__ = ["Lock", "append", "held", "vanished"]
 
 
 class Lock:
@@ -72,6 +72,12 @@ def held(path: Path, wait: float = 10.0) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def vanished(folder: Path) -> JobError:
+    """Returns the error of a training whose folder has gone."""
+    way_out = "Put it back and resume, or train anew."
+    return JobError(f"A training needs its folder; {folder} was deleted or moved while it ran. {way_out}")
 
 
 def append(path: Path, content: bytes) -> None:

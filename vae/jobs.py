@@ -26,11 +26,12 @@ from vae.files import held
 from vae.keeper import read_plan
 from vae.reports import Report
 from vae.runs import queue_lock, refuse_taken, run
+from vae.slowmotion import SlowStep, load_slow_step
 from vae.status import Job, State, limit, next_ticket, queue, standing, tell
 
 __all__ = [
-    "Job", "State", "change", "history", "latest", "pause", "queue", "resume", "run", "running", "start", "status",
-    "step", "stop",
+    "Job", "State", "change", "history", "last_step", "latest", "pause", "queue", "resume", "run", "running", "start",
+    "status", "step", "stop",
 ]  # fmt: skip
 
 
@@ -115,6 +116,11 @@ def history(name: str) -> list[Report]:
     """Returns the reports of a training so far, whole lines only."""
     paths = (folder / check_name(name) / "history.jsonl" for folder in folders())
     return next((reports.read(path) for path in paths if path.exists()), [])
+
+
+def last_step(name: str) -> SlowStep | None:
+    """Returns the last step that a training took by itself, in slow motion; None if there was none."""
+    return load_slow_step(folders()[0] / check_name(name) / "step.npz")
 
 
 def _ask(name: str, action: Action, **values: float) -> None:

@@ -14,13 +14,15 @@ from vae import reports
 from vae.cards import card, held_out_figures
 from vae.checkpoints import Record, save, write_aside
 from vae.config import ModelConfig, TrainConfig
-from vae.control import Request, clear, requests
+from vae.control import requests
 from vae.data import load_dataset
 from vae.devices import best_device
 from vae.errors import ConfigError, JobError
-from vae.files import Lock, append
+from vae.files import Lock, append, vanished
 from vae.models import build
+from vae.replay import Recorder
 from vae.reports import Report
+from vae.slowmotion import save_slow_step, slow_step
 from vae.states import load_state, save_state
 from vae.status import says, tell
 from vae.training import Trainer
@@ -61,16 +63,27 @@ class Keeper:
         if resumed and (folder / "state.safetensors").exists():
             load_state(folder / "state.safetensors", self.trainer, self.of)
         elif not resumed:
-            (folder / "state.safetensors").unlink(missing_ok=True)
+            for leftover in ("state.safetensors", "step.npz"):
+                (folder / leftover).unlink(missing_ok=True)
             write_aside(folder / "config.json", json.dumps({**self.of, "half": plan.half}).encode())
-        reports.keep(folder / "history.jsonl", self.trainer.step)  # what came after is told again
+        step = self.trainer.step
+        reports.keep(folder / "history.jsonl", step)  # what came after is told again
+        self.recorder = Recorder(folder, self.trainer.model, self.dataset.test, self.trainer.steps_an_epoch, step)
+        if step == 0:
+            self.recorder.record(0)
 
     def reports(self) -> Generator[Report]:
         """Takes the steps that are left, one by one, and does in between what is asked."""
         trainer = self.trainer
         while not trainer.done:
             self._heed()
-            trainer.advance()
+            if self.paused:
+                save_slow_step(self.folder / "step.npz", slow_step(trainer))
+            else:
+                trainer.advance()
+            if self.paused or self.recorder.due(trainer.step):
+                self._check()
+                self.recorder.record(trainer.step)
             if trainer.step % REPORT_EVERY == 0 or trainer.epoch_ended or self.paused:
                 report = trainer.report()
                 self._check()
@@ -104,7 +117,7 @@ class Keeper:
     def _heed(self) -> None:
         """Does what was asked since the step before; returns when there is a step to take."""
         while True:
-            for path, (action, values) in self._requests():
+            for path, (action, values) in requests(self.folder):
                 if action == "stop":
                     raise Stopped
                 if action == "change":
@@ -127,14 +140,6 @@ class Keeper:
                 self.singles -= 1
                 return
             time.sleep(0.02)
-
-    def _requests(self) -> list[tuple[Path, Request]]:
-        try:
-            return requests(self.folder)
-        except OSError:
-            self._check()
-            clear(self.folder)  # someone deleted the requests alone
-            return []
 
     def _record(self) -> Record:
         trainer = self.trainer
@@ -159,9 +164,7 @@ class Keeper:
 
     def _check(self) -> None:
         if not self.lock.intact:
-            raise JobError(
-                f"A training needs its folder; {self.folder} was deleted or moved while it ran. Train the model anew."
-            )
+            raise vanished(self.folder)
 
 
 def read_plan(folder: Path) -> Plan:

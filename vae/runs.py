@@ -6,6 +6,8 @@
     config.json         what is trained, and how
     history.jsonl       one `Report` a line
     state.safetensors   all that the training is, until it is done; it can be resumed from there
+    replay.bin          how the latent space formed
+    step.npz            the last step that was taken by itself, in slow motion
     job.json            state, process, message, place in the queue
     control/            what was asked of it and is not done yet
     lock                held by the process that trains
@@ -24,7 +26,7 @@ from vae.checkpoints import check_name, folders
 from vae.config import ModelConfig, TrainConfig
 from vae.control import clear, requests
 from vae.errors import CheckpointError, JobError, VAEError
-from vae.files import Lock, held
+from vae.files import Lock, held, vanished
 from vae.keeper import Keeper, Plan, Stopped, read_plan
 from vae.reports import Report
 from vae.status import BUSY, State, ahead, limit, next_ticket, says, tell
@@ -98,7 +100,7 @@ def _carry_out(folder: Path, plan: Plan, resumed: bool, waits: Waits | None) -> 
     keeper = None
     try:
         try:
-            _wait(folder, waits)
+            _wait(folder, lock, waits)
             keeper = Keeper(folder, plan, lock, resumed)
             yield from keeper.reports()
             keeper.finish()
@@ -123,7 +125,7 @@ def _carry_out(folder: Path, plan: Plan, resumed: bool, waits: Waits | None) -> 
         lock.release()
 
 
-def _wait(folder: Path, waits: Waits | None) -> None:
+def _wait(folder: Path, lock: Lock, waits: Waits | None) -> None:
     """Returns when it is this training's turn."""
     with held(queue_lock(folder.parent)):  # so that `jobs.start` has said its word
         found = says(folder)
@@ -131,7 +133,7 @@ def _wait(folder: Path, waits: Waits | None) -> None:
             clear(folder)
             tell(folder, "starting", ticket=next_ticket(folder.parent))
     before = None
-    while (others := ahead(folder)) >= limit():
+    while lock.intact and (others := ahead(folder)) >= limit():
         if others != before:
             if before is None:
                 tell(folder, "queued")
@@ -141,4 +143,6 @@ def _wait(folder: Path, waits: Waits | None) -> None:
         if any(action == "stop" for _, (action, _) in requests(folder)):
             raise Stopped
         time.sleep(0.1)
+    if not lock.intact:
+        raise vanished(folder)
     tell(folder, "running")

@@ -18,15 +18,16 @@ from torch import Tensor
 
 from vae.config import TrainConfig
 from vae.data import Dataset
-from vae.devices import autocast, settled
+from vae.devices import autocast, quick_products, settled
 from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError
 from vae.models import VAE
-from vae.objectives import ELBO, Autoencoder, Objective, Terms, objective_of
+from vae.objectives import ELBO, Autoencoder, Terms, objective_of
 from vae.reports import Report
 from vae.schedules import Rates, rates
+from vae.scores import score
 
-__all__ = ["Trainer", "fit", "learned_from", "score"]
+__all__ = ["Trainer", "fit", "learned_from"]
 
 
 class Trainer:
@@ -110,20 +111,19 @@ class Trainer:
         """
         clock = time.perf_counter()
         self.whole = False
-        now, model = self.rates, self.model
+        now = self.rates
         place = self.step % self.steps_an_epoch * self.config.batch_size
         if place == 0:
-            self._order = torch.randperm(len(self.images), generator=self.noise, device=model.device)
+            self._order = torch.randperm(len(self.images), generator=self.noise, device=self.images.device)
         rows = self._order[place : place + self.config.batch_size]
         self._optimiser.param_groups[0].update(lr=now.learning_rate, betas=(now.momentum, self.config.adam_beta2))
         self.step += 1
         try:
-            objective = objective_of(self.config, now.beta)
-            with autocast(self.config, model.device):
-                terms = objective(model, model.pixels(self.images[rows], self.noise), self.noise)
-            loss = -terms.objective.mean()
-            self._optimiser.zero_grad()
-            loss.backward()
+            with quick_products():
+                terms, weight = self._terms(rows, now.beta)
+                loss = -weight * terms.objective.mean()
+                self._optimiser.zero_grad()
+                loss.backward()
             norm = torch.nn.utils.get_total_norm(p.grad for p in self._parameters if p.grad is not None)
             sound = bool((loss + norm).isfinite())
         except ValueError:  # a distribution refuses parameters that are not numbers
@@ -139,6 +139,13 @@ class Trainer:
         self.whole = True
         return terms
 
+    def _terms(self, rows: Tensor, beta: float) -> tuple[Terms, float]:
+        """Returns the terms of the images in these rows, and the weight of their mean in the loss."""
+        model = self.model
+        with autocast(self.config, model.device):
+            x = model.pixels(self.images[rows], self.noise)
+            return objective_of(self.config, beta)(model, x, self.noise), 1.0
+
     def report(self, held_out_images: int = 2000) -> Report:
         """Says how training stands after at least one step, and begins the next means.
 
@@ -153,17 +160,14 @@ class Trainer:
         held_out: tuple[float | None, float | None] = (None, None)
         if self.epoch_ended:
             clock = time.perf_counter()
-            bound = ELBO(self.config.samples if self.config.objective == "elbo" else 1)
-            objective = Autoencoder() if self.config.objective == "autoencoder" else bound
             try:
-                held_out = score(self.model, self.held_out[:held_out_images], objective)
+                held_out = self.score(held_out_images)
                 sound = math.isfinite(sum(held_out))
             except ValueError:
                 sound = False
             if not sound:
                 raise self._diverged()
             self._good, self._good_epoch = copy.deepcopy(self.model.state_dict()), self.step // self.steps_an_epoch
-            self.model.train()
             self.seconds += time.perf_counter() - clock
         reconstruction, *each = (self._totals / self._seen).tolist()
         self._totals.zero_()
@@ -173,6 +177,14 @@ class Trainer:
             self.seconds, speed, () if self.config.objective == "autoencoder" else tuple(each),
             self.seconds / self.step * (self.steps - self.step), now.learning_rate, now.beta,
         )  # fmt: skip
+
+    def score(self, images: int = 2000) -> tuple[float, float]:
+        """Returns the parts of the plain ELBO, or of the autoencoder's objective, of the first test images."""
+        bound = ELBO(self.config.samples if self.config.objective == "elbo" else 1)
+        objective = Autoencoder() if self.config.objective == "autoencoder" else bound
+        found = score(self.model, self.held_out[:images], objective)
+        self.model.train()
+        return found
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Returns all that a training is: tensors by name, and what is said of them in JSON types.
@@ -265,19 +277,6 @@ def fit(
 def learned_from(images: int, config: TrainConfig) -> int:
     """Returns how many of the training images a model learns from."""
     return max(1, round(config.share * images))
-
-
-@torch.inference_mode()
-def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch: int = 1000) -> tuple[float, float]:
-    """Returns the mean reconstruction and KL of images (N, H, W) uint8 under an objective, in nats an image."""
-    model.eval()
-    noise = generator(seed, model.device)
-    totals = torch.zeros(2, dtype=torch.float64, device=model.device)
-    for part in images.to(model.device).split(batch):
-        terms = objective(model, model.pixels(part, noise), noise)
-        totals += torch.stack([terms.reconstruction.double().sum(), terms.kl.double().sum()])
-    reconstruction, kl = (totals / len(images)).tolist()
-    return reconstruction, kl
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -43,6 +43,7 @@ def choose() -> None:
             )  # fmt: skip
             activation = st.selectbox(_("Activation"), ACTIVATIONS, key="train.activation")
             objective = st.selectbox(_("Objective"), OBJECTIVES, format_func=words.objective, key="train.objective")
+            samples = st.number_input(_("Draws of z for each image"), 1, 1000, 1, key="train.samples")
             batch_size = st.number_input(_("Batch size"), 1, 60_000, 128, key="train.batch")
             rate = st.number_input(_("Learning rate"), 1e-6, 1.0, 2e-3, 1e-4, format="%.4f", key="train.rate")
             seed = st.number_input(_("Seed"), 0, 2**31, 0, key="train.seed")
@@ -63,8 +64,8 @@ def choose() -> None:
             encoder_layers=widths, decoder_layers=widths[::-1], activation=activation,
         )  # fmt: skip
         config = TrainConfig(
-            data=data_name, objective=objective, epochs=int(epochs), batch_size=int(batch_size), learning_rate=rate,
-            seed=int(seed),
+            data=data_name, objective=objective, samples=int(samples), epochs=int(epochs),
+            batch_size=int(batch_size), learning_rate=rate, seed=int(seed),
         )  # fmt: skip
         jobs.start(name, model, config)
     except VAEError as error:

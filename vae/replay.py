@@ -1,0 +1,217 @@
+"""How a latent space formed: test images embedded and a plane decoded every few steps, in one file that grows.
+
+The file begins with a line of JSON (which images, which plane, the sizes); each frame after it is
+
+    step, bytes of codes, bytes of manifold, CRC-32 of both    4 little-endian uint32
+    codes                                                      (N, J) float16, zlib
+    manifold                                                   (side, side, H, W) uint8, zlib
+
+A frame that was cut short, by a kill or a full disk, is passed over, and cut off before the next.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vae.checkpoints import write_aside
+from vae.data import Split
+from vae.errors import CheckpointError
+from vae.files import append
+from vae.latent import encode, normal_quantiles
+from vae.models import VAE
+
+__all__ = ["FILE", "Recorder", "Replay", "balanced_rows", "replay"]
+
+FILE = "replay.bin"
+EVERY = 50  # steps between frames at first; before that, frames lie by factors of 1.5
+MOST_FRAMES = 240  # more are thinned out to half
+MOST_BYTES = 9_000_000  # and so is a larger file; the thinner one stands beside it for a moment
+IMAGES, SIDE = 1000, 12
+MOST_CODES = 200_000  # numbers in a frame; more dimensions leave fewer images
+_HEAD = struct.Struct("<4I")
+_EARLY = tuple(sorted({round(1.5**i) for i in range(30)}))
+Array = NDArray[Any]
+
+
+class Replay(NamedTuple):
+    """Frames of a training; T of them, N images.
+
+    Attributes:
+        steps: (T,), optimiser steps taken before each frame.
+        epochs: (T,), passes over the training images.
+        codes: (T, N, J) float32, posterior means.
+        manifolds: (T, side, side, H, W) uint8, decoded means on a grid of two coordinates, all others 0; row 0 is the
+            top, where the second is largest.
+        rows: (N,), which test images.
+        axes: the two coordinates of the grid, from 0; the same twice for J = 1.
+        ticks: (side,), where the grid's points lie along both, increasing.
+    """
+
+    steps: Array
+    epochs: Array
+    codes: Array
+    manifolds: Array
+    rows: Array
+    axes: tuple[int, int]
+    ticks: Array
+
+
+class Recorder:
+    """Writes the frames of one training.
+
+    Arguments:
+        folder: of the training.
+        model: in training; it is only read, and no draw of the training's generator is used.
+        test: images of which a balanced set is embedded.
+        steps_an_epoch: optimiser steps in a pass over the training images.
+        step: where the training stands; frames that came after are cut off, to be taken again.
+
+    Raises:
+        CheckpointError, JobError: the disk refuses; the frames before are kept.
+    """
+
+    def __init__(self, folder: Path, model: VAE, test: Split, steps_an_epoch: int, step: int = 0) -> None:
+        self.path, self.model = folder / FILE, model
+        latent = model.config.latent
+        rows = balanced_rows(test.labels, min(IMAGES, max(1, MOST_CODES // latent)))
+        self.images = test.images[rows]
+        self.ticks = normal_quantiles(SIDE)
+        across, up = np.meshgrid(self.ticks, self.ticks[::-1])
+        self.grid = torch.zeros(SIDE * SIDE, latent)
+        axes = (0, min(1, latent - 1))
+        for axis, values in zip(axes, (across, up), strict=True):
+            self.grid[:, axis] = torch.from_numpy(values.ravel())
+        self.says: dict[str, Any] = {
+            "format": 1, "every": EVERY, "rows": rows.tolist(), "axes": axes, "side": SIDE, "latent": latent,
+            "shape": model.config.image_shape, "steps_an_epoch": steps_an_epoch,
+        }  # fmt: skip
+        header, frames = _read(self.path) if step else (None, [])
+        if header:
+            self.says["every"] = header["every"]
+        self._keep([frame for frame in frames if frame[0] <= step])
+
+    def due(self, step: int) -> bool:
+        """Whether a frame belongs after so many steps."""
+        return step % self.says["every"] == 0 or (step < EVERY and step in _EARLY)
+
+    @torch.inference_mode()
+    def record(self, step: int) -> None:
+        """Adds a frame, unless there is one of that step or a later one."""
+        if self.steps and self.steps[-1] >= step:
+            return
+        try:
+            codes = encode(self.model, self.images).mean.astype(np.float16)
+            means = self.model.decoder(self.grid).mean.clamp(0, 1)
+        except ValueError:  # weights that are not numbers; the next step will say so
+            return
+        manifold = (255 * means).round().to(torch.uint8).numpy()
+        frame = _frame(step, zlib.compress(codes.tobytes(), 6), zlib.compress(manifold.tobytes(), 6))
+        if len(self.steps) >= MOST_FRAMES or self.size + len(frame) > MOST_BYTES:
+            self._thin()
+        append(self.path, frame)
+        self.size += len(frame)
+        self.steps.append(step)
+
+    def _thin(self) -> None:
+        """Keeps every other frame of those that lie apart evenly, and takes half as many from now on."""
+        self.says["every"] *= 2
+        frames = _read(self.path)[1]
+        kept = [frame for frame in frames if self.due(frame[0])]
+        self._keep(kept if len(kept) < len(frames) else frames[::2])
+
+    def _keep(self, frames: list[tuple[int, bytes, bytes]]) -> None:
+        content = _line(self.says) + b"".join(_frame(*frame) for frame in frames)
+        write_aside(self.path, content)
+        self.steps, self.size = [frame[0] for frame in frames], len(content)
+
+
+def replay(folder: Path | str, last: int | None = None) -> Replay | None:
+    """Reads the frames of a training so far; any number of readers may, while it goes on.
+
+    Arguments:
+        folder: of the training.
+        last: only so many of the last frames, as for a picture of now.
+
+    Returns:
+        The frames, or None where there are none.
+
+    Raises:
+        CheckpointError: the file is not a replay of this version.
+    """
+    path = Path(folder) / FILE
+    says, frames = _read(path)
+    if says is None:
+        return None
+    frames = frames if last is None else frames[-last:] if last else []
+    count, side, latent = len(frames), says["side"], says["latent"]
+    codes = np.empty((count, len(says["rows"]), latent), np.float32)
+    manifolds = np.empty((count, side, side, *says["shape"]), np.uint8)
+    try:
+        for i, (_, packed, drawn) in enumerate(frames):
+            codes[i] = np.frombuffer(zlib.decompress(packed), np.float16).reshape(codes.shape[1:])
+            manifolds[i] = np.frombuffer(zlib.decompress(drawn), np.uint8).reshape(manifolds.shape[1:])
+    except (ValueError, zlib.error) as error:
+        raise CheckpointError(f"{path} is damaged ({error}). Train the model anew to see it form.") from error
+    steps = np.array([frame[0] for frame in frames], np.int64)
+    first, second = says["axes"]
+    return Replay(
+        steps, steps / says["steps_an_epoch"], codes, manifolds, np.array(says["rows"]), (first, second),
+        normal_quantiles(side),
+    )  # fmt: skip
+
+
+def balanced_rows(labels: Tensor, count: int) -> Tensor:
+    """Returns rows of up to so many images, as many of each class as there are, in the order of the set."""
+    classes = labels.unique()
+    places = torch.zeros(len(labels), dtype=torch.int64)  # of each image among its class
+    for label in classes:
+        own = labels == label
+        places[own] = torch.arange(int(own.sum()))
+    return places.argsort(stable=True)[:count].sort().values
+
+
+def _line(says: dict[str, Any]) -> bytes:
+    return json.dumps(says).encode() + b"\n"
+
+
+def _frame(step: int, codes: bytes, manifold: bytes) -> bytes:
+    check = zlib.crc32(manifold, zlib.crc32(codes))
+    return _HEAD.pack(step, len(codes), len(manifold), check) + codes + manifold
+
+
+def _read(path: Path) -> tuple[dict[str, Any] | None, list[tuple[int, bytes, bytes]]]:
+    """Returns what a file says of its frames, and the whole ones, unpacked no further."""
+    try:
+        with path.open("rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        return None, []
+    line, _, rest = content.partition(b"\n")
+    try:
+        says = json.loads(line)
+        if says["format"] != 1:
+            raise ValueError(f"format {says['format']}")
+        for key in ("every", "side", "latent", "steps_an_epoch"):
+            if not (isinstance(says[key], int) and says[key] > 0):
+                raise ValueError(f"{key} is {says[key]!r}")
+    except (ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(f"{path} is no replay of this version ({error}). Train the model anew.") from error
+    frames, at = [], 0
+    while at + _HEAD.size <= len(rest):
+        step, codes, manifold, check = _HEAD.unpack_from(rest, at)
+        at += _HEAD.size
+        middle, end = at + codes, at + codes + manifold
+        if end > len(rest) or zlib.crc32(rest[at:end]) != check:
+            break
+        frames.append((step, rest[at:middle], rest[middle:end]))
+        at = end
+    return says, frames
