@@ -11,6 +11,7 @@ from torch.distributions import Bernoulli, Independent, Laplace
 from vae.config import LIKELIHOODS
 from vae.distributions import (
     BinaryPixels,
+    Share,
     bits_per_pixel,
     diagonal_normal,
     draw,
@@ -176,3 +177,22 @@ def test_bits_per_pixel():
     assert bits_per_pixel(-10 * math.log(2), "bernoulli", 10) == pytest.approx(1, abs=1e-12)
     # by hand: (16 log 256 - 20) / (16 log 2) = 8 - 20 / (16 * 0.693147)
     assert bits_per_pixel(20.0, "gaussian", 16) == pytest.approx(8 - 1.8033688, abs=1e-6)
+
+
+@pytest.mark.parametrize("of", [1, 2, 3])
+def test_shares_of_a_batch_have_the_noise_of_the_whole(of):
+    images = torch.randint(0, 256, (7, 4, 5), dtype=torch.uint8)
+    mean, deviation = torch.randn(7, 3), torch.rand(7, 3) + 0.1
+    plain = generator(5)
+    whole = [prepare_pixels(images, likelihood, plain) for likelihood in LIKELIHOODS]
+    whole_z = draw(diagonal_normal(mean, deviation.log() * 2), plain, (6,))
+    after = torch.rand(3, generator=plain)
+    for place in range(of):
+        share = Share()
+        share.manual_seed(5)
+        share.place, share.of, share.images = place, of, 7
+        for likelihood, pixels in zip(LIKELIHOODS, whole, strict=True):
+            assert torch.equal(prepare_pixels(images[place::of], likelihood, share), pixels[place::of])
+        z = draw(diagonal_normal(mean[place::of], deviation[place::of].log() * 2), share, (6,))
+        assert torch.equal(z, whole_z[:, place::of])
+        assert torch.equal(torch.rand(3, generator=share), after)  # and all go on from the same place

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vae import data, jobs, runs
+from vae import data, distributed, jobs, runs
 from vae.checkpoints import Record, catalogue, check_name, folders, load, read_record, write_aside
 from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison, save_comparison, table
 from vae.config import ModelConfig, TrainConfig
@@ -71,6 +71,14 @@ def _bar_off() -> None:
 
 
 def _train(chosen: argparse.Namespace) -> None:
+    with distributed.group():
+        if distributed.rank() == 0:
+            _lead(chosen)
+        else:
+            distributed.follow()
+
+
+def _lead(chosen: argparse.Namespace) -> None:
     check_name(chosen.name)  # before anything is fetched for it
     preset = PRESETS[chosen.preset] if chosen.preset else Preset(ModelConfig(), TrainConfig())
     model = config_of(ModelConfig, chosen, preset.model)

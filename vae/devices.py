@@ -7,6 +7,7 @@ is chosen, and what is measured on held-out images is in float32 throughout.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -25,7 +26,9 @@ _FLAGS = ("avx512_bf16", "amx_bf16")  # of a CPU that multiplies bfloat16 itself
 
 def best_device() -> torch.device:
     """Returns a GPU that PyTorch can use, or else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))  # `torchrun` gives each process its own
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:

@@ -15,6 +15,7 @@ pixels are always 0. A Bernoulli is a likelihood of binary pixels only, so image
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -26,6 +27,7 @@ from vae.errors import ConfigError, DataError
 
 __all__ = [
     "BinaryPixels",
+    "Share",
     "bits_per_pixel",
     "diagonal_normal",
     "draw",
@@ -35,6 +37,19 @@ __all__ = [
     "prepare_pixels",
     "standard_normal",
 ]
+
+
+class Share(torch.Generator):
+    """A generator whose draws for the images of a batch are every `of`-th of those that a plain one gives for them all.
+
+    So several processes that have each a share of the images see the noise that one would, seed for seed.
+
+    Attributes:
+        place, of: the images place, place + of, place + 2 of, ... are this process's.
+        images: how many there are in the batch.
+    """
+
+    place, of, images = 0, 1, 0
 
 
 class BinaryPixels(Bernoulli):
@@ -104,8 +119,7 @@ def draw(distribution: Distribution, generator: torch.Generator | None, shape: t
     base = distribution.base_dist if isinstance(distribution, Independent) else distribution
     if isinstance(base, Normal):
         mean = base.loc.expand(shape + base.loc.shape)
-        noise = torch.empty_like(mean).normal_(generator=generator)
-        return mean + base.scale * noise
+        return mean + base.scale * _noise(mean, generator, torch.Tensor.normal_)
     if isinstance(base, Bernoulli):
         return torch.bernoulli(base.probs.expand(shape + base.probs.shape), generator=generator)
     raise ConfigError(f"draw knows normal and Bernoulli distributions; it got {type(base).__name__}.")
@@ -129,8 +143,16 @@ def prepare_pixels(images: Tensor, likelihood: Likelihood, generator: torch.Gene
         raise DataError(f"Images must be uint8 in [0, 255]; these are {images.dtype}. Scale and round them first.")
     u = images.flatten(-2).float()
     # float32 steps by 2^-16 at 255, so noise any nearer to 1 would round up into the next grey
-    noise = torch.empty_like(u).uniform_(0, 1 - 2**-16, generator=generator)
+    noise = _noise(u, generator, torch.Tensor.uniform_, 0, 1 - 2**-16)
     return (noise * 255 < u).float() if likelihood == "bernoulli" else (u + noise) / 256
+
+
+def _noise(like: Tensor, generator: torch.Generator | None, fill: Callable[..., Tensor], *arguments: float) -> Tensor:
+    """Returns noise of the shape of a tensor (..., B, D), of which the images of a batch are B."""
+    if isinstance(generator, Share):
+        whole = like.new_empty(*like.shape[:-2], generator.images, like.shape[-1])
+        return fill(whole, *arguments, generator=generator)[..., generator.place :: generator.of, :]
+    return fill(torch.empty_like(like), *arguments, generator=generator)
 
 
 def pixel_deviation(distribution: Distribution) -> Tensor:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from vae import reports
+from vae import distributed, reports
 from vae.cards import card, held_out_figures
 from vae.checkpoints import Record, save, write_aside
 from vae.config import ModelConfig, TrainConfig
@@ -25,7 +25,6 @@ from vae.reports import Report
 from vae.slowmotion import save_slow_step, slow_step
 from vae.states import load_state, save_state
 from vae.status import says, tell
-from vae.training import Trainer
 
 __all__ = ["Keeper", "Plan", "Stopped", "read_plan"]
 
@@ -53,7 +52,7 @@ class Keeper:
         self.folder, self.plan, self.lock = folder, plan, lock
         self.dataset = load_dataset(plan.training.data)
         model = build(plan.model, plan.training.seed).to(best_device())
-        self.trainer = Trainer(model, self.dataset, plan.training)
+        self.trainer = distributed.trainer(model, self.dataset, plan.training)
         self.of = {
             "model": plan.model.to_dict(), "training": plan.training.to_dict(), "data": self.dataset.checksum
         }  # fmt: skip

@@ -6,22 +6,29 @@ import torch
 from torch import Tensor
 
 from vae.devices import quick_products
-from vae.distributions import generator
+from vae.distributions import Share, generator
 from vae.models import VAE
 from vae.objectives import Objective
 
-__all__ = ["score"]
+__all__ = ["score", "sums"]
+
+
+def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch: int = 1000) -> tuple[float, float]:
+    """Returns the mean reconstruction and KL of images (N, H, W) uint8 under an objective, in nats an image."""
+    reconstruction, kl = (sums(model, images, objective, generator(seed, model.device), batch) / len(images)).tolist()
+    return reconstruction, kl
 
 
 @torch.inference_mode()
-def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch: int = 1000) -> tuple[float, float]:
-    """Returns the mean reconstruction and KL of images (N, H, W) uint8 under an objective, in nats an image."""
+def sums(model: VAE, images: Tensor, objective: Objective, noise: torch.Generator, batch: int = 1000) -> Tensor:
+    """Returns the sums of both over images, (2,) float64; over its own images if the noise is a `Share`."""
     model.eval()
-    noise = generator(seed, model.device)
     totals = torch.zeros(2, dtype=torch.float64, device=model.device)
     for part in images.to(model.device).split(batch):
+        if isinstance(noise, Share):
+            noise.images = len(part)
+            part = part[noise.place :: noise.of]
         with quick_products():
             terms = objective(model, model.pixels(part, noise), noise)
         totals += torch.stack([terms.reconstruction.double().sum(), terms.kl.double().sum()])
-    reconstruction, kl = (totals / len(images)).tolist()
-    return reconstruction, kl
+    return totals

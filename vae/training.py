@@ -22,7 +22,7 @@ from vae.devices import autocast, quick_products, settled
 from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError
 from vae.models import VAE
-from vae.objectives import ELBO, Autoencoder, Terms, objective_of
+from vae.objectives import ELBO, Autoencoder, Objective, Terms, objective_of
 from vae.reports import Report
 from vae.schedules import Rates, rates
 from vae.scores import score
@@ -182,9 +182,12 @@ class Trainer:
         """Returns the parts of the plain ELBO, or of the autoencoder's objective, of the first test images."""
         bound = ELBO(self.config.samples if self.config.objective == "elbo" else 1)
         objective = Autoencoder() if self.config.objective == "autoencoder" else bound
-        found = score(self.model, self.held_out[:images], objective)
+        found = self._score(self.held_out[:images], objective)
         self.model.train()
         return found
+
+    def _score(self, images: Tensor, objective: Objective) -> tuple[float, float]:
+        return score(self.model, images, objective)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Returns all that a training is: tensors by name, and what is said of them in JSON types.
