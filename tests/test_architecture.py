@@ -16,9 +16,10 @@ PAGES = ROOT / "pages"
 # A module of vae/ imports only from those before it; __init__ and __main__ import from all.
 ORDER = [
     *("errors", "config", "flags", "terminal", "sources", "data", "handwriting", "distributions", "nets", "models"),
-    *("objectives", "evidence", "importance", "modes", "tiles", "quadrature", "linear", "exact"),
+    *("devices", "objectives", "evidence", "importance", "modes", "tiles", "quadrature", "linear", "exact"),
     *("planes", "annealing", "gaps", "races", "evaluation", "variance", "latent", "alignment", "walks", "aggregate"),
-    *("portable", "checkpoints", "schedules", "reports", "training", "presets", "cards", "comparison", "projections"),
+    *("portable", "checkpoints", "schedules", "reports", "scores", "training", "distributed", "presets", "cards"),
+    *("comparison", "projections"),
     *("slowmotion", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "figures_latent", "cli"),
 ]

@@ -77,8 +77,9 @@ def refused(path: Path | str, *words: str) -> str:
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 @pytest.mark.parametrize("layers", [(8, 5), ()])
-def test_weights_come_back_bit_for_bit(likelihood, layers):
-    model = small_model(likelihood=likelihood, encoder_layers=layers, decoder_layers=layers)
+@pytest.mark.parametrize("channels", [(), (3, 2)])
+def test_weights_come_back_bit_for_bit(likelihood, layers, channels):
+    model = small_model(likelihood=likelihood, encoder_layers=layers, decoder_layers=layers, channels=channels)
     path = save(model, record_of(model))
     for place in ("a-model", path, str(path), path.parent, str(path.parent)):
         again = load(place)

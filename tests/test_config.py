@@ -45,6 +45,7 @@ WRONG = [
     (ModelConfig, "log_variance_floor", [-40.1, 4.1, float("nan"), float("-inf"), "-6", True, 10**400]),
     (ModelConfig, "encoder_layers", NOT_WIDTHS),
     (ModelConfig, "decoder_layers", NOT_WIDTHS),
+    (ModelConfig, "channels", NOT_WIDTHS),
     (ModelConfig, "image_shape", [*NOT_WIDTHS, (28,), (28, 28, 1), ()]),
     (TrainConfig, "data", ["", None, 3]),
     (TrainConfig, "objective", ["ELBO", None, "beta-vae"]),
@@ -77,7 +78,7 @@ def test_a_wrong_value_is_refused_with_the_field_and_what_came(kind: Any, name: 
     assert "\n" not in message and message.endswith(".")
 
 
-@pytest.mark.parametrize("name", ["encoder_layers", "decoder_layers", "image_shape"])
+@pytest.mark.parametrize("name", ["encoder_layers", "decoder_layers", "channels", "image_shape"])
 @pytest.mark.parametrize("width", [0, -1, 16385, 8.0, True, "8", None])
 def test_a_wrong_width_is_refused_with_the_field_and_what_came(name: str, width: Any):
     with pytest.raises(ConfigError, match=rf"^{name} .* it is {width!r}\.$"):
@@ -101,7 +102,9 @@ def test_what_would_do_nothing_is_refused(fields: Any):
 def test_a_training_from_before_a_field_came_has_its_default():
     old = {"data": "mnist", "objective": "elbo", "samples": 1, "epochs": 50, "batch_size": 128}
     old |= {"learning_rate": 0.002, "weight_decay": 0.1, "seed": 0}
-    assert TrainConfig.from_dict(old) == TrainConfig(epochs=50, weight_decay=0.1)
+    # but for the precision: there was only one
+    assert TrainConfig.from_dict(old) == TrainConfig(epochs=50, weight_decay=0.1, precision="float32")
+    assert TrainConfig.from_dict(old | {"precision": "auto"}).precision == "auto"
 
 
 @pytest.mark.parametrize("kind", [ModelConfig, TrainConfig])
@@ -119,3 +122,17 @@ def test_a_config_cannot_be_changed_after_it_was_checked(config):
 def test_pixels_and_linear_follow_from_the_fields():
     assert ModelConfig(image_shape=(3, 5)).pixels == 15
     assert ModelConfig(decoder_layers=()).linear and not ModelConfig(encoder_layers=()).linear
+    assert not ModelConfig(decoder_layers=(), channels=(8,)).linear
+
+
+def test_a_model_from_before_it_could_have_channels_has_none():
+    old = ModelConfig().to_dict()
+    del old["channels"]
+    assert ModelConfig.from_dict(old) == ModelConfig(channels=())
+
+
+@pytest.mark.parametrize(("shape", "most"), [((28, 28), 4), ((2, 9), 1), ((1, 9), 0), ((16, 64), 4)])
+def test_each_channel_needs_a_pixel_to_halve(shape: tuple[int, int], most: int):
+    ModelConfig(image_shape=shape, channels=(3,) * most)
+    with pytest.raises(ConfigError, match=rf"at most {most} for images of .* halves them; they are {most + 1}\.$"):
+        ModelConfig(image_shape=shape, channels=(3,) * (most + 1))

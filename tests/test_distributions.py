@@ -5,11 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy import stats
+from scipy import special, stats
 from torch.distributions import Bernoulli, Independent, Laplace
 
 from vae.config import LIKELIHOODS
 from vae.distributions import (
+    BinaryPixels,
+    Share,
     bits_per_pixel,
     diagonal_normal,
     draw,
@@ -153,9 +155,24 @@ def test_images_must_be_bytes(images):
         prepare_pixels(images, "gaussian", generator(0))
 
 
-def test_grey_pixels_have_no_bernoulli_likelihood():
+def test_binary_pixels_have_the_density_and_gradient_of_a_bernoulli():
+    logits = torch.tensor([-200.0, -30, -16, -1, -1e-9, 0, 1e-9, 1, 16, 30, 200], requires_grad=True)
+    for x in (torch.zeros(11), torch.ones(11)):
+        log_p = BinaryPixels(logits=logits).log_prob(x)
+        signed = (2 * x - 1).double().numpy() * logits.detach().double().numpy()
+        # 1 + exp(-|l|) is rounded once, the sum with |l| to a float32 of its size
+        np.testing.assert_allclose(log_p.detach(), -np.logaddexp(0, -signed), rtol=1.2e-7, atol=1.2e-7)
+        (gradient,) = torch.autograd.grad(log_p.sum(), logits)
+        np.testing.assert_allclose(gradient, x.numpy() - special.expit(logits.detach().double().numpy()), atol=1e-6)
+    assert BinaryPixels(logits=logits.double()).log_prob(x).dtype == torch.float64
+    batches = Independent(BinaryPixels(logits=torch.randn(3, 1, 11)), 1)
+    assert batches.log_prob(torch.zeros(2, 11)).shape == (3, 2) and batches.expand((3, 2)).mean.shape == (3, 2, 11)
+
+
+@pytest.mark.parametrize("kind", [Bernoulli, BinaryPixels])
+def test_grey_pixels_have_no_bernoulli_likelihood(kind):
     with pytest.raises(ValueError, match="support"):
-        Independent(Bernoulli(logits=torch.zeros(3)), 1).log_prob(torch.tensor([0.0, 0.5, 1.0]))
+        Independent(kind(logits=torch.zeros(3)), 1).log_prob(torch.tensor([0.0, 0.5, 1.0]))
 
 
 def test_the_floor_is_smooth_and_a_floor():
@@ -184,3 +201,22 @@ def test_bits_per_pixel():
     assert bits_per_pixel(-10 * math.log(2), "bernoulli", 10) == pytest.approx(1, abs=1e-12)
     # by hand: (16 log 256 - 20) / (16 log 2) = 8 - 20 / (16 * 0.693147)
     assert bits_per_pixel(20.0, "gaussian", 16) == pytest.approx(8 - 1.8033688, abs=1e-6)
+
+
+@pytest.mark.parametrize("of", [1, 2, 3])
+def test_shares_of_a_batch_have_the_noise_of_the_whole(of):
+    images = torch.randint(0, 256, (7, 4, 5), dtype=torch.uint8)
+    mean, deviation = torch.randn(7, 3), torch.rand(7, 3) + 0.1
+    plain = generator(5)
+    whole = [prepare_pixels(images, likelihood, plain) for likelihood in LIKELIHOODS]
+    whole_z = draw(diagonal_normal(mean, deviation.log() * 2), plain, (6,))
+    after = torch.rand(3, generator=plain)
+    for place in range(of):
+        share = Share()
+        share.manual_seed(5)
+        share.place, share.of, share.images = place, of, 7
+        for likelihood, pixels in zip(LIKELIHOODS, whole, strict=True):
+            assert torch.equal(prepare_pixels(images[place::of], likelihood, share), pixels[place::of])
+        z = draw(diagonal_normal(mean[place::of], deviation[place::of].log() * 2), share, (6,))
+        assert torch.equal(z, whole_z[:, place::of])
+        assert torch.equal(torch.rand(3, generator=share), after)  # and all go on from the same place

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -25,7 +26,7 @@ from vae.latent import encode
 from vae.models import VAE
 from vae.objectives import Autoencoder
 from vae.reports import Report
-from vae.training import score
+from vae.scores import score
 
 TOY = toy_dataset()
 SMALL = small_config()
@@ -39,6 +40,8 @@ def own(tmp_path, monkeypatch):
     monkeypatch.setattr(keeper, "load_dataset", lambda name: TOY)
     return tmp_path / "own"
 
+
+SETTLED = replace(QUICK, precision="float32")  # what auto is for a Gaussian
 
 FILES = ["card.md", "config.json", "control", "history.jsonl", "job.json", "lock", "model.safetensors", "replay.bin"]
 
@@ -71,7 +74,7 @@ def test_a_training_leaves_a_model_its_history_and_a_card(own):
         assert written == report._replace(kl_by_dimension=written.kl_by_dimension)
     assert jobs.status("a-model") == jobs.latest() == jobs.Job("a-model", "done") and jobs.running() is None
     record = read_record("a-model")
-    assert (record.model, record.training, record.data_checksum) == (SMALL, QUICK, TOY.checksum)
+    assert (record.model, record.training, record.data_checksum) == (SMALL, SETTLED, TOY.checksum)
     assert record.epochs_done == 3 and record.seconds == reports[-1].seconds
 
 
@@ -107,6 +110,12 @@ def test_the_card_says_what_the_record_says(own):
     assert "| floor of log variance | -6 |" in card and "| held-out images | 64 |" in card
     for key in ("elbo", "elbo_standard_error", "bits_per_pixel", "kl", "reconstruction"):
         assert f"{record.held_out[key]:.{4 if key == 'bits_per_pixel' else 2}f}" in card, key
+
+
+def test_a_record_says_what_the_precision_auto_came_to(own):
+    list(jobs.run("a-model", SMALL, QUICK))
+    assert QUICK.precision == "auto" and read_record("a-model").training == SETTLED
+    assert "--precision=float32" in (own / "a-model" / "card.md").read_text()
 
 
 def test_an_autoencoder_claims_no_bound(own):

@@ -11,7 +11,7 @@ from vae.config import ACTIVATIONS, LIKELIHOODS
 from vae.distributions import generator
 from vae.errors import ConfigError, DataError
 from vae.models import build
-from vae.nets import mlp
+from vae.nets import down, mlp, to_pixels, up
 from vae.objectives import ELBO, Autoencoder
 
 LAYERS = [((), ()), ((8,), (6,)), ((8, 7), (5, 6)), ((), (6,)), ((8,), ())]
@@ -133,9 +133,9 @@ def test_a_bernoulli_decoder_refuses_grey_pixels():
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
-@pytest.mark.parametrize("layers", [(6,), ()])
-def test_a_seed_makes_the_weights_and_nothing_else_is_touched(likelihood, layers):
-    config = small_config(likelihood=likelihood, decoder_layers=layers)
+@pytest.mark.parametrize("changes", [{}, {"decoder_layers": ()}, {"channels": (3, 2)}])
+def test_a_seed_makes_the_weights_and_nothing_else_is_touched(likelihood, changes):
+    config = small_config(likelihood=likelihood, **changes)
     before = torch.get_rng_state()
     first, again, other = (build(config, seed).state_dict() for seed in (3, 3, 4))
     assert torch.equal(before, torch.get_rng_state())
@@ -175,3 +175,68 @@ def test_mlp_alternates_maps_and_activations():
     assert kinds == [nn.Linear, nn.Tanh, nn.Linear, nn.Tanh] and net(torch.zeros(2, 3)).shape == (2, 4)
     x = torch.rand(2, 3)
     assert torch.equal(mlp(3, (), "relu")(x), x)
+
+
+SIZES = [((28, 28), 2), ((28, 28), 4), ((7, 5), 2), ((2, 9), 1), ((4, 3), 1), ((15, 17), 3)]
+
+
+@pytest.mark.parametrize(("shape", "count"), SIZES)
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_convolutions_take_images_of_any_size(shape, count, likelihood):
+    pixels = shape[0] * shape[1]
+    channels = (3, 4, 2, 5)[:count]
+    model = small_model(image_shape=shape, channels=channels, likelihood=likelihood, activation="tanh")
+    for batch in [(), (5,), (2, 5)]:
+        q = model.encoder(torch.rand(*batch, pixels))
+        p = model.decoder(torch.randn(*batch, 2))
+        assert (q.batch_shape, q.event_shape) == (batch, (2,)) and q.mean.shape == (*batch, 2)
+        assert (p.batch_shape, p.event_shape) == (batch, (pixels,)) and p.mean.shape == (*batch, pixels)
+    images = toy_split(5, shape).images
+    ELBO(2)(model, model.pixels(images, generator(0)), generator(1)).elbo.mean().backward()
+    for name, weight in model.named_parameters():
+        assert weight.grad is not None and bool(weight.grad.isfinite().all()) and bool((weight.grad != 0).any()), name
+
+
+def test_convolutions_without_layers_between_are_no_linear_model():
+    model = small_model(channels=(3,), encoder_layers=(), decoder_layers=())
+    assert model.decoder(1000 * torch.randn(50, 2)).mean.max() <= 1
+    assert sum(p.numel() for p in model.encoder.parameters()) == 3 * 16 + 3 + 4 * (3 * 4) + 4
+    # from 2 latents to 3 planes of 2 x 2, and a kernel of 4 x 4 for mean and variance each
+    assert sum(p.numel() for p in model.decoder.parameters()) == 2 * 12 + 12 + 2 * (3 * 16 + 1)
+
+
+@pytest.mark.parametrize("shape", [(6, 8), (7, 5)])
+def test_convolutions_are_those_written_in_numpy(shape):
+    # out[i, j] = b + sum_kl w[k, l] x[2i + k - 1, 2j + l - 1]; the mirror adds w[k, l] x[i, j] to that place instead
+    small = (shape[0] // 2, shape[1] // 2)
+    places = [(i, j, k, m) for i in range(small[0]) for j in range(small[1]) for k in range(4) for m in range(4)]
+    places = [(i, j, k, m) for i, j, k, m in places if 0 <= 2 * i + k - 1 < shape[0] and 0 <= 2 * j + m - 1 < shape[1]]
+    net, mirror = down(shape, (3,), "tanh"), to_pixels(shape, (3,))
+    x = np.random.default_rng(0).random((*shape, 1), np.float32)
+    h = np.random.default_rng(1).random((*small, 3), np.float32)
+    weight, bias = (p.detach().numpy() for p in net.parameters())  # (out, in, 4, 4)
+    back, lift = (p.detach().numpy() for p in mirror.parameters())  # (in, out, 4, 4)
+    want, image = np.tile(bias, (*small, 1)), np.full((*shape, 1), lift)
+    for i, j, k, m in places:
+        want[i, j] += weight[:, :, k, m] @ x[2 * i + k - 1, 2 * j + m - 1]
+        image[2 * i + k - 1, 2 * j + m - 1] += h[i, j] @ back[:, :, k, m]
+    # sums of at most 48 float32 numbers of order one
+    np.testing.assert_allclose(net(torch.from_numpy(x.reshape(1, -1))).detach()[0], np.tanh(want).ravel(), atol=1e-5)
+    np.testing.assert_allclose(mirror(torch.from_numpy(h.reshape(1, -1))).detach()[0], image.ravel(), atol=1e-5)
+
+
+def test_convolutions_move_nothing_in_memory():
+    net, again = down((8, 8), (3, 2), "relu"), up((8, 8), (3, 2), "relu")
+    x = torch.rand(5, 64)
+    planes = net.layers(x.reshape(-1, 8, 8, 1).permute(0, 3, 1, 2))
+    assert planes.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(planes.permute(0, 2, 3, 1).flatten(1), net(x))
+    assert again(net(x)).shape == (5, 4 * 4 * 3)
+
+
+def test_initial_weights_of_convolutions_are_uniform_within_the_bound_of_what_they_sum():
+    model = build(small_config(channels=(40, 50), image_shape=(8, 8)))
+    inward, outward = model.encoder.body[0].layers[2], model.decoder.body[-1].layers[0]
+    for layer, summed in ((inward, 40 * 16), (outward, 50 * 4)):  # of a transposed kernel 2 x 2 meet in a pixel
+        scaled = (layer.weight.detach() * summed**0.5).flatten()
+        assert stats.kstest(scaled.numpy(), stats.uniform(-1, 2).cdf).pvalue > 1e-3

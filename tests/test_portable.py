@@ -105,6 +105,11 @@ def test_what_is_no_perceptron_stays_on_the_server() -> None:
     with pytest.raises(ConfigError, match="server"):
         portable(model.decoder)
 
+    convolutional = small_model(channels=(3,))
+    for part in (convolutional.encoder, convolutional.decoder):
+        with pytest.raises(ConfigError, match="server"):
+            portable(part)
+
     class Foreign(nn.Module):
         pass
 

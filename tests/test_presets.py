@@ -1,5 +1,7 @@
 """Presets and the estimate, whose clock is the tests' own."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.toys import small_config, toy_dataset
@@ -71,4 +73,5 @@ def test_presets_of_shipped_models_are_how_these_were_trained(monkeypatch):
     assert len(shipped) > 3
     for name in shipped:
         record = read_record(name)
-        assert (record.model, record.training) == PRESETS[name]
+        training = replace(PRESETS[name].training, precision="float32")  # there was no other yet
+        assert (record.model, record.training) == (PRESETS[name].model, training)

@@ -21,7 +21,8 @@ from vae.models import VAE, build
 from vae.objectives import ELBO, IWAE, Autoencoder
 from vae.reports import Report
 from vae.schedules import rates
-from vae.training import Trainer, fit, score
+from vae.scores import score
+from vae.training import Trainer, fit
 
 TOY = toy_dataset()
 

@@ -14,7 +14,8 @@ from vae.distributions import bits_per_pixel, generator
 from vae.latent import encode
 from vae.models import VAE
 from vae.objectives import Autoencoder
-from vae.training import learned_from, score
+from vae.scores import score
+from vae.training import learned_from
 
 __all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words"]
 

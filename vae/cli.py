@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vae import data, jobs, runs
+from vae import data, distributed, jobs, runs
 from vae.annealing import simulate
 from vae.cards import likelihood_words
 from vae.checkpoints import Record, catalogue, check_name, folders, load, read_record, write_aside
@@ -69,10 +69,14 @@ def _loaded(name: str, always: bool = False) -> data.Dataset:
 
 
 def _train(chosen: argparse.Namespace) -> None:
+    with distributed.group():
+        return distributed.follow() if distributed.rank() else _lead(chosen)
+
+
+def _lead(chosen: argparse.Namespace) -> None:
     check_name(chosen.name)  # before anything is fetched for it
     preset = PRESETS[chosen.preset] if chosen.preset else Preset(ModelConfig(), TrainConfig())
-    model = config_of(ModelConfig, chosen, preset.model)
-    config = config_of(TrainConfig, chosen, preset.training)
+    model, config = config_of(ModelConfig, chosen, preset.model), config_of(TrainConfig, chosen, preset.training)
     if chosen.resume:
         if model != ModelConfig() or config != TrainConfig() or chosen.half or chosen.overwrite:
             raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")

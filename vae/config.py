@@ -16,11 +16,13 @@ __all__ = [
     "ACTIVATIONS",
     "LIKELIHOODS",
     "OBJECTIVES",
+    "PRECISIONS",
     "SCHEDULES",
     "Activation",
     "Likelihood",
     "ModelConfig",
     "Objective",
+    "Precision",
     "Schedule",
     "TrainConfig",
 ]
@@ -29,16 +31,21 @@ Likelihood = Literal["gaussian", "gaussian-shared", "bernoulli"]
 Activation = Literal["relu", "tanh", "silu"]
 Objective = Literal["elbo", "iwae", "autoencoder"]
 Schedule = Literal["one-cycle", "constant", "cosine"]
+Precision = Literal["auto", "float32", "bfloat16"]
 
 LIKELIHOODS: tuple[Likelihood, ...] = get_args(Likelihood)
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
-def option(default: Any, words: str) -> Any:
-    """Declares a field with the words that explain it, in `--help` and beside a control alike."""
-    return field(default=default, metadata={"help": words})
+def option(default: Any, words: str, **facts: Any) -> Any:
+    """Declares a field with the words that explain it, in `--help` and beside a control alike.
+
+    `before` is the value in configs from before the field came, where that is not the default.
+    """
+    return field(default=default, metadata={"help": words, **facts})
 
 
 class _Config:
@@ -57,9 +64,10 @@ class _Config:
         Raises:
             ConfigError: a field is unknown, or a value outside its range.
         """
-        known = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-        if unknown := sorted(set(fields) - known):
+        known = {f.name: f.metadata for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        if unknown := sorted(set(fields) - set(known)):
             raise ConfigError(f"{cls.__name__} has no field {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
+        fields = {name: says["before"] for name, says in known.items() if "before" in says} | fields
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()})
 
 
@@ -67,8 +75,9 @@ class _Config:
 class ModelConfig(_Config):
     """What a model is.
 
-    A decoder without hidden layers is the linear model: mean Wz + b and a variance that does not depend on z, which is
-    factor analysis (`gaussian`) or probabilistic PCA (`gaussian-shared`; Tipping & Bishop 1999).
+    With channels the encoder begins with strided convolutions, and the decoder ends with their mirror; the layers stand
+    between. A decoder without either is the linear model: mean Wz + b and a variance that does not depend on z,
+    which is factor analysis (`gaussian`) or probabilistic PCA (`gaussian-shared`; Tipping & Bishop 1999).
 
     Raises:
         ConfigError: a value is outside its range.
@@ -83,6 +92,9 @@ class ModelConfig(_Config):
     decoder_layers: tuple[int, ...] = option(
         (256, 512), "widths of the decoder's hidden layers; none for a linear decoder"
     )
+    channels: tuple[int, ...] = option(
+        (), "channels of convolutions before the encoder's layers, each halving the image; none for an MLP"
+    )
     activation: Activation = option("relu", "what stands between the layers")
     image_shape: tuple[int, int] = option((28, 28), "height and width of an image, in pixels")
 
@@ -90,7 +102,7 @@ class ModelConfig(_Config):
         _check_count("latent", self.latent, 1, 1024)
         _check_choice("likelihood", self.likelihood, LIKELIHOODS)
         _check_choice("activation", self.activation, ACTIVATIONS)
-        for name in ("encoder_layers", "decoder_layers", "image_shape"):
+        for name in ("encoder_layers", "decoder_layers", "channels", "image_shape"):
             if not isinstance(getattr(self, name), tuple) or len(getattr(self, name)) > 32:
                 raise ConfigError(
                     f"{name} must be a tuple of up to 32 whole numbers; it is {getattr(self, name)!r:.80}."
@@ -99,6 +111,11 @@ class ModelConfig(_Config):
                 _check_count(name, width, 1, 16384)
         if len(self.image_shape) != 2:
             raise ConfigError(f"image_shape must be height and width; it is {self.image_shape!r}.")
+        if min(self.image_shape) >> len(self.channels) == 0:
+            raise ConfigError(
+                f"channels must be at most {min(self.image_shape).bit_length() - 1} for images of "
+                f"{self.image_shape[0]} x {self.image_shape[1]}, for each halves them; they are {len(self.channels)}."
+            )
         floor = self.log_variance_floor
         if floor is not None and not (_is_number(floor) and -40 <= floor <= 4):
             raise ConfigError(f"log_variance_floor must be between -40 and 4, or None for no floor; it is {floor!r}.")
@@ -111,7 +128,7 @@ class ModelConfig(_Config):
     @property
     def linear(self) -> bool:
         """Whether the decoder is linear, so that log p(x) has a closed form under a Gaussian."""
-        return not self.decoder_layers
+        return not (self.decoder_layers or self.channels)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,6 +155,9 @@ class TrainConfig(_Config):
     adam_beta1: float = option(0.9, "how long Adam remembers gradients; a one-cycle moves it by 0.05 both ways")
     adam_beta2: float = option(0.999, "how long Adam remembers their squares")
     adam_epsilon: float = option(1e-8, "what Adam adds to their root")
+    precision: Precision = option(
+        "auto", "of the products of matrices; auto is bfloat16 where it is quicker and costs nothing", before="float32"
+    )
     seed: int = option(0, "the same seed gives the same weights on the same machine")
 
     def __post_init__(self) -> None:
@@ -145,6 +165,7 @@ class TrainConfig(_Config):
             raise ConfigError(f"data must be the name of a data set; it is {self.data!r}.")
         _check_choice("objective", self.objective, OBJECTIVES)
         _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("precision", self.precision, PRECISIONS)
         _check_count("samples", self.samples, 1, 1000)
         _check_count("epochs", self.epochs, 1, 100_000)
         _check_count("batch_size", self.batch_size, 1, 60_000)

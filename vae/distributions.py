@@ -15,6 +15,7 @@ pixels are always 0. A Bernoulli is a likelihood of binary pixels only, so image
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
@@ -26,7 +27,9 @@ from vae.config import Likelihood
 from vae.errors import ConfigError, DataError
 
 __all__ = [
+    "BinaryPixels",
     "Gaussian",
+    "Share",
     "bits_per_pixel",
     "diagonal_normal",
     "draw",
@@ -67,7 +70,32 @@ class Gaussian(Normal):
         return -0.5 * ((value - self.loc).square() * (-self.log_variance).exp() + self.log_variance + LOG_2_PI)
 
 
-def generator(seed: int) -> torch.Generator:
+class Share(torch.Generator):
+    """A generator whose draws for the images of a batch are every `of`-th of those that a plain one gives for them all.
+
+    So several processes that have each a share of the images see the noise that one would, seed for seed.
+
+    Attributes:
+        place, of: the images place, place + of, place + 2 of, ... are this process's.
+        images: how many there are in the batch.
+    """
+
+    place, of, images = 0, 1, 0
+
+
+class BinaryPixels(Bernoulli):
+    """A Bernoulli whose log probability takes half the time of torch's, which is much of a training step."""
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """Returns x l - max(l, 0) - log(1 + exp(-|l|)) for logits l, whose last term is within 1.2e-7 nats."""
+        if self._validate_args:
+            self._validate_sample(value)
+        positive = self.logits.relu()
+        # -|l| as l - 2 max(l, 0), whose derivative is right at 0 too
+        return value * self.logits - positive - (1 + (self.logits - 2 * positive).exp()).log()
+
+
+def generator(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
     """Returns a generator of its own, so that no draw touches torch's global one (threads share that).
 
     Raises:
@@ -75,7 +103,7 @@ def generator(seed: int) -> torch.Generator:
     """
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
         raise ConfigError(f"A seed must be a whole number from 0 to 2^63 - 1; it is {seed!r}.")
-    return torch.Generator().manual_seed(seed)
+    return torch.Generator(device).manual_seed(seed)
 
 
 def diagonal_normal(mean: Tensor, log_variance: Tensor) -> Independent:
@@ -88,9 +116,9 @@ def diagonal_normal(mean: Tensor, log_variance: Tensor) -> Independent:
     return Independent(Gaussian(mean, log_variance), 1)
 
 
-def standard_normal(size: int) -> Independent:
+def standard_normal(size: int, device: torch.device | str = "cpu") -> Independent:
     """Returns the prior N(0, I) over `size` dimensions."""
-    return diagonal_normal(torch.zeros(size), torch.zeros(size))
+    return diagonal_normal(torch.zeros(size, device=device), torch.zeros(size, device=device))
 
 
 def floored(log_variance: Tensor, floor: float | None) -> Tensor:
@@ -134,8 +162,7 @@ def draw(distribution: Distribution, generator: torch.Generator | None, shape: t
     base = distribution.base_dist if isinstance(distribution, Independent) else distribution
     if isinstance(base, Normal):
         mean = base.loc.expand(shape + base.loc.shape)
-        noise = torch.empty_like(mean).normal_(generator=generator)
-        return mean + base.scale * noise
+        return mean + base.scale * _noise(mean, generator, torch.Tensor.normal_)
     if isinstance(base, Bernoulli):
         return torch.bernoulli(base.probs.expand(shape + base.probs.shape), generator=generator)
     raise ConfigError(f"draw knows normal and Bernoulli distributions; it got {type(base).__name__}.")
@@ -159,8 +186,16 @@ def prepare_pixels(images: Tensor, likelihood: Likelihood, generator: torch.Gene
         raise DataError(f"Images must be uint8 in [0, 255]; these are {images.dtype}. Scale and round them first.")
     u = images.flatten(-2).float()
     # float32 steps by 2^-16 at 255, so noise any nearer to 1 would round up into the next grey
-    noise = torch.empty_like(u).uniform_(0, 1 - 2**-16, generator=generator)
+    noise = _noise(u, generator, torch.Tensor.uniform_, 0, 1 - 2**-16)
     return (noise * 255 < u).float() if likelihood == "bernoulli" else (u + noise) / 256
+
+
+def _noise(like: Tensor, generator: torch.Generator | None, fill: Callable[..., Tensor], *arguments: float) -> Tensor:
+    """Returns noise of the shape of a tensor (..., B, D), of which the images of a batch are B."""
+    if isinstance(generator, Share):
+        whole = like.new_empty(*like.shape[:-2], generator.images, like.shape[-1])
+        return fill(whole, *arguments, generator=generator)[..., generator.place :: generator.of, :]
+    return fill(torch.empty_like(like), *arguments, generator=generator)
 
 
 def pixel_deviation(distribution: Distribution) -> Tensor:

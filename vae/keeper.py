@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from vae import reports
+from vae import distributed, reports
 from vae.cards import card, held_out_figures
 from vae.checkpoints import Record, save, write_aside
 from vae.config import ModelConfig, TrainConfig
 from vae.control import requests
 from vae.data import load_dataset
+from vae.devices import best_device
 from vae.errors import ConfigError, JobError
 from vae.files import Lock, append, vanished
 from vae.models import build
@@ -24,7 +25,6 @@ from vae.reports import Report
 from vae.slowmotion import save_slow_step, slow_step
 from vae.states import load_state, save_state
 from vae.status import says, tell
-from vae.training import Trainer
 
 __all__ = ["Keeper", "Plan", "Stopped", "read_plan"]
 
@@ -51,7 +51,8 @@ class Keeper:
     def __init__(self, folder: Path, plan: Plan, lock: Lock, resumed: bool) -> None:
         self.folder, self.plan, self.lock = folder, plan, lock
         self.dataset = load_dataset(plan.training.data)
-        self.trainer = Trainer(build(plan.model, plan.training.seed), self.dataset, plan.training)
+        model = build(plan.model, plan.training.seed).to(best_device())
+        self.trainer = distributed.trainer(model, self.dataset, plan.training)
         self.of = {
             "model": plan.model.to_dict(), "training": plan.training.to_dict(), "data": self.dataset.checksum
         }  # fmt: skip
@@ -104,7 +105,7 @@ class Keeper:
 
     def finish(self) -> None:
         """Scores the model on all test images, and saves it with its figures and card."""
-        model, half = self.trainer.model.eval(), self.plan.half
+        model, half = self.trainer.model.eval().cpu(), self.plan.half
         if half:
             model.half().float()
         record = replace(self._record(), held_out=held_out_figures(model, self.dataset, config=self.plan.training))
@@ -141,8 +142,9 @@ class Keeper:
 
     def _record(self) -> Record:
         trainer = self.trainer
+        training = replace(self.plan.training, precision=trainer.config.precision)
         return Record(
-            name=self.folder.name, model=self.plan.model, training=self.plan.training, changes=trainer.changes,
+            name=self.folder.name, model=self.plan.model, training=training, changes=trainer.changes,
             data_checksum=self.dataset.checksum, epochs_done=trainer.step / trainer.steps_an_epoch,
             seconds=trainer.seconds,
         )  # fmt: skip

@@ -29,11 +29,12 @@ def linear_evidence(model: VAE, x: Tensor) -> Tensor:
     Returns:
         (B,) float64, nats.
     """
-    weight, psi = model.decoder.location.weight.detach().double(), model.decoder.log_variance
-    assert isinstance(psi, torch.nn.Parameter)
+    location, psi = model.decoder.location, model.decoder.log_variance
+    assert isinstance(location, torch.nn.Linear) and isinstance(psi, torch.nn.Parameter)
+    weight = location.weight.detach().double()
     log_variance = floored(psi.detach().double(), model.config.log_variance_floor).expand(model.config.pixels)
     precision = (-log_variance).exp()
-    centred = x.double() - model.decoder.location.bias.detach().double()
+    centred = x.double() - location.bias.detach().double()
     inner = torch.eye(model.config.latent, dtype=torch.float64) + weight.T @ (precision[:, None] * weight)
     factor = torch.linalg.cholesky(inner)
     seen = torch.linalg.solve_triangular(factor, ((precision * centred) @ weight).T, upper=False)

@@ -10,14 +10,16 @@ one number an image and the objective reads as it is written.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Distribution, Independent
+from torch.distributions import Distribution, Independent
 
 from vae.config import ModelConfig
-from vae.distributions import diagonal_normal, floored, generator, prepare_pixels, standard_normal
+from vae.distributions import BinaryPixels, diagonal_normal, floored, generator, prepare_pixels, standard_normal
 from vae.errors import ConfigError, DataError
-from vae.nets import mlp
+from vae.nets import down, halved, mlp, to_pixels, up
 
 __all__ = ["MOST_WEIGHTS", "VAE", "Decoder", "Encoder", "build"]
 
@@ -29,13 +31,15 @@ class Encoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        width = config.encoder_layers[-1] if config.encoder_layers else config.pixels
-        self.body = mlp(config.pixels, config.encoder_layers, config.activation)
-        self.head = nn.Linear(width, 2 * config.latent)
+        inputs = config.channels[-1] * _smallest(config) if config.channels else config.pixels
+        self.body = mlp(inputs, config.encoder_layers, config.activation)
+        if config.channels:
+            self.body.insert(0, down(config.image_shape, config.channels, config.activation))
+        self.head = nn.Linear((inputs, *config.encoder_layers)[-1], 2 * config.latent)
 
     def forward(self, x: Tensor) -> Independent:
         """Returns q(z|x), event shape (J,), for pixels (..., D) in [0, 1]."""
-        mean, log_variance = self.head(self.body(x)).chunk(2, -1)
+        mean, log_variance = self.head(self.body(x)).to(x.dtype).chunk(2, -1)
         # an image unlike any that was learned from can drive both beyond what float32 can hold
         return diagonal_normal(mean.clamp(-1e4, 1e4), log_variance.clamp(-30, 12))
 
@@ -50,26 +54,34 @@ class Decoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        width = config.decoder_layers[-1] if config.decoder_layers else config.latent
-        variances = {"gaussian": config.pixels, "gaussian-shared": 1, "bernoulli": 0}[config.likelihood]
-        self.body = mlp(config.latent, config.decoder_layers, config.activation)
-        self.location = nn.Linear(width, config.pixels)
-        if config.linear:
-            self.log_variance: nn.Module | nn.Parameter | None = (
-                nn.Parameter(torch.zeros(variances)) if variances else None
-            )
-        else:
-            self.log_variance = nn.Linear(width, variances) if variances else None
+        layers = config.decoder_layers
+        if config.channels:
+            layers += (config.channels[-1] * _smallest(config),)
+        self.body = mlp(config.latent, layers, config.activation)
+        width = (config.latent, *layers)[-1]
+        if config.channels:
+            self.body.append(up(config.image_shape, config.channels, config.activation))
+            width = config.channels[0] * math.prod(halved(config.image_shape, 1))
+
+        def outputs(count: int) -> nn.Module:
+            if config.channels and count == config.pixels:
+                return to_pixels(config.image_shape, config.channels)
+            return nn.Linear(width, count)
+
+        self.location = outputs(config.pixels)
+        self.log_variance: nn.Module | nn.Parameter | None = None
+        if variances := {"gaussian": config.pixels, "gaussian-shared": 1, "bernoulli": 0}[config.likelihood]:
+            self.log_variance = nn.Parameter(torch.zeros(variances)) if config.linear else outputs(variances)
 
     def forward(self, z: Tensor) -> Distribution:
         """Returns p(x|z), event shape (D,), for latents (..., J)."""
         h = self.body(z)
-        location = self.location(h)
+        location = self.location(h).to(z.dtype)  # under autocast the nets may be coarser, the density is not
         if self.log_variance is None:
-            return Independent(Bernoulli(logits=location), 1)
+            return Independent(BinaryPixels(logits=location), 1)
         raw = self.log_variance(h) if isinstance(self.log_variance, nn.Module) else self.log_variance
         mean = location if self.config.linear else location.sigmoid()
-        return diagonal_normal(mean, floored(raw, self.config.log_variance_floor))
+        return diagonal_normal(mean, floored(raw.to(z.dtype), self.config.log_variance_floor))
 
 
 class VAE(nn.Module):
@@ -90,7 +102,12 @@ class VAE(nn.Module):
     @property
     def prior(self) -> Independent:
         """p(z) = N(0, I)."""
-        return standard_normal(self.config.latent)
+        return standard_normal(self.config.latent, self.device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.encoder.head.weight.device
 
     def pixels(self, images: Tensor, noise: torch.Generator | None = None) -> Tensor:
         """Returns images (..., H, W) uint8 as the pixels (..., D) in [0, 1] that this model's likelihood is over.
@@ -105,7 +122,7 @@ class VAE(nn.Module):
 
 
 def build(config: ModelConfig, seed: int = 0) -> VAE:
-    """Makes an untrained model, its weights uniform in +-1/sqrt(width of the input), biases too (torch's own default).
+    """Makes an untrained model, its weights uniform in +-1/sqrt(inputs that an output sums), biases too.
 
     Arguments:
         config: what the model is.
@@ -122,10 +139,23 @@ def build(config: ModelConfig, seed: int = 0) -> VAE:
     source = generator(seed)
     with torch.no_grad():
         for part in model.modules():
-            if isinstance(part, nn.Linear):
-                bound = part.in_features**-0.5
-                part.weight.uniform_(-bound, bound, generator=source)
-                part.bias.uniform_(-bound, bound, generator=source)
+            if isinstance(part, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+                bound = _summed(part) ** -0.5
+                for values in part.parameters():
+                    values.uniform_(-bound, bound, generator=source)
             elif isinstance(part, Decoder) and isinstance(part.log_variance, nn.Parameter):
                 part.log_variance.zero_()
     return model
+
+
+def _summed(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
+    """Returns how many inputs an output sums."""
+    if isinstance(layer, nn.Linear):
+        return layer.in_features
+    window = layer.in_channels * math.prod(layer.kernel_size)
+    return window if isinstance(layer, nn.Conv2d) else window / math.prod(layer.stride)
+
+
+def _smallest(config: ModelConfig) -> int:
+    """Returns the pixels of a plane after all convolutions."""
+    return math.prod(halved(config.image_shape, len(config.channels)))

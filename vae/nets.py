@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from torch import nn
+from torch import Tensor, nn
 
 from vae.config import Activation
 
-__all__ = ["mlp"]
+__all__ = ["Planes", "down", "halved", "mlp", "to_pixels", "up"]
 
 _ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "silu": nn.SiLU}
+_KERNEL, _STRIDE, _PADDING = 4, 2, 1  # each pixel of a plane twice as large sums 2 x 2 of the smaller one: no chequers
 
 
 def mlp(inputs: int, layers: tuple[int, ...], activation: Activation) -> nn.Sequential:
@@ -26,3 +27,69 @@ def mlp(inputs: int, layers: tuple[int, ...], activation: Activation) -> nn.Sequ
     """
     maps = [nn.Sequential(nn.Linear(a, b), _ACTIVATIONS[activation]()) for a, b in pairwise((inputs, *layers))]
     return nn.Sequential(*maps)
+
+
+class Planes(nn.Module):
+    """Layers over planes, for numbers in a row: (..., H*W*C), row by row, the channels of a pixel together.
+
+    In this order neither end moves anything in memory: convolutions want it so (`torch.channels_last`).
+
+    Arguments:
+        shape: H, W, C of what comes in.
+        layers: each from (N, C, H, W) to (N, C', H', W').
+    """
+
+    def __init__(self, shape: tuple[int, int, int], *layers: nn.Module) -> None:
+        super().__init__()
+        self.shape = shape
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns (..., H'*W'*C') for (..., H*W*C)."""
+        planes = self.layers(x.reshape(-1, *self.shape).permute(0, 3, 1, 2))
+        return planes.permute(0, 2, 3, 1).reshape(*x.shape[:-1], -1)
+
+
+def halved(image: tuple[int, int], times: int) -> tuple[int, int]:
+    """Returns height and width after so many halvings, rounded down."""
+    return image[0] >> times, image[1] >> times
+
+
+def down(image: tuple[int, int], channels: tuple[int, ...], activation: Activation) -> Planes:
+    """Makes convolutions that halve an image each, with an activation after each.
+
+    Arguments:
+        image: H, W.
+        channels: of each convolution, the first at H // 2 x W // 2.
+        activation: what follows each convolution.
+
+    Returns:
+        A module from (..., H*W) to (..., h*w*channels[-1]), h and w after all halvings.
+    """
+    layers: list[nn.Module] = []
+    for a, b in pairwise((1, *channels)):
+        layers += [nn.Conv2d(a, b, _KERNEL, _STRIDE, _PADDING), _ACTIVATIONS[activation]()]
+    return Planes((*image, 1), *layers)
+
+
+def up(image: tuple[int, int], channels: tuple[int, ...], activation: Activation) -> Planes:
+    """Makes the mirror of `down` but for its first layer: transposed convolutions that double what comes in.
+
+    Returns:
+        A module from (..., h*w*channels[-1]) to (..., H//2*W//2*channels[0]); `to_pixels` goes on from there.
+    """
+    layers: list[nn.Module] = []
+    for halvings in range(len(channels) - 1, 0, -1):
+        layers += [_double(image, halvings, channels[halvings], channels[halvings - 1]), _ACTIVATIONS[activation]()]
+    return Planes((*halved(image, len(channels)), channels[-1]), *layers)
+
+
+def to_pixels(image: tuple[int, int], channels: tuple[int, ...]) -> Planes:
+    """Makes the layer from `up`'s result to one number a pixel, (..., H//2*W//2*channels[0]) to (..., H*W)."""
+    return Planes((*halved(image, 1), channels[0]), _double(image, 0, channels[0], 1))
+
+
+def _double(image: tuple[int, int], halvings: int, inputs: int, outputs: int) -> nn.ConvTranspose2d:
+    """Makes the layer to the planes that lie so many halvings below an image; their sides may be odd."""
+    height, width = halved(image, halvings)
+    return nn.ConvTranspose2d(inputs, outputs, _KERNEL, _STRIDE, _PADDING, output_padding=(height % 2, width % 2))

@@ -82,7 +82,7 @@ def portable(part: nn.Module) -> Portable:
             pieces += [part.head.weight[rows], part.head.bias[rows]]
         heads: tuple[int, ...] = (latent, latent)
     else:
-        assert isinstance(part, Decoder)
+        assert isinstance(part, Decoder) and isinstance(part.location, nn.Linear)
         widths.append(part.location.in_features)
         pieces += [part.location.weight, part.location.bias]
         heads = (part.location.out_features,)

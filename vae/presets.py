@@ -25,12 +25,18 @@ PRESETS: dict[str, Preset] = {
     # to watch a latent space form while a class looks on
     "quick-2d": Preset(ModelConfig(), TrainConfig(epochs=10)),
     "quick-bernoulli-2d": Preset(ModelConfig(likelihood="bernoulli", activation="silu"), TrainConfig(epochs=10)),
+    # 784-400-20 on binary digits, as good in 4 epochs as in 10 at Adam's usual rate
+    "quick-20d": Preset(
+        ModelConfig(latent=20, likelihood="bernoulli", encoder_layers=(400,), decoder_layers=(400,)),
+        TrainConfig(epochs=4, learning_rate=1e-2, adam_beta2=0.99),
+    ),
     # the models that ship, whose cards have their figures
     "mnist-2d": Preset(_WIDE, TrainConfig(epochs=50, weight_decay=0.1)),
     "mnist-5d": Preset(ModelConfig(latent=5), TrainConfig(epochs=60, weight_decay=0.1)),
     "mnist-20d": Preset(ModelConfig(latent=20), TrainConfig(epochs=40, weight_decay=0.1)),
     "mnist-bernoulli-2d": Preset(
-        ModelConfig(likelihood="bernoulli", activation="silu"), TrainConfig(epochs=30, weight_decay=0.1)
+        ModelConfig(likelihood="bernoulli", activation="silu"),
+        TrainConfig(epochs=30, weight_decay=0.1, precision="float32"),
     ),
     # objectives other than the ELBO
     "beta-10d": Preset(ModelConfig(latent=10), TrainConfig(epochs=10, beta=4, beta_warmup=2)),
@@ -39,6 +45,25 @@ PRESETS: dict[str, Preset] = {
     ),
     "iwae-2d": Preset(
         ModelConfig(likelihood="bernoulli", activation="silu"), TrainConfig(epochs=10, objective="iwae", samples=10)
+    ),
+    # better than 84.78 nats on binary digits in 20 minutes of two cores
+    "record": Preset(
+        ModelConfig(
+            latent=50, likelihood="bernoulli", activation="silu", channels=(32, 64), encoder_layers=(256,),
+            decoder_layers=(256,),
+        ),
+        TrainConfig(epochs=100, learning_rate=5e-3, adam_beta2=0.99),
+    ),
+    # Burda, Grosse & Salakhutdinov (2016), whose 84.78 that is: k = 50, a minibatch of 20, Adam's epsilon 1e-4, and a
+    # rate that falls from 1e-3 to 1e-4 in eight stages of 3,280 epochs; here it falls to 0 over as many as fit
+    "burda": Preset(
+        ModelConfig(
+            latent=50, likelihood="bernoulli", activation="tanh", encoder_layers=(200, 200), decoder_layers=(200, 200)
+        ),
+        TrainConfig(
+            objective="iwae", samples=50, epochs=40, batch_size=20, learning_rate=1e-3, schedule="cosine",
+            adam_epsilon=1e-4,
+        ),
     ),
 }  # fmt: skip
 

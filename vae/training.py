@@ -18,14 +18,16 @@ from torch import Tensor
 
 from vae.config import TrainConfig
 from vae.data import Dataset
+from vae.devices import autocast, quick_products, settled
 from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError
 from vae.models import VAE
 from vae.objectives import ELBO, Autoencoder, Objective, Terms, objective_of
 from vae.reports import Report
 from vae.schedules import Rates, rates
+from vae.scores import score
 
-__all__ = ["Trainer", "fit", "learned_from", "score"]
+__all__ = ["Trainer", "fit", "learned_from"]
 
 
 class Trainer:
@@ -35,7 +37,7 @@ class Trainer:
 
     Attributes:
         model: changed in place.
-        config: how; `change` replaces it on the way.
+        config: how, the precision settled; `change` replaces it on the way.
         step, steps: optimiser steps taken, and in all.
         images: (N, H, W) uint8, what is learned from.
         noise: the generator of all draws.
@@ -51,10 +53,10 @@ class Trainer:
     def __init__(self, model: VAE, dataset: Dataset, config: TrainConfig) -> None:
         _check_images(model, dataset)
         self.model = model
-        self.config = config
-        self.images = dataset.train.images[: learned_from(len(dataset.train), config)]
-        self.held_out = dataset.test.images
-        self.noise = generator(config.seed)
+        self.config = settled(config, model)
+        self.images = dataset.train.images[: learned_from(len(dataset.train), config)].to(model.device)
+        self.held_out = dataset.test.images.to(model.device)
+        self.noise = generator(config.seed, model.device)
         self.steps_an_epoch = math.ceil(len(self.images) / config.batch_size)
         self.steps = self.steps_an_epoch * config.epochs
         self.step = 0
@@ -67,9 +69,9 @@ class Trainer:
         self._optimiser = torch.optim.AdamW(
             self._parameters, weight_decay=config.weight_decay, eps=config.adam_epsilon, fused=True
         )
-        self._order = torch.empty(0, dtype=torch.int64)  # of the images in this epoch
+        self._order = torch.empty(0, dtype=torch.int64, device=model.device)  # of the images in this epoch
         self._good, self._good_epoch = copy.deepcopy(model.state_dict()), 0
-        self._totals = torch.zeros(1 + model.config.latent)  # reconstruction, KL of each dimension
+        self._totals = torch.zeros(1 + model.config.latent, device=model.device)  # reconstruction, KL of each dimension
         self._seen, self._spent = 0, 0.0  # images and seconds since the last report
         model.train()
 
@@ -109,19 +111,19 @@ class Trainer:
         """
         clock = time.perf_counter()
         self.whole = False
-        now, model = self.rates, self.model
+        now = self.rates
         place = self.step % self.steps_an_epoch * self.config.batch_size
         if place == 0:
-            self._order = torch.randperm(len(self.images), generator=self.noise)
+            self._order = torch.randperm(len(self.images), generator=self.noise, device=self.images.device)
         rows = self._order[place : place + self.config.batch_size]
         self._optimiser.param_groups[0].update(lr=now.learning_rate, betas=(now.momentum, self.config.adam_beta2))
         self.step += 1
         try:
-            objective = objective_of(self.config, now.beta)
-            terms = objective(model, model.pixels(self.images[rows], self.noise), self.noise)
-            loss = -terms.objective.mean()
-            self._optimiser.zero_grad()
-            loss.backward()
+            with quick_products():
+                terms, weight = self._terms(rows, now.beta)
+                loss = -weight * terms.objective.mean()
+                self._optimiser.zero_grad()
+                loss.backward()
             norm = torch.nn.utils.get_total_norm(p.grad for p in self._parameters if p.grad is not None)
             sound = bool((loss + norm).isfinite())
         except ValueError:  # a distribution refuses parameters that are not numbers
@@ -136,6 +138,13 @@ class Trainer:
         self._spent += spent
         self.whole = True
         return terms
+
+    def _terms(self, rows: Tensor, beta: float) -> tuple[Terms, float]:
+        """Returns the terms of the images in these rows, and the weight of their mean in the loss."""
+        model = self.model
+        with autocast(self.config, model.device):
+            x = model.pixels(self.images[rows], self.noise)
+            return objective_of(self.config, beta)(model, x, self.noise), 1.0
 
     def report(self, held_out_images: int = 2000) -> Report:
         """Says how training stands after at least one step, and begins the next means.
@@ -173,9 +182,12 @@ class Trainer:
         """Returns the parts of the plain ELBO, or of the autoencoder's objective, of the first test images."""
         bound = ELBO(self.config.samples if self.config.objective == "elbo" else 1)
         objective = Autoencoder() if self.config.objective == "autoencoder" else bound
-        found = score(self.model, self.held_out[:images], objective)
+        found = self._score(self.held_out[:images], objective)
         self.model.train()
         return found
+
+    def _score(self, images: Tensor, objective: Objective) -> tuple[float, float]:
+        return score(self.model, images, objective)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Returns all that a training is: tensors by name, and what is said of them in JSON types.
@@ -211,12 +223,13 @@ class Trainer:
             ):
                 raise ValueError("Adam's moments have other shapes")
             self.model.load_state_dict(weights)
-            self._good = {key: value.clone() for key, value in good.items()}
+            self._good = {key: value.to(self.model.device, copy=True) for key, value in good.items()}
             # copies, for tensors read from a file need not lie where arithmetic on them repeats itself bit for bit
             for p, own in zip(self._parameters, adam, strict=True):
-                self._optimiser.state[p] = {key: value.clone() for key, value in own.items()}
+                self._optimiser.state[p] = {key: value.to(p.device, copy=True) for key, value in own.items()}
             self.noise.set_state(tensors["noise"].clone())
-            self._order, self._totals = tensors["order"].long(), tensors["totals"].clone()
+            self._order = tensors["order"].to(self._order.device, torch.int64)
+            self._totals = tensors["totals"].to(self._totals.device, copy=True)
         except (KeyError, ValueError, TypeError, RuntimeError) as error:
             raise CheckpointError(f"The state of a training must fit its model; this does not ({error}).") from error
         self.config, self.changes = config, changes
@@ -267,19 +280,6 @@ def fit(
 def learned_from(images: int, config: TrainConfig) -> int:
     """Returns how many of the training images a model learns from."""
     return max(1, round(config.share * images))
-
-
-@torch.inference_mode()
-def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch: int = 1000) -> tuple[float, float]:
-    """Returns the mean reconstruction and KL of images (N, H, W) uint8 under an objective, in nats an image."""
-    model.eval()
-    noise = generator(seed)
-    totals = torch.zeros(2, dtype=torch.float64)
-    for part in images.split(batch):
-        terms = objective(model, model.pixels(part, noise), noise)
-        totals += torch.stack([terms.reconstruction.double().sum(), terms.kl.double().sum()])
-    reconstruction, kl = (totals / len(images)).tolist()
-    return reconstruction, kl
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,0 +1,141 @@
+"""Training on two ranks, as `torchrun` starts them: the same losses as one process, and a rank that dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from tests.toys import small_model, toy_dataset
+from vae import checkpoints, distributed, jobs, runs
+from vae.cards import arguments
+from vae.checkpoints import load, read_record
+from vae.config import ModelConfig, TrainConfig
+from vae.errors import ConfigError, JobError
+
+MODEL = ModelConfig(latent=3, likelihood="bernoulli", encoder_layers=(16,), decoder_layers=(16,), activation="tanh")
+# 999 images are nine batches of 111, an odd number for two ranks; three draws, so that these are shared too
+PLAIN = TrainConfig(data="mnist-sample", share=0.0999, epochs=3, batch_size=111, learning_rate=0.01)
+IWAE = replace(PLAIN, objective="iwae", samples=3, precision="float32")
+LONG = replace(PLAIN, epochs=100, precision="float32")
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setattr(checkpoints, "_SHIPPED", tmp_path / "shipped")
+    return tmp_path
+
+
+@pytest.fixture
+def launched() -> Iterator[Callable[..., subprocess.Popen]]:
+    """Starts `torchrun` with two ranks; ends what is left of it."""
+    started: list[subprocess.Popen] = []
+
+    def launch(*words: str) -> subprocess.Popen:
+        command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "vae"]
+        env = os.environ | {"OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(
+            [*command, *words], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        started.append(process)
+        return process
+
+    yield launch
+    for process in started:
+        if process.poll() is None:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                child.kill()
+            process.kill()
+        process.communicate()
+
+
+def until(what: Callable[[], object], process: subprocess.Popen, seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def ranks(process: subprocess.Popen) -> dict[str, psutil.Process]:
+    found = (child for child in psutil.Process(process.pid).children() if "RANK" in child.environ())
+    return {child.environ()["RANK"]: child for child in found}
+
+
+def test_two_ranks_have_the_losses_of_one_process(launched):
+    process = launched(*arguments("two", MODEL, IWAE))
+    list(runs.run("one", MODEL, IWAE))
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, out
+    assert out.count("epoch ") == 3  # rank 0 alone speaks
+    one, two = jobs.history("one"), jobs.history("two")
+    assert [report.step for report in two] == [report.step for report in one] == [9, 18, 27]
+    for a, b in zip(one, two, strict=True):
+        # 27 steps of float32 sums in another order; the losses themselves have moved by 100 nats
+        assert b.reconstruction == pytest.approx(a.reconstruction, rel=1e-4)
+        assert b.kl_by_dimension == pytest.approx(a.kl_by_dimension, rel=1e-2, abs=1e-3)
+        assert b.held_out_reconstruction == pytest.approx(a.held_out_reconstruction, rel=1e-4)
+        assert b.held_out_kl == pytest.approx(a.held_out_kl, rel=1e-2, abs=1e-3)
+    for key, weight in load("one").state_dict().items():
+        torch.testing.assert_close(load("two").state_dict()[key], weight, rtol=0.01, atol=1e-3)
+    assert read_record("two").training == IWAE and jobs.status("two") == jobs.Job("two", "done")
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_a_rank_that_dies_ends_the_job_and_it_can_be_resumed(launched, paused):
+    process = launched(*arguments("two", MODEL, LONG))
+    until(lambda: jobs.history("two"), process)
+    jobs.pause("two")  # which saves the state
+    until(lambda: jobs.status("two").state == "paused", process)
+    if not paused:
+        jobs.resume("two")
+        seen = len(jobs.history("two"))
+        until(lambda: len(jobs.history("two")) > seen, process)
+    stood = jobs.history("two")[-1].step
+    ranks(process)["1"].send_signal(signal.SIGKILL)
+    out, _ = process.communicate(timeout=90)
+    assert process.returncode != 0, out
+    job = jobs.status("two")
+    assert job.state in ("stopped", "failed") and not job.busy
+    assert job.state == "stopped" or "is gone" in job.message
+    assert "Traceback" not in out.split("torch/distributed")[0]
+    resumed = [report.step for report in runs.resume("two")]  # on one process
+    assert 0 < resumed[0] <= stood + 50 and resumed[-1] == 900
+    list(runs.run("one", MODEL, LONG))
+    bounds = [read_record(name).held_out["elbo"] for name in ("one", "two")]
+    assert bounds[0] == pytest.approx(bounds[1], abs=1)  # 900 steps in which rounding has grown
+
+
+def test_without_torchrun_there_is_one_rank(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    with distributed.group():
+        assert distributed.rank() == 0
+        plain = distributed.trainer(small_model(), toy_dataset(), TrainConfig())
+        assert type(plain) is distributed.Trainer
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"batch_size": 1}, "an image of each batch; the smallest has 1, for 2 ranks"),
+    ({"batch_size": 255}, "an image of each batch; the smallest has 1, for 2 ranks"),  # of 256 images
+    ({"free_bits": 0.5}, "free_bits"),
+])  # fmt: skip
+def test_what_cannot_be_shared_is_refused(monkeypatch, changes, words):
+    monkeypatch.setattr(distributed.dist, "get_world_size", lambda: 2)
+    monkeypatch.setattr(distributed.dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(distributed.dist, "get_rank", lambda: 0)
+    with pytest.raises(ConfigError, match=words):
+        distributed.trainer(small_model(), toy_dataset(), TrainConfig(**changes))
+
+
+def test_a_broken_connection_is_said_plainly():
+    with pytest.raises(JobError, match=r"one is gone \(Connection closed\).*--resume"), distributed._all_there():
+        raise RuntimeError("Connection closed\nby peer")

@@ -1,0 +1,34 @@
+"""An objective's mean over images, in float32 whatever was trained in."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vae.devices import quick_products
+from vae.distributions import Share, generator
+from vae.models import VAE
+from vae.objectives import Objective
+
+__all__ = ["score", "sums"]
+
+
+def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch: int = 1000) -> tuple[float, float]:
+    """Returns the mean reconstruction and KL of images (N, H, W) uint8 under an objective, in nats an image."""
+    reconstruction, kl = (sums(model, images, objective, generator(seed, model.device), batch) / len(images)).tolist()
+    return reconstruction, kl
+
+
+@torch.inference_mode()
+def sums(model: VAE, images: Tensor, objective: Objective, noise: torch.Generator, batch: int = 1000) -> Tensor:
+    """Returns the sums of both over images, (2,) float64; over its own images if the noise is a `Share`."""
+    model.eval()
+    totals = torch.zeros(2, dtype=torch.float64, device=model.device)
+    for part in images.to(model.device).split(batch):
+        if isinstance(noise, Share):
+            noise.images = len(part)
+            part = part[noise.place :: noise.of]
+        with quick_products():
+            terms = objective(model, model.pixels(part, noise), noise)
+        totals += torch.stack([terms.reconstruction.double().sum(), terms.kl.double().sum()])
+    return totals
