@@ -10,6 +10,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import vae
+from pages.ui.state import Drawing
 from tests.app.test_pages import SHIPPED, own_folder, said  # noqa: F401 - a fixture that applies by itself
 from vae import aggregate, data, latent, walks
 
@@ -90,7 +91,7 @@ def test_a_drawing_can_be_taken_where_there_is_one(panel: str) -> None:
         "drawing" in option for each in shown(panel).get("button_group") for option in str(each.proto).split("\n")
     )
     drawing = DATA.test.images[11].numpy()
-    app = shown(panel, drawing=drawing)
+    app = shown(panel, drawing=Drawing(drawing, "1", [], None))
     (choice,) = [each for each in app.button_group if each.key.endswith(".start") and "to" not in each.key]
     choice.set_value("drawing").run()
     assert not app.exception
@@ -98,7 +99,7 @@ def test_a_drawing_can_be_taken_where_there_is_one(panel: str) -> None:
 
 
 def test_a_drawing_of_another_size_is_not_offered() -> None:
-    app = shown("neighbours", drawing=np.zeros((8, 8), np.uint8))
+    app = shown("neighbours", drawing=Drawing(np.zeros((8, 8), np.uint8), "1", [], None))
     assert not app.exception and not app.button_group
 
 
