@@ -24,7 +24,8 @@ check: tools ## lint, formatting, types and the order of imports
 	@$(RUN) -m mypy
 	@$(RUN) -m pytest --quiet tests/test_architecture.py
 
-bench: venv ## time the estimators of log p(x) and measure their errors, tens of minutes
+bench: venv ## time training and the estimators of log p(x), and measure their errors, an hour or two
+	@$(RUN) -m benchmarks.training
 	@$(RUN) -m benchmarks.evidence --all
 
 picture: tools ## take the pictures in the README anew

@@ -88,6 +88,6 @@ def card(record: Record, dataset: Dataset, half: bool) -> str:
 def likelihood_words(config: ModelConfig) -> str:
     """Says the likelihood with its floor, without which a Gaussian number says nothing."""
     if config.likelihood == "bernoulli":
-        return config.likelihood
+        return f"{config.likelihood}, binarised at random"
     floor = "no floor" if config.log_variance_floor is None else f"floor {config.log_variance_floor:g}"
     return f"{config.likelihood}, {floor}"

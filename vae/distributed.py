@@ -12,6 +12,7 @@ import contextlib
 import gc
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -170,6 +171,8 @@ def group() -> Iterator[None]:
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield
         return
+    # convolutions give gradients in another order in memory than their weights have; that costs a copy, and is no error
+    warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
     dist.init_process_group("nccl" if best_device().type == "cuda" else "gloo", timeout=_PATIENCE)
     yield
     if rank() == 0:
