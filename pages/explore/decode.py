@@ -37,10 +37,11 @@ def from_number() -> None:
 
 @fragment()
 def explore() -> None:
+    state.begin("decode.panel", state.one_of(PANELS), "sliders")
     panel = st.segmented_control(
-        _("Way to look"), list(PANELS), default="sliders", required=True, format_func=lambda name: PANELS[name][0],
-        key="decode.panel", bind="query-params", label_visibility="collapsed",
-    )  # fmt: skip
+        _("Way to look"), list(PANELS), required=True, format_func=lambda name: PANELS[name][0], key="decode.panel",
+        label_visibility="collapsed", persist_state="session",
+    ) or "sliders"  # fmt: skip
     if panel != "interpolation":  # which has two images
         st.session_state["decode.row"] = min(state.image(), len(dataset.test) - 1)
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -50,7 +51,7 @@ def explore() -> None:
             )  # fmt: skip
             st.button(_("Any image"), icon=":material/shuffle:", on_click=another)
     PANELS[panel][1](model)
-    state.write_link()
+    state.write_link(decode__panel=None if panel == "sliders" else panel)
 
 
 explore()

@@ -138,8 +138,7 @@ def another() -> None:
     take(int(np.random.default_rng().integers(len(dataset.test))))
 
 
-if IMAGE in st.session_state or IMAGE not in st.query_params or state.image():
-    st.session_state[IMAGE] = min(state.image(), len(dataset.test) - 1)  # perhaps chosen on another page
+st.session_state[IMAGE] = min(state.image(), len(dataset.test) - 1)  # perhaps chosen on another page
 labels = dataset.test.labels.numpy()
 with st.container(horizontal=True, gap="xsmall"):
     for label, example in zip(*(part.tolist() for part in np.unique(labels, return_index=True)), strict=True):
@@ -152,11 +151,12 @@ with st.container(horizontal=True, gap="xsmall"):
 with st.container(horizontal=True, vertical_alignment="bottom"):
     place = st.container(width=112)
     row = st.number_input(
-        _("Test image"), 0, len(dataset.test) - 1, key=IMAGE, bind="query-params", width=200,
+        _("Test image"), 0, len(dataset.test) - 1, key=IMAGE, width=200,
         on_change=lambda: state.use_image(st.session_state[IMAGE]),
     )  # fmt: skip
     st.button(_("Any image"), icon=":material/shuffle:", on_click=another, key="variance.any")
-state.use_image(row)
+if row != state.image():
+    state.use_image(row)
 image = figures.png_uri(pictures.grey(dataset.test.images[row].numpy() / 255, 4))
 place.image(image, alt=_("test image {row}: {name}").format(row=row, name=dataset.classes[int(labels[row])]), width=112)
 
@@ -202,10 +202,12 @@ st.markdown(
 
 @fragment()
 def nats_by_pixel() -> None:
+    state.begin("variance.nats", state.one_of(kinds), "mean")
     kind = st.segmented_control(
-        _("Nats of"), list(kinds), default="mean", required=True, format_func=kinds.__getitem__, key="variance.nats",
-        bind="query-params",
+        _("Nats of"), list(kinds), required=True, format_func=kinds.__getitem__, key="variance.nats",
+        persist_state="session",
     )  # fmt: skip
+    state.write_link(variance__nats=None if kind == "mean" else kind)
     colours(figures_variance.NATS, _("−5.55"), _("+5.55 nats a pixel"))
     totals, titles = {}, (_("pixel across"), _("pixel down"))
     for name in panels():
@@ -271,10 +273,11 @@ st.subheader(_("A floor changes the likelihood, not the picture"))
 def floors() -> None:
     says = _(r"Test image {row} at its code. The weights stay, only the floor of $\log \sigma^2$ moves.")
     st.markdown(says.format(row=row))
+    state.begin("variance.floor", lambda text: min(FLOORS, key=lambda each: abs(each - float(text))), -6.0)
     floor = st.slider(
-        _("Floor of log σ²"), FLOORS[0], FLOORS[-1], -6.0, 0.5, key="variance.floor", bind="query-params", width=500
+        _("Floor of log σ²"), FLOORS[0], FLOORS[-1], step=0.5, key="variance.floor", width=500, persist_state="session"
     )
-    floor = min(FLOORS, key=lambda each: abs(each - floor))  # a link may say anything
+    state.write_link(variance__floor=None if floor == -6 else f"{floor:g}")
     titles = (_("floor of log σ²"), _("log p(x|z), nats"))
     for name in panels():
         path = cache_variance.floor_path(models[name], dataset.name, row, FLOORS)

@@ -19,7 +19,7 @@ def show() -> None:
         del st.session_state[state.MODEL]
     with st.sidebar:
         first = names.index(state.DEFAULT_MODEL) if state.DEFAULT_MODEL in names else 0
-        st.selectbox(_("Model"), names, first, key=state.MODEL, bind="query-params")
+        st.selectbox(_("Model"), names, first, key=state.MODEL)
         model = cache.model_id(state.model())
         record = cache.record(state.model())
         config, held_out = record.model, record.held_out

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ _Z = "z"
 _SEED = "seed"
 _DRAWING = "drawing"
 _ASKED = "drawing in use"
-_READ = "link read"
+_OPENED = "link opened with"
 DEFAULT_MODEL = "mnist-2d"
 
 
@@ -103,24 +104,67 @@ def draw_again() -> None:
 
 
 def read_link() -> None:
-    """Takes the image and the latent from the link, once a session; what is no such thing is passed over."""
-    if st.session_state.setdefault(_READ, False):
+    """Takes what all pages share from the link, once a session; what makes no sense there is passed over."""
+    if _OPENED in st.session_state:
         return
-    st.session_state[_READ] = True
-    with contextlib.suppress(ValueError, KeyError):
-        use_image(max(int(st.query_params[_IMAGE]), 0))
-    with contextlib.suppress(ValueError, KeyError):
-        values = tuple(float(number) for number in st.query_params[_Z].split(","))
-        if all(math.isfinite(value) and abs(value) <= 1000 for value in values):
-            use_z(values)
+    begin(MODEL, str)
+    begin(_IMAGE, lambda text: max(int(text), 0))
+    begin(_Z, _latent)
 
 
-def write_link() -> None:
-    """Puts the image and the latent into the link, where they are not the first ones."""
-    latent = z()
-    for name, value in ((_IMAGE, str(image()) if image() else ""), (_Z, ",".join(f"{v:.4g}" for v in latent or ()))):
-        if st.query_params.get(name, "") != value:
-            if value:
-                st.query_params[name] = value
-            else:
+def begin(key: str, parse: Callable[[str], Any], first: Any = None) -> None:
+    """Sets a widget that is about to be drawn, or a value that is kept, to what the link opened with, once.
+
+    Arguments:
+        key: of the widget, and its name in the link.
+        parse: makes a value of the text there; raises ValueError where it makes no sense.
+        first: the value where the link has none; None leaves that to the widget.
+    """
+    opened = st.session_state.setdefault(_OPENED, st.query_params.to_dict())
+    if key in opened:
+        with contextlib.suppress(ValueError):
+            st.session_state[key] = parse(opened.pop(key))
+    if first is not None:
+        st.session_state.setdefault(key, first)
+
+
+def one_of(options: Iterable[str]) -> Callable[[str], str]:
+    """Makes a parser for `begin` that takes these texts only."""
+
+    def parse(text: str) -> str:
+        if text not in options:
+            raise ValueError(text)
+        return text
+
+    return parse
+
+
+def write_link(**own: str | None) -> None:
+    """Puts into the link what all pages share, where it is not what a bare link has, and a page's own values.
+
+    All of it each time: the browser leaves it behind on the way to another page, and what it sends while the link is
+    being written may not know of it yet. Streamlit's own `bind="query-params"` lost the model that way.
+
+    Arguments:
+        own: texts by name, dots as double underscores; None where the value is the one that a bare link has.
+    """
+    chosen = model()
+    values: dict[str, str | None] = {
+        MODEL: chosen if chosen != DEFAULT_MODEL else None,
+        _IMAGE: str(image()) if image() else None,
+        _Z: ",".join(f"{v:.4g}" for v in z() or ()) or None,
+        **{name.replace("__", "."): value for name, value in own.items()},
+    }
+    for name, value in values.items():
+        if st.query_params.get(name) != value:
+            if value is None:
                 del st.query_params[name]
+            else:
+                st.query_params[name] = value
+
+
+def _latent(text: str) -> tuple[float, ...]:
+    values = tuple(float(number) for number in text.split(","))
+    if not all(math.isfinite(value) and abs(value) <= 1000 for value in values):
+        raise ValueError(text)
+    return values

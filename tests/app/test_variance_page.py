@@ -68,7 +68,7 @@ def test_three_exhibits_stand_side_by_side() -> None:
 
 
 def test_nats_of_the_border_and_the_rest_make_the_whole() -> None:
-    app = opened(variance__nats="Image in use", variance__image="3")
+    app = opened(variance__nats="image", image="3")
     sums = [
         tuple(float(number.replace(",", "").replace("−", "-")) for number in re.findall(r"-?[\d,]+", element.value)[:3])
         for element in app.markdown
@@ -123,7 +123,7 @@ def test_click_on_a_map_decodes_there() -> None:
 
 
 def test_image_comes_from_the_link_or_from_another_page() -> None:
-    app = opened(variance__image="7")
+    app = opened(image="7")
     assert app.number_input(key="variance.image").value == 7
     assert app.session_state["image"] == 7
     app.button(key="variance.class4").click().run()
@@ -135,7 +135,7 @@ def test_image_comes_from_the_link_or_from_another_page() -> None:
     assert not app.exception
 
 
-@pytest.mark.parametrize("query", [{"variance__floor": "-7.3"}, {"variance__floor": "x", "variance__image": "1e9"}])
+@pytest.mark.parametrize("query", [{"variance__floor": "-7.3"}, {"variance__floor": "x", "image": "1e9"}])
 def test_odd_links_are_taken_as_well_as_can_be(query: dict[str, str]) -> None:
     app = opened(**query)
     assert not app.exception

@@ -1,0 +1,5 @@
+"""The language that a visitor reads."""
+
+from gettext import gettext as _
+
+__all__ = ["_"]
