@@ -4,7 +4,7 @@ PYTHON ?= python3.11 python3.12 python3.13 python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help install app test check bench picture clean venv tools
+.PHONY: help install app test check bench picture strings clean venv tools
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ bench: venv ## time training and the estimators of log p(x), and measure their e
 
 picture: tools ## take the pictures in the README anew
 	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m pytest tests/browser --picture
+
+strings: tools ## bring the languages in locale/ up to date with the code, and compile them
+	@$(RUN) tests/strings.py
 
 clean: ## remove .venv and caches; data and models stay
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache test-results

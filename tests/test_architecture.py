@@ -184,3 +184,32 @@ def test_caches_are_made_in_one_place() -> None:
             if names & CACHES:
                 slips.append(f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}")
     assert not slips, f"{slips} use Streamlit's caches; that is for pages/ui/cache*.py"
+
+
+def test_no_string_is_stuck_in_the_language_of_whoever_came_first() -> None:
+    imported = {dotted for path in product() for _, dotted in imports(parse(path))}
+    slips = []
+    for path in sorted(PAGES.rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        tree = parse(path)
+        once = list(at_import(tree)) if module in imported else []  # a page's script runs for each visitor
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and any("cache" in ast.unparse(each) for each in node.decorator_list):
+                once += ast.walk(node)
+        slips += [f"{path.relative_to(ROOT)}:{node.lineno}" for node in once if translates(node)]
+    assert not slips, f"{slips} translate once, at import or in a cache, for all visitors: call _() for each"
+
+
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """All that runs when a module is imported: what stands in no function, and the defaults of those."""
+    yield node
+    for name, inner in ast.iter_fields(node):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and name == "body":
+            continue
+        for each in inner if isinstance(inner, list) else [inner]:
+            if isinstance(each, ast.AST):
+                yield from at_import(each)
+
+
+def translates(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("_", "language._")

@@ -1,7 +1,6 @@
 """What a place of latent space decodes to, and walks from there."""
 
 from collections.abc import Callable
-from gettext import gettext as _
 
 import numpy as np
 import streamlit as st
@@ -9,6 +8,7 @@ import streamlit as st
 from pages.explore.panels import arithmetic, interpolation, neighbours, sliders, traversals
 from pages.ui import cache, state
 from pages.ui.fragment import fragment
+from pages.ui.language import _
 
 model = cache.model_id(state.model())
 dataset = cache.images(model)

@@ -1,12 +1,12 @@
 """Draw a digit, or photograph one, and see what the model makes of it."""
 
-from gettext import gettext as _
 from pathlib import Path
 
 import streamlit as st
 
 from pages.ui import browser, cache, pictures, state, words
 from pages.ui.fragment import fragment
+from pages.ui.language import _
 from vae import figures, handwriting
 from vae.errors import DataError
 

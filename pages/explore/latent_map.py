@@ -1,12 +1,11 @@
 """Where the test images lie in latent space, and what the space between them decodes to, under the pointer."""
 
-from gettext import gettext as _
-
 import numpy as np
 import streamlit as st
 
 from pages.ui import browser, cache, state, words
 from pages.ui.fragment import fragment
+from pages.ui.language import _
 
 model = cache.model_id(state.model())
 config = cache.record(state.model()).model

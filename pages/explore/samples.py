@@ -1,10 +1,9 @@
 """What models of 2, 5, 10 and 20 latent dimensions make of draws from the prior."""
 
-from gettext import gettext as _
-
 import streamlit as st
 
 from pages.ui import cache, pictures, state
+from pages.ui.language import _
 from vae import catalogue
 
 SIDE = 8

@@ -1,11 +1,10 @@
 """The codes as a whole: on planes, dimension by dimension, and against the prior."""
 
-from gettext import gettext as _
-
 import numpy as np
 import streamlit as st
 
 from pages.ui import cache, cache_latent, pictures, state, words
+from pages.ui.language import _
 from vae import aggregate, figures_latent, latent, projections, walks
 from vae.errors import VAEError
 

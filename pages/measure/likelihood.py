@@ -1,12 +1,12 @@
 """The likelihood laboratory: every estimator of log p(x) against the exact value."""
 
 from collections.abc import Callable
-from gettext import gettext as _
 
 import streamlit as st
 
 from pages.measure.panels import area, cases, chosen, gap, mass, race, sides
 from pages.ui import cache, state
+from pages.ui.language import _
 from vae.errors import VAEError
 
 st.markdown(

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterator
-from gettext import gettext as _
 
 import numpy as np
 import streamlit as st
 
 from pages.ui import cache, cache_variance, pictures, state, words
 from pages.ui.fragment import fragment
+from pages.ui.language import _
 from vae import Record, catalogue, figures, figures_variance, latent
 from vae.distributions import bits_per_pixel
 from vae.variance import ByDistance

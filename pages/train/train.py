@@ -1,13 +1,13 @@
 """Train a model and watch it learn. The training is a process of its own: this page only reads its folder."""
 
 import time
-from gettext import gettext as _
 
 import numpy as np
 import streamlit as st
 
 from pages.ui import browser, cache, pictures, state, words
 from pages.ui.fragment import fragment
+from pages.ui.language import _
 from vae import checkpoints, data, figures, jobs
 from vae.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, ModelConfig, TrainConfig
 from vae.errors import VAEError

@@ -5,7 +5,6 @@ Models are known by name and time of writing, so a model that was trained again 
 
 import gc
 import hashlib
-from gettext import gettext as _
 from typing import Literal
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 
 import vae
 from pages.ui import state
+from pages.ui.language import _
 from vae import (
     annealing,
     checkpoints,

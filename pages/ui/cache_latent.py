@@ -1,12 +1,11 @@
 """What the server keeps between runs of the views of latent space: codes of all training images, drawings, holes."""
 
-from gettext import gettext as _
-
 import numpy as np
 import streamlit as st
 import torch
 
 from pages.ui import cache
+from pages.ui.language import _
 from vae import aggregate, latent, projections, walks
 
 SIDE = 61  # cells along a side of the plane of holes

@@ -1,12 +1,16 @@
 """The frame around every page: navigation, the choice of a model, and the page itself."""
 
-from gettext import gettext as _
 from pathlib import Path
 
 import streamlit as st
 
+from pages.ui import language, state
+from pages.ui.language import _
+
 PAGES = Path(__file__).parent.parent
 
+state.read_link()
+state.begin_language(language.CATALOGUES, language.preferred())
 st.set_page_config(page_title=_("VAE explorer"), page_icon="🔬", layout="wide")
 page = st.navigation(
     {
@@ -32,11 +36,10 @@ page = st.navigation(
 st.title(page.title)
 
 # the first words are on screen by now; what follows needs torch
-from pages.ui import browser, cache, sidebar, state  # noqa: E402
+from pages.ui import browser, cache, sidebar  # noqa: E402
 from vae.errors import VAEError  # noqa: E402
 
 cache.warm()
-state.read_link()
 try:
     sidebar.show()
     browser.hear(cache.model_id(state.model()))

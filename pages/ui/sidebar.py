@@ -1,23 +1,28 @@
 """The choice of a model, what it is, and which images are shown."""
 
-from gettext import gettext as _
-
 import streamlit as st
 
-from pages.ui import cache, state, words
+from pages.ui import cache, language, state, words
+from pages.ui.language import _
 from vae import catalogue
 from vae.errors import CheckpointError
 
 
 def show() -> None:
     """Draws the sidebar that all pages share."""
+    with st.sidebar:
+        about_model = st.container()
+        st.selectbox(
+            _("Language"), list(language.CATALOGUES), key=state.LANGUAGE, format_func=language.name,
+            icon=":material/translate:",
+        )  # fmt: skip
     records, troubles = catalogue()
     names = [record.name for record in records]
     if not names:
         raise CheckpointError(_("There is no model in the folder checkpoints. Train one: python -m vae train my-model"))
     if st.session_state.get(state.MODEL, names[0]) not in names:  # it was deleted meanwhile
         del st.session_state[state.MODEL]
-    with st.sidebar:
+    with about_model:
         first = names.index(state.DEFAULT_MODEL) if state.DEFAULT_MODEL in names else 0
         st.selectbox(_("Model"), names, first, key=state.MODEL)
         model = cache.model_id(state.model())

@@ -10,12 +10,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 MODEL = "model"
+LANGUAGE = "lang"
 _IMAGE = "image"
 _Z = "z"
 _SEED = "seed"
 _DRAWING = "drawing"
 _ASKED = "drawing in use"
 _OPENED = "link opened with"
+_BROWSERS = "language of the browser"
 DEFAULT_MODEL = "mnist-2d"
 
 
@@ -27,6 +29,17 @@ def model() -> str:
 def use_model(name: str) -> None:
     """Puts a model in use; to be called before the sidebar is drawn, as a callback is."""
     st.session_state[MODEL] = name
+
+
+def language() -> str | None:
+    """The code of the session's language; None where no frame has set it."""
+    return st.session_state.get(LANGUAGE)
+
+
+def begin_language(codes: Iterable[str], preferred: str) -> None:
+    """Sets the language to the link's where it is one of those that there are, or else to the browser's."""
+    begin(LANGUAGE, one_of(codes), preferred)
+    st.session_state[_BROWSERS] = preferred
 
 
 def image() -> int:
@@ -151,6 +164,7 @@ def write_link(**own: str | None) -> None:
     chosen = model()
     values: dict[str, str | None] = {
         MODEL: chosen if chosen != DEFAULT_MODEL else None,
+        LANGUAGE: language() if language() != st.session_state.get(_BROWSERS) else None,
         _IMAGE: str(image()) if image() else None,
         _Z: ",".join(f"{v:.4g}" for v in z() or ()) or None,
         **{name.replace("__", "."): value for name, value in own.items()},

@@ -1,8 +1,8 @@
 """Words that several pages share."""
 
 import math
-from gettext import gettext as _
 
+from pages.ui.language import _
 from vae import ModelConfig
 
 

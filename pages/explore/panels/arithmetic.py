@@ -1,12 +1,11 @@
 """The mean of one class minus that of another, added to an image, and how sure that difference is."""
 
-from gettext import gettext as _
-
 import numpy as np
 import streamlit as st
 
 from pages.explore.panels import start
 from pages.ui import cache, cache_latent, pictures, state
+from pages.ui.language import _
 from vae import figures_latent, latent
 
 _KEY = "decode.arithmetic"

@@ -1,13 +1,12 @@
 """From one image to another, straight and on the sphere, and whether the way leads through empty space."""
 
-from gettext import gettext as _
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from pages.explore.panels import start
 from pages.ui import cache, cache_latent, pictures, state
+from pages.ui.language import _
 from vae import aggregate, figures_latent, latent, walks
 from vae.figures import COLOURS
 

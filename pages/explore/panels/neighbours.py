@@ -1,12 +1,11 @@
 """The nearest test images, by their codes and by their pixels, side by side."""
 
-from gettext import gettext as _
-
 import streamlit as st
 from numpy.typing import NDArray
 
 from pages.explore.panels import start
 from pages.ui import cache, cache_latent, pictures
+from pages.ui.language import _
 from vae import figures, walks
 
 _COUNT = 8

@@ -1,11 +1,10 @@
 """A slider for each latent dimension: in the browser, or on the server where the decoder does not fit one."""
 
-from gettext import gettext as _
-
 import numpy as np
 import streamlit as st
 
 from pages.ui import browser, cache, cache_browser, pictures, state, words
+from pages.ui.language import _
 
 _MOST = 20  # sliders of the server; what carries less stays as it is
 

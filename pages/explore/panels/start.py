@@ -1,6 +1,5 @@
 """Where a panel starts from: the image or the latent in use, another test image, or what was drawn."""
 
-from gettext import gettext as _
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.ui import cache, cache_latent, pictures, state
+from pages.ui.language import _
 from vae import figures, latent
 
 

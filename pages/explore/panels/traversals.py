@@ -1,12 +1,11 @@
 """A table of pictures: each row moves one coordinate of z and leaves the others."""
 
-from gettext import gettext as _
-
 import numpy as np
 import streamlit as st
 
 from pages.explore.panels import start
 from pages.ui import cache, pictures, words
+from pages.ui.language import _
 from vae import figures_latent, latent, walks
 
 _ROWS, _STEPS = 8, 11

@@ -1,6 +1,5 @@
 """log p(x) as an area: the thermodynamic curve, with the ELBO and the schedule of AIS drawn in."""
 
-from gettext import gettext as _
 from typing import Literal
 
 import numpy as np
@@ -8,6 +7,7 @@ import streamlit as st
 
 from pages.measure.panels.chosen import Chosen
 from pages.ui import cache
+from pages.ui.language import _
 from vae import annealing, figures_evidence
 
 BETAS = tuple(float(t**4) for t in np.linspace(0, 1, 33))  # dense near 0, where the prior's curve climbs

@@ -1,12 +1,11 @@
 """Who is right: where the encoder's bound beats naive Monte Carlo, where it does not, and an image of each kind."""
 
-from gettext import gettext as _
-
 import numpy as np
 import streamlit as st
 
 from pages.measure.panels.chosen import Chosen
 from pages.ui import cache, state
+from pages.ui.language import _
 
 _LITTLE = 1  # nats
 _METHODS = ("elbo", "importance_64", "importance_5000", "naive_100000", "naive_1000000", "ais")

@@ -1,6 +1,5 @@
 """Which model and which test images the panels are about."""
 
-from gettext import gettext as _
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +7,7 @@ import streamlit as st
 
 import vae
 from pages.ui import cache, pictures, state
+from pages.ui.language import _
 from vae import figures
 
 

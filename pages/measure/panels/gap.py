@@ -1,12 +1,11 @@
 """The gap: log p(x) = ELBO + amortisation gap + approximation gap, and a button that closes the first."""
 
-from gettext import gettext as _
-
 import streamlit as st
 
 import vae
 from pages.measure.panels.chosen import Chosen
 from pages.ui import cache
+from pages.ui.language import _
 from vae import figures_evidence, gaps
 
 _BEST = "likelihood.best"  # session state: the refined ELBO by model and image

@@ -1,11 +1,10 @@
 """Where the mass is: log p(x|z) on the plane, the posterior, the encoder's ellipse and the draws that miss."""
 
-from gettext import gettext as _
-
 import streamlit as st
 
 from pages.measure.panels.chosen import Chosen
 from pages.ui import cache, state, words
+from pages.ui.language import _
 from vae import figures_evidence
 
 DRAWS = 1000

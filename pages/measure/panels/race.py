@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable
-from gettext import gettext as _
 
 import numpy as np
 import streamlit as st
 
 from pages.measure.panels.chosen import Chosen
 from pages.ui import cache
+from pages.ui.language import _
 from vae import figures_evidence, races
 
 _DONE = "likelihood.raced"  # session state: what has been run, by model and images

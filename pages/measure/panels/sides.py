@@ -1,13 +1,13 @@
 """Side by side: how far naive Monte Carlo is for each latent size, and how many samples it would need."""
 
 import math
-from gettext import gettext as _
 
 import numpy as np
 import streamlit as st
 
 from pages.measure.panels.chosen import Chosen
 from pages.ui import cache, words
+from pages.ui.language import _
 from vae import catalogue, figures_evidence
 
 _SIZES = (1000, 10_000, 100_000, 1_000_000)

@@ -8,7 +8,6 @@ import base64
 import math
 from collections.abc import Callable
 from functools import cache as once
-from gettext import gettext as _
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.ui import cache, cache_browser, state, words
+from pages.ui.language import _
 from vae import figures, figures_latent, latent
 from vae.replay import FILE
 
