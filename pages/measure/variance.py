@@ -88,13 +88,12 @@ def times(ratio: float) -> str:
 def verdict(curve: ByDistance) -> str:
     """Says how residuals compare with sigma at the codes, and as far out as was measured."""
     here, out = curve.standardised[0], curve.standardised[-1]
-    says = _("Residuals are **{ratio} σ** at the codes").format(ratio=times(here))
     if len(curve.distance) < 2:
-        return says + "."
-    says += _(", **{ratio} σ** at a distance of {d:.0f}: ").format(ratio=times(out), d=curve.distance[-1])
-    if out > 1.25:
-        return says + _("σ is too small there.")
-    return says + (_("σ is too large there.") if out < 0.8 else _("σ is about right there."))
+        return _("Residuals are **{here} σ** at the codes.").format(here=times(here))
+    says = _("Residuals are **{here} σ** at the codes, **{out} σ** at a distance of {d:.0f}: {verdict}")
+    right = _("σ is too large there.") if out < 0.8 else _("σ is about right there.")
+    verdict = _("σ is too small there.") if out > 1.25 else right
+    return says.format(here=times(here), out=times(out), d=curve.distance[-1], verdict=verdict)
 
 
 st.markdown(
@@ -220,10 +219,10 @@ def nats_by_pixel() -> None:
             _("log p(x|z) pixel by pixel"),
         )  # fmt: skip
         sums = {"edge": edge, "rest": whole - edge, "whole": whole}
-        says = _("Border {edge:,.0f} + the rest {rest:,.0f} = **{whole:,.0f} nats**").format(**sums)
+        says = _("Border {edge:,.0f} + the rest {rest:,.0f} = **{whole:,.0f} nats**.").format(**sums)
         if 0 < edge <= whole:
-            says += _(": {share:.0%} of them say only that the border is black").format(share=edge / whole)
-        st.markdown(says + ".")
+            says += " " + _("{share:.0%} of them say only that the border is black.").format(share=edge / whole)
+        st.markdown(says)
     best, *others = sorted(totals, key=lambda name: -totals[name][0])
     for other in others[:1]:
         more, edge = np.subtract(totals[best], totals[other])
