@@ -21,6 +21,7 @@ from vae.reports import Report
 __all__ = [
     "CLASSES",
     "COLOURS",
+    "GRADIENT",
     "SIGMA_COLOURS",
     "clear",
     "contact_sheet",
@@ -38,6 +39,7 @@ COLOURS = {
     "reconstruction": "#3b82c4", "kl": "#d55e00", "elbo": "#009e73",
     "naive": "#cc79a7", "importance": "#8661c5", "jackknife": "#c0a6ee", "ais": "#e69f00", "exact": "#888888",
 }  # fmt: skip
+GRADIENT = "#d6409f"  # what flows back through a net
 SIGMA_COLOURS = (
     np.array(sample_colorscale(get_colorscale("cividis"), np.linspace(0, 1, 256), colortype="tuple")) * 255
 ).astype(np.uint8)

@@ -26,7 +26,8 @@ PAD = "draw.pad"
 
 
 @once
-def _component(name: str, *scripts: str) -> Callable[..., Any]:
+def component(name: str, *scripts: str) -> Callable[..., Any]:
+    """Returns a component of these scripts, one after the other, which draws into an element of its name as class."""
     parts = [(_HERE / f"{script}.js").read_text(encoding="utf-8") for script in scripts]
     style = (_HERE / "style.css").read_text(encoding="utf-8")
     return st.components.v2.component(f"vae_{name}", html=f'<div class="{name}"></div>', css=style, js="\n".join(parts))
@@ -43,7 +44,7 @@ def store_encoder(model: cache.Model) -> None:
 
 
 def _send(packed: dict[str, Any]) -> str:
-    _component("store", "net", "store", "keep")(key=f"store.{packed['key']}", data=packed, height=1)
+    component("store", "net", "store", "keep")(key=f"store.{packed['key']}", data=packed, height=1)
     return str(packed["key"])
 
 
@@ -77,7 +78,7 @@ def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[s
             "z": asked["z"], "mean": decoded.mean[0].ravel().round(4).tolist(),
             "deviation": decoded.deviation[0].ravel().round(4).tolist(),
         }  # fmt: skip
-    _component("map", "store", "dom", "layers", "sheets", "plane", "pictures", "map")(
+    component("map", "store", "dom", "layers", "sheets", "plane", "pictures", "map")(
         key=key, data=data, on_chosen_change=_nothing, on_asked_change=_nothing
     )
 
@@ -96,7 +97,7 @@ def sliders(model: cache.Model, kept: str) -> None:
         "names": [words.coordinate(j) for j in range(len(carried))], "reach": reach.tolist(),
         "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _slider_words(unit),
     }  # fmt: skip
-    _component("sliders", "net", "store", "dom", "pictures", "sliders")(key=key, data=data, on_chosen_change=_nothing)
+    component("sliders", "net", "store", "dom", "pictures", "sliders")(key=key, data=data, on_chosen_change=_nothing)
 
 
 def sketch(
@@ -121,7 +122,7 @@ def sketch(
     if not cache_browser.nets_travel(model):
         data["answer"] = {"id": given.id, **cache_browser.judged(model, given.image.tobytes())}
     scripts = ("net", "store", "dom", "layers", "sheets", "plane", "pictures", "stroke", "rank", "sketch")
-    _component("sketch", *scripts)(key=PAD, data=data, on_drawn_change=_nothing)
+    component("sketch", *scripts)(key=PAD, data=data, on_drawn_change=_nothing)
 
 
 def _take_drawing(drawn: dict[str, Any] | None, shape: tuple[int, int]) -> None:
@@ -148,7 +149,7 @@ def replay(folder: Path, data_name: str, *, live: bool) -> None:
     first, second = formed["axes"]
     titles = (words.coordinate(first), words.coordinate(second) if second != first else "")
     data = {**formed, "live": live, "titles": titles, "words": _replay_words()}
-    _component("replay", "store", "dom", "layers", "sheets", "plane", "replay")(key="train.replay", data=data)
+    component("replay", "store", "dom", "layers", "sheets", "plane", "replay")(key="train.replay", data=data)
 
 
 def take(key: str, chosen: dict[str, Any]) -> None:

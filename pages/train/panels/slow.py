@@ -1,0 +1,90 @@
+"""One step of the optimiser in slow motion: encode, sample, decode, the losses, and the gradients back."""
+
+from typing import Any
+
+import numpy as np
+
+from pages.ui import browser, words
+from pages.ui.language import _
+from vae import figures, figures_latent
+from vae.slowmotion import SlowStep
+
+MOST_DRAWS = 16  # that are drawn on the plane, of an objective that takes many
+
+
+def show(step: SlowStep, key: str = "slow") -> None:
+    """Shows a step in five stages, through which a visitor goes back and forth, or plays them.
+
+    Arguments:
+        step: of `vae.slowmotion.slow_step`, or `vae.jobs.last_step`.
+        key: of the widget.
+    """
+    browser.component("slow", "dom", "slow")(key=key, data={**numbers(step), "words": _words(step)})
+
+
+def numbers(step: SlowStep) -> dict[str, Any]:
+    """Returns what the browser draws, plain numbers: the parts of the loss, and the plane of two coordinates."""
+    latent = len(step.mean)
+    beta, kl = float(step.beta), float(step.kl)
+    losses = [-float(step.reconstruction), beta * kl, -float(step.objective)]
+    first, second = np.argsort(-step.kl_by_dimension, kind="stable")[[0, min(1, latent - 1)]].tolist()
+    ink = {"encoder": figures.COLOURS["elbo"], "prior": figures_latent.PRIOR, "gradient": figures.GRADIENT}
+    return {
+        "id": f"{int(step.step)} {losses}", "height": step.x.shape[0], "width": step.x.shape[1],
+        "x": _list(step.x), "mean": _list(step.mean), "deviation": _list(step.deviation),
+        "noise": [_list(draw) for draw in step.noise[:MOST_DRAWS]], "z": [_list(draw) for draw in step.z[:MOST_DRAWS]],
+        "draws": len(step.z), "drawn": bool(step.noise.any()), "axes": sorted((first, second)),
+        "decoded_mean": _list(step.decoded_mean[0]), "decoded_deviation": _list(step.decoded_deviation[0]),
+        "losses": losses, "kl_by_dimension": _list(step.kl_by_dimension),
+        # free bits, and the bound of several draws, make something else of the two parts than their sum
+        "plain": bool(np.isclose(losses[2], losses[0] + losses[1], rtol=1e-3, atol=1e-2)),
+        "mean_gradient": _list(step.mean_gradient), "deviation_gradient": _list(step.deviation_gradient),
+        "weights": np.stack([step.weights, step.weights_change], 1).tolist(), "images": int(step.images),
+        "learning_rate": float(step.learning_rate), "names": [words.coordinate(j) for j in range(latent)],
+        "colours": {**figures.COLOURS, **ink},
+        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(),
+    }  # fmt: skip
+
+
+def _list(values: np.ndarray) -> list[float]:
+    """Numbers with six digits, in which nobody sees a difference."""
+    return [float(f"{value:.6g}") for value in values.ravel()]
+
+
+def _words(step: SlowStep) -> dict[str, Any]:
+    drawn = bool(step.noise.any())
+    beta = float(step.beta)
+    return {
+        "flow": _("The five stages of a step"), "back": _("Back"), "next": _("Next"), "play": _("Play"),
+        "pause": _("Pause"), "names": [_("Encode"), _("Sample"), _("Decode"), _("Losses"), _("Backward")],
+        "arrows": [_("encoder"), "ε" if drawn else "", _("decoder"), "log p", "∇"],
+        "equations": [
+            "q(z|x) = N(μ, σ²)", "z = μ + σ · ε,  ε ~ N(0, I)" if drawn else "z = μ", "p(x|z)",
+            "−log p(x|z) + β · KL[q(z|x) ‖ p(z)]" if drawn else "−log p(x|z)",
+            "∂/∂μ,  ∂/∂σ" if drawn else "∂/∂μ",
+        ],
+        "says": [
+            _("The encoder reads the image and answers with a mean μ and a deviation σ for each dimension of z."),
+            _("Noise ε is drawn and put in: z = μ + σ · ε. It is a sum, so gradients can pass to μ and σ.") if drawn
+            else _("An autoencoder draws nothing: z is μ."),
+            _("The decoder turns z into p(x|z), a mean and a deviation for each pixel."),
+            _("The losses, in nats: how badly p(x|z) explains the image, and how far q(z|x) is from the prior.")
+            if drawn else _("The loss, in nats: how badly p(x|z) explains the image. An autoencoder has no KL."),
+            _("Gradients flow back from the loss to z, to μ and σ, and into the weights, which the optimiser moves."),
+        ],
+        "x": _("the image x"), "encoded": _("μ, and σ to both sides, by dimension") if drawn else _("μ by dimension"),
+        "plane": _("prior, q(z|x) and the draw; circles at one and two deviations")
+        if drawn else _("z = μ; circles at one and two deviations of the prior"),
+        "draw": "= {mean} + {deviation} × {noise} = {z}" if drawn else "= {mean}",
+        "draws": _("One of {count} draws; the others are pale."),
+        "decoded_mean": _("mean of p(x|z)"), "decoded_deviation": _("σ of p(x|z), up to {top}"),
+        "losses": _("losses of this image, nats"), "reconstruction": "−log p(x|z)",
+        "kl": "KL" if beta == 1 else f"β · KL, β = {beta:g}", "loss": _("loss"),
+        "other": _("This objective makes something else of the two parts than their sum."),
+        "by_dimension": _("KL by dimension, nats"), "mean_gradient": _("∂loss/∂μ by dimension, nats a unit"),
+        "deviation_gradient": _("∂loss/∂σ by dimension, nats a unit"), "parts": [_("encoder"), _("decoder")],
+        "moved": _("weights moved by {change}, {percent} % of their length {norm}"),
+        "rate": _(
+            "Learning rate {rate}. The weights follow the mean gradient of {images} images, this one among them."
+        ),
+    }  # fmt: skip
