@@ -8,31 +8,40 @@ from pages.ui import language, state
 from pages.ui.language import _
 
 PAGES = Path(__file__).parent.parent
+FIRST = "latent_map"
 
 state.read_link()
 state.begin_language(language.CATALOGUES, language.preferred())
 st.set_page_config(page_title=_("VAE explorer"), page_icon="🔬", layout="wide")
+sections = {
+    _("Learn"): {"learn/lesson": (_("Lesson"), "school")},
+    _("Explore"): {
+        "explore/latent_map": (_("Latent map"), "scatter_plot"),
+        "explore/decode": (_("Decode"), "tune"),
+        "explore/draw": (_("Draw a digit"), "draw"),
+        "explore/samples": (_("Samples"), "grid_view"),
+        "explore/views": (_("Views"), "bubble_chart"),
+    },
+    _("Train"): {"train/train": (_("Train"), "model_training")},
+    _("Measure"): {
+        "measure/likelihood": (_("Likelihood"), "query_stats"),
+        "measure/variance": (_("Decoder variance"), "blur_on"),
+    },
+}
+# the link may hide all pages but the first, which is where a bare address leads
 page = st.navigation(
     {
-        _("Explore"): [
-            st.Page(
-                PAGES / "explore" / "latent_map.py",
-                title=_("Latent map"),
-                icon=":material/scatter_plot:",
-                default=True,
-            ),
-            st.Page(PAGES / "explore" / "decode.py", title=_("Decode"), icon=":material/tune:"),
-            st.Page(PAGES / "explore" / "draw.py", title=_("Draw a digit"), icon=":material/draw:"),
-            st.Page(PAGES / "explore" / "samples.py", title=_("Samples"), icon=":material/grid_view:"),
-            st.Page(PAGES / "explore" / "views.py", title=_("Views"), icon=":material/bubble_chart:"),
-        ],
-        _("Train"): [st.Page(PAGES / "train" / "train.py", title=_("Train"), icon=":material/model_training:")],
-        _("Measure"): [
-            st.Page(PAGES / "measure" / "likelihood.py", title=_("Likelihood"), icon=":material/query_stats:"),
-            st.Page(PAGES / "measure" / "variance.py", title=_("Decoder variance"), icon=":material/blur_on:"),
-        ],
-    }
+        section: [
+            st.Page(PAGES / f"{path}.py", title=title, icon=f":material/{icon}:", default=path.endswith(FIRST))
+            for path, (title, icon) in pages.items()
+            if path.endswith(FIRST) or not state.hidden(path.rpartition("/")[2])
+        ]
+        for section, pages in sections.items()
+    },
+    position="hidden" if state.hidden("nav") or state.hidden("sidebar") else "sidebar",
 )
+if state.presenting():
+    st.html("<style>:root { font-size: 135%; --vae-type: 19px; }</style>")
 st.title(page.title)
 
 # the first words are on screen by now; what follows needs torch

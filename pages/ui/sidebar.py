@@ -9,22 +9,26 @@ from vae.errors import CheckpointError
 
 
 def show() -> None:
-    """Draws the sidebar that all pages share."""
-    with st.sidebar:
-        about_model = st.container()
-        st.selectbox(
-            _("Language"), list(language.CATALOGUES), key=state.LANGUAGE, format_func=language.name,
-            icon=":material/translate:",
-        )  # fmt: skip
+    """Draws the sidebar that all pages share, as far as the link does not hide it."""
     records, troubles = catalogue()
     names = [record.name for record in records]
+    if names and st.session_state.get(state.MODEL) not in names:  # the first time, or it was deleted meanwhile
+        state.use_model(state.DEFAULT_MODEL if state.DEFAULT_MODEL in names else names[0])
+    if not state.hidden("sidebar"):
+        with st.sidebar:
+            about_model = st.container()
+            st.selectbox(
+                _("Language"), list(language.CATALOGUES), key=state.LANGUAGE, format_func=language.name,
+                icon=":material/translate:",
+            )  # fmt: skip
+            st.toggle(_("Presenter mode"), key=state.PRESENT, help=_("Larger type and figures, for a hall."))
     if not names:
         raise CheckpointError(_("There is no model in the folder checkpoints. Train one: python -m vae train my-model"))
-    if st.session_state.get(state.MODEL, names[0]) not in names:  # it was deleted meanwhile
-        del st.session_state[state.MODEL]
+    if state.hidden("sidebar"):
+        return
     with about_model:
-        first = names.index(state.DEFAULT_MODEL) if state.DEFAULT_MODEL in names else 0
-        st.selectbox(_("Model"), names, first, key=state.MODEL)
+        if not state.hidden("model"):
+            st.selectbox(_("Model"), names, key=state.MODEL)
         model = cache.model_id(state.model())
         record = cache.record(state.model())
         config, held_out = record.model, record.held_out

@@ -18,6 +18,10 @@ _DRAWING = "drawing"
 _ASKED = "drawing in use"
 _OPENED = "link opened with"
 _BROWSERS = "language of the browser"
+_HIDE = "hide"
+PRESENT = "present"
+_CHAPTER = "chapter"
+_ANSWERS = "answers"
 DEFAULT_MODEL = "mnist-2d"
 
 
@@ -123,6 +127,43 @@ def read_link() -> None:
     begin(MODEL, str)
     begin(_IMAGE, lambda text: max(int(text), 0))
     begin(_Z, _latent)
+    begin(_HIDE, lambda text: tuple(name for name in text.split(",") if name.isidentifier()))
+    begin(PRESENT, lambda text: text == "1")
+    begin(_CHAPTER, str)
+    begin(_ANSWERS, lambda text: dict(_commitment(each) for each in text.split(".")))
+
+
+def hidden(name: str) -> bool:
+    """Whether the link hides a part of the app: sidebar, nav, model, digit, questions, code, or a page by its name."""
+    return name in st.session_state.get(_HIDE, ())
+
+
+def presenting() -> bool:
+    """Whether type and figures are to be large enough for a hall."""
+    return bool(st.session_state.get(PRESENT))
+
+
+def chapter() -> str:
+    """The chapter of the lesson that is open, as the link has it."""
+    return st.session_state.get(_CHAPTER, "1")
+
+
+def open_chapter(name: str) -> None:
+    """Opens a chapter of the lesson, and drops what the link says of the one before."""
+    st.session_state[_CHAPTER] = name
+    for key in [key for key in st.query_params if "." in key]:
+        del st.query_params[key]
+
+
+def answers() -> dict[str, str]:
+    """What the reader has committed to in the lesson: the letter of an option by chapter. Not to be changed."""
+    return st.session_state.get(_ANSWERS, {})
+
+
+def commit(chapter: str, letter: str | None) -> None:
+    """Keeps the reader's answer to a chapter's question; None takes it back."""
+    kept = {name: given for name, given in answers().items() if name != chapter}
+    st.session_state[_ANSWERS] = kept | ({chapter: letter} if letter else {})
 
 
 def begin(key: str, parse: Callable[[str], Any], first: Any = None) -> None:
@@ -152,6 +193,12 @@ def one_of(options: Iterable[str]) -> Callable[[str], str]:
     return parse
 
 
+def lesson_link() -> dict[str, str | None]:
+    """Returns what `write_link` is to write for the lesson besides."""
+    given = ".".join(f"{name}{letter}" for name, letter in sorted(answers().items(), key=lambda each: int(each[0])))
+    return {_CHAPTER: chapter() if chapter() != "1" else None, _ANSWERS: given or None}
+
+
 def write_link(**own: str | None) -> None:
     """Puts into the link what all pages share, where it is not what a bare link has, and a page's own values.
 
@@ -167,6 +214,8 @@ def write_link(**own: str | None) -> None:
         LANGUAGE: language() if language() != st.session_state.get(_BROWSERS) else None,
         _IMAGE: str(image()) if image() else None,
         _Z: ",".join(f"{v:.4g}" for v in z() or ()) or None,
+        _HIDE: ",".join(st.session_state.get(_HIDE, ())) or None,
+        PRESENT: "1" if presenting() else None,
         **{name.replace("__", "."): value for name, value in own.items()},
     }
     for name, value in values.items():
@@ -182,3 +231,10 @@ def _latent(text: str) -> tuple[float, ...]:
     if not all(math.isfinite(value) and abs(value) <= 1000 for value in values):
         raise ValueError(text)
     return values
+
+
+def _commitment(text: str) -> tuple[str, str]:
+    """Reads "3b": option b of chapter 3."""
+    if not (text[:-1].isdigit() and text[-1:].isalpha() and text.isascii()):
+        raise ValueError(text)
+    return text[:-1], text[-1]

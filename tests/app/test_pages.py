@@ -12,6 +12,7 @@ from vae.errors import JobError
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
+    "pages/learn/lesson.py": "Lesson",
     "pages/explore/latent_map.py": "Latent map",
     "pages/explore/decode.py": "Decode",
     "pages/explore/draw.py": "Draw a digit",

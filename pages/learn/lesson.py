@@ -1,0 +1,98 @@
+"""The lesson: fourteen chapters from the task to what the bound hides, each computed on the model and digit in use."""
+
+import importlib
+
+import numpy as np
+import streamlit as st
+
+from pages.learn import kit
+from pages.ui import pictures, state
+from pages.ui.language import _
+from vae import figures
+
+# names of the modules in pages/learn/chapters by what the link calls a chapter; the titles are theirs
+CHAPTERS = {
+    "1": ("task", _("The task")),
+    "2": ("integral", _("The likelihood is an integral")),
+    "3": ("naive", _("Naive Monte Carlo")),
+    "4": ("recognition", _("The recognition model")),
+    "5": ("bound", _("The bound, line by line")),
+    "6": ("parts", _("Reconstruction and regulariser")),
+    "7": ("reparameterisation", _("Reparameterisation")),
+    "8": ("closed_form", _("The regulariser in closed form")),
+    "9": ("ascent", _("Gradient ascent")),
+    "10": ("race", _("Two estimators compared")),
+    "11": ("generating", _("Generating")),
+    "12": ("uses", _("What it is for")),
+    "13": ("autoencoder", _("The autoencoder beside it")),
+    "14": ("hidden", _("What the bound hides")),
+    "slips": ("slips", _("Slips of the source")),
+}
+names = list(CHAPTERS)
+if state.chapter() not in names:
+    state.open_chapter(names[0])
+here = state.chapter()
+at = names.index(here)
+
+
+def go_to_chosen() -> None:
+    state.open_chapter(st.session_state["lesson.chapter"])
+
+
+def use_typed() -> None:
+    state.use_image(st.session_state["lesson.row"])
+
+
+def mark(name: str) -> str:
+    """The number, with a tick where the question was answered."""
+    number = _("Slips") if name == "slips" else name
+    return f"{number} ✓" if name in state.answers() else number
+
+
+def choose_digit(scene: kit.Scene) -> None:
+    """Lets one choose one test image of each class, or any by its number."""
+    with st.popover(_("Digit: {name}").format(name=f"{scene.label} ({scene.name})"), icon=":material/image:"):
+        labels = scene.dataset.test.labels.numpy()
+        with st.container(horizontal=True, gap="xsmall"):
+            for label, row in zip(*(part.tolist() for part in np.unique(labels, return_index=True)), strict=True):
+                with st.container(width=52, gap="xsmall"):
+                    image = figures.png_uri(pictures.grey(scene.dataset.test.images[row].numpy() / 255, 2))
+                    alt = _("test image {row}, {name}").format(row=row, name=scene.dataset.classes[label])
+                    st.image(image, alt=alt, width=48)
+                    st.button(
+                        scene.dataset.classes[label], key=f"lesson.digit{label}", on_click=state.use_image, args=(row,),
+                        type="primary" if row == scene.row else "secondary", width="stretch",
+                    )  # fmt: skip
+        st.session_state["lesson.row"] = scene.row
+        st.number_input(_("Test image"), 0, len(labels) - 1, key="lesson.row", on_change=use_typed, width=160)
+
+
+def turn_page() -> None:
+    """Shows the ways to the chapters before and after."""
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        for step, key, icon in ((-1, "back", "arrow_back"), (1, "next", "arrow_forward")):
+            if 0 <= at + step < len(names):
+                name = names[at + step]
+                st.button(
+                    f"{mark(name) if name != 'slips' else ''} {CHAPTERS[name][1]}", key=f"lesson.{key}",
+                    icon=f":material/{icon}:", icon_position="left" if step < 0 else "right",
+                    on_click=state.open_chapter, args=(name,), type="primary" if step > 0 else "secondary",
+                )  # fmt: skip
+
+
+st.session_state["lesson.chapter"] = here
+st.segmented_control(
+    _("Chapter"), names, required=True, key="lesson.chapter", format_func=mark, label_visibility="collapsed",
+    on_change=go_to_chosen,
+)  # fmt: skip
+module, title = CHAPTERS[here]
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.header(title if here == "slips" else f"{here}  {title}", anchor=False, width="stretch")
+    scene_place = st.container(width="content")
+scene = kit.scene()
+if not state.hidden("digit"):
+    with scene_place:
+        choose_digit(scene)
+importlib.import_module(f"pages.learn.chapters.{module}").show(scene)
+turn_page()
+state.write_link(**state.lesson_link())
