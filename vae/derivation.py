@@ -1,0 +1,141 @@
+"""The derivation of the bound with numbers: each line of it for one image, J = 1 or 2, every sum in nats.
+
+    log p(x) = E_q[log p(x)]                                             q integrates to 1
+             = E_q[log p(x, z) / p(z|x)]                                 Bayes, at every z
+             = E_q[log p(x, z) / q(z|x)] + E_q[log q(z|x) / p(z|x)]      times q / q
+             = ELBO + KL[q(z|x) || p(z|x)]
+             = E_q[log p(x|z)] - KL[q(z|x) || p(z)] + KL[q(z|x) || p(z|x)]
+
+The source is Kingma & Welling (2013), equations 1 to 3. Expectations are sums over nodes of q, trapezoids or midpoints,
+that meet nowhere: what agrees at the end of a line is not one sum written twice.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vae.distributions import LOG_2_PI, draw
+from vae.errors import DataError
+from vae.evidence import CHUNK, check_count, check_image, pairwise_log_prob
+from vae.exact import exact
+from vae.models import VAE
+
+__all__ = ["Derivation", "Sum", "derive"]
+
+Array = NDArray[Any]
+_REACH, _STEP = 6.0, 1 / 4  # of the nodes, in deviations of q
+
+
+class Sum(NamedTuple):
+    """A number that was summed up, and by how much it may be off."""
+
+    value: float
+    error: float
+
+
+class Derivation(NamedTuple):
+    """What stands in the lines of the derivation, nats, and S draws from q(z|x) to see it at.
+
+    Attributes:
+        log_p: log p(x), integrated over the whole plane.
+        mass: integral of q, no nats: 1.
+        bound: E_q[log p(x, z) / q(z|x)], the ELBO, on one set of nodes.
+        gap: E_q[log q(z|x) / p(z|x)], the KL to the posterior, on the other set.
+        reconstruction: E_q[log p(x|z)].
+        regulariser: KL[q(z|x) || p(z)], in closed form.
+        z: (S, J), draws from q(z|x).
+        log_likelihood, log_prior, log_q: (S,), log p(x|z), log p(z) and log q(z|x) there.
+    """
+
+    log_p: Sum
+    mass: Sum
+    bound: Sum
+    gap: Sum
+    reconstruction: Sum
+    regulariser: float
+    z: Array
+    log_likelihood: Array
+    log_prior: Array
+    log_q: Array
+
+    @property
+    def log_joint(self) -> Array:
+        """(S,), log p(x, z)."""
+        return self.log_likelihood + self.log_prior
+
+    @property
+    def log_posterior(self) -> Array:
+        """(S,), log p(z|x) = log p(x, z) - log p(x)."""
+        return self.log_joint - self.log_p.value
+
+
+@torch.inference_mode(False)
+@torch.no_grad()
+def derive(model: VAE, x: Tensor, draws: int = 40, generator: torch.Generator | None = None) -> Derivation:
+    """Computes every term of the derivation for one image (1, D) in float64.
+
+    An error of a sum over q is the difference between trapezoids and midpoints; that of the gap has the error of
+    log p(x) on top.
+
+    Arguments:
+        model: a VAE with J = 1 or 2.
+        x: pixels as the likelihood wants them, see `VAE.pixels`.
+        draws: S.
+        generator: their source.
+
+    Raises:
+        ConfigError: J is above 2, or draws is not a whole number from 1 to `evidence.MOST_SAMPLES`.
+        DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or log p(x) could not be integrated.
+    """
+    check_image(model, x)
+    check_count("The number of draws", draws)
+    x = x.clone()
+    evidence = exact(model, x)
+    log_p = Sum(float(evidence.value[0]), 0.0 if evidence.error_bound is None else float(evidence.error_bound[0]))
+    if not math.isfinite(log_p.value):
+        raise DataError("log p(x) of this image could not be integrated: its posterior is too sharp. Take another one.")
+    q = model.encoder(x).base_dist
+    mean, deviation = q.loc[0].double(), q.scale[0].double()
+    decoder = copy.deepcopy(model.decoder).double()
+
+    def logs(eps: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """z = mu + sigma * eps, log p(x|z), log p(z) and log q(z|x)."""
+        z = mean + deviation * eps
+        likelihood = torch.cat([pairwise_log_prob(decoder(part), x.double())[:, 0] for part in z.split(CHUNK)])
+        return z, likelihood, _log_normal(z), _log_normal(eps) - deviation.log().sum()
+
+    def sums(shift: float) -> list[float]:
+        eps, weight = _nodes(len(mean), shift)
+        _, likelihood, prior, own = logs(eps)
+        joint = likelihood + prior
+        terms = (torch.ones_like(own), joint - own, own - (joint - log_p.value), likelihood)
+        return [float(weight @ term) for term in terms]
+
+    trapezoids, midpoints = sums(0.0), sums(0.5)
+    mass, bound, _, reconstruction = (
+        Sum(a, abs(a - b)) for a, b in zip(trapezoids, midpoints, strict=True)
+    )  # the gap is taken from the other nodes
+    gap = Sum(midpoints[2], abs(midpoints[2] - trapezoids[2]) + log_p.error)
+    regulariser = float(0.5 * (mean.square() + deviation.square() - 1).sum() - deviation.log().sum())
+    z = draw(model.encoder(x), generator, (draws,))[:, 0].double()
+    z, *seen = logs((z - mean) / deviation)
+    return Derivation(log_p, mass, bound, gap, reconstruction, regulariser, z.numpy(), *(each.numpy() for each in seen))
+
+
+def _log_normal(v: Tensor) -> Tensor:
+    return -0.5 * (v.square() + LOG_2_PI).sum(-1)
+
+
+def _nodes(latent: int, shift: float) -> tuple[Tensor, Tensor]:
+    """Returns nodes (N, J) in units of q's deviations, and their shares of its mass (N,), for equal steps."""
+    count = round(_REACH / _STEP)
+    line = (np.arange(-count, count + 1 if shift == 0 else count) + shift) * _STEP
+    nodes = torch.from_numpy(np.stack(np.meshgrid(*[line] * latent), -1).reshape(-1, latent))
+    return nodes, (_log_normal(nodes) + latent * math.log(_STEP)).exp()
