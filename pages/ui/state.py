@@ -14,6 +14,7 @@ LANGUAGE = "lang"
 _IMAGE = "image"
 _Z = "z"
 _SEED = "seed"
+JOB = "job"
 _DRAWING = "drawing"
 _ASKED = "drawing in use"
 _OPENED = "link opened with"
@@ -66,6 +67,16 @@ def z() -> tuple[float, ...] | None:
 def use_z(z: tuple[float, ...]) -> None:
     """Puts a latent in use."""
     st.session_state[_Z] = z
+
+
+def watched() -> str | None:
+    """The name of the training that is watched, if one was chosen."""
+    return st.session_state.get(JOB)
+
+
+def watch(name: str) -> None:
+    """Chooses a training to watch."""
+    st.session_state[JOB] = name
 
 
 class Drawing(NamedTuple):
