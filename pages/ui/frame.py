@@ -40,6 +40,7 @@ page = st.navigation(
     },
     position="hidden" if state.hidden("nav") or state.hidden("sidebar") else "sidebar",
 )
+state.turn_to(page.url_path)
 if state.presenting():
     st.html("<style>:root { font-size: 135%; --vae-type: 19px; }</style>")
 st.title(page.title)

@@ -18,6 +18,8 @@ JOB = "job"
 _DRAWING = "drawing"
 _ASKED = "drawing in use"
 _OPENED = "link opened with"
+_OWN = "link of the page"
+_PAGE = "page"
 _BROWSERS = "language of the browser"
 _HIDE = "hide"
 PRESENT = "present"
@@ -144,6 +146,16 @@ def read_link() -> None:
     begin(_ANSWERS, lambda text: dict(_commitment(each) for each in text.split(".")))
 
 
+def turn_to(page: str) -> None:
+    """Says which page is shown, and leaves out of the link what the page before had there."""
+    shared = (MODEL, LANGUAGE, _IMAGE, _Z, _HIDE, PRESENT)
+    if _PAGE not in st.session_state:
+        st.session_state[_OWN] = {name: text for name, text in st.query_params.items() if name not in shared}
+    elif st.session_state[_PAGE] != page:
+        st.session_state[_OWN] = {}
+    st.session_state[_PAGE] = page
+
+
 def hidden(name: str) -> bool:
     """Whether the link hides a part of the app: sidebar, nav, model, digit, questions, code, or a page by its name."""
     return name in st.session_state.get(_HIDE, ())
@@ -162,8 +174,7 @@ def chapter() -> str:
 def open_chapter(name: str) -> None:
     """Opens a chapter of the lesson, and drops what the link says of the one before."""
     st.session_state[_CHAPTER] = name
-    for key in [key for key in st.query_params if "." in key]:
-        del st.query_params[key]
+    st.session_state[_OWN] = {name: text for name, text in st.session_state.get(_OWN, {}).items() if "." not in name}
 
 
 def answers() -> dict[str, str]:
@@ -213,8 +224,8 @@ def lesson_link() -> dict[str, str | None]:
 def write_link(**own: str | None) -> None:
     """Puts into the link what all pages share, where it is not what a bare link has, and a page's own values.
 
-    All of it each time: the browser leaves it behind on the way to another page, and what it sends while the link is
-    being written may not know of it yet. Streamlit's own `bind="query-params"` lost the model that way.
+    All of it each time, and whatever the link seems to have: the browser leaves it behind on the way to another page,
+    but may say before that it is there. Streamlit's own `bind="query-params"` lost the model that way.
 
     Arguments:
         own: texts by name, dots as double underscores; None where the value is the one that a bare link has.
@@ -227,14 +238,10 @@ def write_link(**own: str | None) -> None:
         _Z: ",".join(f"{v:.4g}" for v in z() or ()) or None,
         _HIDE: ",".join(st.session_state.get(_HIDE, ())) or None,
         PRESENT: "1" if presenting() else None,
-        **{name.replace("__", "."): value for name, value in own.items()},
     }
-    for name, value in values.items():
-        if st.query_params.get(name) != value:
-            if value is None:
-                del st.query_params[name]
-            else:
-                st.query_params[name] = value
+    kept = st.session_state.setdefault(_OWN, {})
+    kept.update({name.replace("__", "."): value for name, value in own.items()})
+    st.query_params.from_dict({name: text for name, text in (values | kept).items() if text})
 
 
 def _latent(text: str) -> tuple[float, ...]:
