@@ -34,9 +34,9 @@ ORDER = [
         "aggregate",
     ),
     *("portable", "checkpoints", "schedules", "reports", "scores", "training", "distributed", "presets", "cards"),
-    *("comparison", "projections"),
+    *("comparison", "projections", "classifier", "features", "closeness", "oddities", "surgery"),
     *("slowmotion", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),
-    *("figures", "figures_evidence", "figures_variance", "figures_latent", "cli"),
+    *("figures", "figures_evidence", "figures_variance", "figures_latent", "figures_uses", "cli_uses", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

@@ -1,4 +1,4 @@
-"""The library from a shell: `python -m vae data | train | evaluate | compare | project | sample | models`."""
+"""The library from a shell: `python -m vae data | train | evaluate | compare | project | features | sample | ...`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from vae import data, distributed, jobs, runs
 from vae.annealing import simulate
 from vae.cards import likelihood_words
 from vae.checkpoints import Record, catalogue, check_name, folders, load, read_record, write_aside
+from vae.cli_uses import add_uses, loaded
 from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison, save_comparison, table
 from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
@@ -55,17 +56,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _data(chosen: argparse.Namespace) -> None:
-    print(_loaded(chosen.name, always=True).describe())
-
-
-def _loaded(name: str, always: bool = False) -> data.Dataset:
-    """Loads a data set, fetched with a bar where it is not on disk yet."""
-    if always or not data.available(name):
-        data.fetch(
-            name, lambda what, done, total: draw_bar(done / total if total else 0, f"{what}, {done / 1e6:.1f} MB")
-        )
-        print(end="\n" * sys.stderr.isatty(), file=sys.stderr)
-    return data.load_dataset(name)
+    print(loaded(chosen.name, always=True).describe())
 
 
 def _train(chosen: argparse.Namespace) -> None:
@@ -82,7 +73,7 @@ def _lead(chosen: argparse.Namespace) -> None:
             raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
         config = read_plan(folders()[0] / chosen.name).training
     if config.data in data.NAMES:
-        _loaded(config.data)
+        loaded(config.data)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ask for the same: save and end
 
     def waits(others: int) -> None:
@@ -115,7 +106,7 @@ def _opened(chosen: argparse.Namespace) -> tuple[VAE, Record, data.Dataset, torc
     model, record = load(chosen.name), read_record(chosen.name)
     if record.training.objective == "autoencoder":
         raise ConfigError(f"Only a VAE has an evidence; {record.name} is a plain autoencoder. Choose another.")
-    dataset = _loaded(chosen.data or record.training.data)
+    dataset = loaded(chosen.data or record.training.data)
     if chosen.images < 1:
         raise ConfigError(f"images must be at least 1; it is {chosen.images}.")
     return model, record, dataset, dataset.test.images[: chosen.images]
@@ -191,7 +182,7 @@ def _compare(chosen: argparse.Namespace) -> None:
 
 def _project(chosen: argparse.Namespace) -> None:
     record = read_record(chosen.name)
-    dataset = _loaded(chosen.data or record.training.data)
+    dataset = loaded(chosen.data or record.training.data)
     make_projection(chosen.name, dataset, chosen.method, images=chosen.images, seed=chosen.seed)
     print(projection_file(chosen.name, dataset.name, chosen.method))
 
@@ -278,6 +269,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--method", choices=PROJECTIONS, default="tsne", help="how (%(default)s)")
     _add_images(command, IMAGES)
     command.set_defaults(run=_project)
+
+    add_uses(commands)
 
     command = commands.add_parser("sample", help="decode draws from the prior into a picture")
     command.add_argument("name", help="of the model, or its file")

@@ -1,0 +1,204 @@
+"""A small classifier of a data set's images, which says of a decoded image how sure it is of what it shows.
+
+    p(y|x) = softmax(f(x)),   f a multilayer perceptron trained on the cross entropy -log p(y|x)
+
+The share of draws from a prior that it is sure of measures how many look like one of the classes (compare the
+inception score, Salimans et al. 2016). It is no judge of all images: a net that has seen digits alone can be sure of
+what is none (Nguyen, Yosinski & Clune 2015), so a share needs others beside it, of test images and of images that are
+none. What ships is kept as one safetensors file, `classifier-<data>.safetensors`, beside the models.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import safetensors
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from vae.checkpoints import folders, write_aside
+from vae.config import TrainConfig
+from vae.data import Dataset
+from vae.distributions import generator
+from vae.errors import CheckpointError, DataError
+from vae.nets import mlp
+from vae.schedules import rates
+
+__all__ = [
+    "SURE", "THRESHOLDS", "Classifier", "Skill", "classifier_file", "confidences", "load_classifier",
+    "save_classifier", "share_sure", "train_classifier",
+]  # fmt: skip
+
+Array = NDArray[Any]
+SURE = 0.95  # probability of the likeliest class above which the classifier is called sure
+THRESHOLDS = np.linspace(0.5, 0.995, 100)
+_FORMAT = 1
+_LAYERS = (256, 128)
+_HOW = TrainConfig(epochs=4, learning_rate=3e-3, weight_decay=0.01)
+_FAILURES = (safetensors.SafetensorError, OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError)
+
+
+class Skill(NamedTuple):
+    """What a classifier does on test images.
+
+    Attributes:
+        images: how many.
+        accuracy: share that it has right.
+        confidence: its mean probability of what it says; as large as the accuracy where it is calibrated.
+        sure: share that it is sure of, above `SURE`.
+        accuracy_sure: share of these that it has right.
+    """
+
+    images: int
+    accuracy: float
+    confidence: float
+    sure: float
+    accuracy_sure: float
+
+
+class Classifier(nn.Module):
+    """p(y|x) of images.
+
+    Attributes:
+        skill: on the test images of its data set; None until it was tried.
+    """
+
+    def __init__(self, pixels: int, classes: int, layers: Sequence[int] = _LAYERS) -> None:
+        super().__init__()
+        self.pixels, self.layers = pixels, tuple(layers)
+        self.body = mlp(pixels, self.layers, "relu")
+        self.head = nn.Linear((pixels, *self.layers)[-1], classes)
+        self.skill: Skill | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns log p(y|x) up to a constant, (N, classes), for pixels (N, D) in [0, 1]."""
+        return self.head(self.body(x))
+
+
+def train_classifier(dataset: Dataset, *, seed: int = 0, config: TrainConfig = _HOW) -> Classifier:
+    """Trains a classifier on the training images, and tries it on the test images.
+
+    Arguments:
+        dataset: images and their labels.
+        seed: of the weights and the order of the images; torch's global generator is not touched.
+        config: epochs, batch size, and the one-cycle that the learning rate goes through.
+
+    Raises:
+        DataError: there are fewer than two classes among the labels.
+    """
+    images, labels = dataset.train.images.flatten(1), dataset.train.labels
+    if len(labels.unique()) < 2:
+        raise DataError("A classifier learns to tell classes apart; these images are all of one.")
+    with torch.device("meta"):  # the layers' own first weights would come from torch's global generator
+        net = Classifier(images.shape[1], len(dataset.classes))
+    net.to_empty(device="cpu")
+    noise = generator(seed)
+    with torch.no_grad():
+        for part in net.modules():
+            if isinstance(part, nn.Linear):
+                for values in part.parameters():
+                    values.uniform_(-(part.in_features**-0.5), part.in_features**-0.5, generator=noise)
+    optimiser = torch.optim.AdamW(net.parameters(), weight_decay=config.weight_decay, fused=True)
+    steps = math.ceil(len(images) / config.batch_size)
+    with torch.inference_mode(False), torch.enable_grad():
+        for epoch in range(config.epochs):
+            for step, rows in enumerate(torch.randperm(len(images), generator=noise).split(config.batch_size)):
+                now = rates(config, epoch * steps + step, steps)
+                optimiser.param_groups[0].update(lr=now.learning_rate, betas=(now.momentum, config.adam_beta2))
+                loss = cross_entropy(net(images[rows].float() / 255), labels[rows])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+    net.eval().requires_grad_(False)
+    for values in net.parameters():  # as they are kept
+        values.copy_(values.half().float())
+    net.skill = _skill(net, dataset)
+    return net
+
+
+@torch.inference_mode()
+def _skill(net: Classifier, dataset: Dataset) -> Skill:
+    highest, chosen = net(dataset.test.images.flatten(1).float() / 255).softmax(1).max(1)
+    right, sure = (chosen == dataset.test.labels).float(), highest > SURE
+    accuracy_sure = float(right[sure].mean()) if bool(sure.any()) else math.nan
+    return Skill(len(right), float(right.mean()), float(highest.mean()), float(sure.float().mean()), accuracy_sure)
+
+
+@torch.inference_mode()
+def confidences(net: Classifier, images: Array) -> tuple[Array, Array]:
+    """Returns how sure a classifier is of images, and of what.
+
+    Arguments:
+        net: the classifier.
+        images: (N, H, W) in [0, 1].
+
+    Returns:
+        The probability of the likeliest class (N,), and its number (N,).
+
+    Raises:
+        DataError: the images are not of the size that it learned from.
+    """
+    x = torch.from_numpy(np.array(images, np.float32)).flatten(1)
+    if images.ndim != 3 or x.shape[1] != net.pixels:
+        raise DataError(f"The classifier takes images (N, H, W) of {net.pixels} pixels; these are {images.shape}.")
+    highest, chosen = net(x).softmax(1).max(1)
+    return highest.numpy(), chosen.numpy()
+
+
+def share_sure(confidence: Array, thresholds: Array = THRESHOLDS) -> Array:
+    """Returns the share of images whose confidence (N,) is above each threshold (T,), as (T,)."""
+    return 1 - np.searchsorted(np.sort(confidence), thresholds, "right") / len(confidence)
+
+
+def classifier_file(data_name: str) -> Path:
+    """Returns where the classifier of a data set is, or would be kept; the sample of MNIST is judged by MNIST's."""
+    file = f"classifier-{data_name.removesuffix('-sample')}.safetensors"
+    return next((folder / file for folder in folders() if (folder / file).is_file()), folders()[0] / file)
+
+
+def save_classifier(path: Path, net: Classifier, data_name: str) -> None:
+    """Writes a classifier, its weights as float16.
+
+    Raises:
+        CheckpointError: the disk refuses; what stood at the path before stands there still.
+    """
+    skill = None if net.skill is None else net.skill._asdict()
+    says = {
+        "format": _FORMAT, "data": data_name, "pixels": net.pixels, "layers": net.layers,
+        "classes": net.head.out_features, "skill": skill,
+    }  # fmt: skip
+    weights = {key: value.detach().half().contiguous() for key, value in net.state_dict().items()}
+    write_aside(path, to_bytes(weights, {"classifier": json.dumps(says)}))
+
+
+def load_classifier(path: Path) -> Classifier:
+    """Reads a classifier.
+
+    Raises:
+        CheckpointError: there is none, or the file is damaged, foreign, or of another version.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"There is no classifier at {path}; `python -m vae classifier DATA` makes one.")
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            says = json.loads((file.metadata() or {})["classifier"])
+            if says["format"] != _FORMAT:
+                raise ValueError(f"format {says['format']}, where this version reads {_FORMAT}")
+            with torch.device("meta"):
+                net = Classifier(says["pixels"], says["classes"], says["layers"])
+            weights = {key: file.get_tensor(key).float() for key in net.state_dict()}
+        net.load_state_dict(weights, assign=True)
+        if not all(bool(value.isfinite().all()) for value in weights.values()):
+            raise ValueError("its weights are not all finite")
+        net.skill = None if says["skill"] is None else Skill(**says["skill"])
+    except _FAILURES as error:
+        raise CheckpointError(f"{path} is not a whole classifier ({error}). Make it again.") from error
+    return net.eval().requires_grad_(False)

@@ -1,0 +1,71 @@
+"""Commands that measure what a model is good for: `features` and `classifier`; how a command loads a data set."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from typing import Any
+
+from vae import data
+from vae.checkpoints import folders, locate, read_record
+from vae.classifier import SURE, save_classifier, train_classifier
+from vae.features import Features, make_features
+from vae.terminal import clear_bar, draw_bar
+
+__all__ = ["add_uses", "loaded"]
+
+
+def loaded(name: str, always: bool = False) -> data.Dataset:
+    """Loads a data set, fetched with a bar where it is not on disk yet."""
+    if always or not data.available(name):
+        data.fetch(
+            name, lambda what, done, total: draw_bar(done / total if total else 0, f"{what}, {done / 1e6:.1f} MB")
+        )
+        print(end="\n" * sys.stderr.isatty(), file=sys.stderr)
+    return data.load_dataset(name)
+
+
+def add_uses(commands: Any) -> None:
+    """Adds the commands to those of a parser."""
+    command = commands.add_parser(
+        "features", help="accuracy of simple classifiers on a model's codes, kept beside the model"
+    )
+    command.add_argument("name", help="of the model, or its file")
+    command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
+    command.set_defaults(run=_features)
+
+    command = commands.add_parser("classifier", help="train the classifier that judges draws, kept beside the models")
+    command.add_argument("name", choices=data.NAMES, help="of the data set")
+    command.add_argument("--seed", type=int, default=0, help="of its weights (%(default)s)")
+    command.set_defaults(run=_classifier)
+
+
+def _features(chosen: argparse.Namespace) -> None:
+    locate(chosen.name)
+    dataset = loaded(chosen.data or read_record(chosen.name).training.data)
+    found = make_features(chosen.name, dataset, progress=partial(draw_bar))
+    clear_bar()
+    print(_table(found))
+
+
+def _table(found: Features) -> str:
+    """Writes accuracies as a Markdown table, in percent."""
+    lines = [f"| features | classifier | {' | '.join(f'{count:,} labels' for count in found.labels)} |"]
+    lines.append("|---|---|" + "---:|" * len(found.labels))
+    for kind, probe in dict.fromkeys((each.kind, each.probe) for each in found.accuracies):
+        shares = (found.share(kind, probe, count) for count in found.labels)
+        lines.append(f"| {kind} | {probe} | {' | '.join(f'{share:.2%}' for share in shares)} |")
+    return "\n".join(lines)
+
+
+def _classifier(chosen: argparse.Namespace) -> None:
+    net = train_classifier(loaded(chosen.name), seed=chosen.seed)
+    path = folders()[0] / f"classifier-{chosen.name}.safetensors"
+    save_classifier(path, net, chosen.name)
+    assert net.skill is not None
+    images, accuracy, confidence, sure, accuracy_sure = net.skill
+    print(
+        f"{path}: right on {accuracy:.2%} of {images:,} test images (mean confidence {confidence:.2%}); "
+        f"above {SURE:.0%} on {sure:.2%}, and right on {accuracy_sure:.2%} of these"
+    )

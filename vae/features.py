@@ -1,0 +1,245 @@
+"""What an encoder's codes are good for: accuracy of two simple classifiers on them, against principal components.
+
+    linear        logistic regression, multinomial, with a slight pull of its weights to 0 (a "linear probe",
+                  Alain & Bengio 2017), on features of unit variance
+    neighbours    the majority among the 5 nearest training images, by the Euclidean distance
+
+Features are the means of q(z|x), as many principal components of the pixels (Pearson 1901), or the pixels themselves;
+each classifier learns from the first training images with labels and is scored on all test images. Both come from
+scikit-learn. Principal components and codes saw all training images, without labels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae.checkpoints import folders, load, locate, write_aside
+from vae.comparison import checksum
+from vae.data import Dataset
+from vae.errors import CheckpointError, ConfigError, DataError, VAEError
+from vae.latent import encode
+
+__all__ = [
+    "LABELS", "NEIGHBOURS", "Accuracy", "Features", "Kind", "Probe", "features_file", "kept_features",
+    "linear_accuracy", "load_features", "make_features", "neighbour_accuracy", "principal_components",
+]  # fmt: skip
+
+Array = NDArray[Any]
+Kind = Literal["codes", "components", "pixels"]
+Probe = Literal["linear", "neighbours"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+PROBES: tuple[Probe, ...] = get_args(Probe)
+LABELS = (100, 1000, 10_000, 60_000)  # training images whose labels a classifier sees
+NEIGHBOURS = 5
+_FORMAT = 1
+_BLOCK = 5000  # images at once
+
+
+class Accuracy(NamedTuple):
+    """Share of test images that are classified right.
+
+    Attributes:
+        kind: what the features are.
+        probe: which classifier.
+        labels: training images whose labels it saw.
+        share: in [0, 1].
+    """
+
+    kind: Kind
+    probe: Probe
+    labels: int
+    share: float
+
+
+class Features(NamedTuple):
+    """All accuracies of one model, and the settings that they depend on, plain JSON."""
+
+    accuracies: tuple[Accuracy, ...]
+    settings: Mapping[str, Any]
+
+    def share(self, kind: Kind, probe: Probe, labels: int) -> float:
+        """Returns one of them; not a number where it was not measured."""
+        asked = (kind, probe, labels)
+        return next((each.share for each in self.accuracies if tuple(each)[:3] == asked), math.nan)
+
+    @property
+    def labels(self) -> list[int]:
+        """Numbers of labels that were tried, increasing."""
+        return sorted({each.labels for each in self.accuracies})
+
+    def standard_error(self, share: float) -> float:
+        """Of a share of the test images."""
+        return math.sqrt(share * (1 - share) / self.settings["images"])
+
+
+def linear_accuracy(train: Array, labels: Array, test: Array, test_labels: Array) -> float:
+    """Learns logistic regression from features (N, F), and returns its accuracy on others (M, F).
+
+    Raises:
+        DataError: the features are not finite, or the labels are all the same.
+        VAEError: scikit-learn is not installed; the message has the command.
+    """
+    _check(train, labels, test, test_labels)
+    try:
+        from sklearn.linear_model import LogisticRegression
+    except ImportError as error:
+        raise VAEError("A linear probe needs scikit-learn: python -m pip install -r requirements.txt") from error
+    middle, spread = train.mean(0), train.std(0)
+    spread = np.where(spread > 1e-6 * max(float(spread.max()), 1e-6), spread, np.inf)  # what never changes says nothing
+    found = LogisticRegression(max_iter=1000).fit((train - middle) / spread, labels)
+    return float((found.predict((test - middle) / spread) == test_labels).mean())
+
+
+def neighbour_accuracy(train: Array, labels: Array, test: Array, test_labels: Array) -> float:
+    """Returns the accuracy of the majority among the nearest of features (N, F), on others (M, F).
+
+    Raises: as for `linear_accuracy`.
+    """
+    _check(train, labels, test, test_labels)
+    try:
+        from sklearn.neighbors import KNeighborsClassifier
+    except ImportError as error:
+        raise VAEError("Nearest neighbours need scikit-learn: python -m pip install -r requirements.txt") from error
+    found = KNeighborsClassifier(min(NEIGHBOURS, len(train))).fit(train, labels)
+    return float((found.predict(test) == test_labels).mean())
+
+
+def principal_components(train: Array, test: Array, count: int) -> tuple[Array, Array]:
+    """Returns the coordinates along the first principal directions of images (N, D), of these and of others (M, D).
+
+    Raises:
+        ConfigError: there are fewer than `count` images or pixels.
+    """
+    if not 1 <= count <= min(train.shape):
+        raise ConfigError(f"There can be 1 to {min(train.shape)} principal components; {count} were asked for.")
+    middle = train.mean(0, dtype=np.float64)
+    scatter = np.zeros((train.shape[1], train.shape[1]))
+    for first in range(0, len(train), _BLOCK):
+        part = train[first : first + _BLOCK] - middle
+        scatter += part.T @ part
+    plane = np.linalg.eigh(scatter)[1][:, ::-1][:, :count]
+    return ((train - middle) @ plane).astype(np.float32), ((test - middle) @ plane).astype(np.float32)
+
+
+def features_file(name_or_path: str | Path, data_name: str) -> Path:
+    """Returns where the accuracies on a model's codes are kept, beside its weights.
+
+    Raises:
+        CheckpointError: there is no such model.
+    """
+    return locate(name_or_path).parent / f"features-{data_name}.json"
+
+
+def make_features(
+    name_or_path: str | Path, dataset: Dataset, *, progress: Callable[[float, str], None] | None = None
+) -> Features:
+    """Measures all accuracies of a model, and keeps them beside it.
+
+    Arguments:
+        name_or_path: of the model.
+        dataset: whose training images are learned from, and whose test images are classified.
+        progress: is told the share that is done, and what is at work.
+
+    Raises:
+        CheckpointError: there is no such model, or the disk refuses.
+        ConfigError, DataError, VAEError: as for the parts.
+    """
+    says, model = _settings(name_or_path, dataset), load(name_or_path)
+    train, test = dataset.train, dataset.test
+    labels, test_labels = train.labels.numpy(), test.labels.numpy()
+    pixels, test_pixels = (split.images.flatten(1).numpy().astype(np.float32) / 255 for split in (train, test))
+    sets: dict[Kind, tuple[Array, Array]] = {
+        "codes": (encode(model, train.images).mean, encode(model, test.images).mean),
+        "components": principal_components(pixels, test_pixels, model.config.latent),
+        "pixels": (pixels, test_pixels),
+    }
+    counts = sorted({min(count, len(train)) for count in LABELS})
+    known = _of_pixels(says)
+    found: list[Accuracy] = []
+    for kind, (features, others) in sets.items():
+        for count in counts:
+            for probe in PROBES:
+                if progress:
+                    progress(len(found) / (len(sets) * len(counts) * len(PROBES)), kind)
+                share = known.get((kind, probe, count))
+                if share is None:
+                    measure = linear_accuracy if probe == "linear" else neighbour_accuracy
+                    share = measure(features[:count], labels[:count], others, test_labels)
+                found.append(Accuracy(kind, probe, count, share))
+    result = Features(tuple(found), says)
+    content = {"settings": says, "accuracies": [each._asdict() for each in found]}
+    write_aside(features_file(name_or_path, dataset.name), (json.dumps(content, indent=1) + "\n").encode())
+    return result
+
+
+def kept_features(name_or_path: str | Path, dataset: Dataset) -> Features | None:
+    """Returns what `make_features` kept, if it is of this model as it is, and of this data.
+
+    Raises:
+        CheckpointError: there is no such model.
+    """
+    try:
+        found = load_features(features_file(name_or_path, dataset.name))
+    except CheckpointError:
+        locate(name_or_path)
+        return None
+    return found if dict(found.settings) == _settings(name_or_path, dataset) else None
+
+
+def load_features(path: Path) -> Features:
+    """Reads accuracies.
+
+    Raises:
+        CheckpointError: there are none, or the file is damaged, foreign, or of another version.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"There are no accuracies at {path}; `python -m vae features NAME` measures them.")
+    try:
+        content = json.loads(path.read_bytes())
+        settings = content["settings"]
+        if settings["format"] != _FORMAT or not isinstance(settings["images"], int) or settings["images"] < 1:
+            raise ValueError(f"format {settings['format']}, where this version reads {_FORMAT}")
+        accuracies = tuple(Accuracy(**each) for each in content["accuracies"])
+        for each in accuracies:
+            known = each.kind in KINDS and each.probe in PROBES and isinstance(each.labels, int)
+            if not (known and isinstance(each.share, float) and 0 <= each.share <= 1):
+                raise ValueError(f"{each} is not an accuracy")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"{path} holds no whole accuracies ({error}). Measure them again.") from error
+    return Features(accuracies, settings)
+
+
+def _settings(name_or_path: str | Path, dataset: Dataset) -> dict[str, Any]:
+    """Returns what the accuracies depend on."""
+    return {
+        "format": _FORMAT, "model": checksum(name_or_path), "data": dataset.name, "images": len(dataset.test),
+        "neighbours": NEIGHBOURS,
+    }  # fmt: skip
+
+
+def _of_pixels(says: Mapping[str, Any]) -> dict[tuple[Kind, Probe, int], float]:
+    """Returns what other models' files say of the pixels, which takes longest and depends on no model."""
+    for path in (path for folder in folders() for path in sorted(folder.glob(f"*/features-{says['data']}.json"))):
+        with contextlib.suppress(CheckpointError):
+            found = load_features(path)
+            if {**found.settings, "model": ""} == {**says, "model": ""}:
+                return {each[:3]: each.share for each in found.accuracies if each.kind == "pixels"}
+    return {}
+
+
+def _check(train: Array, labels: Array, test: Array, test_labels: Array) -> None:
+    shapes = train.ndim == test.ndim == 2 and train.shape[1] == test.shape[1]
+    if not shapes or len(train) != len(labels) or len(test) != len(test_labels) or not min(len(train), len(test)):
+        raise DataError(f"Features must be (N, F) and (M, F), a label each; these are {train.shape} and {test.shape}.")
+    if not (np.isfinite(train).all() and np.isfinite(test).all()):
+        raise DataError("Features must be finite; some are not. The model diverged in training.")
+    if len(np.unique(labels)) < 2:
+        raise DataError("A classifier learns to tell classes apart; the labels are all the same.")

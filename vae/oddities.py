@@ -1,0 +1,93 @@
+"""Is an image odd? Images that are none of a data set's, and how well a score such as log p(x) tells them apart.
+
+The density of a deep generative model is a poor detector: images of another kind can score higher than those that it
+learned from (Nalisnick, Matsukawa, Teh, Gorur & Lakshminarayanan 2019), simple ones above all (Serrà et al. 2020).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vae.distributions import generator
+from vae.errors import ConfigError, DataError
+
+__all__ = ["ODDITIES", "Oddity", "auroc", "odd"]
+
+Array = NDArray[Any]
+Oddity = Literal["black", "dim", "mirrored", "upside_down", "shifted", "noisy", "scrambled", "inverted", "noise"]
+ODDITIES: tuple[Oddity, ...] = get_args(Oddity)
+SHIFT = 3  # pixels, down and to the right
+NOISE = 20.0  # standard deviation, of the grey values 0 to 255
+
+
+def odd(images: Tensor, kind: Oddity, seed: int = 0) -> Tensor:
+    """Makes odd images of ordinary ones.
+
+    Arguments:
+        images: (N, H, W) uint8 in [0, 255].
+        kind: "black": nothing but background; "dim": half as bright; "mirrored": left is right; "upside_down";
+            "shifted": 3 pixels down and to the right, what leaves the image comes in at the other side; "noisy": with
+            Gaussian noise of 20 greys; "scrambled": pixels in another order, the same for all; "inverted": white is
+            black; "noise": each pixel uniform.
+        seed: of what is drawn.
+
+    Returns:
+        (N, H, W) uint8.
+
+    Raises:
+        ConfigError: there is no such kind.
+        DataError: the images are not (N, H, W) uint8.
+    """
+    if kind not in ODDITIES:
+        raise ConfigError(f"Odd images are one of {', '.join(ODDITIES)}; {kind!r} is not.")
+    if images.ndim != 3 or images.dtype != torch.uint8:
+        raise DataError(f"Images must be (N, H, W) uint8; these are {tuple(images.shape)} {images.dtype}.")
+    noise = generator(seed)
+
+    def noisy() -> Tensor:
+        grey = images + NOISE * torch.randn(images.shape, generator=noise)
+        return grey.round().clamp(0, 255).to(torch.uint8)
+
+    def scrambled() -> Tensor:
+        order = torch.randperm(images[0].numel(), generator=noise)
+        return images.flatten(1)[:, order].view_as(images)
+
+    makers: dict[Oddity, Callable[[], Tensor]] = {
+        "black": lambda: torch.zeros_like(images),
+        "dim": lambda: images // 2,
+        "mirrored": lambda: images.flip(2),
+        "upside_down": lambda: images.flip(1),
+        "shifted": lambda: images.roll((SHIFT, SHIFT), (1, 2)),
+        "noisy": noisy,
+        "scrambled": scrambled,
+        "inverted": lambda: 255 - images,
+        "noise": lambda: torch.randint(0, 256, images.shape, generator=noise, dtype=torch.uint8),
+    }
+    return makers[kind]()
+
+
+def auroc(ordinary: Array, odd: Array) -> float:
+    """Returns the probability that an ordinary image scores higher than an odd one, ties counting half.
+
+    It is the area under the receiver operating characteristic (Hanley & McNeil 1982): 1 for a perfect detector, 1/2 for
+    one that knows nothing, below 1/2 where the odd ones score higher.
+
+    Arguments:
+        ordinary: (N,) scores.
+        odd: (M,) scores.
+
+    Raises:
+        DataError: there are none of either, or a score is not a number.
+    """
+    if not len(ordinary) or not len(odd) or np.isnan(ordinary).any() or np.isnan(odd).any():
+        raise DataError("Scores of both kinds are needed, and all must be numbers.")
+    ranked = np.sort(odd)
+    below = np.searchsorted(ranked, ordinary, "left").mean()
+    not_above = np.searchsorted(ranked, ordinary, "right").mean()
+    return float(below + not_above) / (2 * len(odd))
