@@ -94,7 +94,8 @@ def test_what_cannot_be_learned_from(measure):
     train, labels = two(20, 1)
     for bad in (
         (train, labels[:-1], train, labels), (train, labels, train[:, :2], labels),
-        (train[:0], labels[:0], train, labels), (train * np.nan, labels, train, labels), (train, labels * 0, train, labels),
+        (train[:0], labels[:0], train, labels), (train * np.nan, labels, train, labels),
+        (train, labels * 0, train, labels),
     ):  # fmt: skip
         with pytest.raises(DataError):
             measure(*bad)
