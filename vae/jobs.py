@@ -151,5 +151,7 @@ def _spawn(name: str, words: list[str]) -> None:
         with contextlib.suppress(psutil.Error):  # it is gone already; its log says why
             # low priority, so that the app stays quick
             psutil.Process(process.pid).nice(10 if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+            with contextlib.suppress(OSError):  # Linux weighs sessions first, and only then their processes
+                Path(f"/proc/{process.pid}/autogroup").write_text("10")
             tell(folder, "starting", pid=process.pid, ticket=next_ticket(folder.parent))
     threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie
