@@ -36,7 +36,8 @@ ORDER = [
     *("portable", "checkpoints", "schedules", "reports", "scores", "training", "distributed", "presets", "cards"),
     *("comparison", "projections", "classifier", "features", "closeness", "oddities", "surgery"),
     *("slowmotion", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),
-    *("figures", "figures_evidence", "figures_variance", "figures_latent", "figures_uses", "cli_uses", "cli"),
+    *("figures", "figures_evidence", "figures_variance", "figures_latent", "figures_uses"),
+    *("cli_uses", "cli_evidence", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

@@ -98,6 +98,14 @@ def test_a_preset_is_changed_by_what_is_given(capsys, own):
     assert (record.training.beta, record.training.beta_warmup, record.training.epochs) == (1, 2, 1)
 
 
+def test_an_estimate_trains_nothing(capsys, own):
+    code, out, _ = run(capsys, "train", "a-model", *TRAIN, "--estimate")
+    assert code == 0 and list(json.loads(out)) == ["estimated_seconds"] and json.loads(out)["estimated_seconds"] > 0
+    assert not own.exists()
+    code, _, err = run(capsys, "train", "a-model", "--resume", "--estimate")
+    assert code == 2 and "--resume without other settings" in err
+
+
 def test_train_resumes_what_was_interrupted(capsys, monkeypatch):
     advance = Trainer.advance
 

@@ -332,6 +332,7 @@ def test_the_latest_is_the_last_to_have_said_something(own):
         write_job(own / name, state="done")
         os.utime(own / name / "job.json", (1000 - age, 1000 - age))
     assert jobs.latest() == jobs.Job("b-model", "done")
+    assert [job.name for job in jobs.known()] == ["b-model", "a-model", "c-model"]
 
 
 def test_a_damaged_history_keeps_its_whole_lines(own):
@@ -389,9 +390,54 @@ def test_two_trainings_cannot_share_a_folder(own):
         with pytest.raises(JobError, match="'a-model' is in training"):
             next(second)
     with pytest.raises(JobError, match="'a-model' is busy"):
-        jobs._spawn("a-model", [])
+        jobs._spawn("a-model", [], SMALL)
     assert contents(own / "a-model") == before and jobs.status("a-model") == jobs.Job("a-model", "running")
     assert [report.step for report in first] == [6, 9]
+
+
+def test_convolutions_have_two_threads_and_what_is_set_stays(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert jobs._environment(SMALL)["OMP_NUM_THREADS"] == "1"
+    assert jobs._environment(ModelConfig(channels=(4,)))["OMP_NUM_THREADS"] == "2"
+    assert jobs._environment(SMALL)["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert jobs._environment(ModelConfig(channels=(4,)))["OMP_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert jobs._environment(SMALL)["OMP_NUM_THREADS"] == "3"
+    assert jobs._environment(SMALL)["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+def test_several_seeds_are_trainings_of_their_own_or_none_at_all(own, monkeypatch):
+    begun = []
+    monkeypatch.setattr(jobs, "start", lambda *given: begun.append(given))
+    assert jobs.start_seeds("a-model", SMALL, replace(QUICK, seed=4), 2) == ["a-model-s4", "a-model-s5"]
+    assert begun == [("a-model-s4", SMALL, replace(QUICK, seed=4)), ("a-model-s5", SMALL, replace(QUICK, seed=5))]
+    list(jobs.run("b-model-s2", SMALL, QUICK))
+    with pytest.raises(CheckpointError, match="'b-model-s2' is taken"):
+        jobs.start_seeds("b-model", SMALL, QUICK, 3)
+    assert len(begun) == 2
+
+
+def test_what_ended_early_can_be_resumed_and_what_is_done_cannot(own):
+    reports = jobs.run("a-model", SMALL, QUICK)
+    next(reports)
+    assert not jobs.resumable("a-model")  # it is under way
+    reports.close()
+    assert jobs.resumable("a-model")
+    list(runs.resume("a-model"))
+    write_job(own / "b-model", state="stopped")  # before it began
+    assert not any(jobs.resumable(name) for name in ("a-model", "b-model", "nobody"))
+
+
+def test_an_estimate_comes_from_a_process_like_one_that_trains():
+    config = TrainConfig(data="mnist-sample", epochs=1, batch_size=5000, share=0.5)  # one step
+    one = jobs.measure(ModelConfig(encoder_layers=(), decoder_layers=()), config)
+    assert 0 < one < 60
+    with pytest.raises(JobError, match="A data set is one of mnist,"):
+        jobs.measure(SMALL, replace(config, data="none"))
 
 
 @pytest.fixture
@@ -407,13 +453,16 @@ def no_process_left(own):
 def test_a_process_of_its_own_trains_and_stops_when_asked(own, monkeypatch):
     monkeypatch.chdir(own.parent)
     monkeypatch.setenv("VAE_CHECKPOINTS", "own")  # relative to where we are, for the process too
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     config = TrainConfig(data="mnist-sample", epochs=1000)
     jobs.start("a-model", ModelConfig(encoder_layers=(), decoder_layers=()), config)
     assert jobs.status("a-model") == jobs.running() == jobs.latest() == jobs.Job("a-model", "starting")
     with pytest.raises(JobError, match="'a-model' is busy"):
         jobs.start("a-model", SMALL, config)
     wait_for(lambda: jobs.history("a-model"))
+    process = psutil.Process(json.loads((own / "a-model" / "job.json").read_text())["pid"])
+    assert process.environ()["OMP_NUM_THREADS"] == "1" and process.environ()["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert process.nice() == 10
     jobs.pause("a-model")
     wait_for(lambda: jobs.status("a-model").state == "paused")
     before = len(jobs.history("a-model"))

@@ -7,10 +7,13 @@ number of pages and shells may watch it and ask things of it; they come and go a
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +33,8 @@ from vae.slowmotion import SlowStep, load_slow_step
 from vae.status import Job, State, limit, next_ticket, queue, standing, tell
 
 __all__ = [
-    "Job", "State", "change", "history", "last_step", "latest", "pause", "queue", "resume", "run", "running", "start",
-    "status", "step", "stop",
+    "Job", "State", "change", "history", "known", "last_step", "latest", "measure", "pause", "queue", "resumable",
+    "resume", "run", "running", "start", "start_seeds", "status", "step", "stop",
 ]  # fmt: skip
 
 
@@ -44,7 +47,26 @@ def start(name: str, model_config: ModelConfig, config: TrainConfig) -> None:
     """
     check_name(name)
     refuse_taken(name)
-    _spawn(name, arguments(name, model_config, config))
+    _spawn(name, arguments(name, model_config, config), model_config)
+
+
+def start_seeds(name: str, model_config: ModelConfig, config: TrainConfig, count: int) -> list[str]:
+    """Starts the same training from several seeds: the config's and those after it, as <name>-s0, <name>-s1, ...
+
+    Returns:
+        The names, in the order of their tickets.
+
+    Raises:
+        JobError, CheckpointError: as for `start`; where a name is taken none is started.
+    """
+    seeds = range(config.seed, config.seed + count)
+    names = [f"{name}-s{seed}" for seed in seeds]
+    for each in names:
+        check_name(each)
+        refuse_taken(each)
+    for each, seed in zip(names, seeds, strict=True):
+        start(each, model_config, replace(config, seed=seed))
+    return names
 
 
 def resume(name: str) -> None:
@@ -57,8 +79,19 @@ def resume(name: str) -> None:
     if job and job.busy:
         ask(folders()[0] / name, "go")
         return
-    read_plan(folders()[0] / check_name(name))
-    _spawn(name, ["train", name, "--resume"])
+    plan = read_plan(folders()[0] / check_name(name))
+    _spawn(name, ["train", name, "--resume"], plan.model)
+
+
+def resumable(name: str) -> bool:
+    """Whether a training has ended before it was done, and can go on."""
+    job = status(name)
+    if job is None or job.busy:
+        return False
+    try:
+        return bool(read_plan(folders()[0] / name))
+    except JobError:
+        return False
 
 
 def stop(name: str) -> None:
@@ -103,13 +136,18 @@ def running() -> Job | None:
     return next(iter(queue()), None)
 
 
-def latest() -> Job | None:
-    """Returns the training that said something last, busy or ended."""
+def known() -> Iterator[Job]:
+    """Yields all trainings that there are, busy or ended, the one that said something last first."""
     files = []
     for path in folders()[0].glob("*/job.json"):
         with contextlib.suppress(OSError):  # its folder was deleted just now
             files.append((path.stat().st_mtime, path))
-    return next((job for _, path in sorted(files, reverse=True) if (job := standing(path.parent))), None)
+    return (job for _, path in sorted(files, reverse=True) if (job := standing(path.parent)))
+
+
+def latest() -> Job | None:
+    """Returns the training that said something last, busy or ended."""
+    return next(known(), None)
 
 
 def history(name: str) -> list[Report]:
@@ -128,13 +166,58 @@ def _ask(name: str, action: Action, **values: float) -> None:
         ask(folders()[0] / name, action, **values)
 
 
-def _spawn(name: str, words: list[str]) -> None:
-    folder = folders()[0] / name
-    limit()  # refused here, where someone can mend it
+def measure(model_config: ModelConfig, config: TrainConfig) -> float:
+    """Estimates what a training would take here and now, in seconds, in a process like one that trains.
+
+    It takes about three seconds, most of them for the process to begin. See `presets.estimate`.
+
+    Raises:
+        JobError: the training would be refused, or diverges at once.
+    """
+    words = [*arguments("estimate", model_config, config), "--estimate"]
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with _process(words, model_config, text=True, **pipes) as process:
+        try:
+            said, complaint = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise JobError("An estimate must come within two minutes; this did not. Choose a smaller model.") from error
+    try:
+        return float(json.loads(said.splitlines()[-1])["estimated_seconds"])
+    except (ValueError, IndexError, KeyError) as error:
+        last = complaint.strip().splitlines()[-1:] or ["its process ended without a word."]
+        raise JobError(last[0].removeprefix("vae train: ")) from error
+
+
+def _process(words: list[str], model_config: ModelConfig, **how: Any) -> subprocess.Popen[Any]:
+    """Starts `python -m vae` with low priority, so that the app stays quick."""
+    command = [sys.executable, "-m", "vae", *words]
+    process = subprocess.Popen(command, env=_environment(model_config), start_new_session=True, **how)
+    with contextlib.suppress(psutil.Error):  # it is gone already
+        child = psutil.Process(process.pid)
+        # who has a lower priority than that has no right to a higher one
+        child.nice(max(10, child.nice()) if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        with contextlib.suppress(OSError):  # Linux weighs sessions first, and only then their processes
+            Path(f"/proc/{process.pid}/autogroup").write_text("10")
+    return process
+
+
+def _environment(model_config: ModelConfig) -> dict[str, str]:
+    """Returns what a training finds in its environment; what is set already stays."""
     # found by its path and not by the working directory, which relative paths in the environment are from
     paths = [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH")]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    env.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin while they wait starve the app, and each other
+    # products of matrices this small are slower on two threads as soon as the app needs a core; convolutions are not
+    threads = min(2, os.cpu_count() or 1) if model_config.channels else 1
+    defaults = {
+        "OMP_NUM_THREADS": str(threads),
+        "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait starve the app, and each other
+    }
+    return {**defaults, **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def _spawn(name: str, words: list[str], model_config: ModelConfig) -> None:
+    folder = folders()[0] / name
+    limit()  # refused here, where someone can mend it
     with held(queue_lock(folder.parent)):
         if (job := standing(folder)) and job.busy:
             raise JobError(f"A training of each name runs at a time; {name!r} is busy. Choose another name.")
@@ -142,16 +225,11 @@ def _spawn(name: str, words: list[str]) -> None:
             clear(folder)
             with (folder / "log.txt").open("wb") as log:
                 quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
-                command = [sys.executable, "-m", "vae", *words]
-                process = subprocess.Popen(command, env=env, start_new_session=True, **quiet)
+                process = _process(words, model_config, **quiet)
         except OSError as error:
             raise JobError(
                 f"{folder} could not be written: {error.strerror}. Choose another VAE_CHECKPOINTS."
             ) from error
         with contextlib.suppress(psutil.Error):  # it is gone already; its log says why
-            # low priority, so that the app stays quick
-            psutil.Process(process.pid).nice(10 if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
-            with contextlib.suppress(OSError):  # Linux weighs sessions first, and only then their processes
-                Path(f"/proc/{process.pid}/autogroup").write_text("10")
             tell(folder, "starting", pid=process.pid, ticket=next_ticket(folder.parent))
     threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie

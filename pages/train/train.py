@@ -8,9 +8,7 @@ from pages.ui.language import _
 
 state.begin(state.JOB, control.known)
 st.markdown(_("Choose, press Train, and watch. The training goes on when you leave this page."))
-left, right = st.columns([1, 2], gap="large")
-with left:
-    choose.show()
-with right:
-    watch.show()
+choose.show()
+control.choose()
+watch.show()
 state.write_link(job=state.watched())

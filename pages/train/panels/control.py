@@ -1,11 +1,13 @@
-"""What can be asked of a training that is under way."""
+"""What can be asked of a training, and which one is watched."""
 
 import streamlit as st
 
 from pages.ui import state
+from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import jobs
+from vae import checkpoints, jobs
 from vae.errors import VAEError
+from vae.keeper import read_plan
 
 
 def watched() -> jobs.Job | None:
@@ -25,7 +27,7 @@ def known(name: str) -> str:
 
 
 def row(job: jobs.Job) -> None:
-    """Draws what can be asked of a training that is under way."""
+    """Draws what can be asked of the training that is watched."""
     if job.state == "running" and st.button(_("Pause"), icon=":material/pause:", key="train.pause"):
         jobs.pause(job.name)
     if job.state == "paused":
@@ -33,6 +35,84 @@ def row(job: jobs.Job) -> None:
             jobs.resume(job.name)
         if st.button(_("One step"), icon=":material/skip_next:", key="train.step", help=_("Of the optimiser.")):
             jobs.step(job.name)
-    if st.button(_("Stop training"), icon=":material/stop:", key="train.stop", help=_("Saves what was learned.")):
+    if job.state in ("running", "paused"):
+        with st.popover(_("Change"), icon=":material/tune:", key="train.change"):
+            _change(job.name)
+    if job.busy and st.button(
+        _("Stop training"), icon=":material/stop:", key="train.stop", help=_("Saves what was learned.")
+    ):
         jobs.stop(job.name)
         st.toast(_("Stopping."))
+    if jobs.resumable(job.name) and st.button(
+        _("Resume"), icon=":material/play_arrow:", key="train.again", help=_("From where it was saved last.")
+    ):
+        jobs.resume(job.name)
+        st.rerun(scope="app")
+
+
+def _change(name: str) -> None:
+    """Draws what may be changed while a training goes on."""
+    training = read_plan(checkpoints.folders()[0] / name).training
+    has_kl = training.objective != "autoencoder"
+    with st.form(f"train.changes of {name}", border=False):
+        rate = st.number_input(
+            _("Highest learning rate"), 1e-6, 1.0, training.learning_rate, 1e-4, format="%g",
+            key=f"train.rate of {name}", help=_("The schedule goes on from it."),
+        )  # fmt: skip
+        beta = st.number_input(
+            _("Weight β of the KL"), 0.0, 1000.0, float(training.beta), 0.5, format="%g", key=f"train.beta of {name}",
+            disabled=not has_kl, help=None if has_kl else _("An autoencoder has no KL."),
+        )  # fmt: skip
+        if st.form_submit_button(_("Change from the next step on"), icon=":material/check:"):
+            jobs.change(name, learning_rate=rate, beta=beta if has_kl else None)
+            st.toast(_("Changed from the next step on."))
+    if (reports := jobs.history(name)) and reports[-1].learning_rate is not None:
+        now = reports[-1]
+        st.caption(
+            _("Step {step:,} had learning rate {rate:.2g} and β {beta:.2g}.").format(
+                step=now.step, rate=now.learning_rate, beta=now.beta or 0
+            )
+        )
+
+
+def choose() -> None:
+    """Draws the choice of a training to watch, whoever began it, and the queue."""
+    job, names = watched(), [each.name for each in jobs.known()]
+    if job is None or len(names) < 2:
+        return
+    st.session_state["train.watch"] = job.name
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            _("Training to watch"), names, key="train.watch", width=300,
+            on_change=lambda: state.watch(st.session_state["train.watch"]),
+        )  # fmt: skip
+        if len(jobs.queue()) > 1:
+            with st.popover(_("Queue"), icon=":material/format_list_numbered:", key="train.queue"):
+                _queue()
+
+
+@fragment(run_every=2.0)
+def _queue() -> None:
+    """Draws the trainings that run, and those that wait, in their order."""
+    says = {
+        "starting": _("starting"),
+        "queued": _("waits"),
+        "running": _("running"),
+        "paused": _("paused"),
+    }
+    for place, job in enumerate(jobs.queue(), 1):
+        reports = jobs.history(job.name)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            done = f", {reports[-1].step / reports[-1].steps:.0%}" if reports else ""
+            st.markdown(f"{place}. **{job.name}** · {says[job.state]}{done}")
+            if st.button(_("Watch"), key=f"train.watch {job.name}", icon=":material/visibility:"):
+                state.watch(job.name)
+                st.rerun(scope="app")
+            if job.state == "running" and st.button(_("Pause"), key=f"train.pause {job.name}", icon=":material/pause:"):
+                jobs.pause(job.name)
+            if job.state == "paused" and st.button(
+                _("Resume"), key=f"train.resume {job.name}", icon=":material/play_arrow:"
+            ):
+                jobs.resume(job.name)
+            if st.button(_("Stop"), key=f"train.stop {job.name}", icon=":material/stop:"):
+                jobs.stop(job.name)

@@ -49,9 +49,8 @@ def watch() -> None:
         }
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(says[job.state].format(name=name, ahead=job.ahead))
-            if job.busy:
-                control.row(job)
-            elif job.state != "failed" and state.model() != name:
+            control.row(job)
+            if job.state in ("done", "stopped") and state.model() != name:
                 st.button(_("Use this model"), type="primary", key="train.use", on_click=state.use_model, args=(name,))
         if job.message:
             st.error(job.message, icon=":material/error:")

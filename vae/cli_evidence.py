@@ -1,0 +1,138 @@
+"""What a shell asks of the evidence: `python -m vae evaluate | compare`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vae import data
+from vae.annealing import simulate
+from vae.cards import likelihood_words
+from vae.checkpoints import Record, load, read_record
+from vae.cli_uses import loaded
+from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison, save_comparison, table
+from vae.distributions import generator
+from vae.errors import CheckpointError, ConfigError
+from vae.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures, sandwich
+from vae.evidence import Estimate
+from vae.models import VAE
+from vae.terminal import clear_bar, draw_bar
+
+__all__ = ["add_evidence", "add_images"]
+
+
+def add_evidence(commands: Any) -> None:
+    """Gives a parser the two commands."""
+    command = commands.add_parser("evaluate", help="estimate log p(x) or its bound on test images")
+    command.add_argument("--method", choices=METHODS, default="elbo", help="how (%(default)s)")
+    counts = ", ".join(f"{method} {count}" for method, count in SAMPLES.items())
+    command.add_argument("--samples", type=int, help=f"draws for each image; for ais, chains ({counts})")
+    command.add_argument("--steps", type=int, help=f"temperatures of ais ({STEPS})")
+    command.add_argument("--replicates", type=int, default=1, help="repeat with other draws (%(default)s)")
+    command.add_argument("--jackknife", action="store_true", help="correct the bias of importance")
+    command.add_argument(
+        "--sandwich", action="store_true",
+        help="ais from above too: exact posterior draws from a grid for J <= 2, else images that the model simulates",
+    )  # fmt: skip
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    add_images(command)
+    command.set_defaults(run=_evaluate)
+
+    command = commands.add_parser(
+        "compare", help="run every method on the same test images; what is done is kept beside the model"
+    )
+    add_images(command)
+    command.set_defaults(run=_compare)
+
+
+def add_images(command: argparse.ArgumentParser, images: int = 1000) -> None:
+    """Gives a command a model, its test images and a seed."""
+    command.add_argument("name", help="of the model, or its file")
+    command.add_argument("--images", type=int, default=images, help="how many test images (%(default)s)")
+    command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
+    command.add_argument("--seed", type=int, default=0, help="of the draws (%(default)s)")
+
+
+def _opened(chosen: argparse.Namespace) -> tuple[VAE, Record, data.Dataset, torch.Tensor]:
+    """Returns a model that has an evidence, its record, its data set, and as many test images as were asked for."""
+    model, record = load(chosen.name), read_record(chosen.name)
+    if record.training.objective == "autoencoder":
+        raise ConfigError(f"Only a VAE has an evidence; {record.name} is a plain autoencoder. Choose another.")
+    dataset = loaded(chosen.data or record.training.data)
+    if chosen.images < 1:
+        raise ConfigError(f"images must be at least 1; it is {chosen.images}.")
+    return model, record, dataset, dataset.test.images[: chosen.images]
+
+
+def _evaluate(chosen: argparse.Namespace) -> None:
+    model, record, dataset, images = _opened(chosen)
+    noise, tell = generator(chosen.seed), partial(draw_bar, words=chosen.method)
+    simulated = chosen.sandwich and model.config.latent > 2
+    draws, x = simulate(model, len(images), noise) if simulated else (None, model.pixels(images, noise))
+    options = {"steps": chosen.steps, "generator": noise, "progress": tell}
+    high: list[Estimate] = []
+    if chosen.sandwich:
+        if chosen.method != "ais" or chosen.replicates > 1:
+            raise ConfigError("The sandwich is ais from both sides, once. Say --method=ais, and no replicates.")
+        low, *high = sandwich(model, x, None if draws is None else draws[None], chains=chosen.samples, **options)
+        estimates = [low]
+    else:
+        options |= {"replicates": chosen.replicates, "jackknife": chosen.jackknife}
+        estimates = evaluate(model, x, chosen.method, samples=chosen.samples, **options)
+    clear_bar()
+    upper = figures(high) if high else {}
+    says = {
+        "model": record.name,
+        "dataset": dataset.name,
+        "split": "simulated" if simulated else "test",
+        "images": len(x),
+        "method": chosen.method,
+        "samples": estimates[0].samples or None,
+        "replicates": chosen.replicates,
+        "log_variance_floor": record.model.log_variance_floor if record.model.likelihood != "bernoulli" else None,
+        **({"steps": STEPS if chosen.steps is None else chosen.steps} if chosen.method == "ais" else {}),
+        **({"jackknife": True} if chosen.jackknife else {}),
+        **figures(estimates),
+        **{f"upper_{key}": upper[key] for key in ("mean_nats", "monte_carlo_error_nats", "seconds") if upper},
+    }
+    if chosen.json:
+        print(json.dumps(says))
+        return
+    mean, error = says["mean_nats"], says["standard_error_nats"]
+    spread = "" if error is None else f" ± {error:.3f}"
+    words = "no number" if mean is None else f"{mean:.3f}{spread} nats an image"
+    words += f", and at most {upper['mean_nats']:.3f}" if upper else ""
+    notes = [chosen.method, f"{len(x)} {'simulated ' * simulated}images", likelihood_words(record.model)]
+    if says.get("k_hat_above_0.7"):
+        notes.append(f"not to be trusted (k-hat above 0.7) on {says['k_hat_above_0.7']:.0%}")
+    if says.get("not_converged"):
+        notes.append(f"{says['not_converged']} not converged and left out")
+    print(f"{words}, {', '.join(notes)}")
+
+
+def _compare(chosen: argparse.Namespace) -> None:
+    model, record, dataset, images = _opened(chosen)
+    noise, path = generator(chosen.seed), comparison_file(chosen.name, dataset.name)
+    about = {"model": checksum(chosen.name), "data": dataset.name, "images": len(images), "seed": chosen.seed}
+    part = path.with_suffix(".part.npz")  # so that a stop leaves what was there before as it is
+    kept: dict[Path, Comparison] = {}
+    for file in (path, part):
+        with contextlib.suppress(CheckpointError):  # none yet, or a damaged one: it is made anew
+            found = load_comparison(file)
+            kept |= {file: found} if about.items() <= found.settings.items() else {}
+    comparison = compare(
+        model, model.pixels(images, noise), generator=noise, about=about, known=kept.get(part) or kept.get(path),
+        keep=lambda so_far: save_comparison(part, so_far), progress=lambda method, share: draw_bar(share, method),
+    )  # fmt: skip
+    before = kept.get(path)
+    if before is None or (before.settings, [*before.estimates]) != (comparison.settings, [*comparison.estimates]):
+        save_comparison(path, comparison)
+    part.unlink(missing_ok=True)
+    clear_bar()
+    print(f"{record.name}, {likelihood_words(record.model)}\n\n{table(comparison)}")
