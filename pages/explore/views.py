@@ -29,7 +29,7 @@ def principal() -> None:
     points = axes.project(codes.mean[:shown])
     titles = (_("first principal direction"), _("second principal direction"))
     chart(
-        figures_latent.projected(points, labels, dataset.classes, titles), "pca",
+        figures_latent.projected(points, labels, words.classes(dataset), titles), "pca",
         _("Codes on their two principal directions, coloured by class"),
     )  # fmt: skip
     st.caption(
@@ -59,7 +59,7 @@ def embedded(method: projections.Method, name: str) -> None:
             st.error(str(error), icon=":material/error:")
             return
     chart(
-        figures_latent.projected(points, labels, dataset.classes, None), method,
+        figures_latent.projected(points, labels, words.classes(dataset), None), method,
         _("Codes by {name}, coloured by class").format(name=name),
     )  # fmt: skip
     st.caption(_("{name} keeps neighbours together. It knows the codes alone, not the classes.").format(name=name))

@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 import vae
 from pages.ui import cache, state
 from pages.ui.language import _
+from pages.ui.words import classes as class_names
 
 ROOT = Path(__file__).parents[2]
 PLANE = "mnist-2d"  # the model whose log p(x) is exact, where that of the model in use is not
@@ -42,7 +43,7 @@ class Scene(NamedTuple):
     @property
     def label(self) -> str:
         """The class of the image."""
-        return self.dataset.classes[int(self.dataset.test.labels[self.row])]
+        return class_names(self.dataset)[int(self.dataset.test.labels[self.row])]
 
     @property
     def name(self) -> str:

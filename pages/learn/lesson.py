@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.learn import kit
-from pages.ui import pictures, state
+from pages.ui import pictures, state, words
 from pages.ui.language import _
 from vae import figures
 
@@ -52,15 +52,15 @@ def mark(name: str) -> str:
 def choose_digit(scene: kit.Scene) -> None:
     """Lets one choose one test image of each class, or any by its number."""
     with st.popover(_("Digit: {name}").format(name=f"{scene.label} ({scene.name})"), icon=":material/image:"):
-        labels = scene.dataset.test.labels.numpy()
+        labels, classes = scene.dataset.test.labels.numpy(), words.classes(scene.dataset)
         with st.container(horizontal=True, gap="xsmall"):
             for label, row in zip(*(part.tolist() for part in np.unique(labels, return_index=True)), strict=True):
                 with st.container(width=52, gap="xsmall"):
                     image = figures.png_uri(pictures.grey(scene.dataset.test.images[row].numpy() / 255, 2))
-                    alt = _("test image {row}, {name}").format(row=row, name=scene.dataset.classes[label])
+                    alt = _("test image {row}, {name}").format(row=row, name=classes[label])
                     st.image(image, alt=alt, width=48)
                     st.button(
-                        scene.dataset.classes[label], key=f"lesson.digit{label}", on_click=state.use_image, args=(row,),
+                        classes[label], key=f"lesson.digit{label}", on_click=state.use_image, args=(row,),
                         type="primary" if row == scene.row else "secondary", width="stretch",
                     )  # fmt: skip
         st.session_state["lesson.row"] = scene.row

@@ -138,15 +138,13 @@ def another() -> None:
 
 
 st.session_state[IMAGE] = min(state.image(), len(dataset.test) - 1)  # perhaps chosen on another page
-labels = dataset.test.labels.numpy()
+labels, classes = dataset.test.labels.numpy(), words.classes(dataset)
 with st.container(horizontal=True, gap="xsmall"):
     for label, example in zip(*(part.tolist() for part in np.unique(labels, return_index=True)), strict=True):
         with st.container(width=64, gap="xsmall"):
-            alt = _("test image {row}: {name}").format(row=example, name=dataset.classes[label])
+            alt = _("test image {row}: {name}").format(row=example, name=classes[label])
             st.image(figures.png_uri(pictures.grey(dataset.test.images[example].numpy() / 255, 2)), alt=alt, width=64)
-            st.button(
-                dataset.classes[label], key=f"variance.class{label}", on_click=take, args=(example,), width="stretch"
-            )
+            st.button(classes[label], key=f"variance.class{label}", on_click=take, args=(example,), width="stretch")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     place = st.container(width=112)
     row = st.number_input(
@@ -157,7 +155,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 if row != state.image():
     state.use_image(row)
 image = figures.png_uri(pictures.grey(dataset.test.images[row].numpy() / 255, 4))
-place.image(image, alt=_("test image {row}: {name}").format(row=row, name=dataset.classes[int(labels[row])]), width=112)
+place.image(image, alt=_("test image {row}: {name}").format(row=row, name=classes[int(labels[row])]), width=112)
 
 
 @fragment()

@@ -74,7 +74,7 @@ def drawing(image: np.ndarray) -> vae.Dataset:
         if len(known) >= 100:
             known.pop(next(iter(known)))
         split = vae.Split(torch.from_numpy(image.copy())[None], torch.zeros(1, dtype=torch.long))
-        known[name] = vae.Dataset(name, split, split, (_("your drawing"),), name)
+        known[name] = vae.Dataset(name, split, split, ("drawing",), name)
     return known[name]
 
 

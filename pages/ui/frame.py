@@ -43,7 +43,8 @@ page = st.navigation(
 state.turn_to(page.url_path)
 if state.presenting():
     st.html("<style>:root { font-size: 135%; --vae-type: 19px; }</style>")
-st.title(page.title)
+head = st.container(gap=None)
+head.title(page.title)
 
 # the first words are on screen by now; what follows needs torch
 from pages.ui import browser, cache, sidebar  # noqa: E402
@@ -52,6 +53,8 @@ from vae.errors import VAEError  # noqa: E402
 cache.warm()
 try:
     sidebar.show()
+    with head:
+        browser.tell_language()
     browser.hear(cache.model_id(state.model()))
     state.write_link()
     page.run()

@@ -19,7 +19,7 @@ def show() -> None:
             about_model = st.container()
             st.selectbox(
                 _("Language"), list(language.CATALOGUES), key=state.LANGUAGE, format_func=language.name,
-                icon=":material/translate:",
+                icon=":material/translate:", on_change=state.say_choices_again,
             )  # fmt: skip
             st.toggle(_("Presenter mode"), key=state.PRESENT, help=_("Larger type and figures, for a hall."))
     if not names:
@@ -42,10 +42,10 @@ def show() -> None:
         st.caption("  \n".join(lines))
         dataset = cache.images(model)
         if dataset.complete:
-            st.caption(":material/image: " + dataset.describe())
+            st.caption(":material/image: " + words.dataset(dataset))
         else:
             st.info(
-                _("{data}. For all 70,000: `python -m vae data mnist`").format(data=dataset.describe()),
+                _("{data}. For all 70,000: `python -m vae data mnist`").format(data=words.dataset(dataset)),
                 icon=":material/image:",
             )
         for trouble in troubles:

@@ -49,6 +49,17 @@ def begin_language(codes: Iterable[str], preferred: str) -> None:
     st.session_state[_BROWSERS] = preferred
 
 
+def say_choices_again() -> None:
+    """Sends all choices to the browser anew, to be called when the language changes.
+
+    Streamlit's browser knows a choice by its label alone: it would go on showing that of the old language, and send it
+    with the next run, where it means nothing.
+    """
+    for key, value in list(st.session_state.items()):
+        if isinstance(value, str | int | list) and not isinstance(value, bool):  # a button cannot be set
+            st.session_state[key] = value
+
+
 def image() -> int:
     """The row of the test image in use."""
     return st.session_state.get(_IMAGE, 0)

@@ -3,7 +3,7 @@
 import math
 
 from pages.ui.language import _
-from vae import ModelConfig
+from vae import Dataset, ModelConfig
 
 
 def likelihood(name: str) -> str:
@@ -22,6 +22,24 @@ def objective(name: str) -> str:
         "iwae": _("IWAE, the importance-weighted bound"),
         "autoencoder": _("Autoencoder: reconstruction alone"),
     }[name]
+
+
+def dataset(data: Dataset) -> str:
+    """Says what a data set is."""
+    name = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "mnist-sample": _("A sample of MNIST")}[data.name]
+    return _("{name}: {train:,} training and {test:,} test images").format(
+        name=name, train=len(data.train), test=len(data.test)
+    )
+
+
+def classes(data: Dataset) -> tuple[str, ...]:
+    """Says what the labels of a data set stand for."""
+    words = {
+        "T-shirt/top": _("T-shirt/top"), "Trouser": _("Trouser"), "Pullover": _("Pullover"), "Dress": _("Dress"),
+        "Coat": _("Coat"), "Sandal": _("Sandal"), "Shirt": _("Shirt"), "Sneaker": _("Sneaker"), "Bag": _("Bag"),
+        "Ankle boot": _("Ankle boot"), "drawing": _("your drawing"),
+    }  # fmt: skip
+    return tuple(words.get(name, name) for name in data.classes)
 
 
 def seconds(count: float) -> str:

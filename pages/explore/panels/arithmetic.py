@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from pages.explore.panels import start
-from pages.ui import cache, cache_latent, pictures, state
+from pages.ui import cache, cache_latent, pictures, state, words
 from pages.ui.language import _
 from vae import figures_latent, latent
 
@@ -20,7 +20,7 @@ def show(model: cache.Model) -> None:
     own = int(dataset.test.labels[min(state.image(), len(dataset.test) - 1)])
     minus = own if own in classes else classes[0]
     of = classes[(classes.index(minus) + 1) % len(classes)]
-    names = dict(enumerate(dataset.classes))
+    names = dict(enumerate(words.classes(dataset)))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         begin = start.choose(model, _KEY, _("Add to"))
         for key, label, default in (("of", _("Mean of"), of), ("minus", _("minus mean of"), minus)):

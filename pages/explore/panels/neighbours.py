@@ -4,7 +4,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.explore.panels import start
-from pages.ui import cache, cache_latent, pictures
+from pages.ui import cache, cache_latent, pictures, words
 from pages.ui.language import _
 from vae import figures, walks
 
@@ -32,14 +32,14 @@ def show(model: cache.Model) -> None:
             rows.append(_neighbours(model, title, found, begin.row))
     labels = dataset.test.labels.numpy()
     both = len(set(rows[0]) & set(rows[1]))
-    words = _("{both} of {count} are the same both ways.").format(both=both, count=len(rows[0]))
+    says = _("{both} of {count} are the same both ways.").format(both=both, count=len(rows[0]))
     if begin.row is not None:
         latent, pixels = (int((labels[each] == labels[begin.row]).sum()) for each in rows)
-        words += " " + _("Of its own class are {latent} in latent space and {pixels} in pixel space.").format(
+        says += " " + _("Of its own class are {latent} in latent space and {pixels} in pixel space.").format(
             latent=latent, pixels=pixels
         )
     st.caption(
-        words
+        says
         + " "
         + _(
             "Distances are Euclidean: between z and the means of q(z|x), and between pixels on the scale from 0 to 1. "
@@ -51,12 +51,13 @@ def show(model: cache.Model) -> None:
 def _neighbours(model: cache.Model, title: str, found: walks.Neighbours, own: int | None) -> NDArray:
     """Draws neighbours with their classes and distances; returns their rows."""
     dataset = cache.images(model)
+    classes = words.classes(dataset)
     other = found.rows != own
     rows, distance = found.rows[other][:_COUNT], found.distance[other][:_COUNT]
     st.markdown(f"**{title}**")
     with st.container(horizontal=True, gap="small", width=420):  # four in a row
         for row, far in zip(rows.tolist(), distance.tolist(), strict=True):
-            name = dataset.classes[int(dataset.test.labels[row])]
+            name = classes[int(dataset.test.labels[row])]
             image = figures.png_uri(pictures.grey(dataset.test.images[row].numpy() / 255, 3))
             alt = _("test image {row}, {name}, distance {far:.3g}").format(row=row, name=name, far=far)
             st.image(image, caption=f"**{name}** · {far:.3g}", alt=alt, width=84)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.ui import cache, cache_latent, pictures, state
+from pages.ui import cache, cache_latent, pictures, state, words
 from pages.ui.language import _
 from vae import figures, latent
 
@@ -31,9 +31,9 @@ def in_use(model: cache.Model) -> Start:
 
 def of_row(model: cache.Model, row: int) -> Start:
     """Returns a test image."""
-    test, classes = cache.images(model).test, cache.images(model).classes
-    words = _("test image {row}, {name}").format(row=row, name=classes[int(test.labels[row])])
-    return Start(cache.codes(model).mean[row], test.images[row].numpy(), words, row)
+    test, names = cache.images(model).test, words.classes(cache.images(model))
+    says = _("test image {row}, {name}").format(row=row, name=names[int(test.labels[row])])
+    return Start(cache.codes(model).mean[row], test.images[row].numpy(), says, row)
 
 
 def of_drawing(model: cache.Model) -> Start | None:
@@ -44,9 +44,9 @@ def of_drawing(model: cache.Model) -> Start | None:
     return Start(cache_latent.encoded(model, drawing), drawing, _("your drawing"))
 
 
-def picture(one: Start, words: str = "{words}") -> None:
+def picture(one: Start, says: str = "{words}") -> None:
     """Shows the image that a panel starts from."""
-    caption = words.format(words=one.words)
+    caption = says.format(words=one.words)
     st.image(figures.png_uri(pictures.grey(one.image / 255, 4)), caption=caption, alt=caption, width=112)
 
 
@@ -67,7 +67,7 @@ def classes(model: cache.Model, key: str, choose: str) -> None:
     dataset = cache.images(model)
     with st.container(horizontal=True, gap="small"):
         for label, row in cache_latent.first_of_class(model).items():
-            name = dataset.classes[label]
+            name = words.classes(dataset)[label]
             with st.container(width=64, gap="small"):
                 alt = _("test image {row}, {name}").format(row=row, name=name)
                 st.image(figures.png_uri(pictures.grey(dataset.test.images[row].numpy() / 255, 2)), width=56, alt=alt)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 import vae
-from pages.ui import cache, pictures, state
+from pages.ui import cache, pictures, state, words
 from pages.ui.language import _
 from vae import figures
 
@@ -24,7 +24,7 @@ class Chosen(NamedTuple):
     def name(self) -> str:
         """What the image is called."""
         drawn = len(self.dataset.test) == 1
-        return self.dataset.classes[0] if drawn else _("test image {row}").format(row=self.row)
+        return words.classes(self.dataset)[0] if drawn else _("test image {row}").format(row=self.row)
 
 
 def images(model: cache.Model) -> Chosen:
@@ -54,7 +54,7 @@ def images(model: cache.Model) -> Chosen:
         )  # fmt: skip
     shown = []
     with st.container(horizontal=True, gap="small"):
-        for label, name in enumerate(dataset.classes):
+        for label, name in enumerate(words.classes(dataset)):
             found = np.flatnonzero(labels == label)
             if not len(found):
                 continue
@@ -74,8 +74,8 @@ def _drawing(model: cache.Model, dataset: vae.Dataset) -> Chosen:
     """Shows the drawing, and the way back to the test images."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         image = dataset.test.images[0].numpy() / 255
-        words = dataset.classes[0]
-        st.image(figures.png_uri(pictures.grey(image, 4)), caption=words, alt=words, width=112)
+        name = words.classes(dataset)[0]
+        st.image(figures.png_uri(pictures.grey(image, 4)), caption=name, alt=name, width=112)
         st.button(
             _("Back to the test images"), icon=":material/arrow_back:", key="likelihood.back",
             on_click=state.ask_for_drawing, args=(False,),

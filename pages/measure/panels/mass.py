@@ -36,7 +36,7 @@ def show(chosen: Chosen) -> None:
     }  # fmt: skip
     figure = figures_evidence.plane(
         view, near, 60 if near else 3000, (words.coordinate(0), words.coordinate(1)), names,
-        cache.codes(chosen.model).mean, images.test.labels.numpy(), images.classes if others else (),
+        cache.codes(chosen.model).mean, images.test.labels.numpy(), words.classes(images) if others else (),
     )  # fmt: skip
     drawn = (chosen.model[0], chosen.dataset.name, chosen.row, near, others)
     picked = st.plotly_chart(

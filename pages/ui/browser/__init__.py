@@ -15,7 +15,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.ui import cache, cache_browser, state, words
+from pages.ui import cache, cache_browser, language, state, words
 from pages.ui.language import _
 from vae import figures, figures_latent, latent
 from vae.replay import FILE
@@ -31,6 +31,11 @@ def component(name: str, *scripts: str) -> Callable[..., Any]:
     parts = [(_HERE / f"{script}.js").read_text(encoding="utf-8") for script in scripts]
     style = (_HERE / "style.css").read_text(encoding="utf-8")
     return st.components.v2.component(f"vae_{name}", html=f'<div class="{name}"></div>', css=style, js="\n".join(parts))
+
+
+def tell_language() -> None:
+    """Tells screen readers what language the page is in."""
+    component("document", "document")(key="document", data={"lang": language.current().replace("_", "-")}, height=1)
 
 
 def store(model: cache.Model) -> str:
@@ -63,7 +68,7 @@ def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[s
     take(key, chosen)
     z = cache.z(model)
     data = {
-        "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in z],
+        "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in z], "classes": _classes(model),
         "row": cache.row(model), "titles": titles, "basis": _basis(axes),
         "colours": {"encoder": figures.COLOURS["elbo"], "aggregate": figures_latent.AGGREGATE},
         "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _map_words(),
@@ -111,7 +116,7 @@ def sketch(
     given = drawn if drawn is not None and fits else state.Drawing(example, "example", [], example)
     autoencoder = cache.record(model[0]).training.objective == "autoencoder"
     data = {
-        "model": kept, "titles": titles, "basis": _basis(axes), "words": _sketch_words(),
+        "model": kept, "titles": titles, "basis": _basis(axes), "words": _sketch_words(), "classes": _classes(model),
         "given": {
             "id": given.id, "example": not fits, "strokes": given.strokes,
             "ground": None if given.ground is None else base64.b64encode(given.ground.tobytes()).decode(),
@@ -148,7 +153,8 @@ def replay(folder: Path, data_name: str, *, live: bool) -> None:
         return
     first, second = formed["axes"]
     titles = (words.coordinate(first), words.coordinate(second) if second != first else "")
-    data = {**formed, "live": live, "titles": titles, "words": _replay_words()}
+    classes = words.classes(cache.dataset(data_name))
+    data = {**formed, "live": live, "titles": titles, "words": _replay_words(), "classes": classes}
     component("replay", "store", "dom", "layers", "sheets", "plane", "replay")(key="train.replay", data=data)
 
 
@@ -162,6 +168,10 @@ def take(key: str, chosen: dict[str, Any]) -> None:
     elif chosen["z"] is not None:
         state.use_z(tuple(float(v) for v in chosen["z"]))
     state.write_link()
+
+
+def _classes(model: cache.Model) -> tuple[str, ...]:
+    return words.classes(cache.images(model))
 
 
 def _basis(axes: latent.Axes) -> dict[str, list[float]]:

@@ -37,6 +37,9 @@ class Later {
   }
 }
 
+// All the words of a component: what is built with them is built anew when the language changes.
+const wordsOf = (data) => JSON.stringify([data?.words, data?.classes]);
+
 const sayNumber = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
 
 function rgb(colour) {

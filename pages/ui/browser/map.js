@@ -17,7 +17,7 @@ class LatentMap {
 
   told(data, report) {
     this.report = report;
-    const first = this.data?.model !== data.model;
+    const first = this.data?.model !== data.model || wordsOf(this.data) !== wordsOf(data);
     this.data = data;
     if (first) {
       this.model = null;
@@ -27,7 +27,7 @@ class LatentMap {
 
   #begin(model) {
     if (model.key !== this.data.model) return;
-    this.model = model;
+    this.model = { ...model, classes: this.data.classes };
     this.asked = null;
     this.#build();
     this.#adopt();

@@ -20,7 +20,7 @@ class Replay {
     const number = ++this.told_;
     const sheets = data.sheets ? await inflate(column(data.sheets), Uint8Array) : null;
     if (number !== this.told_) return; // something newer has come meanwhile
-    const another = this.data?.run !== data.run, before = this.data && !another ? this.#codes(this.at) : null;
+    const another = this.data?.run !== data.run || wordsOf(this.data) !== wordsOf(data), before = this.data && !another ? this.#codes(this.at) : null;
     this.data = data;
     this.sheets = sheets;
     const { low, step } = data.scale;

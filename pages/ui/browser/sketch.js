@@ -17,13 +17,14 @@ class Sketch {
 
   told(data, report) {
     this.report = report;
-    const first = this.data?.model !== data.model;
+    const another = this.data?.model !== data.model, first = another || wordsOf(this.data) !== wordsOf(data);
     this.data = data;
     if (first) {
       this.model = null;
       whenModel(data.model, (model) => whenModel(`${data.model} encoder`, ({ encode }) => {
         if (model.key !== this.data.model) return;
-        this.model = { ...model, encode };
+        this.model = { ...model, encode, classes: data.classes };
+        if (another || !this.ink) this.#empty();
         this.#build();
         this.#adopt();
       }));
@@ -60,14 +61,18 @@ class Sketch {
     this.pen.down = false;
   }
 
-  #build() {
-    const { data, model, root } = this, { words } = data, { width, height } = model;
-    root.replaceChildren();
+  #empty() {
+    const { width, height } = this.model;
     this.ink = new Ink(width, height);
     this.known = new Set(); // drawings that came from Python, or went there: an answer that is late undoes nothing
     this.touched = this.example = false;
     this.past = [];
     this.pen = { x: width / 2, y: height / 2, down: false, shown: false };
+  }
+
+  #build() {
+    const { data, model, root } = this, { words } = data, { width, height } = model;
+    root.replaceChildren();
     const button = (text, act) => element("button", { type: "button", text, onclick: act });
     this.brush = element("input", { type: "range", min: 1, max: 5, step: 0.1, value: 2.4, "aria-label": words.brush });
     this.fit = element("input", { type: "checkbox", checked: true, onchange: () => this.#finish(0) });
