@@ -50,6 +50,7 @@ WRONG = [
     (TrainConfig, "data", ["", None, 3]),
     (TrainConfig, "objective", ["ELBO", None, "beta-vae"]),
     (TrainConfig, "schedule", ["linear", None, 1]),
+    (TrainConfig, "initial", ["zero", None, 1]),
     (TrainConfig, "share", [0, -0.1, 1.01, float("nan"), None, True, "1"]),
     (TrainConfig, "beta", [-0.1, 1001, float("nan"), float("inf"), None, True, "1"]),
     (TrainConfig, "beta_warmup", [-1, 100_001, float("nan"), None]),

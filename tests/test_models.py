@@ -7,10 +7,10 @@ from scipy import stats
 from torch import nn
 
 from tests.toys import numpy_encoder, numpy_log_likelihood, small_config, small_model, toy_split
-from vae.config import ACTIVATIONS, LIKELIHOODS
+from vae.config import ACTIVATIONS, LIKELIHOODS, ModelConfig
 from vae.distributions import generator
 from vae.errors import ConfigError, DataError
-from vae.models import build
+from vae.models import build, start_at
 from vae.nets import down, mlp, to_pixels, up
 from vae.objectives import ELBO, Autoencoder
 
@@ -240,3 +240,33 @@ def test_initial_weights_of_convolutions_are_uniform_within_the_bound_of_what_th
     for layer, summed in ((inward, 40 * 16), (outward, 50 * 4)):  # of a transposed kernel 2 x 2 meet in a pixel
         scaled = (layer.weight.detach() * summed**0.5).flatten()
         assert stats.kstest(scaled.numpy(), stats.uniform(-1, 2).cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_a_model_may_begin_at_the_mean_image(likelihood):
+    config = ModelConfig(latent=2, image_shape=(4, 4), likelihood=likelihood, encoder_layers=(7,), decoder_layers=(5,))
+    plain, model = build(config), build(config)
+    images = torch.randint(20, 235, (50, 4, 4), generator=generator(0)).to(torch.uint8)
+    mean = images.double().mean(0).flatten() / 255
+    start_at(model, images)
+    x = torch.rand(6, 16, generator=generator(1))
+    assert torch.allclose(model.encoder(x).mean, plain.encoder(x - mean.float()).mean, atol=1e-6)
+    with torch.no_grad():
+        model.decoder.location.weight.zero_()
+    assert torch.allclose(model.decoder(torch.randn(3, 2)).mean.double(), mean.expand(3, -1), atol=1e-6)
+
+
+def test_a_linear_model_begins_at_the_mean_image_as_it_is():
+    config = ModelConfig(latent=2, image_shape=(4, 4), encoder_layers=(), decoder_layers=())
+    model, images = build(config), torch.full((3, 4, 4), 51, dtype=torch.uint8)
+    start_at(model, images)
+    assert torch.allclose(model.decoder(torch.zeros(1, 2)).mean, torch.full((1, 16), 0.2))
+    assert torch.allclose(
+        model.encoder(torch.full((1, 16), 0.2)).mean, build(config).encoder(torch.zeros(1, 16)).mean, atol=1e-6
+    )
+
+
+def test_convolutions_do_not_begin_at_the_mean_image():
+    model = build(ModelConfig(channels=(4,), encoder_layers=(8,), decoder_layers=(8,)))
+    with pytest.raises(ConfigError, match="for perceptrons; this model has channels"):
+        start_at(model, torch.zeros(2, 28, 28, dtype=torch.uint8))

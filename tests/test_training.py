@@ -328,7 +328,7 @@ def test_a_score_is_the_mean_over_images_whatever_the_batch():
 
 KINDS = [
     {}, {"objective": "autoencoder"}, {"objective": "iwae", "samples": 3, "beta_warmup": 1.5},
-    {"schedule": "cosine", "warmup": 1, "share": 0.7, "free_bits": 0.1, "weight_decay": 1},
+    {"schedule": "cosine", "warmup": 1, "share": 0.7, "free_bits": 0.1, "weight_decay": 1, "initial": "mean-image"},
 ]  # fmt: skip
 
 

@@ -14,11 +14,13 @@ from vae.errors import ConfigError
 
 __all__ = [
     "ACTIVATIONS",
+    "INITIALS",
     "LIKELIHOODS",
     "OBJECTIVES",
     "PRECISIONS",
     "SCHEDULES",
     "Activation",
+    "Initial",
     "Likelihood",
     "ModelConfig",
     "Objective",
@@ -32,12 +34,14 @@ Activation = Literal["relu", "tanh", "silu"]
 Objective = Literal["elbo", "iwae", "autoencoder"]
 Schedule = Literal["one-cycle", "constant", "cosine"]
 Precision = Literal["auto", "float32", "bfloat16"]
+Initial = Literal["random", "mean-image"]
 
 LIKELIHOODS: tuple[Likelihood, ...] = get_args(Likelihood)
 ACTIVATIONS: tuple[Activation, ...] = get_args(Activation)
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+INITIALS: tuple[Initial, ...] = get_args(Initial)
 
 
 def option(default: Any, words: str, **facts: Any) -> Any:
@@ -158,6 +162,7 @@ class TrainConfig(_Config):
     precision: Precision = option(
         "auto", "of the products of matrices; auto is bfloat16 where it is quicker and costs nothing", before="float32"
     )
+    initial: Initial = option("random", "biases at random too, or such that the decoder begins at the mean image")
     seed: int = option(0, "the same seed gives the same weights on the same machine")
 
     def __post_init__(self) -> None:
@@ -166,6 +171,7 @@ class TrainConfig(_Config):
         _check_choice("objective", self.objective, OBJECTIVES)
         _check_choice("schedule", self.schedule, SCHEDULES)
         _check_choice("precision", self.precision, PRECISIONS)
+        _check_choice("initial", self.initial, INITIALS)
         _check_count("samples", self.samples, 1, 1000)
         _check_count("epochs", self.epochs, 1, 100_000)
         _check_count("batch_size", self.batch_size, 1, 60_000)

@@ -21,7 +21,7 @@ from vae.distributions import BinaryPixels, diagonal_normal, floored, generator,
 from vae.errors import ConfigError, DataError
 from vae.nets import down, halved, mlp, to_pixels, up
 
-__all__ = ["MOST_WEIGHTS", "VAE", "Decoder", "Encoder", "build"]
+__all__ = ["MOST_WEIGHTS", "VAE", "Decoder", "Encoder", "build", "start_at"]
 
 MOST_WEIGHTS = 200_000_000  # 0.8 GB, and four times that while Adam trains them
 
@@ -146,6 +146,26 @@ def build(config: ModelConfig, seed: int = 0) -> VAE:
             elif isinstance(part, Decoder) and isinstance(part.log_variance, nn.Parameter):
                 part.log_variance.zero_()
     return model
+
+
+@torch.no_grad()
+def start_at(model: VAE, images: Tensor) -> None:
+    """Sets biases so that an untrained perceptron begins at the mean image m of these (N, H, W) uint8.
+
+    The encoder's first layer sees x - m, b' = b - W m, and the decoder's mean begins near m, its last bias at
+    log m / (1 - m); a linear decoder's at m.
+
+    Raises:
+        ConfigError: the model is convolutional, whose biases are not by pixel.
+    """
+    if model.config.channels:
+        raise ConfigError("initial mean-image is for perceptrons; this model has channels. Choose initial random.")
+    mean = images.mean(0, dtype=torch.float32).flatten() / 255
+    first = next(part for part in model.encoder.modules() if isinstance(part, nn.Linear))
+    first.bias.sub_(first.weight @ mean)
+    bias = model.decoder.location.bias
+    assert isinstance(bias, Tensor)
+    bias.copy_(mean if model.config.linear else torch.logit(mean, 1e-3))
 
 
 def _summed(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:

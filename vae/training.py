@@ -21,7 +21,7 @@ from vae.data import Dataset
 from vae.devices import autocast, quick_products, settled
 from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError
-from vae.models import VAE
+from vae.models import VAE, start_at
 from vae.objectives import ELBO, Autoencoder, Objective, Terms, objective_of
 from vae.reports import Report
 from vae.schedules import Rates, rates
@@ -47,7 +47,7 @@ class Trainer:
 
     Raises:
         DataError: images and model differ in size, or there are none.
-        ConfigError: the model's weights are frozen, as those of `load` are.
+        ConfigError: the model's weights are frozen, as those of `load` are, or it cannot start at the mean image.
     """
 
     def __init__(self, model: VAE, dataset: Dataset, config: TrainConfig) -> None:
@@ -56,11 +56,12 @@ class Trainer:
         self.config = settled(config, model)
         self.images = dataset.train.images[: learned_from(len(dataset.train), config)].to(model.device)
         self.held_out = dataset.test.images.to(model.device)
+        if config.initial == "mean-image":
+            start_at(model, self.images)
         self.noise = generator(config.seed, model.device)
         self.steps_an_epoch = math.ceil(len(self.images) / config.batch_size)
         self.steps = self.steps_an_epoch * config.epochs
-        self.step = 0
-        self.seconds = 0.0
+        self.step, self.seconds = 0, 0.0
         self.changes: list[dict[str, float]] = []
         self.whole = True
         self._parameters = [p for p in model.parameters() if p.requires_grad]
