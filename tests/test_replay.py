@@ -29,19 +29,70 @@ def test_a_frame_is_what_the_model_was(tmp_path, latent):
     for step in range(4):
         writer.record(step)
         codes = encode(trainer.model, TOY.test.images).mean
-        axes = coordinate_axes(codes, 0, min(1, latent - 1))
-        truth.append((codes, manifold(trainer.model, axes, module.SIDE)))
+        axes = coordinate_axes(codes, *writer.axes)
+        truth.append((codes, manifold(trainer.model, axes, module.SIDE), writer.axes))
         trainer.advance()
     found = replay(tmp_path)
     assert found.steps.tolist() == [0, 1, 2, 3] and found.epochs.tolist() == [0, 1 / 6, 2 / 6, 3 / 6]
     assert found.codes.dtype == np.float32 and found.manifolds.dtype == np.uint8
-    assert found.axes == (0, min(1, latent - 1)) and found.rows.tolist() == list(range(64))
-    for codes, drawn, (mean, (ticks, means)) in zip(found.codes, found.manifolds, truth, strict=True):
+    assert found.rows.tolist() == list(range(64))
+    for codes, drawn, plane, (mean, (ticks, means), axes) in zip(
+        found.codes, found.manifolds, found.axes, truth, strict=True
+    ):
+        assert tuple(plane) == axes and (latent > 2 or axes == (0, latent - 1))
         np.testing.assert_allclose(codes, mean, rtol=1e-3, atol=1e-6)  # float16 has eleven bits
         if latent > 1:
             assert np.abs(drawn / 255 - means).max() < 0.6 / 255
         assert np.array_equal(found.ticks, ticks)
     assert not np.array_equal(found.codes[0], found.codes[3])
+
+
+def test_the_plane_is_that_of_the_two_coordinates_that_carry_most(tmp_path):
+    model = small_model(latent=5)
+    head, scale = model.encoder.head, torch.tensor([0, 0.2, 20.0, 0, 20.0])
+    with torch.no_grad():  # means of dimensions 3 and 5 far apart, the others' near 0; all deviations 1
+        head.weight[:5] *= scale[:, None]
+        head.bias[:5] *= scale
+        head.weight[5:] = head.bias[5:] = 0
+    codes = encode(model, TOY.test.images).mean
+    kl = 0.5 * (codes.astype(float) ** 2).mean(0)  # KL[N(mu, 1) || N(0, 1)]
+    best = tuple(sorted(np.argsort(kl)[-2:].tolist()))
+    assert best not in [(0, 1), (0, 2), (0, 4)] and sorted(kl)[-2] > 2 * sorted(kl)[-3]
+    for by_variance in (False, True):
+        folder = tmp_path / str(by_variance)
+        folder.mkdir()
+        recorder(folder, model, by_variance=by_variance).record(0)
+        found = replay(folder)
+        want = best if not by_variance else tuple(sorted(np.argsort(codes.var(0))[-2:].tolist()))
+        assert tuple(found.axes[0]) == want
+        _, means = manifold(model, coordinate_axes(codes, *want), module.SIDE)
+        assert np.abs(found.manifolds[0] / 255 - means).max() < 0.6 / 255
+
+
+def test_a_coordinate_keeps_its_place_until_another_carries_far_more(tmp_path):
+    writer = recorder(tmp_path, small_model(latent=4))
+    assert writer.axes == (0, 1)
+    for carried, want in [
+        ([1, 1, 1.4, 1.4], (0, 1)),  # not half as much again
+        ([1, 1, 1.6, 1.4], (1, 2)),
+        ([1.4, 1, 1, 1], (1, 2)),
+        ([9, 0.1, 0.2, 8], (0, 3)),  # both at once
+        ([0, 0, 0, 0], (0, 3)),
+    ]:
+        writer.axes = writer._plane(np.array(carried, float))
+        assert writer.axes == want
+
+
+def test_a_resumed_training_keeps_its_plane_and_gets_over_a_foreign_file(tmp_path):
+    model = small_model(latent=4)
+    writer = recorder(tmp_path, model)
+    writer.axes = (1, 3)
+    writer._plane = lambda carried: (1, 3)
+    writer.record(0)
+    assert recorder(tmp_path, model, step=1).axes == (1, 3)
+    (tmp_path / FILE).write_bytes(b"no replay")
+    recorder(tmp_path, model, step=1).record(1)
+    assert replay(tmp_path).steps.tolist() == [1]
 
 
 def test_the_last_frames_can_be_had_alone(tmp_path):
@@ -135,7 +186,8 @@ def test_a_frame_that_was_cut_short_is_passed_over_and_cut_off(tmp_path):
 
 @pytest.mark.parametrize("content", [
     b"", b"{}", b"[]\n", b"\xff\n", b"null\n",
-    json.dumps({"format": 2}).encode() + b"\n", json.dumps({"format": 1, "every": 0}).encode() + b"\n",
+    json.dumps({"format": 1}).encode() + b"\n", json.dumps({"format": 2, "every": 0}).encode() + b"\n",
+    json.dumps({"format": 3}).encode() + b"\n",
 ])  # fmt: skip
 def test_a_foreign_file_is_refused(tmp_path, content):
     (tmp_path / FILE).write_bytes(content)

@@ -1,6 +1,8 @@
 """Reports on disk: whole lines in, whole lines out."""
 
-from vae.reports import Report, line, read
+import numpy as np
+
+from vae.reports import Report, kl_at, line, read
 
 
 def one(**changes) -> Report:
@@ -33,3 +35,11 @@ def test_a_report_from_before_a_field_came_is_read(tmp_path):
     (tmp_path / "history").write_bytes(old + b', "held_out_kl": null, "seconds": 7.5, "images_per_second": 1600.0}\n')
     (report,) = read(tmp_path / "history")
     assert report.step == 100 and report.kl_by_dimension == () and report.beta is None
+
+
+def test_the_kl_at_a_step_is_that_of_the_report_whose_mean_holds_the_step():
+    reports = [one(step=50, kl_by_dimension=(1.0, 2.0)), one(step=100), one(step=120, kl_by_dimension=(3.0, 4.0))]
+    found = kl_at(reports, np.array([0, 1, 50, 51, 100, 120, 150]))
+    assert found[:, 0].tolist() == [1, 1, 1, 3, 3, 3, 3] and found[:, 1].tolist() == [2, 2, 2, 4, 4, 4, 4]
+    assert kl_at([one()], np.array([0, 50])).shape == (2, 0)
+    assert kl_at([], np.array([], int)).shape == (0, 0)

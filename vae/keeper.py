@@ -67,7 +67,10 @@ class Keeper:
             write_aside(folder / "config.json", json.dumps({**self.of, "half": plan.half}).encode())
         step = self.trainer.step
         reports.keep(folder / "history.jsonl", step)  # what came after is told again
-        self.recorder = Recorder(folder, self.trainer.model, self.dataset.test, self.trainer.steps_an_epoch, step)
+        self.recorder = Recorder(
+            folder, self.trainer.model, self.dataset.test, self.trainer.steps_an_epoch, step,
+            by_variance=plan.training.objective == "autoencoder",
+        )  # fmt: skip
         if step == 0:
             self.recorder.record(0)
 

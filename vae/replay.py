@@ -1,16 +1,20 @@
 """How a latent space formed: test images embedded and a plane decoded every few steps, in one file that grows.
 
-The file begins with a line of JSON (which images, which plane, the sizes); each frame after it is
+The file begins with a line of JSON (which images, the sizes); each frame after it is
 
     step, bytes of codes, bytes of manifold, CRC-32 of both    4 little-endian uint32
-    codes                                                      (N, J) float16, zlib
+    codes                                                      the plane, 2 uint16; then (N, J) float16, zlib
     manifold                                                   (side, side, H, W) uint8, zlib
+
+The plane is that of the two coordinates that carry most at the time. Which ones will is not known at the start, when
+two that are about to fall asleep would show one picture all over.
 
 A frame that was cut short, by a kill or a full disk, is passed over, and cut off before the next.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 import zlib
@@ -37,7 +41,8 @@ MOST_FRAMES = 240  # more are thinned out to half
 MOST_BYTES = 9_000_000  # and so is a larger file; the thinner one stands beside it for a moment
 IMAGES, SIDE = 1000, 12
 MOST_CODES = 200_000  # numbers in a frame; more dimensions leave fewer images
-_HEAD = struct.Struct("<4I")
+STAY = 1.5  # a coordinate gives its place on the plane to one that carries so many times as much
+_HEAD, _AXES = struct.Struct("<4I"), struct.Struct("<2H")
 _EARLY = tuple(sorted({round(1.5**i) for i in range(30)}))
 Array = NDArray[Any]
 
@@ -52,7 +57,7 @@ class Replay(NamedTuple):
         manifolds: (T, side, side, H, W) uint8, decoded means on a grid of two coordinates, all others 0; row 0 is the
             top, where the second is largest.
         rows: (N,), which test images.
-        axes: the two coordinates of the grid, from 0; the same twice for J = 1.
+        axes: (T, 2), the two coordinates of each grid, from 0, increasing; the same twice for J = 1.
         ticks: (side,), where the grid's points lie along both, increasing.
     """
 
@@ -61,7 +66,7 @@ class Replay(NamedTuple):
     codes: Array
     manifolds: Array
     rows: Array
-    axes: tuple[int, int]
+    axes: Array
     ticks: Array
 
 
@@ -74,30 +79,32 @@ class Recorder:
         test: images of which a balanced set is embedded.
         steps_an_epoch: optimiser steps in a pass over the training images.
         step: where the training stands; frames that came after are cut off, to be taken again.
+        by_variance: whether a coordinate carries the variance of its codes, and not its mean KL, for an autoencoder.
 
     Raises:
         CheckpointError, JobError: the disk refuses; the frames before are kept.
     """
 
-    def __init__(self, folder: Path, model: VAE, test: Split, steps_an_epoch: int, step: int = 0) -> None:
-        self.path, self.model = folder / FILE, model
+    def __init__(
+        self, folder: Path, model: VAE, test: Split, steps_an_epoch: int, step: int = 0, by_variance: bool = False
+    ) -> None:
+        self.path, self.model, self.by_variance = folder / FILE, model, by_variance
         latent = model.config.latent
         rows = balanced_rows(test.labels, min(IMAGES, max(1, MOST_CODES // latent)))
         self.images = test.images[rows]
-        self.ticks = normal_quantiles(SIDE)
-        across, up = np.meshgrid(self.ticks, self.ticks[::-1])
-        self.grid = torch.zeros(SIDE * SIDE, latent)
-        axes = (0, min(1, latent - 1))
-        for axis, values in zip(axes, (across, up), strict=True):
-            self.grid[:, axis] = torch.from_numpy(values.ravel())
+        self.axes = (0, min(1, latent - 1))
         self.says: dict[str, Any] = {
-            "format": 1, "every": EVERY, "rows": rows.tolist(), "axes": axes, "side": SIDE, "latent": latent,
+            "format": 2, "every": EVERY, "rows": rows.tolist(), "side": SIDE, "latent": latent,
             "shape": model.config.image_shape, "steps_an_epoch": steps_an_epoch,
         }  # fmt: skip
-        header, frames = _read(self.path) if step else (None, [])
+        header, frames = None, []
+        with contextlib.suppress(CheckpointError):  # what is seen of a training is no reason not to resume it
+            header, frames = _read(self.path) if step else (None, [])
         if header:
             self.says["every"] = header["every"]
-        self._keep([frame for frame in frames if frame[0] <= step])
+        self._keep(frames := [frame for frame in frames if frame[0] <= step])
+        if frames:
+            self.axes = _AXES.unpack_from(frames[-1][1])
 
     def due(self, step: int) -> bool:
         """Whether a frame belongs after so many steps."""
@@ -109,17 +116,37 @@ class Recorder:
         if self.steps and self.steps[-1] >= step:
             return
         try:
-            codes = encode(self.model, self.images).mean.astype(np.float16)
-            means = self.model.decoder(self.grid).mean.clamp(0, 1)
+            codes = encode(self.model, self.images)
+            self.axes = self._plane(codes.mean.var(0) if self.by_variance else codes.kl.mean(0))
+            means = self.model.decoder(self._grid()).mean.clamp(0, 1)
         except ValueError:  # weights that are not numbers; the next step will say so
             return
         manifold = (255 * means).round().to(torch.uint8).numpy()
-        frame = _frame(step, zlib.compress(codes.tobytes(), 6), zlib.compress(manifold.tobytes(), 6))
+        packed = _AXES.pack(*self.axes) + zlib.compress(codes.mean.astype(np.float16).tobytes(), 6)
+        frame = _frame(step, packed, zlib.compress(manifold.tobytes(), 6))
         if len(self.steps) >= MOST_FRAMES or self.size + len(frame) > MOST_BYTES:
             self._thin()
         append(self.path, frame)
         self.size += len(frame)
         self.steps.append(step)
+
+    def _plane(self, carried: Array) -> tuple[int, int]:
+        """Returns the two coordinates that carry most; those of the frame before stay until they carry far less."""
+        chosen = list(self.axes)
+        for _ in range(2 if len(carried) > 2 else 0):
+            others = np.where(np.isin(np.arange(len(carried)), chosen), -np.inf, carried)
+            best, worst = int(others.argmax()), min(chosen, key=carried.__getitem__)
+            if carried[best] > STAY * carried[worst]:
+                chosen[chosen.index(worst)] = best
+        return min(chosen), max(chosen)
+
+    def _grid(self) -> Tensor:
+        """Returns the latents (side^2, J) of the plane, its top row first."""
+        ticks = normal_quantiles(SIDE)
+        grid = torch.zeros(SIDE * SIDE, self.model.config.latent)
+        for axis, values in zip(self.axes, np.meshgrid(ticks, ticks[::-1]), strict=True):
+            grid[:, axis] = torch.from_numpy(values.ravel())
+        return grid
 
     def _thin(self) -> None:
         """Keeps every other frame of those that lie apart evenly, and takes half as many from now on."""
@@ -153,20 +180,18 @@ def replay(folder: Path | str, last: int | None = None) -> Replay | None:
         return None
     frames = frames if last is None else frames[-last:] if last else []
     count, side, latent = len(frames), says["side"], says["latent"]
-    codes = np.empty((count, len(says["rows"]), latent), np.float32)
+    axes, codes = np.empty((count, 2), np.int64), np.empty((count, len(says["rows"]), latent), np.float32)
     manifolds = np.empty((count, side, side, *says["shape"]), np.uint8)
     try:
         for i, (_, packed, drawn) in enumerate(frames):
-            codes[i] = np.frombuffer(zlib.decompress(packed), np.float16).reshape(codes.shape[1:])
+            axes[i] = _AXES.unpack_from(packed)
+            codes[i] = np.frombuffer(zlib.decompress(packed[_AXES.size :]), np.float16).reshape(codes.shape[1:])
             manifolds[i] = np.frombuffer(zlib.decompress(drawn), np.uint8).reshape(manifolds.shape[1:])
-    except (ValueError, zlib.error) as error:
+    except (ValueError, struct.error, zlib.error) as error:
         raise CheckpointError(f"{path} is damaged ({error}). Train the model anew to see it form.") from error
     steps = np.array([frame[0] for frame in frames], np.int64)
-    first, second = says["axes"]
-    return Replay(
-        steps, steps / says["steps_an_epoch"], codes, manifolds, np.array(says["rows"]), (first, second),
-        normal_quantiles(side),
-    )  # fmt: skip
+    epochs = steps / says["steps_an_epoch"]
+    return Replay(steps, epochs, codes, manifolds, np.array(says["rows"]), axes, normal_quantiles(side))
 
 
 def balanced_rows(labels: Tensor, count: int) -> Tensor:
@@ -198,7 +223,7 @@ def _read(path: Path) -> tuple[dict[str, Any] | None, list[tuple[int, bytes, byt
     line, _, rest = content.partition(b"\n")
     try:
         says = json.loads(line)
-        if says["format"] != 1:
+        if says["format"] != 2:
             raise ValueError(f"format {says['format']}")
         for key in ("every", "side", "latent", "steps_an_epoch"):
             if not (isinstance(says[key], int) and says[key] > 0):

@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["Report", "keep", "line", "read"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Report", "keep", "kl_at", "line", "read"]
 
 
 class Report(NamedTuple):
@@ -55,6 +59,19 @@ def read(path: Path) -> list[Report]:
             report = Report(**json.loads(text))
             reports.append(report._replace(kl_by_dimension=tuple(report.kl_by_dimension)))
     return reports
+
+
+def kl_at(reports: Sequence[Report], steps: NDArray[Any]) -> NDArray[Any]:
+    """Returns the KL of each dimension (T, J) float32 at steps (T,), nats; J = 0 where no report has it.
+
+    A report's means are over the steps since the one before, so a step's are those of the first report at or after it;
+    those of the last report where none has come yet.
+    """
+    known = [report for report in reports if report.kl_by_dimension]
+    if not known:
+        return np.empty((len(steps), 0), np.float32)
+    places = np.searchsorted([report.step for report in known], steps).clip(max=len(known) - 1)
+    return np.array([report.kl_by_dimension for report in known], np.float32)[places]
 
 
 def keep(path: Path, step: int) -> None:
