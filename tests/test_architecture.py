@@ -36,7 +36,7 @@ ORDER = [
     *("portable", "checkpoints", "schedules", "reports", "scores", "training", "distributed", "presets", "cards"),
     *("comparison", "projections", "classifier", "features", "closeness", "oddities", "surgery"),
     *("slowmotion", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),
-    *("figures", "figures_evidence", "figures_variance", "figures_latent", "figures_uses"),
+    *("figures", "figures_evidence", "figures_variance", "figures_latent", "figures_training", "figures_uses"),
     *("cli_uses", "cli_evidence", "cli"),
 ]
 LONGEST = 300  # lines of a file

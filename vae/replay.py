@@ -97,7 +97,8 @@ class Recorder:
             "format": 2, "every": EVERY, "rows": rows.tolist(), "side": SIDE, "latent": latent,
             "shape": model.config.image_shape, "steps_an_epoch": steps_an_epoch,
         }  # fmt: skip
-        header, frames = None, []
+        header: dict[str, Any] | None = None
+        frames: list[tuple[int, bytes, bytes]] = []
         with contextlib.suppress(CheckpointError):  # what is seen of a training is no reason not to resume it
             header, frames = _read(self.path) if step else (None, [])
         if header:

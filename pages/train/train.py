@@ -11,4 +11,4 @@ st.markdown(_("Choose, press Train, and watch. The training goes on when you lea
 choose.show()
 control.choose()
 watch.show()
-state.write_link(job=state.watched())
+state.write_link(job=state.watched(), train__view=watch.view())

@@ -13,9 +13,7 @@ from vae import evidence, figures, latent
 from vae.distributions import generator
 from vae.errors import ConfigError, VAEError
 from vae.portable import Codebook, pack_codes, portable
-from vae.replay import replay
 
-FRAMES = 80  # times of a replay that are sent
 SHEET, SIDE = 100, 10  # images of a sheet, and along its side
 PLANE = 20  # images along a side of the plane that the server decodes
 
@@ -79,27 +77,6 @@ def sheet(data_name: str, number: int) -> bytes | None:
     whole = np.zeros((SHEET, *images.shape[1:]), np.float32)
     whole[: len(images)] = images / 255
     return figures.png(figures.contact_sheet(whole, SIDE, 1))
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def formed(folder: str, written: float, data_name: str, last: int | None) -> dict[str, Any] | None:
-    """Returns how a latent space formed, as the replay takes it: all times, thinned out, or the last ones."""
-    found = replay(folder, last)
-    if found is None or not len(found.steps):
-        return None
-    chosen = np.unique(np.linspace(0, len(found.steps) - 1, FRAMES).round().astype(int))
-    points = found.codes[chosen][..., list(found.axes)].copy()
-    if found.axes[0] == found.axes[1]:
-        points[..., 1] = 0  # a line, for J = 1
-    book, sheets = pack_codes(points.reshape(-1, 2)), found.manifolds[chosen].swapaxes(2, 3)
-    return {
-        "run": folder, "epochs": found.epochs[chosen].tolist(), "steps": found.steps[chosen].tolist(),
-        "codes": book.levels.ravel(), "scale": {"low": book.low.tolist(), "step": book.step.tolist()},
-        "labels": cache.dataset(data_name).test.labels.numpy()[found.rows].astype(np.uint8), "colours": figures.CLASSES,
-        "classes": cache.dataset(data_name).classes, "axes": found.axes, "side": sheets.shape[1],
-        "height": sheets.shape[2], "width": sheets.shape[4],
-        "sheets": np.frombuffer(zlib.compress(np.ascontiguousarray(sheets).tobytes(), 1), np.uint8),
-    }  # fmt: skip
 
 
 def _base() -> str:

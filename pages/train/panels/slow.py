@@ -19,7 +19,7 @@ def show(step: SlowStep, key: str = "slow") -> None:
         step: of `vae.slowmotion.slow_step`, or `vae.jobs.last_step`.
         key: of the widget.
     """
-    browser.component("slow", "dom", "slow")(key=key, data={**numbers(step), "words": _words(step)})
+    browser.component("slow", "dom", "bars", "slow")(key=key, data={**numbers(step), "words": _words(step)})
 
 
 def numbers(step: SlowStep) -> dict[str, Any]:

@@ -1,40 +1,46 @@
 """How a training stands, or how the model in use was trained."""
 
+import time
+
 import numpy as np
 import streamlit as st
 
-from pages.train.panels import control
-from pages.ui import browser, cache, pictures, state, words
+from pages.train.panels import compare, control, forming, seeds, slow
+from pages.ui import cache, cache_training, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import checkpoints, figures, jobs
+from vae import figures, figures_training, jobs
 from vae.errors import VAEError
-from vae.keeper import read_plan
+from vae.reports import Report
+
+VIEW = "train.view"
+VIEWS = ("one", "compared", "seeds")
+QUIET = {"displayModeBar": False}
 
 
 def show() -> None:
     """Draws how a training stands, again and again while it goes on."""
+    state.begin(VIEW, state.one_of(VIEWS), VIEWS[0])
+    names = {"one": _("This training"), "compared": _("Trainings compared"), "seeds": _("Other seeds")}
+    st.segmented_control(
+        _("View"), VIEWS, key=VIEW, format_func=lambda view: names[view], label_visibility="collapsed", required=True
+    )
     if (job := control.watched()) and job.busy:
         live()
     else:
         watch()
 
 
-def forming(name: str, live: bool) -> None:
-    """Draws the latent space as it forms, where its training kept that."""
-    folder = checkpoints.folders()[0] / name
-    try:
-        training = read_plan(folder).training if live else cache.record(name).training
-        browser.replay(folder, cache.dataset(training.data).name, live=live)
-    except VAEError:
-        return  # a model that ships, or was trained before: nothing was kept
+def view() -> str | None:
+    """Returns what is looked at, for the link; None for what a bare link shows."""
+    chosen = st.session_state.get(VIEW)
+    return None if chosen == VIEWS[0] else chosen
 
 
 def watch() -> None:
     """Draws how the latest training stands, or how the model in use was trained."""
     job = control.watched()
     name = job.name if job else state.model()
-    reports = jobs.history(name)
     if job is None:
         st.caption(_("How {name} was trained. Start a training of your own to see it here.").format(name=name))
     else:
@@ -54,11 +60,24 @@ def watch() -> None:
                 st.button(_("Use this model"), type="primary", key="train.use", on_click=state.use_model, args=(name,))
         if job.message:
             st.error(job.message, icon=":material/error:")
+    if (chosen := st.session_state.get(VIEW)) == "compared":
+        compare.show(name)
+    elif chosen == "seeds":
+        seeds.show(name)
+    else:
+        training(name, job)
+
+
+def training(name: str, job: jobs.Job | None) -> None:
+    """Draws one training: how far it is, a step in slow motion if it is paused, its latent space, losses and KL."""
+    reports = cache_training.history(name)
+    if job and job.state == "paused":
+        steps(name)
     if not reports:
         return
-    last = reports[-1]
-    if job and job.busy:
-        left = last.seconds / last.step * (last.steps - last.step)
+    live, last = job is not None and job.busy, reports[-1]
+    if live:
+        left = last.seconds_left or last.seconds / last.step * (last.steps - last.step)
         st.progress(
             last.step / last.steps,
             _("epoch {epoch:.1f} of {epochs:.0f}, {rate:,.0f} images a second, about {left} left").format(
@@ -68,17 +87,46 @@ def watch() -> None:
                 left=words.seconds(left),
             ),
         )
-    forming(name, job is not None and job.busy)
+    plan = cache_training.plan(name)
+    sort = len(last.kl_by_dimension) > 2 and st.toggle(_("Largest KL first"), key="train.sorted")
+    if plan:
+        data, autoencoder = cache.dataset(plan[1].data).name, plan[1].objective == "autoencoder"
+        forming.show(name, data, live=live, sort=sort, by_variance=autoencoder)
+    losses(reports)
+    carried(reports, sort)
+    reconstructions(name)
+
+
+def steps(name: str) -> None:
+    """Draws the last step in slow motion, and takes another when asked to."""
+    before = cache_training.last_step(name)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        said = st.empty()
+        asked = st.button(_("Next step"), icon=":material/skip_next:", key="train.next")
+    if asked:
+        jobs.step(name)
+        for _wait in range(40):  # a step takes milliseconds; one that does not come is shown by a later run
+            time.sleep(0.025)
+            if cache_training.last_step(name) is not before:
+                break
+    step = cache_training.last_step(name)
+    if step is None:
+        said.markdown(_("Take one step to see it here in slow motion."))
+        return
+    said.markdown(_("**Step {step:,} in slow motion**, seen on one image").format(step=int(step.step)))
+    slow.show(step, "train.slow")
+
+
+def losses(reports: list[Report]) -> None:
+    """Draws the two parts of the ELBO, on training images and held-out ones."""
     columns = st.columns(2)
     parts = {"reconstruction": _("reconstruction, nats"), "kl": _("KL, nats")}
     for column, (part, title) in zip(columns, parts.items(), strict=True):
         with column:
             st.plotly_chart(
                 figures.training(reports, part, (_("epoch"), title), (_("training"), _("held out"))),
-                key=f"train.{part}",
-                config={"displayModeBar": False},
-                alt=_("{part} against epochs").format(part=title),
-            )
+                key=f"train.{part}", config=QUIET, alt=_("{part} against epochs").format(part=title),
+            )  # fmt: skip
     held_out = [r for r in reports if r.held_out_kl is not None and r.held_out_reconstruction is not None]
     if held_out:
         r = held_out[-1]
@@ -90,7 +138,23 @@ def watch() -> None:
             )
         reconstruction, kl = r.held_out_reconstruction or 0, r.held_out_kl or 0
         st.caption(said.format(epoch=r.epoch, reconstruction=reconstruction, kl=kl, elbo=reconstruction - kl))
-    reconstructions(name)
+
+
+def carried(reports: list[Report], sort: bool) -> None:
+    """Draws the KL of each dimension over time, where it was kept."""
+    kept = [report for report in reports if report.kl_by_dimension]
+    if not kept:
+        return
+    kl = np.array([report.kl_by_dimension for report in kept], np.float32)
+    count = kl.shape[1]
+    st.plotly_chart(
+        figures_training.kl_map(
+            np.array([report.epoch for report in kept]), kl, [words.coordinate(j) for j in range(count)],
+            np.argsort(-kl[-1], kind="stable").tolist() if sort else list(range(count)), (_("epoch"), _("KL, nats")),
+        ),
+        key="train.carried", config=QUIET, alt=_("KL of each dimension against epochs"),
+    )  # fmt: skip
+    st.caption(_("KL by dimension over time: a row lights up where a dimension wakes, and goes out where it dies."))
 
 
 @fragment(run_every=1.0)

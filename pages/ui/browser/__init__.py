@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from pages.ui import cache, cache_browser, language, state, words
 from pages.ui.language import _
 from vae import figures, figures_latent, latent
-from vae.replay import FILE
 
 _HERE = Path(__file__).parent
 _NEW = {"n": 0, "row": None, "z": None}
@@ -143,21 +142,6 @@ def _take_drawing(drawn: dict[str, Any] | None, shape: tuple[int, int]) -> None:
     state.use_drawing(state.Drawing(image.reshape(shape), str(drawn["n"]), drawn["strokes"], under))
 
 
-def replay(folder: Path, data_name: str, *, live: bool) -> None:
-    """Shows how the latent space of a training forms: its newest state while it runs, afterwards the whole run."""
-    file = folder / FILE
-    if not file.is_file():
-        return
-    formed = cache_browser.formed(str(folder), file.stat().st_mtime, data_name, 1 if live else None)
-    if formed is None:
-        return
-    first, second = formed["axes"]
-    titles = (words.coordinate(first), words.coordinate(second) if second != first else "")
-    classes = words.classes(cache.dataset(data_name))
-    data = {**formed, "live": live, "titles": titles, "words": _replay_words(), "classes": classes}
-    component("replay", "store", "dom", "layers", "sheets", "plane", "replay")(key="train.replay", data=data)
-
-
 def take(key: str, chosen: dict[str, Any]) -> None:
     """Puts an image or a latent in use that a component has reported, each report once."""
     if st.session_state.get(f"{key}.taken", 0) == chosen["n"]:
@@ -220,14 +204,6 @@ def _sketch_words() -> dict[str, str]:
         "blank": _("Nothing is drawn."), "over": _("A drawing over an image stays where it is."),
         "no_elbo": _("A plain autoencoder has no ELBO."),
         "server": _("This model does not fit a browser: the server answers after each stroke."),
-    }  # fmt: skip
-
-
-def _replay_words() -> dict[str, str]:
-    return {
-        "map": _("The same test images on the latent plane, as training moves them"),
-        "sheet": _("what the plane decodes to, in equal shares of the prior"), "play": _("Play"), "pause": _("Pause"),
-        "time": _("Time of the training"), "at": _("epoch {epoch}, step {step}"),
     }  # fmt: skip
 
 

@@ -14,18 +14,21 @@ class Replay {
     this.root = root;
     this.at = 0; // a place between the times that were kept
     this.told_ = 0;
+    new ResizeObserver(() => this.data && this.#carry(this.carriedAt)).observe(root);
   }
 
   async told(data) {
     const number = ++this.told_;
     const sheets = data.sheets ? await inflate(column(data.sheets), Uint8Array) : null;
     if (number !== this.told_) return; // something newer has come meanwhile
-    const another = this.data?.run !== data.run || wordsOf(this.data) !== wordsOf(data), before = this.data && !another ? this.#codes(this.at) : null;
+    const another = this.data?.run !== data.run || wordsOf(this.data) !== wordsOf(data) || `${this.data.titles}` !== `${data.titles}`;
+    const before = this.data && !another ? this.#codes(this.at) : null;
     this.data = data;
     this.sheets = sheets;
     const { low, step } = data.scale;
     this.codes = Float32Array.from(column(data.codes), (level, i) => low[i % 2] + step[i % 2] * level);
     this.count = column(data.labels).length;
+    this.kl = data.kl ? column(data.kl) : null;
     this.last = data.epochs.length - 1;
     if (another) this.#build();
     this.slider.max = this.last;
@@ -57,11 +60,16 @@ class Replay {
       } });
     this.controls = element("div", { class: "tools timeline" }, this.play, this.slider);
     this.time = element("p", { class: "status", role: "status" });
-    this.sheet = element("canvas", { class: "sheet", role: "img", "aria-label": words.sheet });
+    this.sheet = element("canvas", { class: "sheet", role: "img" });
+    this.sheetSays = element("figcaption");
+    this.bars = element("canvas", { class: "chart", role: "img" });
+    this.barsSay = element("figcaption");
+    this.carried = element("figure", { class: "carried", hidden: !this.kl }, this.bars, this.barsSay);
     root.append(element("div", { class: "body" },
       element("div", { class: "frame" }, this.stage, element("span", { class: "across", text: data.titles[0] }),
         element("span", { class: "up", text: data.titles[1] })),
-      element("figure", {}, this.sheet, element("figcaption", { text: words.sheet }))), this.controls, this.time);
+      element("figure", {}, this.sheet, this.sheetSays)), this.controls, this.time, this.carried);
+    if (words.chosen) this.time.after(element("p", { class: "hint", text: words.chosen }));
     this.plane.setBasis({ mean: [0, 0], directions: [1, 0, 0, 1] });
     this.root.replay = this; // for tests
   }
@@ -98,6 +106,7 @@ class Replay {
     };
     tick();
     this.#sheetAt(this.last);
+    this.#carry(this.last);
     this.#say();
   }
 
@@ -113,6 +122,7 @@ class Replay {
     this.#place(this.#codes(this.at));
     this.slider.value = this.at;
     this.#sheetAt(Math.round(this.at));
+    this.#carry(Math.round(this.at));
     this.#say();
   }
 
@@ -124,6 +134,20 @@ class Replay {
     for (let i = 0; i < grey.length; i++) image.data.fill(grey[i], 4 * i, 4 * i + 3), (image.data[4 * i + 3] = 255);
     this.sheet.getContext("2d").putImageData(image, 0, 0);
     this.shown = this.data.live ? null : time;
+    this.sheetSays.textContent = this.data.words.sheet.replace("{plane}", this.data.planes[time]);
+    this.sheet.setAttribute("aria-label", this.sheetSays.textContent);
+  }
+
+  // What each dimension carries, largest first if so asked; all times on one scale.
+  #carry(time = this.last) {
+    this.carriedAt = time;
+    if (!this.kl) return;
+    const { data, kl } = this, count = data.order.length, row = kl.subarray(time * count, (time + 1) * count);
+    const values = data.order.map((j) => row[j]), names = data.order.map((j) => data.names[j]);
+    bars(this.bars, values, data.carried_colour, null, names, kl.reduce((most, v) => Math.max(most, v), 0));
+    const awake = row.reduce((sum, v) => sum + (v > data.awake), 0);
+    this.barsSay.textContent = data.words.carried.replace("{awake}", awake).replace("{count}", count);
+    this.bars.setAttribute("aria-label", `${this.barsSay.textContent}: ${largest(values, names)}`);
   }
 
   #say() {

@@ -8,7 +8,6 @@ export default function ({ data, parentElement }) {
 
 const STAGES = 5, REST = 3000; // milliseconds that a stage stands while it plays
 const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const short = (v) => (v !== 0 && (Math.abs(v) < 0.001 || Math.abs(v) >= 1e5) ? v.toExponential(1) : v.toPrecision(3)).replace("-", "−");
 const nats = (v) => v.toLocaleString("en", { maximumFractionDigits: 1, minimumFractionDigits: 1 }).replace("-", "−");
 
 class SlowMotion {
@@ -139,23 +138,6 @@ function figure(words, kind, draw, says = words) {
   return element("figure", { class: kind }, canvas, element("figcaption", { text: words }));
 }
 
-function largest(values, names) {
-  const order = values.map((_, i) => i).sort((i, j) => Math.abs(values[j]) - Math.abs(values[i])).slice(0, 5);
-  return order.map((j) => `${names[j]} ${short(values[j])}`).join(", ");
-}
-
-// A canvas as sharp as the screen, with its pen, its size and the ink of the theme.
-function sharp(canvas) {
-  const { clientWidth: width, clientHeight: height } = canvas, ratio = Math.min(window.devicePixelRatio || 1, 2);
-  [canvas.width, canvas.height] = [Math.max(1, width * ratio), Math.max(1, height * ratio)];
-  const pen = canvas.getContext("2d"), style = getComputedStyle(canvas);
-  pen.scale(ratio, ratio);
-  pen.font = "12px sans-serif";
-  const ink = style.getPropertyValue("--st-text-color") || "#333333";
-  pen.fillStyle = pen.strokeStyle = ink;
-  return { pen, width, height, ink };
-}
-
 function pixels(canvas, values, { width, height, sigma_colours }, top) {
   [canvas.width, canvas.height] = [width, height];
   const picture = canvas.getContext("2d"), image = picture.createImageData(width, height);
@@ -164,37 +146,6 @@ function pixels(canvas, values, { width, height, sigma_colours }, top) {
     image.data.set(top ? [...sigma_colours.slice(at, at + 3), 255] : [grey, grey, grey, 255], 4 * i);
   });
   picture.putImageData(image, 0, 0);
-}
-
-// A bar for each dimension, or a dot with whiskers; names and a scale where there is room for them.
-function bars(canvas, values, colour, whiskers = null, names = null) {
-  const { pen, width, height, ink } = sharp(canvas), count = values.length, spread = (j) => whiskers?.[j] ?? 0;
-  let low = 0, high = 0;
-  values.forEach((v, j) => ([low, high] = [Math.min(low, v - spread(j)), Math.max(high, v + spread(j))]));
-  if (high - low < 1e-12) high = low + 1;
-  const left = names ? 56 : 2, bottom = names ? 18 : 2, across = (width - left - 2) / count;
-  const y = (v) => 6 + ((high - v) / (high - low)) * (height - bottom - 12), thick = Math.max(1, Math.min(across * 0.7, 42));
-  pen.globalAlpha = 0.35;
-  pen.fillRect(left, y(0), width - left, 1);
-  pen.globalAlpha = 1;
-  pen.fillStyle = pen.strokeStyle = colour;
-  values.forEach((v, j) => {
-    const x = left + (j + 0.5) * across;
-    if (!whiskers) return pen.fillRect(x - thick / 2, Math.min(y(v), y(0)), thick, Math.max(1, Math.abs(y(v) - y(0))));
-    pen.fillRect(x - Math.min(1, thick / 2), y(v + spread(j)), Math.min(2, thick), y(v - spread(j)) - y(v + spread(j)));
-    pen.beginPath();
-    pen.arc(x, y(v), Math.max(1, Math.min(4, across / 3)), 0, 7);
-    pen.fill();
-  });
-  if (!names) return;
-  pen.fillStyle = ink;
-  pen.textAlign = "right";
-  for (const v of high - low > 0 ? [low, high].filter((v) => v !== 0).concat(0) : [0]) {
-    if (v === 0 || Math.abs(y(v) - y(0)) > 14) pen.fillText(v ? short(v) : "0", left - 5, Math.min(height - bottom, Math.max(12, y(v) + 4)));
-  }
-  pen.textAlign = "center";
-  const every = Math.ceil(26 / across);
-  for (let j = 0; j < count; j += every) pen.fillText(names[j], left + (j + 0.5) * across, height - 4);
 }
 
 // The plane of two coordinates: the prior, q(z|x), and the draw that led from its mean to z.

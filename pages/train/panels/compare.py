@@ -1,0 +1,84 @@
+"""Trainings on one chart: the held-out ELBO of each against its epochs or seconds."""
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import cache_training, words
+from pages.ui.language import _
+from vae import figures_training
+from vae.config import ModelConfig, TrainConfig
+
+MOST = 6  # trainings that are chosen at first
+Plan = tuple[ModelConfig, TrainConfig]
+
+
+def show(name: str) -> None:
+    """Shows the training of that name beside those that can be compared with it, or that a visitor chooses."""
+    plans = {each: plan for each in cache_training.trained() if (plan := cache_training.plan(each))}
+    plans = {each: plan for each, plan in plans.items() if plan[1].objective != "autoencoder"}  # it bounds nothing
+    if not plans:
+        st.caption(_("No training with an ELBO has been kept yet."))
+        return
+    first = [each for each in plans if name in plans and comparable(plans[each], plans[name])] or list(plans)
+    chosen = st.multiselect(
+        _("Trainings"), plans, sorted(first, key=lambda each: each != name)[:MOST], key=f"train.compared.{name}",
+        placeholder=_("Choose trainings"),
+    )  # fmt: skip
+    against = st.segmented_control(
+        _("Against"), ("epochs", "seconds"), default="epochs", key="train.against", required=True,
+        format_func=lambda kind: {"epochs": _("epochs"), "seconds": _("seconds of training")}[kind],
+    )  # fmt: skip
+    runs = {each: curve(each, against == "seconds") for each in chosen}
+    if any(not comparable(plans[each], plans[chosen[0]]) for each in chosen):
+        st.warning(
+            _("These differ in data, likelihood or variance floor, so the nats of one say nothing about another."),
+            icon=":material/warning:",
+        )
+    if any(len(run.values) for run in runs.values()):
+        title = _("seconds of training") if against == "seconds" else _("epoch")
+        st.plotly_chart(
+            figures_training.curves(list(runs.values()), (title, _("held-out ELBO, nats"))), key="train.curves",
+            config={"displayModeBar": False}, alt=_("held-out ELBO of {names}").format(names=", ".join(chosen)),
+        )  # fmt: skip
+    if chosen:
+        st.markdown("\n".join(table(chosen, plans)))
+
+
+def comparable(plan: Plan, other: Plan) -> bool:
+    """Whether two trainings' nats are about the same random variable: the data, and the density's bounds."""
+    (model, training), (model_2, training_2) = plan, other
+    same = model.likelihood == model_2.likelihood and training.data == training_2.data
+    return same and (model.likelihood == "bernoulli" or model.log_variance_floor == model_2.log_variance_floor)
+
+
+def curve(name: str, by_seconds: bool) -> figures_training.Curve:
+    """Returns the held-out ELBO of a training, epoch by epoch."""
+    ends = [r for r in cache_training.history(name) if r.held_out_reconstruction is not None]
+    places = np.array([r.seconds if by_seconds else r.epoch for r in ends])
+    return figures_training.Curve(name, places, np.array([elbo(r) for r in ends]))
+
+
+def elbo(report: cache_training.Report) -> float:
+    """Returns the held-out ELBO of a report at the end of an epoch, nats."""
+    return (report.held_out_reconstruction or 0) - (report.held_out_kl or 0)
+
+
+def table(chosen: list[str], plans: dict[str, Plan]) -> list[str]:
+    """Returns a table of trainings in Markdown."""
+    head = (
+        _("training"), "J", _("likelihood"), _("objective"), "β", _("epochs"), _("seconds"), _("held-out ELBO, nats")
+    )  # fmt: skip
+    lines = ["| " + " | ".join(head) + " |", "|---|--:|---|---|--:|--:|--:|--:|"]
+    for name in chosen:
+        model, training = plans[name]
+        history = cache_training.history(name)
+        bounds = [elbo(r) for r in history if r.held_out_reconstruction is not None]
+        kind = "IWAE" if training.objective == "iwae" else "ELBO"
+        draws = f", {'k' if training.objective == 'iwae' else 'L'} = {training.samples}" if training.samples > 1 else ""
+        cells = (
+            name, str(model.latent), words.likelihood(model.likelihood), kind + draws, f"{training.beta:g}",
+            f"{history[-1].epoch:.1f}" if history else "", f"{history[-1].seconds:,.0f}" if history else "",
+            f"{bounds[-1]:,.1f}" if bounds else "",
+        )  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines

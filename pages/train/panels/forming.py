@@ -1,0 +1,62 @@
+"""A latent space as it forms: the newest state of a training that runs, and the whole of one that has ended."""
+
+from typing import Any
+
+import numpy as np
+
+from pages.ui import browser, cache_training, words
+from pages.ui.language import _
+from vae import figures
+
+AWAKE = 0.01  # nats; a dimension that carries less is called unused everywhere
+
+
+def show(name: str, data_name: str, *, live: bool, sort: bool = False, by_variance: bool = False) -> bool:
+    """Shows the map, what its plane decodes to and the KL of each dimension; returns whether anything was kept.
+
+    Arguments:
+        name: of the training.
+        data_name: of its data set.
+        live: whether it goes on: then its newest state, else all with a time slider.
+        sort: whether dimensions stand by their KL, the largest of now, or of the end, first.
+        by_variance: of an autoencoder, which has no KL.
+    """
+    formed = cache_training.formed(name, data_name, live=live)
+    if formed is None:
+        return False
+    scripts = ("store", "dom", "bars", "layers", "sheets", "plane", "replay")
+    data = given(formed, sort, by_variance) | {"live": live}
+    browser.component("replay", *scripts)(key="train.replay", data=data)
+    return True
+
+
+def given(formed: dict[str, Any], sort: bool, by_variance: bool) -> dict[str, Any]:
+    """Returns what the browser draws: what was kept, and how it is named and ordered."""
+    first, second = formed["axes"]
+    kl = formed["kl"]
+    order = np.argsort(-kl[-1], kind="stable") if sort else np.arange(kl.shape[1])
+    return {
+        **formed, "titles": (words.coordinate(first), words.coordinate(second) if second != first else ""),
+        "planes": [" × ".join(map(words.coordinate, dict.fromkeys(pair))) for pair in formed["planes"]],
+        "kl": kl.ravel() if kl.size else None, "order": order.tolist(), "awake": AWAKE,
+        "names": [words.coordinate(j) for j in range(kl.shape[1])], "carried_colour": figures.COLOURS["kl"],
+        "words": _words(formed["latent"], by_variance),
+    }  # fmt: skip
+
+
+def _words(latent: int, by_variance: bool) -> dict[str, str]:
+    sheet = _("what the plane decodes to, in equal shares of the prior")
+    chosen = ""
+    if latent > 2:
+        sheet = _("what {plane} decodes to, all else 0, in equal shares of the prior")
+        chosen = (
+            _("On the plane: the two of {count} dimensions that vary most.")
+            if by_variance
+            else _("On the plane: the two of {count} dimensions with the largest KL.")
+        ).format(count=latent)
+    return {
+        "map": _("The same test images on the latent plane, as training moves them"), "sheet": sheet,
+        "play": _("Play"), "pause": _("Pause"), "time": _("Time of the training"), "chosen": chosen,
+        "at": _("epoch {epoch}, step {step}"),
+        "carried": _("KL by dimension, nats, a mean over training images; {awake} of {count} above 0.01"),
+    }  # fmt: skip

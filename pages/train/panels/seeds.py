@@ -1,0 +1,89 @@
+"""The same model from other seeds: its codes look different, until they are turned. Axes are not factors."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import cache, words
+from pages.ui.language import _
+from vae import checkpoints, figures_training, latent
+from vae.alignment import align
+from vae.checkpoints import Record
+from vae.replay import balanced_rows
+
+IMAGES = 1000
+
+
+def show(name: str) -> None:
+    """Shows the codes of the same test images by a model and by its like from another seed, before and after a turn."""
+    groups = alike(checkpoints.catalogue()[0])
+    if not groups:
+        st.info(
+            _(
+                "There are no two models yet that differ in their seed alone. Train one twice with all settings equal, "
+                "and another seed under More."
+            ),
+            icon=":material/info:",
+        )
+        return
+    names = sorted(each for group in groups for each in group)
+    left, right = st.columns(2)
+    reference = left.selectbox(
+        _("Model"), names, names.index(name) if name in names else 0, key=f"train.reference.{name}"
+    )
+    others = [each for group in groups if reference in group for each in group if each != reference]
+    other = right.selectbox(_("The same from another seed"), others, key=f"train.other.{reference}")
+    drawn(reference, other)
+
+
+def alike(records: list[Record]) -> list[list[str]]:
+    """Returns the names of models that differ in their seed alone, two or more to a group."""
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for record in records:
+        changes = tuple(tuple(sorted(change.items())) for change in record.changes)
+        same = (record.model, replace(record.training, seed=0), record.data_checksum, record.epochs_done, changes)
+        groups.setdefault(same, []).append(record.name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def drawn(reference: str, other: str) -> None:
+    """Draws both models' codes, and those of the other one turned; says how well they then agree."""
+    models = [cache.model_id(each) for each in (reference, other)]
+    data = cache.images(models[0])
+    rows = balanced_rows(data.test.labels, IMAGES).numpy()
+    a, b = (cache.codes(model).mean[rows] for model in models)
+    before = float(((b.astype(float) - a) ** 2).sum() / (a.astype(float) ** 2).sum())
+    turned = align(b, a)
+    size = a.shape[1]
+    axes = latent.principal_axes(a) if size > 2 else latent.coordinate_axes(a, 0, size - 1)
+    if size > 2:
+        axes = axes._replace(centre=np.zeros_like(axes.centre))  # which a turn about the origin leaves where it is
+        titles = (_("first principal axis"), _("second principal axis"))
+    else:
+        titles = (words.coordinate(0), words.coordinate(size - 1) if size > 1 else "")
+    planes = [axes.project(each) for each in (a, b, turned.codes)]
+    reach = 1.05 * max(float(np.abs(plane).max()) for plane in planes)
+    labels = data.test.labels.numpy()[rows]
+    says = (
+        _("**{name}**").format(name=reference),
+        _("**{name}**, residual {residual:.2f}").format(name=other, residual=before),
+        _("**{name}**, turned: residual {residual:.2f}").format(name=other, residual=turned.residual),
+    )
+    for i, (column, plane, said) in enumerate(zip(st.columns(3), planes, says, strict=True)):
+        with column:
+            st.markdown(said)
+            st.plotly_chart(
+                figures_training.codes(plane, labels, data.classes, reach, titles), key=f"train.codes.{i}",
+                config={"displayModeBar": False}, alt=said.replace("*", ""),
+            )  # fmt: skip
+    st.caption(
+        _(
+            "The same {count:,} test images. The prior looks the same from all sides, so each seed finds axes of its "
+            "own: an axis is no factor of the data. The turn is the rotation, with a reflection where one is needed, "
+            "that brings the codes nearest to those on the left (Procrustes); the residual is the share of their "
+            "squared length that stays between them."
+        ).format(count=len(rows))
+    )
+    if size > 2:
+        st.caption(_("All three are seen on the two principal axes of the codes on the left; the turn is in all J."))

@@ -1,0 +1,112 @@
+"""What the server keeps of how trainings went: files are read again only when they have changed."""
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.ui import cache
+from vae import checkpoints, figures, reports, slowmotion
+from vae.config import ModelConfig, TrainConfig
+from vae.errors import VAEError
+from vae.keeper import read_plan
+from vae.portable import pack_codes
+from vae.replay import FILE, replay
+from vae.reports import Report
+
+FRAMES = 80  # times of a replay that are sent
+Stamp = tuple[float, int]
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """Returns what tells whether a file has changed; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime, found.st_size
+
+
+def history(name: str) -> list[Report]:
+    """Returns the reports of a training so far, to be left as they are."""
+    for folder in checkpoints.folders():
+        path = folder / checkpoints.check_name(name) / "history.jsonl"
+        if stamp := _stamp(path):
+            return _history(str(path), stamp)
+    return []
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _history(path: str, stamp: Stamp) -> list[Report]:
+    return reports.read(Path(path))
+
+
+def last_step(name: str) -> slowmotion.SlowStep | None:
+    """Returns the last step that a training took by itself; None if there was none."""
+    path = checkpoints.folders()[0] / checkpoints.check_name(name) / "step.npz"
+    stamp = _stamp(path)
+    return _last_step(str(path), stamp) if stamp else None
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _last_step(path: str, stamp: Stamp) -> slowmotion.SlowStep | None:
+    return slowmotion.load_slow_step(Path(path))
+
+
+def formed(name: str, data_name: str, *, live: bool) -> dict[str, Any] | None:
+    """Returns how a latent space formed, as the browser takes it: all times, thinned out, or the last one."""
+    folder = checkpoints.folders()[0] / checkpoints.check_name(name)
+    stamp = _stamp(folder / FILE)
+    return _formed(str(folder), stamp, _stamp(folder / "history.jsonl"), data_name, live) if stamp else None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _formed(
+    folder: str, stamp: Stamp, history_stamp: Stamp | None, data_name: str, live: bool
+) -> dict[str, Any] | None:
+    found = replay(folder, 1 if live else None)
+    if found is None or not len(found.steps):
+        return None
+    chosen = np.unique(np.linspace(0, len(found.steps) - 1, FRAMES).round().astype(int))
+    axes = found.axes[-1]  # the two coordinates that carry most in the end; fixed, so that points move and axes do not
+    points = found.codes[chosen][..., axes].copy()
+    if axes[0] == axes[1]:
+        points[..., 1] = 0  # a line, for J = 1
+    book, sheets = pack_codes(points.reshape(-1, 2)), found.manifolds[chosen].swapaxes(2, 3)
+    data = cache.dataset(data_name)
+    kl = reports.kl_at(reports.read(Path(folder) / "history.jsonl"), found.steps[chosen])
+    return {
+        "run": folder, "epochs": found.epochs[chosen].tolist(), "steps": found.steps[chosen].tolist(),
+        "codes": book.levels.ravel(), "scale": {"low": book.low.tolist(), "step": book.step.tolist()},
+        "labels": data.test.labels.numpy()[found.rows].astype(np.uint8), "colours": figures.CLASSES,
+        "classes": data.classes, "axes": axes.tolist(), "planes": found.axes[chosen].tolist(),
+        "latent": found.codes.shape[2], "kl": kl, "side": sheets.shape[1], "height": sheets.shape[2],
+        "width": sheets.shape[4],
+        "sheets": np.frombuffer(zlib.compress(np.ascontiguousarray(sheets).tobytes(), 1), np.uint8),
+    }  # fmt: skip
+
+
+def plan(name: str) -> tuple[ModelConfig, TrainConfig] | None:
+    """Returns what a training is of and how it goes, of a model that is saved or of one under way; None of neither."""
+    try:
+        found = read_plan(checkpoints.folders()[0] / name)
+        return found.model, found.training
+    except VAEError:
+        pass
+    try:
+        record = cache.record(name)
+        return record.model, record.training
+    except VAEError:
+        return None
+
+
+def trained() -> list[str]:
+    """Returns the names of all trainings whose history was kept, the newest first."""
+    found: dict[str, float] = {}
+    for folder in checkpoints.folders():
+        for path in folder.glob("*/history.jsonl"):
+            if stamp := _stamp(path):
+                found.setdefault(path.parent.name, stamp[0])
+    return sorted(found, key=lambda name: (-found[name], name))

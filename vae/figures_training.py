@@ -1,0 +1,136 @@
+"""Figures of trainings: KL by dimension over time, trainings side by side, codes of one seed on those of another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from vae.figures import CLASSES, COLOURS, clear
+
+__all__ = ["RUNS", "Curve", "codes", "curves", "kl_map", "thinned"]
+
+# the bright scheme of Tol (2021), which colour-blind eyes keep apart; none of these is a digit's colour
+RUNS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
+DASHES = ("solid", "dot", "dash")
+COLUMNS = 240  # of a map, more than that nobody tells apart
+_MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
+
+
+class Curve(NamedTuple):
+    """A training: its name, and its held-out values (T,) over places (T,) on the other axis."""
+
+    name: str
+    places: NDArray
+    values: NDArray
+
+
+def thinned(ends: NDArray, values: NDArray, most: int) -> tuple[NDArray, NDArray]:
+    """Joins neighbouring means until there are at most so many, each weighted by the time that it is over.
+
+    Arguments:
+        ends: (T,) increasing, where each mean's time ends; the first one's begins at 0.
+        values: (T, J) means.
+        most: how many may stay.
+
+    Returns:
+        The ends (S,) and means (S, J) of the joined times.
+    """
+    starts = np.unique(np.linspace(0, len(ends), min(most, len(ends)) + 1).round().astype(int))[:-1]
+    times = np.diff(ends, prepend=0)
+    total = np.add.reduceat(times, starts)
+    joined = np.add.reduceat(times[:, None] * values, starts) / total[:, None]
+    return np.append(ends[starts[1:] - 1], ends[-1]), joined
+
+
+def kl_map(epochs: NDArray, kl: NDArray, names: Sequence[str], order: list[int], titles: tuple[str, str]) -> go.Figure:
+    """Draws the KL of each dimension over time as a map, a row for each: dimensions wake and die along it.
+
+    Arguments:
+        epochs: (T,), where the time of each mean ends.
+        kl: (T, J), nats.
+        names: of the J dimensions.
+        order: of the dimensions, the first on top.
+        titles: of the time axis, and of the scale.
+    """
+    ends, means = thinned(epochs, kl, COLUMNS)
+    count = len(order)
+    # the first steps may cost many times what comes later, and would leave the rest pale
+    top = max(float(np.quantile(means.max(1), 0.9)), 0.01)
+    figure = go.Figure(
+        go.Heatmap(
+            x=np.append(0, ends).astype(np.float32), y=np.arange(count + 1, dtype=np.float32) - 0.5,
+            z=means.T[order].astype(np.float32), zmin=0, zmax=top,
+            colorscale=[[0, clear(COLOURS["kl"], 0)], [1, COLOURS["kl"]]],
+            customdata=np.repeat(np.array([names[j] for j in order])[:, None], len(ends), 1),
+            hovertemplate="%{customdata}: %{z:.2f}<extra></extra>",
+            colorbar={"title": {"text": titles[1], "side": "right"}, "thickness": 12, "outlinewidth": 0},
+        )
+    )  # fmt: skip
+    shown = list(range(0, count, -(-count // 20)))
+    figure.update_layout(
+        height=90 + min(max(14 * count, 60), 330), margin=_MARGIN, dragmode=False,
+        xaxis={"title": titles[0], "showgrid": False, "zeroline": False},
+        yaxis={
+            "range": [count - 0.5, -0.5], "tickvals": shown, "ticktext": [names[order[i]] for i in shown],
+            "showgrid": False, "zeroline": False,
+        },
+    )  # fmt: skip
+    return figure
+
+
+def curves(runs: Sequence[Curve], titles: tuple[str, str]) -> go.Figure:
+    """Draws one line for each training, colours and then dashes by their order.
+
+    The first of many values lie far below, so the axis begins at the lowest tenth.
+    """
+    figure = go.Figure()
+    for i, run in enumerate(runs):
+        figure.add_scatter(
+            x=run.places, y=run.values, name=run.name, mode="lines+markers", marker={"size": 6},
+            line={"color": RUNS[i % len(RUNS)], "width": 2, "dash": DASHES[i // len(RUNS) % len(DASHES)]},
+            hovertemplate="%{y:,.1f}",
+        )  # fmt: skip
+    figure.update_layout(
+        height=380, margin=_MARGIN, hovermode="x unified", xaxis={"title": titles[0], "rangemode": "tozero"},
+        yaxis={"title": titles[1]}, legend={"orientation": "h", "yanchor": "bottom", "y": 1.0}, showlegend=True,
+    )  # fmt: skip
+    values = np.concatenate([run.values for run in runs]) if runs else np.empty(0)
+    if len(values) > 4:
+        low, high = np.quantile(values, 0.1), values.max()
+        figure.update_yaxes(range=[low - 0.05 * (high - low), high + 0.05 * (high - low)])
+    return figure
+
+
+def codes(points: NDArray, labels: NDArray, classes: Sequence[str], reach: float, titles: tuple[str, str]) -> go.Figure:
+    """Draws codes on a plane, in the colours of their classes, each class named at its median.
+
+    Arguments:
+        points: (N, 2).
+        labels: (N,), classes from 0.
+        classes: their names.
+        reach: half the width of both axes.
+        titles: of the two axes.
+    """
+    present = np.unique(labels)
+    middles = np.array([np.median(points[labels == label], 0) for label in present])
+    figure = go.Figure([
+        go.Scatter(
+            x=points[:, 0].astype(np.float32), y=points[:, 1].astype(np.float32), mode="markers", hoverinfo="skip",
+            marker={"size": 4, "opacity": 0.7, "color": [CLASSES[label % len(CLASSES)] for label in labels]},
+        ),
+        go.Scatter(
+            x=middles[:, 0], y=middles[:, 1], mode="text", text=[classes[label] for label in present],
+            textfont={"size": 15, "weight": 700}, hoverinfo="skip",
+        ),
+    ])  # fmt: skip
+    axis = {"range": [-reach, reach], "zeroline": True, "showgrid": False, "nticks": 5}
+    figure.update_layout(
+        height=320, margin=_MARGIN, showlegend=False, dragmode=False, xaxis=axis | {"title": titles[0]},
+        yaxis=axis | {"title": titles[1], "scaleanchor": "x", "constrain": "domain"},
+    )  # fmt: skip
+    figure.update_xaxes(constrain="domain")
+    return figure
