@@ -50,9 +50,9 @@ def _words(latent: int, by_variance: bool) -> dict[str, str]:
     if latent > 2:
         sheet = _("what {plane} decodes to, all else 0, in equal shares of the prior")
         chosen = (
-            _("On the plane: the two of {count} dimensions that vary most.")
+            _("On the plane: two of {count} dimensions, among those that vary most.")
             if by_variance
-            else _("On the plane: the two of {count} dimensions with the largest KL.")
+            else _("On the plane: two of {count} dimensions, among those with the largest KL.")
         ).format(count=latent)
     return {
         "map": _("The same test images on the latent plane, as training moves them"), "sheet": sheet,

@@ -66,16 +66,16 @@ def drawn(reference: str, other: str) -> None:
     reach = 1.05 * max(float(np.abs(plane).max()) for plane in planes)
     labels = data.test.labels.numpy()[rows]
     says = (
-        _("**{name}**").format(name=reference),
-        _("**{name}**, residual {residual:.2f}").format(name=other, residual=before),
-        _("**{name}**, turned: residual {residual:.2f}").format(name=other, residual=turned.residual),
+        reference,
+        _("{name} as trained: residual {residual:.2f}").format(name=other, residual=before),
+        _("{name} turned: residual {residual:.2f}").format(name=other, residual=turned.residual),
     )
     for i, (column, plane, said) in enumerate(zip(st.columns(3), planes, says, strict=True)):
         with column:
-            st.markdown(said)
+            st.markdown(f"**{said}**")
             st.plotly_chart(
                 figures_training.codes(plane, labels, data.classes, reach, titles), key=f"train.codes.{i}",
-                config={"displayModeBar": False}, alt=said.replace("*", ""),
+                config={"displayModeBar": False}, alt=said,
             )  # fmt: skip
     st.caption(
         _(
