@@ -81,7 +81,7 @@ def _formed(
         "run": folder, "epochs": found.epochs[chosen].tolist(), "steps": found.steps[chosen].tolist(),
         "codes": book.levels.ravel(), "scale": {"low": book.low.tolist(), "step": book.step.tolist()},
         "labels": data.test.labels.numpy()[found.rows].astype(np.uint8), "colours": figures.CLASSES,
-        "classes": data.classes, "axes": axes.tolist(), "planes": found.axes[chosen].tolist(),
+        "axes": axes.tolist(), "planes": found.axes[chosen].tolist(),
         "latent": found.codes.shape[2], "kl": kl, "side": sheets.shape[1], "height": sheets.shape[2],
         "width": sheets.shape[4],
         "sheets": np.frombuffer(zlib.compress(np.ascontiguousarray(sheets).tobytes(), 1), np.uint8),

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pages.ui import browser, cache_training, words
+from pages.ui import browser, cache, cache_training, words
 from pages.ui.language import _
 from vae import figures
 
@@ -25,7 +25,8 @@ def show(name: str, data_name: str, *, live: bool, sort: bool = False, by_varian
     if formed is None:
         return False
     scripts = ("store", "dom", "bars", "layers", "sheets", "plane", "replay")
-    data = given(formed, sort, by_variance) | {"live": live}
+    classes = words.classes(cache.dataset(data_name))
+    data = given(formed, sort, by_variance) | {"live": live, "classes": classes}
     browser.component("replay", *scripts)(key="train.replay", data=data)
     return True
 

@@ -74,7 +74,7 @@ def drawn(reference: str, other: str) -> None:
         with column:
             st.markdown(f"**{said}**")
             st.plotly_chart(
-                figures_training.codes(plane, labels, data.classes, reach, titles), key=f"train.codes.{i}",
+                figures_training.codes(plane, labels, words.classes(data), reach, titles), key=f"train.codes.{i}",
                 config={"displayModeBar": False}, alt=said,
             )  # fmt: skip
     st.caption(
