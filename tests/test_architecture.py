@@ -18,6 +18,8 @@ ORDER = [
     *("errors", "config", "flags", "terminal", "sources", "data", "handwriting", "distributions", "nets", "models"),
     *("devices", "objectives", "evidence", "importance", "modes", "tiles", "quadrature", "linear", "exact"),
     *(
+        "integrand",
+        "slips",
         "planes",
         "derivation",
         "gradients",
@@ -37,7 +39,7 @@ ORDER = [
     *("comparison", "projections", "classifier", "features", "closeness", "oddities", "surgery"),
     *("slowmotion", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "figures_latent", "figures_training", "figures_uses"),
-    *("cli_uses", "cli_evidence", "cli"),
+    *("figures_integral", "cli_uses", "cli_evidence", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

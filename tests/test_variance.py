@@ -195,3 +195,9 @@ def test_bad_input_is_named() -> None:
         variance.mean_deviation(model, np.full((1, 2), np.nan))
     with pytest.raises(DataError, match="Images must come"):
         variance.floor_path(model, z, x[:, :3], [-3])
+
+
+def test_deviation_by_level_averages_background_edges_and_ink() -> None:
+    mean, deviation = np.array([[0.0, 0.05, 0.5], [0.9, 0.95, 1.0]]), np.array([[0.1, 0.3, 0.4], [0.5, 0.6, 0.7]])
+    assert np.allclose(variance.deviation_by_level(mean, deviation), (0.2, 0.4, 0.6))
+    assert np.isnan(variance.deviation_by_level(mean[:1], deviation[:1])[2])

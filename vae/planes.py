@@ -14,7 +14,7 @@ from vae.evidence import CHUNK, check_image, pairwise_log_prob
 from vae.exact import posterior
 from vae.models import VAE
 
-__all__ = ["Plane", "log_likelihood_plane", "posterior_plane"]
+__all__ = ["Plane", "log_likelihood_plane", "log_posterior", "posterior_plane"]
 
 Array = NDArray[Any]
 _SIDE = 121  # nodes along a side of a picture
@@ -76,6 +76,15 @@ def log_likelihood_plane(model: VAE, x: Tensor, across: Array, up: Array) -> Arr
     z = torch.from_numpy(np.stack(np.meshgrid(across, up), -1).reshape(-1, 2).astype(np.float32))
     parts = [pairwise_log_prob(model.decoder(part), x[:1]) for part in z.split(CHUNK)]
     return torch.cat(parts).reshape(len(up), len(across)).numpy()
+
+
+@torch.inference_mode()
+def log_posterior(model: VAE, x: Tensor, z: Array, log_p: float) -> Array:
+    """Returns log p(z|x) = log p(x|z) + log p(z) - log p(x) of one image (1, D) at latents (N, J), (N,) nats."""
+    check_image(model, x)
+    at = torch.from_numpy(z)
+    parts = [pairwise_log_prob(model.decoder(part), x)[:, 0] + model.prior.log_prob(part) for part in at.split(CHUNK)]
+    return torch.cat(parts).numpy() - log_p
 
 
 def posterior_plane(model: VAE, x: Tensor, wide: float, draws: int, generator: torch.Generator) -> Plane:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -26,8 +27,8 @@ from vae.evidence import check_pixels
 from vae.models import VAE, Decoder
 
 __all__ = [
-    "ByDistance", "Calibration", "border", "calibration", "floor_path", "mean_deviation", "nats_by_pixel", "nearest",
-    "outwards", "residuals_by_distance", "with_floor",
+    "ByDistance", "Calibration", "border", "calibration", "deviation_by_level", "floor_path", "mean_deviation",
+    "nats_by_pixel", "nearest", "outwards", "residuals_by_distance", "with_floor",
 ]  # fmt: skip
 
 Array = NDArray[Any]
@@ -118,6 +119,17 @@ def nats_by_pixel(model: VAE, z: Array, x: Tensor) -> Array:
     for p, part in _pairs(model, z, x):
         total += p.log_prob(part).double().sum(0)
     return (total / len(x)).reshape(model.config.image_shape).numpy()
+
+
+def deviation_by_level(mean: Array, deviation: Array, edges: tuple[float, float] = (0.1, 0.9)) -> tuple[float, ...]:
+    """Returns the mean sigma of dark pixels (mu below the first edge), of those between, and of bright ones.
+
+    Arguments:
+        mean, deviation: of one p(x|z), of any shape, pixel scale [0, 1].
+        edges: levels that part background, edges of strokes and ink.
+    """
+    level = np.digitize(mean, edges)
+    return tuple(float(deviation[level == i].mean()) if (level == i).any() else math.nan for i in range(3))
 
 
 @torch.inference_mode()

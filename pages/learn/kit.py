@@ -94,6 +94,23 @@ def plane_scene(scene: Scene) -> Scene:
     return of(cache.model_id(PLANE))
 
 
+def flat(scene: Scene) -> Scene:
+    """Returns the scene, or where J is not 2, so that no plane is the latent space, that of mnist-2d, likewise."""
+    if scene.config.latent == 2:
+        return scene
+    note(
+        _("The picture needs J = 2. {name} has J = {size}, so these numbers are of {plane}.").format(
+            name=scene.model[0], size=scene.config.latent, plane=PLANE
+        )
+    )
+    return of(cache.model_id(PLANE))
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """Writes a difference with its sign, +1.2 or −1.2."""
+    return f"{value:+,.{digits}f}".replace("-", "−")
+
+
 def words(text: str) -> None:
     """Shows a paragraph."""
     st.markdown(text)
@@ -111,7 +128,7 @@ def formula(latex: str) -> None:
 
 def two() -> tuple[DeltaGenerator, DeltaGenerator]:
     """Returns a column for the text and one for the picture, one above the other on a phone."""
-    text, picture = st.columns([2, 3], gap="large")
+    text, picture = st.columns([5, 6], gap="large")
     return text, picture
 
 
@@ -166,7 +183,9 @@ def ask(chapter: int, question: str, options: dict[str, str], answer: Callable[[
         if given == found.right:
             st.success(_("**Right.** {says}").format(says=found.says), icon=":material/check_circle:")
         else:
-            says = _("**Not so: {right}.** {says}").format(right=options[found.right].rstrip("."), says=found.says)
+            says = _("**Not so. The answer: {right}.** {says}").format(
+                right=options[found.right].rstrip("."), says=found.says
+            )
             st.warning(says, icon=":material/cancel:")
         st.button(
             _("Ask me again"), key=f"lesson.again{chapter}", icon=":material/undo:", type="tertiary",

@@ -1,9 +1,157 @@
-"""The chapter is being written."""
+"""The likelihood as an integral over z, and why its gradient cannot be had directly."""
+
+import streamlit as st
 
 from pages.learn import kit
+from pages.ui import cache_integral, state
+from pages.ui.fragment import fragment
 from pages.ui.language import _
+from vae import exact, figures, figures_integral, integrand
+
+SIDES = (10, 30, 100, 300)
 
 
 def show(scene: kit.Scene) -> None:
-    """Says that the chapter is being written."""
-    kit.words(_("This chapter is being written."))
+    """Draws the chapter."""
+    scene = kit.flat(scene)
+    found = cache_integral.posterior(scene.model, scene.dataset.name, scene.row)
+    text, picture = kit.two()
+    with text:
+        kit.words(
+            _(
+                r"Good weights $\theta$ make the images we have probable: we want the largest "
+                r"$\sum_i \log p_\theta(x^{(i)})$. But an image may have come from any $z$, so"
+            )
+        )
+        kit.formula(r"p_\theta(x) = \int p_\theta(x|z)\, p(z)\, dz")
+        kit.words(
+            _(
+                "the volume under a hill over the plane. On a grid it is a sum of small columns. Two dimensions allow "
+                "that; a grid of 300 steps a side in 20 dimensions has $300^{20}$ columns."
+            )
+        )
+        kit.words(_("Could we climb without the volume, by its gradient alone? The logarithm is in the way:"))
+        kit.formula(
+            r"\nabla_\theta \log p_\theta(x) = \frac{\int \nabla_\theta\, p_\theta(x|z)\, p(z)\, dz}{p_\theta(x)}"
+        )
+        told = kit.ask(
+            2,
+            _("It is an average of ∇ log p(x|z) over z. Over z drawn from where?"),
+            {
+                "a": _("From the prior p(z), which the integral is over"),
+                "b": _("From the posterior p(z|x): the z that this image may have come from"),
+                "c": _("Neither average gives it"),
+            },
+            lambda: answer(scene),
+        )  # fmt: skip
+    with picture:
+        hills(scene, found)
+    if told:
+        slopes(scene)
+    kit.words(
+        _("**Next**: if the sum over a grid is too long, take a sum over a few random $z$ instead. How few would do?")
+    )
+    kit.code([integrand.grid_evidence, exact.posterior, integrand.posterior_slope, integrand.bias_slope], cell(scene))
+
+
+def hills(scene: kit.Scene, found: exact.Posterior) -> None:
+    """Draws the integrand, whole and near, and sums it over a grid."""
+    view = cache_integral.plane(scene.model, scene.dataset.name, scene.row)
+    whole, near = st.columns(2)
+    with whole:
+        kit.note(_("$\\log p(x|z)\\,p(z)$ over the whole plane; the frame holds the hill"))
+        kit.chart(
+            figures_integral.hill(view, False), "integral.whole",
+            _("Logarithm of the integrand over the latent plane; it is highest within a small frame"),
+        )  # fmt: skip
+    with near:
+        times = (view.x[-1] - view.x[0]) / (view.fine_x[-1] - view.fine_x[0])
+        kit.note(_("$p(x|z)\\,p(z)$ itself, {times:.0f} times closer; dark elsewhere").format(times=times))
+        kit.chart(
+            figures_integral.hill(view, True), "integral.near",
+            _("The integrand around its peak, a single hill in a dark plane"),
+        )  # fmt: skip
+
+    @fragment()
+    def grid() -> None:
+        state.begin("integral.side", lambda text: min(SIDES, key=lambda side: abs(side - int(text))), SIDES[0])
+        side = st.segmented_control(
+            _("Steps of the grid, a side"), SIDES, required=True, key="integral.side", persist_state="session"
+        ) or SIDES[0]  # fmt: skip
+        state.write_link(integral__side=None if side == SIDES[0] else str(side))
+        with st.spinner(_("Adding up {count:,} columns ...").format(count=side**2)):
+            value = cache_integral.grid_evidence(scene.model, scene.dataset.name, scene.row, side)
+        left, middle, right = st.columns(3)
+        left.metric(_("sum of {count:,} columns").format(count=side**2), f"{value:,.1f}".replace("-", "−"))
+        middle.metric(_("log p(x), nats"), f"{found.log_p:,.1f}".replace("-", "−"))
+        right.metric(_("off by"), kit.signed(value - found.log_p))
+        kit.note(
+            _(
+                "The exact value comes from a grid that is refined around the hill until it is known to ± {error:.1g} "
+                "nats; its steps are {step:.2g} wide. These are logarithms of a density over {pixels} pixels, so they "
+                "may be above 0."
+            ).format(error=max(found.error, 1e-6), step=found.step, pixels=scene.config.pixels)
+            if scene.config.likelihood != "bernoulli"
+            else _(
+                "The exact value comes from a grid that is refined around the hill until it is known to ± {error:.1g} "
+                "nats; its steps are {step:.2g} wide."
+            ).format(error=max(found.error, 1e-6), step=found.step)
+        )
+
+    grid()
+
+
+def slopes(scene: kit.Scene) -> None:
+    """Shows the two averages as images: the slope in the bias of each pixel."""
+    found = cache_integral.slopes(scene.model, scene.dataset.name, scene.row)
+    top = float(abs(found.posterior).max())
+    shape = scene.config.image_shape
+    image = scene.dataset.test.images[scene.row].numpy() / 255
+    shown = {
+        _("x, the digit"): figures.picture(image, 6),
+        _("average over p(z|x)"): figures_integral.slope(found.posterior.reshape(shape), top),
+        _("average over p(z)"): figures_integral.slope(found.prior.reshape(shape), top),
+    }
+    with st.container(horizontal=True, gap="medium"):
+        for caption, picture in shown.items():
+            large = picture if picture.shape[0] > shape[0] else picture.repeat(6, 0).repeat(6, 1)
+            st.image(figures.png_uri(large), caption=caption, alt=caption, width=180)
+    kit.note(
+        _(
+            "The slope of log p(x) in the bias of each pixel of the decoder's last layer: blue asks for more ink, "
+            "orange for less. The posterior's average corrects this digit; the prior's would draw it over all others."
+        )
+    )
+
+
+def answer(scene: kit.Scene) -> kit.Answer:
+    """Compares both averages with the slope that is measured without either."""
+    found = cache_integral.slopes(scene.model, scene.dataset.name, scene.row)
+    posterior, prior = found.posterior[found.pixel], found.prior[found.pixel]
+    close = {letter: abs(value - found.measured) for letter, value in (("a", prior), ("b", posterior))}
+    best = min(close, key=close.__getitem__)
+    return kit.Answer(
+        best if close[best] < 0.02 * max(abs(found.measured), 0.01) else "c",
+        _(
+            "Move one bias of the decoder, that of pixel {pixel}, a little up and down: log p(x) changes by "
+            "**{measured:.4f}** nats a unit. The average over the posterior is **{posterior:.4f}**, that over the "
+            "prior {prior:.4f}. For $\\nabla \\log p(x) = \\mathbb{{E}}_{{p(z|x)}}[\\nabla \\log p(x|z)]$ we need the "
+            "posterior $p(z|x) = p(x|z)\\,p(z)/p(x)$, and for that $p(x)$, the integral itself. A circle."
+        ).format(pixel=found.pixel, measured=found.measured, posterior=posterior, prior=prior),
+    )
+
+
+def cell(scene: kit.Scene) -> str:
+    pixel = cache_integral.slopes(scene.model, scene.dataset.name, scene.row).pixel
+    return f"""import vae
+from vae import distributions, integrand
+
+model = vae.load({scene.model[0]!r})
+images = vae.load_dataset({scene.dataset.name!r}).test.images
+x = distributions.prepare_pixels(images, model.config.likelihood, vae.generator(0))[[{scene.row}]]
+p = vae.posterior(model, x)
+for side in {SIDES[:-1]}:
+    print(side, "a side:", integrand.grid_evidence(model, x, side, {cache_integral.wide(scene.model, scene.row)}))
+print(f"log p(x) = {{p.log_p:,.1f}} nats")
+print(f"slope: {{integrand.posterior_slope(model, x, p)[{pixel}]:.4f}} by the posterior,",
+      f"{{integrand.bias_slope(model, x, p, {pixel}):.4f}} measured")"""

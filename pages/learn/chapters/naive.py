@@ -1,9 +1,142 @@
-"""The chapter is being written."""
+"""Naive Monte Carlo: draw, decode, average; why almost no draw counts, and how many would do."""
+
+import math
+
+import numpy as np
+import streamlit as st
 
 from pages.learn import kit
+from pages.ui import cache, cache_integral, state, words
+from pages.ui.fragment import fragment
 from pages.ui.language import _
+from vae import evidence, figures_integral, integrand
+
+FEW = (1, 3, 10, 30, 100, 300, 1000)  # draws that are shown before the answer
+MANY = (*FEW, 3000, 10_000, 30_000, cache_integral.DRAWS)
+WITHIN = 1.0  # nats
+BOUNDS = (1e3, 1e5, 1e7)  # between the options
 
 
 def show(scene: kit.Scene) -> None:
-    """Says that the chapter is being written."""
-    kit.words(_("This chapter is being written."))
+    """Draws the chapter."""
+    chosen, scene = scene, kit.flat(scene)
+    text, picture = kit.two()
+    with text:
+        kit.words(
+            _(
+                "Average over random $z$ instead of a grid: **draw** $z_l$ from the prior, **decode** it, and "
+                "**average** how probable each makes your digit:"
+            )
+        )
+        kit.formula(r"p_\theta(x) \approx \frac{1}{L} \sum_{l=1}^{L} p_\theta(x|z_l), \qquad z_l \sim p(z)")
+        kit.words(
+            _(
+                "On average this is right, for any $L$. But an image has {pixels} pixels, and all of them must fit: "
+                "$p(x|z)$ is **highly skewed**, large on a speck of the plane and next to nothing elsewhere. A sum is "
+                "made by the few draws that hit the speck; until one does, the estimate is far too low."
+            ).format(pixels=scene.config.pixels)
+        )
+        told = kit.ask(
+            3,
+            _("How many draws does it take to come within {within:g} nat of log p(x)?").format(within=WITHIN),
+            {
+                "a": _("Fewer than 1,000"), "b": _("1,000 to 100,000"), "c": _("100,000 to 10 million"),
+                "d": _("More than that"),
+            },
+            lambda: answer(scene),
+        )  # fmt: skip
+    with picture:
+        draws(scene, told)
+    if told and chosen.config.latent > 2:
+        kl = cache.needed(chosen.model, chosen.dataset.name, chosen.row)
+        kit.words(
+            _(
+                "And {name}, with J = {size}? The KL of the posterior is not known there, but that of the encoder's "
+                "$q$ is {kl:.1f} nats: about **{needed}** draws."
+            ).format(name=chosen.model[0], size=chosen.config.latent, kl=kl, needed=words.power(kl))
+        )
+    kit.words(_("**Next**: we know the digit. Could a second network look at it, and say where to draw?"))
+    kit.code([evidence.naive_monte_carlo_path, integrand.running, integrand.enough], cell(scene))
+
+
+def draws(scene: kit.Scene, told: bool) -> None:
+    """Shows the first draws on the plane, and the estimate so far."""
+    sizes = MANY if told else FEW
+    view = cache_integral.plane(scene.model, scene.dataset.name, scene.row)
+    found = cache_integral.posterior(scene.model, scene.dataset.name, scene.row)
+    run = cache_integral.stream(scene.model, scene.dataset.name, scene.row, 0)
+
+    def draw_on() -> None:
+        st.session_state["naive.draws"] = next(
+            (size for size in sizes if size > st.session_state["naive.draws"]), sizes[0]
+        )
+
+    @fragment()
+    def shown() -> None:
+        state.begin("naive.draws", lambda text: min(sizes, key=lambda size: abs(size - int(text))), 100)
+        if st.session_state["naive.draws"] not in sizes:
+            st.session_state["naive.draws"] = sizes[-1]
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            count = st.select_slider(
+                _("Draws L"), sizes, key="naive.draws", format_func=lambda n: f"{n:,}", width=300,
+                persist_state="session",
+            )  # fmt: skip
+            st.button(_("Draw on"), icon=":material/casino:", on_click=draw_on, key="naive.on")
+        state.write_link(naive__draws=None if count == 100 else str(count))
+        prior = -0.5 * (run.z[:count] ** 2).sum(1) - math.log(2 * math.pi)
+        hits = run.log_likelihood[:count] + prior - found.log_p > view.levels[0]
+        estimate = integrand.running(run.log_likelihood[:count])
+        kit.chart(
+            figures_integral.scattered(
+                view, run.z[:count], hits, (words.coordinate(0), words.coordinate(1)),
+                (_("draws that miss"), _("draws that hit")),
+            ),
+            "naive.plane", _("Draws from the prior on the latent plane; those that hit the posterior are ringed"),
+        )  # fmt: skip
+        said = _("**{hits}** of {count:,} draws hit the region that holds 99 % of the posterior.")
+        total = np.exp(run.log_likelihood[:count].astype(np.float64) - run.log_likelihood[:count].max())
+        said += " " + _("The best single draw makes {share:.0%} of the sum.")
+        kit.words(said.format(hits=int(hits.sum()), count=count, share=1 / total.sum()))
+        kit.chart(
+            figures_integral.creep(
+                estimate, found.log_p if told else None, (_("draws L"), _("estimate of log p(x), nats")),
+                (_("naive Monte Carlo"), _("log p(x), exact")),
+            ),
+            "naive.creep", _("The running estimate of log p(x) over the number of draws"),
+        )  # fmt: skip
+        line = _("The estimate stands at **{value:,.1f} nats**").format(value=estimate[-1])
+        if told:
+            line += _(", {off} from log p(x)").format(off=kit.signed(estimate[-1] - found.log_p))
+        kit.words(line + ".")
+
+    shown()
+
+
+def answer(scene: kit.Scene) -> kit.Answer:
+    """Says how many draws KL[p(z|x) || p(z)] asks for, and how many a few runs took."""
+    kl = cache_integral.posterior(scene.model, scene.dataset.name, scene.row).kl_prior
+    measured = cache_integral.enough(scene.model, scene.dataset.name, scene.row, WITHIN)
+    says = _(
+        "About $e^{{\\mathrm{{KL}}[p(z|x)\\,\\|\\,p(z)]}} = e^{{{kl:.2f}}}$ ≈ **{needed}** (Chatterjee & Diaconis "
+        "2018): by so much is the posterior narrower than the prior."
+    ).format(kl=kl, needed=words.power(kl))
+    if measured is None:
+        took = _("Measured: of {runs} runs, most were still off after {most:,} draws.")
+    else:
+        took = _("Measured: half of {runs} runs were within {within:g} nat for good after **{measured:,}** draws.")
+    took = took.format(runs=cache_integral.RUNS, most=cache_integral.DRAWS, within=WITHIN, measured=measured)
+    return kit.Answer("abcd"[sum(kl >= math.log(bound) for bound in BOUNDS)], says + " " + took)
+
+
+def cell(scene: kit.Scene) -> str:
+    return f"""import math
+import vae
+from vae import distributions
+
+model = vae.load({scene.model[0]!r})
+images = vae.load_dataset({scene.dataset.name!r}).test.images
+x = distributions.prepare_pixels(images, model.config.likelihood, vae.generator(0))[[{scene.row}]]
+p = vae.posterior(model, x)
+for estimate in vae.naive_monte_carlo_path(model, x, (10, 100, 1000, 10_000), vae.generator(0)):
+    print(f"{{estimate.samples:,}} draws: {{estimate.value[0]:,.1f}} nats")
+print(f"log p(x) = {{p.log_p:,.1f}} nats; exp(KL) = exp({{p.kl_prior:.2f}}) = {{math.exp(p.kl_prior):,.0f}} draws")"""

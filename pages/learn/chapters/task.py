@@ -1,22 +1,97 @@
 """The task: images without labels, a latent of few dimensions, and a network that turns one into the other."""
 
+import math
+
 from pages.learn import kit
-from pages.ui import browser
+from pages.ui import cache, cache_integral
+from pages.ui.browser import generate
+from pages.ui.fragment import fragment
 from pages.ui.language import _
+from vae import latent, variance
 
 
 def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
+    binary = scene.config.likelihood == "bernoulli"
+    text, question = kit.two()
+    with text:
+        kit.words(
+            _(
+                "We have {count:,} images $x$ of {pixels} pixels, and no labels. We want their distribution $p(x)$: "
+                "then we can make new images, and say how odd one is. Assume that behind each image stands a "
+                r"**latent** $z$, never seen, of only $J = {size}$ numbers. A network with weights $\theta$ turns "
+                "$z$ into a distribution of images:"
+            ).format(count=len(scene.dataset.train), pixels=scene.config.pixels, size=scene.config.latent)
+        )
+        kit.formula(r"z \sim p(z) = \mathcal{N}(0, I)")
+        if binary:
+            kit.formula(r"x \sim p_\theta(x|z) = \textstyle\prod_d \mathrm{Bernoulli}\big(x_d \,|\, \mu_d(z)\big)")
+            kit.words(
+                _(
+                    "Here pixels are black or white: $\\mu_d$ is how probable white is, and the deviation is "
+                    "$\\sigma_d = \\sqrt{\\mu_d (1 - \\mu_d)}$."
+                )
+            )
+        else:
+            kit.formula(r"x \sim p_\theta(x|z) = \mathcal{N}\big(x \,|\, \mu_x(z),\ \mathrm{diag}\,\sigma_x^2(z)\big)")
+            kit.words(_("with a mean $\\mu$ and a deviation $\\sigma$ for each pixel, both from the network."))
+    with question:
+        told = kit.ask(
+            1,
+            _("At the z of your digit, where is the network least sure: where is σ largest?"),
+            {
+                "a": _("In the background"), "b": _("At the edges of the strokes"), "c": _("Inside the strokes"),
+                "d": _("The same everywhere"),
+            },
+            lambda: answer(scene),
+        )  # fmt: skip
+        kit.note(
+            _("**Move over the plane**: each place is a z, and the picture there is μ. A click keeps it.")
+            if told
+            else _("Try it below first: **move over the plane**. The picture of σ comes with the answer.")
+        )
+
+    axes = cache.axes(scene.model, (0, min(1, scene.config.latent - 1)) if scene.config.latent <= 2 else None)
+
+    @fragment()
+    def plane() -> None:
+        generate.show(scene.model, axes, generate.titles(scene.config.latent), told)
+
+    plane()
     kit.words(
         _(
-            "We have images and nothing else: no labels, no hints. We want their distribution $p(x)$, so that we can "
-            "make new ones. Assume that each image has a **latent** $z$ of only {size} numbers that we never see. "
-            "A network with parameters $\\theta$ turns $z$ into a distribution of images: a mean and a deviation "
-            "for each pixel."
-        ).format(size=scene.config.latent)
+            "**Next**: which $\\theta$? The one that makes the images we have probable. That takes $p(x)$, an integral "
+            "over every $z$."
+        )
     )
-    kit.formula(
-        r"z \sim p(z) = \mathcal{N}(0, I) \qquad x \sim p_\theta(x|z) = "
-        r"\mathcal{N}\big(x \,\big|\, \mu_x(z), \operatorname{diag} \sigma_x^2(z)\big)"
+    kit.code([latent.decode, variance.deviation_by_level], cell(scene))
+
+
+def answer(scene: kit.Scene) -> kit.Answer:
+    """Compares the mean sigma of background, edges and ink."""
+    levels = cache_integral.deviation_by_level(scene.model, scene.dataset.name, scene.row)
+    known = [level for level in levels if not math.isnan(level)]
+    if max(known) < 1.02 * min(known):
+        right = "d"
+    else:
+        right = "abc"[max(range(3), key=lambda i: -1.0 if math.isnan(levels[i]) else levels[i])]
+    back, edge, ink = (f"{level:.3f}" if not math.isnan(level) else "–" for level in levels)
+    return kit.Answer(
+        right,
+        _(
+            "Mean σ is {back} in the background (μ < 0.1), **{edge}** at the edges (0.1 to 0.9) and {ink} inside "
+            "(μ > 0.9), of a pixel scale of 1. Each σ is learned: it is how far images with this z differ there."
+        ).format(back=back, edge=edge, ink=ink),
     )
-    browser.sliders(scene.model, browser.store(scene.model))
+
+
+def cell(scene: kit.Scene) -> str:
+    return f"""import vae
+from vae import variance
+
+model = vae.load({scene.model[0]!r})
+images = vae.load_dataset({scene.dataset.name!r}).test.images
+z = vae.encode(model, images).mean[[{scene.row}]]
+decoded = vae.decode(model, z)
+back, edge, ink = variance.deviation_by_level(decoded.mean[0], decoded.deviation[0])
+print(f"mean sigma: {{back:.3f}} background, {{edge:.3f}} edges, {{ink:.3f}} ink")"""

@@ -1,0 +1,146 @@
+// The generative model under the hand: a place of the decoded plane, its mean, its deviation, and draws of x.
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".generate");
+  root.generator ??= new Generator(root);
+  root.generator.told(data, setStateValue);
+  return () => root.generator.later.end();
+}
+
+const DRAWS = 6;
+
+class Generator {
+  constructor(root) {
+    this.root = root;
+    this.count = 0; // the last report, so that an answer to an older one is known as such
+    this.seed = 1;
+    this.place = null; // under the pointer
+    this.later = new Later(() => {
+      this.report("chosen", { n: this.count, row: null, z: [...this.z].map((v) => +v.toFixed(4)) });
+    });
+  }
+
+  told(data, report) {
+    this.report = report;
+    const first = this.data?.model !== data.model;
+    this.data = data;
+    if (first) {
+      this.model = null;
+      whenModel(data.model, (model) => {
+        if (model.key !== this.data.model) return;
+        this.model = model;
+        this.#build();
+        this.#adopt();
+      });
+    } else if (this.model) this.#adopt();
+  }
+
+  #adopt() {
+    if (this.data.n >= this.count) {
+      this.count = this.data.n;
+      this.z = Float32Array.from(this.data.z);
+    }
+    this.plane.setBasis(this.data.basis);
+    this.plane.setThrough(this.z);
+    if (this.plane.view && this.framed !== this.plane.basis) this.#frame();
+    this.plane.setUnder("manifold");
+    this.#show();
+  }
+
+  #build() {
+    const { data, model, root } = this, { words } = data;
+    root.replaceChildren();
+    if (!model.decode) root.append(element("p", { class: "note", text: words.server }));
+    const button = (text, act) => element("button", { type: "button", text, onclick: act });
+    const stage = element("div", {
+      class: "stage", tabindex: 0, role: "application", "aria-roledescription": words.plane, "aria-label": words.help,
+    });
+    this.plane = new Plane(stage, model, {
+      hover: (place) => this.#hover(place),
+      pick: ({ a, b }) => this.#choose(this.plane.lift(a, b, this.z), 0),
+      nudge: (da, db) => {
+        const [a, b] = this.plane.project(this.z);
+        this.place = null;
+        this.#choose(this.plane.lift(a + da, b + db, this.z), 250);
+        this.plane.show(a + da, b + db);
+      },
+    });
+    this.plane.setHidden(new Set(model.classes.keys()));
+    const picture = (text) => new Picture(text, model.width, model.height);
+    this.mean = picture(words.mean);
+    this.deviation = picture(words.deviation);
+    this.draws = Array.from({ length: DRAWS }, (_, i) => picture(`${words.draw} ${i + 1}`));
+    for (const { caption } of this.draws) caption.hidden = true;
+    this.status = element("p", { class: "status", role: "status" });
+    const across = element("span", { class: "across", text: data.titles[0] });
+    const up = element("span", { class: "up", text: data.titles[1] });
+    root.append(
+      element("div", { class: "tools" },
+        button(words.prior, () => {
+          const { normal } = seeded(Math.random() * 2 ** 32);
+          this.#choose(Float32Array.from({ length: model.J }, normal), 60);
+          this.plane.show(...this.plane.project(this.z));
+        }),
+        button(words.again, () => {
+          this.seed += DRAWS;
+          this.#show();
+        })),
+      element("div", { class: "body" }, element("div", { class: "frame" }, stage, across, up),
+        element("div", { class: "side" },
+          element("div", { class: "pictures" }, this.mean.figure, this.deviation.figure),
+          element("p", { class: "hint", text: words.draws }),
+          element("div", { class: "pictures draws" }, ...this.draws.map((each) => each.figure)), this.status)));
+    this.root.generate = this; // for tests
+  }
+
+  // The prior fills the view, which moves where z is outside.
+  #frame() {
+    const { plane } = this, [a, b] = plane.project(new Float32Array(this.model.J));
+    this.framed = plane.basis;
+    plane.view = { x: a, y: b, scale: Math.min(plane.width, plane.height) / 7 };
+    plane.zoom(1);
+    plane.show(...plane.project(this.z));
+  }
+
+  // Places come faster than frames; the last one of a frame counts.
+  #hover(place) {
+    this.place = place;
+    this.#show();
+  }
+
+  #choose(z, rest) {
+    this.z = Float32Array.from(z);
+    this.plane.setThrough(this.z);
+    this.count = Math.max(Date.now(), this.count + 1); // a time, so that none is reported twice
+    this.#show();
+    this.later.soon(rest);
+  }
+
+  #show() {
+    this.waiting ||= requestAnimationFrame(() => {
+      this.waiting = 0;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const { model, plane, data, place } = this, { words } = data;
+    if (!plane.view) return this.#show();
+    const z = place ? plane.lift(place.a, place.b, this.z) : this.z, [ca, cb] = plane.project(this.z);
+    plane.setMarks([{ a: ca, b: model.J > 1 ? cb : 0, shape: "ring" }]);
+    const text = words.at.replace("{z}", [...z].slice(0, 4).map((v) => sayNumber(v)).join(", ") + (z.length > 4 ? ", …" : ""));
+    this.status.setAttribute("aria-live", place ? "off" : "polite");
+    if (this.status.textContent !== text) this.status.textContent = text;
+    if (!model.decode) return;
+    const { mean, deviation } = model.decode(z, true), binary = model.config.likelihood === "bernoulli";
+    this.mean.grey(mean);
+    this.deviation.figure.hidden = !data.spread;
+    this.deviation.colour(deviation, data.sigma_colours);
+    const low = deviation.reduce((a, b) => Math.min(a, b)), high = deviation.reduce((a, b) => Math.max(a, b));
+    this.deviation.say(words.range.replace("{low}", sayNumber(low)).replace("{high}", sayNumber(high)));
+    this.draws.forEach((picture, i) => {
+      const { uniform, normal } = seeded(this.seed + i);
+      picture.grey(Float32Array.from(mean, (m, d) => (binary ? +(uniform() < m) : m + deviation[d] * normal())));
+    });
+  }
+}

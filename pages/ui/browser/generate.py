@@ -1,0 +1,44 @@
+"""The generative model under the hand: z on the decoded plane, and what p(x|z) is there."""
+
+import streamlit as st
+
+from pages.ui import browser, cache, words
+from pages.ui.language import _
+from vae import figures, latent
+
+
+def key(model: cache.Model) -> str:
+    """What the component is known by in the session."""
+    return f"generate.{model[0]}"
+
+
+def show(model: cache.Model, axes: latent.Axes, titles: tuple[str, str], spread: bool) -> None:
+    """Shows the plane beside the mean, six draws and perhaps sigma, and puts in use the z that is clicked there."""
+    kept = browser.store(model)
+    chosen = (st.session_state.get(key(model)) or {}).get("chosen") or {"n": 0, "row": None, "z": None}
+    browser.take(key(model), chosen)
+    data = {
+        "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in cache.z(model)], "titles": titles,
+        "basis": {"mean": axes.centre.tolist(), "directions": axes.directions.ravel().tolist()}, "spread": spread,
+        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _words(),
+    }  # fmt: skip
+    scripts = ("net", "store", "dom", "layers", "sheets", "plane", "pictures", "generate")
+    browser.component("generate", *scripts)(key=key(model), data=data, on_chosen_change=lambda: None)
+
+
+def titles(size: int) -> tuple[str, str]:
+    """Names the axes of the plane that a model with so many latent dimensions is shown on."""
+    if size > 2:
+        return _("first principal direction"), _("second principal direction")
+    return words.coordinate(0), words.coordinate(1) if size > 1 else ""
+
+
+def _words() -> dict[str, str]:
+    return {
+        "plane": _("decoded latent plane"),
+        "help": _("What each place of the latent plane decodes to. Arrow keys move z, with shift in small steps."),
+        "prior": _("Draw z ~ p(z)"), "again": _("Draw x again"), "mean": _("μ, the mean of p(x|z)"),
+        "deviation": _("σ of p(x|z)"), "range": _("σ of p(x|z), {low} to {high}"), "draw": _("draw of x"),
+        "draws": _("Six draws x ~ p(x|z):"), "at": _("z = ({z})"),
+        "server": _("This decoder does not fit a browser; the page Decode has the server do it."),
+    }  # fmt: skip
