@@ -3,6 +3,8 @@
 A new language begins as an empty file, locale/<code>/LC_MESSAGES/app.po; this fills it with what is to be translated.
 """
 
+import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -10,17 +12,53 @@ from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from pages.ui import language
+from vae import errors
+
 ROOT = Path(__file__).parents[1]
 KEYWORDS = {"_": None, "gettext": None}
 
 
 def in_code() -> Catalog:
-    """All that a visitor may read, in English: what the pages say."""
+    """All that a visitor may read, in English: what the pages say, and what errors of the library do."""
     catalog = Catalog()
+    for path in sorted((ROOT / "vae").rglob("*.py")):
+        if not path.name.startswith("cli"):  # which speak to a shell
+            for line, template in sentences(ast.parse(path.read_text(encoding="utf-8"))):
+                catalog.add(template, locations=[(path.relative_to(ROOT).as_posix(), line)], context=language.ERROR)
     for path in sorted((ROOT / "pages").rglob("*.py")):
         for line, text, _comments, context in extract_from_file("python", path, keywords=KEYWORDS):
             catalog.add(text, locations=[(path.relative_to(ROOT).as_posix(), line)], context=context)
     return catalog
+
+
+def sentences(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Lines and sentences of the errors that a module raises, with numbers for what is filled in: "{0} is missing."."""
+    for node in ast.walk(tree):
+        says: list[ast.AST] = []
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in errors.__all__ and node.args:
+            says = [node.args[0]]
+        elif isinstance(node, ast.Assign) and "message" in ast.unparse(node.targets[0]):  # what a training ended with
+            whole = [each for each in ast.walk(node.value) if isinstance(each, ast.JoinedStr)]
+            within = [part for each in whole for part in each.values]
+            says = [each for each in ast.walk(node.value) if each not in within]
+        for each in says:
+            parts = each.values if isinstance(each, ast.JoinedStr) else [each]
+            text = template(parts) if all(isinstance(part, ast.Constant | ast.FormattedValue) for part in parts) else ""
+            if " " in text.strip():
+                yield node.lineno, text
+
+
+def template(parts: list[ast.expr]) -> str:
+    """Writes the parts of an f-string as `str.format` takes them."""
+    text, count = "", 0
+    for part in parts:
+        if isinstance(part, ast.Constant):
+            text += str(part.value).replace("{", "{{").replace("}", "}}")
+        else:
+            text += f"{{{count}}}"
+            count += 1
+    return text
 
 
 def catalogues() -> list[Path]:

@@ -95,7 +95,8 @@ def standing(folder: Path) -> Job | None:
         if found.get("state") in BUSY:
             log = folder / "log.txt"
             last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-            message = " ".join(["The process is gone.", *last, "What it saved before is kept; it can be resumed."])
+            why = "".join(f"{line} " for line in last)
+            message = f"The process is gone. {why}What it saved before is kept; it can be resumed."
             return Job(folder.name, "failed", message)
     if not found:
         return None

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.ui import browser, cache, pictures, state, words
 from pages.ui.fragment import fragment
-from pages.ui.language import _
+from pages.ui.language import _, said
 from vae import figures, handwriting
 from vae.errors import DataError
 
@@ -63,7 +63,7 @@ def photograph() -> None:
     try:
         steps = handwriting.prepare(file.getvalue(), config.image_shape[0])
     except DataError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(said(error), icon=":material/error:")
         return
     if st.session_state.get("draw.taken") != file.file_id:  # once: what is drawn over it afterwards stays
         st.session_state["draw.taken"] = file.file_id

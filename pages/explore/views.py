@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import cache, cache_latent, pictures, state, words
-from pages.ui.language import _
+from pages.ui.language import _, said
 from vae import aggregate, figures_latent, latent, projections, walks
 from vae.errors import VAEError
 
@@ -56,7 +56,7 @@ def embedded(method: projections.Method, name: str) -> None:
             with st.spinner(_("{name} of {count:,} codes ...").format(name=name, count=shown)):
                 points = cache_latent.compute_projection(model, dataset.name, method)
         except VAEError as error:  # a package that is missing, or codes that are all the same
-            st.error(str(error), icon=":material/error:")
+            st.error(said(error), icon=":material/error:")
             return
     chart(
         figures_latent.projected(points, labels, words.classes(dataset), None), method,

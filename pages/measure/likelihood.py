@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.measure.panels import area, cases, chosen, gap, mass, race, sides
 from pages.ui import cache, state
-from pages.ui.language import _
+from pages.ui.language import _, said
 from vae.errors import VAEError
 
 st.markdown(
@@ -28,7 +28,7 @@ def panel(show: Callable[[chosen.Chosen], None]) -> None:
     try:
         show(picked)
     except VAEError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(said(error), icon=":material/error:")
 
 
 # Fragments would not do: Streamlit lets a run of the page be stopped by a click, and one of a fragment not.

@@ -5,6 +5,7 @@ from functools import wraps
 
 import streamlit as st
 
+from pages.ui.language import said
 from vae.errors import VAEError
 
 
@@ -18,7 +19,7 @@ def fragment(run_every: float | None = None) -> Callable[[Callable[[], None]], C
             try:
                 run()
             except VAEError as error:
-                st.error(str(error), icon=":material/error:")
+                st.error(said(error), icon=":material/error:")
 
         return guarded
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import language, state
-from pages.ui.language import _
+from pages.ui.language import _, said
 
 PAGES = Path(__file__).parent.parent
 FIRST = "latent_map"
@@ -59,4 +59,4 @@ try:
     state.write_link()
     page.run()
 except VAEError as error:
-    st.error(str(error), icon=":material/error:")
+    st.error(said(error), icon=":material/error:")

@@ -5,6 +5,8 @@ is what stands in the code. The catalogue says the language's own name, so that 
 """
 
 import gettext
+import re
+import string
 from pathlib import Path
 
 import streamlit as st
@@ -12,9 +14,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui import state
 
-__all__ = ["CATALOGUES", "ENGLISH", "_", "current", "name", "preferred"]
+__all__ = ["CATALOGUES", "ENGLISH", "ERROR", "_", "current", "name", "preferred", "said"]
 
 ENGLISH = "en"
+ERROR = "error"  # the context of the library's sentences in a catalogue
 LOCALE = Path(__file__).parents[2] / "locale"
 CATALOGUES: dict[str, gettext.NullTranslations] = {ENGLISH: gettext.NullTranslations()} | {
     path.parts[-3]: gettext.translation("app", LOCALE, [path.parts[-3]])
@@ -44,3 +47,22 @@ def preferred() -> str:
 def name(code: str) -> str:
     """The name of a language in that language."""
     return CATALOGUES[code].gettext("English")
+
+
+def said(error: object) -> str:
+    """Says an error of the library, which knows English only, in the language of the session.
+
+    The catalogue has its sentences with numbers for what was filled in. The one that this error was made from is found
+    by its words, those with most words first, and filled in again; what no sentence fits is said as it is.
+    """
+    text, catalogue = str(error), CATALOGUES[current()]
+    # gettext has no public way to list a catalogue; there a context and a text have \x04 between them
+    known = (
+        key for key in vars(catalogue).get("_catalog", ()) if isinstance(key, str) and key.startswith(f"{ERROR}\x04")
+    )
+    for template in sorted((key.partition("\x04")[2] for key in known), key=len, reverse=True):
+        pieces = string.Formatter().parse(template)
+        pattern = "".join(re.escape(words) + ("" if name is None else "(.*?)") for words, name, *_rest in pieces)
+        if found := re.fullmatch(pattern, text, re.DOTALL):
+            return catalogue.pgettext(ERROR, template).format(*(said(part) for part in found.groups()))
+    return text

@@ -49,4 +49,4 @@ def show() -> None:
                 icon=":material/image:",
             )
         for trouble in troubles:
-            st.caption(f":material/warning: {trouble}")
+            st.caption(f":material/warning: {language.said(trouble)}")

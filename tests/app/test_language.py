@@ -1,13 +1,19 @@
 """The app in each of its languages."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import vae
 from pages.ui import language
+from vae import handwriting, jobs
+from vae.errors import VAEError
 
 ROOT = Path(__file__).parents[2]
+CHINESE = re.compile("[一-鿿]")
 
 
 def opened(locale: str = "en-GB", **link: str) -> AppTest:
@@ -50,3 +56,43 @@ def test_a_choice_stands_in_the_link_and_each_language_says_its_own_name() -> No
     choice.set_value("zh").run()
     assert app.title[0].value == "隐空间地图"
     assert app.query_params["lang"] == "zh"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        lambda: vae.ModelConfig(latent=0),
+        lambda: vae.ModelConfig(encoder_layers=(0,)),
+        lambda: vae.TrainConfig(learning_rate=7),
+        lambda: vae.load("nobody"),
+        lambda: handwriting.prepare(b"nothing", 28),
+        lambda: jobs.start("../evil", vae.ModelConfig(), vae.TrainConfig()),
+    ],
+)
+def test_errors_of_the_library_are_said_in_chinese_with_what_came(
+    monkeypatch: pytest.MonkeyPatch, error: Callable[[], object]
+) -> None:
+    with pytest.raises(VAEError) as found:
+        error()
+    english = str(found.value)
+    assert language.said(found.value) == english
+    monkeypatch.setattr(language, "current", lambda: "zh")
+    said = language.said(found.value)
+    assert CHINESE.search(said), said
+    assert re.findall(r"\d+|/[\w./-]+", said) == re.findall(r"\d+|/[\w./-]+", english)
+
+
+def test_an_error_that_nobody_translated_is_said_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "current", lambda: "zh")
+    assert language.said("No such sentence: 7.") == "No such sentence: 7."
+    assert language.said("") == ""
+
+
+def test_a_page_says_errors_in_its_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "current", lambda: "zh")  # also where AppTest asks for labels, outside of the session
+    app = opened("zh-CN")
+    app.switch_page(str(ROOT / "pages/train/train.py")).run()
+    app.text_input(key="train.name").set_value("../evil")
+    app.main.button[0].click().run()
+    assert "小写字母" in app.error[0].value
+    assert "'../evil'" in app.error[0].value

@@ -5,7 +5,7 @@ import time
 import streamlit as st
 
 from pages.ui import state, words
-from pages.ui.language import _
+from pages.ui.language import _, said
 from vae import data, jobs
 from vae.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, ModelConfig, TrainConfig
 from vae.errors import VAEError
@@ -67,7 +67,7 @@ def show() -> None:
         )  # fmt: skip
         jobs.start(name, model, config)
     except VAEError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(said(error), icon=":material/error:")
         return
     st.session_state[FRESH] = True
     state.watch(name)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.train.panels import compare, control, forming, seeds, slow
-from pages.ui import cache, cache_training, pictures, state, words
+from pages.ui import cache, cache_training, language, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae import figures, figures_training, jobs
@@ -59,7 +59,7 @@ def watch() -> None:
             if job.state in ("done", "stopped") and state.model() != name:
                 st.button(_("Use this model"), type="primary", key="train.use", on_click=state.use_model, args=(name,))
         if job.message:
-            st.error(job.message, icon=":material/error:")
+            st.error(language.said(job.message), icon=":material/error:")
     if (chosen := st.session_state.get(VIEW)) == "compared":
         compare.show(name)
     elif chosen == "seeds":
