@@ -1,0 +1,128 @@
+"""What is seen of trainings in a real browser: the replay with its bars, and a step in slow motion."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+import vae
+from tests.browser.conftest import settle
+from vae import jobs
+from vae.replay import replay
+from vae.reports import kl_at, read
+from vae.runs import run
+from vae.slowmotion import load_slow_step
+
+FIVE = vae.ModelConfig(latent=5, encoder_layers=(16,), decoder_layers=(16,))
+STAGES = ("Encode", "Sample", "Decode", "Losses", "Backward")
+
+
+@pytest.fixture(autouse=True)
+def in_use(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(models))
+
+
+@pytest.fixture
+def paused() -> Iterator[str]:
+    """A training in a process of its own, paused after at least one step."""
+    jobs.start("held", FIVE, vae.TrainConfig(data="mnist-sample", epochs=1000))
+    until(lambda: jobs.history("held"))
+    jobs.pause("held")
+    until(lambda: jobs.status("held").state == "paused")
+    jobs.step("held")
+    until(lambda: jobs.last_step("held"))
+    yield "held"
+    jobs.stop("held")
+    until(lambda: not jobs.status("held").busy)
+
+
+def until(true) -> None:
+    for _ in range(1200):
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError("waited for a minute")
+
+
+def inked(page: Page, selector: str) -> bool:
+    """Whether a canvas in a component has more than one colour."""
+    return page.locator(selector).first.evaluate(
+        "c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size > 1"
+    )
+
+
+def test_a_replay_shows_what_each_dimension_carried_at_each_time(server: str, watched_page: Page, models: Path) -> None:
+    list(run("five", FIVE, vae.TrainConfig(data="mnist-sample", epochs=2, share=0.3)))
+    found = replay(models / "five")
+    kl = kl_at(read(models / "five" / "history.jsonl"), found.steps)
+    watched_page.goto(f"{server}/train?job=five")
+    says = watched_page.locator(".replay .carried figcaption")
+    expect(says).to_contain_text("of 5 above 0.01", timeout=60_000)
+    settle(watched_page)
+    assert inked(watched_page, ".replay .carried canvas")
+    bars = watched_page.locator(".replay .carried canvas")
+    timeline = watched_page.get_by_role("slider", name="Time of the training")
+    for key, at in (("End", -1), ("Home", 0)):
+        timeline.focus()
+        timeline.press(key)
+        expect(says).to_contain_text(f"{(kl[at] > 0.01).sum()} of 5 above 0.01")
+        largest = re.escape(named(int(kl[at].argmax())))
+        expect(bars).to_have_attribute("aria-label", re.compile(f": {largest} "))
+        expect(watched_page.locator(".replay .sheet")).to_have_attribute(
+            "aria-label", re.compile(" × ".join(named(int(j)) for j in found.axes[at]))
+        )
+    watched_page.get_by_text("Largest KL first").click()
+    settle(watched_page)
+    order = watched_page.locator(".replay").evaluate("root => root.replay.data.order")
+    assert order == np.argsort(-kl[-1], kind="stable").tolist()
+
+
+def test_a_step_goes_through_its_stages_and_the_next_one_is_one_step(
+    server: str, watched_page: Page, paused: str, models: Path
+) -> None:
+    watched_page.goto(f"{server}/train?job={paused}")
+    title = watched_page.get_by_text("in slow motion")
+    expect(title).to_be_visible(timeout=60_000)
+    step = load_slow_step(models / paused / "step.npz")
+    expect(title).to_contain_text(f"Step {int(step.step):,}")
+    slow = watched_page.locator(".slow")
+    forward, back = (slow.get_by_role("button", name=name, exact=True) for name in ("Next", "Back"))
+    for i, name in enumerate(STAGES):
+        expect(slow.locator("[aria-current=step]")).to_have_text(name)
+        for canvas in range(slow.locator(".panel canvas").count()):
+            assert inked(watched_page, f".slow .panel figure:nth-of-type({canvas + 1}) canvas")
+        if i == 1:  # z = mu + sigma eps of the coordinates that are drawn
+            first = int(min(np.argsort(-step.kl_by_dimension, kind="stable")[:2]))
+            row = slow.locator(".panel tr").first
+            expect(row).to_contain_text(named(first))
+            texts = re.findall(r"−?\d[\d.e−+]*", row.locator("td").inner_text())
+            mean, deviation, noise, z = (float(text.replace("−", "-")) for text in texts)
+            truth = [step.mean[first], step.deviation[first], step.noise[0, first], step.z[0, first]]
+            np.testing.assert_allclose([mean, deviation, noise, z], truth, rtol=0.06)  # two digits at least
+        if i == 3:
+            label = slow.locator(".panel canvas").first.get_attribute("aria-label")
+            assert f"loss {-float(step.objective):,.1f}".replace("-", "−") in label
+        assert forward.is_disabled() == (i == 4) and back.is_disabled() == (i == 0)
+        if i < 4:
+            forward.click()
+    back.click()
+    expect(slow.locator("[aria-current=step]")).to_have_text("Losses")
+    slow.get_by_role("button", name="Backward").click()
+    slow.get_by_role("button", name="Play").click()
+    expect(slow.locator("[aria-current=step]")).to_have_text("Encode")
+    expect(slow.locator("[aria-current=step]")).to_have_text("Sample", timeout=10_000)
+    slow.get_by_role("button", name="Pause").click()
+    watched_page.get_by_role("button", name="Next step").click()
+    expect(title).to_contain_text(f"Step {int(step.step) + 1:,}", timeout=10_000)
+    expect(slow.locator("[aria-current=step]")).to_have_text("Encode")
+    watched_page.wait_for_timeout(1500)
+    assert int(load_slow_step(models / paused / "step.npz").step) == int(step.step) + 1
+    assert jobs.history(paused)[-1].step == int(step.step) + 1
+
+
+def named(j: int) -> str:
+    return "z" + str(j + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
