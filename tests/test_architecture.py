@@ -37,9 +37,9 @@ ORDER = [
     ),
     *("portable", "checkpoints", "schedules", "reports", "scores", "training", "distributed", "presets", "cards"),
     *("comparison", "projections", "classifier", "features", "closeness", "oddities", "surgery"),
-    *("slowmotion", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),
+    *("slowmotion", "climb", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "figures_latent", "figures_training", "figures_uses"),
-    *("figures_integral", "cli_uses", "cli_evidence", "cli"),
+    *("figures_integral", "figures_bound", "cli_uses", "cli_evidence", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

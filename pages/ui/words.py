@@ -71,6 +71,19 @@ def about(count: float) -> str:
     return power(math.log(count))
 
 
+def number(value: float, digits: int = 1, sign: bool = False) -> str:
+    """Says a number with a true minus, thousands apart; with its sign also where it is a plus, if wanted."""
+    return f"{value:{'+' if sign else ''},.{digits}f}".replace("-", "−")
+
+
+def small(value: float) -> str:
+    """Says a number above 0 with two digits: 0.033, and 3 × 10⁻⁷ where it is tiny."""
+    if value >= 1e-3:
+        return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+    exponent = math.floor(math.log10(max(value, 1e-300)))
+    return f"{value / 10**exponent:.0f} × 10{power_of_ten(exponent)}"
+
+
 def power(nats: float) -> str:
     """Says e^nats with one digit."""
     whole, rest = divmod(nats / math.log(10), 1)

@@ -25,7 +25,7 @@ PAGES = {
 EXPLORE = ("pages/explore/latent_map.py", "pages/explore/decode.py", "pages/explore/draw.py")
 SHIPPED = (
     "mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d", "mnist-bernoulli-2d", "mnist-shared-variance-2d",
-    "mnist-free-variance-2d", "mnist-autoencoder-2d",
+    "mnist-free-variance-2d", "mnist-autoencoder-2d", "mnist-beta-0-2d", "mnist-beta-1-2d", "mnist-beta-1000-2d",
 )  # fmt: skip
 
 

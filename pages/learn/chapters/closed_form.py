@@ -1,9 +1,105 @@
-"""The chapter is being written."""
+"""The regulariser in closed form: what each dimension pays, and the same number from draws."""
+
+import math
 
 from pages.learn import kit
+from pages.ui import cache_bound, words
 from pages.ui.language import _
+from vae import figures_bound, regulariser
+
+CLOSE = 0.01  # nats
 
 
 def show(scene: kit.Scene) -> None:
-    """Says that the chapter is being written."""
-    kit.words(_("This chapter is being written."))
+    """Draws the chapter."""
+    text, picture = kit.two()
+    with text:
+        kit.words(
+            _(
+                "$\\mathcal{L}_1$ needs draws. $\\mathcal{L}_2 = -\\mathrm{KL}[q(z|x) \\,\\|\\, p(z)]$ does not: "
+                "both are Gaussians, and the integral can be done by hand. Since $q$ has a variance of its own in "
+                "each dimension, it is a sum of $J$ terms. Each dimension pays for its **place**, $\\mu_j^2 / 2$, "
+                "and for its **width**, $(\\sigma_j^2 - 1 - \\log \\sigma_j^2) / 2$. At $\\mu_j = 0$, $\\sigma_j = "
+                "1$ it pays nothing, and says nothing of $x$. The gradient in $\\mu_j$ is $-\\mu_j$, and in "
+                "$\\sigma_j$ it is $1/\\sigma_j - \\sigma_j$: no noise at all."
+            )
+        )
+    found = cache_bound.code(scene.model, scene.dataset.name, scene.row)
+    paid = regulariser.paid(*found)
+    labels = [words.coordinate(j) for j in range(len(found.mean))]
+    with picture:
+        kit.chart(
+            figures_bound.bars(paid.place, paid.width, labels, (_("place, μ² / 2"), _("width")), _("nats")), "8.bars",
+            alt=_("What each latent dimension pays of the KL"),
+        )  # fmt: skip
+    kit.formula(
+        r"\mathcal{L}_2 = \frac{1}{2} \sum_{j=1}^{J} \left(1 + \log \sigma_j^2 - \mu_j^2 - \sigma_j^2\right)"
+        r"\;\approx\; \frac{1}{L} \sum_{l=1}^{L} \log p(z_l) - \log q(z_l|x), \quad z_l \sim q(z|x)"
+    )
+    committed = kit.ask(
+        8,
+        _("How many draws does it take to know this sum to {close} nats (one standard error)?").format(close=CLOSE),
+        {
+            "a": _("Up to 1,000"), "b": _("1,000 to 50,000"), "c": _("50,000 to a million"), "d": _("More than a "
+                "million"),
+        },
+        lambda: _answer(scene),
+    )  # fmt: skip
+    if committed:
+        _estimate(scene, -float((paid.place + paid.width).sum()))
+    kit.code(
+        [regulariser.paid, regulariser.running_estimate],
+        CELL.format(name=scene.model[0], data=scene.dataset.name, row=scene.row),
+    )
+
+
+CELL = """import numpy as np
+import vae
+from vae.regulariser import paid, running_estimate
+
+model = vae.load("{name}")
+images = vae.load_dataset("{data}", fetch=False).test.images
+x = model.pixels(images, vae.generator(0))[{row} : {row} + 1]
+q = model.encoder(x).base_dist
+mean, deviation = q.loc[0].detach().numpy(), q.scale[0].detach().numpy()
+print("closed form", -sum(part.sum() for part in paid(mean, deviation)))
+found = running_estimate(mean, deviation, np.array([100_000]), vae.generator(0))
+print("100,000 draws", found.value[0], "+-", found.error[0])
+"""
+
+
+def _answer(scene: kit.Scene) -> kit.Answer:
+    deviation = regulariser.draw_deviation(*cache_bound.code(scene.model, scene.dataset.name, scene.row))
+    needed = (deviation / CLOSE) ** 2
+    right = "a" if needed <= 1e3 else "b" if needed <= 5e4 else "c" if needed <= 1e6 else "d"
+    says = _(
+        "One draw of log p(z) − log q(z|x) scatters by {deviation:.2f} nats, so it takes ({deviation:.2f} / "
+        "{close})² ≈ {needed} draws. The closed form takes none."
+    )
+    return kit.Answer(right, says.format(deviation=deviation, close=CLOSE, needed=words.about(max(needed, 1.0))))
+
+
+def _estimate(scene: kit.Scene, closed: float) -> None:
+    """Shows the estimate from draws as they come in."""
+    found = cache_bound.running_estimate(scene.model, scene.dataset.name, scene.row)
+    off = (found.value[-1] - closed) / found.error[-1]
+    text, picture = kit.two()
+    with text:
+        kit.words(
+            _(
+                "Closed form: **{closed}** nats. From {draws:,} draws: **{value} ± {error:.4f}**, which is {off:.1f} "
+                "standard errors away. Four times as many draws halve the error. In training, the draws would be one "
+                "an image and step, and the noise of {noise:.2f} nats would go into the gradient for nothing."
+            ).format(
+                closed=words.number(closed, 4), draws=int(found.counts[-1]),
+                value=words.number(found.value[-1], 4), error=found.error[-1], off=abs(off),
+                noise=found.error[-1] * math.sqrt(found.counts[-1]),
+            )
+        )  # fmt: skip
+    with picture:
+        kit.chart(
+            figures_bound.running(
+                found.counts, found.value, found.error, closed, (_("from draws"), _("closed form")),
+                (_("draws"), _("nats")),
+            ), "8.running", alt=_("The Monte Carlo estimate of the regulariser, closing in on the closed form"),
+        )  # fmt: skip

@@ -1,9 +1,160 @@
-"""The chapter is being written."""
+"""Reparameterisation: why a draw blocks the gradient, how noise that is held lets it through, and what that saves."""
+
+import numpy as np
 
 from pages.learn import kit
+from pages.ui import browser, cache, cache_bound, words
 from pages.ui.language import _
+from vae import figures, figures_bound, gradients, regulariser
+
+DRAWS = 30  # that are seen
+COUNTS = np.unique(np.geomspace(4, cache_bound.DRAWS, 24).round().astype(int))
 
 
 def show(scene: kit.Scene) -> None:
-    """Says that the chapter is being written."""
-    kit.words(_("This chapter is being written."))
+    """Draws the chapter."""
+    kit.words(
+        _(
+            "$\\mathcal{L}_1$ is an average over draws $z \\sim q_\\phi(z|x)$. The average depends on $\\phi$, but a "
+            "drawn $z$ is only a number: nothing in it says how it would have moved with $\\mu$ and $\\sigma$, so "
+            "backpropagation stops there. **Reparameterise**: draw the noise first, $\\epsilon \\sim \\mathcal{N}(0, "
+            "I)$, and make $z$ of it. For a given $\\epsilon$, $z$ is a smooth function of $\\mu$ and $\\sigma$. "
+            "Drag the ellipse with $\\epsilon$ held still, then with noise drawn anew at each move; then sweep "
+            "$\\mu$ in both ways."
+        )
+    )
+    kit.formula(
+        r"z = \mu_z(x, \phi) + \sigma_z(x, \phi) \odot \epsilon, \quad \epsilon \sim \mathcal{N}(0, I) \qquad "
+        r"\nabla_{\mu} \mathcal{L}_1 = \mathbb{E}_\epsilon\big[\nabla_z \log p(x|z)\big]"
+    )
+    _live(scene)
+    kit.words(
+        _(
+            "There is another way, the **score function**: $\\nabla_\\mu \\mathbb{E}_q[f(z)] = \\mathbb{E}_q[f(z)\\, "
+            "\\nabla_\\mu \\log q(z)]$ with $f(z) = \\log p(x|z)$. It needs no gradient of $f$, and is right on "
+            "average as well."
+        )
+    )
+    committed = kit.ask(
+        7,
+        _("How large is the variance of one draw of the score function, compared with the reparameterised gradient?"),
+        {
+            "a": _("Less, or about the same: up to 2 times"), "b": _("2 to 100 times"), "c": _("100 to 10,000 times"),
+            "d": _("More than 10,000 times"),
+        },
+        lambda: _answer(scene),
+    )  # fmt: skip
+    if committed:
+        _errors(scene)
+    kit.code(
+        [gradients.gradient_draws], CELL.format(name=scene.model[0], data=scene.dataset.name, row=scene.row, draws=4000)
+    )
+
+
+CELL = """import vae
+from vae.gradients import ESTIMATORS, gradient_draws
+
+model = vae.load("{name}")
+images = vae.load_dataset("{data}", fetch=False).test.images
+x = model.pixels(images, vae.generator(0))[{row} : {row} + 1]
+found = gradient_draws(model, x, {draws}, vae.generator(0))
+for name in ESTIMATORS:
+    print(name, "d/d mu, d/d sigma:", getattr(found, name).mean(0).tolist(), "variance ratio", found.ratio(name))
+"""
+
+
+def _axes(scene: kit.Scene) -> tuple[int, int]:
+    """The two dimensions that carry most for this image, the only one twice for J = 1."""
+    paid = regulariser.paid(*cache_bound.code(scene.model, scene.dataset.name, scene.row))
+    order = np.argsort(-(paid.place + paid.width), kind="stable")
+    first, second = sorted((int(order[0]), int(order[min(1, len(order) - 1)])))
+    return first, second
+
+
+def _live(scene: kit.Scene) -> None:
+    """Shows draws that follow the hand."""
+    found = cache_bound.code(scene.model, scene.dataset.name, scene.row)
+    x = cache.pixels(scene.model, scene.dataset.name, scene.rows)[0].numpy()
+    noise = np.random.default_rng(0).standard_normal((DRAWS, scene.config.latent))
+    data = {
+        "model": browser.store(scene.model), "id": f"{scene.model} {scene.row}", "x": x.round(5).tolist(),
+        "mean": found.mean.tolist(), "deviation": found.deviation.tolist(), "axes": _axes(scene),
+        "noise": noise.round(4).tolist(), "names": [words.coordinate(j) for j in range(scene.config.latent)],
+        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _words(),
+        "colours": {
+            "encoder": figures.COLOURS["elbo"], "gradient": figures.GRADIENT, "score": figures.COLOURS["naive"],
+        },
+    }  # fmt: skip
+    browser.component("reparameterise", "net", "store", "dom", "pictures", "svg", "shades", "reparameterise")(
+        key="lesson.reparameterise", data=data
+    )
+
+
+def _words() -> dict[str, str]:
+    return {
+        "noise": _("The noise"), "held": _("ε held still"), "drawn": _("drawn anew at each move"),
+        "sweep": _("Sweep μ along {name}"), "again": _("New ε"), "home": _("Back to the encoder's q"),
+        "arrows": _("Gradient in μ, draw by draw"), "none": _("hide"), "slope": _("reparameterised"),
+        "score": _("score function"), "less": _("score function less a baseline"),
+        "picture": _("The latent plane with log p(x|z), q(z|x) as ellipses at one and two deviations, and its draws"),
+        "mean": _("mean μ of q"), "deviation": _("deviation σ of q along {name}"), "decoded": _("mean of p(x|z) at "
+            "the draw that is marked"),
+        "value": _("L₁ from these {count} draws: {value} ± {error} nats."),
+        "gradient": _("Its slope in μ along {name}: {value} ± {error} nats a unit."),
+        "chart": _("L₁ of these draws while μ is swept along {name}"), "nothing": _("Sweep μ to see it."),
+        "nats": _("nats"),
+    }  # fmt: skip
+
+
+def _answer(scene: kit.Scene) -> kit.Answer:
+    found = cache_bound.gradient_draws(scene.model, scene.dataset.name, scene.row)
+    ratio = found.ratio("score")
+    right = "a" if ratio < 2 else "b" if ratio < 100 else "c" if ratio < 10_000 else "d"
+    says = _(
+        "From {draws:,} draws for this {label} it is {ratio} times as large: f is about {value:,.0f} nats and "
+        "multiplies all noise. Less a baseline, the mean of f at the other draws, it is {less:.1f} times."
+    )
+    value = cache_bound.reconstruction(scene.model, scene.dataset.name, scene.row)[0]
+    return kit.Answer(
+        right,
+        says.format(
+            draws=cache_bound.DRAWS, label=scene.label, ratio=words.about(ratio), value=value,
+            less=found.ratio("baseline"),
+        ),
+    )  # fmt: skip
+
+
+def _errors(scene: kit.Scene) -> None:
+    """Shows how many draws each estimator needs until its error is below the gradient itself."""
+    found = cache_bound.gradient_draws(scene.model, scene.dataset.name, scene.row)
+    names = {
+        "reparameterised": (_("reparameterised"), "elbo"), "baseline": (_("score function less a "
+        "baseline"), "jackknife"),
+        "score": (_("score function"), "naive"),
+    }  # fmt: skip
+    lines = {
+        name: (colour, np.sqrt((found.running(key, COUNTS)[1][:, 0] ** 2).sum(1)))
+        for key, (name, colour) in names.items()
+    }
+    size = float(np.linalg.norm(found.reparameterised[:, 0].mean(0)))
+    text, picture = kit.two()
+    with text:
+        kit.words(
+            _(
+                "The gradient in μ is {size:,.0f} nats a unit long. To know it to within its own length, one needs "
+                "about **{few}** draws reparameterised, **{some}** of the score function less a baseline, and "
+                "**{many}** of the plain score function. That is why one draw an image and step is enough to train a "
+                "VAE."
+            ).format(
+                size=size, **{
+                    word: words.about(max(1.0, float(found.variance(key)[0].sum()) / size**2))
+                    for word, key in (("few", "reparameterised"), ("some", "baseline"), ("many", "score"))
+                },
+            )
+        )  # fmt: skip
+    with picture:
+        titles = (_("length of the gradient"), _("draws"), _("standard error of the gradient in μ"))
+        kit.chart(
+            figures_bound.errors(COUNTS, lines, size, titles), "7.errors",
+            alt=_("Standard errors of three gradient estimates, falling with the number of draws"),
+        )  # fmt: skip

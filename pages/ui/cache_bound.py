@@ -1,0 +1,95 @@
+"""What the server keeps of the lesson's chapters on the bound: its derivation, its gradient, its parts."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+
+import vae
+from pages.ui import cache
+from vae import derivation, evidence, gradients, latent, regulariser
+
+Array = NDArray[Any]
+DRAWS, MEANS = 4000, 1000  # draws that a gradient's variance is taken from, and test images of a map
+INSIDE = -2 * np.log(0.01)  # square of the radius that holds 99 % of the prior in the plane
+COUNTS = np.unique(np.geomspace(2, 100_000, 60).round().astype(int))
+
+
+class Code(NamedTuple):
+    """q(z|x) of an image, (J,) each."""
+
+    mean: Array
+    deviation: Array
+
+
+class Map(NamedTuple):
+    """A model's codes of test images, means over them.
+
+    Attributes:
+        codes: (N, J), means of q(z|x).
+        labels: (N,).
+        spread: root mean square of the codes' coordinates.
+        deviation: geometric mean of sigma.
+        inside: share of the codes within the radius that holds 99 % of the prior.
+        reconstruction, kl: nats, of the ELBO on all held-out images, as the model's card says.
+    """
+
+    codes: Array
+    labels: Array
+    spread: float
+    deviation: float
+    inside: float
+    reconstruction: float
+    kl: float
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def derived(model: cache.Model, data_name: str, row: int) -> derivation.Derivation:
+    """Returns every term of the derivation for a test image, and forty draws."""
+    return derivation.derive(cache.load(model), cache.pixels(model, data_name, (row,)), 40, vae.generator(0))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def code(model: cache.Model, data_name: str, row: int) -> Code:
+    """Returns q(z|x) of a test image, its pixels with the noise that the other numbers have."""
+    with torch.inference_mode():
+        q = cache.load(model).encoder(cache.pixels(model, data_name, (row,))).base_dist
+        return Code(q.loc[0].numpy(), q.scale[0].numpy())
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def reconstruction(model: cache.Model, data_name: str, row: int) -> tuple[float, float, Array]:
+    """Returns L1 of a test image in nats, its standard error, and the mean (H, W) of p(x|z) at the mean of q."""
+    x = cache.pixels(model, data_name, (row,))
+    bound = evidence.elbo(cache.load(model), x, 2000, vae.generator(1))
+    found = code(model, data_name, row)
+    kl = float(sum(part.sum() for part in regulariser.paid(*found)))
+    picture = latent.decode(cache.load(model), found.mean[None]).mean[0]
+    return float(bound.value[0]) + kl, float(bound.standard_error[0]), picture
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def gradient_draws(model: cache.Model, data_name: str, row: int) -> gradients.Gradients:
+    """Returns the ELBO's gradient in mu and sigma of a test image, from single draws."""
+    x = cache.pixels(model, data_name, (row,))
+    return gradients.gradient_draws(cache.load(model), x, DRAWS, vae.generator(0))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def running_estimate(model: cache.Model, data_name: str, row: int) -> regulariser.Running:
+    """Returns the Monte Carlo estimate of L2 of a test image as draws come in."""
+    return regulariser.running_estimate(*code(model, data_name, row), COUNTS, vae.generator(0))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def map_of(model: cache.Model, data_name: str) -> Map:
+    """Returns the map of a model, and its figures."""
+    codes, labels = cache.codes(model), cache.dataset(data_name).test.labels.numpy()
+    held_out = cache.record(model[0]).held_out
+    spread, inside = np.sqrt((codes.mean**2).mean()), ((codes.mean**2).sum(1) < INSIDE).mean()
+    return Map(
+        codes.mean[:MEANS], labels[:MEANS], float(spread), float(np.exp(np.log(codes.deviation).mean())), float(inside),
+        held_out["reconstruction"], held_out["kl"],
+    )  # fmt: skip
