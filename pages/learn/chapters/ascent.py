@@ -66,7 +66,8 @@ x = vae.build(config).pixels(images, vae.generator(0))[{row} : {row} + 1]
 climb = Climb(config, vae.load_dataset(training.data, fetch=False), training, x)
 climb.go(1)
 for look in climb.looks:
-    print("step", look.step, "bound", look.elbo, "L1", look.reconstruction)
+    print(f"step {{look.step}}: bound {{look.elbo:.1f}}, L1 {{look.reconstruction:.1f}}")
+print(f"it rose by {{climb.looks[1].elbo - climb.looks[0].elbo:,.1f}}")
 """
 
 

@@ -58,9 +58,9 @@ model = vae.load("{name}")
 images = vae.load_dataset("{data}", fetch=False).test.images
 x = model.pixels(images, vae.generator(0))[{row} : {row} + 1]
 found = derive(model, x, generator=vae.generator(0))
-print("log p(x), integrated", found.log_p)
-print("ELBO + KL to the posterior", found.bound.value + found.gap.value)
-print("reconstruction - KL to the prior", found.reconstruction.value - found.regulariser)
+print(f"log p(x), integrated: {{found.log_p.value:,.2f}}")
+print(f"bound {{found.bound.value:,.2f}} + KL to the posterior {{found.gap.value:.3f}}")
+print(f"= {{found.bound.value + found.gap.value:,.2f}}")
 """
 
 

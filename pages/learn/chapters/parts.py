@@ -56,8 +56,8 @@ x = model.pixels(images, vae.generator(0))[{row} : {row} + 1]
 q = model.encoder(x).base_dist
 kl = sum(part.sum() for part in paid(q.loc[0].detach().numpy(), q.scale[0].detach().numpy()))
 found = elbo(model, x, 2000, vae.generator(1))
-print("L1", float(found.value[0]) + kl, "+-", float(found.standard_error[0]))
-print("L2", -kl)
+first = float(found.value[0]) + kl
+print(f"L1 {{first:,.2f}} +- {{float(found.standard_error[0]):.2f}}, L2 {{-kl:.2f}}, bound {{first - kl:,.2f}}")
 """
 
 
@@ -117,7 +117,7 @@ def _maps(scene: kit.Scene) -> None:
         with place:
             st.markdown(f"**{title}**")
             wide = max(3.5, 1.05 * float(abs(found.codes).max()))
-            figure = figures_bound.codes(found.codes, found.labels, dataset.classes, wide, _("prior"))
+            figure = figures_bound.codes(found.codes, found.labels, words.classes(dataset), wide, _("prior"))
             kit.chart(figure, f"6.{name}", alt=_("Codes of test images; circles at 2 and 3 deviations of the prior"))
             row = min(scene.row, len(dataset.test) - 1)
             sheet = [cache_bound.reconstruction(model, dataset.name, row)[2], *cache.samples(model, 5, 3).mean]

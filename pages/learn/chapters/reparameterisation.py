@@ -59,7 +59,7 @@ images = vae.load_dataset("{data}", fetch=False).test.images
 x = model.pixels(images, vae.generator(0))[{row} : {row} + 1]
 found = gradient_draws(model, x, {draws}, vae.generator(0))
 for name in ESTIMATORS:
-    print(name, "d/d mu, d/d sigma:", getattr(found, name).mean(0).tolist(), "variance ratio", found.ratio(name))
+    print(f"{{name}}: {{found.ratio(name):,.1f}} times the variance, d/d mu {{getattr(found, name)[:, 0].mean(0)}}")
 """
 
 
