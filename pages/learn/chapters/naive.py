@@ -104,10 +104,10 @@ def draws(scene: kit.Scene, told: bool) -> None:
             ),
             "naive.creep", _("The running estimate of log p(x) over the number of draws"),
         )  # fmt: skip
-        line = _("The estimate stands at **{value:,.1f} nats**").format(value=estimate[-1])
+        line = _("The estimate stands at **{value:,.1f} nats**.")
         if told:
-            line += _(", {off} from log p(x)").format(off=kit.signed(estimate[-1] - found.log_p))
-        kit.words(line + ".")
+            line = _("The estimate stands at **{value:,.1f} nats**, {off} from log p(x).")
+        kit.words(line.format(value=estimate[-1], off=kit.signed(estimate[-1] - found.log_p)))
 
     shown()
 

@@ -127,10 +127,11 @@ def _pixels(scene: kit.Scene) -> str:
 def _average(scene: kit.Scene) -> str:
     at = cache_integral.first_average(scene.model, scene.dataset.name, scene.row)
     known = cache.evidence_of(scene.model, scene.dataset.name, scene.rows)
-    says = _("The logarithm of the average of 100 draws is **{value:,.1f} nats**").format(value=at)
-    if known is not None:
-        says += _(", that of the expectation **{log_p:,.1f}**").format(log_p=known[0][0])
-    return says + "."
+    if known is None:
+        return _("The logarithm of the average of 100 draws is **{value:,.1f} nats**.").format(value=at)
+    return _(
+        "The logarithm of the average of 100 draws is **{value:,.1f} nats**, that of the expectation **{log_p:,.1f}**."
+    ).format(value=at, log_p=known[0][0])
 
 
 def cell(scene: kit.Scene) -> str:

@@ -22,7 +22,7 @@ class Generator {
 
   told(data, report) {
     this.report = report;
-    const first = this.data?.model !== data.model;
+    const first = this.data?.model !== data.model || wordsOf(this.data) !== wordsOf(data);
     this.data = data;
     if (first) {
       this.model = null;
