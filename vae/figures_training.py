@@ -62,21 +62,19 @@ def kl_map(epochs: NDArray, kl: NDArray, names: Sequence[str], order: list[int],
     top = max(float(np.quantile(means.max(1), 0.9)), 0.01)
     figure = go.Figure(
         go.Heatmap(
-            x=np.append(0, ends).astype(np.float32), y=np.arange(count + 1, dtype=np.float32) - 0.5,
+            x=np.append(0, ends).astype(np.float32), y=[names[j] for j in order],
             z=means.T[order].astype(np.float32), zmin=0, zmax=top,
             colorscale=[[0, clear(COLOURS["kl"], 0)], [1, COLOURS["kl"]]],
-            customdata=np.repeat(np.array([names[j] for j in order])[:, None], len(ends), 1),
-            hovertemplate="%{customdata}: %{z:.2f}<extra></extra>",
+            hovertemplate="%{y}: %{z:.2f}<extra></extra>",
             colorbar={"title": {"text": titles[1], "side": "right"}, "thickness": 12, "outlinewidth": 0},
         )
     )  # fmt: skip
-    shown = list(range(0, count, -(-count // 20)))
+    shown = [names[j] for j in order[:: -(-count // 20)]]
     figure.update_layout(
         height=90 + min(max(14 * count, 60), 330), margin=_MARGIN, dragmode=False,
         xaxis={"title": titles[0], "showgrid": False, "zeroline": False},
         yaxis={
-            "range": [count - 0.5, -0.5], "tickvals": shown, "ticktext": [names[order[i]] for i in shown],
-            "showgrid": False, "zeroline": False,
+            "type": "category", "range": [count - 0.5, -0.5], "tickvals": shown, "showgrid": False, "zeroline": False,
         },
     )  # fmt: skip
     return figure
@@ -124,13 +122,14 @@ def codes(points: NDArray, labels: NDArray, classes: Sequence[str], reach: float
         ),
         go.Scatter(
             x=middles[:, 0], y=middles[:, 1], mode="text", text=[classes[label] for label in present],
-            textfont={"size": 15, "weight": 700}, hoverinfo="skip",
+            textfont={"size": 15, "weight": 700, "color": "#1c2530", "shadow": "0 0 2px #fff, 0 0 4px #fff"},
+            hoverinfo="skip",
         ),
     ])  # fmt: skip
     axis = {"range": [-reach, reach], "zeroline": True, "showgrid": False, "nticks": 5}
     figure.update_layout(
         height=320, margin=_MARGIN, showlegend=False, dragmode=False, xaxis=axis | {"title": titles[0]},
-        yaxis=axis | {"title": titles[1], "scaleanchor": "x", "constrain": "domain"},
+        yaxis=axis | {"title": titles[1], "scaleanchor": "x", "constrain": "domain", "constraintoward": "top"},
     )  # fmt: skip
     figure.update_xaxes(constrain="domain")
     return figure

@@ -180,9 +180,9 @@ def test_trainings_are_compared_by_their_held_out_elbo() -> None:
         truth = [report.held_out_reconstruction - report.held_out_kl for report in ends]
         np.testing.assert_allclose(numbers(lines[name]["y"]), truth)
         np.testing.assert_allclose(numbers(lines[name]["x"]), [1, 2])
-        row = next(line for line in said(app).splitlines() if line.startswith(f"| {name} |"))
-        assert f"{truth[-1]:,.1f}" in row and ("L = 3" in row) == (name == "five-beta")
-    assert "| 0.5 |" in said(app)
+        row = app.table[0].value.set_index("training").loc[name]
+        assert row["held-out ELBO, nats"] == f"{truth[-1]:,.1f}" and (row["J"], row["epochs"]) == ("5", "2.0")
+        assert (row["objective"], row["β"]) == (("ELBO, L = 3", "0.5") if name == "five-beta" else ("ELBO", "1"))
     app.segmented_control(key="train.against").set_value("seconds").run()
     seconds = [report.seconds for report in jobs.history("five") if report.held_out_kl is not None]
     lines = {line["name"]: line for line in drawn(app)[0]["data"]}

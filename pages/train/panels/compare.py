@@ -41,7 +41,7 @@ def show(name: str) -> None:
             config={"displayModeBar": False}, alt=_("held-out ELBO of {names}").format(names=", ".join(chosen)),
         )  # fmt: skip
     if chosen:
-        st.markdown("\n".join(table(chosen, plans)))
+        st.table(table(chosen, plans), border="horizontal")
 
 
 def comparable(plan: Plan, other: Plan) -> bool:
@@ -63,22 +63,20 @@ def elbo(report: cache_training.Report) -> float:
     return (report.held_out_reconstruction or 0) - (report.held_out_kl or 0)
 
 
-def table(chosen: list[str], plans: dict[str, Plan]) -> list[str]:
-    """Returns a table of trainings in Markdown."""
-    head = (
-        _("training"), "J", _("likelihood"), _("objective"), "β", _("epochs"), _("seconds"), _("held-out ELBO, nats")
-    )  # fmt: skip
-    lines = ["| " + " | ".join(head) + " |", "|---|--:|---|---|--:|--:|--:|--:|"]
+def table(chosen: list[str], plans: dict[str, Plan]) -> dict[str, list[str]]:
+    """Returns the columns of a table of trainings, by their titles."""
+    rows = []
     for name in chosen:
         model, training = plans[name]
         history = cache_training.history(name)
         bounds = [elbo(r) for r in history if r.held_out_reconstruction is not None]
-        kind = "IWAE" if training.objective == "iwae" else "ELBO"
-        draws = f", {'k' if training.objective == 'iwae' else 'L'} = {training.samples}" if training.samples > 1 else ""
-        cells = (
-            name, str(model.latent), words.likelihood(model.likelihood), kind + draws, f"{training.beta:g}",
-            f"{history[-1].epoch:.1f}" if history else "", f"{history[-1].seconds:,.0f}" if history else "",
-            f"{bounds[-1]:,.1f}" if bounds else "",
-        )  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
+        kind, letter = ("IWAE", "k") if training.objective == "iwae" else ("ELBO", "L")
+        draws = f", {letter} = {training.samples}" if training.samples > 1 else ""
+        rows.append({
+            _("training"): name, _("held-out ELBO, nats"): f"{bounds[-1]:,.1f}" if bounds else "",
+            "J": str(model.latent), _("objective"): kind + draws, "β": f"{training.beta:g}",
+            _("epochs"): f"{history[-1].epoch:.1f}" if history else "",
+            _("seconds"): f"{history[-1].seconds:,.0f}" if history else "",
+            _("likelihood"): words.likelihood(model.likelihood),
+        })  # fmt: skip
+    return {title: [row[title] for row in rows] for title in rows[0]}

@@ -63,7 +63,7 @@ def drawn(reference: str, other: str) -> None:
     else:
         titles = (words.coordinate(0), words.coordinate(size - 1) if size > 1 else "")
     planes = [axes.project(each) for each in (a, b, turned.codes)]
-    reach = 1.05 * max(float(np.abs(plane).max()) for plane in planes)
+    reach = 1.2 * float(np.quantile(np.abs(planes), 0.995))  # a few lie far out, and would leave all others small
     labels = data.test.labels.numpy()[rows]
     says = (
         reference,
