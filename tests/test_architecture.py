@@ -39,7 +39,7 @@ ORDER = [
     *("comparison", "projections", "classifier", "features", "closeness", "oddities", "surgery"),
     *("slowmotion", "climb", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),
     *("figures", "figures_evidence", "figures_variance", "figures_latent", "figures_training", "figures_uses"),
-    *("figures_integral", "figures_bound", "cli_uses", "cli_evidence", "cli"),
+    *("figures_hidden", "figures_integral", "figures_bound", "cli_uses", "cli_evidence", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

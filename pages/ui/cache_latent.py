@@ -12,14 +12,15 @@ SIDE = 61  # cells along a side of the plane of holes
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _training_codes(model: cache.Model, data_name: str) -> latent.Codes:
+def codes_of_training(model: cache.Model, data_name: str) -> latent.Codes:
+    """Returns q(z|x) of all training images, without a word, for other cached functions."""
     return latent.encode(cache.load(model), cache.dataset(data_name).train.images)
 
 
 def training_codes(model: cache.Model) -> latent.Codes:
     """Returns q(z|x) of all training images, whose mixture is the aggregate posterior."""
     with st.spinner(_("Encoding the training images ...")):
-        return _training_codes(model, cache.images(model).name)
+        return codes_of_training(model, cache.images(model).name)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

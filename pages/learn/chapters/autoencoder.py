@@ -1,9 +1,182 @@
-"""The chapter is being written."""
+"""The autoencoder beside the VAE: the same nets, reconstruction alone, and what its plane is like."""
+
+import numpy as np
+import streamlit as st
 
 from pages.learn import kit
+from pages.ui import cache, cache_latent, pictures, state
+from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
+from vae import catalogue, classifier, objectives
+from vae.figures import COLOURS
+from vae.figures_uses import Curve, codes_and_prior, lines
+
+SIDE = 6
+SHOWN = 2000  # codes on a map
 
 
 def show(scene: kit.Scene) -> None:
-    """Says that the chapter is being written."""
-    kit.words(_("This chapter is being written."))
+    """Draws the chapter."""
+    pair = _pair(scene)
+    if pair is None:
+        kit.note(_("There is no autoencoder of this data set. Train one with the objective “autoencoder”."))
+        return
+    vae_, plain = pair
+    kit.words(
+        _(
+            "A plain **autoencoder** has the same two nets and half of the objective: it reconstructs, and nothing "
+            "pulls its codes anywhere. Its encoder gives one point $\\mu_z(x)$, without a deviation. There is no "
+            "prior, so no $p(x)$. People still draw $z$ from $\\mathcal{N}(0, I)$ and decode. What comes out?"
+        )
+    )
+    kit.formula(
+        r"\text{VAE: } \mathbb{E}_q[\log p(x|z)] - \mathrm{KL}[q(z|x) \,\|\, p(z)] \qquad "
+        r"\text{autoencoder: } \log p(x|z = \mu_z(x))"
+    )
+    done = kit.ask(
+        13,
+        _("The classifier of chapter 11 is sure of {share:.0%} of the draws of {name}. Of those of {plain}?").format(
+            share=_sure(vae_, False), name=vae_.model[0], plain=plain.model[0]
+        ),
+        {"a": _("Of nearly none: less than a tenth of that"), "b": _("Of fewer"), "c": _("Of as many, or more")},
+        lambda: _answer(vae_, plain),
+    )
+    for column, each in zip(st.columns(2, gap="medium"), pair, strict=True):
+        with column:
+            _side(each, done)
+    if done:
+        _judged(vae_, plain)
+    kit.code((objectives.Autoencoder.__call__, classifier.confidences), _cell(plain))
+
+
+def _pair(scene: kit.Scene) -> tuple[kit.Scene, kit.Scene] | None:
+    """Returns a VAE and an autoencoder of the same images and J: of the VAE in use, else of mnist-2d."""
+    own = scene
+    for each in (own, kit.of(cache.model_id(kit.PLANE))):
+        for record in catalogue()[0]:
+            same = record.model.latent == each.config.latent and record.model.likelihood == each.config.likelihood
+            if record.training.objective == "autoencoder" and same:
+                plain = kit.of(cache.model_id(record.name))
+                if plain.dataset.name == each.dataset.name:
+                    if each is not own:
+                        kit.note(
+                            _(
+                                "No autoencoder has the J, likelihood and images of {name}; these are of {plane}."
+                            ).format(name=own.model[0], plane=each.model[0])
+                        )
+                    return each, plain
+    return None
+
+
+def _sure(scene: kit.Scene, fitted: bool) -> float:
+    return lesson.share_sure(lesson.sureness(scene.model, scene.dataset.name, fitted))
+
+
+def _side(scene: kit.Scene, done: bool) -> None:
+    """Shows a model's map, and what it makes of draws from N(0, I)."""
+    record = cache.record(scene.model[0])
+    kit.words(f"**{scene.model[0]}**")
+    if scene.config.latent == 2:
+        means = cache.codes(scene.model).mean[:SHOWN]
+        kit.chart(
+            codes_and_prior(
+                means, scene.dataset.test.labels[:SHOWN].numpy(), scene.dataset.classes, ("z₁", "z₂"),
+                _("95 % of N(0, I)"),
+            ),
+            f"autoencoder.{'plain' if record.training.objective == 'autoencoder' else 'vae'}",
+            _("Codes of test images of {name}, and the ring that holds 95 % of N(0, I).").format(name=scene.model[0]),
+        )  # fmt: skip
+    decoded = cache.samples(scene.model, SIDE * SIDE, state.seed())
+    caption = _("decoded draws from N(0, I)")
+    if done:
+        caption = _("decoded draws from N(0, I): sure of {share:.0%}").format(share=_sure(scene, False))
+    pictures.strip(decoded.mean, caption, columns=SIDE, scale=2)
+
+
+def _answer(vae_: kit.Scene, plain: kit.Scene) -> kit.Answer:
+    """Counts the draws that the classifier is sure of."""
+    first, second = _sure(vae_, False), _sure(plain, False)
+    error = float(np.sqrt((first * (1 - first) + second * (1 - second)) / lesson.JUDGED))
+    letter = "a" if second < first / 10 else "b" if second < first - 2 * error else "c"
+    spread = cache_latent.training_codes(plain.model).mean.std(0).mean()
+    says = _(
+        "It is sure of {second:.1%} of {plain}'s draws, and of {first:.1%} of {name}'s (the standard error of the "
+        "difference is {error:.1%}). The codes of {plain} have a deviation of {spread:.1f}: N(0, I) is a spot among "
+        "them."
+    ).format(
+        second=second, plain=plain.model[0], first=first, name=vae_.model[0], error=error, spread=spread
+    )  # fmt: skip
+    return kit.Answer(letter, says)
+
+
+def _judged(vae_: kit.Scene, plain: kit.Scene) -> None:
+    """Draws the share that the classifier is sure of, and gives the autoencoder its chance."""
+    real = lesson.sureness_of_images(vae_.dataset.name)
+    sets = [
+        (_("test images"), COLOURS["exact"], real["test"], "solid"),
+        (_("{name}, N(0, I)").format(name=vae_.model[0]), COLOURS["elbo"],
+         lesson.sureness(vae_.model, vae_.dataset.name, False), "solid"),
+        (_("{name}, N(0, I)").format(name=plain.model[0]), COLOURS["reconstruction"],
+         lesson.sureness(plain.model, plain.dataset.name, False), "solid"),
+        (_("{name}, fitted Gaussian").format(name=vae_.model[0]), COLOURS["elbo"],
+         lesson.sureness(vae_.model, vae_.dataset.name, True), "dot"),
+        (_("{name}, fitted Gaussian").format(name=plain.model[0]), COLOURS["reconstruction"],
+         lesson.sureness(plain.model, plain.dataset.name, True), "dot"),
+        (_("averages of two test images"), COLOURS["naive"], real["averages"], "dash"),
+    ]  # fmt: skip
+    text, picture = kit.two()
+    with picture:
+        curves = [
+            Curve(name, colour, classifier.THRESHOLDS, classifier.share_sure(confidence), dash)
+            for name, colour, confidence, dash in sets
+        ]
+        kit.chart(
+            lines(curves, (_("probability above which it counts as sure"), _("share it is sure of"))),
+            "autoencoder.sure", _("Share of images of which the classifier is sure, over the threshold."),
+        )  # fmt: skip
+    with text:
+        fitted, own, fair = _sure(plain, True), _sure(plain, False), _sure(vae_, False)
+        kit.words(
+            _(
+                "Is that fair? Nobody ever told the autoencoder of $\\mathcal{{N}}(0, I)$. Fit a Gaussian to its "
+                "codes, and draw from that: now the classifier is sure of **{fitted:.0%}** instead of {own:.0%}. "
+                "{verdict}"
+            ).format(fitted=fitted, own=own, verdict=_verdict(fitted, fair, vae_.model[0]))
+        )
+        kit.note(
+            _(
+                "The classifier is no judge of all images: of averages of two digits it is sure of {averages:.0%}, of "
+                "mere noise of {noise:.0%}. Training: {first:g} epochs for {name}, {second:g} for {plain}."
+            ).format(
+                averages=lesson.share_sure(real["averages"]), noise=lesson.share_sure(real["noise"]),
+                first=cache.record(vae_.model[0]).epochs_done, name=vae_.model[0],
+                second=cache.record(plain.model[0]).epochs_done, plain=plain.model[0],
+            )
+        )  # fmt: skip
+
+
+def _verdict(fitted: float, fair: float, name: str) -> str:
+    """Says what the fitted Gaussian means for the autoencoder."""
+    if fitted > fair:
+        return _(
+            "That is more than {name} has under its own prior ({fair:.0%}). So in two dimensions holes are not what "
+            "the autoencoder lacks. It lacks a distribution over $z$ that training made the right one: the fit was an "
+            "afterthought, and there is still no $p(x)$ and no bound."
+        ).format(name=name, fair=fair)
+    return _(
+        "{name} has {fair:.0%} under the prior that it was trained with: a distribution that was fitted afterwards "
+        "does not fill the holes between the codes."
+    ).format(name=name, fair=fair)
+
+
+def _cell(plain: kit.Scene) -> str:
+    return f'''import numpy as np
+import vae
+from vae import classifier
+
+model = vae.load("{plain.model[0]}")
+z = np.random.default_rng(0).standard_normal(({lesson.JUDGED}, model.config.latent))
+images = vae.decode(model, z.astype(np.float32)).mean
+judge = classifier.load_classifier(classifier.classifier_file("{plain.dataset.name}"))
+sure, digit = classifier.confidences(judge, images)
+print(f"sure of {{(sure > classifier.SURE).mean():.1%}} of the draws")'''

@@ -1,0 +1,98 @@
+"""The part of chapter 12 on features: how much of what tells classes apart is left in a few numbers."""
+
+import streamlit as st
+
+from pages.learn import kit
+from pages.ui import cache
+from pages.ui import cache_lesson_uses as lesson
+from pages.ui.language import _
+from vae import features
+from vae.figures import COLOURS
+from vae.figures_uses import Curve, lines
+
+_CODES, _COMPONENTS, _PIXELS = COLOURS["elbo"], COLOURS["ais"], COLOURS["exact"]
+
+
+def show(scene: kit.Scene) -> None:
+    """Holds codes against principal components and pixels."""
+    models = [cache.model_id(name) for name in lesson.FAMILY]
+    if scene.model not in models:
+        models.append(scene.model)
+    found = {}
+    for model in models:
+        if cache.images(model).name == scene.dataset.name and (kept := lesson.kept_features(model, scene.dataset.name)):
+            found[model[0]] = kept
+    if scene.model[0] not in found:
+        kit.note(_("The features of {name} have not been measured.").format(name=scene.model[0]))
+        if st.button(_("Measure them, about a minute"), key="lesson.measure"):
+            with st.spinner(_("Learning to classify ...")):
+                found[scene.model[0]] = lesson.measure_features(scene.model, scene.dataset.name)
+    if not found:
+        return
+    kit.words(
+        _(
+            "Two simple classifiers look at features alone: a **linear** one (logistic regression), and the **nearest "
+            "neighbours** (5 of them). Features are the codes $\\mu_z(x)$, as many principal components (PCA), or all "
+            "pixels. The more these few numbers keep of what tells classes apart, the more test images are right."
+        )
+    )
+    counts = next(iter(found.values())).labels
+    probes: dict[features.Probe, str] = {"linear": _("Linear"), "neighbours": _("Nearest neighbours")}
+    with st.container(horizontal=True):
+        probe = st.segmented_control(
+            _("Classifier"), list(probes), default="neighbours", required=True, format_func=probes.__getitem__,
+            key="lesson.probe", persist_state="session",
+        )  # fmt: skip
+        labels = st.segmented_control(
+            _("Images with labels"), counts, default=counts[-1], required=True, format_func=lambda n: f"{n:,}",
+            key="lesson.labels", persist_state="session",
+        )  # fmt: skip
+    names = [name if name not in lesson.FAMILY else f"J = {cache.record(name).model.latent}" for name in found]
+    joined = sum(name in lesson.FAMILY for name in found)
+    kinds: tuple[tuple[features.Kind, str, str, str], ...] = (
+        ("codes", _("codes"), _CODES, "solid"), ("components", _("PCA, as many"), _COMPONENTS, "dot"),
+        ("pixels", _("all pixels"), _PIXELS, "dash"),
+    )  # fmt: skip
+    curves = [
+        Curve(title, colour, range(len(found)), [each.share(kind, probe, labels) for each in found.values()], dash)
+        for kind, title, colour, dash in kinds
+    ]  # fmt: skip
+    kit.chart(
+        lines(curves, ("", _("test images right")), categories=names, joined=joined), "uses.features",
+        _("Accuracy on codes, on principal components and on pixels, for each model."),
+    )  # fmt: skip
+    own = found.get(scene.model[0])
+    if own:
+        codes, components, pixels = (own.share(kind, probe, labels) for kind in ("codes", "components", "pixels"))
+        kit.words(
+            _(
+                "{name}: {codes:.1%} right from {size} numbers, against {components:.1%} from as many principal "
+                "components and {pixels:.1%} from {count} pixels (standard error {error:.1%}). {better}"
+            ).format(
+                name=scene.model[0], codes=codes, size=scene.config.latent, components=components, pixels=pixels,
+                count=scene.config.pixels, error=own.standard_error(codes), better=_better(found, probe, labels),
+            )
+        )  # fmt: skip
+    kit.code((features.linear_accuracy, features.neighbour_accuracy, features.principal_components), _cell(scene))
+
+
+def _better(found: dict[str, features.Features], probe: features.Probe, labels: int) -> str:
+    """Says whose codes do better than all pixels."""
+    ahead = [
+        name for name, each in found.items() if each.share("codes", probe, labels) > each.share("pixels", probe, labels)
+    ]
+    if not ahead:
+        return _("With so many labels the codes of none of these models do better than all pixels.")
+    return _("Better than all pixels, with so many labels, are the codes of {names}.").format(names=", ".join(ahead))
+
+
+def _cell(scene: kit.Scene) -> str:
+    count = min(1000, len(scene.dataset.train))
+    return f'''import vae
+from vae import features
+
+model, data = vae.load("{scene.model[0]}"), vae.load_dataset("{scene.dataset.name}")
+train, test = (vae.encode(model, images).mean for images in (data.train.images[:{count}], data.test.images))
+labels, test_labels = data.train.labels[:{count}].numpy(), data.test.labels.numpy()
+for measure in (features.linear_accuracy, features.neighbour_accuracy):
+    print(measure.__name__, f"{{measure(train, labels, test, test_labels):.2%}} from {count} labels")'''

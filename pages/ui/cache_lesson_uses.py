@@ -1,0 +1,191 @@
+"""What the server keeps of chapters 10 to 14 of the lesson: estimates compared, draws judged, codes put to use."""
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+import torch
+
+import vae
+from pages.ui import cache, cache_latent
+from pages.ui.language import _
+from vae import annealing, classifier, closeness, data, evidence, exact, features, latent, oddities, surgery
+from vae.errors import CheckpointError
+
+FAMILY = ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d")  # of the same likelihood, and of more and more dimensions
+NAIVE = (100, 1000, 10_000)  # draws of the naive estimate of one image
+BOUND = 100  # draws of the bound
+JUDGED = 1000  # draws that a classifier looks at
+IMAGES = 300  # images of a kind that are scored
+FAR = ("scrambled", "inverted", "noise")  # from digits, so far that quadrature takes ten seconds for each
+SIZES = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 60_000)
+
+
+class Contest(NamedTuple):
+    """What two estimators say of an image, nats.
+
+    Attributes:
+        naive: by the number of draws.
+        naive_error: standard error of the one with most draws.
+        bound: the ELBO.
+        bound_error: its standard error.
+        truth: log p(x), or the best lower bound.
+        exact: whether it is log p(x).
+    """
+
+    naive: dict[int, float]
+    naive_error: float
+    bound: float
+    bound_error: float
+    truth: float
+    exact: bool
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def contest(model: cache.Model, data_name: str, row: int) -> Contest:
+    """Returns the naive estimate and the bound of a test image, and what they are measured against."""
+    net, x = cache.load(model), cache.pixels(model, data_name, (row,))
+    path = list(evidence.naive_monte_carlo_path(net, x, NAIVE, vae.generator(0)))
+    noise = float(path[-1].standard_error[0])
+    naive = {estimate.samples: float(estimate.value[0]) for estimate in path}
+    bound = evidence.elbo(net, x, BOUND, vae.generator(0))
+    own, error = float(bound.value[0]), float(bound.standard_error[0])
+    if exact.is_known(net.config):
+        truth = float(exact.exact(net, x).value[0])
+        if np.isfinite(truth):
+            return Contest(naive, noise, own, error, truth, True)
+    kept = cache.comparison(model, data_name)
+    if kept is not None and row < len(kept.encoder_kl):
+        truth = float(kept.reference()[0][row])
+    else:
+        ais = annealing.annealed_importance_sampling(
+            net, x, chains=4, steps=60, start="encoder", generator=vae.generator(0)
+        )
+        truth = max(float(ais.value[0]), own, *naive.values())
+    return Contest(naive, noise, own, error, truth, False)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def closer(model: cache.Model, data_name: str, samples: int) -> closeness.Closeness | None:
+    """Compares the naive estimate with the bound on all images of the comparison that ships; None without one."""
+    kept = cache.comparison(model, data_name)
+    if kept is None or f"naive_{samples}" not in kept.estimates:
+        return None
+    naive, bound = (kept.estimates[name].value for name in (f"naive_{samples}", "elbo"))
+    return closeness.closeness(naive, bound, kept.reference()[0])
+
+
+# draws, judged
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def judge(data_name: str) -> classifier.Classifier:
+    """Returns the classifier of a data set: the one that is kept, else one trained now, which takes seconds."""
+    try:
+        return classifier.load_classifier(classifier.classifier_file(data_name))
+    except CheckpointError:
+        return classifier.train_classifier(cache.dataset(data_name))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def sureness(model: cache.Model, data_name: str, fitted: bool) -> np.ndarray:
+    """Returns how sure the classifier is (N,) of decoded draws of N(0, I), or of a Gaussian fitted to the codes."""
+    random, size = np.random.default_rng(0), cache.record(model[0]).model.latent
+    z = random.standard_normal((JUDGED, size))
+    if fitted:
+        means = cache_latent.codes_of_training(model, data_name).mean.astype(np.float64)
+        z = means.mean(0) + z @ np.linalg.cholesky(np.cov(means.T).reshape(size, size)).T
+    return classifier.confidences(judge(data_name), latent.decode(cache.load(model), z.astype(np.float32)).mean)[0]
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def sureness_of_images(data_name: str) -> dict[str, np.ndarray]:
+    """Returns how sure the classifier is of test images, of averages of two, and of pixels drawn at random."""
+    images = cache.dataset(data_name).test.images[:JUDGED].numpy().astype(np.float32) / 255
+    noise = np.random.default_rng(0).random(images.shape, np.float32)
+    sets: dict[str, np.ndarray] = {"test": images, "averages": (images + np.roll(images, 1, 0)) / 2, "noise": noise}
+    return {name: classifier.confidences(judge(data_name), each)[0] for name, each in sets.items()}
+
+
+def share_sure(confidence: np.ndarray) -> float:
+    """Returns the share of images that the classifier is sure of."""
+    return float(classifier.share_sure(confidence, np.array([classifier.SURE]))[0])
+
+
+# odd images
+
+
+def other_data(data_name: str) -> str | None:
+    """Returns a data set of another kind that is on disk, or None."""
+    other = "mnist" if data_name == "fashion-mnist" else "fashion-mnist"
+    return other if data.available(other) else None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def odd_images(data_name: str, kind: str) -> torch.Tensor:
+    """Returns images of a kind, made of the first test images; "ordinary" leaves them as they are."""
+    if kind == "other":
+        other = other_data(data_name)
+        assert other is not None
+        return cache.dataset(other).test.images[:IMAGES]
+    images = cache.dataset(data_name).test.images[:IMAGES]
+    return next((oddities.odd(images, each) for each in oddities.ODDITIES if each == kind), images)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def bounds(model: cache.Model, data_name: str, kind: str) -> np.ndarray:
+    """Returns the ELBO (N,) of images of a kind, from 10 draws."""
+    net = cache.load(model)
+    x = net.pixels(odd_images(data_name, kind), vae.generator(0))
+    return evidence.elbo(net, x, 10, vae.generator(1)).value.numpy()
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def score(model: cache.Model, data_name: str, row: int, kind: str) -> tuple[float, float | None]:
+    """Returns the ELBO of one test image made odd, from 100 draws, and log p(x) where it is quick to have."""
+    image = cache.dataset(data_name).test.images[row : row + 1]
+    for each in oddities.ODDITIES:
+        image = oddities.odd(image, each) if each == kind else image
+    net = cache.load(model)
+    x = net.pixels(image, vae.generator(0))
+    bound = float(evidence.elbo(net, x, BOUND, vae.generator(1)).value[0])
+    if kind in FAR or not exact.is_known(net.config):
+        return bound, None
+    truth = float(exact.exact(net, x).value[0])
+    return bound, truth if np.isfinite(truth) else None
+
+
+# features
+
+
+def kept_features(model: cache.Model, data_name: str) -> features.Features | None:
+    """Returns the accuracies on a model's codes, if they were measured."""
+    file = features.features_file(model[0], data_name)
+    return _kept_features(model, data_name, file.stat().st_mtime if file.is_file() else 0.0)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _kept_features(model: cache.Model, data_name: str, written: float) -> features.Features | None:
+    return features.kept_features(model[0], cache.dataset(data_name)) if written else None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def measure_features(model: cache.Model, data_name: str) -> features.Features:
+    """Measures them, once for all who wait, and keeps them beside the model."""
+    return features.make_features(model[0], cache.dataset(data_name))
+
+
+# the mean KL taken apart
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _taken_apart(model: cache.Model, data_name: str) -> list[surgery.Surgery]:
+    codes = cache_latent.codes_of_training(model, data_name)
+    sizes = sorted({min(size, len(codes.mean)) for size in SIZES})
+    return surgery.growth(codes, sizes)
+
+
+def taken_apart(model: cache.Model) -> list[surgery.Surgery]:
+    """Returns the parts of the mean KL for more and more training images, the last for all of them."""
+    with st.spinner(_("Drawing from the aggregate posterior ...")):
+        return _taken_apart(model, cache.images(model).name)

@@ -1,0 +1,183 @@
+"""Figures of what a model is for; words come in as arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from vae.figures import COLOURS, paler
+from vae.figures_latent import PRIOR, projected
+
+__all__ = ["Curve", "Estimates", "codes_and_prior", "distances", "lines", "shades", "warnings"]
+
+Array = NDArray[Any]
+_GREY = "#757f8a"  # is read on light and dark
+_WRONG = "#d55e00"
+_RIM = {"width": 1, "color": "rgba(0, 0, 0, 0.4)"}
+_LAYOUT: dict[str, Any] = {
+    "margin": {"l": 10, "r": 10, "t": 10, "b": 10}, "dragmode": False,
+    "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0},
+}  # fmt: skip
+
+
+class Estimates(NamedTuple):
+    """How far estimates of one kind are from the truth, model by model.
+
+    Attributes:
+        name: for the legend.
+        colour: "#rrggbb".
+        nats: (M,), a distance for each model, above 0.
+        symbol: Plotly's name of the mark.
+    """
+
+    name: str
+    colour: str
+    nats: Sequence[float]
+    symbol: str = "circle"
+
+
+class Curve(NamedTuple):
+    """One line.
+
+    Attributes:
+        name: for the legend.
+        colour: "#rrggbb".
+        x, y: (K,).
+        dash: Plotly's name of the dash; "markers" for points joined by a line.
+    """
+
+    name: str
+    colour: str
+    x: Sequence[float] | Array
+    y: Sequence[float] | Array
+    dash: str = "solid"
+
+
+def distances(
+    series: Sequence[Estimates], models: Sequence[str], title: str, unit: str, joined: int | None = None
+) -> go.Figure:
+    """Draws distances from the truth on a logarithmic axis, the models side by side.
+
+    Arguments:
+        series: the estimates.
+        models: M names, along the axis.
+        title: of the axis of nats.
+        unit: of the numbers.
+        joined: how many of the first models a line joins; all, if not given.
+    """
+    figure = go.Figure()
+    least = 1e-2
+    for name, colour, nats, symbol in series:
+        shown = np.maximum(np.array(nats, np.float64), least)
+        figure.add_scatter(
+            x=list(models[:joined]), y=shown[:joined], mode="lines", legendgroup=name, showlegend=False,
+            line={"color": colour, "width": 1.5, "dash": "dot"}, hoverinfo="skip",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=list(models), y=shown, name=name, mode="markers", legendgroup=name,
+            marker={"color": colour, "size": 13, "symbol": symbol, "line": _RIM},
+            customdata=np.array(nats, np.float64),
+            hovertemplate=f"{name}: %{{customdata:,.2f}} {unit}<extra>%{{x}}</extra>",
+        )  # fmt: skip
+    figure.update_layout(
+        **_LAYOUT, height=400, xaxis={"type": "category"},
+        yaxis={"type": "log", "title": title, "dtick": 1, "tickformat": ",~g"},
+    )  # fmt: skip
+    return figure
+
+
+def warnings(names: Sequence[str], values: Sequence[float], title: str) -> go.Figure:
+    """Draws the area under the ROC curve for kinds of odd images as bars, those below one half in another colour.
+
+    Arguments:
+        names: of the kinds.
+        values: (K,) in [0, 1].
+        title: of the axis.
+    """
+    order = np.argsort(-np.asarray(values))
+    figure = go.Figure(
+        go.Bar(
+            x=np.asarray(values, np.float32)[order], y=[names[i] for i in order], orientation="h",
+            marker={"color": [COLOURS["elbo"] if values[i] >= 0.5 else _WRONG for i in order]},
+            text=[f"{values[i]:.2f}" for i in order], cliponaxis=False,
+            textposition=["inside" if values[i] > 0.15 else "outside" for i in order],
+            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.add_vline(0.5, line={"color": _GREY, "dash": "dash", "width": 1.5})
+    figure.update_layout(
+        **_LAYOUT, height=60 + 30 * len(names), bargap=0.25, xaxis={"title": title, "range": [0, 1.02]},
+        yaxis={"automargin": True},
+    )  # fmt: skip
+    return figure
+
+
+def lines(
+    curves: Sequence[Curve],
+    titles: tuple[str, str],
+    *,
+    percent: bool = True,
+    categories: Sequence[str] = (),
+    joined: int | None = None,
+) -> go.Figure:
+    """Draws curves.
+
+    Arguments:
+        curves: the curves.
+        titles: of the two axes.
+        percent: whether the values are shares in [0, 1], given in percent.
+        categories: names for the places 0, 1, ... along the axis, or none: then there is a mark at each place.
+        joined: how many of the first places a line joins; all, if not given.
+    """
+    figure = go.Figure([
+        go.Scatter(
+            x=np.asarray(x)[part], y=np.asarray(y)[part], name=name, legendgroup=name, showlegend=part.start is None,
+            mode="lines+markers" if categories else "lines", marker={"size": 9},
+            line={"color": colour, "width": 2.5, "dash": dash},
+            hovertemplate=f"{name}: %{{y:{'.1%' if percent else ',.2f'}}}<extra></extra>",
+        )
+        for name, colour, x, y, dash in curves
+        for part in ([slice(None, joined), slice(joined, None)] if joined is not None else [slice(None)])
+    ])  # fmt: skip
+    figure.update_layout(
+        **_LAYOUT, height=400, hovermode="x unified", xaxis={"title": titles[0]}, yaxis={"title": titles[1]}
+    )
+    if percent:
+        figure.update_yaxes(tickformat=".0%")
+    if categories:
+        figure.update_xaxes(tickvals=np.arange(len(categories)), ticktext=list(categories))
+    return figure
+
+
+def codes_and_prior(
+    points: Array, labels: Array, classes: Sequence[str], titles: tuple[str, str], name: str
+) -> go.Figure:
+    """Draws codes coloured by class, and the ring that holds 95 % of N(0, I).
+
+    Arguments:
+        points: (N, 2), means.
+        labels: (N,), their classes.
+        classes: names of the classes.
+        titles: of the two axes.
+        name: of the ring.
+    """
+    figure = projected(points, labels, classes, titles)
+    turn, radius = np.linspace(0, 2 * np.pi, 121), np.sqrt(-2 * np.log(0.05))
+    figure.add_scatter(
+        x=radius * np.cos(turn), y=radius * np.sin(turn), mode="lines", name=name, hoverinfo="skip", showlegend=True,
+        line={"color": PRIOR, "width": 4},
+    )  # fmt: skip
+    figure.layout.annotations = [  # a label must not hide the ring
+        each for each in figure.layout.annotations if np.hypot(each.x, each.y) > 1.5 * radius
+    ]
+    figure.update_layout(showlegend=True, legend=_LAYOUT["legend"], dragmode=False, height=420)
+    return figure
+
+
+def shades(colour: str, count: int) -> list[str]:
+    """Returns a colour at `count` strengths, from pale to itself."""
+    return [paler(colour, strength) for strength in np.linspace(0.35, 1, count)]
