@@ -1,11 +1,15 @@
 """The app in each of its languages."""
 
+import ast
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from google.protobuf import text_format
+from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Node
 
 import vae
 from pages.ui import language
@@ -14,6 +18,7 @@ from vae.errors import VAEError
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile("[一-鿿]")
+ENGLISH = re.compile(r"\b[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}\b")  # three words of a sentence
 
 
 def opened(locale: str = "en-GB", **link: str) -> AppTest:
@@ -96,3 +101,46 @@ def test_a_page_says_errors_in_its_language(monkeypatch: pytest.MonkeyPatch) -> 
     app.main.button[0].click().run()
     assert "小写字母" in app.error[0].value
     assert "'../evil'" in app.error[0].value
+
+
+def pages() -> list[str]:
+    """The pages that the frame names, as "section/page"."""
+    frame = ast.parse((ROOT / "pages/ui/frame.py").read_text(encoding="utf-8"))
+    names = [node.value for node in ast.walk(frame) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [name for name in names if (ROOT / f"pages/{name}.py").is_file()]
+
+
+def shown(app: AppTest, path: str) -> list[str]:
+    """All texts that a page sends to the browser, code left out."""
+    app.switch_page(str(ROOT / f"pages/{path}.py")).run()
+    assert not app.exception
+    assert not app.error
+    return [text for root in (app.main, app.sidebar) for node in root for text in texts(node)]
+
+
+def texts(node: Node) -> list[str]:
+    """The strings in what is sent of an element: labels, captions, alternative texts, figures, words of components."""
+    if node.type == "code" or not isinstance(getattr(node, "proto", None), Message):
+        return []
+    proto = type(node.proto).FromString(node.proto.SerializeToString())
+    for field in ("js_content", "css_content"):
+        if hasattr(proto, field):
+            proto.ClearField(field)
+    said = text_format.MessageToString(proto, as_utf8=True)
+    return [re.sub(r"`[^`]*`", "", text) for text in re.findall(r'"((?:[^"\\]|\\.)*)"', said)]
+
+
+@pytest.mark.parametrize("path", pages())
+def test_no_page_mixes_languages(path: str) -> None:
+    english = shown(opened("en-GB"), path)
+    assert not [text for text in english if CHINESE.search(text) and "简体中文" not in text]
+    chinese = shown(opened("zh-CN"), path)
+    assert not [text for text in chinese if ENGLISH.search(text)]
+    assert sum(bool(CHINESE.search(text)) for text in chinese) > 8
+
+
+@pytest.mark.parametrize("chapter", [*map(str, range(1, 15)), "slips"])
+def test_no_chapter_mixes_languages(chapter: str) -> None:
+    answered = {"answers": f"{chapter}a"} if chapter.isdigit() else {}
+    chinese = shown(opened("zh-CN", chapter=chapter, **answered), "learn/lesson")
+    assert not [text for text in chinese if ENGLISH.search(text)]
