@@ -90,6 +90,20 @@ def test_the_lines_agree_on_a_shipped_model_within_the_errors_they_state(name):
     assert np.allclose(found.log_likelihood, likelihood, atol=1e-6)
 
 
+@pytest.mark.parametrize("latent", [1, 2])
+def test_with_the_prior_as_q_the_lines_hold_too(latent):
+    model, truth, x = linear_model(latent)
+    x = x[:1]
+    found = derive(model, x, generator=generator(0), base="prior")
+    mean, covariance, *_ = closed_form(model, x)
+    gap = gaussian_kl(np.zeros(latent), np.eye(latent), mean, covariance)
+    assert found.regulariser == 0
+    assert found.gap.value == pytest.approx(gap, abs=FLOAT32)
+    assert found.bound.value == pytest.approx(truth.logpdf(x.double().numpy()[0]) - gap, abs=FLOAT32)
+    assert found.reconstruction.value == pytest.approx(found.bound.value, abs=FLOAT32)
+    assert np.abs(derive(model, x, 4000, generator(0), base="prior").z.std(0) - 1).max() < 5 / 8000**0.5
+
+
 def test_draws_are_from_q_and_follow_their_generator():
     model, x = toy(1)
     follows_its_generator(lambda source: torch.from_numpy(derive(model, x, 5, source).z))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -78,17 +78,25 @@ class Derivation(NamedTuple):
 
 @torch.inference_mode(False)
 @torch.no_grad()
-def derive(model: VAE, x: Tensor, draws: int = 40, generator: torch.Generator | None = None) -> Derivation:
+def derive(
+    model: VAE,
+    x: Tensor,
+    draws: int = 40,
+    generator: torch.Generator | None = None,
+    *,
+    base: Literal["encoder", "prior"] = "encoder",
+) -> Derivation:
     """Computes every term of the derivation for one image (1, D) in float64.
 
-    An error of a sum over q is the difference between trapezoids and midpoints; that of the gap has the error of
-    log p(x) on top.
+    The lines hold for any q, a bad one too: with the prior as q the bound is E_p(z)[log p(x|z)]. The error of a sum
+    over q is the difference between trapezoids and midpoints; that of the gap has the error of log p(x) on top.
 
     Arguments:
         model: a VAE with J = 1 or 2.
         x: pixels as the likelihood wants them, see `VAE.pixels`.
         draws: S.
         generator: their source.
+        base: what is taken as q, q(z|x) or p(z).
 
     Raises:
         ConfigError: J is above 2, or draws is not a whole number from 1 to `evidence.MOST_SAMPLES`.
@@ -101,8 +109,8 @@ def derive(model: VAE, x: Tensor, draws: int = 40, generator: torch.Generator | 
     log_p = Sum(float(evidence.value[0]), 0.0 if evidence.error_bound is None else float(evidence.error_bound[0]))
     if not math.isfinite(log_p.value):
         raise DataError("log p(x) of this image could not be integrated: its posterior is too sharp. Take another one.")
-    q = model.encoder(x).base_dist
-    mean, deviation = q.loc[0].double(), q.scale[0].double()
+    q = model.encoder(x) if base == "encoder" else model.prior.expand((1,))
+    mean, deviation = q.base_dist.loc[0].double(), q.base_dist.scale[0].double()
     decoder = copy.deepcopy(model.decoder).double()
 
     def logs(eps: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -124,7 +132,7 @@ def derive(model: VAE, x: Tensor, draws: int = 40, generator: torch.Generator | 
     )  # the gap is taken from the other nodes
     gap = Sum(midpoints[2], abs(midpoints[2] - trapezoids[2]) + log_p.error)
     regulariser = float(0.5 * (mean.square() + deviation.square() - 1).sum() - deviation.log().sum())
-    z = draw(model.encoder(x), generator, (draws,))[:, 0].double()
+    z = draw(q, generator, (draws,))[:, 0].double()
     z, *seen = logs((z - mean) / deviation)
     return Derivation(log_p, mass, bound, gap, reconstruction, regulariser, z.numpy(), *(each.numpy() for each in seen))
 

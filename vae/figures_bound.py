@@ -97,10 +97,11 @@ def waterfall(reconstruction: float, regulariser: float, gap: float, names: Sequ
     figure = go.Figure()
     for i, (name, (bottom, top, colour), value) in enumerate(zip(names, spans, values, strict=True)):
         start = bottom if i in (1, 3) else floor
+        said = f"{value:+,.2f}" if i in (1, 3) else f"{value:,.2f}"
         figure.add_trace(
             go.Bar(
                 x=[name], y=[top - start], base=[start], marker={"color": colour}, showlegend=False,
-                text=[f"{value:+,.2f}" if i in (1, 3) else f"{value:,.2f}"], textposition="outside", cliponaxis=False,
+                text=[said.replace("-", "−")], textposition="outside", cliponaxis=False,
                 hoverinfo="skip",
             )
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """What the server keeps of the lesson's chapters on the bound: its derivation, its gradient, its parts."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -46,9 +46,12 @@ class Map(NamedTuple):
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def derived(model: cache.Model, data_name: str, row: int) -> derivation.Derivation:
+def derived(
+    model: cache.Model, data_name: str, row: int, base: Literal["encoder", "prior"] = "encoder"
+) -> derivation.Derivation:
     """Returns every term of the derivation for a test image, and forty draws."""
-    return derivation.derive(cache.load(model), cache.pixels(model, data_name, (row,)), 40, vae.generator(0))
+    x = cache.pixels(model, data_name, (row,))
+    return derivation.derive(cache.load(model), x, 40, vae.generator(0), base=base)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -77,11 +77,13 @@ def number(value: float, digits: int = 1, sign: bool = False) -> str:
 
 
 def small(value: float) -> str:
-    """Says a number above 0 with two digits: 0.033, and 3 × 10⁻⁷ where it is tiny."""
+    """Says a number that is not below 0 with two digits: 0.033, and one where it is tiny: 3 × 10⁻⁷."""
     if value >= 1e-3:
         return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
-    exponent = math.floor(math.log10(max(value, 1e-300)))
-    return f"{value / 10**exponent:.0f} × 10{power_of_ten(exponent)}"
+    if value <= 0:
+        return "0"
+    digit, exponent = f"{value:.0e}".split("e")
+    return f"{digit} × 10{power_of_ten(int(exponent))}"
 
 
 def power(nats: float) -> str:

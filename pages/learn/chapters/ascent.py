@@ -29,11 +29,17 @@ def show(scene: kit.Scene) -> None:
             "digit."
         ).format(width=WIDTH, images=len(_climb(scene).trainer.images))
     )
-    kit.formula(
-        r"\mathcal{L}(x, \theta, \phi) \approx \log p_\theta\big(x \,|\, \mu + \sigma \odot \epsilon\big) + \frac{1}{2}"
-        r"\sum_{j=1}^{J} \left(1 + \log \sigma_j^2 - \mu_j^2 - \sigma_j^2\right) \qquad "
-        r"(\theta, \phi) \leftarrow (\theta, \phi) + \eta \, \nabla_{\theta, \phi}\, \overline{\mathcal{L}}"
-    )
+    left, right = st.columns([3, 2])
+    with left:
+        kit.formula(
+            r"\begin{aligned} \mathcal{L}(x, \theta, \phi) \approx\; &"
+            r"\log p_\theta(x \,|\, \mu + \sigma \odot \epsilon) \\"
+            r"& + \tfrac{1}{2} \sum_{j} \left(1 + \log \sigma_j^2 - \mu_j^2 - \sigma_j^2\right) \end{aligned}"
+        )
+    with right:
+        kit.formula(
+            r"(\theta, \phi) \leftarrow (\theta, \phi) + \eta \, \nabla_{\theta, \phi}\, \overline{\mathcal{L}}"
+        )
     committed = kit.ask(
         9,
         _("The first step is taken on 128 other images. What does it do to the bound of this {label}?").format(
@@ -47,6 +53,7 @@ def show(scene: kit.Scene) -> None:
     )  # fmt: skip
     if committed:
         _steps(scene)
+    kit.words(_("**Next**: the bound and naive Monte Carlo side by side. Which is closer to log p(x)?"))
     kit.code([Climb.go, slow_step, Trainer.advance], _cell(scene))
 
 

@@ -1,21 +1,27 @@
 """The bound, line by line: each equality of its derivation with the numbers on both sides."""
 
+from typing import Literal
+
 import streamlit as st
 
 from pages.learn import kit
-from pages.ui import browser, cache_bound, words
+from pages.ui import cache_bound, state, words
+from pages.ui.browser import divergence
 from pages.ui.language import _
-from vae import derivation, figures, figures_bound
+from vae import derivation, figures_bound
 
+BASES: tuple[Literal["encoder"], Literal["prior"]] = ("encoder", "prior")
+_BASE = "5.q"  # in the link too
 LINES = (
     r"\log p(x) = \log \int p(x|z)\, p(z)\, dz",
     r"\log p(x) = \mathbb{E}_{q}\big[\log p(x)\big]",
     r"\log p(x) = \mathbb{E}_{q}\left[\log \frac{p(x, z)}{p(z|x)}\right]",
     r"\log p(x) = \mathbb{E}_{q}\left[\log \frac{p(x, z)}{q(z|x)}\right]"
     r" + \mathbb{E}_{q}\left[\log \frac{q(z|x)}{p(z|x)}\right]",
-    r"\log p(x) = \mathcal{L}(x, \theta, \phi) + \mathrm{KL}\big[q(z|x) \,\|\, p(z|x)\big]"
-    r" \;\ge\; \mathcal{L}(x, \theta, \phi)",
-    r"\log p(x) = \mathbb{E}_{q}[\log p(x|z)] - \mathrm{KL}[q(z|x) \,\|\, p(z)] + \mathrm{KL}[q(z|x) \,\|\, p(z|x)]",
+    r"\begin{aligned} \log p(x) &= \mathcal{L}(x, \theta, \phi) + \mathrm{KL}[q(z|x) \,\|\, p(z|x)] \\"
+    r"&\ge \mathcal{L}(x, \theta, \phi) \end{aligned}",
+    r"\begin{aligned} \log p(x) &= \mathbb{E}_{q}[\log p(x|z)] - \mathrm{KL}[q(z|x) \,\|\, p(z)] \\"
+    r"&\quad + \mathrm{KL}[q(z|x) \,\|\, p(z|x)] \end{aligned}",
 )
 
 
@@ -36,18 +42,23 @@ def show(scene: kit.Scene) -> None:
         kit.formula(
             r"\mathrm{KL}[q \,\|\, p] = \sum_i q_i \log \frac{q_i}{p_i} = \mathbb{E}_q[\log q] - \mathbb{E}_q[\log p]"
         )
-    _divergence()
+    divergence.show()
     scene = kit.plane_scene(scene)
     committed = kit.ask(
         5,
-        _("How far below log p(x) will the bound lie that we now derive, for this {label}?").format(label=scene.label),
+        _(
+            "We now derive a bound below log p(x) that holds for any q, good or bad. Take the prior p(z) itself as "
+            "q: how far below log p(x) is its bound for this {label}?"
+        ).format(label=scene.label),
         {
-            "a": _("Less than 0.1 nats"), "b": _("0.1 to 1 nats"), "c": _("1 to 10 nats"), "d": _("More than 10 nats"),
+            "a": _("Up to 10 nats"), "b": _("10 to 100 nats"), "c": _("100 to 1,000 nats"),
+            "d": _("More than 1,000 nats"),
         },
         lambda: _answer(scene),
     )  # fmt: skip
     if committed:
-        _lines(scene, cache_bound.derived(scene.model, scene.dataset.name, scene.row))
+        _lines(scene)
+    kit.words(_("**Next**: the two parts of the bound, and what each is good for."))
     kit.code([derivation.derive], CELL.format(name=scene.model[0], data=scene.dataset.name, row=scene.row))
 
 
@@ -65,49 +76,42 @@ print(f"= {{found.bound.value + found.gap.value:,.2f}}")
 
 
 def _answer(scene: kit.Scene) -> kit.Answer:
-    found = cache_bound.derived(scene.model, scene.dataset.name, scene.row)
-    gap = found.gap.value
-    right = "a" if gap < 0.1 else "b" if gap < 1 else "c" if gap < 10 else "d"
+    good, bad = (_derived(scene, base) for base in BASES)
+    gap = bad.gap.value
+    right = "a" if gap < 10 else "b" if gap < 100 else "c" if gap < 1000 else "d"
     says = _(
-        "KL[q(z|x) ‖ p(z|x)] is {gap} nats: log p(x) = {log_p}, the bound is {bound}. Had q been the posterior "
-        "itself, they would be equal."
+        "log p(x) is {log_p} nats. With the prior as q the bound is {bad}, which is {far} below; with the encoder's "
+        "q it is {good}, only {near} below. What lies between is KL[q ‖ p(z|x)]: how far q is from the posterior."
     )
     return kit.Answer(
         right,
         says.format(
-            gap=words.number(gap, 3), log_p=words.number(found.log_p.value, 2), bound=words.number(found.bound.value, 2)
+            log_p=words.number(good.log_p.value, 2), bad=words.number(bad.bound.value), far=words.number(gap),
+            good=words.number(good.bound.value, 2), near=words.number(good.gap.value, 2),
         ),
-    )
+    )  # fmt: skip
 
 
-def _divergence() -> None:
-    """Shows the two distributions that can be dragged."""
-    data = {
-        "colours": {"p": figures.COLOURS["exact"], "q": figures.COLOURS["elbo"], "kl": figures.COLOURS["kl"]},
-        "words": {
-            "kind": _("Kind of distribution"), "normal": _("Continuous"), "discrete": _("Discrete"),
-            "first": _("Which of the two"), "equal": _("Make q equal to p"), "again": _("Start again"),
-            "picture": _("Two distributions p and q, and under them what is summed up to the KL divergence"),
-            "hint": _(
-                "Drag the dots: the top is the mean or a share, the side the width. Arrow keys work too, with shift "
-                "in small steps. What lies above the line less what lies below is the divergence."
-            ),
-            "mean": _("mean of {name}"), "deviation": _("deviation of {name}"), "share": _("share {i} of {name}"),
-            "mean_short": _("mean"), "nats": _("nats"), "integrand": "{a}(z) log {a}(z) / {b}(z)",
-            "terms": "{a}ᵢ log {a}ᵢ / {b}ᵢ",
-        },
-    }  # fmt: skip
-    browser.component("divergence", "dom", "svg", "divergence")(key="lesson.divergence", data=data)
+def _derived(scene: kit.Scene, base: Literal["encoder", "prior"]) -> derivation.Derivation:
+    return cache_bound.derived(scene.model, scene.dataset.name, scene.row, base)
 
 
-def _lines(scene: kit.Scene, found: derivation.Derivation) -> None:
-    """Shows the lines of the derivation, one at a time."""
+def _lines(scene: kit.Scene) -> None:
+    """Shows the lines of the derivation, one at a time, for a good q or a bad one."""
     at = kit.steps(
         "5.line", [_("Integral"), _("Average"), _("Bayes"), _("Times q / q"), _("The bound"), _("Its parts")]
     )
     kit.formula(LINES[at])
+    state.begin(_BASE, state.one_of(BASES), BASES[0])
+    titles = {"encoder": _("the encoder's q(z|x)"), "prior": _("the prior p(z)")}
     text, picture = kit.two()
     with text:
+        chosen = st.segmented_control(
+            _("Taken as q"), BASES, required=True, key=_BASE, format_func=titles.__getitem__, persist_state="session"
+        )
+        base = BASES[chosen == "prior"]
+        state.write_link(**{_BASE.replace(".", "__"): None if base == "encoder" else base})
+        found = _derived(scene, base)
         kit.words(_why(at).format(error=found.log_p.error))
         sides = _sides(found, at)
         st.markdown(
@@ -155,7 +159,8 @@ def _sides(found: derivation.Derivation, at: int) -> list[tuple[str, str]]:
     """Returns the numbers on both sides of a line, with what they may be off by."""
 
     def sure(value: float, error: float) -> str:
-        return f"{words.number(value, 3)}\u00a0±\u00a0{max(error, 1e-3):.3f}"
+        digits = 3 if error < 0.05 else 1
+        return f"{words.number(value, digits)}\u00a0±\u00a0{max(error, 1e-3):.{digits}f}"
 
     log_p = (r"$\log p(x)$", sure(*found.log_p))
     error = found.bound.error + found.gap.error

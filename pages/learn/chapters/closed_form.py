@@ -2,6 +2,8 @@
 
 import math
 
+import streamlit as st
+
 from pages.learn import kit
 from pages.ui import cache_bound, words
 from pages.ui.language import _
@@ -32,10 +34,15 @@ def show(scene: kit.Scene) -> None:
             figures_bound.bars(paid.place, paid.width, labels, (_("place, μ² / 2"), _("width")), _("nats")), "8.bars",
             alt=_("What each latent dimension pays of the KL"),
         )  # fmt: skip
-    kit.formula(
-        r"\mathcal{L}_2 = \frac{1}{2} \sum_{j=1}^{J} \left(1 + \log \sigma_j^2 - \mu_j^2 - \sigma_j^2\right)"
-        r"\;\approx\; \frac{1}{L} \sum_{l=1}^{L} \log p(z_l) - \log q(z_l|x), \quad z_l \sim q(z|x)"
-    )
+    left, right = st.columns(2)
+    with left:
+        kit.formula(
+            r"\mathcal{L}_2 = \frac{1}{2} \sum_{j=1}^{J} \left(1 + \log \sigma_j^2 - \mu_j^2 - \sigma_j^2\right)"
+        )
+    with right:
+        kit.formula(
+            r"\mathcal{L}_2 \approx \frac{1}{L} \sum_{l=1}^{L} \log \frac{p(z_l)}{q(z_l|x)}, \quad z_l \sim q(z|x)"
+        )
     committed = kit.ask(
         8,
         _("How many draws does it take to know this sum to {close} nats (one standard error)?").format(close=CLOSE),
@@ -47,6 +54,7 @@ def show(scene: kit.Scene) -> None:
     )  # fmt: skip
     if committed:
         _estimate(scene, -float((paid.place + paid.width).sum()))
+    kit.words(_("**Next**: both parts together, and the ascent."))
     kit.code(
         [regulariser.paid, regulariser.running_estimate],
         CELL.format(name=scene.model[0], data=scene.dataset.name, row=scene.row),

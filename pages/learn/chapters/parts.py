@@ -43,6 +43,7 @@ def show(scene: kit.Scene) -> None:
     )  # fmt: skip
     if committed:
         _maps(scene)
+    kit.words(_("**Next**: the reconstruction is an average over draws. How does a gradient get through a draw?"))
     kit.code([elbo, regulariser.paid], CELL.format(name=scene.model[0], data=scene.dataset.name, row=scene.row))
 
 

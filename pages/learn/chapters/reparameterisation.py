@@ -1,13 +1,14 @@
 """Reparameterisation: why a draw blocks the gradient, how noise that is held lets it through, and what that saves."""
 
 import numpy as np
+import streamlit as st
 
 from pages.learn import kit
-from pages.ui import browser, cache, cache_bound, words
+from pages.ui import cache, cache_bound, words
+from pages.ui.browser import reparameterise
 from pages.ui.language import _
-from vae import figures, figures_bound, gradients, regulariser
+from vae import figures_bound, gradients
 
-DRAWS = 30  # that are seen
 COUNTS = np.unique(np.geomspace(4, cache_bound.DRAWS, 24).round().astype(int))
 
 
@@ -23,11 +24,15 @@ def show(scene: kit.Scene) -> None:
             "$\\mu$ in both ways."
         )
     )
-    kit.formula(
-        r"z = \mu_z(x, \phi) + \sigma_z(x, \phi) \odot \epsilon, \quad \epsilon \sim \mathcal{N}(0, I) \qquad "
-        r"\nabla_{\mu} \mathcal{L}_1 = \mathbb{E}_\epsilon\big[\nabla_z \log p(x|z)\big]"
-    )
-    _live(scene)
+    left, right = st.columns(2)
+    with left:
+        kit.formula(r"z = \mu_z(x, \phi) + \sigma_z(x, \phi) \odot \epsilon, \quad \epsilon \sim \mathcal{N}(0, I)")
+    with right:
+        kit.formula(r"\nabla_{\mu} \mathcal{L}_1 = \mathbb{E}_\epsilon\big[\nabla_z \log p(x|z)\big]")
+    reparameterise.show(
+        scene.model, f"{scene.model} {scene.row}", cache.pixels(scene.model, scene.dataset.name, scene.rows)[0].numpy(),
+        cache_bound.code(scene.model, scene.dataset.name, scene.row),
+    )  # fmt: skip
     kit.words(
         _(
             "There is another way, the **score function**: $\\nabla_\\mu \\mathbb{E}_q[f(z)] = \\mathbb{E}_q[f(z)\\, "
@@ -46,6 +51,7 @@ def show(scene: kit.Scene) -> None:
     )  # fmt: skip
     if committed:
         _errors(scene)
+    kit.words(_("**Next**: the other part of the bound needs no draws at all."))
     kit.code(
         [gradients.gradient_draws], CELL.format(name=scene.model[0], data=scene.dataset.name, row=scene.row, draws=4000)
     )
@@ -61,49 +67,6 @@ found = gradient_draws(model, x, {draws}, vae.generator(0))
 for name in ESTIMATORS:
     print(f"{{name}}: {{found.ratio(name):,.1f}} times the variance, d/d mu {{getattr(found, name)[:, 0].mean(0)}}")
 """
-
-
-def _axes(scene: kit.Scene) -> tuple[int, int]:
-    """The two dimensions that carry most for this image, the only one twice for J = 1."""
-    paid = regulariser.paid(*cache_bound.code(scene.model, scene.dataset.name, scene.row))
-    order = np.argsort(-(paid.place + paid.width), kind="stable")
-    first, second = sorted((int(order[0]), int(order[min(1, len(order) - 1)])))
-    return first, second
-
-
-def _live(scene: kit.Scene) -> None:
-    """Shows draws that follow the hand."""
-    found = cache_bound.code(scene.model, scene.dataset.name, scene.row)
-    x = cache.pixels(scene.model, scene.dataset.name, scene.rows)[0].numpy()
-    noise = np.random.default_rng(0).standard_normal((DRAWS, scene.config.latent))
-    data = {
-        "model": browser.store(scene.model), "id": f"{scene.model} {scene.row}", "x": x.round(5).tolist(),
-        "mean": found.mean.tolist(), "deviation": found.deviation.tolist(), "axes": _axes(scene),
-        "noise": noise.round(4).tolist(), "names": [words.coordinate(j) for j in range(scene.config.latent)],
-        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _words(),
-        "colours": {
-            "encoder": figures.COLOURS["elbo"], "gradient": figures.GRADIENT, "score": figures.COLOURS["naive"],
-        },
-    }  # fmt: skip
-    browser.component("reparameterise", "net", "store", "dom", "pictures", "svg", "shades", "reparameterise")(
-        key="lesson.reparameterise", data=data
-    )
-
-
-def _words() -> dict[str, str]:
-    return {
-        "noise": _("The noise"), "held": _("ε held still"), "drawn": _("drawn anew at each move"),
-        "sweep": _("Sweep μ along {name}"), "again": _("New ε"), "home": _("Back to the encoder's q"),
-        "arrows": _("Gradient in μ, draw by draw"), "none": _("hide"), "slope": _("reparameterised"),
-        "score": _("score function"), "less": _("score function less a baseline"),
-        "picture": _("The latent plane with log p(x|z), q(z|x) as ellipses at one and two deviations, and its draws"),
-        "mean": _("mean μ of q"), "deviation": _("deviation σ of q along {name}"), "decoded": _("mean of p(x|z) at "
-            "the draw that is marked"),
-        "value": _("L₁ from these {count} draws: {value} ± {error} nats."),
-        "gradient": _("Its slope in μ along {name}: {value} ± {error} nats a unit."),
-        "chart": _("L₁ of these draws while μ is swept along {name}"), "nothing": _("Sweep μ to see it."),
-        "nats": _("nats"),
-    }  # fmt: skip
 
 
 def _answer(scene: kit.Scene) -> kit.Answer:

@@ -1,0 +1,52 @@
+"""Draws from q(z|x) that follow the hand, with noise that is held still or drawn anew."""
+
+import numpy as np
+
+from pages.ui import cache, cache_bound, words
+from pages.ui.browser import component, store
+from pages.ui.language import _
+from vae import figures, regulariser
+
+DRAWS = 30
+
+
+def show(model: cache.Model, name: str, x: np.ndarray, q: cache_bound.Code) -> None:
+    """Shows z = mu + sigma * eps on the plane of the two dimensions that carry most for an image.
+
+    Arguments:
+        model: whose decoder says log p(x|z).
+        name: what the image is known by; another one begins anew.
+        x: (D,), its pixels as the likelihood wants them.
+        q: its q(z|x).
+    """
+    place, width = regulariser.paid(*q)
+    order = np.argsort(-(place + width), kind="stable")
+    latent = len(order)
+    data = {
+        "model": store(model), "id": name, "x": x.round(5).tolist(), "mean": q.mean.tolist(),
+        "deviation": q.deviation.tolist(), "axes": sorted(order[[0, min(1, latent - 1)]].tolist()),
+        "noise": np.random.default_rng(0).standard_normal((DRAWS, latent)).round(4).tolist(),
+        "names": [words.coordinate(j) for j in range(latent)], "words": _words(),
+        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(),
+        "colours": {
+            "encoder": figures.COLOURS["elbo"], "gradient": figures.GRADIENT, "score": figures.COLOURS["naive"],
+        },
+    }  # fmt: skip
+    scripts = ("net", "store", "dom", "pictures", "svg", "shades", "reparameterise")
+    component("reparameterise", *scripts)(key="lesson.reparameterise", data=data)
+
+
+def _words() -> dict[str, str]:
+    return {
+        "noise": _("The noise"), "held": _("ε held still"), "drawn": _("drawn anew at each move"),
+        "sweep": _("Sweep μ along {name}"), "again": _("New ε"), "home": _("Back to the encoder's q"),
+        "arrows": _("Gradient in μ, draw by draw"), "none": _("hide"), "slope": _("reparameterised"),
+        "score": _("score function"), "less": _("score function less a baseline"),
+        "picture": _("The latent plane with log p(x|z), q(z|x) as ellipses at one and two deviations, and its draws"),
+        "mean": _("mean μ of q"), "deviation": _("deviation σ of q along {name}"), "decoded": _("mean of p(x|z) at "
+            "the draw that is marked"),
+        "value": _("L₁ from these {count} draws: {value} ± {error} nats."),
+        "gradient": _("Its slope in μ along {name}: {value} ± {error} nats a unit."),
+        "chart": _("L₁ of these draws while μ is swept along {name}"), "nothing": _("Sweep μ to see it."),
+        "nats": _("nats"),
+    }  # fmt: skip
