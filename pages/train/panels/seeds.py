@@ -21,8 +21,8 @@ def show(name: str) -> None:
     if not groups:
         st.info(
             _(
-                "There are no two models yet that differ in their seed alone. Train one twice with all settings equal, "
-                "and another seed under More."
+                "There are no two models yet that differ in their seed alone. Choose several under Seeds, or train one "
+                "again with another seed."
             ),
             icon=":material/info:",
         )
