@@ -48,7 +48,7 @@ def test_what_is_no_part_of_a_row_is_not_joined_to_it():
 def test_the_ring_holds_as_much_of_the_prior_as_it_says():
     points = np.array([[0.0, 0.1], [0.1, 0.0], [9.0, 9.0]])
     figure = figures_uses.codes_and_prior(points, np.array([0, 0, 1]), ("near", "far"), ("u", "v"), "ring")
-    ring = trace(figure, "ring")
+    ring = next(each for each in figure.data if each.name == "ring")
     draws = np.random.default_rng(0).standard_normal((20_000, 2))
     inside = np.hypot(*draws.T) < math.hypot(ring.x[0], ring.y[0])
     assert inside.mean() == pytest.approx(0.95, abs=0.006)  # four standard errors

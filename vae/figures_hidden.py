@@ -111,17 +111,16 @@ def rate_distortion(points: Sequence[Point], titles: tuple[str, str], diagonal: 
     for sum_ in _round_steps(bottom, top + right):
         figure.add_scatter(
             x=[0, right], y=[sum_, sum_ - right], mode="lines", hoverinfo="skip", showlegend=False,
-            line={"color": clear(COLOURS["elbo"], 0.55), "width": 1},
+            line={"color": clear(COLOURS["elbo"], 0.8), "width": 1},
         )  # fmt: skip
-        at = 0.02 * right
-        if bottom < sum_ - at < top:
+        if bottom + 0.02 * (top - bottom) < sum_ - right < top:
             figure.add_annotation(
-                x=at, y=sum_ - at, text=diagonal.format(elbo=f"{-sum_:,.0f}"), showarrow=False, xanchor="left",
+                x=right, y=sum_ - right, text=diagonal.format(elbo=f"{-sum_:,.0f}"), showarrow=False, xanchor="right",
                 yanchor="bottom", font={"size": 11, "color": COLOURS["elbo"]},
             )  # fmt: skip
     figure.add_scatter(
         x=rate, y=distortion, mode="markers+text", text=[point.name for point in points], showlegend=False,
-        textposition=["middle left" if r > 0.6 * right else "middle right" for r in rate],
+        textposition=_sides(rate / right, distortion / (top - bottom)),
         marker={
             "size": [16 if point.chosen else 11 for point in points], "line": _RIM,
             "color": [PRIOR if point.chosen else COLOURS["reconstruction"] for point in points],
@@ -134,6 +133,17 @@ def rate_distortion(points: Sequence[Point], titles: tuple[str, str], diagonal: 
         yaxis={"title": titles[1], "range": [bottom, top], "tickformat": ","},
     )  # fmt: skip
     return figure
+
+
+def _sides(across: Array, up: Array) -> list[str]:
+    """Returns where names stand by their points (N,), given as shares of the axes, so that neighbours do not collide."""
+    sides = []
+    for i in range(len(across)):
+        near = (np.abs(across - across[i]) < 0.2) & (np.abs(up - up[i]) < 0.05)
+        near[i] = False
+        height = "middle" if not near.any() else "top" if up[i] >= up[near].max() else "bottom"
+        sides.append(f"{height} {'left' if across[i] > 0.6 else 'right'}")
+    return sides
 
 
 def _round_steps(low: float, high: float) -> Array:

@@ -167,12 +167,14 @@ def codes_and_prior(
     """
     figure = projected(points, labels, classes, titles)
     turn, radius = np.linspace(0, 2 * np.pi, 121), np.sqrt(-2 * np.log(0.05))
-    figure.add_scatter(
-        x=radius * np.cos(turn), y=radius * np.sin(turn), mode="lines", name=name, hoverinfo="skip", showlegend=True,
-        line={"color": PRIOR, "width": 4},
-    )  # fmt: skip
+    for line in ({"color": "#111", "width": 6}, {"color": PRIOR, "width": 3}):  # its rim sets it off from the points
+        figure.add_scatter(
+            x=radius * np.cos(turn), y=radius * np.sin(turn), mode="lines", name=name, hoverinfo="skip", line=line,
+            showlegend=line["color"] == PRIOR,
+        )  # fmt: skip
+    free = radius + 0.1 * float(np.ptp(points, 0).max())
     figure.layout.annotations = [  # a label must not hide the ring
-        each for each in figure.layout.annotations if np.hypot(each.x, each.y) > 1.5 * radius
+        each for each in figure.layout.annotations if np.hypot(each.x, each.y) > free
     ]
     figure.update_layout(showlegend=True, legend=_LAYOUT["legend"], dragmode=False, height=420)
     return figure

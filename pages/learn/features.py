@@ -47,7 +47,10 @@ def show(scene: kit.Scene) -> None:
             _("Images with labels"), counts, default=counts[-1], required=True, format_func=lambda n: f"{n:,}",
             key="lesson.labels", persist_state="session",
         )  # fmt: skip
-    names = [name if name not in lesson.FAMILY else f"J = {cache.record(name).model.latent}" for name in found]
+    names = [
+        name.replace("-", "-<br>", 1) if name not in lesson.FAMILY else f"J = {cache.record(name).model.latent}"
+        for name in found
+    ]
     joined = sum(name in lesson.FAMILY for name in found)
     kinds: tuple[tuple[features.Kind, str, str, str], ...] = (
         ("codes", _("codes"), _CODES, "solid"), ("components", _("PCA, as many"), _COMPONENTS, "dot"),

@@ -30,8 +30,8 @@ def show(scene: kit.Scene) -> None:
         )
     )
     kit.formula(
-        r"\text{VAE: } \mathbb{E}_q[\log p(x|z)] - \mathrm{KL}[q(z|x) \,\|\, p(z)] \qquad "
-        r"\text{autoencoder: } \log p(x|z = \mu_z(x))"
+        r"\begin{aligned} \text{VAE:} & \ \mathbb{E}_q[\log p(x|z)] - \mathrm{KL}[q(z|x) \,\|\, p(z)] \\ "
+        r"\text{autoencoder:} & \ \log p(x|z = \mu_z(x)) \end{aligned}"
     )
     done = kit.ask(
         13,

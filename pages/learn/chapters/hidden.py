@@ -22,8 +22,9 @@ def show(scene: kit.Scene) -> None:
         )
     )
     kit.formula(
-        r"\tfrac{1}{N} \sum_n \mathrm{KL}[q(z|x_n) \,\|\, p(z)] = \underbrace{I(n; z)}_{\le\, \log N} + "
-        r"\mathrm{KL}[q(z) \,\|\, p(z)], \qquad q(z) = \tfrac{1}{N} \sum_n q(z|x_n)"
+        r"\begin{aligned} \tfrac{1}{N} \textstyle\sum_n \mathrm{KL}[q(z|x_n) \,\|\, p(z)] &= "
+        r"\underbrace{I(n; z)}_{\le\, \log N} + \mathrm{KL}[q(z) \,\|\, p(z)] \\ "
+        r"q(z) &= \tfrac{1}{N} \textstyle\sum_n q(z|x_n) \end{aligned}"
     )
     found = lesson.taken_apart(scene.model)
     whole = found[-1]
@@ -79,7 +80,7 @@ def _parts(found: list[surgery.Surgery]) -> None:
                 "With {count:,} images it still is: each code says from which image it came, to within {gap:.3f} "
                 "nats. So for the images of the world the waste is smaller than it looks here; how much, no finite "
                 "set can say."
-            ).format(count=whole.images, gap=gap)
+            ).format(count=whole.images, gap=max(gap, 0.001))
         else:
             verdict = _(
                 "With {count:,} images it has come away from that line by {gap:.2f} nats: codes of different images "

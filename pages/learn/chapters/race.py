@@ -33,6 +33,12 @@ def show(scene: kit.Scene) -> None:
         r"& \tfrac{1}{L} \textstyle\sum_l \log p(x|z_l) - \mathrm{KL}[q(z|x) \,\|\, p(z)], & z_l &\sim q(z|x) "
         r"\end{aligned}"
     )
+    if scene.dataset.name != scenes[0].dataset.name:
+        kit.note(
+            _("{names} know {data} alone: for them it is test image {row} of that.").format(
+                names=", ".join(lesson.FAMILY), data=scenes[0].dataset.name, row=scenes[0].row
+            )
+        )
     contests = [lesson.contest(each.model, each.dataset.name, each.row) for each in scenes]
     asked = contests[: len(lesson.FAMILY)]
     text, picture = kit.two()
@@ -83,6 +89,11 @@ def _label(scene: kit.Scene) -> str:
     return f"J\u00a0=\u00a0{scene.config.latent}" if scene.model[0] in lesson.FAMILY else scene.model[0]
 
 
+def _broken(name: str) -> str:
+    """Lets a long name take two lines below a figure."""
+    return name.replace("-", "-<br>", 1)
+
+
 def _draw_image(scenes: list[kit.Scene], contests: list[lesson.Contest], whole: bool) -> None:
     """Draws how far both estimates of this image are from the truth; before the answer only the naive ones so far."""
     joined = len(lesson.FAMILY)
@@ -98,7 +109,7 @@ def _draw_image(scenes: list[kit.Scene], contests: list[lesson.Contest], whole: 
         name = _("bound, {count} draws").format(count=lesson.BOUND)
         series.append(Estimates(name, COLOURS["elbo"], bounds, "diamond"))
     kit.chart(
-        distances(series, [_label(each) for each in scenes], _("nats away from log p(x)"), _("nats"), joined),
+        distances(series, [_broken(_label(each)) for each in scenes], _("nats away from log p(x)"), _("nats"), joined),
         "race.image",
         _("Distance of the naive estimates and of the bound from log p(x) of this image, for each model."),
     )  # fmt: skip
@@ -132,7 +143,7 @@ def _draw_all(models: list[cache.Model], scenes: list[kit.Scene]) -> None:
     text, picture = kit.two()
     with picture:
         kit.chart(
-            distances(series, list(whole), _("mean nats away"), _("nats"), joined), "race.all",
+            distances(series, [_broken(name) for name in whole], _("mean nats away"), _("nats"), joined), "race.all",
             _("Mean distance of the naive estimates and of the bound from log p(x), for each model."),
         )  # fmt: skip
     with text:
