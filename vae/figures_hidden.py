@@ -136,7 +136,7 @@ def rate_distortion(points: Sequence[Point], titles: tuple[str, str], diagonal: 
 
 
 def _sides(across: Array, up: Array) -> list[str]:
-    """Returns where names stand by their points (N,), given as shares of the axes, so that neighbours do not collide."""
+    """Returns where names stand by their points (N,), shares of the axes, so that neighbours do not collide."""
     sides = []
     for i in range(len(across)):
         near = (np.abs(across - across[i]) < 0.2) & (np.abs(up - up[i]) < 0.05)

@@ -242,7 +242,7 @@ def code(functions: Sequence[Callable[..., Any]], cell: str) -> None:
     with st.expander(_("The code"), icon=":material/code:"):
         for function in functions:
             lines, first = inspect.getsourcelines(function)
-            file = Path(inspect.getsourcefile(function) or "").relative_to(ROOT).as_posix()
+            file = Path(inspect.getsourcefile(inspect.unwrap(function)) or "").relative_to(ROOT).as_posix()
             st.caption(_("{file}, line {line}").format(file=f"`{file}`", line=first))
             st.code(inspect.cleandoc("\n" + "".join(lines)), height=min(36 + 24 * len(lines), 420))
         st.markdown(_("**Copy as notebook.** The same number outside the app, in the folder of this project:"))

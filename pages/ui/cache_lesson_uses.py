@@ -78,9 +78,14 @@ def closer(model: cache.Model, data_name: str, samples: int) -> closeness.Closen
 # draws, judged
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
 def judge(data_name: str) -> classifier.Classifier:
     """Returns the classifier of a data set: the one that is kept, else one trained now, which takes seconds."""
+    with st.spinner(_("Training a classifier ..."), show_time=True):
+        return _judge(data_name)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _judge(data_name: str) -> classifier.Classifier:
     try:
         return classifier.load_classifier(classifier.classifier_file(data_name))
     except CheckpointError:
@@ -95,7 +100,7 @@ def sureness(model: cache.Model, data_name: str, fitted: bool) -> np.ndarray:
     if fitted:
         means = cache_latent.codes_of_training(model, data_name).mean.astype(np.float64)
         z = means.mean(0) + z @ np.linalg.cholesky(np.cov(means.T).reshape(size, size)).T
-    return classifier.confidences(judge(data_name), latent.decode(cache.load(model), z.astype(np.float32)).mean)[0]
+    return classifier.confidences(_judge(data_name), latent.decode(cache.load(model), z.astype(np.float32)).mean)[0]
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -104,7 +109,7 @@ def sureness_of_images(data_name: str) -> dict[str, np.ndarray]:
     images = cache.dataset(data_name).test.images[:JUDGED].numpy().astype(np.float32) / 255
     noise = np.random.default_rng(0).random(images.shape, np.float32)
     sets: dict[str, np.ndarray] = {"test": images, "averages": (images + np.roll(images, 1, 0)) / 2, "noise": noise}
-    return {name: classifier.confidences(judge(data_name), each)[0] for name, each in sets.items()}
+    return {name: classifier.confidences(_judge(data_name), each)[0] for name, each in sets.items()}
 
 
 def share_sure(confidence: np.ndarray) -> float:

@@ -22,6 +22,7 @@ def show(scene: kit.Scene) -> None:
         kit.note(_("There is no autoencoder of this data set. Train one with the objective “autoencoder”."))
         return
     vae_, plain = pair
+    lesson.judge(vae_.dataset.name)
     kit.words(
         _(
             "A plain **autoencoder** has the same two nets and half of the objective: it reconstructs, and nothing "

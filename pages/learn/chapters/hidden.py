@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.learn import kit
-from pages.ui import cache, words
+from pages.ui import cache, cache_latent, words
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
 from vae import catalogue, surgery
@@ -26,19 +26,18 @@ def show(scene: kit.Scene) -> None:
         r"\underbrace{I(n; z)}_{\le\, \log N} + \mathrm{KL}[q(z) \,\|\, p(z)] \\ "
         r"q(z) &= \tfrac{1}{N} \textstyle\sum_n q(z|x_n) \end{aligned}"
     )
-    found = lesson.taken_apart(scene.model)
-    whole = found[-1]
+    kl = cache_latent.training_codes(scene.model).kl.sum(1)
     done = kit.ask(
         14,
         _("{name} pays {kl:.1f} nats an image, the mean over {count:,} training images. How much is waste?").format(
-            name=scene.model[0], kl=whole.mean_kl, count=whole.images
+            name=scene.model[0], kl=kl.mean(), count=len(kl)
         ),
         {"a": _("Less than a tenth"), "b": _("A tenth to a quarter"), "c": _("A quarter to a half"),
          "d": _("More than half")},
-        lambda: _answer(whole),
+        lambda: _answer(lesson.taken_apart(scene.model)[-1]),
     )  # fmt: skip
     if done:
-        _parts(found)
+        _parts(lesson.taken_apart(scene.model))
     _plane(scene)
     kit.code((surgery.surgery,), _cell(scene))
 
