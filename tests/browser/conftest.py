@@ -43,6 +43,12 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     return browser_type_launch_args | {"executable_path": path, "args": sandbox + QUIET}
 
 
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict) -> dict:
+    """English, whatever this machine speaks; a test may ask for another language with a marker."""
+    return browser_context_args | {"locale": "en-GB"}
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the models that visitors of the module's server make."""
