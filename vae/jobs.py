@@ -37,6 +37,8 @@ __all__ = [
     "resume", "run", "running", "start", "start_seeds", "status", "step", "stop",
 ]  # fmt: skip
 
+_COMMAND = (sys.executable, "-m", "vae")
+
 
 def start(name: str, model_config: ModelConfig, config: TrainConfig) -> None:
     """Starts `python -m vae train` as a process of its own, which waits for its turn and then trains.
@@ -174,32 +176,22 @@ def measure(model_config: ModelConfig, config: TrainConfig) -> float:
     Raises:
         JobError: the training would be refused, or diverges at once.
     """
-    words = [*arguments("estimate", model_config, config), "--estimate"]
+    command = [*_COMMAND, *arguments("estimate", model_config, config), "--estimate"]
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with _process(words, model_config, text=True, **pipes) as process:
+    # at the priority of whoever asks: it is short, and on busy cores what gives way to all others would never end
+    with subprocess.Popen(command, env=_environment(model_config), text=True, **pipes) as process:
         try:
             said, complaint = process.communicate(timeout=120)
         except subprocess.TimeoutExpired as error:
             process.kill()
-            raise JobError("An estimate must come within two minutes; this did not. Choose a smaller model.") from error
+            raise JobError(
+                "An estimate must come within two minutes; this did not. The model is large, or the machine busy."
+            ) from error
     try:
         return float(json.loads(said.splitlines()[-1])["estimated_seconds"])
     except (ValueError, IndexError, KeyError) as error:
         last = complaint.strip().splitlines()[-1:] or ["its process ended without a word."]
         raise JobError(last[0].removeprefix("vae train: ")) from error
-
-
-def _process(words: list[str], model_config: ModelConfig, **how: Any) -> subprocess.Popen[Any]:
-    """Starts `python -m vae` with low priority, so that the app stays quick."""
-    command = [sys.executable, "-m", "vae", *words]
-    process = subprocess.Popen(command, env=_environment(model_config), start_new_session=True, **how)
-    with contextlib.suppress(psutil.Error):  # it is gone already
-        child = psutil.Process(process.pid)
-        # who has a lower priority than that has no right to a higher one
-        child.nice(max(10, child.nice()) if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
-        with contextlib.suppress(OSError):  # Linux weighs sessions first, and only then their processes
-            Path(f"/proc/{process.pid}/autogroup").write_text("10")
-    return process
 
 
 def _environment(model_config: ModelConfig) -> dict[str, str]:
@@ -225,11 +217,17 @@ def _spawn(name: str, words: list[str], model_config: ModelConfig) -> None:
             clear(folder)
             with (folder / "log.txt").open("wb") as log:
                 quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
-                process = _process(words, model_config, **quiet)
+                env = _environment(model_config)
+                process = subprocess.Popen([*_COMMAND, *words], env=env, start_new_session=True, **quiet)
         except OSError as error:
             raise JobError(
                 f"{folder} could not be written: {error.strerror}. Choose another VAE_CHECKPOINTS."
             ) from error
         with contextlib.suppress(psutil.Error):  # it is gone already; its log says why
+            child = psutil.Process(process.pid)
+            # low priority, so that the app stays quick; who has a lower one has no right to a higher one
+            child.nice(max(10, child.nice()) if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+            with contextlib.suppress(OSError):  # Linux weighs sessions first, and only then their processes
+                Path(f"/proc/{process.pid}/autogroup").write_text("10")
             tell(folder, "starting", pid=process.pid, ticket=next_ticket(folder.parent))
     threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie

@@ -42,6 +42,16 @@ def classes(data: Dataset) -> tuple[str, ...]:
     return tuple(words.get(name, name) for name in data.classes)
 
 
+def activation(name: str) -> str:
+    """Names what stands between the layers."""
+    return {"relu": "ReLU", "tanh": "tanh", "silu": "SiLU"}[name]
+
+
+def schedule(name: str) -> str:
+    """Says in words how the learning rate moves."""
+    return {"one-cycle": _("one cycle"), "constant": _("constant"), "cosine": _("cosine")}[name]
+
+
 def seconds(count: float) -> str:
     """Says how long something takes."""
     return _("{s:.0f} s").format(s=count) if count < 90 else _("{m:.0f} min").format(m=count / 60)

@@ -7,8 +7,6 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import vae
-from vae import jobs
-from vae.errors import JobError
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -140,54 +138,6 @@ def test_map_of_many_dimensions_lets_one_choose_the_plane() -> None:
     across, up = app.main.selectbox
     assert len(across.options) == 20
     assert len(up.options) == 19
-
-
-def test_train_refuses_what_cannot_be_and_keeps_what_was_typed() -> None:
-    app = through_frame("pages/train/train.py")
-    app.text_input(key="train.name").set_value("../evil")
-    app.main.button[0].click().run()
-    assert "lower-case letters" in app.error[0].value
-    app.text_input(key="train.name").set_value("fine")
-    app.text_input(key="train.layers").set_value("512, wide")
-    app.main.button[0].click().run()
-    assert "whole numbers" in app.error[0].value
-    assert app.text_input(key="train.layers").value == "512, wide"
-    app.text_input(key="train.layers").set_value("0")
-    app.main.button[0].click().run()
-    assert "encoder_layers" in app.error[0].value
-    assert not app.exception
-
-
-def test_train_starts_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    started = []
-    monkeypatch.setattr(jobs, "start", lambda *given: started.append(given))
-    app = through_frame("pages/train/train.py")
-    app.text_input(key="train.name").set_value("mine")
-    app.number_input(key="train.latent").set_value(5)
-    app.number_input(key="train.epochs").set_value(3)
-    app.selectbox(key="train.likelihood").set_value("bernoulli")
-    app.text_input(key="train.layers").set_value("64 32")
-    app.main.button[0].click().run()
-    assert not app.exception
-    ((name, model, config),) = started
-    assert name == "mine"
-    assert (model.latent, model.likelihood, model.encoder_layers, model.decoder_layers) == (
-        5,
-        "bernoulli",
-        (64, 32),
-        (32, 64),
-    )
-    assert config.epochs == 3
-
-
-def test_train_says_when_a_training_of_that_name_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    def busy(*given: object) -> None:
-        raise JobError("A training of each name runs at a time; 'other' is busy. Choose another name.")
-
-    monkeypatch.setattr(jobs, "start", busy)
-    app = through_frame("pages/train/train.py")
-    app.main.button[0].click().run()
-    assert "'other' is busy" in app.error[0].value
 
 
 @pytest.mark.parametrize("path", PAGES)

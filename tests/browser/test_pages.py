@@ -1,11 +1,13 @@
 """The app in a real browser: every page by deep link on a fresh server, and what a visitor does there."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import settle
+from vae import reports
 
 # what shows that a page has its content, not only its frame
 CONTENT = {
@@ -70,14 +72,19 @@ def test_new_draws_are_new(server: str, watched_page: Page) -> None:
     settle(watched_page)
 
 
-def test_train_stop_and_use(server: str, watched_page: Page) -> None:
+def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> None:
     """A model is trained from the page, survives a reload and a stop, and can be used at once."""
     visit(watched_page, f"{server}/train")
+    watched_page.get_by_role("combobox", name="Preset").click()
+    watched_page.get_by_role("option", name="beta-10d").click()
+    expect(watched_page.get_by_role("spinbutton", name="Dimensions J")).to_have_value("10")
+    expect(watched_page.get_by_text("Objective: ELBO, β = 4")).to_be_visible()
+    expect(watched_page.get_by_text(re.compile(r"about \d+ (s|min) here"))).to_be_visible(timeout=150_000)
     watched_page.get_by_role("combobox", name="Data set").click()
     watched_page.get_by_role("option", name="mnist-sample").click()
     watched_page.get_by_role("textbox", name="Name").fill("by-hand")
     watched_page.get_by_role("spinbutton", name="Epochs").fill("500")
-    watched_page.get_by_test_id("stForm").get_by_role("button", name="Train").click()
+    watched_page.get_by_role("button", name="Train", exact=True).click()
     stop = watched_page.get_by_test_id("stMain").get_by_role("button", name="Stop training")
     stop.wait_for(timeout=30_000)
     expect(watched_page.get_by_text("images a second")).to_be_visible(timeout=60_000)
@@ -90,14 +97,27 @@ def test_train_stop_and_use(server: str, watched_page: Page) -> None:
     expect(status).to_have_text(step, timeout=60_000)
     watched_page.get_by_role("button", name="Pause", exact=True).click()
     watched_page.get_by_role("button", name="One step").wait_for(timeout=30_000)
-    reports = watched_page.get_by_text("is paused")
-    expect(reports).to_be_visible()
+    expect(watched_page.get_by_text("is paused")).to_be_visible()
     held = status.inner_text()
     watched_page.wait_for_timeout(2500)
     expect(status).to_have_text(held)
     watched_page.get_by_role("button", name="One step").click()
     watched_page.get_by_role("button", name="Resume").click()
     expect(status).not_to_have_text(held, timeout=60_000)
+    # the learning rate is changed on the way, and what it was trained with says so
+    history = models / "by-hand" / "history.jsonl"
+    before = max(report.learning_rate or 0 for report in reports.read(history))
+    assert before > 0
+    watched_page.get_by_role("button", name="Change", exact=True).click()
+    watched_page.get_by_role("spinbutton", name="Highest learning rate").fill("0.0001")
+    watched_page.get_by_role("button", name="Change from the next step on").click()
+    for _ in range(600):
+        if (reports.read(history)[-1].learning_rate or 1) < before / 4:
+            break
+        watched_page.wait_for_timeout(100)
+    else:
+        pytest.fail("The learning rate did not change.")
+    watched_page.keyboard.press("Escape")
     stop.click()
     use = watched_page.get_by_role("button", name="Use this model")
     use.wait_for(timeout=60_000)

@@ -1,74 +1,132 @@
-"""What to train, and how."""
+"""What to train, and how: presets, the settings, how long it would take, and the start."""
 
 import time
 
 import streamlit as st
 
-from pages.ui import state, words
+from pages.train.panels import settings
+from pages.ui import cache_train, state, words
+from pages.ui.fragment import fragment
 from pages.ui.language import _, said
-from vae import data, jobs
-from vae.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, ModelConfig, TrainConfig
+from vae import PRESETS, Preset, jobs
 from vae.errors import VAEError
 
+FIRST = "quick-2d"
 FRESH = "train.fresh"  # whether the name was used, and a new one is to be suggested
+SEEDS = (1, 2, 3)
 
 
+def preset_words() -> dict[str, str]:
+    """Says of each preset what it is for; these are the ones that can be chosen."""
+    return {
+        "quick-2d": _("A map of digits in two dimensions, to watch as it forms."),
+        "quick-bernoulli-2d": _("The same with binary pixels and a smooth network, whose log p(x) is known exactly."),
+        "quick-20d": _("Good digits soon: as much in 4 epochs as Adam's usual rate gives in 10."),
+        "mnist-2d": _("How mnist-2d, which ships, was trained."),
+        "mnist-5d": _("How mnist-5d, which ships, was trained."),
+        "mnist-20d": _("How mnist-20d, which ships, was trained."),
+        "mnist-bernoulli-2d": _("How mnist-bernoulli-2d, which ships, was trained."),
+        "beta-10d": _("β = 4: fewer dimensions carry more each, and reconstructions blur."),
+        "free-bits-20d": _("Each dimension has half a nat for nothing, so that none falls asleep."),
+        "iwae-2d": _("A tighter bound, from 10 draws an image."),
+        "record": _("Convolutions and 50 dimensions, for a high log p(x) of binary digits; long."),
+        "burda": _("The model and objective of Burda, Grosse & Salakhutdinov (2016): IWAE with k = 50."),
+    }
+
+
+@fragment()
 def show() -> None:
     """Draws the controls, and starts a training when asked to."""
-    sets = [name for name in data.NAMES if data.available(name)]
-    with st.form("train.form", border=False):
-        if st.session_state.setdefault(FRESH, True):
-            st.session_state[FRESH] = False
-            st.session_state["train.name"] = f"my-model-{time.strftime('%H%M%S')}"
-        name = st.text_input(_("Name"), key="train.name", help=_("Lower-case letters, digits and dashes."))
-        data_name = st.selectbox(
-            _("Data set"), sets, key="train.data", help=_("For clothes: `python -m vae data fashion-mnist`.")
-        )
-        left, right = st.columns(2)
-        latent = left.number_input(_("Latent dimensions J"), 1, 1024, 2, key="train.latent")
-        epochs = right.number_input(_("Epochs"), 1, 1000, 5, key="train.epochs")
-        likelihood = st.selectbox(
-            _("Likelihood p(x|z)"), LIKELIHOODS, format_func=words.likelihood, key="train.likelihood"
-        )
-        with st.expander(_("More"), icon=":material/tune:"):
-            floored = st.toggle(
-                _("Floor of the variance"), True, key="train.floored", help=_("Without it σ may fall to 0.")
-            )
-            floor = st.number_input(_("Floor of log σ²"), -40.0, 4.0, -6.0, 0.5, key="train.floor")
-            layers = st.text_input(
-                _("Hidden layers of the encoder"), "512, 256", key="train.layers",
-                help=_("Widths; the decoder has them in reverse. Empty for a linear model."),
-            )  # fmt: skip
-            activation = st.selectbox(_("Activation"), ACTIVATIONS, key="train.activation")
-            objective = st.selectbox(_("Objective"), OBJECTIVES, format_func=words.objective, key="train.objective")
-            samples = st.number_input(_("Draws of z for each image"), 1, 1000, 1, key="train.samples")
-            batch_size = st.number_input(_("Batch size"), 1, 60_000, 128, key="train.batch")
-            rate = st.number_input(_("Learning rate"), 1e-6, 1.0, 2e-3, 1e-4, format="%.4f", key="train.rate")
-            seed = st.number_input(_("Seed"), 0, 2**31, 0, key="train.seed")
-        if not st.form_submit_button(_("Train"), type="primary", icon=":material/play_arrow:", width="stretch"):
-            return
-    try:
-        widths = tuple(int(part) for part in layers.replace(",", " ").split())
-    except ValueError:
-        st.error(
-            _("Layers are whole numbers with commas between, such as 512, 256; this is {layers!r}.").format(
-                layers=layers
-            )
-        )
-        return
-    try:
-        model = ModelConfig(
-            latent=int(latent), likelihood=likelihood, log_variance_floor=floor if floored else None,
-            encoder_layers=widths, decoder_layers=widths[::-1], activation=activation,
+    says = preset_words()
+    state.begin("train.preset", state.one_of(says), FIRST)
+    if not settings.filled():
+        settings.fill(PRESETS[st.session_state["train.preset"]])
+    _suggest()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            _("Preset"), list(says), key="train.preset", on_change=_take, persist_state="session", width=165,
         )  # fmt: skip
-        config = TrainConfig(
-            data=data_name, objective=objective, samples=int(samples), epochs=int(epochs),
-            batch_size=int(batch_size), learning_rate=rate, seed=int(seed),
+        settings.essentials()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        for i, (label, icon, draw) in enumerate(settings.groups()):
+            with st.popover(label, icon=icon, key=f"train.group{i}"):
+                draw()
+    preset = st.session_state["train.preset"]
+    plan, trouble = _plan()
+    note = "" if plan is None or plan == _kept(preset) else _(" Changed since.")
+    st.caption(says[preset] + note)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        name = st.text_input(_("Name"), key="train.name", width=220, help=_("Lower-case letters, digits and dashes."))
+        seeds = st.segmented_control(
+            _("Seeds"), SEEDS, required=True, default=1, key="train.seeds", persist_state="session",
+            help=_("The same training from several seeds, one after the other, to be compared."),
         )  # fmt: skip
-        jobs.start(name, model, config)
+        start = st.button(_("Train"), type="primary", icon=":material/play_arrow:", key="train.start", width=140)
+        if plan:
+            estimate(plan, seeds or 1)
+    if trouble:
+        st.error(trouble, icon=":material/error:")
+    if start and plan:
+        _start(name, plan, seeds or 1)
+    state.write_link(train__preset=None if preset == FIRST else preset)
+
+
+def estimate(plan: Preset, seeds: int) -> None:
+    """Says how long a training would take, as soon as that was measured."""
+    waits = not cache_train.an_epoch(plan).done()
+
+    @fragment(run_every=1.0 if waits else None)
+    def tell() -> None:
+        measured = cache_train.an_epoch(plan)
+        if not measured.done():
+            st.caption(_("Measuring how long it takes …"))
+        elif waits:
+            st.rerun(scope="app")  # which ends the waiting
+        else:
+            try:
+                seconds = measured.result() * plan.training.epochs * seeds
+            except VAEError as error:
+                st.caption(f":material/error: {said(error)}")
+            else:
+                st.caption(_(":material/timer: about {time} here").format(time=words.seconds(seconds)))
+
+    tell()
+
+
+def _plan() -> tuple[Preset | None, str]:
+    """Returns what the controls say, or else what is wrong with it."""
+    try:
+        return settings.chosen(), ""
+    except VAEError as error:
+        return None, said(error)
+
+
+def _kept(name: str) -> Preset:
+    """Returns a preset on the data that are there."""
+    model, training = PRESETS[name]
+    return Preset(model, settings.on_disk(training))
+
+
+def _take() -> None:
+    settings.fill(PRESETS[st.session_state["train.preset"]])
+    st.session_state[FRESH] = True
+
+
+def _suggest() -> None:
+    if st.session_state.setdefault(FRESH, True):
+        st.session_state[FRESH] = False
+        st.session_state["train.name"] = f"{st.session_state['train.preset']}-{time.strftime('%H%M%S')}"
+
+
+def _start(name: str, plan: Preset, seeds: int) -> None:
+    try:
+        if seeds > 1:
+            name = jobs.start_seeds(name, *plan, seeds)[0]
+        else:
+            jobs.start(name, *plan)
     except VAEError as error:
         st.error(said(error), icon=":material/error:")
         return
     st.session_state[FRESH] = True
     state.watch(name)
-    st.rerun()
+    st.rerun(scope="app")

@@ -1,0 +1,224 @@
+"""The settings of a training: a control for each field of its configs, in groups; what has no effect is disabled."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from pages.ui import words
+from pages.ui.language import _
+from vae import Preset, data
+from vae.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
+from vae.errors import ConfigError
+
+# fields whose controls hold the value as it is; the others are made of a control's in `chosen`
+PLAIN_MODEL = ("latent", "likelihood", "activation")
+PLAIN_TRAINING = (
+    "data", "objective", "samples", "beta", "beta_warmup", "free_bits", "epochs", "batch_size", "learning_rate",
+    "schedule", "warmup", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "precision", "seed",
+)  # fmt: skip
+FLOOR = -6.0  # where there was none and one is switched on
+
+
+def fill(preset: Preset) -> None:
+    """Puts the settings of a preset into all controls; its data set only where that is on disk."""
+    model, training = preset
+    values: dict[str, Any] = {name: getattr(model, name) for name in PLAIN_MODEL}
+    values |= {name: getattr(training, name) for name in PLAIN_TRAINING}
+    values["data"] = on_disk(training).data
+    for name in ("beta", "beta_warmup", "free_bits", "warmup", "weight_decay"):
+        values[name] = float(values[name])
+    values |= {
+        "floored": model.log_variance_floor is not None,
+        "floor": FLOOR if model.log_variance_floor is None else float(model.log_variance_floor),
+        "encoder": _listed(model.encoder_layers),
+        "decoder": _listed(model.decoder_layers),
+        "convolutional": bool(model.channels),
+        "channels": _listed(model.channels) or "32, 64",
+        "percent": 100 * training.share,
+    }
+    for name, value in values.items():
+        st.session_state[_key(name)] = value
+
+
+def filled() -> bool:
+    """Whether the controls hold anything yet."""
+    return _key("latent") in st.session_state
+
+
+def chosen() -> Preset:
+    """Returns what the controls say; those that have no effect count as left alone.
+
+    Raises:
+        ConfigError: a value is outside its range, or no number.
+    """
+    convolutional, floored = _value("convolutional"), _value("floored") or _value("likelihood") == "bernoulli"
+    model = ModelConfig(
+        log_variance_floor=(FLOOR if _value("likelihood") == "bernoulli" else _value("floor")) if floored else None,
+        encoder_layers=_widths(_value("encoder")),
+        decoder_layers=_widths(_value("decoder")),
+        channels=_widths(_value("channels")) if convolutional else (),
+        **{name: _value(name) for name in PLAIN_MODEL},
+    )
+    values = {name: _value(name) for name in PLAIN_TRAINING}
+    defaults = TrainConfig()
+    values |= {name: getattr(defaults, name) for name in values if reason(name)}
+    return Preset(model, TrainConfig(share=_value("percent") / 100, **values))
+
+
+def sets() -> list[str]:
+    """The data sets that are on disk."""
+    return [name for name in data.NAMES if data.available(name)]
+
+
+def on_disk(training: TrainConfig) -> TrainConfig:
+    """Returns a config with its data set where that is on disk, else with the sample that ships."""
+    return training if training.data in sets() else replace(training, data="mnist-sample")
+
+
+def reason(name: str) -> str | None:
+    """Says why a setting has no effect beside the others; None where it has one."""
+    objective = _value("objective")
+    if objective == "autoencoder" and name in ("beta", "beta_warmup", "free_bits"):
+        return _("An autoencoder has no KL.")
+    if objective == "autoencoder" and name == "samples":
+        return _("An autoencoder draws no z.")
+    if objective == "iwae" and name == "free_bits":
+        return _("For the ELBO: the IWAE bound has no KL of its own.")
+    if name in ("floored", "floor") and _value("likelihood") == "bernoulli":
+        return _("Binary pixels have no variance.")
+    if name == "floor" and not _value("floored"):
+        return _("There is no floor now.")
+    if name == "warmup" and _value("schedule") == "one-cycle":
+        return _("A one-cycle has a rise of its own.")
+    if name == "channels" and not _value("convolutional"):
+        return _("A multilayer perceptron has none.")
+    return None
+
+
+# the essential ones
+
+
+def essentials() -> None:
+    """Draws the settings that are always in sight."""
+    st.selectbox(_("Data set"), sets(), **_as("data"), width=125)
+    st.selectbox(_("Likelihood p(x|z)"), LIKELIHOODS, format_func=_likelihood, **_as("likelihood"), width=165)
+    st.number_input(_("Dimensions J"), 1, 1024, **_as("latent"), width=100)
+    st.number_input(_("Epochs"), 1, 100_000, **_as("epochs"), width=75)
+    _number(_("Learning rate"), "learning_rate", 1e-6, 1.0, 5e-4, width=100)
+
+
+def _likelihood(name: str) -> str:
+    """Says in few words what p(x|z) is."""
+    return {
+        "gaussian": _("Gaussian, σ by pixel"),
+        "gaussian-shared": _("Gaussian, one σ"),
+        "bernoulli": _("Bernoulli"),
+    }[name]
+
+
+# the groups, each with what it says when it is closed
+
+
+def groups() -> list[tuple[str, str, Callable[[], None]]]:
+    """Returns name, icon and controls of each group."""
+    beta, objective = _value("beta"), words.objective(_value("objective")).partition(",")[0].partition(":")[0]
+    weight = "" if beta == 1 or reason("beta") else f", β = {beta:g}"
+    kind = _("convolutional") if _value("convolutional") else _("MLP")
+    return [
+        (_("Network: {kind}").format(kind=kind), ":material/hub:", _network),
+        (_("Objective: {name}").format(name=objective + weight), ":material/target:", _objective),
+        (_("Optimiser: {name}").format(name=words.schedule(_value("schedule"))), ":material/speed:", _optimiser),
+        (_("Data and seed"), ":material/database:", _data),
+    ]
+
+
+def _network() -> None:
+    st.segmented_control(
+        _("Kind"), [False, True], required=True, **_as("convolutional"),
+        format_func=lambda yes: _("Convolutional") if yes else _("Multilayer perceptron"),
+    )  # fmt: skip
+    st.text_input(_("Channels"), **_as("channels", _("Each convolution halves the image.")))
+    st.text_input(_("Hidden layers of the encoder"), **_as("encoder", _("Widths, with commas between.")))
+    st.text_input(
+        _("Hidden layers of the decoder"), **_as("decoder", _("From z to the image; empty for a linear decoder."))
+    )
+    st.selectbox(_("Activation"), ACTIVATIONS, **_as("activation"), format_func=words.activation)
+    st.toggle(_("Floor of the variance"), **_as("floored", _("Without it σ may fall to 0.")))
+    _number(_("Floor of log σ²"), "floor", -40.0, 4.0, 0.5)
+
+
+def _objective() -> None:
+    st.selectbox(_("Objective"), OBJECTIVES, format_func=words.objective, **_as("objective"))
+    st.number_input(
+        _("Draws of z for each image"), 1, 1000,
+        **_as("samples", _("L of the ELBO, k of the IWAE: more make that bound tighter, and each step longer.")),
+    )  # fmt: skip
+    _number(_("Weight β of the KL"), "beta", 0.0, 1000.0, 0.5)
+    _number(_("Warm-up of β, epochs"), "beta_warmup", 0.0, 100_000.0, 1.0, _("β rises from 0 over them."))
+    _number(
+        _("Free bits, nats"), "free_bits", 0.0, 100.0, 0.1, _("KL that each dimension has for nothing."),
+    )  # fmt: skip
+
+
+def _optimiser() -> None:
+    st.selectbox(_("Schedule"), SCHEDULES, format_func=words.schedule, **_as("schedule"))
+    _number(_("Warm-up of the learning rate, epochs"), "warmup", 0.0, 100_000.0, 1.0)
+    left, right = st.columns(2)
+    left.number_input(_("Batch size"), 1, 60_000, **_as("batch_size"))
+    with right:
+        _number(_("Weight decay"), "weight_decay", 0.0, 10.0, 0.01, _("Decoupled, as AdamW has it."))
+    left, middle, right = st.columns(3)
+    with left:
+        _number(_("Adam's β₁"), "adam_beta1", 0.0, 0.999, 0.01, _("How long it remembers gradients."))
+    with middle:
+        _number(_("Adam's β₂"), "adam_beta2", 0.0, 0.999999, 0.001, _("How long it remembers their squares."))
+    with right:
+        _number(_("Adam's ε"), "adam_epsilon", 1e-16, 1.0, 1e-8, _("What it adds to their root."))
+    st.selectbox(
+        _("Precision"), PRECISIONS,
+        **_as("precision", _("Of matrix products; auto is bfloat16 where it is quicker and costs nothing.")),
+    )  # fmt: skip
+
+
+def _data() -> None:
+    st.caption(_("For clothes: `python -m vae data fashion-mnist`."))
+    _number(_("Share of the training images, %"), "percent", 0.1, 100.0, 10.0, _("The first of them."))
+    st.number_input(_("Seed"), 0, 2**53 - 1, **_as("seed", _("The same seed gives the same weights on one machine.")))
+
+
+# how a control is made
+
+
+def _key(name: str) -> str:
+    return f"train.{name}"
+
+
+def _value(name: str) -> Any:
+    return st.session_state[_key(name)]
+
+
+def _as(name: str, help: str | None = None) -> dict[str, Any]:
+    """What all controls share: a key that survives a change of page, and a reason where they are disabled."""
+    why = reason(name)
+    return {"key": _key(name), "help": why or help, "disabled": bool(why), "persist_state": "session"}
+
+
+def _number(
+    label: str, name: str, low: float, high: float, step: float, help: str | None = None, **layout: Any
+) -> None:
+    st.number_input(label, low, high, step=step, format="%g", **_as(name, help), **layout)
+
+
+def _listed(widths: tuple[int, ...]) -> str:
+    return ", ".join(map(str, widths))
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise ConfigError(
+            _("Layers are whole numbers with commas between, such as 512, 256; this is {layers!r}.").format(layers=text)
+        ) from None

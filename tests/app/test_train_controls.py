@@ -1,0 +1,226 @@
+"""The controls of the Train page: presets, what can be changed, what has no effect, what is said, what is started."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import vae
+from tests.app.test_pages import opened, own_folder, said, through_frame  # noqa: F401
+from vae import PRESETS, Preset, data, jobs, presets
+from vae.config import ModelConfig, TrainConfig
+from vae.errors import JobError
+
+PAGE = "pages/train/train.py"
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ModelConfig, TrainConfig]]:
+    """What was started, in place of starting it; all data sets are on disk."""
+    found: list[tuple[str, ModelConfig, TrainConfig]] = []
+    monkeypatch.setattr(jobs, "start", lambda *given: found.append(given))
+    monkeypatch.setattr(data, "available", lambda name: True)
+    return found
+
+
+def train(app: AppTest) -> AppTest:
+    return app.button(key="train.start").click().run()
+
+
+def errors(app: AppTest) -> str:
+    assert not app.exception
+    return " ".join(error.value for error in app.error)
+
+
+def test_every_preset_fills_in_all_controls_and_can_be_started(started: list) -> None:
+    app = through_frame(PAGE)
+    offered = app.selectbox(key="train.preset").options
+    assert offered == list(PRESETS)  # none is left out, so none is without its line of words
+    for name in offered:
+        app.selectbox(key="train.preset").set_value(name).run()
+        train(app)
+        assert not errors(app)
+        _, model, training = started[-1]
+        assert Preset(model, training) == PRESETS[name], name
+    assert len(started) == len(PRESETS)
+    assert len({name for name, *_ in started}) == len(PRESETS)  # a name of its own for each
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_takes_steps(name: str) -> None:
+    model, training = PRESETS[name]
+    small = vae.load_dataset("mnist-sample", fetch=False)
+    train, test = (vae.Split(part.images[:8], part.labels[:8]) for part in (small.train, small.test))
+    tiny = replace(small, train=train, test=test)
+    assert presets.estimate(model, replace(training, epochs=3), tiny, seconds=0) > 0
+
+
+def test_every_field_of_the_configs_has_a_control(started: list) -> None:
+    """Each is changed by hand to what no preset has, and all of it arrives."""
+    app = through_frame(PAGE)
+    model = ModelConfig(
+        latent=7, likelihood="gaussian-shared", log_variance_floor=-3.0, encoder_layers=(64, 32), decoder_layers=(),
+        channels=(4, 8), activation="tanh",
+    )  # fmt: skip
+    training = TrainConfig(
+        data="mnist-sample", share=0.25, objective="elbo", samples=3, beta=0.5, beta_warmup=2.0, free_bits=0.1,
+        epochs=3, batch_size=99, learning_rate=3e-3, schedule="cosine", warmup=0.5, weight_decay=0.2, adam_beta1=0.8,
+        adam_beta2=0.95, adam_epsilon=1e-6, precision="float32", seed=11,
+    )  # fmt: skip
+    app.segmented_control(key="train.convolutional").set_value(True)
+    app.selectbox(key="train.schedule").set_value("cosine").run()
+    for key, text in (("channels", "4 8"), ("encoder", "64, 32"), ("decoder", "")):
+        app.text_input(key=f"train.{key}").set_value(text)
+    for key in ("data", "objective", "precision"):
+        app.selectbox(key=f"train.{key}").set_value(getattr(training, key))
+    for key in ("likelihood", "activation"):
+        app.selectbox(key=f"train.{key}").set_value(getattr(model, key))
+    numbers = (
+        "samples", "beta", "beta_warmup", "free_bits", "epochs", "batch_size", "learning_rate", "warmup",
+        "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "seed",
+    )  # fmt: skip
+    for key in numbers:
+        app.number_input(key=f"train.{key}").set_value(getattr(training, key))
+    app.number_input(key="train.latent").set_value(7)
+    app.number_input(key="train.floor").set_value(-3.0)
+    app.number_input(key="train.percent").set_value(25.0)
+    app.text_input(key="train.name").set_value("mine").run()
+    train(app)
+    assert not errors(app)
+    assert started == [("mine", model, training)]
+    for given, default in ((model, ModelConfig()), (training, TrainConfig())):
+        same = {f.name for f in fields(given) if getattr(given, f.name) == getattr(default, f.name)}
+        assert same <= {"image_shape", "objective"}  # the objective has a test of its own
+
+
+def test_what_has_no_effect_is_disabled_with_the_reason_and_left_out(started: list) -> None:
+    app = through_frame(PAGE)
+    app.number_input(key="train.beta").set_value(4.0)
+    app.number_input(key="train.free_bits").set_value(0.5).run()
+    app.selectbox(key="train.objective").set_value("autoencoder").run()
+    for key in ("beta", "beta_warmup", "free_bits", "samples"):
+        control = app.number_input(key=f"train.{key}")
+        assert control.disabled and "autoencoder" in control.help
+    assert app.number_input(key="train.warmup").disabled  # one-cycle has its own
+    assert not app.number_input(key="train.floor").disabled
+    train(app)
+    assert (started[-1][2].objective, started[-1][2].beta, started[-1][2].free_bits) == ("autoencoder", 1, 0)
+
+    app.selectbox(key="train.objective").set_value("iwae").run()
+    assert app.number_input(key="train.free_bits").disabled and not app.number_input(key="train.beta").disabled
+    app.selectbox(key="train.likelihood").set_value("bernoulli").run()
+    assert app.number_input(key="train.floor").disabled and app.toggle(key="train.floored").disabled
+    train(app)
+    assert (started[-1][2].objective, started[-1][2].beta, started[-1][2].free_bits) == ("iwae", 4, 0)
+
+    app.selectbox(key="train.objective").set_value("elbo")
+    app.selectbox(key="train.likelihood").set_value("gaussian").run()
+    app.toggle(key="train.floored").set_value(False).run()
+    assert app.number_input(key="train.floor").disabled and app.text_input(key="train.channels").disabled
+    train(app)
+    assert (started[-1][1].log_variance_floor, started[-1][2].free_bits) == (None, 0.5)  # it was only set aside
+    assert not errors(app)
+
+
+@pytest.mark.parametrize(("key", "text", "words"), [
+    ("encoder", "512, wide", "whole numbers"),
+    ("encoder", "0", "encoder_layers"),
+    ("decoder", "99999", "decoder_layers"),
+    ("decoder", "-3", "decoder_layers"),
+    ("encoder", "1.5", "whole numbers"),
+])  # fmt: skip
+def test_odd_input_is_said_at_once_and_kept(started: list, key: str, text: str, words: str) -> None:
+    app = through_frame(PAGE)
+    app.text_input(key=f"train.{key}").set_value(text).run()
+    assert words in errors(app)
+    train(app)
+    assert words in errors(app)
+    assert app.text_input(key=f"train.{key}").value == text
+    assert not started
+
+
+def test_more_convolutions_than_halvings_are_refused_in_words(started: list) -> None:
+    app = through_frame(PAGE)
+    app.segmented_control(key="train.convolutional").set_value(True).run()
+    app.text_input(key="train.channels").set_value("4, 4, 4, 4, 4, 4").run()
+    assert "channels must be at most 4" in errors(app)
+    app.selectbox(key="train.preset").set_value("quick-20d").run()  # a preset mends all
+    assert not errors(app)
+
+
+@pytest.mark.parametrize("name", ["../evil", "Großes", "", "a" * 200])
+def test_a_name_that_is_none_is_refused(name: str) -> None:
+    app = through_frame(PAGE)
+    app.text_input(key="train.name").set_value(name)
+    train(app)
+    assert "lower-case letters" in errors(app)
+    assert app.text_input(key="train.name").value == name
+    assert jobs.latest() is None
+
+
+def test_a_name_that_is_busy_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*given: object) -> None:
+        raise JobError("A training of each name runs at a time; 'other' is busy. Choose another name.")
+
+    monkeypatch.setattr(jobs, "start", busy)
+    assert "'other' is busy" in errors(train(through_frame(PAGE)))
+
+
+def test_one_click_starts_several_seeds(started: list) -> None:
+    app = through_frame(PAGE)
+    app.text_input(key="train.name").set_value("twins")
+    app.number_input(key="train.seed").set_value(3)
+    app.segmented_control(key="train.seeds").set_value(2).run()
+    train(app)
+    assert [(name, training.seed) for name, _, training in started] == [("twins-s3", 3), ("twins-s4", 4)]
+
+
+def test_a_preset_in_the_link_fills_the_controls_and_a_change_is_said() -> None:
+    app = opened()
+    app.query_params["train.preset"] = "beta-10d"
+    app.run()
+    app.switch_page(str(Path(PAGE).resolve())).run()
+    assert app.number_input(key="train.latent").value == 10 and app.number_input(key="train.beta").value == 4
+    assert "Changed since" not in said(app)
+    app.number_input(key="train.beta").set_value(2.0).run()
+    assert "Changed since" in said(app) and app.query_params["train.preset"] == "beta-10d"
+
+
+def test_settings_survive_a_change_of_page() -> None:
+    app = through_frame(PAGE)
+    app.number_input(key="train.beta").set_value(2.5)
+    app.text_input(key="train.encoder").set_value("77").run()
+    app.switch_page(str(Path("pages/explore/samples.py").resolve())).run()
+    app.switch_page(str(Path(PAGE).resolve())).run()
+    assert app.number_input(key="train.beta").value == 2.5 and app.text_input(key="train.encoder").value == "77"
+
+
+def test_the_time_is_said_before_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    st.cache_resource.clear()
+    asked = []
+    monkeypatch.setattr(jobs, "measure", lambda *plan: asked.append(plan) or 2.0)
+    app = through_frame(PAGE)
+    app.run()
+    assert "about 20 s here" in said(app)  # ten epochs
+    app.number_input(key="train.epochs").set_value(30)
+    app.number_input(key="train.learning_rate").set_value(0.01).run()
+    app.segmented_control(key="train.seeds").set_value(3).run()
+    assert "about 3 min here" in said(app)  # 180 s
+    assert len(asked) == 1  # nothing changed that makes a step longer
+    app.number_input(key="train.samples").set_value(5).run()
+    app.run()
+    assert len(asked) == 2 and asked[1][1].samples == 5
+
+
+def test_an_estimate_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*plan: object) -> float:
+        raise JobError("The images must be 28 x 28 pixels.")
+
+    st.cache_resource.clear()
+    monkeypatch.setattr(jobs, "measure", refuse)
+    app = through_frame(PAGE)
+    app.run()
+    assert "The images must be 28 x 28 pixels." in said(app)
+    st.cache_resource.clear()
