@@ -62,18 +62,17 @@ def test_every_field_of_the_configs_has_a_control(started: list) -> None:
     app = through_frame(PAGE)
     model = ModelConfig(
         latent=7, likelihood="gaussian-shared", log_variance_floor=-3.0, encoder_layers=(64, 32), decoder_layers=(),
-        channels=(4, 8), activation="tanh",
+        activation="tanh",
     )  # fmt: skip
     training = TrainConfig(
         data="mnist-sample", share=0.25, objective="elbo", samples=3, beta=0.5, beta_warmup=2.0, free_bits=0.1,
         epochs=3, batch_size=99, learning_rate=3e-3, schedule="cosine", warmup=0.5, weight_decay=0.2, adam_beta1=0.8,
-        adam_beta2=0.95, adam_epsilon=1e-6, precision="float32", seed=11,
+        adam_beta2=0.95, adam_epsilon=1e-6, precision="float32", seed=11, initial="mean-image",
     )  # fmt: skip
-    app.segmented_control(key="train.convolutional").set_value(True)
     app.selectbox(key="train.schedule").set_value("cosine").run()
-    for key, text in (("channels", "4 8"), ("encoder", "64, 32"), ("decoder", "")):
+    for key, text in (("encoder", "64, 32"), ("decoder", "")):
         app.text_input(key=f"train.{key}").set_value(text)
-    for key in ("data", "objective", "precision"):
+    for key in ("data", "objective", "precision", "initial"):
         app.selectbox(key=f"train.{key}").set_value(getattr(training, key))
     for key in ("likelihood", "activation"):
         app.selectbox(key=f"train.{key}").set_value(getattr(model, key))
@@ -92,7 +91,7 @@ def test_every_field_of_the_configs_has_a_control(started: list) -> None:
     assert started == [("mine", model, training)]
     for given, default in ((model, ModelConfig()), (training, TrainConfig())):
         same = {f.name for f in fields(given) if getattr(given, f.name) == getattr(default, f.name)}
-        assert same <= {"image_shape", "objective"}  # the objective has a test of its own
+        assert same <= {"image_shape", "objective", "channels"}  # these two are in the tests below
 
 
 def test_what_has_no_effect_is_disabled_with_the_reason_and_left_out(started: list) -> None:
@@ -139,6 +138,18 @@ def test_odd_input_is_said_at_once_and_kept(started: list, key: str, text: str, 
     assert words in errors(app)
     assert app.text_input(key=f"train.{key}").value == text
     assert not started
+
+
+def test_convolutions_are_switched_on_and_off(started: list) -> None:
+    app = through_frame(PAGE)
+    app.segmented_control(key="train.convolutional").set_value(True).run()
+    app.text_input(key="train.channels").set_value("4 8").run()
+    assert app.selectbox(key="train.initial").disabled  # for perceptrons alone
+    train(app)
+    assert started[-1][1].channels == (4, 8) and not errors(app)
+    app.segmented_control(key="train.convolutional").set_value(False).run()
+    train(app)
+    assert started[-1][1].channels == ()
 
 
 def test_more_convolutions_than_halvings_are_refused_in_words(started: list) -> None:

@@ -1,12 +1,15 @@
 """What can be asked of a training, and which one is watched."""
 
+import contextlib
+
 import streamlit as st
 
 from pages.ui import state
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae import checkpoints, jobs
-from vae.errors import VAEError
+from vae.config import TrainConfig
+from vae.errors import JobError, VAEError
 from vae.keeper import read_plan
 
 
@@ -36,8 +39,10 @@ def row(job: jobs.Job) -> None:
         if st.button(_("One step"), icon=":material/skip_next:", key="train.step", help=_("Of the optimiser.")):
             jobs.step(job.name)
     if job.state in ("running", "paused"):
-        with st.popover(_("Change"), icon=":material/tune:", key="train.change"):
-            _change(job.name)
+        with contextlib.suppress(JobError):  # it begins only now
+            plan = read_plan(checkpoints.folders()[0] / job.name)
+            with st.popover(_("Change"), icon=":material/tune:", key="train.change"):
+                _change(job.name, plan.training)
     if job.busy and st.button(
         _("Stop training"), icon=":material/stop:", key="train.stop", help=_("Saves what was learned.")
     ):
@@ -50,9 +55,8 @@ def row(job: jobs.Job) -> None:
         st.rerun(scope="app")
 
 
-def _change(name: str) -> None:
+def _change(name: str, training: TrainConfig) -> None:
     """Draws what may be changed while a training goes on."""
-    training = read_plan(checkpoints.folders()[0] / name).training
     has_kl = training.objective != "autoencoder"
     with st.form(f"train.changes of {name}", border=False):
         rate = st.number_input(

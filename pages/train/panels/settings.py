@@ -9,14 +9,14 @@ import streamlit as st
 from pages.ui import words
 from pages.ui.language import _
 from vae import Preset, data
-from vae.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
+from vae.config import ACTIVATIONS, INITIALS, LIKELIHOODS, OBJECTIVES, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
 from vae.errors import ConfigError
 
 # fields whose controls hold the value as it is; the others are made of a control's in `chosen`
 PLAIN_MODEL = ("latent", "likelihood", "activation")
 PLAIN_TRAINING = (
     "data", "objective", "samples", "beta", "beta_warmup", "free_bits", "epochs", "batch_size", "learning_rate",
-    "schedule", "warmup", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "precision", "seed",
+    "schedule", "warmup", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "precision", "seed", "initial",
 )  # fmt: skip
 FLOOR = -6.0  # where there was none and one is switched on
 
@@ -92,6 +92,8 @@ def reason(name: str) -> str | None:
         return _("There is no floor now.")
     if name == "warmup" and _value("schedule") == "one-cycle":
         return _("A one-cycle has a rise of its own.")
+    if name == "initial" and _value("convolutional"):
+        return _("For perceptrons alone.")
     if name == "channels" and not _value("convolutional"):
         return _("A multilayer perceptron has none.")
     return None
@@ -130,7 +132,7 @@ def groups() -> list[tuple[str, str, Callable[[], None]]]:
         (_("Network: {kind}").format(kind=kind), ":material/hub:", _network),
         (_("Objective: {name}").format(name=objective + weight), ":material/target:", _objective),
         (_("Optimiser: {name}").format(name=words.schedule(_value("schedule"))), ":material/speed:", _optimiser),
-        (_("Data and seed"), ":material/database:", _data),
+        (_("Data and start"), ":material/database:", _data),
     ]
 
 
@@ -183,6 +185,11 @@ def _optimiser() -> None:
 
 
 def _data() -> None:
+    starts = {"random": _("random biases"), "mean-image": _("the mean image")}
+    st.selectbox(
+        _("The decoder starts from"), INITIALS, format_func=starts.__getitem__,
+        **_as("initial", _("Its biases; the weights are random.")),
+    )  # fmt: skip
     st.caption(_("For clothes: `python -m vae data fashion-mnist`."))
     _number(_("Share of the training images, %"), "percent", 0.1, 100.0, 10.0, _("The first of them."))
     st.number_input(_("Seed"), 0, 2**53 - 1, **_as("seed", _("The same seed gives the same weights on one machine.")))
