@@ -1,5 +1,6 @@
 """Training on two ranks, as `torchrun` starts them: the same losses as one process, and a rank that dies."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,11 +15,14 @@ import pytest
 import torch
 
 from tests.toys import small_model, toy_dataset
-from vae import checkpoints, distributed, jobs, runs
+from vae import checkpoints, cli, distributed, jobs, ranks, runs
 from vae.cards import arguments
-from vae.checkpoints import load, read_record
+from vae.checkpoints import Record, load, read_record, save
 from vae.config import ModelConfig, TrainConfig
+from vae.distributions import generator
 from vae.errors import ConfigError, JobError
+from vae.evaluation import evaluate
+from vae.models import build
 
 MODEL = ModelConfig(latent=3, likelihood="bernoulli", encoder_layers=(16,), decoder_layers=(16,), activation="tanh")
 # 999 images are nine batches of 111, an odd number for two ranks; three draws, so that these are shared too
@@ -66,7 +70,7 @@ def until(what: Callable[[], object], process: subprocess.Popen, seconds: float 
         time.sleep(0.02)
 
 
-def ranks(process: subprocess.Popen) -> dict[str, psutil.Process]:
+def processes(process: subprocess.Popen) -> dict[str, psutil.Process]:
     found = (child for child in psutil.Process(process.pid).children() if "RANK" in child.environ())
     return {child.environ()["RANK"]: child for child in found}
 
@@ -101,7 +105,7 @@ def test_a_rank_that_dies_ends_the_job_and_it_can_be_resumed(launched, paused):
         seen = len(jobs.history("two"))
         until(lambda: len(jobs.history("two")) > seen, process)
     stood = jobs.history("two")[-1].step
-    ranks(process)["1"].send_signal(signal.SIGKILL)
+    processes(process)["1"].send_signal(signal.SIGKILL)
     out, _ = process.communicate(timeout=90)
     assert process.returncode != 0, out
     job = jobs.status("two")
@@ -113,6 +117,46 @@ def test_a_rank_that_dies_ends_the_job_and_it_can_be_resumed(launched, paused):
     list(runs.run("one", MODEL, LONG))
     bounds = [read_record(name).held_out["elbo"] for name in ("one", "two")]
     assert bounds[0] == pytest.approx(bounds[1], abs=1)  # 900 steps in which rounding has grown
+
+
+@pytest.mark.parametrize("words", [
+    ("--method=importance", "--samples=60", "--images=600", "--replicates=2", "--jackknife"),  # parts of 256, 256, 88
+    ("--method=elbo", "--samples=7", "--images=1100", "--seed=4"),  # parts of 512, 512, 76
+    ("--method=importance", "--samples=5", "--images=20"),  # one part: the other rank has none
+])  # fmt: skip
+def test_two_ranks_evaluate_to_the_numbers_of_one_process(launched, capsys, words):
+    model = build(MODEL, 3)
+    save(model, Record(name="a-model", model=MODEL, training=PLAIN))
+    process = launched("evaluate", "a-model", "--json", *words)
+    assert cli.main(["evaluate", "a-model", "--json", *words]) == 0
+    one = json.loads(capsys.readouterr().out)
+    out, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, out
+    (line,) = [line for line in out.splitlines() if line.startswith("{")]  # rank 0 alone speaks
+    two = json.loads(line)
+    assert two.keys() == one.keys() and two["standard_error_nats"] > 0
+    for key in one.keys() - {"seconds"}:
+        # sums of float32 may go another way in a process of its own
+        assert two[key] == (pytest.approx(one[key], rel=1e-4) if isinstance(one[key], float) else one[key]), key
+
+
+def test_what_ranks_cannot_share_is_refused(monkeypatch):
+    monkeypatch.setattr(ranks, "ranks", lambda: 2)
+    for method in ("ais", "naive"):
+        with pytest.raises(ConfigError, match=f"Ranks share elbo, importance, exact; {method}"):
+            ranks.refuse_alone(method)
+    ranks.refuse_alone("importance")
+
+
+@pytest.mark.parametrize("latent", [1, 2])
+def test_parts_together_are_the_whole_of_an_exact_evidence(monkeypatch, latent):
+    model, noise = small_model(latent=latent), generator(0)
+    x = model.pixels(toy_dataset().test.images[:5], noise)
+    (whole,) = evaluate(model, x, "exact")
+    monkeypatch.setitem(ranks._PARTS, "exact", (2, 0))
+    (parts,) = ranks.evaluate_share(model, x, "exact", generator=noise)  # one rank that has them all
+    torch.testing.assert_close(parts.value, whole.value, rtol=0, atol=1e-3)
+    assert parts.error_bound is not None and parts.ess is None and parts.k_hat is None
 
 
 def test_without_torchrun_there_is_one_rank(monkeypatch):

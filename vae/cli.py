@@ -56,7 +56,10 @@ def _data(chosen: argparse.Namespace) -> None:
 
 def _train(chosen: argparse.Namespace) -> None:
     with distributed.group():
-        return distributed.follow() if distributed.rank() else _lead(chosen)
+        if distributed.rank():
+            return distributed.follow()
+        _lead(chosen)
+        distributed.dismiss()
 
 
 def _lead(chosen: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from vae import data
+from vae import data, distributed
 from vae.annealing import simulate
 from vae.cards import likelihood_words
 from vae.checkpoints import Record, load, read_record
@@ -22,6 +22,7 @@ from vae.errors import CheckpointError, ConfigError
 from vae.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures, sandwich
 from vae.evidence import Estimate
 from vae.models import VAE
+from vae.ranks import evaluate_share, refuse_alone
 from vae.terminal import clear_bar, draw_bar
 
 __all__ = ["add_evidence", "add_images"]
@@ -64,13 +65,22 @@ def _opened(chosen: argparse.Namespace) -> tuple[VAE, Record, data.Dataset, torc
     model, record = load(chosen.name), read_record(chosen.name)
     if record.training.objective == "autoencoder":
         raise ConfigError(f"Only a VAE has an evidence; {record.name} is a plain autoencoder. Choose another.")
+    if distributed.rank():
+        distributed.total(torch.zeros(1))  # waits until rank 0 has fetched what is not on disk
     dataset = loaded(chosen.data or record.training.data)
+    if not distributed.rank():
+        distributed.total(torch.zeros(1))
     if chosen.images < 1:
         raise ConfigError(f"images must be at least 1; it is {chosen.images}.")
     return model, record, dataset, dataset.test.images[: chosen.images]
 
 
 def _evaluate(chosen: argparse.Namespace) -> None:
+    with distributed.group():
+        _share(chosen)
+
+
+def _share(chosen: argparse.Namespace) -> None:
     model, record, dataset, images = _opened(chosen)
     noise, tell = generator(chosen.seed), partial(draw_bar, words=chosen.method)
     simulated = chosen.sandwich and model.config.latent > 2
@@ -80,11 +90,15 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     if chosen.sandwich:
         if chosen.method != "ais" or chosen.replicates > 1:
             raise ConfigError("The sandwich is ais from both sides, once. Say --method=ais, and no replicates.")
+        refuse_alone("ais")
         low, *high = sandwich(model, x, None if draws is None else draws[None], chains=chosen.samples, **options)
         estimates = [low]
     else:
         options |= {"replicates": chosen.replicates, "jackknife": chosen.jackknife}
-        estimates = evaluate(model, x, chosen.method, samples=chosen.samples, **options)
+        at_work = evaluate_share if distributed.ranks() > 1 else evaluate
+        estimates = at_work(model, x, chosen.method, samples=chosen.samples, **options)
+    if distributed.rank():
+        return  # rank 0 has it all
     clear_bar()
     upper = figures(high) if high else {}
     says = {

@@ -37,7 +37,7 @@ from vae.reports import Report
 from vae.scores import sums
 from vae.training import Trainer
 
-__all__ = ["SharedTrainer", "follow", "group", "rank", "trainer"]
+__all__ = ["SharedTrainer", "dismiss", "follow", "group", "rank", "ranks", "total", "trainer"]
 
 _PATIENCE = timedelta(days=7)  # a training may be paused; a rank that died is found out at once
 
@@ -175,10 +175,33 @@ def group() -> Iterator[None]:
     warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
     dist.init_process_group("nccl" if best_device().type == "cuda" else "gloo", timeout=_PATIENCE)
     yield
-    if rank() == 0:
-        _say(_Word.END)
     gc.collect()  # the wrapper of the model is in a cycle, and its threads must end before the group does
     dist.destroy_process_group()
+
+
+def dismiss() -> None:
+    """Lets the ranks go that follow this one."""
+    if dist.is_initialized():
+        _say(_Word.END)
+
+
+def ranks() -> int:
+    """Returns how many processes there are."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def total(value: Tensor, *, greatest: bool = False) -> Tensor:
+    """Returns the sum over all ranks of a tensor that each has, or the greatest; nobody gets it before all are there.
+
+    Raises:
+        JobError: another rank is gone.
+    """
+    if not dist.is_initialized():
+        return value
+    shared = value.to(best_device(), copy=True)
+    with _all_there():
+        dist.all_reduce(shared, dist.ReduceOp.MAX if greatest else dist.ReduceOp.SUM)
+    return shared.to(value.device)
 
 
 def follow() -> None:
