@@ -169,9 +169,10 @@ def ask(chapter: int, question: str, options: dict[str, str], answer: Callable[[
     if given:
         st.session_state[radio] = given
     with st.container(border=True):
+        st.markdown(f"**{question}**")
         st.radio(
-            f"**{question}**", list(options), index=None, format_func=options.__getitem__, key=radio,
-            disabled=given is not None,
+            question, list(options), index=None, format_func=options.__getitem__, key=radio,
+            disabled=given is not None, label_visibility="collapsed",
         )  # fmt: skip
         if given is None:
             st.button(

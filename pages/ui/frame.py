@@ -41,6 +41,7 @@ page = st.navigation(
     position="hidden" if state.hidden("nav") or state.hidden("sidebar") else "sidebar",
 )
 state.turn_to(page.url_path)
+st.html(Path(__file__).with_name("frame.css"))
 if state.presenting():
     st.html("<style>:root { font-size: 135%; --vae-type: 19px; }</style>")
 head = st.container(gap=None)

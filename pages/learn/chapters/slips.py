@@ -47,7 +47,7 @@ def show(scene: kit.Scene) -> None:
     _card(
         _("An average for its expectation"),
         r"\frac{1}{L} \sum_l p_\theta(x|z^{(l)}) = \mathbb{E}_z[p_\theta(x|z)]",
-        r"\frac{1}{L} \sum_l p_\theta(x|z^{(l)}) \approx \mathbb{E}_{z \sim p(z)}[p_\theta(x|z)]",
+        r"\frac{1}{L} \sum_l p_\theta(x|z^{(l)}) \approx \mathbb{E}_{p(z)}[p_\theta(x|z)]",
         _average(scene),
     )  # fmt: skip
     _card(

@@ -1,6 +1,19 @@
-// Says what language the page is in, to screen readers and to the choice of Chinese or Japanese glyphs.
+// What a screen reader is to know of the page around the components: its language, and the lists of its pages.
 
 export default function ({ data, parentElement }) {
   parentElement.host?.style.setProperty("display", "none");
   document.documentElement.lang = data.lang;
+  nameLists();
+}
+
+// Streamlit puts the sections of its navigation between a list and its items, so that the items are in no list.
+function nameLists() {
+  const whole = document.querySelector("[data-testid=stSidebarNavItems]");
+  if (!whole) return;
+  const name = () => [...whole.children].forEach((section) => section.tagName === "DIV" && section.setAttribute("role", "list"));
+  if (whole.getAttribute("role") !== "none" && whole.querySelector(":scope > div")) {
+    whole.setAttribute("role", "none");
+    new MutationObserver(name).observe(whole, { childList: true });
+  }
+  name();
 }

@@ -1,0 +1,155 @@
+"""Every chapter of the lesson in a real browser, in both languages: it fits, is accessible, asks, has links."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.axe import axe, violations
+from tests.browser.conftest import settle
+
+__all__ = ["axe"]  # a fixture
+
+CHAPTERS = [*map(str, range(1, 15)), "slips"]
+LANGUAGES = ("en", "zh")
+SIZES = {390: 844, 1920: 1080, 1280: 800}  # widths and heights
+# what is wider than its place, code apart, which may be scrolled
+WIDE = """() => [...document.querySelectorAll('[data-testid=stMain] *')].filter(e => {
+  if (e.clientWidth < 20 || e.closest('.katex-mathml, [data-testid=stCode], .js-plotly-plot')) return false;
+  return e.scrollWidth > e.clientWidth + 1 && /auto|scroll|hidden/.test(getComputedStyle(e).overflowX);
+}).map(e => `${e.dataset.testid ?? e.className}: ${e.scrollWidth} > ${e.clientWidth} ${e.textContent.slice(0, 60)}`)"""
+
+
+def open_chapter(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_test_id("stHeading").nth(1).wait_for(timeout=60_000)
+    settle(page)
+    page.wait_for_function("[...document.querySelectorAll('.js-plotly-plot')].every(plot => plot._fullLayout)")
+
+
+def answer(page: Page, last: bool) -> str:
+    """Commits to the first or the last option, and returns the verdict."""
+    options = page.locator("[data-testid=stMain] [data-testid=stRadio] label:has(input)")
+    (options.last if last else options.first).click()
+    settle(page)
+    commit = page.locator(".stMain button[kind=primary]:not([disabled])").first
+    commit.click()
+    verdict = page.locator("[data-testid=stAlert]").first
+    verdict.wait_for(timeout=90_000)
+    settle(page)
+    return verdict.text_content() or ""
+
+
+def too_wide(page: Page, *sizes: int) -> list[str]:
+    """What sticks out at any of the sizes."""
+    found = []
+    for width in sizes or SIZES:
+        page.set_viewport_size({"width": width, "height": SIZES[width]})
+        page.wait_for_timeout(700)  # figures follow the window
+        whole = page.evaluate("document.documentElement.scrollWidth")
+        main = page.get_by_test_id("stMain").evaluate("element => element.scrollWidth - element.clientWidth")
+        if whole > width or main > 0:
+            found.append(f"the page at {width}: {whole}, {main} too wide")
+        found += [f"at {width}: {each}" for each in page.evaluate(WIDE)]
+    return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter(server: str, watched_page: Page, browser: Browser, axe: str, chapter: str, language: str) -> None:
+    page = watched_page
+    page.emulate_media(color_scheme="dark" if language == "zh" else "light")
+    open_chapter(page, f"{server}/lesson?chapter={chapter}&image=4&lang={language}")
+    assert re.search(r"[一-鿿]", page.locator("h2").first.inner_text()) is not None or language == "en"
+    assert too_wide(page) == []
+    if page.get_by_test_id("stMain").get_by_test_id("stRadio").count():
+        verdict = answer(page, last=language == "zh")
+        assert re.search(r"\d", verdict)
+        assert too_wide(page) == []
+        page.wait_for_url(re.compile(rf"answers={chapter}[a-f]"))
+        other = browser.new_page()
+        open_chapter(other, page.url)
+        expect(other.locator("[data-testid=stAlert]").first).to_have_text(verdict, timeout=90_000)
+        other.close()
+    settle(page)
+    assert violations(page, axe) == []
+
+
+def test_right_and_wrong_are_told_apart(server: str, watched_page: Page) -> None:
+    seen = set()
+    for last in (False, True):
+        open_chapter(watched_page, f"{server}/lesson?chapter=2&image=4")
+        seen.add("Not so." in answer(watched_page, last))
+        watched_page.get_by_role("button", name="Ask me again").click()
+        settle(watched_page)
+    open_chapter(watched_page, f"{server}/lesson?chapter=2&image=4&answers=2b")
+    expect(watched_page.locator("[data-testid=stAlert]").first).to_contain_text("Right.")
+    assert seen == {True}
+
+
+def test_the_hand_moves_z_and_the_pictures_follow(server: str, watched_page: Page) -> None:
+    open_chapter(watched_page, f"{server}/lesson?image=4")
+    stage = watched_page.locator(".generate .stage")
+    stage.wait_for(timeout=60_000)
+    status = watched_page.locator(".generate .status")
+    expect(status).to_have_text(re.compile("^z = "))
+    ink = "canvas => canvas.toDataURL()"
+    pictures = watched_page.locator(".generate .side canvas")
+    before = [pictures.nth(i).evaluate(ink) for i in (0, 2)]
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    watched_page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.4 * box["height"])
+    watched_page.wait_for_timeout(300)
+    assert all(pictures.nth(i).evaluate(ink) != old for i, old in zip((0, 2), before, strict=True))
+    watched_page.mouse.down()
+    watched_page.mouse.up()
+    watched_page.wait_for_url(re.compile("z="))
+    stage.focus()
+    told = status.inner_text()
+    stage.press("ArrowLeft")
+    expect(status).not_to_have_text(told)
+
+
+def test_a_lecturer_hides_and_enlarges(server: str, watched_page: Page) -> None:
+    page = watched_page
+    open_chapter(page, f"{server}/lesson?chapter=4&image=4&hide=code,train,variance,digit,questions&present=1")
+    navigation = page.get_by_test_id("stSidebarNav")
+    expect(navigation.get_by_role("link", name="Likelihood")).to_have_count(1)
+    expect(navigation.get_by_role("link", name="Train")).to_have_count(0)
+    expect(navigation.get_by_role("link", name="Decoder variance")).to_have_count(0)
+    for gone in (page.get_by_test_id("stExpander"), page.get_by_test_id("stPopover"), page.get_by_test_id("stRadio")):
+        expect(gone).to_have_count(0)
+    type_ = "parseFloat(getComputedStyle(document.querySelector('[data-testid=stMarkdownContainer] p')).fontSize)"
+    large = page.evaluate(type_)
+    figure = page.locator(".js-plotly-plot").first
+    tall = figure.evaluate("plot => plot._fullLayout.height")
+    assert too_wide(page, 1920) == []
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.locator("label:has-text('Presenter mode')").click()
+    settle(page)
+    expect(page).not_to_have_url(re.compile("present"))
+    assert page.evaluate(type_) < 0.8 * large
+    assert figure.evaluate("plot => plot._fullLayout.height") < 0.8 * tall
+    navigation.get_by_role("link", name="Samples").click()
+    expect(page.get_by_role("heading", name="Samples", level=1)).to_be_visible()
+    settle(page)
+    assert "hide=code" in page.url.replace("%2C", ",")
+    expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name="Train")).to_have_count(0)
+
+
+def test_a_sidebar_can_be_hidden(server: str, watched_page: Page) -> None:
+    open_chapter(watched_page, f"{server}/lesson?chapter=4&image=4&model=mnist-bernoulli-2d&hide=sidebar&present=1")
+    expect(watched_page.get_by_test_id("stSidebar")).to_have_count(0)
+    assert "mnist-bernoulli-2d" in watched_page.url
+    assert too_wide(watched_page, 1920, 1280) == []  # a hall's beamer
+
+
+def test_a_notebook_is_downloaded(server: str, watched_page: Page) -> None:
+    open_chapter(watched_page, f"{server}/lesson?chapter=3&image=4")
+    watched_page.get_by_text("The code", exact=True).click()
+    with watched_page.expect_download() as download:
+        watched_page.get_by_role("button", name="Download as notebook").click()
+    notebook = json.loads(download.value.path().read_text())
+    assert download.value.suggested_filename == "lesson-3.ipynb"
+    assert "vae.load('mnist-2d')" in "".join(notebook["cells"][0]["source"])
