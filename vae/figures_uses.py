@@ -165,7 +165,10 @@ def codes_and_prior(
         titles: of the two axes.
         name: of the ring.
     """
-    figure = projected(points, labels, classes, titles)
+    base = projected(points, labels, classes, titles)
+    figure = go.Figure(layout=base.layout)
+    for each in base.data:  # not by WebGL, whose points lie above every line
+        figure.add_scatter(x=each.x, y=each.y, name=each.name, mode="markers", marker=each.marker.to_plotly_json())
     turn, radius = np.linspace(0, 2 * np.pi, 121), np.sqrt(-2 * np.log(0.05))
     for line in ({"color": "#111", "width": 6}, {"color": PRIOR, "width": 3}):  # its rim sets it off from the points
         figure.add_scatter(
@@ -176,7 +179,8 @@ def codes_and_prior(
     figure.layout.annotations = [  # a label must not hide the ring
         each for each in figure.layout.annotations if np.hypot(each.x, each.y) > free
     ]
-    figure.update_layout(showlegend=True, legend=_LAYOUT["legend"], dragmode=False, height=420)
+    figure.update_layout(showlegend=True, dragmode=False, height=420)
+    figure.update_layout(legend={**_LAYOUT["legend"], "itemsizing": "constant"})
     return figure
 
 

@@ -22,9 +22,9 @@ def show(scene: kit.Scene) -> None:
         )
     )
     kit.formula(
-        r"\begin{aligned} \tfrac{1}{N} \textstyle\sum_n \mathrm{KL}[q(z|x_n) \,\|\, p(z)] &= "
+        r"\begin{aligned} & \tfrac{1}{N} \textstyle\sum_n \mathrm{KL}[q(z|x_n) \,\|\, p(z)] \\ & \quad = "
         r"\underbrace{I(n; z)}_{\le\, \log N} + \mathrm{KL}[q(z) \,\|\, p(z)] \\ "
-        r"q(z) &= \tfrac{1}{N} \textstyle\sum_n q(z|x_n) \end{aligned}"
+        r"& q(z) = \tfrac{1}{N} \textstyle\sum_n q(z|x_n) \end{aligned}"
     )
     kl = cache_latent.training_codes(scene.model).kl.sum(1)
     done = kit.ask(
