@@ -57,8 +57,9 @@ def derived(
 @st.cache_data(max_entries=256, show_spinner=False)
 def code(model: cache.Model, data_name: str, row: int) -> Code:
     """Returns q(z|x) of a test image, its pixels with the noise that the other numbers have."""
+    net, x = cache.load(model), cache.pixels(model, data_name, (row,))  # what is kept must not be of inference mode
     with torch.inference_mode():
-        q = cache.load(model).encoder(cache.pixels(model, data_name, (row,))).base_dist
+        q = net.encoder(x).base_dist
         return Code(q.loc[0].numpy(), q.scale[0].numpy())
 
 

@@ -6,7 +6,7 @@ import pytest
 import streamlit as st
 
 import vae
-from pages.ui import words
+from pages.ui import cache, cache_bound, words
 from tests.app.test_lesson import lesson, value, verdict
 from tests.app.test_pages import own_folder, said
 
@@ -43,6 +43,15 @@ def test_without_mnist_the_sample_serves(chapter: str, tmp_path: Path, monkeypat
     assert not app.exception
     assert not app.error
     assert verdict(app)
+
+
+def test_the_first_to_ask_for_a_model_leaves_it_fit_for_gradients() -> None:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    model = cache.model_id("mnist-20d")
+    cache_bound.code(model, "mnist-sample", 0)
+    assert not any(weights.is_inference() for weights in cache.load(model).parameters())
+    assert not cache.pixels(model, "mnist-sample", (0,)).is_inference()
 
 
 @pytest.mark.parametrize("step", [str(i) for i in range(1, 7)])

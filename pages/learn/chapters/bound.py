@@ -81,7 +81,7 @@ def _answer(scene: kit.Scene) -> kit.Answer:
     right = "a" if gap < 10 else "b" if gap < 100 else "c" if gap < 1000 else "d"
     says = _(
         "log p(x) is {log_p} nats. With the prior as q the bound is {bad}, which is {far} below; with the encoder's "
-        "q it is {good}, only {near} below. What lies between is KL[q ‖ p(z|x)]: how far q is from the posterior."
+        "q it is {good}, {near} below. What lies between is KL[q ‖ p(z|x)]: how far q is from the posterior."
     )
     return kit.Answer(
         right,
