@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from pages.learn import kit
-from pages.ui import cache, cache_latent, pictures, state
+from pages.ui import cache, cache_latent, pictures, state, words
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
 from vae import catalogue, classifier, objectives
@@ -81,7 +81,7 @@ def _side(scene: kit.Scene, done: bool) -> None:
         means = cache.codes(scene.model).mean[:SHOWN]
         kit.chart(
             codes_and_prior(
-                means, scene.dataset.test.labels[:SHOWN].numpy(), scene.dataset.classes, ("z₁", "z₂"),
+                means, scene.dataset.test.labels[:SHOWN].numpy(), words.classes(scene.dataset), ("z₁", "z₂"),
                 _("95 % of N(0, I)"),
             ),
             f"autoencoder.{'plain' if record.training.objective == 'autoencoder' else 'vae'}",
