@@ -182,3 +182,11 @@ def test_presenter_mode_enlarges_and_stays_in_the_link() -> None:
     assert heights[0] > 1.3 * heights[1]
     app.sidebar.toggle(key="present").set_value(False).run()
     assert value(app, "present") is None
+
+
+def test_a_model_whose_codes_say_nothing_is_not_asked_about() -> None:
+    app = lesson("14", "mnist-beta-1000-2d")
+    assert not app.exception
+    assert not app.error
+    assert "says the same of every image" in said(app)
+    assert "lesson.question14" not in [each.key for each in app.radio]

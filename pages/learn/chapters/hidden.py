@@ -1,5 +1,6 @@
 """What the bound hides: two parts of the mean KL, and models on the rate-distortion plane."""
 
+import numpy as np
 import streamlit as st
 
 from pages.learn import kit
@@ -9,6 +10,8 @@ from pages.ui.language import _
 from vae import catalogue, surgery
 from vae.checkpoints import Record
 from vae.figures_hidden import Point, growth, rate_distortion, split
+
+COLLAPSED = 0.01  # nats of mean KL, below which codes say nothing
 
 
 def show(scene: kit.Scene) -> None:
@@ -27,6 +30,21 @@ def show(scene: kit.Scene) -> None:
         r"& q(z) = \tfrac{1}{N} \textstyle\sum_n q(z|x_n) \end{aligned}"
     )
     kl = cache_latent.training_codes(scene.model).kl.sum(1)
+    if kl.mean() < COLLAPSED:
+        kit.note(
+            _(
+                "{name} pays {kl:.4f} nats: its encoder says the same of every image, so there is nothing to split. "
+                "Choose another model."
+            ).format(name=scene.model[0], kl=kl.mean())
+        )
+    else:
+        _ask(scene, kl)
+    _plane(scene)
+    kit.code((surgery.surgery,), _cell(scene))
+
+
+def _ask(scene: kit.Scene, kl: np.ndarray) -> None:
+    """Asks how much of the mean KL is waste, and shows it."""
     done = kit.ask(
         14,
         _("{name} pays {kl:.1f} nats an image, the mean over {count:,} training images. How much is waste?").format(
@@ -38,8 +56,6 @@ def show(scene: kit.Scene) -> None:
     )  # fmt: skip
     if done:
         _parts(lesson.taken_apart(scene.model))
-    _plane(scene)
-    kit.code((surgery.surgery,), _cell(scene))
 
 
 def _answer(whole: surgery.Surgery) -> kit.Answer:
