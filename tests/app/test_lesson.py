@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import pages.learn.chapters
+import vae
 from pages.learn import kit
 from tests.app.test_pages import ROOT, opened, own_folder, said
 
@@ -57,6 +58,16 @@ def test_opens(chapter: str, model: str) -> None:
 @pytest.mark.parametrize("chapter", WRITTEN)
 def test_stands_on_other_models(chapter: str, model: str) -> None:
     app = lesson(chapter, model)
+    assert not app.exception
+    assert not app.error
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_stands_on_a_line_and_on_the_sample_that_ships(chapter: str, own_folder: Path) -> None:
+    config = vae.ModelConfig(latent=1, encoder_layers=(8,), decoder_layers=(8,))
+    record = vae.Record(name="line", model=config, training=vae.TrainConfig(data="mnist-sample"))
+    vae.save(vae.build(config), record)
+    app = lesson(chapter, "line")
     assert not app.exception
     assert not app.error
 

@@ -33,7 +33,7 @@ def answer(page: Page, last: bool) -> str:
     options = page.locator("[data-testid=stMain] [data-testid=stRadio] label:has(input)")
     (options.last if last else options.first).click()
     settle(page)
-    commit = page.locator(".stMain button[kind=primary]:not([disabled])").first
+    commit = page.locator("[class*=st-key-lesson-commit] button")
     commit.click()
     verdict = page.locator("[data-testid=stAlert]").first
     verdict.wait_for(timeout=90_000)
