@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.app.test_language import pages
 from tests.browser.conftest import settle
 from tests.browser.test_decode_and_draw import ONE, ask, draw, open_page
+from tests.browser.test_map import open_map
 
 PATHS = [name.rpartition("/")[2] if name != "explore/latent_map" else "" for name in pages()]
 
@@ -47,7 +48,7 @@ def test_the_browsers_language_comes_first(server: str, watched_page: Page) -> N
 
 
 def test_switching_keeps_model_image_choices_and_link(server: str, watched_page: Page) -> None:
-    open_page(watched_page, f"{server}/?model=mnist-20d&image=5", "map")
+    open_map(watched_page, f"{server}/?model=mnist-20d&image=5")
     watched_page.get_by_role("radio", name="Two coordinates").click()
     settle(watched_page)
     across = choose(watched_page, "map-first", 4)

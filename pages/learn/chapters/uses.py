@@ -41,7 +41,8 @@ def _names(scene: kit.Scene) -> dict[str, str]:
 
 def _odd(scene: kit.Scene) -> None:
     """Scores images that are no digits."""
-    kit.formula(r"\text{odd} \iff \log p(x) \approx \mathcal{L}(x) < \text{threshold}\ ?")
+    odd, threshold = _("odd"), _("threshold")
+    kit.formula(rf"\text{{{odd}}} \iff \log p(x) \approx \mathcal{{L}}(x) < \text{{{threshold}}}\ ?")
     kit.words(
         _(
             "It sounds right: what the model holds for improbable must be odd. Hold it against an image with nothing "
