@@ -74,11 +74,12 @@ def test_new_draws_are_new(server: str, watched_page: Page) -> None:
 
 def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> None:
     """A model is trained from the page, survives a reload and a stop, and can be used at once."""
+    watched_page.set_default_timeout(90_000)  # a training gives way to all else that the machine does
     visit(watched_page, f"{server}/train")
     watched_page.get_by_role("combobox", name="Preset").click()
     watched_page.get_by_role("option", name="beta-10d").click()
-    expect(watched_page.get_by_role("spinbutton", name="Dimensions J")).to_have_value("10")
-    expect(watched_page.get_by_text("Objective: ELBO, β = 4")).to_be_visible()
+    expect(watched_page.get_by_role("spinbutton", name="Dimensions J")).to_have_value("10", timeout=60_000)
+    expect(watched_page.get_by_text("Objective: ELBO, β = 4")).to_be_visible(timeout=60_000)
     expect(watched_page.get_by_text(re.compile(r"about \d+ (s|min) here"))).to_be_visible(timeout=180_000)
     watched_page.get_by_role("combobox", name="Data set").click()
     watched_page.get_by_role("option", name="mnist-sample").click()
@@ -97,7 +98,7 @@ def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> No
     expect(status).to_have_text(step, timeout=180_000)
     watched_page.get_by_role("button", name="Pause", exact=True).click()
     watched_page.get_by_role("button", name="One step").wait_for(timeout=90_000)
-    expect(watched_page.get_by_text("is paused")).to_be_visible()
+    expect(watched_page.get_by_text("is paused")).to_be_visible(timeout=60_000)
     held = status.inner_text()
     watched_page.wait_for_timeout(2500)
     expect(status).to_have_text(held)
@@ -121,7 +122,7 @@ def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> No
     stop.click()
     use = watched_page.get_by_role("button", name="Use this model")
     use.wait_for(timeout=180_000)
-    expect(watched_page.get_by_text("What it had learned is saved")).to_be_visible()
+    expect(watched_page.get_by_text("What it had learned is saved")).to_be_visible(timeout=60_000)
     timeline = watched_page.get_by_role("slider", name="Time of the training")
     expect(timeline).to_be_visible(timeout=90_000)
     timeline.focus()
@@ -130,7 +131,7 @@ def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> No
     watched_page.get_by_role("button", name="Play").click()
     expect(status).not_to_have_text(re.compile("step 0$"), timeout=90_000)
     use.click()
-    expect(watched_page.get_by_role("combobox", name="Model")).to_have_value("by-hand", timeout=10_000)
+    expect(watched_page.get_by_role("combobox", name="Model")).to_have_value("by-hand", timeout=60_000)
     watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Latent map").click()
     watched_page.locator(CONTENT[""]).first.wait_for(timeout=180_000)
     settle(watched_page)
