@@ -32,7 +32,7 @@ picture: tools ## take the pictures in the README anew
 	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m pytest tests/browser --picture
 
 strings: tools ## bring the languages in locale/ up to date with the code, and compile them
-	@$(RUN) tests/strings.py
+	@$(RUN) -m tests.strings
 
 clean: ## remove .venv and caches; data and models stay
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache test-results
