@@ -1,9 +1,9 @@
 """How quick the app stays while a model trains beside it: from a key press to the picture that the server made of it.
 
-    python -m benchmarks.beside      # five minutes; needs Chromium, as the browser tests do
+    python -m benchmarks.beside      # two minutes; needs Chromium, as the browser tests do
 
-Two kinds of key, alternately with the training paused and under way: one on the map of a model whose decoder is so
-large that the server decodes, and one on a slider of the page Decoder variance, which redraws three figures.
+An arrow key on the map of a model whose decoder is so large that the server decodes, alternately with the training
+paused and under way.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -21,7 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 import vae
 from benchmarks.measure import machine, say, table
 from tests.browser import chromium
-from tests.browser.conftest import QUIET, running_app, settle
+from tests.browser.conftest import QUIET, running_app
 from tests.browser.test_map import MAP, open_map
 from vae import jobs
 
@@ -31,14 +30,6 @@ PRESS_ON_MAP = f"""() => new Promise((done) => {{
     const look = () => (map.answer.z[0] !== before && !map.mean.figure.classList.contains('stale')
         ? done(performance.now() - start) : requestAnimationFrame(look))
     look() }})"""
-
-WAIT_FOR_NATS = """() => {
-    const nats = () => [...document.querySelectorAll('[data-testid=stMarkdown] strong')]
-        .map((each) => each.textContent).filter((text) => text.endsWith(' nats')).join()
-    const before = nats(), start = performance.now()
-    window.waited = new Promise((done) => {
-        const look = () => (nats() !== before ? done(performance.now() - start) : requestAnimationFrame(look))
-        look() }) }"""
 
 
 def main() -> None:
@@ -55,34 +46,27 @@ def main() -> None:
             browser = playwright.chromium.launch(
                 executable_path=chromium.find(), args=QUIET + ["--no-sandbox"] * (os.geteuid() == 0)
             )
-            measure(url, browser.new_page, chosen.rounds, chosen.presses)
+            measure(url, browser.new_page(), chosen.rounds, chosen.presses)
             browser.close()
 
 
-def measure(url: str, opened: Callable[[], Page], rounds: int, presses: int) -> None:
+def measure(url: str, page: Page, rounds: int, presses: int) -> None:
     """Prints the table."""
-    on_map, on_slider = opened(), opened()
-    box = open_map(on_map, f"{url}/?model=wide").bounding_box()
+    box = open_map(page, f"{url}/?model=wide").bounding_box()
     assert box
-    on_map.mouse.move(box["x"] + 50, box["y"] + 60)
-    on_map.wait_for_function(f"{MAP}.latentMap.answer", timeout=60_000)
-    on_slider.goto(f"{url}/variance")
-    on_slider.get_by_role("slider").wait_for(timeout=60_000)
-    settle(on_slider)
+    page.mouse.move(box["x"] + 50, box["y"] + 60)
+    page.wait_for_function(f"{MAP}.latentMap.answer", timeout=60_000)
     jobs.start("beside", vae.ModelConfig(), vae.TrainConfig(epochs=1000))
     until("running")
-    keys = {"map, decoded by the server": (on_map, press_on_map), "slider, three figures": (on_slider, press_on_slider)}
-    times: dict[str, list[float]] = {f"{key}: {state}": [] for key in keys for state in ("paused", "training")}
+    times: dict[str, list[float]] = {"paused": [], "under way": []}
     for number in range(rounds):
-        for state in ("paused", "training"):
+        for state, took in times.items():
+            say(f"round {number + 1} of {rounds}: {state}")
             (jobs.pause if state == "paused" else jobs.resume)("beside")
             until("paused" if state == "paused" else "running")
-            for key, (page, press) in keys.items():
-                say(f"round {number + 1} of {rounds}: {key}, {state}")
-                page.bring_to_front()
-                for _ in range(presses):
-                    times[f"{key}: {state}"].append(press(page))
-                    page.wait_for_timeout(300)
+            for _ in range(presses):
+                took.append(float(page.evaluate(PRESS_ON_MAP)))
+                page.wait_for_timeout(300)
     while not (reports := jobs.history("beside")):
         time.sleep(1)
     jobs.stop("beside")
@@ -90,28 +74,13 @@ def measure(url: str, opened: Callable[[], Page], rounds: int, presses: int) -> 
         [name, f"{statistics.median(took):.0f}", f"{statistics.quantiles(took, n=20)[-1]:.0f}", f"{max(took):.0f}"]
         for name, took in times.items()
     ]
-    head = ["from a key to its picture", "median, ms", "95th percentile, ms", "largest, ms"]
+    head = ["the training is", "median, ms", "95th percentile, ms", "largest, ms"]
     table(
-        f"Beside a training, {rounds * presses} keys each",
+        f"From a key to its picture beside a training, {rounds * presses} keys each",
         head,
         rows,
         f"The training: {reports[-1].images_per_second:,.0f} images a second.",
     )
-
-
-def press_on_map(page: Page) -> float:
-    """Moves z by a key, and returns the milliseconds until what the server decoded is there."""
-    return float(page.evaluate(PRESS_ON_MAP))
-
-
-def press_on_slider(page: Page) -> float:
-    """Moves the floor by a key, and returns the milliseconds until the nats under all three figures are new."""
-    slider = page.get_by_role("slider")
-    slider.focus()
-    key = "ArrowRight" if float(slider.get_attribute("aria-valuenow") or 0) < -6 else "ArrowLeft"
-    page.evaluate(WAIT_FOR_NATS)
-    page.keyboard.press(key)
-    return float(page.evaluate("window.waited"))
 
 
 def until(state: str) -> None:
