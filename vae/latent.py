@@ -82,10 +82,10 @@ def encode(model: VAE, images: Tensor, *, seed: int = 0, batch: int = 2000) -> C
     noise = generator(seed)
     parts = []
     for part in images.split(batch):
-        q = model.encoder(model.pixels(part, noise)).base_dist
+        q = model.encoder(model.pixels(part.cpu(), noise).to(model.device)).base_dist
         kl = kl_divergence(q, Normal(torch.zeros(()), torch.ones(())))
         parts.append(torch.stack([q.loc, q.scale, kl]))
-    return Codes(*torch.cat(parts, 1).numpy())
+    return Codes(*torch.cat(parts, 1).cpu().numpy())
 
 
 @torch.inference_mode()
@@ -105,12 +105,12 @@ def decode(model: VAE, z: Array, *, seed: int = 0, batch: int = 2000) -> Decoded
         z = np.array(z, np.float32)  # a copy, since torch wants memory that may be written to
     if z.ndim != 2 or z.shape[1] != model.config.latent or not np.isfinite(z).all():
         raise ConfigError(f"Latents must be (N, {model.config.latent}) and finite; these {z.shape} are not.")
-    noise = generator(seed)
+    noise = generator(seed, model.device)
     parts = []
     for part in torch.from_numpy(z).split(batch):
-        p = model.decoder(part)
+        p = model.decoder(part.to(model.device))
         parts.append(torch.stack([p.mean, pixel_deviation(p), draw(p, noise)]))
-    return Decoded(*torch.cat(parts, 1).unflatten(-1, model.config.image_shape).numpy())
+    return Decoded(*torch.cat(parts, 1).unflatten(-1, model.config.image_shape).cpu().numpy())
 
 
 def normal_quantiles(count: int) -> Array:

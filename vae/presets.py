@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from vae.config import ModelConfig, TrainConfig
 from vae.data import Dataset
+from vae.devices import best_device
 from vae.models import build
 from vae.training import Trainer
 
@@ -82,7 +83,7 @@ def estimate(model_config: ModelConfig, config: TrainConfig, dataset: Dataset, s
     Raises:
         VAEError: the training would be refused, or diverges at once.
     """
-    trainer = Trainer(build(model_config, config.seed), dataset, config)
+    trainer = Trainer(build(model_config, config.seed).to(best_device()), dataset, config)
     for _ in range(2):
         trainer.advance()
     taken, clock = 0, time.perf_counter()

@@ -119,10 +119,10 @@ class Recorder:
         try:
             codes = encode(self.model, self.images)
             self.axes = self._plane(codes.mean.var(0) if self.by_variance else codes.kl.mean(0))
-            means = self.model.decoder(self._grid()).mean.clamp(0, 1)
+            means = self.model.decoder(self._grid().to(self.model.device)).mean.clamp(0, 1)
         except ValueError:  # weights that are not numbers; the next step will say so
             return
-        manifold = (255 * means).round().to(torch.uint8).numpy()
+        manifold = (255 * means).round().to(torch.uint8).cpu().numpy()
         packed = _AXES.pack(*self.axes) + zlib.compress(codes.mean.astype(np.float16).tobytes(), 6)
         frame = _frame(step, packed, zlib.compress(manifold.tobytes(), 6))
         if len(self.steps) >= MOST_FRAMES or self.size + len(frame) > MOST_BYTES:

@@ -96,7 +96,8 @@ def slow_step(trainer: Trainer) -> SlowStep:
         if z.dim() == 2:  # an autoencoder decodes the mean
             z, eps = z[None], torch.zeros_like(z)[None]
         else:
-            eps = torch.empty_like(z).normal_(generator=torch.Generator().set_state(seen["source"]))
+            source = torch.Generator(device=z.device).set_state(seen["source"])
+            eps = torch.empty_like(z).normal_(generator=source)
         count, p = len(seen["x"]), seen["p"]
         shape = (-1, count, *model.config.image_shape)
         none = torch.zeros_like(q.loc)  # an autoencoder's sigma plays no part
@@ -148,4 +149,4 @@ def _flat(part: nn.Module) -> Tensor:
 
 
 def _array(value: Tensor | float) -> Array:
-    return value.detach().numpy().copy() if isinstance(value, Tensor) else np.array(value)
+    return value.detach().cpu().numpy().copy() if isinstance(value, Tensor) else np.array(value)
