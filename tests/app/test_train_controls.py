@@ -132,12 +132,39 @@ def test_what_has_no_effect_is_disabled_with_the_reason_and_left_out(started: li
 ])  # fmt: skip
 def test_odd_input_is_said_at_once_and_kept(started: list, key: str, text: str, words: str) -> None:
     app = through_frame(PAGE)
-    app.text_input(key=f"train.{key}").set_value(text).run()
-    assert words in errors(app)
-    train(app)
-    assert words in errors(app)
+    app.text_input(key=f"train.{key}").set_value(text)
+    train(app)  # at once, before the page could disable it
+    assert words in errors(app) and app.button(key="train.start").disabled
     assert app.text_input(key=f"train.{key}").value == text
     assert not started
+
+
+@pytest.mark.parametrize(("key", "value", "words"), [
+    ("epochs", -3, "epochs must be a whole number from 1 to 100000; it is -3."),
+    ("learning_rate", 50.0, "learning_rate must be above 0 and at most 1; it is 50.0."),
+    ("latent", 0, "latent must be"),
+    ("percent", 150.0, "share must be"),
+    ("adam_beta1", 1.5, "adam_beta1 must be"),
+])  # fmt: skip
+def test_a_number_outside_its_range_is_said_and_nothing_starts(
+    started: list, key: str, value: float, words: str
+) -> None:
+    app = through_frame(PAGE)
+    kept = app.number_input(key=f"train.{key}").value
+    app.number_input(key=f"train.{key}").set_value(value)
+    train(app)  # at once, before the page could disable it
+    assert words in errors(app) and app.button(key="train.start").disabled and not started
+    assert app.number_input(key=f"train.{key}").value == value  # what is on the screen is what is judged
+    app.number_input(key=f"train.{key}").set_value(kept).run()
+    assert not errors(app) and not app.button(key="train.start").disabled
+
+
+def test_no_number_has_bounds() -> None:
+    """Beyond one the browser shows what was typed, while the page goes on with the value before."""
+    app = through_frame(PAGE)
+    numbers = [each.proto for each in app.number_input if each.key and each.key.startswith("train.")]
+    assert len(numbers) > 10
+    assert not [each.label for each in numbers if each.min > -1e15 or each.max < 1e15]
 
 
 def test_convolutions_are_switched_on_and_off(started: list) -> None:

@@ -54,6 +54,8 @@ def show() -> None:
     preset = st.session_state["train.preset"]
     plan, trouble = _plan()
     note = "" if plan is None or plan == _kept(preset) else _(" Changed since.")
+    if trouble:
+        st.error(trouble, icon=":material/error:")
     st.caption(says[preset] + note)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.text_input(_("Name"), key="train.name", width=220, help=_("Lower-case letters, digits and dashes."))
@@ -61,11 +63,11 @@ def show() -> None:
             _("Seeds"), SEEDS, required=True, default=1, key="train.seeds", persist_state="session",
             help=_("The same training from several seeds, one after the other, to be compared."),
         )  # fmt: skip
-        start = st.button(_("Train"), type="primary", icon=":material/play_arrow:", key="train.start", width=140)
+        start = st.button(
+            _("Train"), type="primary", icon=":material/play_arrow:", key="train.start", width=140, disabled=not plan
+        )
         if plan:
             estimate(plan, seeds or 1)
-    if trouble:
-        st.error(trouble, icon=":material/error:")
     if start and plan:
         _start(name, plan, seeds or 1)
     state.write_link(train__preset=None if preset == FIRST else preset)

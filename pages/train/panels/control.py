@@ -6,10 +6,10 @@ import streamlit as st
 
 from pages.ui import state
 from pages.ui.fragment import fragment
-from pages.ui.language import _
+from pages.ui.language import _, said
 from vae import checkpoints, jobs
 from vae.config import TrainConfig
-from vae.errors import JobError, VAEError
+from vae.errors import ConfigError, JobError, VAEError
 from vae.keeper import read_plan
 
 
@@ -60,16 +60,20 @@ def _change(name: str, training: TrainConfig) -> None:
     has_kl = training.objective != "autoencoder"
     with st.form(f"train.changes of {name}", border=False):
         rate = st.number_input(
-            _("Highest learning rate"), 1e-6, 1.0, training.learning_rate, 1e-4, format="%g",
+            _("Highest learning rate"), value=training.learning_rate, step=1e-4, format="%g",
             key=f"train.rate of {name}", help=_("The schedule goes on from it."),
         )  # fmt: skip
         beta = st.number_input(
-            _("Weight β of the KL"), 0.0, 1000.0, float(training.beta), 0.5, format="%g", key=f"train.beta of {name}",
+            _("Weight β of the KL"), value=float(training.beta), step=0.5, format="%g", key=f"train.beta of {name}",
             disabled=not has_kl, help=None if has_kl else _("An autoencoder has no KL."),
         )  # fmt: skip
         if st.form_submit_button(_("Change from the next step on"), icon=":material/check:"):
-            jobs.change(name, learning_rate=rate, beta=beta if has_kl else None)
-            st.toast(_("Changed from the next step on."))
+            try:
+                jobs.change(name, learning_rate=rate, beta=beta if has_kl else None)
+            except ConfigError as error:
+                st.toast(said(error), icon=":material/error:")  # which outlives the next look at the training
+            else:
+                st.toast(_("Changed from the next step on."))
     if (reports := jobs.history(name)) and reports[-1].learning_rate is not None:
         now = reports[-1]
         st.caption(

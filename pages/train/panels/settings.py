@@ -106,9 +106,9 @@ def essentials() -> None:
     """Draws the settings that are always in sight."""
     st.selectbox(_("Data set"), sets(), **_as("data"), width=125)
     st.selectbox(_("Likelihood p(x|z)"), LIKELIHOODS, format_func=_likelihood, **_as("likelihood"), width=165)
-    st.number_input(_("Dimensions J"), 1, 1024, **_as("latent"), width=100)
-    st.number_input(_("Epochs"), 1, 100_000, **_as("epochs"), width=75)
-    _number(_("Learning rate"), "learning_rate", 1e-6, 1.0, 5e-4, width=100)
+    st.number_input(_("Dimensions J"), step=1, **_as("latent"), width=100)
+    st.number_input(_("Epochs"), step=1, **_as("epochs"), width=75)
+    _number(_("Learning rate"), "learning_rate", 5e-4, width=100)
 
 
 def _likelihood(name: str) -> str:
@@ -148,36 +148,36 @@ def _network() -> None:
     )
     st.selectbox(_("Activation"), ACTIVATIONS, **_as("activation"), format_func=words.activation)
     st.toggle(_("Floor of the variance"), **_as("floored", _("Without it σ may fall to 0.")))
-    _number(_("Floor of log σ²"), "floor", -40.0, 4.0, 0.5)
+    _number(_("Floor of log σ²"), "floor", 0.5)
 
 
 def _objective() -> None:
     st.selectbox(_("Objective"), OBJECTIVES, format_func=words.objective, **_as("objective"))
     st.number_input(
-        _("Draws of z for each image"), 1, 1000,
+        _("Draws of z for each image"), step=1,
         **_as("samples", _("L of the ELBO, k of the IWAE: more make that bound tighter, and each step longer.")),
     )  # fmt: skip
-    _number(_("Weight β of the KL"), "beta", 0.0, 1000.0, 0.5)
-    _number(_("Warm-up of β, epochs"), "beta_warmup", 0.0, 100_000.0, 1.0, _("β rises from 0 over them."))
+    _number(_("Weight β of the KL"), "beta", 0.5)
+    _number(_("Warm-up of β, epochs"), "beta_warmup", 1.0, _("β rises from 0 over them."))
     _number(
-        _("Free bits, nats"), "free_bits", 0.0, 100.0, 0.1, _("KL that each dimension has for nothing."),
+        _("Free bits, nats"), "free_bits", 0.1, _("KL that each dimension has for nothing."),
     )  # fmt: skip
 
 
 def _optimiser() -> None:
     st.selectbox(_("Schedule"), SCHEDULES, format_func=words.schedule, **_as("schedule"))
-    _number(_("Warm-up of the learning rate, epochs"), "warmup", 0.0, 100_000.0, 1.0)
+    _number(_("Warm-up of the learning rate, epochs"), "warmup", 1.0)
     left, right = st.columns(2)
-    left.number_input(_("Batch size"), 1, 60_000, **_as("batch_size"))
+    left.number_input(_("Batch size"), step=1, **_as("batch_size"))
     with right:
-        _number(_("Weight decay"), "weight_decay", 0.0, 10.0, 0.01, _("Decoupled, as AdamW has it."))
+        _number(_("Weight decay"), "weight_decay", 0.01, _("Decoupled, as AdamW has it."))
     left, middle, right = st.columns(3)
     with left:
-        _number(_("Adam's β₁"), "adam_beta1", 0.0, 0.999, 0.01, _("How long it remembers gradients."))
+        _number(_("Adam's β₁"), "adam_beta1", 0.01, _("How long it remembers gradients."))
     with middle:
-        _number(_("Adam's β₂"), "adam_beta2", 0.0, 0.999999, 0.001, _("How long it remembers their squares."))
+        _number(_("Adam's β₂"), "adam_beta2", 0.001, _("How long it remembers their squares."))
     with right:
-        _number(_("Adam's ε"), "adam_epsilon", 1e-16, 1.0, 1e-8, _("What it adds to their root."))
+        _number(_("Adam's ε"), "adam_epsilon", 1e-8, _("What it adds to their root."))
     st.selectbox(
         _("Precision"), PRECISIONS,
         **_as("precision", _("Of matrix products; auto is bfloat16 where it is quicker and costs nothing.")),
@@ -191,8 +191,8 @@ def _data() -> None:
         **_as("initial", _("Its biases; the weights are random.")),
     )  # fmt: skip
     st.caption(_("For clothes: `python -m vae data fashion-mnist`."))
-    _number(_("Share of the training images, %"), "percent", 0.1, 100.0, 10.0, _("The first of them."))
-    st.number_input(_("Seed"), 0, 2**53 - 1, **_as("seed", _("The same seed gives the same weights on one machine.")))
+    _number(_("Share of the training images, %"), "percent", 10.0, _("The first of them."))
+    st.number_input(_("Seed"), step=1, **_as("seed", _("The same seed gives the same weights on one machine.")))
 
 
 # how a control is made
@@ -212,10 +212,9 @@ def _as(name: str, help: str | None = None) -> dict[str, Any]:
     return {"key": _key(name), "help": why or help, "disabled": bool(why), "persist_state": "session"}
 
 
-def _number(
-    label: str, name: str, low: float, high: float, step: float, help: str | None = None, **layout: Any
-) -> None:
-    st.number_input(label, low, high, step=step, format="%g", **_as(name, help), **layout)
+def _number(label: str, name: str, step: float, help: str | None = None, **layout: Any) -> None:
+    """Draws a number without bounds: beyond one Streamlit would keep the value before, and show another."""
+    st.number_input(label, step=step, format="%g", **_as(name, help), **layout)
 
 
 def _listed(widths: tuple[int, ...]) -> str:
