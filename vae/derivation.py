@@ -7,7 +7,8 @@
              = E_q[log p(x|z)] - KL[q(z|x) || p(z)] + KL[q(z|x) || p(z|x)]
 
 The source is Kingma & Welling (2013), equations 1 to 3. Expectations are sums over nodes of q, trapezoids or midpoints,
-that meet nowhere: what agrees at the end of a line is not one sum written twice.
+that meet nowhere, and p(z|x) = p(x, z) / integral of p(x, z) dz is normalised on nodes of its own, never by log p(x)
+on the left: what agrees at the end of a line is not one sum written twice.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from torch import Tensor
 from vae.distributions import LOG_2_PI, draw
 from vae.errors import DataError
 from vae.evidence import CHUNK, check_count, check_image, pairwise_log_prob
-from vae.exact import exact
+from vae.exact import exact, posterior
 from vae.models import VAE
 
 __all__ = ["Derivation", "Sum", "derive"]
 
 Array = NDArray[Any]
 _REACH, _STEP = 6.0, 1 / 4  # of the nodes, in deviations of q
+_LEAST = 1e-12  # mass of a node beside that of the heaviest, below which the posterior is left out
 
 
 class Sum(NamedTuple):
@@ -45,6 +47,7 @@ class Derivation(NamedTuple):
 
     Attributes:
         log_p: log p(x), integrated over the whole plane.
+        normaliser: log of the integral of p(x, z) over the posterior's region, on other nodes: p(z|x) is made with it.
         mass: integral of q, no nats: 1.
         bound: E_q[log p(x, z) / q(z|x)], the ELBO, on one set of nodes.
         gap: E_q[log q(z|x) / p(z|x)], the KL to the posterior, on the other set.
@@ -55,6 +58,7 @@ class Derivation(NamedTuple):
     """
 
     log_p: Sum
+    normaliser: Sum
     mass: Sum
     bound: Sum
     gap: Sum
@@ -72,8 +76,8 @@ class Derivation(NamedTuple):
 
     @property
     def log_posterior(self) -> Array:
-        """(S,), log p(z|x) = log p(x, z) - log p(x)."""
-        return self.log_joint - self.log_p.value
+        """(S,), log p(z|x) = log p(x, z) - log of the integral of p(x, z)."""
+        return self.log_joint - self.normaliser.value
 
 
 @torch.inference_mode(False)
@@ -89,7 +93,7 @@ def derive(
     """Computes every term of the derivation for one image (1, D) in float64.
 
     The lines hold for any q, a bad one too: with the prior as q the bound is E_p(z)[log p(x|z)]. The error of a sum
-    over q is the difference between trapezoids and midpoints; that of the gap has the error of log p(x) on top.
+    over q is the difference between trapezoids and midpoints; that of the gap has the error of p(z|x) on top.
 
     Arguments:
         model: a VAE with J = 1 or 2.
@@ -113,28 +117,41 @@ def derive(
     mean, deviation = q.base_dist.loc[0].double(), q.base_dist.scale[0].double()
     decoder = copy.deepcopy(model.decoder).double()
 
+    def log_likelihood(z: Tensor) -> Tensor:
+        return torch.cat([pairwise_log_prob(decoder(part), x.double())[:, 0] for part in z.split(CHUNK)])
+
     def logs(eps: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """z = mu + sigma * eps, log p(x|z), log p(z) and log q(z|x)."""
         z = mean + deviation * eps
-        likelihood = torch.cat([pairwise_log_prob(decoder(part), x.double())[:, 0] for part in z.split(CHUNK)])
-        return z, likelihood, _log_normal(z), _log_normal(eps) - deviation.log().sum()
+        return z, log_likelihood(z), _log_normal(z), _log_normal(eps) - deviation.log().sum()
+
+    near = posterior(model, x)  # says where the mass is; the sums over it are our own, in float64
+    cells = torch.from_numpy(near.z[near.weight > _LEAST * near.weight.max()]).double()
+
+    def total(shift: float) -> float:
+        z = cells + shift * near.step
+        return float((log_likelihood(z) + _log_normal(z)).logsumexp(0)) + len(mean) * math.log(near.step)
+
+    normaliser = total(0.5)
+    normalised = Sum(normaliser, abs(normaliser - total(0.0)))
 
     def sums(shift: float) -> list[float]:
         eps, weight = _nodes(len(mean), shift)
         _, likelihood, prior, own = logs(eps)
         joint = likelihood + prior
-        terms = (torch.ones_like(own), joint - own, own - (joint - log_p.value), likelihood)
+        terms = (torch.ones_like(own), joint - own, own - (joint - normaliser), likelihood)
         return [float(weight @ term) for term in terms]
 
     trapezoids, midpoints = sums(0.0), sums(0.5)
     mass, bound, _, reconstruction = (
         Sum(a, abs(a - b)) for a, b in zip(trapezoids, midpoints, strict=True)
     )  # the gap is taken from the other nodes
-    gap = Sum(midpoints[2], abs(midpoints[2] - trapezoids[2]) + log_p.error)
+    gap = Sum(midpoints[2], abs(midpoints[2] - trapezoids[2]) + normalised.error)
     regulariser = float(0.5 * (mean.square() + deviation.square() - 1).sum() - deviation.log().sum())
     z = draw(q, generator, (draws,))[:, 0].double()
     z, *seen = logs((z - mean) / deviation)
-    return Derivation(log_p, mass, bound, gap, reconstruction, regulariser, z.numpy(), *(each.numpy() for each in seen))
+    sums_of_q = mass, bound, gap, reconstruction, regulariser
+    return Derivation(log_p, normalised, *sums_of_q, z.numpy(), *(each.numpy() for each in seen))
 
 
 def _log_normal(v: Tensor) -> Tensor:

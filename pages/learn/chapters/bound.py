@@ -143,7 +143,8 @@ def _split(found: derivation.Derivation, at: int) -> figures_bound.go.Figure:
 
 def _why(at: int) -> str:
     return [
-        _("This digit has one number log p(x). Here it is integrated over the whole plane, good to {error:.2g} nats."),
+        _("This digit has one number log p(x). Here it is integrated over the whole plane, good to {error:.2g} nats. "
+          "The sum below it is over other places; it makes p(z|x), so that the lines to come do not put log p(x) in."),
         _("log p(x) does not depend on z, so its average over draws from any q is log p(x) itself: q sums to 1."),
         _("Bayes' rule, p(z|x) = p(x, z) / p(x), holds at every z: the two parts differ from draw to draw, and "
           "together they always give the same."),
@@ -166,7 +167,7 @@ def _sides(found: derivation.Derivation, at: int) -> list[tuple[str, str]]:
     error = found.bound.error + found.gap.error
     total = found.bound.value + found.gap.value
     rows = [
-        [log_p],
+        [log_p, (_("summed on another grid"), sure(*found.normaliser))],
         [log_p, (r"$\int q(z \vert x)\,dz$", f"{found.mass.value:.6f}"),
          (r"$\mathbb{E}_q[\log p(x)]$", sure(found.mass.value * found.log_p.value, found.log_p.error))],
         [log_p, (_("$\\log p(x, z)$ at the first draw"), words.number(found.log_joint[0], 3)),

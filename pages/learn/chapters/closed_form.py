@@ -97,8 +97,9 @@ def _estimate(scene: kit.Scene, closed: float) -> None:
         kit.words(
             _(
                 "Closed form: **{closed}** nats. From {draws:,} draws: **{value} ± {error:.4f}**, which is {off:.1f} "
-                "standard errors away. Four times as many draws halve the error. In training, the draws would be one "
-                "an image and step, and the noise of {noise:.2f} nats would go into the gradient for nothing."
+                "standard errors away. Four times as many draws halve the error. In training there would be one draw "
+                "an image and step: the value of this term would scatter by {noise:.2f} nats, and its gradient in "
+                "$\\mu_j$, through the draw, by $\\sigma_j$. The closed form has neither noise."
             ).format(
                 closed=words.number(closed, 4), draws=int(found.counts[-1]),
                 value=words.number(found.value[-1], 4), error=found.error[-1], off=abs(off),
