@@ -19,7 +19,7 @@ def show() -> None:
             about_model = st.container()
             st.selectbox(
                 _("Language"), list(language.CATALOGUES), key=state.LANGUAGE, format_func=language.name,
-                icon=":material/translate:", on_change=state.say_choices_again,
+                icon=":material/translate:", on_change=state.choose_language,
             )  # fmt: skip
             st.toggle(_("Presenter mode"), key=state.PRESENT, help=_("Larger type and figures, for a hall."))
     if not names:

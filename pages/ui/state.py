@@ -20,7 +20,7 @@ _ASKED = "drawing in use"
 _OPENED = "link opened with"
 _OWN = "link of the page"
 _PAGE = "page"
-_BROWSERS = "language of the browser"
+_CHOSEN = "language was chosen"
 _HIDE = "hide"
 PRESENT = "present"
 _CHAPTER = "chapter"
@@ -45,16 +45,19 @@ def language() -> str | None:
 
 def begin_language(codes: Iterable[str], preferred: str) -> None:
     """Sets the language to the link's where it is one of those that there are, or else to the browser's."""
-    begin(LANGUAGE, one_of(codes), preferred)
-    st.session_state[_BROWSERS] = preferred
+    begin(LANGUAGE, one_of(codes))
+    st.session_state.setdefault(_CHOSEN, LANGUAGE in st.session_state)
+    st.session_state.setdefault(LANGUAGE, preferred)
 
 
-def say_choices_again() -> None:
-    """Sends all choices to the browser anew, to be called when the language changes.
+def choose_language() -> None:
+    """Puts the language into the link, and sends all choices to the browser anew; to be called when it was chosen.
 
+    It stands in the link even where this browser asks for the same: a link is for others, whose browsers may not.
     Streamlit's browser knows a choice by its label alone: it would go on showing that of the old language, and send it
     with the next run, where it means nothing.
     """
+    st.session_state[_CHOSEN] = True
     for key, value in list(st.session_state.items()):
         if isinstance(value, str | int | list) and not isinstance(value, bool):  # a button cannot be set
             st.session_state[key] = value
@@ -244,7 +247,7 @@ def write_link(**own: str | None) -> None:
     chosen = model()
     values: dict[str, str | None] = {
         MODEL: chosen if chosen != DEFAULT_MODEL else None,
-        LANGUAGE: language() if language() != st.session_state.get(_BROWSERS) else None,
+        LANGUAGE: language() if st.session_state.get(_CHOSEN) else None,
         _IMAGE: str(image()) if image() else None,
         _Z: ",".join(f"{v:.4g}" for v in z() or ()) or None,
         _HIDE: ",".join(st.session_state.get(_HIDE, ())) or None,

@@ -51,6 +51,7 @@ def test_the_link_overrules_the_browser_unless_it_makes_no_sense() -> None:
     app = opened("zh-CN", lang="en")
     assert app.title[0].value == "Latent map"
     assert app.query_params["lang"] == "en"
+    assert opened("zh-CN", lang="zh").query_params["lang"] == "zh"  # for others, whose browsers ask for another
     assert opened("zh-CN", lang="tlh").title[0].value == "隐空间地图"
 
 
@@ -61,6 +62,8 @@ def test_a_choice_stands_in_the_link_and_each_language_says_its_own_name() -> No
     choice.set_value("zh").run()
     assert app.title[0].value == "隐空间地图"
     assert app.query_params["lang"] == "zh"
+    app.sidebar.selectbox(key="lang").set_value("en").run()
+    assert app.query_params["lang"] == "en"  # what the browser asks for, but chosen
 
 
 @pytest.mark.parametrize(
