@@ -23,10 +23,11 @@ from vae.distributions import generator
 from vae.errors import CheckpointError, DataError, DivergenceError, JobError
 from vae.flags import config_of
 from vae.latent import encode
-from vae.models import VAE
+from vae.models import VAE, build
 from vae.objectives import Autoencoder
 from vae.reports import Report
 from vae.scores import score
+from vae.training import Trainer
 
 TOY = toy_dataset()
 SMALL = small_config()
@@ -235,6 +236,54 @@ def test_a_name_cannot_leave_its_folder(name, tmp_path):
         with pytest.raises(CheckpointError, match="lower-case"):
             call()
     assert list(tmp_path.iterdir()) == []
+
+
+def diverging(monkeypatch, *steps: int) -> None:
+    """Lets trainings meet weights that are not numbers before these steps."""
+    advance = Trainer.advance
+
+    def spoilt(self):
+        if self.step + 1 in steps:
+            with torch.no_grad():
+                self.model.decoder.location.weight.fill_(math.nan)
+        return advance(self)
+
+    monkeypatch.setattr(Trainer, "advance", spoilt)
+
+
+@pytest.mark.parametrize(("step", "epoch"), [(2, 0), (5, 1)])
+def test_a_divergence_leaves_the_model_of_the_last_sound_epoch_and_is_not_resumed(own, monkeypatch, step, epoch):
+    diverging(monkeypatch, step)
+    with pytest.raises(DivergenceError, match=f"after epoch {epoch}"):
+        list(jobs.run("a-model", SMALL, QUICK))
+    assert read_record("a-model").epochs_done == epoch
+    if epoch == 0:
+        initial = build(SMALL, QUICK.seed).state_dict()
+        assert all(torch.equal(weight, initial[key]) for key, weight in load("a-model").state_dict().items())
+    assert not jobs.resumable("a-model")
+    for begin in (lambda: jobs.resume("a-model"), lambda: next(runs.resume("a-model"))):
+        with pytest.raises(JobError, match="would diverge again; 'a-model' did"):
+            begin()
+
+
+def test_a_divergence_at_once_leaves_the_model_that_was_to_be_replaced(monkeypatch):
+    list(jobs.run("a-model", SMALL, QUICK))
+    before = load("a-model").state_dict()
+    diverging(monkeypatch, 2)
+    with pytest.raises(DivergenceError):
+        list(jobs.run("a-model", SMALL, QUICK, overwrite=True))
+    assert all(torch.equal(weight, before[key]) for key, weight in load("a-model").state_dict().items())
+
+
+def test_an_error_that_nobody_foresaw_is_said(monkeypatch):
+    def broken(self):
+        raise RuntimeError("no such kernel\nmore about it")
+
+    monkeypatch.setattr(Trainer, "advance", broken)
+    with pytest.raises(RuntimeError):
+        list(jobs.run("a-model", SMALL, QUICK))
+    assert jobs.status("a-model") == jobs.Job("a-model", "failed", "RuntimeError: no such kernel")
+    assert jobs.resumable("a-model")
 
 
 def test_a_divergence_is_said_and_what_was_saved_is_kept(monkeypatch):

@@ -30,6 +30,7 @@ from vae.checkpoints import load, read_record
 from vae.config import TrainConfig
 from vae.errors import CheckpointError, ConfigError, JobError
 from vae.files import Lock
+from vae.latent import encode
 from vae.replay import FILE, replay
 from vae.training import Trainer
 
@@ -210,6 +211,37 @@ def test_an_interrupt_in_the_middle_of_a_step_spoils_nothing(monkeypatch):
     monkeypatch.setattr(torch.optim.AdamW, "step", real)
     list(runs.resume("cut"))
     assert same("whole", "cut")
+
+
+def test_an_interrupt_while_an_epoch_is_scored_loses_no_report(monkeypatch):
+    list(runs.run("whole", SMALL, LONG))
+    real, scores = Trainer.score, []
+
+    def interrupted(self, *arguments):
+        scores.append(1)
+        if len(scores) == 3:
+            raise KeyboardInterrupt
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Trainer, "score", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(runs.run("cut", SMALL, LONG))
+    assert jobs.status("cut") == jobs.Job("cut", "stopped") and len(told("cut")) == 2
+    monkeypatch.setattr(Trainer, "score", real)
+    list(runs.resume("cut"))
+    assert same("whole", "cut") and told("whole") == told("cut")
+
+
+@pytest.mark.parametrize("stop_at", [None, 102])
+def test_the_last_frame_of_a_replay_is_what_the_training_ended_with(own, stop_at):
+    config = replace(LONG, epochs=29)  # 174 steps, where no frame is due
+    for report in runs.run("a-model", SMALL, config):
+        if report.step == stop_at:
+            jobs.stop("a-model")
+    found, model = replay(own / "a-model"), load("a-model")
+    assert found.steps[-1] == (stop_at or 174) and found.steps[-1] % 50
+    codes = encode(model, TOY.test.images[found.rows]).mean
+    np.testing.assert_allclose(found.codes[-1], codes, rtol=1e-3, atol=1e-6)  # float16 has eleven bits
 
 
 def test_pause_step_change_and_go(own, fork, monkeypatch):

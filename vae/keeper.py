@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from vae import distributed, reports
 from vae.cards import card, held_out_figures
-from vae.checkpoints import Record, save, write_aside
+from vae.checkpoints import FILE, Record, save, write_aside
 from vae.config import ModelConfig, TrainConfig
 from vae.control import requests
 from vae.data import load_dataset
 from vae.devices import best_device
-from vae.errors import ConfigError, JobError
+from vae.errors import ConfigError, DivergenceError, JobError
 from vae.files import Lock, append, vanished
 from vae.models import build
 from vae.replay import Recorder
@@ -31,6 +31,7 @@ __all__ = ["Keeper", "Plan", "Stopped", "read_plan"]
 REPORT_EVERY = 50  # steps
 SAVE_EVERY = 10.0  # seconds between two states
 SAVE_SHARE = 0.02  # of the time goes into writing states, at most
+_DIVERGED = "The loss must stay finite"  # how the message of a training that diverged begins
 
 
 class Plan(NamedTuple):
@@ -58,6 +59,7 @@ class Keeper:
         }  # fmt: skip
         self.of = json.loads(json.dumps(self.of))  # tuples as lists, to be compared with what is read
         self.paused, self.singles = False, 0
+        self.whole = True  # the last step was taken and told to its end; an interrupt may come in between
         self.saved, self.took = time.monotonic(), 0.0
         if resumed and (folder / "state.safetensors").exists():
             load_state(folder / "state.safetensors", self.trainer, self.of)
@@ -75,21 +77,38 @@ class Keeper:
             self.recorder.record(0)
 
     def reports(self) -> Generator[Report]:
-        """Takes the steps that are left, one by one, and does in between what is asked."""
+        """Takes the steps that are left, one by one, and does in between what is asked.
+
+        Raises:
+            DivergenceError: the model that is saved is that of the last sound end of an epoch.
+        """
+        try:
+            yield from self._steps()
+        except DivergenceError:
+            epoch = self.trainer.good_epoch
+            if epoch or not (self.folder / FILE).exists():  # a model that was there is better than an untrained one
+                self._save_model(epoch)
+            raise
+
+    def _steps(self) -> Generator[Report]:
         trainer = self.trainer
         while not trainer.done:
             self._heed()
+            self.whole = False
             if self.paused:
                 save_slow_step(self.folder / "step.npz", slow_step(trainer))
             else:
                 trainer.advance()
-            if self.paused or self.recorder.due(trainer.step):
+            if self.paused or trainer.done or self.recorder.due(trainer.step):
                 self._check()
                 self.recorder.record(trainer.step)
+            report = None
             if trainer.step % REPORT_EVERY == 0 or trainer.epoch_ended or self.paused:
                 report = trainer.report()
                 self._check()
                 append(self.folder / "history.jsonl", reports.line(report))
+            self.whole = True
+            if report:
                 if trainer.epoch_ended:
                     self._save_model()
                 yield report
@@ -100,9 +119,11 @@ class Keeper:
         """Keeps the model and the state at once, then scores the model."""
         if self.trainer.step == 0 or not self.lock.intact:
             return
-        if self.trainer.whole:  # an interrupt may have come in the middle of a step
+        if self.whole:  # else the steps since the last state are taken again when it is resumed
             self._save_state()
         self._save_model()
+        if self.whole:
+            self.recorder.record(self.trainer.step)
         tell(self.folder, "stopped")
         self.finish()
 
@@ -152,9 +173,10 @@ class Keeper:
             seconds=trainer.seconds,
         )  # fmt: skip
 
-    def _save_model(self) -> None:
+    def _save_model(self, epochs: float | None = None) -> None:
         self._check()
-        save(self.trainer.model, self._record(), overwrite=True, half=self.plan.half, folder=self.folder.parent)
+        record = self._record() if epochs is None else replace(self._record(), epochs_done=epochs)
+        save(self.trainer.model, record, overwrite=True, half=self.plan.half, folder=self.folder.parent)
         (self.folder / "card.md").unlink(missing_ok=True)  # of the model that was there before
 
     def _save_state(self) -> None:
@@ -173,10 +195,13 @@ def read_plan(folder: Path) -> Plan:
     """Reads what a training that can be resumed was to be.
 
     Raises:
-        JobError: it is done, or never began.
+        JobError: it is done, diverged, or never began.
     """
-    if says(folder).get("state") == "done":
+    found = says(folder)
+    if found.get("state") == "done":
         raise JobError(f"What is done cannot be resumed; {folder.name!r} is. Train another.")
+    if found.get("state") == "failed" and found["message"].startswith(_DIVERGED):
+        raise JobError(f"What diverged would diverge again; {folder.name!r} did. Train another, in smaller steps.")
     try:
         found = json.loads((folder / "config.json").read_text())
         kinds = ModelConfig.from_dict(found["model"]), TrainConfig.from_dict(found["training"])

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -113,6 +114,9 @@ def _carry_out(folder: Path, plan: Plan, resumed: bool, waits: Waits | None) -> 
                 raise
     except VAEError as error:
         state, message = "failed", str(error)
+        raise
+    except Exception as error:  # that nobody foresaw; the traceback is in the log
+        state, message = "failed", traceback.format_exception_only(error)[-1].strip().splitlines()[0]
         raise
     finally:
         found = says(folder)

@@ -43,7 +43,6 @@ class Trainer:
         noise: the generator of all draws.
         seconds: spent in steps and scores.
         changes: learning rates and betas that were changed on the way, with the step after which.
-        whole: whether the last step was taken to its end; an interrupt may come in its middle.
 
     Raises:
         DataError: images and model differ in size, or there are none.
@@ -63,7 +62,6 @@ class Trainer:
         self.steps = self.steps_an_epoch * config.epochs
         self.step, self.seconds = 0, 0.0
         self.changes: list[dict[str, float]] = []
-        self.whole = True
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         if not self._parameters:
             raise ConfigError("A model in training needs weights that may change; call model.requires_grad_() first.")
@@ -85,6 +83,11 @@ class Trainer:
     def epoch_ended(self) -> bool:
         """Whether the last step was the last of an epoch, whose report scores held-out images."""
         return self.step > 0 and self.step % self.steps_an_epoch == 0
+
+    @property
+    def good_epoch(self) -> int:
+        """The last epoch that ended soundly, whose weights the model has after a divergence; 0 at first."""
+        return self._good_epoch
 
     @property
     def rates(self) -> Rates:
@@ -111,7 +114,6 @@ class Trainer:
             DivergenceError: a loss or gradient is not finite; the model is as it was at the last sound end of an epoch.
         """
         clock = time.perf_counter()
-        self.whole = False
         now = self.rates
         place = self.step % self.steps_an_epoch * self.config.batch_size
         if place == 0:
@@ -135,9 +137,7 @@ class Trainer:
         self._totals += torch.cat([terms.reconstruction.detach().sum(0, True), terms.kl_by_dimension.detach().sum(0)])
         self._seen += len(rows)
         spent = time.perf_counter() - clock
-        self.seconds += spent
-        self._spent += spent
-        self.whole = True
+        self.seconds, self._spent = self.seconds + spent, self._spent + spent
         return terms
 
     def _terms(self, rows: Tensor, beta: float) -> tuple[Terms, float]:

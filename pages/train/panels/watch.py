@@ -9,7 +9,7 @@ from pages.train.panels import compare, control, forming, seeds, slow
 from pages.ui import cache, cache_training, language, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import figures, figures_training, jobs
+from vae import checkpoints, figures, figures_training, jobs
 from vae.errors import VAEError
 from vae.reports import Report
 
@@ -53,10 +53,13 @@ def watch() -> None:
             "stopped": _("**{name}** was stopped. What it had learned is saved, and all pages can use it."),
             "failed": _("**{name}** failed."),
         }
+        saved = (checkpoints.folders()[0] / name / checkpoints.FILE).exists()
+        if not saved:
+            says["stopped"] = _("**{name}** was stopped before it had learned anything.")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(says[job.state].format(name=name, ahead=job.ahead))
             control.row(job)
-            if job.state in ("done", "stopped") and state.model() != name:
+            if saved and job.state in ("done", "stopped") and state.model() != name:
                 st.button(_("Use this model"), type="primary", key="train.use", on_click=state.use_model, args=(name,))
         if job.message:
             st.error(language.said(job.message), icon=":material/error:")
