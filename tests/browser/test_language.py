@@ -13,14 +13,21 @@ from tests.browser.test_map import open_map
 PATHS = [name.rpartition("/")[2] if name != "explore/latent_map" else "" for name in pages()]
 
 
+def unfold(page: Page, key: str) -> None:
+    box = page.locator(f".st-key-{key}").get_by_role("combobox")
+    box.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)  # a list that opens while the page scrolls closes at once
+    box.click()
+
+
 def speak(page: Page, name: str) -> None:
-    page.locator(".st-key-lang").get_by_role("combobox").click()
+    unfold(page, "lang")
     page.get_by_role("option", name=name).click()
     settle(page)
 
 
 def choose(page: Page, key: str, place: int) -> str:
-    page.locator(f".st-key-{key}").get_by_role("combobox").click()
+    unfold(page, key)
     option = page.get_by_role("option").nth(place)
     name = option.inner_text()
     option.click()
