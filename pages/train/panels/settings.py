@@ -104,7 +104,7 @@ def reason(name: str) -> str | None:
 
 def essentials() -> None:
     """Draws the settings that are always in sight."""
-    st.selectbox(_("Data set"), sets(), **_as("data"), width=125)
+    st.selectbox(_("Data set"), sets(), **_as("data"), width=165)
     st.selectbox(_("Likelihood p(x|z)"), LIKELIHOODS, format_func=_likelihood, **_as("likelihood"), width=165)
     st.number_input(_("Dimensions J"), step=1, **_as("latent"), width=100)
     st.number_input(_("Epochs"), step=1, **_as("epochs"), width=75)

@@ -140,7 +140,10 @@ def losses(reports: list[Report]) -> None:
                 "= ELBO {elbo:.1f} nats an image"
             )
         reconstruction, kl = r.held_out_reconstruction or 0, r.held_out_kl or 0
-        st.caption(said.format(epoch=r.epoch, reconstruction=reconstruction, kl=kl, elbo=reconstruction - kl))
+        st.caption(
+            said.format(epoch=r.epoch, reconstruction=reconstruction, kl=kl, elbo=reconstruction - kl)
+            + _("; the sidebar says the ELBO over all test images")
+        )
 
 
 def carried(reports: list[Report], sort: bool) -> None:
