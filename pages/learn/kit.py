@@ -223,7 +223,7 @@ def steps(key: str, names: list[str]) -> int:
         st.button(_("Back"), key=f"{key}.back", icon=":material/arrow_back:", on_click=go, args=(-1,), disabled=at == 0)
         st.segmented_control(
             _("Steps"), range(len(names)), required=True, key=key, label_visibility="collapsed",
-            format_func=lambda i: f"{i + 1} {names[i]}", persist_state="session",
+            format_func=lambda i: f"{i + 1} {names[i]}", persist_state="session", wrap=True,
         )  # fmt: skip
         st.button(_("Next"), key=f"{key}.next", icon=":material/arrow_forward:", icon_position="right", type="primary",
                   on_click=go, args=(1,), disabled=at == last)  # fmt: skip

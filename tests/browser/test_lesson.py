@@ -16,8 +16,9 @@ LANGUAGES = ("en", "zh")
 SIZES = {390: 844, 1920: 1080, 1280: 800}  # widths and heights
 # what is wider than its place, code apart, which may be scrolled
 WIDE = """() => [...document.querySelectorAll('[data-testid=stMain] *')].filter(e => {
-  if (e.clientWidth < 20 || e.closest('.katex-mathml, [data-testid=stCode], .js-plotly-plot')) return false;
-  return e.scrollWidth > e.clientWidth + 1 && /auto|scroll|hidden/.test(getComputedStyle(e).overflowX);
+  if (e.clientWidth < 20 || e.closest('.katex, [data-testid=stCode], .js-plotly-plot')) return false;
+  const room = e.matches('.katex-display') ? 4 : 1;  // a brace reaches a little beyond its formula
+  return e.scrollWidth > e.clientWidth + room && /auto|scroll|hidden/.test(getComputedStyle(e).overflowX);
 }).map(e => `${e.dataset.testid ?? e.className}: ${e.scrollWidth} > ${e.clientWidth} ${e.textContent.slice(0, 60)}`)"""
 
 
