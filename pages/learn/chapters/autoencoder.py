@@ -102,8 +102,7 @@ def _answer(vae_: kit.Scene, plain: kit.Scene) -> kit.Answer:
     spread = cache_latent.training_codes(plain.model).mean.std(0).mean()
     says = _(
         "It is sure of {second:.1%} of {plain}'s draws, and of {first:.1%} of {name}'s (the standard error of the "
-        "difference is {error:.1%}). The codes of {plain} have a deviation of {spread:.1f}: N(0, I) is a spot among "
-        "them."
+        "difference is {error:.1%}). The codes of {plain} have a deviation of {spread:.1f}: N(0, I) has 1."
     ).format(
         second=second, plain=plain.model[0], first=first, name=vae_.model[0], error=error, spread=spread
     )  # fmt: skip
@@ -160,9 +159,9 @@ def _verdict(fitted: float, fair: float, name: str) -> str:
     """Says what the fitted Gaussian means for the autoencoder."""
     if fitted > fair:
         return _(
-            "That is more than {name} has under its own prior ({fair:.0%}). So in two dimensions holes are not what "
-            "the autoencoder lacks. It lacks a distribution over $z$ that training made the right one: the fit was an "
-            "afterthought, and there is still no $p(x)$ and no bound."
+            "That is more than {name} has under its own prior ({fair:.0%}). So holes are not the "
+            "autoencoder's trouble here. It lacks a distribution over $z$ that training made the right one: the fit "
+            "was an afterthought, and there is still no $p(x)$ and no bound."
         ).format(name=name, fair=fair)
     return _(
         "{name} has {fair:.0%} under the prior that it was trained with: a distribution that was fitted afterwards "

@@ -149,8 +149,9 @@ def _why(at: int) -> str:
         _("Bayes' rule, p(z|x) = p(x, z) / p(x), holds at every z: the two parts differ from draw to draw, and "
           "together they always give the same."),
         _("Multiply by q / q, split the logarithm. Now each draw misses log p(x) by its own amount; some lie above."),
-        _("The first average is the **bound** (ELBO); we can compute it. The second is a KL divergence, never below 0, "
-          "so the bound never lies above log p(x)."),
+        _("The first average is the **variational lower bound** (ELBO, evidence lower bound); we can compute it. The "
+          "second is a KL divergence, never below 0: log t ≤ t − 1, so −KL = E[log p/q] ≤ E[p/q] − 1 = 0. So the bound "
+          "never lies above log p(x)."),
         _("Split p(x, z) = p(x|z) p(z): the bound is how well x is decoded, less how far q is from the prior. "
           "The next chapter looks at these two."),
     ][at]  # fmt: skip

@@ -60,6 +60,7 @@ def show(scene: kit.Scene) -> None:
             },
             lambda: _answer(family),
         )
+        kit.note(_("The answer is of the shipped models named here; others may give another."))
     with panels:
         _panels([*family, *([scene] if own else [])], kind, done)
         kit.note(
@@ -71,9 +72,8 @@ def show(scene: kit.Scene) -> None:
     if done:
         kit.words(
             _(
-                "More dimensions keep more of an image, as the bound of each model says, and yet not every $z$ of "
-                "$\\mathcal{N}(0, I)$ is the code of some digit: the codes as a whole are not spread like the prior. "
-                "Chapters 13 and 14 measure that."
+                "Not every $z$ of $\\mathcal{N}(0, I)$ need be the code of some digit: the codes as a whole may be "
+                "spread unlike the prior. Chapters 13 and 14 measure that."
             )
         )
     kit.code((latent.decode, classifier.confidences, classifier.share_sure), _cell(scene))

@@ -135,8 +135,9 @@ def answer(scene: kit.Scene) -> kit.Answer:
         _(
             "Move one bias of the decoder, that of pixel {pixel}, a little up and down: log p(x) changes by "
             "**{measured:.4f}** nats a unit. The average over the posterior is **{posterior:.4f}**, that over the "
-            "prior {prior:.4f}. For $\\nabla \\log p(x) = \\mathbb{{E}}_{{p(z|x)}}[\\nabla \\log p(x|z)]$ we need the "
-            "posterior $p(z|x) = p(x|z)\\,p(z)/p(x)$, and for that $p(x)$, the integral itself. A circle."
+            "prior {prior:.4f}. Since $\\nabla p = p\\, \\nabla \\log p$, the ratio above is $\\nabla \\log p(x) = "
+            "\\mathbb{{E}}_{{p(z|x)}}[\\nabla \\log p(x|z)]$. To write down the posterior $p(z|x) = p(x|z)\\,p(z)/p(x)$"
+            " we need $p(x)$, the integral itself. A circle."
         ).format(pixel=found.pixel, measured=found.measured, posterior=posterior, prior=prior),
     )
 

@@ -117,8 +117,9 @@ def answer(scene: kit.Scene) -> kit.Answer:
     kl = cache_integral.posterior(scene.model, scene.dataset.name, scene.row).kl_prior
     measured = cache_integral.enough(scene.model, scene.dataset.name, scene.row, WITHIN)
     says = _(
-        "About $e^{{\\mathrm{{KL}}[p(z|x)\\,\\|\\,p(z)]}} = e^{{{kl:.2f}}}$ ≈ **{needed}** (Chatterjee & Diaconis "
-        "2018): by so much is the posterior narrower than the prior."
+        "$\\mathrm{{KL}}[p(z|x)\\,\\|\\,p(z)]$, the average of $\\log p(z|x)/p(z)$ over the posterior, says how far "
+        "that is from the prior. About $e^{{\\mathrm{{KL}}[p(z|x)\\,\\|\\,p(z)]}} = e^{{{kl:.2f}}}$ ≈ **{needed}** "
+        "(Chatterjee & Diaconis 2018): by so much is the posterior narrower than the prior."
     ).format(kl=kl, needed=words.power(kl))
     if measured is None:
         took = _("Measured: of {runs} runs, most were still off after {most:,} draws.")

@@ -9,6 +9,7 @@ from vae import figures, figures_bound, regulariser
 from vae.evidence import elbo
 
 # the same nets under three weights of the KL
+COLLAPSED = 0.01  # nats of mean KL
 WITHOUT_KL, USUAL, KL_ALONE = "mnist-beta-0-2d", "mnist-beta-1-2d", "mnist-beta-1000-2d"
 
 
@@ -30,8 +31,9 @@ def show(scene: kit.Scene) -> None:
         _digit(scene)
     kit.formula(
         r"\mathcal{L} = \underbrace{\mathbb{E}_{q}[\log p(x|z)]}_{\mathcal{L}_1}"
-        r"\;\underbrace{- \beta\, \mathrm{KL}[q(z|x) \,\|\, p(z)]}_{\mathcal{L}_2}"
+        r"\;\underbrace{- \mathrm{KL}[q(z|x) \,\|\, p(z)]}_{\mathcal{L}_2}"
     )
+    kit.formula(r"\mathcal{L}_\beta = \mathcal{L}_1 + \beta\, \mathcal{L}_2")
     committed = kit.ask(
         6,
         _("Take the KL away. How wide do the codes spread then, compared with β = 1?"),
@@ -41,6 +43,7 @@ def show(scene: kit.Scene) -> None:
         },
         _answer,
     )  # fmt: skip
+    kit.note(_("The answer is of the shipped models named here; others may give another."))
     if committed:
         _maps(scene)
     kit.words(_("**Next**: the reconstruction is an average over draws. How does a gradient get through a draw?"))
@@ -137,11 +140,12 @@ def _maps(scene: kit.Scene) -> None:
             "On held-out images, β = 0 changes the reconstruction by {gain} nats and the bound by {loss}. Within the "
             "outer circle, where 99 % of the draws from the prior fall, lie the codes of {free:.0%} of the test "
             "images, with β = 1 those of {usual:.0%}: what lies farther out is hardly ever drawn. At β = 1000 the KL "
-            "is {kl} nats: q is the prior for every image, z says nothing, and the decoder answers with one blur "
-            "(posterior collapse)."
+            "is {kl} nats."
         ).format(
             gain=words.number(free.reconstruction - usual.reconstruction, 1, True),
             loss=words.number(free.reconstruction - free.kl - usual.reconstruction + usual.kl, 1, True),
             free=free.inside, usual=usual.inside, kl=words.small(none.kl),
         )
     )  # fmt: skip
+    if none.kl < COLLAPSED:
+        kit.words(_("So q is all but the prior for every image, and z says next to nothing: **posterior collapse**."))

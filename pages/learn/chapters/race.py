@@ -49,6 +49,7 @@ def show(scene: kit.Scene) -> None:
             {"a": _("Nowhere"), "b": _("For J = 2 alone"), "c": _("For J = 2 and 5"), "d": _("Elsewhere")},
             lambda: _answer(asked),
         )
+        kit.note(_("The answer is of the shipped models named here; others may give another."))
     with picture:
         _draw_image(scenes, contests, done)
     if done:
@@ -157,12 +158,16 @@ def _draw_all(models: list[cache.Model], scenes: list[kit.Scene]) -> None:
         kit.words(
             _("Share of the images on which the **naive** estimate is the nearer one:") + "\n\n" + "\n".join(lines)
         )
+        wins = ", ".join(name for name, row in whole.items() if row[-1].share > 0.5) or _("none of them")
+        kit.words(
+            _("With {count:,} draws the naive estimate is nearer on most images for: {names}.").format(
+                count=SHIPPED[-1], names=wins
+            )
+        )
         kit.words(
             _(
-                "With two dimensions the prior's draws find most digits, and the bound pays for the encoder's "
-                "mistakes. Each dimension makes the target smaller: the naive average needs about "
-                "$e^{\\mathrm{KL}[p(z|x) \\,\\|\\, p(z)]}$ draws. There the bound wins, and it alone can be followed "
-                "uphill at each step of training."
+                "The naive average needs about $e^{\\mathrm{KL}[p(z|x) \\,\\|\\, p(z)]}$ draws; the bound needs few, "
+                "and pays for the encoder's mistakes."
             )
         )
 

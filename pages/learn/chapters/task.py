@@ -34,7 +34,23 @@ def show(scene: kit.Scene) -> None:
             )
         else:
             kit.formula(r"x \sim p_\theta(x|z) = \mathcal{N}\big(x \,|\, \mu_x(z),\ \mathrm{diag}\,\sigma_x^2(z)\big)")
-            kit.words(_("with a mean $\\mu$ and a deviation $\\sigma$ for each pixel, both from the network."))
+            if scene.config.likelihood == "gaussian-shared":
+                kit.words(_("with a mean $\\mu$ for each pixel, and one deviation $\\sigma$ for the whole image."))
+            elif scene.config.log_variance_floor is None:
+                kit.words(_("with a mean $\\mu$ and a deviation $\\sigma$ for each pixel, both from the network."))
+            else:
+                kit.words(
+                    _(
+                        "with a mean $\\mu$ and a deviation $\\sigma$ for each pixel, both from the network; $\\sigma$ "
+                        "has a floor of {floor:.3f}."
+                    ).format(floor=math.exp(scene.config.log_variance_floor / 2))
+                )
+            kit.note(
+                _(
+                    "Pixels of 8 bits are dequantised, x = (u + U) / 256 with U uniform in [0, 1): log p(x) is the "
+                    "logarithm of a density, and may be above 0."
+                )
+            )
     with question:
         told = kit.ask(
             1,
