@@ -20,6 +20,7 @@ from vae.config import ModelConfig, TrainConfig
 from vae.distributions import generator
 from vae.errors import ConfigError
 from vae.flags import config_of
+from vae.keeper import Keeper
 from vae.latent import decode
 from vae.training import Trainer
 
@@ -107,17 +108,17 @@ def test_an_estimate_trains_nothing(capsys, own):
 
 
 def test_train_resumes_what_was_interrupted(capsys, monkeypatch):
-    advance = Trainer.advance
+    heed = Keeper._heed
 
-    def interrupted(self):
-        if self.step == 7:
+    def interrupted(self):  # between two steps; what comes in the middle of one takes it again from the last state
+        if self.trainer.step == 7:
             signal.raise_signal(signal.SIGTERM)
-        return advance(self)
+        return heed(self)
 
-    monkeypatch.setattr(Trainer, "advance", interrupted)
+    monkeypatch.setattr(Keeper, "_heed", interrupted)
     assert run(capsys, "train", "a-model", *TRAIN, "--epochs=4")[0] == 130
     assert "without other settings" in refused(capsys, "train", "a-model", "--resume", "--epochs=5")
-    monkeypatch.setattr(Trainer, "advance", advance)
+    monkeypatch.setattr(Keeper, "_heed", heed)
     code, out, err = run(capsys, "train", "a-model", "--resume")
     assert (
         code == 0 and err == "" and [line[:13] for line in out.splitlines()[:2]] == ["epoch   3.00/", "epoch   4.00/"]
