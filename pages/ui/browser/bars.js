@@ -22,10 +22,11 @@ function sharp(canvas) {
 // A bar for each dimension, or a dot with whiskers, up to `most` at least; names and a scale where they are given.
 function bars(canvas, values, colour, whiskers = null, names = null, most = 0) {
   const { pen, width, height, ink } = sharp(canvas), count = values.length, spread = (j) => whiskers?.[j] ?? 0;
+  const left = names ? 56 : 2, bottom = names ? 18 : 2, across = (width - left - 2) / count;
+  if (across <= 0) return; // hidden for now; whoever draws again when it has grown will see it
   let low = 0, high = most;
   values.forEach((v, j) => ([low, high] = [Math.min(low, v - spread(j)), Math.max(high, v + spread(j))]));
   if (high - low < 1e-12) high = low + 1;
-  const left = names ? 56 : 2, bottom = names ? 18 : 2, across = (width - left - 2) / count;
   const y = (v) => 6 + ((high - v) / (high - low)) * (height - bottom - 12), thick = Math.max(1, Math.min(across * 0.7, 42));
   pen.globalAlpha = 0.35;
   pen.fillRect(left, y(0), width - left, 1);
