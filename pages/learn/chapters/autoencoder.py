@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from pages.learn import kit
+from pages.learn.chapters import generating
 from pages.ui import cache, cache_latent, pictures, state, words
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
@@ -47,7 +48,7 @@ def show(scene: kit.Scene) -> None:
             _side(each, done)
     if done:
         _judged(vae_, plain)
-    kit.code((objectives.Autoencoder.__call__, classifier.confidences), _cell(plain))
+    kit.code((objectives.Autoencoder.__call__, classifier.confidences), generating.cell(plain))
 
 
 def _pair(scene: kit.Scene) -> tuple[kit.Scene, kit.Scene] | None:
@@ -167,16 +168,3 @@ def _verdict(fitted: float, fair: float, name: str) -> str:
         "{name} has {fair:.0%} under the prior that it was trained with: a distribution that was fitted afterwards "
         "does not fill the holes between the codes."
     ).format(name=name, fair=fair)
-
-
-def _cell(plain: kit.Scene) -> str:
-    return f'''import numpy as np
-import vae
-from vae import classifier
-
-model = vae.load("{plain.model[0]}")
-z = np.random.default_rng(0).standard_normal(({lesson.JUDGED}, model.config.latent))
-images = vae.decode(model, z.astype(np.float32)).mean
-judge = classifier.load_classifier(classifier.classifier_file("{plain.dataset.name}"))
-sure, digit = classifier.confidences(judge, images)
-print(f"sure of {{(sure > classifier.SURE).mean():.1%}} of the draws")'''

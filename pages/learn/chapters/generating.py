@@ -76,7 +76,7 @@ def show(scene: kit.Scene) -> None:
                 "spread unlike the prior. Chapters 13 and 14 measure that."
             )
         )
-    kit.code((latent.decode, classifier.confidences, classifier.share_sure), _cell(scene))
+    kit.code((latent.decode, classifier.confidences, classifier.share_sure), cell(scene))
 
 
 def _slowly(scene: kit.Scene) -> None:
@@ -160,7 +160,8 @@ def _answer(family: list[kit.Scene]) -> kit.Answer:
     return kit.Answer("a" if last > first + 2 * error else "c" if last < first - 2 * error else "b", says)
 
 
-def _cell(scene: kit.Scene) -> str:
+def cell(scene: kit.Scene) -> str:
+    """Returns the notebook cell that counts the draws that the classifier is sure of; for chapter 13 too."""
     return f'''import numpy as np
 import vae
 from vae import classifier
