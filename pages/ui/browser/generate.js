@@ -9,33 +9,15 @@ export default function ({ data, parentElement, setStateValue }) {
 
 const DRAWS = 6;
 
-class Generator {
+class Generator extends Follower {
   constructor(root) {
-    this.root = root;
-    this.count = 0; // the last report, so that an answer to an older one is known as such
+    super(root);
     this.seed = 1;
     this.place = null; // under the pointer
-    this.later = new Later(() => {
-      this.report("chosen", { n: this.count, row: null, z: [...this.z].map((v) => +v.toFixed(4)) });
-    });
+    this.later = new Later(() => this.reportPlace());
   }
 
-  told(data, report) {
-    this.report = report;
-    const first = this.data?.model !== data.model || wordsOf(this.data) !== wordsOf(data);
-    this.data = data;
-    if (first) {
-      this.model = null;
-      whenModel(data.model, (model) => {
-        if (model.key !== this.data.model) return;
-        this.model = model;
-        this.#build();
-        this.#adopt();
-      });
-    } else if (this.model) this.#adopt();
-  }
-
-  #adopt() {
+  adopt() {
     if (this.data.n >= this.count) {
       this.count = this.data.n;
       this.z = Float32Array.from(this.data.z);
@@ -47,7 +29,7 @@ class Generator {
     this.#show();
   }
 
-  #build() {
+  build() {
     const { data, model, root } = this, { words } = data;
     root.replaceChildren();
     if (!model.decode) root.append(element("p", { class: "note", text: words.server }));

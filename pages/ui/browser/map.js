@@ -7,35 +7,21 @@ export default function ({ data, parentElement, setStateValue }) {
   return () => root.lightMap.later.end();
 }
 
-class LatentMap {
+class LatentMap extends Follower {
   constructor(root) {
-    this.root = root;
-    this.count = 0; // the last report, so that an answer to an older one is known as such
+    super(root);
     this.place = null; // under the pointer
     this.later = new Later(() => this.#send());
   }
 
-  told(data, report) {
-    this.report = report;
-    const first = this.data?.model !== data.model || wordsOf(this.data) !== wordsOf(data);
-    this.data = data;
-    if (first) {
-      this.model = null;
-      whenModel(data.model, (model) => this.#begin(model));
-    } else if (this.model) this.#adopt();
-  }
-
-  #begin(model) {
-    if (model.key !== this.data.model) return;
-    this.model = { ...model, classes: this.data.classes };
+  begin(model) {
     this.asked = null;
-    this.#build();
-    this.#adopt();
+    super.begin({ ...model, classes: this.data.classes });
     this.plane.show(...this.plane.project(this.z));
     this.root.latentMap = this; // for tests
   }
 
-  #adopt() {
+  adopt() {
     const { data, model, plane } = this;
     if (data.n >= this.count) {
       this.count = data.n;
@@ -54,7 +40,7 @@ class LatentMap {
     this.#show();
   }
 
-  #build() {
+  build() {
     const { data, model, root } = this, { words } = data, canDecode = !!model.decode;
     root.replaceChildren();
     this.stage = element("div", {

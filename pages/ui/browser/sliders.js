@@ -9,39 +9,21 @@ export default function ({ data, parentElement, setStateValue }) {
 
 const STEPS = 5; // pictures of a strip
 
-class Sliders {
+class Sliders extends Follower {
   constructor(root) {
-    this.root = root;
-    this.count = 0; // the last report, so that an answer to an older one is known as such
+    super(root);
     this.seed = 1;
-    this.later = new Later(() => {
-      this.report("chosen", { n: this.count, row: null, z: [...this.z].map((v) => +v.toFixed(4)) });
-    });
+    this.later = new Later(() => this.reportPlace());
   }
 
-  told(data, report) {
-    this.report = report;
-    const first = this.data?.model !== data.model || wordsOf(this.data) !== wordsOf(data);
-    this.data = data;
-    if (first) {
-      this.model = null;
-      whenModel(data.model, (model) => {
-        if (model.key !== this.data.model) return;
-        this.model = model;
-        this.#build();
-        this.#adopt();
-      });
-    } else if (this.model) this.#adopt();
-  }
-
-  #adopt() {
+  adopt() {
     if (this.data.n < this.count) return;
     this.count = this.data.n;
     this.row = this.data.row;
     this.#set(Float32Array.from(this.data.z));
   }
 
-  #build() {
+  build() {
     const { data, model, root } = this, { words, order } = data;
     root.replaceChildren();
     const button = (text, act) => element("button", { type: "button", text, onclick: act });
