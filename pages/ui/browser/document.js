@@ -7,11 +7,12 @@ export default function ({ data, parentElement }) {
 }
 
 // Streamlit puts the sections of its navigation between a list and its items, so that the items are in no list.
-function nameLists() {
+function nameLists(tries = 50) {
   const whole = document.querySelector("[data-testid=stSidebarNavItems]");
-  if (!whole) return;
+  // not drawn yet, or hidden, or without sections
+  if (!whole?.querySelector(":scope > div")) return void (tries && setTimeout(nameLists, 100, tries - 1));
   const name = () => [...whole.children].forEach((section) => section.tagName === "DIV" && section.setAttribute("role", "list"));
-  if (whole.getAttribute("role") !== "none" && whole.querySelector(":scope > div")) {
+  if (whole.getAttribute("role") !== "none") {
     whole.setAttribute("role", "none");
     new MutationObserver(name).observe(whole, { childList: true });
   }
