@@ -85,12 +85,12 @@ def test_two_ranks_have_the_losses_of_one_process(launched):
     assert [report.step for report in two] == [report.step for report in one] == [9, 18, 27]
     for a, b in zip(one, two, strict=True):
         # 27 steps of float32 sums in another order; the losses themselves have moved by 100 nats
-        assert b.reconstruction == pytest.approx(a.reconstruction, rel=1e-4)
-        assert b.kl_by_dimension == pytest.approx(a.kl_by_dimension, rel=1e-2, abs=1e-3)
-        assert b.held_out_reconstruction == pytest.approx(a.held_out_reconstruction, rel=1e-4)
-        assert b.held_out_kl == pytest.approx(a.held_out_kl, rel=1e-2, abs=1e-3)
+        assert b.reconstruction == pytest.approx(a.reconstruction, rel=1e-5)
+        assert b.kl_by_dimension == pytest.approx(a.kl_by_dimension, rel=1e-3, abs=1e-4)
+        assert b.held_out_reconstruction == pytest.approx(a.held_out_reconstruction, rel=1e-5)
+        assert b.held_out_kl == pytest.approx(a.held_out_kl, rel=1e-3, abs=1e-4)
     for key, weight in load("one").state_dict().items():
-        torch.testing.assert_close(load("two").state_dict()[key], weight, rtol=0.01, atol=1e-3)
+        torch.testing.assert_close(load("two").state_dict()[key], weight, rtol=1e-3, atol=1e-4)
     assert read_record("two").training == IWAE and jobs.status("two") == jobs.Job("two", "done")
 
 
@@ -137,7 +137,7 @@ def test_two_ranks_evaluate_to_the_numbers_of_one_process(launched, capsys, word
     assert two.keys() == one.keys() and two["standard_error_nats"] > 0
     for key in one.keys() - {"seconds"}:
         # sums of float32 may go another way in a process of its own
-        assert two[key] == (pytest.approx(one[key], rel=1e-4) if isinstance(one[key], float) else one[key]), key
+        assert two[key] == (pytest.approx(one[key], rel=1e-5) if isinstance(one[key], float) else one[key]), key
 
 
 def test_what_ranks_cannot_share_is_refused(monkeypatch):

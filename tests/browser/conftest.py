@@ -77,7 +77,21 @@ def fresh_server(tmp_path: Path) -> Iterator[str]:
 
 @contextmanager
 def running_app(folder: Path) -> Iterator[str]:
-    """Run app.py as a user would, on a free port; the models that it writes go to the folder."""
+    """Run app.py; the models that it writes go to the folder. A training outlives its server, but not its test."""
+    try:
+        with serving(folder) as url:
+            yield url
+    finally:
+        for job in folder.glob("checkpoints/*/job.json"):
+            says = json.loads(job.read_text())
+            with suppress(psutil.Error):
+                if says["state"] in ("queued", "starting", "running", "paused"):
+                    psutil.Process(says["pid"]).kill()
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Run app.py as a user would, on a free port, and leave its trainings alone when it ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -104,11 +118,6 @@ def running_app(folder: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        for job in folder.glob("checkpoints/*/job.json"):  # a training outlives its server, but not its test
-            says = json.loads(job.read_text())
-            with suppress(psutil.Error):
-                if says["state"] in ("queued", "starting", "running", "paused"):
-                    psutil.Process(says["pid"]).kill()
 
 
 def healthy(port: int) -> bool:

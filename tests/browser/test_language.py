@@ -70,7 +70,7 @@ def test_switching_keeps_model_image_choices_and_link(server: str, watched_page:
         assert part in watched_page.url
     speak(watched_page, "English")
     assert [chosen(watched_page, key) for key in ("map-first", "map-second")] == [across, up.replace("奈特", "nats")]
-    assert "lang" not in watched_page.url
+    assert "lang=en" in watched_page.url  # it was chosen: whoever gets the link reads what its sender read
 
 
 def test_switching_keeps_a_drawing_and_its_undo(server: str, watched_page: Page) -> None:

@@ -97,12 +97,13 @@ def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> No
     status = watched_page.locator(".replay .status")
     expect(status).to_have_text(step, timeout=180_000)
     watched_page.get_by_role("button", name="Pause", exact=True).click()
-    watched_page.get_by_role("button", name="One step").wait_for(timeout=90_000)
+    watched_page.get_by_role("button", name="Next step").wait_for(timeout=90_000)
     expect(watched_page.get_by_text("is paused")).to_be_visible(timeout=60_000)
+    watched_page.wait_for_timeout(2500)  # the words come before the map of the same look at the training
     held = status.inner_text()
     watched_page.wait_for_timeout(2500)
     expect(status).to_have_text(held)
-    watched_page.get_by_role("button", name="One step").click()
+    watched_page.get_by_role("button", name="Next step").click()
     watched_page.get_by_role("button", name="Resume").click()
     expect(status).not_to_have_text(held, timeout=180_000)
     # the learning rate is changed on the way, and what it was trained with says so

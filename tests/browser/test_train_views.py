@@ -1,5 +1,6 @@
 """What is seen of trainings in a real browser: the replay with its bars, and a step in slow motion."""
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -7,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 import vae
-from tests.browser.conftest import settle
+from tests.browser.conftest import running_app, serving, settle
 from vae import jobs
 from vae.replay import replay
 from vae.reports import kl_at, read
@@ -122,6 +123,46 @@ def test_a_step_goes_through_its_stages_and_the_next_one_is_one_step(
     watched_page.wait_for_timeout(1500)
     assert int(load_slow_step(models / paused / "step.npz").step) == int(step.step) + 1
     assert jobs.history(paused)[-1].step == int(step.step) + 1
+
+
+def test_two_tabs_steer_one_training_which_outlives_the_server(
+    tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    training, paused = "by-two is training", "by-two is paused"
+    with serving(tmp_path) as url:
+        one, two = browser.new_page(), browser.new_page()
+        one.goto(f"{url}/train")
+        settle(one)
+        one.get_by_role("combobox", name="Data set").click()
+        one.get_by_role("option", name="mnist-sample").click()
+        one.get_by_role("textbox", name="Name").fill("by-two")
+        one.get_by_role("spinbutton", name="Epochs").fill("1000")
+        one.get_by_role("button", name="Train", exact=True).click()
+        expect(one.get_by_text(training)).to_be_visible(timeout=60_000)
+        two.goto(f"{url}/train?job=by-two")
+        expect(two.get_by_text(training)).to_be_visible(timeout=60_000)
+        two.get_by_role("button", name="Pause", exact=True).click()
+        expect(one.get_by_text(paused)).to_be_visible(timeout=60_000)
+        one.get_by_role("button", name="Resume").click()
+        expect(two.get_by_text(training)).to_be_visible(timeout=60_000)
+        one.close()
+        two.close()
+    until(lambda: jobs.history("by-two"))
+    process, step = pid(tmp_path), jobs.history("by-two")[-1].step
+    until(lambda: jobs.history("by-two")[-1].step > step)
+    with running_app(tmp_path) as url:
+        page = browser.new_page()
+        page.goto(f"{url}/train?job=by-two")
+        expect(page.get_by_text(training)).to_be_visible(timeout=60_000)
+        assert pid(tmp_path) == process
+        page.get_by_test_id("stMain").get_by_role("button", name="Stop training").click()
+        expect(page.get_by_text("What it had learned is saved")).to_be_visible(timeout=60_000)
+        page.close()
+
+
+def pid(folder: Path) -> int:
+    return json.loads((folder / "checkpoints" / "by-two" / "job.json").read_text())["pid"]
 
 
 def named(j: int) -> str:

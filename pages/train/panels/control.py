@@ -33,11 +33,9 @@ def row(job: jobs.Job) -> None:
     """Draws what can be asked of the training that is watched."""
     if job.state == "running" and st.button(_("Pause"), icon=":material/pause:", key="train.pause"):
         jobs.pause(job.name)
-    if job.state == "paused":
-        if st.button(_("Resume"), icon=":material/play_arrow:", key="train.resume"):
-            jobs.resume(job.name)
-        if st.button(_("One step"), icon=":material/skip_next:", key="train.step", help=_("Of the optimiser.")):
-            jobs.step(job.name)
+        st.toast(_("Pausing after this step."))
+    if job.state == "paused" and st.button(_("Resume"), icon=":material/play_arrow:", key="train.resume"):
+        jobs.resume(job.name)
     if job.state in ("running", "paused"):
         with contextlib.suppress(JobError):  # it begins only now
             plan = read_plan(checkpoints.folders()[0] / job.name)

@@ -10,6 +10,7 @@ from pages.ui import cache, cache_training, language, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae import checkpoints, figures, figures_training, jobs
+from vae.config import ModelConfig, TrainConfig
 from vae.errors import VAEError
 from vae.reports import Report
 
@@ -73,10 +74,14 @@ def watch() -> None:
 
 def training(name: str, job: jobs.Job | None) -> None:
     """Draws one training: how far it is, a step in slow motion if it is paused, its latent space, losses and KL."""
-    reports = cache_training.history(name)
+    reports, plan = cache_training.history(name), cache_training.plan(name)
+    if plan:
+        st.caption(described(*plan))
     if job and job.state == "paused":
         steps(name)
     if not reports:
+        if job and job.state in ("starting", "running"):
+            st.progress(0.0, _("The first step comes in some seconds."))
         return
     live, last = job is not None and job.busy, reports[-1]
     if live:
@@ -90,7 +95,6 @@ def training(name: str, job: jobs.Job | None) -> None:
                 left=words.seconds(left),
             ),
         )
-    plan = cache_training.plan(name)
     sort = len(last.kl_by_dimension) > 2 and st.toggle(_("Largest KL first"), key="train.sorted")
     if plan:
         data, autoencoder = cache.dataset(plan[1].data).name, plan[1].objective == "autoencoder"
@@ -98,6 +102,22 @@ def training(name: str, job: jobs.Job | None) -> None:
     losses(reports)
     carried(reports, sort)
     reconstructions(name)
+
+
+def described(model: ModelConfig, training: TrainConfig) -> str:
+    """Says what is trained, and how, in one line."""
+    widths = ", ".join(map(str, model.channels or model.encoder_layers))
+    parts = [
+        training.data + (f" ({training.share:.0%})" if training.share < 1 else ""),
+        f"J = {model.latent}",
+        words.likelihood(model.likelihood),
+        (_("convolutions {widths}") if model.channels else _("MLP {widths}")).format(widths=widths),
+        words.objective(training.objective) + (f", β = {training.beta:g}" if training.beta != 1 else ""),
+        _("{epochs} epochs of batches of {size}").format(epochs=training.epochs, size=training.batch_size),
+        _("learning rate {rate:g}").format(rate=training.learning_rate),
+        _("seed {seed}").format(seed=training.seed),
+    ]
+    return " · ".join(parts)
 
 
 def steps(name: str) -> None:
