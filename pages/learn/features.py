@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.learn import kit
-from pages.ui import cache
+from pages.ui import cache, state
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
 from vae import features
@@ -38,15 +38,21 @@ def show(scene: kit.Scene) -> None:
     )
     counts = next(iter(found.values())).labels
     probes: dict[features.Probe, str] = {"linear": _("Linear"), "neighbours": _("Nearest neighbours")}
+    state.begin("uses.classifier", state.one_of(probes), "neighbours")
+    state.begin("uses.labels", lambda text: min(counts, key=lambda count: abs(count - int(text))), counts[-1])
     with st.container(horizontal=True):
         probe = st.segmented_control(
-            _("Classifier"), list(probes), default="neighbours", required=True, format_func=probes.__getitem__,
-            key="lesson.probe", persist_state="session",
-        )  # fmt: skip
+            _("Classifier"), list(probes), required=True, format_func=probes.__getitem__, key="uses.classifier",
+            persist_state="session",
+        ) or "neighbours"  # fmt: skip
         labels = st.segmented_control(
-            _("Images with labels"), counts, default=counts[-1], required=True, format_func=lambda n: f"{n:,}",
-            key="lesson.labels", persist_state="session",
-        )  # fmt: skip
+            _("Images with labels"), counts, required=True, format_func=lambda n: f"{n:,}", key="uses.labels",
+            persist_state="session",
+        ) or counts[-1]  # fmt: skip
+    state.write_link(
+        uses__classifier=None if probe == "neighbours" else probe,
+        uses__labels=None if labels == counts[-1] else str(labels),
+    )
     names = [
         name.replace("-", "-<br>", 1) if name not in lesson.FAMILY else f"J = {cache.record(name).model.latent}"
         for name in found

@@ -17,7 +17,6 @@ from pages.ui.words import classes as class_names
 
 ROOT = Path(__file__).parents[2]
 PLANE = "mnist-2d"  # the model whose log p(x) is exact, where that of the model in use is not
-LARGER = 1.35  # figures and their type, when presenting
 
 
 class Scene(NamedTuple):
@@ -142,8 +141,8 @@ def chart(figure: go.Figure, name: str, alt: str, **more: Any) -> Any:
         more: for `st.plotly_chart`.
     """
     if state.presenting():
-        size = figure.layout.font.size or 12
-        figure.update_layout(height=round(LARGER * (figure.layout.height or 400)), font={"size": round(LARGER * size)})
+        height, size = figure.layout.height or 400, figure.layout.font.size or 12
+        figure.update_layout(height=state.larger(height), font={"size": state.larger(size)})
     return st.plotly_chart(figure, key=f"lesson.{name}", config={"displayModeBar": False}, alt=alt, **more)
 
 

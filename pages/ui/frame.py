@@ -43,7 +43,7 @@ page = st.navigation(
 state.turn_to(page.url_path)
 st.html(Path(__file__).with_name("frame.css"))
 if state.presenting():
-    st.html("<style>:root { font-size: 135%; --vae-type: 19px; }</style>")
+    st.html(f"<style>:root {{ font-size: {state.larger(100)}%; --vae-type: {state.larger(14)}px; }}</style>")
 head = st.container(gap=None)
 head.title(page.title)
 

@@ -5,6 +5,7 @@ import base64
 import streamlit as st
 from numpy.typing import NDArray
 
+from pages.ui import state
 from vae import figures
 
 
@@ -19,20 +20,22 @@ def sigma(deviation: NDArray, scale: int = 6) -> NDArray:
 
 
 def show(values: NDArray, caption: str, *, scale: int = 8) -> None:
-    """Shows one image (H, W) in [0, 1], as wide as there is room up to its own size."""
-    st.image(figures.png_uri(grey(values, scale)), caption=caption, alt=caption)
+    """Shows one image (H, W) in [0, 1], as wide as there is room up to its own size; larger where one presents."""
+    st.image(figures.png_uri(grey(values, state.larger(scale))), caption=caption, alt=caption)
 
 
 def row(images: dict[str, NDArray]) -> None:
     """Shows pictures of one size by their captions, side by side as far as there is room."""
     with st.container(horizontal=True):
         for caption, image in images.items():
-            st.image(figures.png_uri(image), caption=caption, alt=caption, width=140)
+            st.image(figures.png_uri(image), caption=caption, alt=caption, width=state.larger(140))
 
 
 def strip(images: NDArray, caption: str, *, columns: int | None = None, scale: int = 3) -> None:
-    """Shows images (N, H, W) in one picture, in rows, as wide as there is room up to its own size."""
-    sheet = figures.contact_sheet(images, columns or len(images), scale)
+    """Shows images (N, H, W) in one picture, in rows, as wide as there is room up to its own size.
+
+    Larger where one presents."""
+    sheet = figures.contact_sheet(images, columns or len(images), state.larger(scale))
     wide = sheet.shape[1]
     # a small picture left to itself is blown up to the width of its caption; a fixed width does not shrink
     st.image(figures.png_uri(sheet), caption=caption, alt=caption, width=wide if wide < 300 else "content")

@@ -154,6 +154,7 @@ def read_link() -> None:
     begin(MODEL, str)
     begin(_IMAGE, lambda text: max(int(text), 0))
     begin(_Z, _latent)
+    begin(_SEED, lambda text: min(max(int(text), 0), 2**31))
     begin(_HIDE, lambda text: tuple(name for name in text.split(",") if name.isidentifier()))
     begin(PRESENT, lambda text: text == "1")
     begin(_CHAPTER, str)
@@ -162,7 +163,7 @@ def read_link() -> None:
 
 def turn_to(page: str) -> None:
     """Says which page is shown, and leaves out of the link what the page before had there."""
-    shared = (MODEL, LANGUAGE, _IMAGE, _Z, _HIDE, PRESENT)
+    shared = (MODEL, LANGUAGE, _IMAGE, _Z, _SEED, _HIDE, PRESENT)
     if _PAGE not in st.session_state:
         st.session_state[_OWN] = {name: text for name, text in st.query_params.items() if name not in shared}
     elif st.session_state[_PAGE] != page:
@@ -178,6 +179,11 @@ def hidden(name: str) -> bool:
 def presenting() -> bool:
     """Whether type and figures are to be large enough for a hall."""
     return bool(st.session_state.get(PRESENT))
+
+
+def larger(size: float) -> int:
+    """Returns a size, larger where one presents."""
+    return round(size * (1.35 if presenting() else 1))
 
 
 def chapter() -> str:
@@ -250,6 +256,7 @@ def write_link(**own: str | None) -> None:
         LANGUAGE: language() if st.session_state.get(_CHOSEN) else None,
         _IMAGE: str(image()) if image() else None,
         _Z: ",".join(f"{v:.4g}" for v in z() or ()) or None,
+        _SEED: str(seed()) if seed() else None,
         _HIDE: ",".join(st.session_state.get(_HIDE, ())) or None,
         PRESENT: "1" if presenting() else None,
     }

@@ -109,8 +109,8 @@ def test_the_cell_repeats_a_number_on_screen(chapter: str, monkeypatch: pytest.M
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(compile(cell, "cell", "exec"), {})  # a cell of our own
     shown = said(app) + verdict(app) + " ".join(each.value for each in app.metric)
-    numbers = re.findall(r"-?\d[\d,]*\.\d+", printed.getvalue())
-    assert any(number in shown for number in numbers), (numbers, shown)
+    first, second = (set(re.findall(r"\d[\d,]*\.\d+", text)) for text in (printed.getvalue(), shown))
+    assert first & second, (first, shown)
 
 
 def test_a_notebook_is_one_cell() -> None:
@@ -130,6 +130,20 @@ def test_a_link_restores_chapter_answers_model_image_and_step() -> None:
     assert (value(app, "answers"), value(app, "chapter")) == ("1a.3b", "4")
     assert value(app, "naive.draws") is None  # which is not of this chapter
     assert app.radio(key="lesson.question4").value is None
+
+
+@pytest.mark.parametrize(
+    ("chapter", "kind", "key", "chosen"),
+    [("2", "segmented_control", "integral.side", 300), ("5", "segmented_control", "5.q", "prior"),
+     ("11", "segmented_control", "generating.show", "draw"), ("12", "segmented_control", "uses.classifier", "linear"),
+     ("12", "segmented_control", "uses.labels", 100), ("14", "selectbox", "hidden.group", "mnist-bernoulli-2d")],
+)  # fmt: skip
+def test_a_link_restores_what_was_chosen(chapter: str, kind: str, key: str, chosen: str | int) -> None:
+    app = lesson(chapter, seed="3", answers=f"{chapter}a", **{key: str(chosen), "uses.part": "2"})
+    assert not app.exception
+    widget = next(each for each in app.get(kind) if each.key == key)
+    assert widget.value in (chosen, [chosen])
+    assert (value(app, key), value(app, "seed")) == (str(chosen), "3")
 
 
 @pytest.mark.parametrize("answers", ["b3", "3", "..", "3z", "99a", "3bb", "³b"])

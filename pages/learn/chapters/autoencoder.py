@@ -1,6 +1,5 @@
 """The autoencoder beside the VAE: the same nets, reconstruction alone, and what its plane is like."""
 
-import numpy as np
 import streamlit as st
 
 from pages.learn import kit
@@ -98,7 +97,7 @@ def _side(scene: kit.Scene, done: bool) -> None:
 def _answer(vae_: kit.Scene, plain: kit.Scene) -> kit.Answer:
     """Counts the draws that the classifier is sure of."""
     first, second = _sure(vae_, False), _sure(plain, False)
-    error = float(np.sqrt((first * (1 - first) + second * (1 - second)) / lesson.JUDGED))
+    error = generating.standard_error(first, second)
     letter = "a" if second < first / 10 else "b" if second < first - 2 * error else "c"
     spread = cache_latent.training_codes(plain.model).mean.std(0).mean()
     says = _(
@@ -158,12 +157,16 @@ def _judged(vae_: kit.Scene, plain: kit.Scene) -> None:
 
 def _verdict(fitted: float, fair: float, name: str) -> str:
     """Says what the fitted Gaussian means for the autoencoder."""
-    if fitted > fair:
-        return _(
-            "That is more than {name} has under its own prior ({fair:.0%}). So holes are not the "
-            "autoencoder's trouble here. It lacks a distribution over $z$ that training made the right one: the fit "
-            "was an afterthought, and there is still no $p(x)$ and no bound."
-        ).format(name=name, fair=fair)
+    noise = 2 * generating.standard_error(fitted, fair)
+    if fitted > fair - noise:
+        says = _("That is as much as {name} has under its own prior ({fair:.0%}), within the noise of the draws.")
+        if fitted > fair + noise:
+            says = _("That is more than {name} has under its own prior ({fair:.0%}).")
+        reason = _(
+            "So holes are not the autoencoder's trouble here. It lacks a distribution over $z$ that training made the "
+            "right one: the fit was an afterthought, and there is still no $p(x)$ and no bound."
+        )
+        return says.format(name=name, fair=fair) + " " + reason
     return _(
         "{name} has {fair:.0%} under the prior that it was trained with: a distribution that was fitted afterwards "
         "does not fill the holes between the codes."

@@ -26,11 +26,13 @@ def show(scene: kit.Scene) -> None:
     family = [kit.of(cache.model_id(name)) for name in lesson.FAMILY]
     own = scene.model[0] not in lesson.FAMILY
     shown = {"mean": _("Mean of p(x|z)"), "draw": _("Draw from p(x|z)")}
+    state.begin("generating.show", state.one_of(shown), "mean")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
-            _("Show"), list(shown), default="mean", required=True, format_func=shown.__getitem__,
-            key="lesson.generated", persist_state="session",
-        )  # fmt: skip
+            _("Show"), list(shown), required=True, format_func=shown.__getitem__, key="generating.show",
+            persist_state="session",
+        ) or "mean"  # fmt: skip
+        state.write_link(generating__show=None if kind == "mean" else kind)
         st.button(_("New draws"), key="lesson.draw", icon=":material/casino:", on_click=state.draw_again)
     panels, says = st.container(), st.container()
     images = family[0].dataset.name
@@ -148,7 +150,7 @@ def _answer(family: list[kit.Scene]) -> kit.Answer:
     """Counts for each model of how many draws the classifier is sure, and compares the first with the last."""
     shares = [lesson.share_sure(lesson.sureness(each.model, each.dataset.name, False)) for each in family]
     first, last = shares[0], shares[-1]
-    error = float(np.sqrt((first * (1 - first) + last * (1 - last)) / lesson.JUDGED))
+    error = standard_error(first, last)
     listed = ", ".join(
         _("{share:.1%} for J = {size}").format(share=share, size=each.config.latent)
         for share, each in zip(shares, family, strict=True)
@@ -158,6 +160,11 @@ def _answer(family: list[kit.Scene]) -> kit.Answer:
         "good reconstructions; it does not ask how draws from the prior look."
     ).format(count=lesson.JUDGED, shares=listed, error=error)
     return kit.Answer("a" if last > first + 2 * error else "c" if last < first - 2 * error else "b", says)
+
+
+def standard_error(first: float, second: float) -> float:
+    """Returns the standard error of the difference of two shares of the draws; for chapter 13 too."""
+    return float(np.sqrt((first * (1 - first) + second * (1 - second)) / lesson.JUDGED))
 
 
 def cell(scene: kit.Scene) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from pages.learn import kit
-from pages.ui import cache, cache_latent, words
+from pages.ui import cache, cache_latent, state, words
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
 from vae import catalogue, surgery
@@ -144,10 +144,15 @@ def _plane(scene: kit.Scene) -> None:
             )
         )
         kinds = sorted(groups, key=lambda kind: (kind != own, str(kind)))
-        kind = st.selectbox(
-            _("Models with the likelihood"), kinds, key="lesson.group",
-            format_func=lambda kind: _kind(groups[kind], kind),
+        named = {groups[kind][0].name: kind for kind in kinds}  # a group is called by its first model in the link
+        state.begin("hidden.group", state.one_of(named))
+        if st.session_state.get("hidden.group") not in named:  # never chosen, or its model is gone
+            st.session_state.pop("hidden.group", None)
+        name = st.selectbox(
+            _("Models with the likelihood"), list(named), key="hidden.group",
+            format_func=lambda name: _kind(groups[named[name]], named[name]),
         )  # fmt: skip
+        state.write_link(hidden__group=None if name == next(iter(named)) else name)
         kit.note(
             _(
                 "Nats under another likelihood, or another floor, are of another density: these do not compare, so "
@@ -156,9 +161,10 @@ def _plane(scene: kit.Scene) -> None:
         )
     with picture:
         kit.chart(
-            rate_distortion(groups[kind], (_("rate R, nats"), _("distortion D, nats")), "ELBO {elbo}"), "hidden.plane",
+            rate_distortion(groups[named[name]], (_("rate R, nats"), _("distortion D, nats")), "ELBO {elbo}"),
+            "hidden.plane",
             _("Rate and distortion of models of the same likelihood, with diagonals of equal ELBO."),
-        )  # fmt: skip
+        )
 
 
 def _kind(points: list[Point], kind: tuple[str, float | None, str]) -> str:

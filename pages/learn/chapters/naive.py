@@ -113,7 +113,7 @@ def draws(scene: kit.Scene, told: bool) -> None:
 
 
 def answer(scene: kit.Scene) -> kit.Answer:
-    """Says how many draws KL[p(z|x) || p(z)] asks for, and how many a few runs took."""
+    """Says how many draws KL[p(z|x) || p(z)] asks for, and how many a few runs took; where these ended, these count."""
     kl = cache_integral.posterior(scene.model, scene.dataset.name, scene.row).kl_prior
     measured = cache_integral.enough(scene.model, scene.dataset.name, scene.row, WITHIN)
     says = _(
@@ -126,7 +126,8 @@ def answer(scene: kit.Scene) -> kit.Answer:
     else:
         took = _("Measured: half of {runs} runs were within {within:g} nat for good after **{measured:,}** draws.")
     took = took.format(runs=cache_integral.RUNS, most=cache_integral.DRAWS, within=WITHIN, measured=measured)
-    return kit.Answer("abcd"[sum(kl >= math.log(bound) for bound in BOUNDS)], says + " " + took)
+    needed = math.log(measured) if measured else max(kl, math.log(cache_integral.DRAWS))
+    return kit.Answer("abcd"[sum(needed >= math.log(bound) for bound in BOUNDS)], says + " " + took)
 
 
 def cell(scene: kit.Scene) -> str:

@@ -24,8 +24,8 @@ def show(scene: kit.Scene) -> None:
         _(
             "We now have two estimates of $\\log p(x)$. The **naive** one averages over draws from the prior and is "
             "right in the end, however long that takes. The **bound** asks the encoder where to look. It needs few "
-            "draws, but it ends too low, by $\\mathrm{{KL}}[q(z|x)\\,\\|\\,p(z|x)]$. The textbook says that the bound "
-            "is nearer. Is it? Here both meet {digit} under models of 2, 5, 10 and 20 dimensions."
+            "draws, but it ends too low, by $\\mathrm{{KL}}[q(z|x)\\,\\|\\,p(z|x)]$. The lecture notes say that the "
+            "bound is nearer. Is it? Here both meet {digit} under models of 2, 5, 10 and 20 dimensions."
         ).format(digit=_("the {label}").format(label=scene.label))
     )
     kit.formula(
@@ -117,8 +117,8 @@ def _draw_image(scenes: list[kit.Scene], contests: list[lesson.Contest], whole: 
     kit.note(
         _(
             "Lower is nearer; each line of the grid is ten times as far. For J = 2 the truth is log p(x) by "
-            "quadrature. For more dimensions nobody knows it: there the best of all lower bounds stands in, so that "
-            "true distances are larger still."
+            "quadrature. For more dimensions nobody knows it: there the best of all lower bounds stands in, and what "
+            "lies below that is in truth further away still."
         )
     )
 
