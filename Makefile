@@ -24,9 +24,10 @@ check: tools ## lint, formatting, types and the order of imports
 	@$(RUN) -m mypy
 	@$(RUN) -m pytest --quiet tests/test_architecture.py
 
-bench: venv ## time training and the estimators of log p(x), and measure their errors, an hour or two
+bench: tools ## time training, the estimators of log p(x) and the app beside a training, an hour or two
 	@$(RUN) -m benchmarks.training
 	@$(RUN) -m benchmarks.evidence --all
+	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m benchmarks.beside
 
 picture: tools ## take the pictures in the README anew
 	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m pytest tests/browser --picture

@@ -23,6 +23,7 @@ from benchmarks import peers
 from benchmarks.measure import interleaved, machine, ratio, say, table
 from benchmarks.usual import BATCH, LATENT, Usual, loader, train
 from vae.data import folder
+from vae.devices import quick_products
 from vae.objectives import ELBO
 from vae.presets import PRESETS
 from vae.scores import score
@@ -59,6 +60,7 @@ def speed(dataset: vae.Dataset, sizes: Sizes, rounds: int) -> None:
     """The same perceptron, the same batch."""
     variants = {
         "products of matrices alone, float32": _products(torch.float32, sizes.steps),
+        "... as this library asks for them": _quickly(_products(torch.float32, sizes.steps)),
         "products of matrices alone, bfloat16": _products(torch.bfloat16, sizes.steps),
     } | _trainings(dataset, SAME, False, sizes.steps)
     _images_a_second("784-400-20, batches of 128", variants, sizes.steps, rounds, "products of matrices alone, float32")
@@ -188,6 +190,14 @@ def _products(kind: torch.dtype, steps: int) -> Callable[[], object]:
                 torch.mm(a, b, out=place)
 
     return run
+
+
+def _quickly(run: Callable[[], object]) -> Callable[[], object]:
+    def quick() -> None:
+        with quick_products():
+            run()
+
+    return quick
 
 
 def _steps_of(trainer: Trainer, steps: int) -> Callable[[], object]:
