@@ -21,6 +21,7 @@ from vae.distributions import (
     prepare_pixels,
     softplus,
     standard_normal,
+    unchecked,
 )
 from vae.errors import ConfigError, DataError
 
@@ -167,6 +168,21 @@ def test_binary_pixels_have_the_density_and_gradient_of_a_bernoulli():
     assert BinaryPixels(logits=logits.double()).log_prob(x).dtype == torch.float64
     batches = Independent(BinaryPixels(logits=torch.randn(3, 1, 11)), 1)
     assert batches.log_prob(torch.zeros(2, 11)).shape == (3, 2) and batches.expand((3, 2)).mean.shape == (3, 2, 11)
+
+
+def test_binary_pixels_have_derivatives_in_pixels_and_logits_however_they_are_broadcast():
+    def log_prob(x, logits):
+        return BinaryPixels(logits=logits).log_prob(x)
+
+    source = torch.Generator().manual_seed(0)
+    shapes = ((2, 5), (3, 1, 5)), ((3, 2, 5), (2, 1)), ((5,), (4, 5))
+    for shape, other in shapes:
+        x, logits = (torch.randn(*each, generator=source, dtype=torch.float64) for each in (shape, other))
+        inputs = (x.requires_grad_(), logits.requires_grad_())
+        with unchecked():  # pixels a little off 0 and 1, for differences
+            assert torch.autograd.gradcheck(log_prob, inputs) and torch.autograd.gradgradcheck(log_prob, inputs)
+    with pytest.raises(ValueError, match="support"):
+        log_prob(x, logits)  # outside, they are checked again
 
 
 @pytest.mark.parametrize("kind", [Bernoulli, BinaryPixels])

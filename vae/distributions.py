@@ -14,8 +14,10 @@ pixels are always 0. A Bernoulli is a likelihood of binary pixels only, so image
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, ClassVar
 
 import torch
@@ -39,9 +41,24 @@ __all__ = [
     "prepare_pixels",
     "softplus",
     "standard_normal",
+    "unchecked",
 ]
 
 LOG_2_PI = math.log(2 * math.pi)
+_checked: ContextVar[bool | None] = ContextVar("checked", default=None)  # None leaves it to torch
+
+
+@contextlib.contextmanager
+def unchecked() -> Iterator[None]:
+    """Lets distributions over pixels and latents take whatever comes, in this thread.
+
+    For a caller who draws the pixels itself and looks at the result: the checks are a tenth of a training step.
+    """
+    token = _checked.set(False)
+    try:
+        yield
+    finally:
+        _checked.reset(token)
 
 
 class Gaussian(Normal):
@@ -55,7 +72,7 @@ class Gaussian(Normal):
 
     def __init__(self, mean: Tensor, log_variance: Tensor) -> None:
         self.loc, self.log_variance = torch.broadcast_tensors(mean, log_variance)
-        Distribution.__init__(self, self.loc.shape)
+        Distribution.__init__(self, self.loc.shape, validate_args=_checked.get())
 
     @lazy_property
     def scale(self) -> Tensor:
@@ -84,15 +101,37 @@ class Share(torch.Generator):
 
 
 class BinaryPixels(Bernoulli):
-    """A Bernoulli whose log probability takes half the time of torch's, which is much of a training step."""
+    """A Bernoulli whose log probability takes a third of the time of torch's, which is much of a training step."""
+
+    def __init__(self, logits: Tensor) -> None:
+        super().__init__(logits=logits, validate_args=_checked.get())
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> BinaryPixels:
+        return BinaryPixels(self.logits.expand(batch_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Returns x l - max(l, 0) - log(1 + exp(-|l|)) for logits l, whose last term is within 1.2e-7 nats."""
         if self._validate_args:
             self._validate_sample(value)
-        positive = self.logits.relu()
-        # -|l| as l - 2 max(l, 0), whose derivative is right at 0 too
-        return value * self.logits - positive - (1 + (self.logits - 2 * positive).exp()).log()
+        return _BinaryLogProb.apply(value, self.logits)
+
+
+class _BinaryLogProb(torch.autograd.Function):
+    """The log probability of binary pixels, whose gradient in the logits l is x - sigmoid(l)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, logits: Tensor) -> Tensor:
+        ctx.save_for_backward(x, logits)
+        positive = logits.relu()
+        tail = (logits - 2 * positive).exp_().add_(1).log_()
+        return (x * logits).sub_(positive).sub_(tail)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        x, logits = ctx.saved_tensors
+        in_x = (slope * logits).sum_to_size(x.shape) if ctx.needs_input_grad[0] else None
+        in_logits = (slope * (x - logits.sigmoid())).sum_to_size(logits.shape) if ctx.needs_input_grad[1] else None
+        return in_x, in_logits
 
 
 def generator(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
