@@ -124,8 +124,8 @@ def test_a_lecturer_hides_and_enlarges(server: str, watched_page: Page) -> None:
     expect(navigation.get_by_role("link", name="Decoder variance")).to_have_count(0)
     for gone in (page.get_by_test_id("stExpander"), page.get_by_test_id("stPopover"), page.get_by_test_id("stRadio")):
         expect(gone).to_have_count(0)
-    words = page.locator("[data-testid=stMain] [data-testid=stMarkdownContainer] p").last
-    expect(words).to_have_css("font-size", "21.6px")
+    words = page.locator("[data-testid=stMain] p").filter(has_text="near the")
+    expect(words.first).to_have_css("font-size", "21.6px")
     figure = page.locator(".js-plotly-plot").first
     tall = figure.evaluate("plot => plot._fullLayout.height")
     assert too_wide(page, 1920) == []
@@ -133,7 +133,7 @@ def test_a_lecturer_hides_and_enlarges(server: str, watched_page: Page) -> None:
     page.locator("label:has-text('Presenter mode')").click()
     settle(page)
     expect(page).not_to_have_url(re.compile("present"))
-    expect(words).to_have_css("font-size", "16px")
+    expect(words.first).to_have_css("font-size", "16px")
     assert figure.evaluate("plot => plot._fullLayout.height") < 0.8 * tall
     navigation.get_by_role("link", name="Samples").click()
     expect(page.get_by_role("heading", name="Samples", level=1)).to_be_visible()
