@@ -88,7 +88,7 @@ def scattered(view: Plane, samples: Array, hits: Array, titles: tuple[str, str],
     figure = _square(figure, (view.x[0], view.x[-1]), (view.y[0], view.y[-1]), titles)
     figure.update_layout(
         showlegend=True, height=440,
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1, "bgcolor": _DARK, "font": {"color": "#ffffff"}},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.03, "bgcolor": _DARK, "font": {"color": "#ffffff"}},
     )  # fmt: skip
     return figure
 
