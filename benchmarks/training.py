@@ -78,8 +78,8 @@ def target(dataset: vae.Dataset, sizes: Sizes, rounds: int) -> None:
 
 
 def far(dataset: vae.Dataset, sizes: Sizes, rounds: int) -> None:
-    """The same with convolutions, which begin at random."""
-    config = replace(PRESETS["quick-20d"].training, initial="random")
+    """The same with convolutions, which begin at random and take smaller steps."""
+    config = replace(PRESETS["quick-20d"].training, initial="random", batch_size=BATCH, learning_rate=3e-3)
     _to_the_bound("convolutional", CONVOLUTIONAL, True, config, dataset, sizes, min(rounds, 3))
 
 
@@ -111,7 +111,7 @@ def _to_the_bound(
         return run
 
     config = replace(config, share=sizes.share)
-    own, single = f"settings of `quick-20d`, {config.epochs} epochs", "... in float32"
+    own, single = f"{config.epochs} epochs of one cycle, batches of {config.batch_size}", "... in float32"
     variants = {
         "usual script": usual, own: ours(own, config), single: ours(single, replace(config, precision="float32"))
     }  # fmt: skip

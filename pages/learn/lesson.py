@@ -31,6 +31,7 @@ CHAPTERS = {
 names = list(CHAPTERS)
 if state.chapter() not in names:
     state.open_chapter(names[0])
+state.write_link(**state.lesson_link())  # at once: chapters may take seconds
 here = state.chapter()
 at = names.index(here)
 
@@ -102,4 +103,3 @@ if not state.hidden("digit"):
         choose_digit(scene)
 importlib.import_module(f"pages.learn.chapters.{module}").show(scene)
 turn_page()
-state.write_link(**state.lesson_link())

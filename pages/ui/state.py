@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -20,11 +21,14 @@ _ASKED = "drawing in use"
 _OPENED = "link opened with"
 _OWN = "link of the page"
 _PAGE = "page"
+_WRITTEN = "link as written, and when"
+_LAG = 2.0  # seconds that a browser may be behind
 _CHOSEN = "language was chosen"
 _HIDE = "hide"
 PRESENT = "present"
 _CHAPTER = "chapter"
 _ANSWERS = "answers"
+_SHARED = (MODEL, LANGUAGE, _IMAGE, _Z, _SEED, _HIDE, PRESENT)  # by all pages
 DEFAULT_MODEL = "mnist-2d"
 
 
@@ -54,8 +58,7 @@ def choose_language() -> None:
     """Puts the language into the link, and sends all choices to the browser anew; to be called when it was chosen.
 
     It stands in the link even where this browser asks for the same: a link is for others, whose browsers may not.
-    Streamlit's browser knows a choice by its label alone: it would go on showing that of the old language, and send it
-    with the next run, where it means nothing.
+    Streamlit's browser knows a choice by its label alone, and would go on showing and sending that of the old language.
     """
     st.session_state[_CHOSEN] = True
     for key, value in list(st.session_state.items()):
@@ -63,9 +66,9 @@ def choose_language() -> None:
             st.session_state[key] = value
 
 
-def image() -> int:
-    """The row of the test image in use."""
-    return st.session_state.get(_IMAGE, 0)
+def image(first: int = 0) -> int:
+    """The row of the test image in use; `first` where none was chosen yet."""
+    return st.session_state.get(_IMAGE, first)
 
 
 def use_image(row: int) -> None:
@@ -96,19 +99,12 @@ def watch(name: str) -> None:
 
 
 class Drawing(NamedTuple):
-    """What was drawn or uploaded last.
+    """What was drawn or uploaded last."""
 
-    Attributes:
-        image: (H, W) in [0, 255].
-        id: another one for each drawing.
-        strokes: of the pen, as the pad keeps them, so that it can go on with them.
-        ground: the image under the strokes, if there is one.
-    """
-
-    image: NDArray[np.uint8]
-    id: str
-    strokes: list[Any]
-    ground: NDArray[np.uint8] | None
+    image: NDArray[np.uint8]  # (H, W) in [0, 255]
+    id: str  # another one for each drawing
+    strokes: list[Any]  # of the pen, as the pad keeps them, so that it can go on with them
+    ground: NDArray[np.uint8] | None  # the image under the strokes, if there is one
 
 
 def drawing() -> NDArray[np.uint8] | None:
@@ -147,9 +143,9 @@ def draw_again() -> None:
     st.session_state[_SEED] = seed() + 1
 
 
-def read_link() -> None:
-    """Takes what all pages share from the link, once a session; what makes no sense there is passed over."""
-    if _OPENED in st.session_state:
+def read_link(again: bool = False) -> None:
+    """Takes what all pages share from the link, once a session or again; what makes no sense there is passed over."""
+    if _OPENED in st.session_state and not again:
         return
     begin(MODEL, str)
     begin(_IMAGE, lambda text: max(int(text), 0))
@@ -163,12 +159,30 @@ def read_link() -> None:
 
 def turn_to(page: str) -> None:
     """Says which page is shown, and leaves out of the link what the page before had there."""
-    shared = (MODEL, LANGUAGE, _IMAGE, _Z, _SEED, _HIDE, PRESENT)
     if _PAGE not in st.session_state:
-        st.session_state[_OWN] = {name: text for name, text in st.query_params.items() if name not in shared}
+        st.session_state[_OWN] = _own()
     elif st.session_state[_PAGE] != page:
         st.session_state[_OWN] = {}
+    else:
+        _follow_history()
     st.session_state[_PAGE] = page
+
+
+def _follow_history() -> None:
+    """Takes from the link what the browser's Back or Forward has put there, unless the browser is only late."""
+    came, (written, when) = st.query_params.to_dict(), st.session_state.get(_WRITTEN, ({}, math.inf))
+    if came == written or time.monotonic() - when < _LAG:
+        return
+    absent = {MODEL: DEFAULT_MODEL, PRESENT: "0"}  # others are known by their absence
+    for name in (written.keys() | came.keys()) - {LANGUAGE}:
+        if written.get(name) != came.get(name):
+            st.session_state[_OPENED][name] = came.get(name, absent.get(name, ""))
+    st.session_state[_OWN] = _own()
+    read_link(again=True)
+
+
+def _own() -> dict[str, str]:
+    return {name: text for name, text in st.query_params.items() if name not in _SHARED}
 
 
 def hidden(name: str) -> bool:
@@ -217,9 +231,14 @@ def begin(key: str, parse: Callable[[str], Any], first: Any = None) -> None:
         first: the value where the link has none; None leaves that to the widget.
     """
     opened = st.session_state.setdefault(_OPENED, st.query_params.to_dict())
-    if key in opened:
+    if text := opened.get(key):
         with contextlib.suppress(ValueError):
-            st.session_state[key] = parse(opened.pop(key))
+            st.session_state[key] = parse(text)
+    elif key in opened and key in st.session_state:  # the browser went back to before it was chosen
+        del st.session_state[key]
+        if first is not None:
+            st.session_state[key] = first
+    opened.pop(key, None)
     if first is not None:
         st.session_state.setdefault(key, first)
 
@@ -245,10 +264,8 @@ def write_link(**own: str | None) -> None:
     """Puts into the link what all pages share, where it is not what a bare link has, and a page's own values.
 
     All of it each time, and whatever the link seems to have: the browser leaves it behind on the way to another page,
-    but may say before that it is there. Streamlit's own `bind="query-params"` lost the model that way.
-
-    Arguments:
-        own: texts by name, dots as double underscores; None where the value is the one that a bare link has.
+    but may say before that it is there. In `own` are texts by name, dots as double underscores; None where the value is
+    the one that a bare link has.
     """
     chosen = model()
     values: dict[str, str | None] = {
@@ -262,7 +279,10 @@ def write_link(**own: str | None) -> None:
     }
     kept = st.session_state.setdefault(_OWN, {})
     kept.update({name.replace("__", "."): value for name, value in own.items()})
-    st.query_params.from_dict({name: text for name, text in (values | kept).items() if text})
+    link = {name: text for name, text in (values | kept).items() if text}
+    if link != st.session_state.get(_WRITTEN, (None,))[0]:
+        st.session_state[_WRITTEN] = link, time.monotonic()
+    st.query_params.from_dict(link)
 
 
 def _latent(text: str) -> tuple[float, ...]:

@@ -83,7 +83,8 @@ def about(count: float) -> str:
 
 def number(value: float, digits: int = 1, sign: bool = False) -> str:
     """Says a number with a true minus, thousands apart; with its sign also where it is a plus, if wanted."""
-    return f"{value:{'+' if sign else ''},.{digits}f}".replace("-", "−")
+    rounded = round(value, digits) + 0.0  # no -0
+    return f"{rounded:{'+' if sign else ''},.{digits}f}".replace("-", "−")
 
 
 def small(value: float) -> str:

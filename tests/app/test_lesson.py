@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import pages.learn.chapters
 import vae
 from pages.learn import kit
+from pages.ui import state
 from tests.app.test_pages import ROOT, opened, own_folder, said
 
 __all__ = ["own_folder"]  # a fixture
@@ -144,6 +145,27 @@ def test_a_link_restores_what_was_chosen(chapter: str, kind: str, key: str, chos
     widget = next(each for each in app.get(kind) if each.key == key)
     assert widget.value in (chosen, [chosen])
     assert (value(app, key), value(app, "seed")) == (str(chosen), "3")
+
+
+def test_the_browsers_history_is_followed_but_not_a_browser_that_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = lesson("5", answers="5a", present="1", **{"5.line": "3"})
+    before = dict(app.query_params)
+    app.button(key="lesson.next").click().run()
+    app.query_params.clear()
+    app.query_params.update(before)
+    app.run()  # at once
+    assert value(app, "chapter") == "6" and app.header[0].value.startswith("6")
+    monkeypatch.setattr(state, "_LAG", -1.0)
+    app.query_params.clear()
+    app.query_params.update(before)
+    app.run()
+    assert value(app, "chapter") == "5" and value(app, "5.line") == "3" and app.header[0].value.startswith("5")
+    app.query_params.clear()
+    app.query_params.update({"chapter": "5"})
+    app.run()
+    assert not app.exception
+    assert not value(app, "answers") and not value(app, "5.line") and not app.sidebar.toggle(key="present").value
+    assert app.radio(key="lesson.question5").value is not None and app.button(key="lesson.commit5")
 
 
 @pytest.mark.parametrize("answers", ["b3", "3", "..", "3z", "99a", "3bb", "³b"])

@@ -115,6 +115,22 @@ def test_the_hand_moves_z_and_the_pictures_follow(server: str, watched_page: Pag
     expect(status).not_to_have_text(told)
 
 
+def test_back_and_forward_turn_the_pages(server: str, watched_page: Page) -> None:
+    page = watched_page
+    open_chapter(page, f"{server}/lesson?image=4")
+    titles = {"1": "1 The task", "2": "2 The likelihood is an integral", "3": "3 Naive Monte Carlo"}
+    for chapter in ("2", "3"):
+        page.locator("[class*=st-key-lesson-next] button").click()
+        expect(page.get_by_role("heading", name=titles[chapter])).to_be_visible(timeout=60_000)
+        settle(page)
+        page.wait_for_timeout(2500)  # sooner, the browser might only be late
+    for move, chapter in ((page.go_back, "2"), (page.go_back, "1"), (page.go_forward, "2")):
+        move()
+        expect(page.get_by_role("heading", name=titles[chapter])).to_be_visible(timeout=60_000)
+        settle(page)
+        assert ("chapter=2" in page.url) == (chapter == "2") and "image=4" in page.url
+
+
 def test_a_lecturer_hides_and_enlarges(server: str, watched_page: Page) -> None:
     page = watched_page
     open_chapter(page, f"{server}/lesson?chapter=4&image=4&hide=code,train,variance,digit,questions&present=1")

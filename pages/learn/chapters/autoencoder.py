@@ -34,6 +34,12 @@ def show(scene: kit.Scene) -> None:
         r"\begin{aligned} \text{VAE:} & \ \mathbb{E}_q[\log p(x|z)] - \mathrm{KL}[q(z|x) \,\|\, p(z)] \\ "
         r"\text{autoencoder:} & \ \log p(x|z = \mu_z(x)) \end{aligned}"
     )
+    kit.note(
+        _("Training: {first:g} epochs for {name}, {second:g} for {plain}.").format(
+            first=cache.record(vae_.model[0]).epochs_done, name=vae_.model[0],
+            second=cache.record(plain.model[0]).epochs_done, plain=plain.model[0],
+        )
+    )  # fmt: skip
     done = kit.ask(
         13,
         _("The classifier of chapter 11 is sure of {share:.0%} of the draws of {name}. Of those of {plain}?").format(
@@ -47,6 +53,7 @@ def show(scene: kit.Scene) -> None:
             _side(each, done)
     if done:
         _judged(vae_, plain)
+    kit.words(_("**Next**: what the bound itself does not show."))
     kit.code((objectives.Autoencoder.__call__, classifier.confidences), generating.cell(plain))
 
 
@@ -146,13 +153,9 @@ def _judged(vae_: kit.Scene, plain: kit.Scene) -> None:
         kit.note(
             _(
                 "The classifier is no judge of all images: of averages of two digits it is sure of {averages:.0%}, of "
-                "mere noise of {noise:.0%}. Training: {first:g} epochs for {name}, {second:g} for {plain}."
-            ).format(
-                averages=lesson.share_sure(real["averages"]), noise=lesson.share_sure(real["noise"]),
-                first=cache.record(vae_.model[0]).epochs_done, name=vae_.model[0],
-                second=cache.record(plain.model[0]).epochs_done, plain=plain.model[0],
-            )
-        )  # fmt: skip
+                "mere noise of {noise:.0%}."
+            ).format(averages=lesson.share_sure(real["averages"]), noise=lesson.share_sure(real["noise"]))
+        )
 
 
 def _verdict(fitted: float, fair: float, name: str) -> str:

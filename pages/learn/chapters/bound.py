@@ -32,7 +32,8 @@ def show(scene: kit.Scene) -> None:
             "We want to raise $\\log p(x)$, whose integral we cannot do, and we have $q(z|x)$, which knows where to "
             "look. To tie the two together we need to say how far one distribution is from another: the "
             "**Kullback-Leibler divergence**, the average of the logarithm of their ratio. Drag $p$ and $q$: it is 0 "
-            "only where both are the same, never below, and not the same both ways."
+            "only where both are the same, never below, and not the same both ways. $\\mathbb{E}_q$ is the average "
+            "over draws from $q$."
         )
     )
     left, right = st.columns(2)
@@ -148,7 +149,8 @@ def _why(at: int) -> str:
         _("log p(x) does not depend on z, so its average over draws from any q is log p(x) itself: q sums to 1."),
         _("Bayes' rule, p(z|x) = p(x, z) / p(x), holds at every z: the two parts differ from draw to draw, and "
           "together they always give the same."),
-        _("Multiply by q / q, split the logarithm. Now each draw misses log p(x) by its own amount; some lie above."),
+        _("Multiply by q / q, split the logarithm. Now each draw misses log p(x) by its own amount, and may lie "
+          "above."),
         _("The first average is the **variational lower bound** (ELBO, evidence lower bound); we can compute it. The "
           "second is a KL divergence, never below 0: log t ≤ t − 1, so −KL = E[log p/q] ≤ E[p/q] − 1 = 0. So the bound "
           "never lies above log p(x)."),

@@ -19,7 +19,8 @@ def show(scene: kit.Scene) -> None:
         kit.words(
             _(
                 "$\\mathcal{L}_1$ needs draws. $\\mathcal{L}_2 = -\\mathrm{KL}[q(z|x) \\,\\|\\, p(z)]$ does not: "
-                "both are Gaussians, and the integral can be done by hand. Since $q$ has a variance of its own in "
+                "both are Gaussians, and the integral can be done by hand, since $\\mathbb{E}_q[z_j^2] = \\mu_j^2 + "
+                "\\sigma_j^2$. As $q$ has a variance of its own in "
                 "each dimension, it is a sum of $J$ terms. Each dimension pays for its **place**, $\\mu_j^2 / 2$, "
                 "and for its **width**, $(\\sigma_j^2 - 1 - \\log \\sigma_j^2) / 2$. At $\\mu_j = 0$, $\\sigma_j = "
                 "1$ it pays nothing, and says nothing of $x$. The gradient in $\\mu_j$ is $-\\mu_j$, and in "

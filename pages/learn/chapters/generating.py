@@ -78,6 +78,7 @@ def show(scene: kit.Scene) -> None:
                 "spread unlike the prior. Chapters 13 and 14 measure that."
             )
         )
+    kit.words(_("**Next**: what else such a model is good for."))
     kit.code((latent.decode, classifier.confidences, classifier.share_sure), cell(scene))
 
 
@@ -136,7 +137,7 @@ def _panels(scenes: list[kit.Scene], kind: str, judged: bool) -> None:
                 title = f"**{scene.model[0]}**"
             kit.words(title)
             caption = scene.model[0]
-            if judged:
+            if judged and kind == "mean":  # which is what was judged
                 share = lesson.share_sure(lesson.sureness(scene.model, scene.dataset.name, False))
                 caption = _("{name}: sure of {share:.0%}").format(name=scene.model[0], share=share)
             pictures.strip(decoded.mean if kind == "mean" else decoded.sample, caption, columns=SIDE)

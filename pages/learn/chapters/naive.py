@@ -55,7 +55,12 @@ def show(scene: kit.Scene) -> None:
                 "$q$ is {kl:.1f} nats: about **{needed}** draws."
             ).format(name=chosen.model[0], size=chosen.config.latent, kl=kl, needed=words.power(kl))
         )
-    kit.words(_("**Next**: we know the digit. Could a second network look at it, and say where to draw?"))
+    kit.words(
+        _(
+            "The gradient of this average is made by the same few draws: training by it would be as slow.\n\n**Next**: "
+            "we know the digit. Could a second network look at it, and say where to draw?"
+        )
+    )
     kit.code([evidence.naive_monte_carlo_path, integrand.running, integrand.enough], cell(scene))
 
 
@@ -124,7 +129,7 @@ def answer(scene: kit.Scene) -> kit.Answer:
     if measured is None:
         took = _("Measured: of {runs} runs, most were still off after {most:,} draws.")
     else:
-        took = _("Measured: half of {runs} runs were within {within:g} nat for good after **{measured:,}** draws.")
+        took = _("Measured: the median of {runs} runs was within {within:g} nat for good after **{measured:,}** draws.")
     took = took.format(runs=cache_integral.RUNS, most=cache_integral.DRAWS, within=WITHIN, measured=measured)
     needed = math.log(measured) if measured else max(kl, math.log(cache_integral.DRAWS))
     return kit.Answer("abcd"[sum(needed >= math.log(bound) for bound in BOUNDS)], says + " " + took)

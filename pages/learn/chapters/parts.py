@@ -24,7 +24,7 @@ def show(scene: kit.Scene) -> None:
                 "stays near the prior. They pull against each other: a narrow $q$ far from the others tells images "
                 "apart, but costs KL. With a weight $\\beta$ on the KL either can be taken away: $\\beta = 0$ leaves "
                 "the reconstruction alone, $\\beta = 1000$ all but drowns it. Three models of the same nets were "
-                "trained so."
+                "trained so, each for as long."
             )
         )
     with picture:

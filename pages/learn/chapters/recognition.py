@@ -20,9 +20,9 @@ def show(scene: kit.Scene) -> None:
     with text:
         kit.words(
             _(
-                "Only the $z$ near the **posterior** $p(z|x)$ count. It cannot be had without $p(x)$, so train a "
-                r"second network, with weights $\phi$, to guess it from the image: the **recognition model**, a "
-                "Gaussian in $z$ with a mean and a deviation for each dimension,"
+                "Only the $z$ near the **posterior** $p(z|x) = p(x|z)\\,p(z) / p(x)$ count. It cannot be had without "
+                r"$p(x)$, so train a second network, with weights $\phi$, to guess it from the image: the "
+                "**recognition model**, a Gaussian in $z$ with a mean and a deviation for each dimension,"
             )
         )
         kit.formula(
@@ -33,7 +33,8 @@ def show(scene: kit.Scene) -> None:
             _(
                 "Of {draws:,} draws from the prior, **{few}** hit the region with 99 % of the posterior; of as many "
                 "from $q$, **{many}**. It turns the image into a code $z$, so it is called **encoder**, and $p(x|z)$ "
-                "**decoder**. What it misses is measured by a divergence that the next chapter takes apart: "
+                "**decoder**; the two are a **variational autoencoder** (VAE). What it misses is measured by a "
+                "divergence that the next chapter takes apart: "
                 r"$\mathrm{{KL}}[q(z|x)\,\|\,p(z|x)]$ = **{kl:.2f} nats**."
             ).format(draws=DRAWS, few=int(view.hit.sum()), many=from_q, kl=found.log_p - elbo)
         )

@@ -20,8 +20,8 @@ def show(scene: kit.Scene) -> None:
             "drawn $z$ is only a number: nothing in it says how it would have moved with $\\mu$ and $\\sigma$, so "
             "backpropagation stops there. **Reparameterise**: draw the noise first, $\\epsilon \\sim \\mathcal{N}(0, "
             "I)$, and make $z$ of it. For a given $\\epsilon$, $z$ is a smooth function of $\\mu$ and $\\sigma$. "
-            "Drag the ellipse with $\\epsilon$ held still, then with noise drawn anew at each move; then sweep "
-            "$\\mu$ in both ways."
+            "($\\odot$ multiplies dimension by dimension.) Drag the ellipse with $\\epsilon$ held still, then with "
+            "noise drawn anew at each move; then sweep $\\mu$ in both ways."
         )
     )
     left, right = st.columns(2)
@@ -104,10 +104,10 @@ def _errors(scene: kit.Scene) -> None:
     with text:
         kit.words(
             _(
-                "The gradient in μ is {size:,.0f} nats a unit long. To know it to within its own length, one needs "
-                "about **{few}** draws reparameterised, **{some}** of the score function less a baseline, and "
-                "**{many}** of the plain score function. That is why one draw an image and step is enough to train a "
-                "VAE."
+                "The gradient in μ is {size:,.0f} nats a unit long. To know it to within its own length takes about so "
+                "many draws: reparameterised **{few}**, by the score function less a baseline **{some}**, by the plain "
+                "score function **{many}**. That is why one draw an image and step, averaged over a batch of images, "
+                "is enough to train a VAE."
             ).format(
                 size=size, **{
                     word: words.about(max(1.0, float(found.variance(key)[0].sum()) / size**2))

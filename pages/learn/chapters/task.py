@@ -47,14 +47,18 @@ def show(scene: kit.Scene) -> None:
                 )
             kit.note(
                 _(
-                    "Pixels of 8 bits are dequantised, x = (u + U) / 256 with U uniform in [0, 1): log p(x) is the "
-                    "logarithm of a density, and may be above 0."
+                    "Pixels of 8 bits are dequantised, x = (u + U) / 256 with u the grey level and U uniform in "
+                    "[0, 1): log p(x) is the logarithm of a density, and may be above 0."
                 )
             )
+        kit.note(_("Logarithms are natural ones. Their unit is the nat: 1.44 bits."))
     with question:
         told = kit.ask(
             1,
-            _("At the z of your digit, where is the network least sure: where is σ largest?"),
+            _(
+                "Some z stands for your {label}; chapter 4 says how it is found. Where is the network least sure at "
+                "that z: where is σ largest?"
+            ).format(label=scene.label),
             {
                 "a": _("In the background"), "b": _("At the edges of the strokes"), "c": _("Inside the strokes"),
                 "d": _("The same everywhere"),
@@ -91,7 +95,7 @@ def answer(scene: kit.Scene) -> kit.Answer:
         right = "d"
     else:
         right = "abc"[max(range(3), key=lambda i: -1.0 if math.isnan(levels[i]) else levels[i])]
-    back, edge, ink = (f"{level:.3f}" if not math.isnan(level) else "–" for level in levels)
+    back, edge, ink = (f"{level:.3f}" if not math.isnan(level) else _("none (no such pixel)") for level in levels)
     return kit.Answer(
         right,
         _(

@@ -6,7 +6,7 @@ import torch
 
 from pages.learn import features, kit
 from pages.ui import cache_lesson_uses as lesson
-from pages.ui import pictures
+from pages.ui import pictures, words
 from pages.ui.language import _
 from vae import evidence, oddities
 from vae.figures_uses import warnings
@@ -25,6 +25,7 @@ def show(scene: kit.Scene) -> None:
         _odd(scene)
     else:
         features.show(scene)
+    kit.words(_("**Next**: what is left of all this without the regulariser?"))
 
 
 def _names(scene: kit.Scene) -> dict[str, str]:
@@ -50,7 +51,7 @@ def _odd(scene: kit.Scene) -> None:
         )
     )
     done = kit.ask(
-        12, _("Which score higher under {name}: test images, or black ones?").format(name=scene.model[0]),
+        12, _("By the bound, which score higher under {name}: test images, or black ones?").format(name=scene.model[0]),
         {"a": _("Nearly every test image scores higher"), "b": _("Most test images score higher"),
          "c": _("Most black images score higher"), "d": _("Nearly every black image scores higher")},
         lambda: _answer(scene),
@@ -64,8 +65,8 @@ def _odd(scene: kit.Scene) -> None:
         caption = names.get(kind, scene.name)
         if done:
             bound, truth = lesson.score(scene.model, scene.dataset.name, scene.row, kind)
-            caption += ": " + _("bound {nats:,.0f}").format(nats=bound)
-            caption += "" if truth is None else ", " + _("log p(x) {nats:,.0f}").format(nats=truth)
+            caption += ": " + _("bound {nats}").format(nats=words.number(bound, 0))
+            caption += "" if truth is None else ", " + _("log p(x) {nats}").format(nats=words.number(truth, 0))
         shown[caption] = pictures.grey(each.numpy() / 255, 4)
     pictures.row(shown)
     if done:

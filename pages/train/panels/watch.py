@@ -76,7 +76,7 @@ def training(name: str, job: jobs.Job | None) -> None:
     """Draws one training: how far it is, a step in slow motion if it is paused, its latent space, losses and KL."""
     reports, plan = cache_training.history(name), cache_training.plan(name)
     if plan:
-        st.caption(described(*plan))
+        st.caption(described(*plan) + changed(name))
     if job and job.state == "paused":
         steps(name)
     if not reports:
@@ -118,6 +118,15 @@ def described(model: ModelConfig, training: TrainConfig) -> str:
         _("seed {seed}").format(seed=training.seed),
     ]
     return " · ".join(parts)
+
+
+def changed(name: str) -> str:
+    """Says what was changed by hand on the way, as far as the model that is saved tells."""
+    says = _(" · after step {step:,.0f}: learning rate {learning_rate:g}, β = {beta:g}")
+    try:
+        return "".join(says.format(**change) for change in cache.record(name).changes)
+    except VAEError:
+        return ""
 
 
 def steps(name: str) -> None:
