@@ -101,7 +101,7 @@ class Share(torch.Generator):
 
 
 class BinaryPixels(Bernoulli):
-    """A Bernoulli whose log probability takes a third of the time of torch's, which is much of a training step."""
+    """A Bernoulli whose log probability takes a quarter of the time of torch's, which is much of a training step."""
 
     def __init__(self, logits: Tensor) -> None:
         super().__init__(logits=logits, validate_args=_checked.get())

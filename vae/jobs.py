@@ -171,7 +171,7 @@ def _ask(name: str, action: Action, **values: float) -> None:
 def measure(model_config: ModelConfig, config: TrainConfig) -> float:
     """Estimates what a training would take here and now, in seconds, in a process like one that trains.
 
-    It takes about three seconds, most of them for the process to begin. See `presets.estimate`.
+    It takes about four seconds, most of them for the process to begin. See `presets.estimate`.
 
     Raises:
         JobError: the training would be refused, or diverges at once.
