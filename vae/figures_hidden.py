@@ -113,7 +113,7 @@ def rate_distortion(points: Sequence[Point], titles: tuple[str, str], diagonal: 
             x=[0, right], y=[sum_, sum_ - right], mode="lines", hoverinfo="skip", showlegend=False,
             line={"color": clear(COLOURS["elbo"], 0.8), "width": 1},
         )  # fmt: skip
-        if bottom + 0.02 * (top - bottom) < sum_ - right < top:
+        if bottom + 0.02 * (top - bottom) < sum_ - right < top - 0.06 * (top - bottom):
             figure.add_annotation(
                 x=right, y=sum_ - right, text=diagonal.format(elbo=f"{-sum_:,.0f}"), showarrow=False, xanchor="right",
                 yanchor="bottom", font={"size": 11, "color": COLOURS["elbo"]},

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import cache, language, state, words
 from pages.ui.language import _
-from vae import catalogue
+from vae import catalogue, data
 from vae.errors import CheckpointError
 
 
@@ -41,7 +41,7 @@ def show() -> None:
             lines.append(_("held-out ELBO {elbo:.1f} nats, KL {kl:.1f}").format(**held_out))
         st.caption("  \n".join(lines))
         dataset = cache.images(model)
-        if dataset.complete:
+        if dataset.complete or data.available("mnist"):  # a model of the sample is of the sample
             st.caption(":material/image: " + words.dataset(dataset))
         else:
             st.info(
