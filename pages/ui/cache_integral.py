@@ -10,7 +10,7 @@ import vae
 from pages.ui import cache
 from vae import exact, gaps, integrand, planes, variance
 
-DRAWS = 2**16  # of a run of naive Monte Carlo
+DRAWS = 100_000  # of a run of naive Monte Carlo
 RUNS = 3
 _SIDE = 161  # nodes along a side of the plane
 _PRIOR = 2000  # draws that the prior's slope is averaged over

@@ -159,10 +159,11 @@ def read_link(again: bool = False) -> None:
 
 def turn_to(page: str) -> None:
     """Says which page is shown, and leaves out of the link what the page before had there."""
-    if _PAGE not in st.session_state:
-        st.session_state[_OWN] = _own()
-    elif st.session_state[_PAGE] != page:
+    before = st.session_state.setdefault(_PAGE, page)
+    st.session_state.setdefault(_OWN, _own())
+    if before != page:
         st.session_state[_OWN] = {}
+        st.session_state.pop(_WRITTEN, None)  # the browser comes with a link of its own, or none
     else:
         _follow_history()
     st.session_state[_PAGE] = page
@@ -177,7 +178,7 @@ def _follow_history() -> None:
     for name in (written.keys() | came.keys()) - {LANGUAGE}:
         if written.get(name) != came.get(name):
             st.session_state[_OPENED][name] = came.get(name, absent.get(name, ""))
-    st.session_state[_OWN] = _own()
+    st.session_state[_OWN], st.session_state[_WRITTEN] = _own(), (came, -math.inf)  # which the browser has for sure
     read_link(again=True)
 
 
@@ -208,7 +209,8 @@ def chapter() -> str:
 def open_chapter(name: str) -> None:
     """Opens a chapter of the lesson, and drops what the link says of the one before."""
     st.session_state[_CHAPTER] = name
-    st.session_state[_OWN] = {name: text for name, text in st.session_state.get(_OWN, {}).items() if "." not in name}
+    own = {k: text for k, text in st.session_state.get(_OWN, {}).items() if "." not in k}
+    st.session_state[_OWN] = own | lesson_link()
 
 
 def answers() -> dict[str, str]:
@@ -234,10 +236,8 @@ def begin(key: str, parse: Callable[[str], Any], first: Any = None) -> None:
     if text := opened.get(key):
         with contextlib.suppress(ValueError):
             st.session_state[key] = parse(text)
-    elif key in opened and key in st.session_state:  # the browser went back to before it was chosen
-        del st.session_state[key]
-        if first is not None:
-            st.session_state[key] = first
+    elif key in opened:  # the browser went back to before it was chosen
+        st.session_state.pop(key, None)
     opened.pop(key, None)
     if first is not None:
         st.session_state.setdefault(key, first)
@@ -271,7 +271,7 @@ def write_link(**own: str | None) -> None:
     values: dict[str, str | None] = {
         MODEL: chosen if chosen != DEFAULT_MODEL else None,
         LANGUAGE: language() if st.session_state.get(_CHOSEN) else None,
-        _IMAGE: str(image()) if image() else None,
+        _IMAGE: str(image()) if _IMAGE in st.session_state else None,
         _Z: ",".join(f"{v:.4g}" for v in z() or ()) or None,
         _SEED: str(seed()) if seed() else None,
         _HIDE: ",".join(st.session_state.get(_HIDE, ())) or None,

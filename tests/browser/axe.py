@@ -34,17 +34,17 @@ def _fetched() -> str | Exception:
         return file.read().decode()
 
 
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The script of axe-core. Where npm or the network is missing, what needs it is skipped, and says so."""
+def need_axe() -> None:
+    """Skips a test, and says why, where npm or the network is missing; `violations` then finds none."""
+    if isinstance(script := _fetched(), Exception):
+        pytest.skip(f"NOT CHECKED for accessibility: `npm pack {PACKAGE}` gave {script}")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds on the page as it stands that is serious or worse, shadow roots included."""
     script = _fetched()
     if isinstance(script, Exception):
-        pytest.skip(f"NOT CHECKED for accessibility: `npm pack {PACKAGE}` gave {script}")
-    return script
-
-
-def violations(page: Page, script: str) -> list[str]:
-    """What axe finds on the page as it stands that is serious or worse, shadow roots included."""
+        return []
     page.evaluate(script)
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
     return [

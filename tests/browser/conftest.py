@@ -78,9 +78,15 @@ def fresh_server(tmp_path: Path) -> Iterator[str]:
 @contextmanager
 def running_app(folder: Path) -> Iterator[str]:
     """Run app.py; the models that it writes go to the folder. A training outlives its server, but not its test."""
+    with trainings_ended(folder), serving(folder) as url:
+        yield url
+
+
+@contextmanager
+def trainings_ended(folder: Path) -> Iterator[None]:
+    """Kill the trainings of servers on the folder at the end."""
     try:
-        with serving(folder) as url:
-            yield url
+        yield
     finally:
         for job in folder.glob("checkpoints/*/job.json"):
             says = json.loads(job.read_text())

@@ -6,10 +6,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.axe import axe, violations
+from tests.browser.axe import need_axe, violations
 from tests.browser.conftest import settle
-
-__all__ = ["axe"]  # a fixture
 
 CHAPTERS = [*map(str, range(1, 15)), "slips"]
 LANGUAGES = ("en", "zh")
@@ -59,9 +57,7 @@ def too_wide(page: Page, *sizes: int) -> list[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_chapter(
-    server: str, watched_page: Page, browser: Browser, chapter: str, language: str, request: pytest.FixtureRequest
-) -> None:
+def test_a_chapter(server: str, watched_page: Page, browser: Browser, chapter: str, language: str) -> None:
     page = watched_page
     page.emulate_media(color_scheme="dark" if language == "zh" else "light")
     open_chapter(page, f"{server}/lesson?chapter={chapter}&image=4&lang={language}")
@@ -77,7 +73,11 @@ def test_a_chapter(
         expect(other.locator(VERDICT).first).to_have_text(verdict, timeout=90_000)
         other.close()
     settle(page)
-    assert violations(page, request.getfixturevalue("axe")) == []  # last, for it skips where axe cannot be fetched
+    assert violations(page) == []
+
+
+def test_accessibility_was_checked() -> None:
+    need_axe()
 
 
 def test_right_and_wrong_are_told_apart(server: str, watched_page: Page) -> None:
@@ -123,7 +123,7 @@ def test_back_and_forward_turn_the_pages(server: str, watched_page: Page) -> Non
         page.locator("[class*=st-key-lesson-next] button").click()
         expect(page.get_by_role("heading", name=titles[chapter])).to_be_visible(timeout=60_000)
         settle(page)
-        page.wait_for_timeout(2500)  # sooner, the browser might only be late
+    page.wait_for_timeout(2500)  # sooner after a click, the browser might only be late
     for move, chapter in ((page.go_back, "2"), (page.go_back, "1"), (page.go_forward, "2")):
         move()
         expect(page.get_by_role("heading", name=titles[chapter])).to_be_visible(timeout=60_000)

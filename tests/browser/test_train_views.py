@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import vae
-from tests.browser.conftest import running_app, serving, settle
+from tests.browser.conftest import serving, settle, trainings_ended
 from vae import jobs
 from vae.replay import replay
 from vae.reports import kl_at, read
@@ -129,8 +129,13 @@ def test_two_tabs_steer_one_training_which_outlives_the_server(
     tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    with trainings_ended(tmp_path):
+        steer_and_restart(tmp_path, browser)
+
+
+def steer_and_restart(folder: Path, browser: Browser) -> None:
     training, paused = "by-two is training", "by-two is paused"
-    with serving(tmp_path) as url:
+    with serving(folder) as url:
         one, two = browser.new_page(), browser.new_page()
         one.goto(f"{url}/train")
         settle(one)
@@ -149,13 +154,13 @@ def test_two_tabs_steer_one_training_which_outlives_the_server(
         one.close()
         two.close()
     until(lambda: jobs.history("by-two"))
-    process, step = pid(tmp_path), jobs.history("by-two")[-1].step
+    process, step = pid(folder), jobs.history("by-two")[-1].step
     until(lambda: jobs.history("by-two")[-1].step > step)
-    with running_app(tmp_path) as url:
+    with serving(folder) as url:
         page = browser.new_page()
         page.goto(f"{url}/train?job=by-two")
         expect(page.get_by_text(training)).to_be_visible(timeout=60_000)
-        assert pid(tmp_path) == process
+        assert pid(folder) == process
         page.get_by_test_id("stMain").get_by_role("button", name="Stop training").click()
         expect(page.get_by_text("What it had learned is saved")).to_be_visible(timeout=60_000)
         page.close()

@@ -22,12 +22,13 @@ def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
     kit.words(
         _(
-            "Both parts are in place. For each image of a batch: encode, draw one $\\epsilon$, decode, add the closed "
-            "form. The result is a number whose gradient in $\\theta$ and $\\phi$ backpropagation gives, and the "
-            "optimiser takes a small step **up**, $\\eta$ times the gradient of the mean over the batch, "
-            "$\\overline{{\\mathcal{{L}}}}$. (It is told to lessen a loss, which is minus the bound.) Encoder and "
-            "decoder learn together. Below is an untrained model of the kind in use, with one hidden layer of {width}, "
-            "on {images:,} images. None of them is your digit."
+            "Both parts are in place. For each image of a batch: encode, draw one $\\epsilon$, decode, add the "
+            "closed form. The result is a number whose gradient in $\\theta$ and $\\phi$ backpropagation gives, and "
+            "the optimiser takes a small step **up** along the mean over the batch, $\\overline{{\\mathcal{{L}}}}$: "
+            "plainly, $\\eta$ times its gradient. Ours is Adam, which divides each weight's part by its usual size. "
+            "(It is told to lessen a loss, which is minus the bound.) Encoder and decoder learn together. Below is "
+            "an untrained model of the kind in use, with one hidden layer of {width}, on {images:,} images. None of "
+            "them is your digit."
         ).format(width=WIDTH, images=len(_climb(scene).trainer.images))
     )
     left, right = st.columns([3, 2])

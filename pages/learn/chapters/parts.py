@@ -24,7 +24,7 @@ def show(scene: kit.Scene) -> None:
                 "stays near the prior. They pull against each other: a narrow $q$ far from the others tells images "
                 "apart, but costs KL. With a weight $\\beta$ on the KL either can be taken away: $\\beta = 0$ leaves "
                 "the reconstruction alone, $\\beta = 1000$ all but drowns it. Three models of the same nets were "
-                "trained so, each for as long."
+                "trained so."
             )
         )
     with picture:
@@ -119,7 +119,7 @@ def _maps(scene: kit.Scene) -> None:
         model, found = _of(name)
         dataset = cache.images(model)
         with place:
-            st.markdown(f"**{title}**")
+            st.markdown(f"**{title}**, " + _("{count:g} epochs").format(count=cache.record(name).epochs_done))
             wide = max(3.5, 1.05 * float(abs(found.codes).max()))
             figure = figures_bound.codes(found.codes, found.labels, words.classes(dataset), wide, _("prior"))
             kit.chart(figure, f"6.{name}", alt=_("Codes of test images; circles at 2 and 3 deviations of the prior"))

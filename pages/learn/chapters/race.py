@@ -45,9 +45,10 @@ def show(scene: kit.Scene) -> None:
     with text:
         done = kit.ask(
             10,
-            _("Where is a naive average over {count:,} draws nearer to log p(x) than the bound, as a rule?").format(
-                count=MANY
-            ),
+            _(
+                "Where is a naive average over {count:,} draws nearer to log p(x) than the bound, in the mean of "
+                "{runs} runs?"
+            ).format(count=MANY, runs=lesson.RUNS),
             {"a": _("Nowhere"), "b": _("For J = 2 alone"), "c": _("For J = 2 and 5"), "d": _("Elsewhere")},
             lambda: _answer(asked),
         )
@@ -57,7 +58,7 @@ def show(scene: kit.Scene) -> None:
     if done:
         own = contests[models.index(scene.model)]
         kit.words(
-            _("{name}: naive {naive:,.2f} nats, bound {bound:,.2f}, {truth} {nats:,.2f}.").format(
+            _("{name}: naive {naive:,.2f} nats in the first run, bound {bound:,.2f}, {truth} {nats:,.2f}.").format(
                 name=scene.model[0], naive=own.naive[MANY], bound=own.bound, nats=own.truth,
                 truth=_("log p(x)") if own.exact else _("best lower bound"),
             )
@@ -86,8 +87,7 @@ def _answer(contests: list[lesson.Contest]) -> kit.Answer:
         )
         if abs(naive - bound) < 2 * math.hypot(each.away_error, each.bound_error):
             says[-1] += " " + _("(within the noise of the draws)")
-    runs = _("Naive: the mean of {runs} runs.").format(runs=lesson.RUNS)
-    return kit.Answer(patterns.get(tuple(nearer), "d"), "; ".join(says) + ". " + runs)
+    return kit.Answer(patterns.get(tuple(nearer), "d"), "; ".join(says) + ".")
 
 
 def _label(scene: kit.Scene) -> str:

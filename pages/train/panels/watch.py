@@ -106,13 +106,15 @@ def training(name: str, job: jobs.Job | None) -> None:
 
 def described(model: ModelConfig, training: TrainConfig) -> str:
     """Says what is trained, and how, in one line."""
-    widths = ", ".join(map(str, model.channels or model.encoder_layers))
+    nets = [", ".join(map(str, layers)) or _("linear") for layers in (model.encoder_layers, model.decoder_layers)]
+    draws = f", {'k' if training.objective == 'iwae' else 'L'} = {training.samples}" if training.samples > 1 else ""
     parts = [
         training.data + (f" ({training.share:.0%})" if training.share < 1 else ""),
         f"J = {model.latent}",
         words.likelihood(model.likelihood),
-        (_("convolutions {widths}") if model.channels else _("MLP {widths}")).format(widths=widths),
-        words.objective(training.objective) + (f", β = {training.beta:g}" if training.beta != 1 else ""),
+        *([_("convolutions {widths}").format(widths=", ".join(map(str, model.channels)))] if model.channels else []),
+        _("encoder {first}, decoder {second}").format(first=nets[0], second=nets[1]),
+        words.objective(training.objective) + draws + (f", β = {training.beta:g}" if training.beta != 1 else ""),
         _("{epochs} epochs of batches of {size}").format(epochs=training.epochs, size=training.batch_size),
         _("learning rate {rate:g}").format(rate=training.learning_rate),
         _("seed {seed}").format(seed=training.seed),
