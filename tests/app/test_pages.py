@@ -1,5 +1,6 @@
 """Every page, alone and in the frame that app.py serves, on the models that ship."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import vae
+from pages.ui import state
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -86,6 +88,19 @@ def test_choice_of_model_survives_page_changes() -> None:
         app.switch_page(str(ROOT / page)).run()
         assert app.sidebar.selectbox[0].value == "mnist-10d"
     assert any("J = 10" in caption.value for caption in app.sidebar.caption)
+
+
+def test_a_browser_that_comes_late_with_its_link_loses_nothing() -> None:
+    app = opened()
+    app.query_params.update({"model": "mnist-5d", "image": "4", "hide": "code"})
+    app.run().switch_page(str(ROOT / "pages/explore/samples.py")).run()
+    before, (link, _when) = dict(app.query_params), app.session_state[state._WRITTEN]
+    app.session_state[state._WRITTEN] = link, -math.inf  # long ago
+    for _ in range(2):  # a page's own address has no link, and a second click may come before it has one
+        app.query_params.clear()
+        app.switch_page(str(ROOT / "pages/explore/decode.py")).run()
+        assert not app.exception and dict(app.query_params) == before
+    assert app.sidebar.selectbox(key="model").value == "mnist-5d"
 
 
 def test_unknown_model_in_the_link_gives_the_default() -> None:
