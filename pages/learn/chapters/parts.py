@@ -119,7 +119,7 @@ def _maps(scene: kit.Scene) -> None:
         model, found = _of(name)
         dataset = cache.images(model)
         with place:
-            st.markdown(f"**{title}**, " + _("{count:g} epochs").format(count=cache.record(name).epochs_done))
+            st.markdown(f"**{title}**")
             wide = max(3.5, 1.05 * float(abs(found.codes).max()))
             figure = figures_bound.codes(found.codes, found.labels, words.classes(dataset), wide, _("prior"))
             kit.chart(figure, f"6.{name}", alt=_("Codes of test images; circles at 2 and 3 deviations of the prior"))
@@ -132,7 +132,7 @@ def _maps(scene: kit.Scene) -> None:
                 _("L₁ **{first}**, KL **{kl}** nats; σ **{sigma}**").format(
                     first=words.number(found.reconstruction), kl=words.number(found.kl),
                     sigma=words.small(found.deviation),
-                )
+                ) + "; " + _("{count:g} epochs").format(count=cache.record(name).epochs_done)
             )  # fmt: skip
     (_a, free), (_b, usual), (_c, none) = _of(WITHOUT_KL), _of(USUAL), _of(KL_ALONE)
     kit.words(
