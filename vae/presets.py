@@ -47,7 +47,7 @@ PRESETS: dict[str, Preset] = {
     "iwae-2d": Preset(
         ModelConfig(likelihood="bernoulli", activation="silu"), TrainConfig(epochs=10, objective="iwae", samples=10)
     ),
-    # 83.57 nats on binary digits, test images by importance sampling, in 34 minutes of CPU: benchmarks/README.md
+    # 83.57 nats on binary digits, test images by importance sampling, in a quarter of an hour: benchmarks/README.md
     "record": Preset(
         ModelConfig(
             latent=50, likelihood="bernoulli", activation="silu", channels=(32, 64), encoder_layers=(256,),
