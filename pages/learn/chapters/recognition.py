@@ -65,9 +65,9 @@ def show(scene: kit.Scene) -> None:
         )  # fmt: skip
         with st.container(horizontal=True):
             kit.note(
-                _("$\\mu_z$ = ({a:.3f}, {b:.3f}), $\\sigma_z$ = ({c:.4f}, {d:.4f})")
-                .format(a=view.mean[0], b=view.mean[1], c=view.deviation[0], d=view.deviation[1])
-                .replace("-", "−")
+                _("$\\mu_z$ = ({a:.3f}, {b:.3f}), $\\sigma_z$ = ({c:.4f}, {d:.4f})").format(
+                    a=view.mean[0], b=view.mean[1], c=view.deviation[0], d=view.deviation[1]
+                )
             )
     kit.words(
         _("**Next**: with $q$ in hand, $\\log p(x)$ splits into a part that can be computed, and this divergence.")
