@@ -21,10 +21,10 @@ import vae
 from benchmarks.measure import away, interleaved, machine, ratio, say, spread, summary, table
 from benchmarks.references import brute, double, log_joint, mass_elsewhere, radius_for, reference
 from vae.data import available
-from vae.distributions import draw
 from vae.errors import DataError
 from vae.evidence import CHUNK, Estimate, pairwise_log_prob
 from vae.exact import exact, posterior
+from vae.model.distributions import draw
 
 __all__ = ["main"]
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from vae.errors import DataError
 from vae.evidence import CHUNK, pairwise_log_prob
 from vae.exact import posterior
-from vae.models import VAE
+from vae.model.vae import VAE
 
 __all__ = ["Reference", "brute", "double", "log_joint", "mass_elsewhere", "radius_for", "reference"]
 

@@ -23,8 +23,8 @@ from benchmarks import peers
 from benchmarks.measure import interleaved, machine, ratio, say, table
 from benchmarks.usual import BATCH, LATENT, Usual, loader, train
 from vae.data import folder
-from vae.devices import quick_products
-from vae.objectives import ELBO
+from vae.model.devices import quick_products
+from vae.model.objectives import ELBO
 from vae.presets import PRESETS
 from vae.scores import score
 from vae.training import Trainer

@@ -15,8 +15,19 @@ PAGES = ROOT / "pages"
 
 # A module of vae/ imports only from those before it; __init__ and __main__ import from all.
 ORDER = [
-    *("errors", "config", "flags", "terminal", "sources", "data", "handwriting", "distributions", "nets", "models"),
-    *("devices", "objectives", "evidence", "importance", "modes", "tiles", "quadrature", "linear", "exact"),
+    *(
+        "errors",
+        "model/config",
+        "flags",
+        "terminal",
+        "sources",
+        "data",
+        "handwriting",
+        "model/distributions",
+        "model/nets",
+        "model/vae",
+    ),
+    *("model/devices", "model/objectives", "evidence", "importance", "modes", "tiles", "quadrature", "linear", "exact"),
     *(
         "integrand",
         "slips",
@@ -35,7 +46,7 @@ ORDER = [
         "walks",
         "aggregate",
     ),
-    *("portable", "checkpoints", "schedules", "reports", "scores", "training", "distributed", "ranks"),
+    *("model/portable", "model/checkpoints", "schedules", "reports", "scores", "training", "distributed", "ranks"),
     *("presets", "cards"),
     *("comparison", "projections", "classifier", "features", "closeness", "oddities", "surgery"),
     *("slowmotion", "climb", "files", "replay", "states", "control", "status", "keeper", "runs", "jobs"),

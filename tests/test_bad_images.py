@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import vae
-from vae.distributions import generator
 from vae.evaluation import evaluate
+from vae.model.distributions import generator
 
 IMAGES = {
     "blank": torch.zeros(28, 28, dtype=torch.uint8),

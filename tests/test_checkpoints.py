@@ -15,11 +15,11 @@ import torch
 from safetensors.torch import save as to_bytes
 
 from tests.toys import small_config, small_model
-from vae import checkpoints
-from vae.checkpoints import Record, catalogue, check_name, folders, load, locate, read_record, save, write_aside
-from vae.config import LIKELIHOODS, ModelConfig, TrainConfig
 from vae.errors import CheckpointError
-from vae.models import VAE
+from vae.model import checkpoints
+from vae.model.checkpoints import Record, catalogue, check_name, folders, load, locate, read_record, save, write_aside
+from vae.model.config import LIKELIHOODS, ModelConfig, TrainConfig
+from vae.model.vae import VAE
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ from safetensors.torch import save_file
 
 from vae import classifier
 from vae.cli import main
-from vae.config import TrainConfig
 from vae.data import Dataset, Split, load_dataset
 from vae.errors import CheckpointError, DataError
+from vae.model.config import TrainConfig
 
 
 def halves(count: int, seed: int) -> Split:

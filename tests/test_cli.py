@@ -13,15 +13,16 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
-from vae import annealing, checkpoints, cli, evaluation, evidence, exact, importance, jobs, keeper
-from vae.checkpoints import Record, load, read_record, save
+from vae import annealing, cli, evaluation, evidence, exact, importance, jobs, keeper
 from vae.comparison import Budget, load_comparison, save_comparison
-from vae.config import ModelConfig, TrainConfig
-from vae.distributions import generator
 from vae.errors import ConfigError
 from vae.flags import config_of
 from vae.keeper import Keeper
 from vae.latent import decode
+from vae.model import checkpoints
+from vae.model.checkpoints import Record, load, read_record, save
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.distributions import generator
 from vae.training import Trainer
 
 LOAD_DATASET = cli.data.load_dataset

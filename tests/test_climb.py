@@ -5,10 +5,10 @@ import torch
 
 from tests.toys import small_config, toy_dataset
 from vae.climb import Climb
-from vae.config import TrainConfig
-from vae.distributions import generator
 from vae.gaps import refine
-from vae.models import build
+from vae.model.config import TrainConfig
+from vae.model.distributions import generator
+from vae.model.vae import build
 from vae.training import Trainer
 
 DATA = toy_dataset()

@@ -12,7 +12,6 @@ from scipy import stats
 
 from tests.toys import numpy_encoder, small_model, toy_split
 from vae import comparison as module
-from vae.checkpoints import Record, save
 from vae.comparison import (
     Budget,
     Comparison,
@@ -23,11 +22,12 @@ from vae.comparison import (
     save_comparison,
     table,
 )
-from vae.config import TrainConfig
-from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, DataError
 from vae.evidence import Estimate
 from vae.exact import exact
+from vae.model.checkpoints import Record, save
+from vae.model.config import TrainConfig
+from vae.model.distributions import generator
 
 SMALL = Budget(elbo=20, importance=(4, 64), naive=(10, 1000), chains=4, steps=10)
 NAMES = ["elbo", "importance_4", "importance_64", "naive_10", "naive_1000", "ais", "exact"]

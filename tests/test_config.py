@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from vae.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, SCHEDULES, ModelConfig, TrainConfig
 from vae.errors import ConfigError, VAEError
+from vae.model.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, SCHEDULES, ModelConfig, TrainConfig
 
 MODELS = [
     ModelConfig(),

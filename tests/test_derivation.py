@@ -10,8 +10,8 @@ import vae
 from tests.toys import follows_its_generator, linear_model, numpy_encoder, numpy_log_likelihood, toy
 from vae import derivation
 from vae.derivation import derive
-from vae.distributions import generator
 from vae.errors import ConfigError, DataError
+from vae.model.distributions import generator
 
 FLOAT32 = 2e-3  # nats: mu and sigma of q come from the encoder in float32
 

@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from tests.toys import small_model, toy_dataset
-from vae import devices
-from vae.config import LIKELIHOODS, TrainConfig
-from vae.devices import best_device, multiplies_bfloat16, quick_products, settled
-from vae.objectives import ELBO
+from vae.model import devices
+from vae.model.config import LIKELIHOODS, TrainConfig
+from vae.model.devices import best_device, multiplies_bfloat16, quick_products, settled
+from vae.model.objectives import ELBO
 from vae.scores import score
 from vae.training import Trainer, fit
 

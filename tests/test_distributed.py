@@ -15,14 +15,15 @@ import pytest
 import torch
 
 from tests.toys import small_model, toy_dataset
-from vae import checkpoints, cli, distributed, jobs, ranks, runs
+from vae import cli, distributed, jobs, ranks, runs
 from vae.cards import arguments
-from vae.checkpoints import Record, load, read_record, save
-from vae.config import ModelConfig, TrainConfig
-from vae.distributions import generator
 from vae.errors import ConfigError, JobError
 from vae.evaluation import evaluate
-from vae.models import build
+from vae.model import checkpoints
+from vae.model.checkpoints import Record, load, read_record, save
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.distributions import generator
+from vae.model.vae import build
 
 MODEL = ModelConfig(latent=3, likelihood="bernoulli", encoder_layers=(16,), decoder_layers=(16,), activation="tanh")
 # 999 images are nine batches of 111, an odd number for two ranks; three draws, so that these are shared too

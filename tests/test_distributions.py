@@ -8,8 +8,9 @@ import torch
 from scipy import special, stats
 from torch.distributions import Bernoulli, Independent, Laplace
 
-from vae.config import LIKELIHOODS
-from vae.distributions import (
+from vae.errors import ConfigError, DataError
+from vae.model.config import LIKELIHOODS
+from vae.model.distributions import (
     BinaryPixels,
     Share,
     bits_per_pixel,
@@ -23,7 +24,6 @@ from vae.distributions import (
     standard_normal,
     unchecked,
 )
-from vae.errors import ConfigError, DataError
 
 MEAN = torch.tensor([[-1.0, 0.5, 3.0], [0.0, 10.0, -4.0]])
 LOG_VARIANCE = torch.tensor([[0.0, 2.0, -3.0], [1.0, -1.0, 0.5]])

@@ -12,10 +12,10 @@ from torch.distributions import Bernoulli, Independent
 
 from tests.toys import follows_its_generator, numpy_encoder, numpy_log_likelihood, small_model, toy_split
 from vae import evidence
-from vae.config import LIKELIHOODS
-from vae.distributions import diagonal_normal, generator
 from vae.errors import ConfigError, DataError
 from vae.evidence import elbo, naive_monte_carlo, naive_monte_carlo_path, pairwise_log_prob
+from vae.model.config import LIKELIHOODS
+from vae.model.distributions import diagonal_normal, generator
 
 IMAGES = toy_split(4).images
 FLOAT32 = 1e-4  # nats: what sums over 16 pixels, of order ten nats, lose in float32

@@ -10,13 +10,13 @@ from scipy.special import logsumexp
 
 from tests.toys import numpy_encoder, numpy_log_likelihood, small_model, toy_split
 from vae import exact as module
-from vae.config import LIKELIHOODS
-from vae.distributions import generator
 from vae.errors import ConfigError, DataError
 from vae.evidence import elbo, naive_monte_carlo
 from vae.exact import exact, is_known, posterior, thermodynamic_path
 from vae.gaps import refine
 from vae.importance import importance_sampling
+from vae.model.config import LIKELIHOODS
+from vae.model.distributions import generator
 
 IMAGES = toy_split(2).images
 FLOAT32 = 1e-4  # nats: what sums over 16 pixels, of order ten nats, lose in float32

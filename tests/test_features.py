@@ -10,12 +10,13 @@ from scipy import stats
 from sklearn.decomposition import PCA
 
 from tests.toys import small_model, toy_split
-from vae import checkpoints, features
+from vae import features
 from vae.cli import main
 from vae.comparison import checksum
-from vae.config import TrainConfig
 from vae.data import Dataset, Split
 from vae.errors import CheckpointError, ConfigError, DataError
+from vae.model import checkpoints
+from vae.model.config import TrainConfig
 
 BOTH = (features.linear_accuracy, features.neighbour_accuracy)
 

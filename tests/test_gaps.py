@@ -17,9 +17,9 @@ from tests.toys import (
     toy_split,
 )
 from vae import gaps
-from vae.distributions import generator
 from vae.errors import ConfigError, DataError
 from vae.gaps import Gap, refine
+from vae.model.distributions import generator
 
 FLOAT32 = 1e-4  # nats: what sums over 25 pixels, of order ten nats, lose in float32
 

@@ -20,11 +20,11 @@ from tests.toys import (
     toy_split,
 )
 from vae import importance
-from vae.config import LIKELIHOODS
-from vae.distributions import generator
 from vae.errors import ConfigError, DataError
 from vae.evidence import elbo
 from vae.importance import importance_sampling, importance_sampling_path, pareto_k
+from vae.model.config import LIKELIHOODS
+from vae.model.distributions import generator
 
 IMAGES = toy_split(4).images
 FLOAT32 = 1e-4  # nats: what sums over 16 pixels, of order ten nats, lose in float32

@@ -8,8 +8,8 @@ import torch
 
 import vae
 from vae import exact, gaps, integrand, planes
-from vae.distributions import prepare_pixels
 from vae.errors import ConfigError
+from vae.model.distributions import prepare_pixels
 
 ROW = 4  # of the test images; a 4
 

@@ -16,15 +16,16 @@ import pytest
 import torch
 
 from tests.toys import small_config, toy_dataset
-from vae import cards, checkpoints, cli, control, evidence, jobs, keeper, runs, status
-from vae.checkpoints import Record, load, read_record
-from vae.config import ModelConfig, TrainConfig
-from vae.distributions import generator
+from vae import cards, cli, control, evidence, jobs, keeper, runs, status
 from vae.errors import CheckpointError, DataError, DivergenceError, JobError
 from vae.flags import config_of
 from vae.latent import encode
-from vae.models import VAE, build
-from vae.objectives import Autoencoder
+from vae.model import checkpoints
+from vae.model.checkpoints import Record, load, read_record
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.distributions import generator
+from vae.model.objectives import Autoencoder
+from vae.model.vae import VAE, build
 from vae.reports import Report
 from vae.scores import score
 from vae.training import Trainer

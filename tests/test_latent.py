@@ -7,8 +7,6 @@ from scipy import stats
 from torch.distributions import kl_divergence
 
 from tests.toys import small_model, toy_split
-from vae.config import LIKELIHOODS
-from vae.distributions import generator
 from vae.errors import ConfigError, DataError
 from vae.latent import (
     Axes,
@@ -19,6 +17,8 @@ from vae.latent import (
     normal_quantiles,
     principal_axes,
 )
+from vae.model.config import LIKELIHOODS
+from vae.model.distributions import generator
 
 IMAGES = toy_split(50).images
 

@@ -8,10 +8,10 @@ import torch
 from scipy import stats
 
 from tests.toys import numpy_encoder, numpy_log_likelihood, small_model, toy_split
-from vae.config import LIKELIHOODS, TrainConfig
-from vae.distributions import generator
 from vae.errors import ConfigError
-from vae.objectives import ELBO, IWAE, Autoencoder, Terms, objective_of
+from vae.model.config import LIKELIHOODS, TrainConfig
+from vae.model.distributions import generator
+from vae.model.objectives import ELBO, IWAE, Autoencoder, Terms, objective_of
 
 IMAGES = toy_split(6).images
 

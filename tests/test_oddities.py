@@ -5,10 +5,11 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from vae import checkpoints, evidence, oddities
+from vae import evidence, oddities
 from vae.data import load_dataset
-from vae.distributions import generator
 from vae.errors import ConfigError, DataError
+from vae.model import checkpoints
+from vae.model.distributions import generator
 
 IMAGES = torch.randint(0, 256, (6, 8, 8), generator=torch.Generator().manual_seed(9), dtype=torch.uint8)
 

@@ -8,8 +8,8 @@ from torch import nn
 
 from tests.toys import numpy_encoder, small_model
 from vae.errors import ConfigError
-from vae.models import VAE
-from vae.portable import Portable, pack_codes, portable
+from vae.model.portable import Portable, pack_codes, portable
+from vae.model.vae import VAE
 
 _ACTIVATIONS = {"relu": lambda h: np.maximum(h, 0), "tanh": np.tanh, "silu": lambda h: h / (1 + np.exp(-h))}
 
@@ -120,9 +120,9 @@ def test_what_is_no_perceptron_stays_on_the_server() -> None:
 def test_a_net_too_wide_for_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     model = small_model()
     count = sum(weight.numel() for weight in model.decoder.parameters())
-    monkeypatch.setattr("vae.portable.MOST_PORTABLE", count)
+    monkeypatch.setattr("vae.model.portable.MOST_PORTABLE", count)
     portable(model.decoder)
-    monkeypatch.setattr("vae.portable.MOST_PORTABLE", count - 1)
+    monkeypatch.setattr("vae.model.portable.MOST_PORTABLE", count - 1)
     with pytest.raises(ConfigError, match="too slow for a browser"):
         portable(model.decoder)
 

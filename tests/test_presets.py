@@ -6,9 +6,9 @@ import pytest
 
 from tests.toys import small_config, toy_dataset
 from vae import presets
-from vae.checkpoints import folders, read_record
-from vae.config import TrainConfig
 from vae.errors import DataError
+from vae.model.checkpoints import folders, read_record
+from vae.model.config import TrainConfig
 from vae.presets import PRESETS, estimate
 from vae.training import Trainer
 

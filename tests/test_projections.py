@@ -8,10 +8,11 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from tests.toys import small_model, toy_dataset
-from vae import checkpoints, projections
+from vae import projections
 from vae.cli import main
-from vae.config import TrainConfig
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
+from vae.model import checkpoints
+from vae.model.config import TrainConfig
 
 RNG = np.random.default_rng(0)
 CLUSTERS = np.repeat(8 * RNG.standard_normal((4, 10)), 40, 0)

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from tests.toys import small_model
-from vae.distributions import generator
 from vae.errors import ConfigError, DataError
 from vae.evidence import naive_monte_carlo_path
 from vae.importance import importance_sampling_path
+from vae.model.distributions import generator
 from vae.races import ESTIMATORS, race
 
 X = torch.rand(3, 16, generator=torch.Generator().manual_seed(1))

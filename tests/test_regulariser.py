@@ -9,9 +9,9 @@ from scipy import integrate, stats
 
 import vae
 from tests.toys import follows_its_generator
-from vae.distributions import generator
 from vae.errors import ConfigError
 from vae.latent import encode
+from vae.model.distributions import generator
 from vae.regulariser import draw_deviation, paid, running_estimate
 
 CASES = [(0.0, 1.0), (1.2, 0.3), (-2.5, 0.02), (0.4, 1.7)]

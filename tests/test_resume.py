@@ -25,12 +25,13 @@ import pytest
 import torch
 
 from tests.toys import small_config, toy_dataset
-from vae import checkpoints, jobs, keeper, reports, runs, status
-from vae.checkpoints import load, read_record
-from vae.config import TrainConfig
+from vae import jobs, keeper, reports, runs, status
 from vae.errors import CheckpointError, ConfigError, JobError
 from vae.files import Lock
 from vae.latent import encode
+from vae.model import checkpoints
+from vae.model.checkpoints import load, read_record
+from vae.model.config import TrainConfig
 from vae.replay import FILE, replay
 from vae.training import Trainer
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from vae.config import TrainConfig
+from vae.model.config import TrainConfig
 from vae.schedules import rates
 
 

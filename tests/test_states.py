@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from tests.toys import small_model, toy_dataset
-from vae.config import TrainConfig
 from vae.errors import CheckpointError
+from vae.model.config import TrainConfig
 from vae.states import load_state, save_state
 from vae.training import Trainer
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from vae import checkpoints, surgery
+from vae import surgery
 from vae.data import load_dataset
 from vae.errors import ConfigError, DataError
 from vae.latent import Codes, encode
+from vae.model import checkpoints
 
 
 def codes(mean, deviation) -> Codes:

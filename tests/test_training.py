@@ -13,12 +13,12 @@ import torch
 
 from tests.toys import small_config, small_model, toy_dataset, toy_split
 from vae import training
-from vae.config import LIKELIHOODS, OBJECTIVES, TrainConfig
 from vae.data import Dataset
-from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, VAEError
-from vae.models import VAE, build
-from vae.objectives import ELBO, IWAE, Autoencoder
+from vae.model.config import LIKELIHOODS, OBJECTIVES, TrainConfig
+from vae.model.distributions import generator
+from vae.model.objectives import ELBO, IWAE, Autoencoder
+from vae.model.vae import VAE, build
 from vae.reports import Report
 from vae.schedules import rates
 from vae.scores import score

@@ -10,9 +10,9 @@ from scipy.spatial import cKDTree
 
 from tests.toys import numpy_log_likelihood, small_model, toy_split
 from vae import variance
-from vae.distributions import draw
 from vae.errors import ConfigError, DataError
-from vae.models import VAE, build
+from vae.model.distributions import draw
+from vae.model.vae import VAE, build
 
 FLOAT32 = 1e-5  # relative, of sums over 16 pixels in float32
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from scipy import stats
 
-from vae.config import ModelConfig
 from vae.data import Dataset, Split
-from vae.distributions import generator
-from vae.models import VAE, Decoder, Encoder, build
+from vae.model.config import ModelConfig
+from vae.model.distributions import generator
+from vae.model.vae import VAE, Decoder, Encoder, build
 
 SMALL: dict[str, Any] = {"latent": 2, "encoder_layers": (8,), "decoder_layers": (8,), "image_shape": (4, 4)}
 

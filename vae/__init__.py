@@ -23,19 +23,19 @@ Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
 
 from vae.aggregate import Holes, active_units, holes
 from vae.alignment import Alignment, align
-from vae.checkpoints import Record, catalogue, load, read_record, save
 from vae.comparison import Budget, Comparison, checksum, compare, comparison_file, load_comparison
-from vae.config import ModelConfig, TrainConfig
 from vae.data import Dataset, Split, load_dataset
-from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, JobError, VAEError
 from vae.evidence import Estimate, elbo, naive_monte_carlo, naive_monte_carlo_path
 from vae.exact import Posterior, posterior
 from vae.exact import exact as exact_evidence
 from vae.importance import importance_sampling, importance_sampling_path
 from vae.latent import Codes, Decoded, decode, encode, manifold
-from vae.models import VAE, Decoder, Encoder, build
-from vae.objectives import ELBO, IWAE, Autoencoder, Terms
+from vae.model.checkpoints import Record, catalogue, load, read_record, save
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.distributions import generator
+from vae.model.objectives import ELBO, IWAE, Autoencoder, Terms
+from vae.model.vae import VAE, Decoder, Encoder, build
 from vae.presets import PRESETS, Preset, estimate
 from vae.projections import Projection, make_projection, project
 from vae.reports import Report

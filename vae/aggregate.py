@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributions import Normal
 
-from vae.distributions import generator
 from vae.errors import ConfigError
 from vae.evidence import check_count
 from vae.latent import Axes, Codes
+from vae.model.distributions import generator
 
 __all__ = [
     "ACTIVE", "INSIDE", "RATIO", "Draws", "Holes", "active_units", "holes", "log_density", "plane_log_density",

@@ -19,10 +19,10 @@ import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
-from vae.distributions import draw
 from vae.errors import ConfigError, DataError
 from vae.evidence import Estimate, Progress, check_count, check_pixels
-from vae.models import VAE
+from vae.model.distributions import draw
+from vae.model.vae import VAE
 
 __all__ = ["STARTS", "Start", "annealed_importance_sampling", "reverse_annealing", "schedule", "simulate"]
 

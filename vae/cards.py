@@ -7,13 +7,13 @@ import shlex
 from dataclasses import fields
 
 from vae import evidence
-from vae.checkpoints import Record
-from vae.config import ModelConfig, TrainConfig
 from vae.data import Dataset
-from vae.distributions import bits_per_pixel, generator
 from vae.latent import encode
-from vae.models import VAE
-from vae.objectives import Autoencoder
+from vae.model.checkpoints import Record
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.distributions import bits_per_pixel, generator
+from vae.model.objectives import Autoencoder
+from vae.model.vae import VAE
 from vae.scores import score
 from vae.training import learned_from
 

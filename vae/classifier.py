@@ -24,12 +24,12 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from vae.checkpoints import folders, write_aside
-from vae.config import TrainConfig
 from vae.data import Dataset
-from vae.distributions import generator
 from vae.errors import CheckpointError, DataError
-from vae.nets import mlp
+from vae.model.checkpoints import folders, write_aside
+from vae.model.config import TrainConfig
+from vae.model.distributions import generator
+from vae.model.nets import mlp
 from vae.schedules import rates
 
 __all__ = [

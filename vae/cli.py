@@ -19,15 +19,15 @@ from PIL import Image
 
 from vae import data, distributed, jobs, runs
 from vae.cards import likelihood_words
-from vae.checkpoints import catalogue, check_name, folders, load, read_record, write_aside
 from vae.cli_evidence import add_evidence, add_images
 from vae.cli_uses import add_uses, loaded
-from vae.config import ModelConfig, TrainConfig
-from vae.distributions import generator
 from vae.errors import ConfigError, VAEError
 from vae.flags import add_fields, config_of
 from vae.keeper import read_plan
 from vae.latent import decode
+from vae.model.checkpoints import catalogue, check_name, folders, load, read_record, write_aside
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.distributions import generator
 from vae.presets import PRESETS, Preset, estimate
 from vae.projections import IMAGES, make_projection, projection_file
 from vae.projections import METHODS as PROJECTIONS

@@ -14,14 +14,14 @@ import torch
 from vae import data, distributed
 from vae.annealing import simulate
 from vae.cards import likelihood_words
-from vae.checkpoints import Record, load, read_record
 from vae.cli_uses import loaded
 from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison, save_comparison, table
-from vae.distributions import generator
 from vae.errors import CheckpointError, ConfigError
 from vae.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures, sandwich
 from vae.evidence import Estimate
-from vae.models import VAE
+from vae.model.checkpoints import Record, load, read_record
+from vae.model.distributions import generator
+from vae.model.vae import VAE
 from vae.ranks import evaluate_share, refuse_alone
 from vae.terminal import clear_bar, draw_bar
 

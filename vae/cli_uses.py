@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any
 
 from vae import data
-from vae.checkpoints import folders, locate, read_record
 from vae.classifier import SURE, save_classifier, train_classifier
 from vae.features import Features, make_features
+from vae.model.checkpoints import folders, locate, read_record
 from vae.terminal import clear_bar, draw_bar
 
 __all__ = ["add_uses", "loaded"]

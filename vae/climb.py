@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae.config import ModelConfig, TrainConfig
 from vae.data import Dataset
-from vae.distributions import generator
-from vae.models import build
-from vae.objectives import ELBO
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.distributions import generator
+from vae.model.objectives import ELBO
+from vae.model.vae import build
 from vae.slowmotion import SlowStep, slow_step
 from vae.training import Trainer
 

@@ -22,13 +22,13 @@ from torch.distributions import kl_divergence
 
 from vae import evidence
 from vae.annealing import Start, annealed_importance_sampling
-from vae.checkpoints import locate, write_aside
-from vae.distributions import generator as seeded
 from vae.errors import CheckpointError
 from vae.evidence import Estimate, check_pixels, mean_error
 from vae.exact import exact, is_known
 from vae.importance import importance_sampling_path
-from vae.models import VAE
+from vae.model.checkpoints import locate, write_aside
+from vae.model.distributions import generator as seeded
+from vae.model.vae import VAE
 
 __all__ = [
     "Budget",

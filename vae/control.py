@@ -14,8 +14,8 @@ import uuid
 from pathlib import Path
 from typing import Literal, get_args
 
-from vae.checkpoints import write_aside
 from vae.files import vanished
+from vae.model.checkpoints import write_aside
 
 __all__ = ["Action", "Request", "ask", "clear", "requests"]
 

@@ -22,11 +22,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae.distributions import LOG_2_PI, draw
 from vae.errors import DataError
 from vae.evidence import CHUNK, check_count, check_image, pairwise_log_prob
 from vae.exact import exact, posterior
-from vae.models import VAE
+from vae.model.distributions import LOG_2_PI, draw
+from vae.model.vae import VAE
 
 __all__ = ["Derivation", "Sum", "derive"]
 

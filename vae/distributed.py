@@ -26,13 +26,13 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from vae.config import ModelConfig, TrainConfig
 from vae.data import Dataset, load_dataset
-from vae.devices import autocast, best_device
-from vae.distributions import Share
 from vae.errors import ConfigError, JobError
-from vae.models import VAE, build
-from vae.objectives import Objective, Terms, objective_of
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.devices import autocast, best_device
+from vae.model.distributions import Share
+from vae.model.objectives import Objective, Terms, objective_of
+from vae.model.vae import VAE, build
 from vae.reports import Report
 from vae.scores import sums
 from vae.training import Trainer

@@ -14,7 +14,7 @@ from vae.errors import ConfigError
 from vae.evidence import Estimate, Progress, check_count, elbo, mean_error, naive_monte_carlo, part_of
 from vae.exact import exact, posterior
 from vae.importance import importance_sampling
-from vae.models import VAE
+from vae.model.vae import VAE
 
 __all__ = ["METHODS", "SAMPLES", "STEPS", "UNRELIABLE", "Method", "evaluate", "figures", "sandwich"]
 

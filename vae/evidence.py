@@ -20,9 +20,9 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Independent, kl_divergence
 
-from vae.distributions import LOG_2_PI, draw, softplus
 from vae.errors import ConfigError, DataError
-from vae.models import VAE
+from vae.model.distributions import LOG_2_PI, draw, softplus
+from vae.model.vae import VAE
 
 __all__ = [
     "CHUNK",

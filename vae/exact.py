@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributions import Normal
 
-from vae.config import ModelConfig
-from vae.distributions import diagonal_normal
 from vae.errors import ConfigError, DataError
 from vae.evidence import CHUNK, Estimate, Progress, check_image, check_pixels, pairwise_log_prob, part_of
 from vae.linear import is_linear_gaussian, linear_evidence
-from vae.models import VAE
+from vae.model.config import ModelConfig
+from vae.model.distributions import diagonal_normal
+from vae.model.vae import VAE
 from vae.quadrature import Grid, Integrals, log_integrals
 
 __all__ = ["Path", "Posterior", "exact", "is_known", "posterior", "thermodynamic_path"]

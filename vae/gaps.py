@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from vae.evidence import CHUNK, check_count, check_pixels
-from vae.models import VAE
+from vae.model.vae import VAE
 
 __all__ = ["Gap", "Refined", "refine"]
 

@@ -20,10 +20,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae.distributions import draw
 from vae.errors import ConfigError
 from vae.evidence import CHUNK, check_count, check_image
-from vae.models import VAE
+from vae.model.distributions import draw
+from vae.model.vae import VAE
 
 __all__ = ["ESTIMATORS", "Gradients", "gradient_draws", "true_gradient"]
 

@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
-from vae.devices import quick_products
-from vae.distributions import draw
 from vae.errors import ConfigError
 from vae.evidence import Estimate, Progress, check_count, check_pixels, log_sums, part_of
-from vae.models import VAE
+from vae.model.devices import quick_products
+from vae.model.distributions import draw
+from vae.model.vae import VAE
 
 __all__ = ["MOST_FITTED", "Jackknife", "importance_sampling", "importance_sampling_path", "pareto_k"]
 

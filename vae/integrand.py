@@ -17,11 +17,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae.distributions import standard_normal
 from vae.errors import ConfigError
 from vae.evidence import CHUNK, check_count, check_image, pairwise_log_prob
 from vae.exact import Posterior
-from vae.models import VAE, Decoder
+from vae.model.distributions import standard_normal
+from vae.model.vae import VAE, Decoder
 
 __all__ = ["Stream", "bias_slope", "enough", "grid_evidence", "posterior_slope", "prior_slope", "running", "stream"]
 

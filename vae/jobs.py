@@ -21,12 +21,12 @@ import psutil
 
 from vae import reports
 from vae.cards import arguments
-from vae.checkpoints import check_name, folders
-from vae.config import ModelConfig, TrainConfig
 from vae.control import Action, ask, clear
 from vae.errors import ConfigError, JobError
 from vae.files import held
 from vae.keeper import read_plan
+from vae.model.checkpoints import check_name, folders
+from vae.model.config import ModelConfig, TrainConfig
 from vae.reports import Report
 from vae.runs import queue_lock, refuse_taken, run
 from vae.slowmotion import SlowStep, load_slow_step

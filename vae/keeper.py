@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from vae import distributed, reports
 from vae.cards import card, held_out_figures
-from vae.checkpoints import FILE, Record, save, write_aside
-from vae.config import ModelConfig, TrainConfig
 from vae.control import requests
 from vae.data import load_dataset
-from vae.devices import best_device
 from vae.errors import ConfigError, DivergenceError, JobError
 from vae.files import Lock, append, vanished
-from vae.models import build
+from vae.model.checkpoints import FILE, Record, save, write_aside
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.devices import best_device
+from vae.model.vae import build
 from vae.replay import Recorder
 from vae.reports import Report
 from vae.slowmotion import save_slow_step, slow_step

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from vae.distributions import draw, generator, pixel_deviation
 from vae.errors import ConfigError
-from vae.models import VAE
+from vae.model.distributions import draw, generator, pixel_deviation
+from vae.model.vae import VAE
 
 __all__ = [
     "Axes", "Codes", "Decoded", "coordinate_axes", "decode", "encode", "manifold",

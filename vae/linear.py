@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from vae.config import ModelConfig
-from vae.distributions import floored
-from vae.models import VAE
+from vae.model.config import ModelConfig
+from vae.model.distributions import floored
+from vae.model.vae import VAE
 
 __all__ = ["is_linear_gaussian", "linear_evidence"]
 

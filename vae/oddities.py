@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae.distributions import generator
 from vae.errors import ConfigError, DataError
+from vae.model.distributions import generator
 
 __all__ = ["ODDITIES", "Oddity", "auroc", "odd"]
 

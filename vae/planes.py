@@ -12,7 +12,7 @@ from torch import Tensor
 from vae.errors import ConfigError
 from vae.evidence import CHUNK, check_image, pairwise_log_prob
 from vae.exact import posterior
-from vae.models import VAE
+from vae.model.vae import VAE
 
 __all__ = ["Plane", "log_likelihood_plane", "log_posterior", "posterior_plane"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from vae.config import ModelConfig, TrainConfig
 from vae.data import Dataset
-from vae.devices import best_device
-from vae.models import build
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.devices import best_device
+from vae.model.vae import build
 from vae.training import Trainer
 
 __all__ = ["PRESETS", "Preset", "estimate"]

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from vae.annealing import annealed_importance_sampling
-from vae.distributions import generator
 from vae.errors import ConfigError
 from vae.evidence import Estimate, Progress, check_count, check_pixels, elbo, naive_monte_carlo_path
 from vae.importance import importance_sampling_path
-from vae.models import VAE
+from vae.model.distributions import generator
+from vae.model.vae import VAE
 
 __all__ = ["CHAINS", "ESTIMATORS", "FEW", "MANY", "MOST", "Runner", "Step", "race"]
 

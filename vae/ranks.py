@@ -16,7 +16,7 @@ from vae.distributed import rank, ranks, total
 from vae.errors import ConfigError
 from vae.evaluation import SAMPLES, Method, evaluate
 from vae.evidence import Estimate, Progress, part_of
-from vae.models import VAE
+from vae.model.vae import VAE
 
 __all__ = ["evaluate_share", "refuse_alone"]
 

@@ -26,12 +26,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae.checkpoints import write_aside
 from vae.data import Split
 from vae.errors import CheckpointError
 from vae.files import append
 from vae.latent import encode, normal_quantiles
-from vae.models import VAE
+from vae.model.checkpoints import write_aside
+from vae.model.vae import VAE
 
 __all__ = ["FILE", "Recorder", "Replay", "balanced_rows", "replay"]
 

@@ -23,12 +23,12 @@ import traceback
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from vae.checkpoints import check_name, folders
-from vae.config import ModelConfig, TrainConfig
 from vae.control import clear, requests
 from vae.errors import CheckpointError, JobError, VAEError
 from vae.files import Lock, held, vanished
 from vae.keeper import Keeper, Plan, Stopped, read_plan
+from vae.model.checkpoints import check_name, folders
+from vae.model.config import ModelConfig, TrainConfig
 from vae.reports import Report
 from vae.status import BUSY, State, ahead, limit, next_ticket, says, tell
 

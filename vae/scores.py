@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vae.devices import quick_products
-from vae.distributions import Share, generator
-from vae.models import VAE
-from vae.objectives import Objective
+from vae.model.devices import quick_products
+from vae.model.distributions import Share, generator
+from vae.model.objectives import Objective
+from vae.model.vae import VAE
 
 __all__ = ["score", "sums"]
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from vae.checkpoints import write_aside
-from vae.distributions import pixel_deviation
 from vae.errors import CheckpointError
+from vae.model.checkpoints import write_aside
+from vae.model.distributions import pixel_deviation
 from vae.training import Trainer
 
 __all__ = ["SlowStep", "load_slow_step", "save_slow_step", "slow_step"]

@@ -12,8 +12,8 @@ from typing import Any
 import safetensors
 from safetensors.torch import save as to_bytes
 
-from vae.checkpoints import write_aside
 from vae.errors import CheckpointError
+from vae.model.checkpoints import write_aside
 from vae.training import Trainer
 
 __all__ = ["load_state", "save_state"]

@@ -22,10 +22,10 @@ import torch
 from numpy.typing import NDArray
 
 from vae.aggregate import log_density, prior_log_density
-from vae.distributions import generator
 from vae.errors import ConfigError, DataError
 from vae.evidence import check_count
 from vae.latent import Codes
+from vae.model.distributions import generator
 
 __all__ = ["Surgery", "growth", "surgery"]
 

@@ -16,13 +16,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae.config import TrainConfig
 from vae.data import Dataset
-from vae.devices import autocast, quick_products, settled
-from vae.distributions import generator, unchecked
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError
-from vae.models import VAE, start_at
-from vae.objectives import ELBO, Autoencoder, Objective, Terms, objective_of
+from vae.model.config import TrainConfig
+from vae.model.devices import autocast, quick_products, settled
+from vae.model.distributions import generator, unchecked
+from vae.model.objectives import ELBO, Autoencoder, Objective, Terms, objective_of
+from vae.model.vae import VAE, start_at
 from vae.reports import Report
 from vae.schedules import Rates, rates
 from vae.scores import score

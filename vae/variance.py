@@ -24,7 +24,7 @@ from torch.distributions import Independent, Normal
 
 from vae.errors import ConfigError, DataError
 from vae.evidence import check_pixels
-from vae.models import VAE, Decoder
+from vae.model.vae import VAE, Decoder
 
 __all__ = [
     "ByDistance", "Calibration", "border", "calibration", "deviation_by_level", "floor_path", "mean_deviation",

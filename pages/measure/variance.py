@@ -10,7 +10,7 @@ from pages.ui import cache, cache_variance, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae import Record, catalogue, figures, figures_variance, latent
-from vae.distributions import bits_per_pixel
+from vae.model.distributions import bits_per_pixel
 from vae.variance import ByDistance
 
 EXHIBITS = ("mnist-2d", "mnist-free-variance-2d", "mnist-shared-variance-2d")

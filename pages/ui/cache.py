@@ -14,18 +14,9 @@ import torch
 import vae
 from pages.ui import state
 from pages.ui.language import _
-from vae import (
-    annealing,
-    checkpoints,
-    distributions,
-    evaluation,
-    evidence,
-    exact,
-    gaps,
-    latent,
-    planes,
-)
+from vae import annealing, evaluation, evidence, exact, gaps, latent, planes
 from vae.errors import CheckpointError, DataError
+from vae.model import checkpoints, distributions
 
 Model = tuple[str, float]
 
@@ -166,7 +157,7 @@ def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) 
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _pixels_of_all(likelihood: vae.config.Likelihood, data_name: str) -> torch.Tensor:
+def _pixels_of_all(likelihood: vae.model.config.Likelihood, data_name: str) -> torch.Tensor:
     return distributions.prepare_pixels(dataset(data_name).test.images, likelihood, vae.generator(0))
 
 

@@ -10,9 +10,9 @@ import torch
 
 from pages.ui import cache, state
 from vae import evidence, figures, latent
-from vae.distributions import generator
 from vae.errors import ConfigError, VAEError
-from vae.portable import Codebook, pack_codes, portable
+from vae.model.distributions import generator
+from vae.model.portable import Codebook, pack_codes, portable
 
 SHEET, SIDE = 100, 10  # images of a sheet, and along its side
 PLANE = 20  # images along a side of the plane that the server decodes

@@ -8,11 +8,12 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import cache
-from vae import checkpoints, figures, reports, slowmotion
-from vae.config import ModelConfig, TrainConfig
+from vae import figures, reports, slowmotion
 from vae.errors import VAEError
 from vae.keeper import read_plan
-from vae.portable import pack_codes
+from vae.model import checkpoints
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.portable import pack_codes
 from vae.replay import FILE, replay
 from vae.reports import Report
 

@@ -114,7 +114,7 @@ def test_what_was_said_last_counts_on_the_next_page_too() -> None:
 @pytest.fixture
 def nothing_travels(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if each net were too large for a browser."""
-    monkeypatch.setattr("vae.portable.MOST_PORTABLE", 1)
+    monkeypatch.setattr("vae.model.portable.MOST_PORTABLE", 1)
     st.cache_resource.clear()
     yield
     st.cache_resource.clear()

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.train.panels import slow
 from tests.toys import small_model, toy_dataset
-from vae.config import TrainConfig
+from vae.model.config import TrainConfig
 from vae.slowmotion import save_slow_step, slow_step
 from vae.training import Trainer
 

@@ -14,7 +14,7 @@ from pages.train.panels import compare, forming, seeds
 from pages.ui import cache_training
 from tests.app.test_pages import ROOT, said
 from vae import jobs, latent
-from vae.checkpoints import Record
+from vae.model.checkpoints import Record
 from vae.replay import balanced_rows, replay
 from vae.runs import run
 from vae.slowmotion import save_slow_step, slow_step

@@ -7,9 +7,10 @@ from pages.learn.chapters import generating
 from pages.ui import cache, cache_latent, pictures, state, words
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
-from vae import catalogue, classifier, objectives
+from vae import catalogue, classifier
 from vae.figures import COLOURS
 from vae.figures_uses import Curve, codes_and_prior, lines
+from vae.model import objectives
 
 SIDE = 6
 SHOWN = 2000  # codes on a map

@@ -8,8 +8,8 @@ from pages.ui import cache, cache_latent, state, words
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
 from vae import catalogue, surgery
-from vae.checkpoints import Record
 from vae.figures_hidden import Point, growth, rate_distortion, split
+from vae.model.checkpoints import Record
 
 COLLAPSED = 0.01  # nats of mean KL, below which codes say nothing
 

@@ -6,7 +6,7 @@ import streamlit as st
 from pages.ui import cache_training, words
 from pages.ui.language import _
 from vae import figures_training
-from vae.config import ModelConfig, TrainConfig
+from vae.model.config import ModelConfig, TrainConfig
 
 MOST = 6  # trainings that are chosen at first
 Plan = tuple[ModelConfig, TrainConfig]

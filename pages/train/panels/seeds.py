@@ -7,9 +7,10 @@ import streamlit as st
 
 from pages.ui import cache, words
 from pages.ui.language import _
-from vae import checkpoints, figures_training, latent
+from vae import figures_training, latent
 from vae.alignment import align
-from vae.checkpoints import Record
+from vae.model import checkpoints
+from vae.model.checkpoints import Record
 from vae.replay import balanced_rows
 
 IMAGES = 1000

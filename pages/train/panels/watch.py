@@ -9,9 +9,10 @@ from pages.train.panels import compare, control, forming, seeds, slow
 from pages.ui import cache, cache_training, language, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import checkpoints, figures, figures_training, jobs
-from vae.config import ModelConfig, TrainConfig
+from vae import figures, figures_training, jobs
 from vae.errors import VAEError
+from vae.model import checkpoints
+from vae.model.config import ModelConfig, TrainConfig
 from vae.reports import Report
 
 VIEW = "train.view"

@@ -19,9 +19,9 @@ import safetensors
 import torch
 from safetensors.torch import save as to_bytes
 
-from vae.config import ModelConfig, TrainConfig
 from vae.errors import CheckpointError
-from vae.models import VAE, Decoder, Encoder
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.vae import VAE, Decoder, Encoder
 
 __all__ = [
     "FORMAT",
@@ -38,7 +38,7 @@ __all__ = [
 
 FORMAT = 1
 FILE = "model.safetensors"
-_SHIPPED = Path(__file__).resolve().parent.parent / "checkpoints"
+_SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
 _CHANGE = ("step", "learning_rate", "beta")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vae.errors import ConfigError
-from vae.models import Decoder, Encoder
+from vae.model.vae import Decoder, Encoder
 
 __all__ = ["MOST_PORTABLE", "Codebook", "Portable", "pack_codes", "portable"]
 

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal, kl_divergence
 
-from vae.config import TrainConfig
-from vae.distributions import draw
 from vae.errors import ConfigError
-from vae.models import VAE
+from vae.model.config import TrainConfig
+from vae.model.distributions import draw
+from vae.model.vae import VAE
 
 __all__ = ["ELBO", "IWAE", "Autoencoder", "Objective", "Terms", "objective_of"]
 

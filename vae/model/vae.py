@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
 
-from vae.config import ModelConfig
-from vae.distributions import BinaryPixels, diagonal_normal, floored, generator, prepare_pixels, standard_normal
 from vae.errors import ConfigError, DataError
-from vae.nets import down, halved, mlp, to_pixels, up
+from vae.model.config import ModelConfig
+from vae.model.distributions import BinaryPixels, diagonal_normal, floored, generator, prepare_pixels, standard_normal
+from vae.model.nets import down, halved, mlp, to_pixels, up
 
 __all__ = ["MOST_WEIGHTS", "VAE", "Decoder", "Encoder", "build", "start_at"]
 

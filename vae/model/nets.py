@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from vae.config import Activation
+from vae.model.config import Activation
 
 __all__ = ["Planes", "down", "halved", "mlp", "to_pixels", "up"]
 

@@ -25,8 +25,8 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Independent, Normal, constraints
 from torch.distributions.utils import lazy_property
 
-from vae.config import Likelihood
 from vae.errors import ConfigError, DataError
+from vae.model.config import Likelihood
 
 __all__ = [
     "BinaryPixels",
