@@ -20,7 +20,7 @@ from torch.distributions import Independent, Normal
 import vae
 from benchmarks.measure import away, interleaved, machine, ratio, say, spread, summary, table
 from benchmarks.references import brute, double, log_joint, mass_elsewhere, radius_for, reference
-from vae.data import available
+from vae.data.datasets import available
 from vae.errors import DataError
 from vae.evidence import CHUNK, Estimate, pairwise_log_prob
 from vae.exact import exact, posterior

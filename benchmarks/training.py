@@ -22,7 +22,7 @@ import vae
 from benchmarks import peers
 from benchmarks.measure import interleaved, machine, ratio, say, table
 from benchmarks.usual import BATCH, LATENT, Usual, loader, train
-from vae.data import folder
+from vae.data.datasets import folder
 from vae.model.devices import quick_products
 from vae.model.objectives import ELBO
 from vae.presets import PRESETS

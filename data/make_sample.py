@@ -1,7 +1,7 @@
 """Make `mnist-sample.npz` from the whole of MNIST: `python -m data.make_sample`, in the folder of the repository.
 
 The choice depends on `SEED` and the images alone. How well zlib packs them may differ from one version to the next, so
-the file that ships stays as it is; a new one needs its checksum in `vae/data.py` and in the README beside it.
+the file that ships stays as it is; a new one needs its checksum in `vae/data/datasets.py` and in the README beside it.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vae.data import SAMPLE, Split, load_dataset
+from vae.data.datasets import SAMPLE, Split, load_dataset
 
 SEED = 1998
 TRAIN, TEST = 1000, 200  # images of each digit

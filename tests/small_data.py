@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vae import data, sources
+from vae.data import datasets as data
+from vae.data import sources
 
 TRAIN, TEST = 300, 50  # images of the small sets below
 Web = tuple[str, list[str]]  # the address of the fake mirrors, the paths that they were asked for

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from vae import classifier
 from vae.cli import main
-from vae.data import Dataset, Split, load_dataset
+from vae.data.datasets import Dataset, Split, load_dataset
 from vae.errors import CheckpointError, DataError
 from vae.model.config import TrainConfig
 
@@ -130,7 +130,7 @@ def test_a_damaged_or_foreign_file_is_refused(net, tmp_path):
 
 def test_from_a_shell(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path))
-    monkeypatch.setattr("vae.data.load_dataset", lambda name: DATA)
+    monkeypatch.setattr("vae.data.datasets.load_dataset", lambda name: DATA)
     assert main(["classifier", "mnist-sample"]) == 0
     path = tmp_path / "classifier-mnist-sample.safetensors"
     assert capsys.readouterr().out.startswith(f"{path}: right on ")

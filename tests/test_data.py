@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from tests.small_data import DAMAGES, TEST, TRAIN, idx, install, put, resources, small_arrays
-from vae import data, sources
-from vae.data import NAMES, available, fetch, load_dataset, read_idx
+from vae.data import datasets as data
+from vae.data import sources
+from vae.data.datasets import NAMES, available, fetch, load_dataset, read_idx
 from vae.errors import DataError
 
 

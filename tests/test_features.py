@@ -13,7 +13,7 @@ from tests.toys import small_model, toy_split
 from vae import features
 from vae.cli import main
 from vae.comparison import checksum
-from vae.data import Dataset, Split
+from vae.data.datasets import Dataset, Split
 from vae.errors import CheckpointError, ConfigError, DataError
 from vae.model import checkpoints
 from vae.model.config import TrainConfig
@@ -185,7 +185,7 @@ def test_a_model_that_is_not_there(models):
 
 
 def test_from_a_shell(models, monkeypatch, capsys):
-    monkeypatch.setattr("vae.data.load_dataset", lambda name: DATA)
+    monkeypatch.setattr("vae.data.datasets.load_dataset", lambda name: DATA)
     assert main(["features", "small"]) == 0
     table = capsys.readouterr().out
     share = features.kept_features("small", DATA).share("codes", "neighbours", 100)

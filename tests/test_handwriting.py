@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import vae
-from vae import handwriting
+from vae.data import handwriting
 from vae.errors import ConfigError, DataError
 
 TEST = vae.load_dataset("mnist-sample").test.images.numpy()

@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from vae import evidence, oddities
-from vae.data import load_dataset
+from vae.data.datasets import load_dataset
 from vae.errors import ConfigError, DataError
 from vae.model import checkpoints
 from vae.model.distributions import generator

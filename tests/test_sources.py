@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.small_data import DAMAGES, TEST, TRAIN, Web, install, mirrors, on_disk, put, put_npm, use_mirrors
-from vae import data, sources
-from vae.data import available, fetch, load_dataset
+from vae.data import datasets as data
+from vae.data import sources
+from vae.data.datasets import available, fetch, load_dataset
 from vae.errors import DataError
 
 

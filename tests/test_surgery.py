@@ -7,7 +7,7 @@ import pytest
 from scipy import special, stats
 
 from vae import surgery
-from vae.data import load_dataset
+from vae.data.datasets import load_dataset
 from vae.errors import ConfigError, DataError
 from vae.latent import Codes, encode
 from vae.model import checkpoints

@@ -13,7 +13,7 @@ import torch
 
 from tests.toys import small_config, small_model, toy_dataset, toy_split
 from vae import training
-from vae.data import Dataset
+from vae.data.datasets import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, VAEError
 from vae.model.config import LIKELIHOODS, OBJECTIVES, TrainConfig
 from vae.model.distributions import generator

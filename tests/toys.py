@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-from vae.data import Dataset, Split
+from vae.data.datasets import Dataset, Split
 from vae.model.config import ModelConfig
 from vae.model.distributions import generator
 from vae.model.vae import VAE, Decoder, Encoder, build

@@ -12,7 +12,8 @@ Kingma & Welling (2013). The objects, and how they meet:
 - `naive_monte_carlo` and `importance_sampling` estimate log p(x), `elbo` bounds it, `exact_evidence` has it for J <= 2
   or a linear decoder; all return an `Estimate`, nats an image. `compare` runs them all.
 - `straight`, `spherical` and `traversals` walk through latent space, `difference` and `neighbours` compare what lies in
-  it, `vae.aggregate` holds the codes as a whole against the prior, and `vae.handwriting` reads photographs of digits.
+  it, `vae.aggregate` holds the codes as a whole against the prior, and `vae.data.handwriting` reads photographs of
+  digits.
 - `PRESETS` are trainings that are known to work, `estimate` says how long one takes, `vae.jobs` runs it in a process of
   its own; `align` turns the codes of one model on those of another.
 - `save` and `load` keep a model in one safetensors file with its `Record`; `encode` and `decode` give numpy arrays.
@@ -24,7 +25,7 @@ Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
 from vae.aggregate import Holes, active_units, holes
 from vae.alignment import Alignment, align
 from vae.comparison import Budget, Comparison, checksum, compare, comparison_file, load_comparison
-from vae.data import Dataset, Split, load_dataset
+from vae.data.datasets import Dataset, Split, load_dataset
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, JobError, VAEError
 from vae.evidence import Estimate, elbo, naive_monte_carlo, naive_monte_carlo_path
 from vae.exact import Posterior, posterior

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import fields
 
 from vae import evidence
-from vae.data import Dataset
+from vae.data.datasets import Dataset
 from vae.latent import encode
 from vae.model.checkpoints import Record
 from vae.model.config import ModelConfig, TrainConfig

@@ -24,7 +24,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from vae.data import Dataset
+from vae.data.datasets import Dataset
 from vae.errors import CheckpointError, DataError
 from vae.model.checkpoints import folders, write_aside
 from vae.model.config import TrainConfig

@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vae import data, distributed, jobs, runs
+from vae import distributed, jobs, runs
 from vae.cards import likelihood_words
 from vae.cli_evidence import add_evidence, add_images
 from vae.cli_uses import add_uses, loaded
+from vae.data import datasets as data
 from vae.errors import ConfigError, VAEError
 from vae.flags import add_fields, config_of
 from vae.keeper import read_plan

@@ -11,11 +11,12 @@ from typing import Any
 
 import torch
 
-from vae import data, distributed
+from vae import distributed
 from vae.annealing import simulate
 from vae.cards import likelihood_words
 from vae.cli_uses import loaded
 from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison, save_comparison, table
+from vae.data import datasets as data
 from vae.errors import CheckpointError, ConfigError
 from vae.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures, sandwich
 from vae.evidence import Estimate

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae.data import Dataset
+from vae.data.datasets import Dataset
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
 from vae.model.objectives import ELBO

@@ -26,7 +26,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from vae.data import Dataset, load_dataset
+from vae.data.datasets import Dataset, load_dataset
 from vae.errors import ConfigError, JobError
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.devices import autocast, best_device

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vae.comparison import checksum
-from vae.data import Dataset
+from vae.data.datasets import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
 from vae.latent import encode
 from vae.model.checkpoints import folders, load, locate, write_aside

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from vae import distributed, reports
 from vae.cards import card, held_out_figures
 from vae.control import requests
-from vae.data import load_dataset
+from vae.data.datasets import load_dataset
 from vae.errors import ConfigError, DivergenceError, JobError
 from vae.files import Lock, append, vanished
 from vae.model.checkpoints import FILE, Record, save, write_aside

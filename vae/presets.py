@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from vae.data import Dataset
+from vae.data.datasets import Dataset
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.devices import best_device
 from vae.model.vae import build

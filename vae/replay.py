@@ -26,7 +26,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae.data import Split
+from vae.data.datasets import Split
 from vae.errors import CheckpointError
 from vae.files import append
 from vae.latent import encode, normal_quantiles

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae.data import Dataset
+from vae.data.datasets import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError
 from vae.model.config import TrainConfig
 from vae.model.devices import autocast, quick_products, settled

@@ -7,7 +7,8 @@ import streamlit as st
 from pages.ui import browser, cache, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
-from vae import figures, handwriting
+from vae import figures
+from vae.data import handwriting
 from vae.errors import DataError
 
 PAGES = Path(__file__).parents[1]

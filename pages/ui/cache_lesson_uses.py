@@ -9,7 +9,8 @@ import torch
 import vae
 from pages.ui import cache, cache_latent
 from pages.ui.language import _
-from vae import annealing, classifier, closeness, data, evidence, exact, features, latent, oddities, surgery
+from vae import annealing, classifier, closeness, evidence, exact, features, latent, oddities, surgery
+from vae.data import datasets as data
 from vae.errors import CheckpointError
 
 FAMILY = ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d")  # of the same likelihood, and of more and more dimensions

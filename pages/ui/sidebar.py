@@ -4,7 +4,8 @@ import streamlit as st
 
 from pages.ui import cache, language, state, words
 from pages.ui.language import _
-from vae import catalogue, data
+from vae import catalogue
+from vae.data import datasets as data
 from vae.errors import CheckpointError
 
 

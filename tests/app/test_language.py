@@ -13,7 +13,8 @@ from streamlit.testing.v1.element_tree import Node
 
 import vae
 from pages.ui import language
-from vae import handwriting, jobs
+from vae import jobs
+from vae.data import handwriting
 from vae.errors import VAEError
 
 ROOT = Path(__file__).parents[2]

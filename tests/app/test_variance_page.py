@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 import vae
 from pages.ui import cache
 from tests.app.test_pages import said, through_frame
-from vae import catalogue, data
+from vae import catalogue
+from vae.data import datasets as data
 
 PATH = "pages/measure/variance.py"
 MNIST = "mnist" if data.available("mnist") else "mnist-sample"

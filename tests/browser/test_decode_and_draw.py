@@ -113,7 +113,7 @@ def test_a_test_image_sets_the_sliders(server: str, watched_page: Page) -> None:
     box = watched_page.get_by_role("spinbutton", name="Test image")
     box.fill("18")
     box.press("Enter")
-    name = "mnist" if vae.data.available("mnist") else "mnist-sample"
+    name = "mnist" if vae.data.datasets.available("mnist") else "mnist-sample"
     mean = vae.encode(vae.load("mnist-2d"), vae.load_dataset(name).test.images).mean[18]
     watched_page.wait_for_function(f"{part('sliders')}.sliders.row === 18")
     assert np.allclose(ask(watched_page, "sliders", "[...it.z]"), mean, atol=1e-4)
@@ -350,7 +350,7 @@ def test_recording(server: str, watched_page: Page, recording: Recording) -> Non
 
 def test_a_photograph_becomes_a_drawing(server: str, watched_page: Page) -> None:
     """A test image on paper: dark on a ground that darkens to one side, larger, and not in the middle."""
-    name = "mnist" if vae.data.available("mnist") else "mnist-sample"
+    name = "mnist" if vae.data.datasets.available("mnist") else "mnist-sample"
     image = vae.load_dataset(name).test.images[1].numpy()
     ink = Image.fromarray(image).resize((280, 280), Image.Resampling.BICUBIC)
     paper = np.tile(np.linspace(230, 170, 500), (400, 1))

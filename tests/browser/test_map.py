@@ -141,7 +141,7 @@ def test_moving_decodes_every_frame_without_a_word_to_the_server(server: str, wa
 
 def test_hovering_shows_the_image_and_leaving_restores_what_was_chosen(server: str, watched_page: Page) -> None:
     stage = open_map(watched_page, server)
-    name = "mnist" if vae.data.available("mnist") else "mnist-sample"
+    name = "mnist" if vae.data.datasets.available("mnist") else "mnist-sample"
     images = vae.load_dataset(name).test.images.numpy()
     status, chosen = watched_page.locator(".status"), shown(watched_page, "mean")
     row = alone(watched_page)
@@ -249,7 +249,7 @@ def test_what_lies_under_the_points(server: str, watched_page: Page) -> None:
            const data = sheet.canvas.getContext('2d').getImageData(0, 0, width, height).data
            return { ...sheet, width, height, alpha: [...data].filter((_, k) => k % 4 === 3) } })()""",
     )
-    name = "mnist" if vae.data.available("mnist") else "mnist-sample"
+    name = "mnist" if vae.data.datasets.available("mnist") else "mnist-sample"
     codes = vae.encode(vae.load("mnist-2d"), vae.load_dataset(name).test.images)
     step = sheet["wide"] / sheet["width"]
     alpha = np.array(sheet["alpha"]).reshape(sheet["height"], sheet["width"])
@@ -350,7 +350,7 @@ def test_the_ellipse_is_drawn_to_scale(server: str, watched_page: Page) -> None:
     watched_page.wait_for_function(f"{MAP}.latentMap.row === {row}")
     ask(watched_page, f"(map.plane.show(map.plane.across[{row}], map.plane.up[{row}]), map.plane.redraw('over'), 0)")
     watched_page.wait_for_timeout(200)
-    name = "mnist" if vae.data.available("mnist") else "mnist-sample"
+    name = "mnist" if vae.data.datasets.available("mnist") else "mnist-sample"
     codes = vae.encode(vae.load("mnist-5d"), vae.load_dataset(name).test.images)
     directions = np.array(ask(watched_page, "map.plane.basis.directions")).reshape(2, 5)
     covariance = directions @ np.diag(codes.deviation[row].astype(float) ** 2) @ directions.T

@@ -8,7 +8,8 @@ import streamlit as st
 
 from pages.ui import words
 from pages.ui.language import _
-from vae import Preset, data
+from vae import Preset
+from vae.data import datasets as data
 from vae.errors import ConfigError
 from vae.model.config import (
     ACTIVATIONS,

@@ -1,7 +1,8 @@
 """Where the files of a data set come from: a folder of .gz files, a mirror on the web, a package of npm.
 
 Each source is a generator that takes names of files and yields them, one by one, with their uncompressed bytes. It
-raises one of `FAILURES` when it cannot go on, and checks nothing itself: `vae.data` verifies before it keeps anything.
+raises one of `FAILURES` when it cannot go on, and checks nothing itself: `vae.data.datasets` verifies before it keeps
+anything.
 """
 
 import contextlib

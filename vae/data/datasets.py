@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vae import sources
+from vae.data import sources
+from vae.data.sources import Progress
 from vae.errors import DataError
-from vae.sources import Progress
 
 __all__ = ["NAMES", "Dataset", "Split", "available", "fetch", "folder", "load_dataset", "read_idx"]
 
@@ -27,7 +27,7 @@ TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "mnist-sample": "A
 DIGITS = tuple("0123456789")
 CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE = REPOSITORY / "data" / "mnist-sample.npz"
 SAMPLE_SHA256 = "f97448b5695294add7ffa5fbd7654872397665b05fe3ee38fb4f68819e01c282"
 SUBFOLDERS = {"mnist": "MNIST/raw", "fashion-mnist": "FashionMNIST/raw"}
