@@ -22,8 +22,8 @@ from benchmarks.measure import away, interleaved, machine, ratio, say, spread, s
 from benchmarks.references import brute, double, log_joint, mass_elsewhere, radius_for, reference
 from vae.data.datasets import available
 from vae.errors import DataError
-from vae.evidence import CHUNK, Estimate, pairwise_log_prob
-from vae.exact import exact, posterior
+from vae.evidence.estimates import CHUNK, Estimate, pairwise_log_prob
+from vae.evidence.exact import exact, posterior
 from vae.model.distributions import draw
 
 __all__ = ["main"]
@@ -200,7 +200,7 @@ def quadrature(name: str, images: int, sizes: Sizes, limit: str = "", faster: st
 
     exact(model, x[:1])
     seconds = interleaved({"exact": library, "brute grid": grid} if faster else {"exact": library}, sizes.rounds)
-    timed = [[f"`vae.exact.exact`, {images} images", spread(seconds["exact"]), "1", limit]]
+    timed = [[f"`vae.evidence.exact.exact`, {images} images", spread(seconds["exact"]), "1", limit]]
     if faster:
         grids = seconds["brute grid"]
         words = f"{sizes.side} x {sizes.side} nodes on [-{radius:g}, {radius:g}]^2"

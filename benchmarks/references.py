@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.errors import DataError
-from vae.evidence import CHUNK, pairwise_log_prob
-from vae.exact import posterior
+from vae.evidence.estimates import CHUNK, pairwise_log_prob
+from vae.evidence.exact import posterior
 from vae.model.vae import VAE
 
 __all__ = ["Reference", "brute", "double", "log_joint", "mass_elsewhere", "radius_for", "reference"]
@@ -90,7 +90,7 @@ def brute(model: VAE, x: Tensor, radius: float, side: int, every: int = 1) -> tu
 def reference(model: VAE, exact_model: VAE, x: Tensor, enough: float) -> Reference:
     """Computes log p(x) of one image (1, D) in float64.
 
-    The nodes that `vae.exact.posterior` keeps say where to look: all cells that hold one, and their neighbours. Grids
+    The nodes that `vae.evidence.exact.posterior` keeps say where to look: all cells that hold one, and their neighbours. Grids
     over these start at twice its finest step, which is halved until two agree; or three, where there are kinks.
 
     Arguments:

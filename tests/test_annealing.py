@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from tests.toys import follows_its_generator, linear_model, small_model, toy, toy_split
-from vae import annealing
-from vae.annealing import STARTS, annealed_importance_sampling, reverse_annealing, schedule, simulate
 from vae.errors import ConfigError, DataError
-from vae.exact import exact, posterior
+from vae.evidence import annealing
+from vae.evidence.annealing import STARTS, annealed_importance_sampling, reverse_annealing, schedule, simulate
+from vae.evidence.exact import exact, posterior
 from vae.model.distributions import generator
 
 FLOAT32 = 1e-4  # nats: what sums over 25 pixels, of order ten nats, lose in float32

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import vae
-from vae.evaluation import evaluate
+from vae.evidence.evaluation import evaluate
 from vae.model.distributions import generator
 
 IMAGES = {

@@ -13,9 +13,11 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
-from vae import annealing, cli, evaluation, evidence, exact, importance, jobs, keeper
-from vae.comparison import Budget, load_comparison, save_comparison
+from vae import cli, jobs, keeper
 from vae.errors import ConfigError
+from vae.evidence import annealing, evaluation, exact, importance
+from vae.evidence import estimates as evidence
+from vae.evidence.comparison import Budget, load_comparison, save_comparison
 from vae.flags import config_of
 from vae.keeper import Keeper
 from vae.latent import decode
@@ -232,7 +234,7 @@ def test_replicates_are_other_draws_and_their_mean_is_said(capsys, model, method
 def test_images_that_did_not_converge_are_counted_and_left_out(capsys, model, monkeypatch):
     found = estimate(model, "exact")
     found.value[2:4], found.error_bound[2:4] = math.nan, math.inf
-    monkeypatch.setattr("vae.evaluation.exact", lambda model, x, progress: found)
+    monkeypatch.setattr("vae.evidence.evaluation.exact", lambda model, x, progress: found)
     says = json.loads(run(capsys, *asked("exact", "--json"))[1])
     good = found.value[found.value.isfinite()].numpy()
     assert (says["images"], says["not_converged"]) == (10, 2) and says["error_bound_nats"] < 0.01
@@ -320,7 +322,7 @@ def test_an_autoencoder_has_no_evidence(capsys, command):
 @pytest.fixture
 def quick(monkeypatch):
     small = Budget(elbo=5, importance=(4, 30), naive=(10, 50), chains=2, steps=4)
-    monkeypatch.setattr("vae.comparison.Budget", lambda: small)
+    monkeypatch.setattr("vae.evidence.comparison.Budget", lambda: small)
     return small
 
 
@@ -360,14 +362,14 @@ def test_an_interrupted_comparison_goes_on_where_it_was(capsys, own, model, quic
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("vae.comparison.annealed_importance_sampling", stop)
+        patch.setattr("vae.evidence.comparison.annealed_importance_sampling", stop)
         assert run(capsys, "compare", "a-model", "--images=4") == (130, "", "stopped\n")
     path = own / "a-model" / "evidence-mnist-sample.npz"
     assert not path.exists()
     before = load_comparison(path.with_suffix(".part.npz"))
     assert set(quick.methods) - set(before.estimates) == {"ais"}
     with monkeypatch.context() as patch:
-        patch.setattr("vae.comparison.exact", stop)  # it is not asked again
+        patch.setattr("vae.evidence.comparison.exact", stop)  # it is not asked again
         assert run(capsys, "compare", "a-model", "--images=4")[0] == 0
     after = load_comparison(path)
     assert not path.with_suffix(".part.npz").exists()

@@ -5,7 +5,7 @@ import torch
 
 from tests.toys import small_config, toy_dataset
 from vae.climb import Climb
-from vae.gaps import refine
+from vae.evidence.gaps import refine
 from vae.model.config import TrainConfig
 from vae.model.distributions import generator
 from vae.model.vae import build

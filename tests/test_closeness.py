@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from vae.closeness import closeness
-from vae.comparison import comparison_file, load_comparison
 from vae.errors import ConfigError
+from vae.evidence.closeness import closeness
+from vae.evidence.comparison import comparison_file, load_comparison
 
 
 def numbers(*values: float) -> torch.Tensor:

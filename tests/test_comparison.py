@@ -11,8 +11,9 @@ import torch
 from scipy import stats
 
 from tests.toys import numpy_encoder, small_model, toy_split
-from vae import comparison as module
-from vae.comparison import (
+from vae.errors import CheckpointError, ConfigError, DataError
+from vae.evidence import comparison as module
+from vae.evidence.comparison import (
     Budget,
     Comparison,
     checksum,
@@ -22,9 +23,8 @@ from vae.comparison import (
     save_comparison,
     table,
 )
-from vae.errors import CheckpointError, ConfigError, DataError
-from vae.evidence import Estimate
-from vae.exact import exact
+from vae.evidence.estimates import Estimate
+from vae.evidence.exact import exact
 from vae.model.checkpoints import Record, save
 from vae.model.config import TrainConfig
 from vae.model.distributions import generator

@@ -18,7 +18,7 @@ from tests.toys import small_model, toy_dataset
 from vae import cli, distributed, jobs, ranks, runs
 from vae.cards import arguments
 from vae.errors import ConfigError, JobError
-from vae.evaluation import evaluate
+from vae.evidence.evaluation import evaluate
 from vae.model import checkpoints
 from vae.model.checkpoints import Record, load, read_record, save
 from vae.model.config import ModelConfig, TrainConfig

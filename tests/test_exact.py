@@ -9,12 +9,12 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from tests.toys import numpy_encoder, numpy_log_likelihood, small_model, toy_split
-from vae import exact as module
 from vae.errors import ConfigError, DataError
-from vae.evidence import elbo, naive_monte_carlo
-from vae.exact import exact, is_known, posterior, thermodynamic_path
-from vae.gaps import refine
-from vae.importance import importance_sampling
+from vae.evidence import exact as module
+from vae.evidence.estimates import elbo, naive_monte_carlo
+from vae.evidence.exact import exact, is_known, posterior, thermodynamic_path
+from vae.evidence.gaps import refine
+from vae.evidence.importance import importance_sampling
 from vae.model.config import LIKELIHOODS
 from vae.model.distributions import generator
 

@@ -12,9 +12,9 @@ from sklearn.decomposition import PCA
 from tests.toys import small_model, toy_split
 from vae import features
 from vae.cli import main
-from vae.comparison import checksum
 from vae.data.datasets import Dataset, Split
 from vae.errors import CheckpointError, ConfigError, DataError
+from vae.evidence.comparison import checksum
 from vae.model import checkpoints
 from vae.model.config import TrainConfig
 

@@ -16,9 +16,9 @@ from tests.toys import (
     toy,
     toy_split,
 )
-from vae import gaps
 from vae.errors import ConfigError, DataError
-from vae.gaps import Gap, refine
+from vae.evidence import gaps
+from vae.evidence.gaps import Gap, refine
 from vae.model.distributions import generator
 
 FLOAT32 = 1e-4  # nats: what sums over 25 pixels, of order ten nats, lose in float32

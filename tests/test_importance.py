@@ -19,10 +19,10 @@ from tests.toys import (
     toy,
     toy_split,
 )
-from vae import importance
 from vae.errors import ConfigError, DataError
-from vae.evidence import elbo
-from vae.importance import importance_sampling, importance_sampling_path, pareto_k
+from vae.evidence import importance
+from vae.evidence.estimates import elbo
+from vae.evidence.importance import importance_sampling, importance_sampling_path, pareto_k
 from vae.model.config import LIKELIHOODS
 from vae.model.distributions import generator
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 import vae
-from vae import exact, gaps, integrand, planes
+from vae import integrand, planes
 from vae.errors import ConfigError
+from vae.evidence import exact, gaps
 from vae.model.distributions import prepare_pixels
 
 ROW = 4  # of the test images; a 4

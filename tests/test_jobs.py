@@ -16,8 +16,9 @@ import pytest
 import torch
 
 from tests.toys import small_config, toy_dataset
-from vae import cards, cli, control, evidence, jobs, keeper, runs, status
+from vae import cards, cli, control, jobs, keeper, runs, status
 from vae.errors import CheckpointError, DataError, DivergenceError, JobError
+from vae.evidence import estimates as evidence
 from vae.flags import config_of
 from vae.latent import encode
 from vae.model import checkpoints

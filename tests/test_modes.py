@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vae.modes import climb
+from vae.evidence.modes import climb
 
 
 def normals(mean, covariance, height=0.0):

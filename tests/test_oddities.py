@@ -5,9 +5,10 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from vae import evidence, oddities
+from vae import oddities
 from vae.data.datasets import load_dataset
 from vae.errors import ConfigError, DataError
+from vae.evidence import estimates as evidence
 from vae.model import checkpoints
 from vae.model.distributions import generator
 

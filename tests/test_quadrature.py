@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from vae.quadrature import log_integrals
+from vae.evidence.quadrature import log_integrals
 
 FLOAT32 = 3e-6  # nats: what a log density of order ten, kept in float32, loses
 

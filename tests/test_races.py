@@ -7,10 +7,10 @@ import torch
 
 from tests.toys import small_model
 from vae.errors import ConfigError, DataError
-from vae.evidence import naive_monte_carlo_path
-from vae.importance import importance_sampling_path
+from vae.evidence.estimates import naive_monte_carlo_path
+from vae.evidence.importance import importance_sampling_path
+from vae.evidence.races import ESTIMATORS, race
 from vae.model.distributions import generator
-from vae.races import ESTIMATORS, race
 
 X = torch.rand(3, 16, generator=torch.Generator().manual_seed(1))
 

@@ -24,13 +24,13 @@ Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
 
 from vae.aggregate import Holes, active_units, holes
 from vae.alignment import Alignment, align
-from vae.comparison import Budget, Comparison, checksum, compare, comparison_file, load_comparison
 from vae.data.datasets import Dataset, Split, load_dataset
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, JobError, VAEError
-from vae.evidence import Estimate, elbo, naive_monte_carlo, naive_monte_carlo_path
-from vae.exact import Posterior, posterior
-from vae.exact import exact as exact_evidence
-from vae.importance import importance_sampling, importance_sampling_path
+from vae.evidence.comparison import Budget, Comparison, checksum, compare, comparison_file, load_comparison
+from vae.evidence.estimates import Estimate, elbo, naive_monte_carlo, naive_monte_carlo_path
+from vae.evidence.exact import Posterior, posterior
+from vae.evidence.exact import exact as exact_evidence
+from vae.evidence.importance import importance_sampling, importance_sampling_path
 from vae.latent import Codes, Decoded, decode, encode, manifold
 from vae.model.checkpoints import Record, catalogue, load, read_record, save
 from vae.model.config import ModelConfig, TrainConfig

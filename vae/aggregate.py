@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from vae.errors import ConfigError
-from vae.evidence import check_count
+from vae.evidence.estimates import check_count
 from vae.latent import Axes, Codes
 from vae.model.distributions import generator
 

@@ -6,8 +6,8 @@ import math
 import shlex
 from dataclasses import fields
 
-from vae import evidence
 from vae.data.datasets import Dataset
+from vae.evidence import estimates as evidence
 from vae.latent import encode
 from vae.model.checkpoints import Record
 from vae.model.config import ModelConfig, TrainConfig

@@ -12,14 +12,22 @@ from typing import Any
 import torch
 
 from vae import distributed
-from vae.annealing import simulate
 from vae.cards import likelihood_words
 from vae.cli_uses import loaded
-from vae.comparison import Comparison, checksum, compare, comparison_file, load_comparison, save_comparison, table
 from vae.data import datasets as data
 from vae.errors import CheckpointError, ConfigError
-from vae.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures, sandwich
-from vae.evidence import Estimate
+from vae.evidence.annealing import simulate
+from vae.evidence.comparison import (
+    Comparison,
+    checksum,
+    compare,
+    comparison_file,
+    load_comparison,
+    save_comparison,
+    table,
+)
+from vae.evidence.estimates import Estimate
+from vae.evidence.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures, sandwich
 from vae.model.checkpoints import Record, load, read_record
 from vae.model.distributions import generator
 from vae.model.vae import VAE

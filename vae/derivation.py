@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.errors import DataError
-from vae.evidence import CHUNK, check_count, check_image, pairwise_log_prob
-from vae.exact import exact, posterior
+from vae.evidence.estimates import CHUNK, check_count, check_image, pairwise_log_prob
+from vae.evidence.exact import exact, posterior
 from vae.model.distributions import LOG_2_PI, draw
 from vae.model.vae import VAE
 

@@ -23,9 +23,9 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from vae.comparison import checksum
 from vae.data.datasets import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
+from vae.evidence.comparison import checksum
 from vae.latent import encode
 from vae.model.checkpoints import load, locate, write_aside
 

@@ -11,11 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae import evidence, importance
 from vae.distributed import rank, ranks, total
 from vae.errors import ConfigError
-from vae.evaluation import SAMPLES, Method, evaluate
-from vae.evidence import Estimate, Progress, part_of
+from vae.evidence import estimates as evidence
+from vae.evidence import importance
+from vae.evidence.estimates import Estimate, Progress, part_of
+from vae.evidence.evaluation import SAMPLES, Method, evaluate
 from vae.model.vae import VAE
 
 __all__ = ["evaluate_share", "refuse_alone"]

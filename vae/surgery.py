@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from vae.aggregate import log_density, prior_log_density
 from vae.errors import ConfigError, DataError
-from vae.evidence import check_count
+from vae.evidence.estimates import check_count
 from vae.latent import Codes
 from vae.model.distributions import generator
 

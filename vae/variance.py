@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from vae.errors import ConfigError, DataError
-from vae.evidence import check_pixels
+from vae.evidence.estimates import check_pixels
 from vae.model.vae import VAE, Decoder
 
 __all__ = [

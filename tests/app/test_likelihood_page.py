@@ -13,7 +13,7 @@ from pages.measure.panels import area
 from pages.ui import words
 from tests.app.test_pages import said, through_frame
 from vae.data import datasets as data
-from vae.exact import exact
+from vae.evidence.exact import exact
 
 PATH = "pages/measure/likelihood.py"
 MNIST = "mnist" if data.available("mnist") else "mnist-sample"

@@ -6,7 +6,7 @@ from pages.learn import kit
 from pages.ui import cache, cache_bound, pictures, words
 from pages.ui.language import _
 from vae import figures, figures_bound, regulariser
-from vae.evidence import elbo
+from vae.evidence.estimates import elbo
 
 # the same nets under three weights of the KL
 COLLAPSED = 0.01  # nats of mean KL

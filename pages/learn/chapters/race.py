@@ -6,7 +6,8 @@ from pages.learn import kit
 from pages.ui import cache, words
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
-from vae import closeness, comparison, evidence
+from vae.evidence import closeness, comparison
+from vae.evidence import estimates as evidence
 from vae.figures import COLOURS
 from vae.figures_uses import Estimates, distances, shades
 

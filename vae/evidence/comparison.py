@@ -20,12 +20,12 @@ import torch
 from torch import Tensor
 from torch.distributions import kl_divergence
 
-from vae import evidence
-from vae.annealing import Start, annealed_importance_sampling
 from vae.errors import CheckpointError
-from vae.evidence import Estimate, check_pixels, mean_error
-from vae.exact import exact, is_known
-from vae.importance import importance_sampling_path
+from vae.evidence import estimates as evidence
+from vae.evidence.annealing import Start, annealed_importance_sampling
+from vae.evidence.estimates import Estimate, check_pixels, mean_error
+from vae.evidence.exact import exact, is_known
+from vae.evidence.importance import importance_sampling_path
 from vae.model.checkpoints import locate, write_aside
 from vae.model.distributions import generator as seeded
 from vae.model.vae import VAE

@@ -9,11 +9,11 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from vae.annealing import Start, annealed_importance_sampling, reverse_annealing
 from vae.errors import ConfigError
-from vae.evidence import Estimate, Progress, check_count, elbo, mean_error, naive_monte_carlo, part_of
-from vae.exact import exact, posterior
-from vae.importance import importance_sampling
+from vae.evidence.annealing import Start, annealed_importance_sampling, reverse_annealing
+from vae.evidence.estimates import Estimate, Progress, check_count, elbo, mean_error, naive_monte_carlo, part_of
+from vae.evidence.exact import exact, posterior
+from vae.evidence.importance import importance_sampling
 from vae.model.vae import VAE
 
 __all__ = ["METHODS", "SAMPLES", "STEPS", "UNRELIABLE", "Method", "evaluate", "figures", "sandwich"]

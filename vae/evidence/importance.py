@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from vae.errors import ConfigError
-from vae.evidence import Estimate, Progress, check_count, check_pixels, log_sums, part_of
+from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels, log_sums, part_of
 from vae.model.devices import quick_products
 from vae.model.distributions import draw
 from vae.model.vae import VAE

@@ -1,6 +1,6 @@
 """The evidence log p(x) itself, where it can be had: to see how far every estimate is from it.
 
-    a linear decoder with a Gaussian, any J     N(x | b, W W^T + Psi), in closed form: `vae.linear`
+    a linear decoder with a Gaussian, any J     N(x | b, W W^T + Psi), in closed form: `vae.evidence.linear`
     any decoder, J = 1 or 2                     log of the integral of p(z) p(x|z) dz, by adaptive quadrature
 
 The same quadrature gives the posterior p(z|x), and the path between a base r(z), the prior or q(z|x), and it:
@@ -24,12 +24,12 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from vae.errors import ConfigError, DataError
-from vae.evidence import CHUNK, Estimate, Progress, check_image, check_pixels, pairwise_log_prob, part_of
-from vae.linear import is_linear_gaussian, linear_evidence
+from vae.evidence.estimates import CHUNK, Estimate, Progress, check_image, check_pixels, pairwise_log_prob, part_of
+from vae.evidence.linear import is_linear_gaussian, linear_evidence
+from vae.evidence.quadrature import Grid, Integrals, log_integrals
 from vae.model.config import ModelConfig
 from vae.model.distributions import diagonal_normal
 from vae.model.vae import VAE
-from vae.quadrature import Grid, Integrals, log_integrals
 
 __all__ = ["Path", "Posterior", "exact", "is_known", "posterior", "thermodynamic_path"]
 

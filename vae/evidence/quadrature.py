@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from vae.modes import climb
-from vae.tiles import NOTHING, Layer, Tiles, children, function_of, pack
+from vae.evidence.modes import climb
+from vae.evidence.tiles import NOTHING, Layer, Tiles, children, function_of, pack
 
 __all__ = ["Grid", "Integrals", "log_integrals"]
 

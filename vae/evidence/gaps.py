@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vae.evidence import CHUNK, check_count, check_pixels
+from vae.evidence.estimates import CHUNK, check_count, check_pixels
 from vae.model.vae import VAE
 
 __all__ = ["Gap", "Refined", "refine"]

@@ -9,10 +9,10 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from vae.annealing import annealed_importance_sampling
 from vae.errors import ConfigError
-from vae.evidence import Estimate, Progress, check_count, check_pixels, elbo, naive_monte_carlo_path
-from vae.importance import importance_sampling_path
+from vae.evidence.annealing import annealed_importance_sampling
+from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels, elbo, naive_monte_carlo_path
+from vae.evidence.importance import importance_sampling_path
 from vae.model.distributions import generator
 from vae.model.vae import VAE
 
