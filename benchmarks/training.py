@@ -25,9 +25,9 @@ from benchmarks.usual import BATCH, LATENT, Usual, loader, train
 from vae.data.datasets import folder
 from vae.model.devices import quick_products
 from vae.model.objectives import ELBO
-from vae.presets import PRESETS
-from vae.scores import score
-from vae.training import Trainer
+from vae.training.presets import PRESETS
+from vae.training.scores import score
+from vae.training.trainer import Trainer
 
 SAME = PRESETS["quick-20d"].model  # 784-400-20
 CONVOLUTIONAL = replace(SAME, channels=(32, 64), encoder_layers=(256,), decoder_layers=(256,))

@@ -25,7 +25,7 @@ from vae.model import checkpoints
 from vae.model.checkpoints import Record, load, read_record, save
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
-from vae.training import Trainer
+from vae.training.trainer import Trainer
 
 LOAD_DATASET = cli.data.load_dataset
 TOY = toy_dataset()

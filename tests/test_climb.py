@@ -9,7 +9,7 @@ from vae.evidence.gaps import refine
 from vae.model.config import TrainConfig
 from vae.model.distributions import generator
 from vae.model.vae import build
-from vae.training import Trainer
+from vae.training.trainer import Trainer
 
 DATA = toy_dataset()
 CONFIG = TrainConfig(data=DATA.name, epochs=20, batch_size=32, learning_rate=5e-3, schedule="constant", seed=3)

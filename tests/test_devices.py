@@ -9,8 +9,8 @@ from vae.model import devices
 from vae.model.config import LIKELIHOODS, TrainConfig
 from vae.model.devices import best_device, multiplies_bfloat16, quick_products, settled
 from vae.model.objectives import ELBO
-from vae.scores import score
-from vae.training import Trainer, fit
+from vae.training.scores import score
+from vae.training.trainer import Trainer, fit
 
 TOY = toy_dataset()
 CPU = torch.device("cpu")

@@ -27,9 +27,9 @@ from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
 from vae.model.objectives import Autoencoder
 from vae.model.vae import VAE, build
-from vae.reports import Report
-from vae.scores import score
-from vae.training import Trainer
+from vae.training.reports import Report
+from vae.training.scores import score
+from vae.training.trainer import Trainer
 
 TOY = toy_dataset()
 SMALL = small_config()

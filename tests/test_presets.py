@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from tests.toys import small_config, toy_dataset
-from vae import presets
 from vae.errors import DataError
 from vae.model.checkpoints import folders, read_record
 from vae.model.config import TrainConfig
-from vae.presets import PRESETS, estimate
-from vae.training import Trainer
+from vae.training import presets
+from vae.training.presets import PRESETS, estimate
+from vae.training.trainer import Trainer
 
 TOY = toy_dataset()
 CONFIG = TrainConfig(epochs=7, batch_size=50)  # six steps an epoch

@@ -12,7 +12,7 @@ from vae.errors import CheckpointError, JobError
 from vae.latent import coordinate_axes, encode, manifold
 from vae.model.config import TrainConfig
 from vae.replay import FILE, Recorder, balanced_rows, replay
-from vae.training import Trainer
+from vae.training.trainer import Trainer
 
 TOY = toy_dataset()
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vae.reports import Report, kl_at, line, read
+from vae.training.reports import Report, kl_at, line, read
 
 
 def one(**changes) -> Report:

@@ -25,7 +25,7 @@ import pytest
 import torch
 
 from tests.toys import small_config, toy_dataset
-from vae import jobs, keeper, reports, runs, status
+from vae import jobs, keeper, runs, status
 from vae.errors import CheckpointError, ConfigError, JobError
 from vae.files import Lock
 from vae.latent import encode
@@ -33,7 +33,8 @@ from vae.model import checkpoints
 from vae.model.checkpoints import load, read_record
 from vae.model.config import TrainConfig
 from vae.replay import FILE, replay
-from vae.training import Trainer
+from vae.training import reports
+from vae.training.trainer import Trainer
 
 TOY = toy_dataset()
 SMALL = small_config()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vae.model.config import TrainConfig
-from vae.schedules import rates
+from vae.training.schedules import rates
 
 
 @pytest.mark.parametrize(("epochs", "an_epoch"), [(1, 1), (1, 2), (2, 5), (7, 13)])

@@ -10,7 +10,7 @@ from tests.toys import small_model, toy_dataset
 from vae.errors import CheckpointError
 from vae.model.config import TrainConfig
 from vae.states import load_state, save_state
-from vae.training import Trainer
+from vae.training.trainer import Trainer
 
 TOY = toy_dataset()
 CONFIG = TrainConfig(epochs=3, batch_size=100, learning_rate=0.01)

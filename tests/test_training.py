@@ -12,17 +12,17 @@ import safetensors.torch
 import torch
 
 from tests.toys import small_config, small_model, toy_dataset, toy_split
-from vae import training
 from vae.data.datasets import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, VAEError
 from vae.model.config import LIKELIHOODS, OBJECTIVES, TrainConfig
 from vae.model.distributions import generator
 from vae.model.objectives import ELBO, IWAE, Autoencoder
 from vae.model.vae import VAE, build
-from vae.reports import Report
-from vae.schedules import rates
-from vae.scores import score
-from vae.training import Trainer, fit
+from vae.training import trainer as training
+from vae.training.reports import Report
+from vae.training.schedules import rates
+from vae.training.scores import score
+from vae.training.trainer import Trainer, fit
 
 TOY = toy_dataset()
 

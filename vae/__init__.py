@@ -37,10 +37,10 @@ from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
 from vae.model.objectives import ELBO, IWAE, Autoencoder, Terms
 from vae.model.vae import VAE, Decoder, Encoder, build
-from vae.presets import PRESETS, Preset, estimate
 from vae.projections import Projection, make_projection, project
-from vae.reports import Report
-from vae.training import Trainer, fit
+from vae.training.presets import PRESETS, Preset, estimate
+from vae.training.reports import Report
+from vae.training.trainer import Trainer, fit
 from vae.walks import Difference, Neighbours, difference, neighbours, spherical, straight, traversals
 
 __all__ = [

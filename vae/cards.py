@@ -14,8 +14,8 @@ from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import bits_per_pixel, generator
 from vae.model.objectives import Autoencoder
 from vae.model.vae import VAE
-from vae.scores import score
-from vae.training import learned_from
+from vae.training.scores import score
+from vae.training.trainer import learned_from
 
 __all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words"]
 

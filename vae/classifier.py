@@ -30,7 +30,7 @@ from vae.model.checkpoints import folders, write_aside
 from vae.model.config import TrainConfig
 from vae.model.distributions import generator
 from vae.model.nets import mlp
-from vae.schedules import rates
+from vae.training.schedules import rates
 
 __all__ = [
     "SURE", "THRESHOLDS", "Classifier", "Skill", "classifier_file", "confidences", "load_classifier",

@@ -29,10 +29,10 @@ from vae.latent import decode
 from vae.model.checkpoints import catalogue, check_name, folders, load, read_record, write_aside
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
-from vae.presets import PRESETS, Preset, estimate
 from vae.projections import IMAGES, make_projection, projection_file
 from vae.projections import METHODS as PROJECTIONS
 from vae.terminal import draw_bar
+from vae.training.presets import PRESETS, Preset, estimate
 
 __all__ = ["main"]
 

@@ -17,8 +17,8 @@ from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
 from vae.model.objectives import ELBO
 from vae.model.vae import build
-from vae.slowmotion import SlowStep, slow_step
-from vae.training import Trainer
+from vae.training.slowmotion import SlowStep, slow_step
+from vae.training.trainer import Trainer
 
 __all__ = ["Climb", "Look"]
 

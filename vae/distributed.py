@@ -33,9 +33,9 @@ from vae.model.devices import autocast, best_device
 from vae.model.distributions import Share
 from vae.model.objectives import Objective, Terms, objective_of
 from vae.model.vae import VAE, build
-from vae.reports import Report
-from vae.scores import sums
-from vae.training import Trainer
+from vae.training.reports import Report
+from vae.training.scores import sums
+from vae.training.trainer import Trainer
 
 __all__ = ["SharedTrainer", "dismiss", "follow", "group", "rank", "ranks", "total", "trainer"]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from plotly.colors import get_colorscale, sample_colorscale
 
-from vae.reports import Report
+from vae.training.reports import Report
 
 __all__ = [
     "CLASSES",

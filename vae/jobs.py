@@ -19,7 +19,6 @@ from typing import Any
 
 import psutil
 
-from vae import reports
 from vae.cards import arguments
 from vae.control import Action, ask, clear
 from vae.errors import ConfigError, JobError
@@ -27,10 +26,11 @@ from vae.files import held
 from vae.keeper import read_plan
 from vae.model.checkpoints import check_name, folders
 from vae.model.config import ModelConfig, TrainConfig
-from vae.reports import Report
 from vae.runs import queue_lock, refuse_taken, run
-from vae.slowmotion import SlowStep, load_slow_step
 from vae.status import Job, State, limit, next_ticket, queue, standing, tell
+from vae.training import reports
+from vae.training.reports import Report
+from vae.training.slowmotion import SlowStep, load_slow_step
 
 __all__ = [
     "Job", "State", "change", "history", "known", "last_step", "latest", "measure", "pause", "queue", "resumable",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from vae import distributed, reports
+from vae import distributed
 from vae.cards import card, held_out_figures
 from vae.control import requests
 from vae.data.datasets import load_dataset
@@ -21,10 +21,11 @@ from vae.model.config import ModelConfig, TrainConfig
 from vae.model.devices import best_device
 from vae.model.vae import build
 from vae.replay import Recorder
-from vae.reports import Report
-from vae.slowmotion import save_slow_step, slow_step
 from vae.states import load_state, save_state
 from vae.status import says, tell
+from vae.training import reports
+from vae.training.reports import Report
+from vae.training.slowmotion import save_slow_step, slow_step
 
 __all__ = ["Keeper", "Plan", "Stopped", "read_plan"]
 

@@ -29,8 +29,8 @@ from vae.files import Lock, held, vanished
 from vae.keeper import Keeper, Plan, Stopped, read_plan
 from vae.model.checkpoints import check_name, folders
 from vae.model.config import ModelConfig, TrainConfig
-from vae.reports import Report
 from vae.status import BUSY, State, ahead, limit, next_ticket, says, tell
+from vae.training.reports import Report
 
 __all__ = ["Waits", "queue_lock", "refuse_taken", "resume", "run"]
 

@@ -14,7 +14,7 @@ from safetensors.torch import save as to_bytes
 
 from vae.errors import CheckpointError
 from vae.model.checkpoints import write_aside
-from vae.training import Trainer
+from vae.training.trainer import Trainer
 
 __all__ = ["load_state", "save_state"]
 

@@ -8,14 +8,15 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import cache
-from vae import figures, reports, slowmotion
+from vae import figures
 from vae.errors import VAEError
 from vae.keeper import read_plan
 from vae.model import checkpoints
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.portable import pack_codes
 from vae.replay import FILE, replay
-from vae.reports import Report
+from vae.training import reports, slowmotion
+from vae.training.reports import Report
 
 FRAMES = 80  # times of a replay that are sent
 Stamp = tuple[float, int]

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 from pages.train.panels import slow
 from tests.toys import small_model, toy_dataset
 from vae.model.config import TrainConfig
-from vae.slowmotion import save_slow_step, slow_step
-from vae.training import Trainer
+from vae.training.slowmotion import save_slow_step, slow_step
+from vae.training.trainer import Trainer
 
 KINDS = {
     "elbo": ({"latent": 5}, {"beta": 0.5}),

@@ -9,10 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 import vae
 from tests.app.test_pages import opened, own_folder, said, through_frame  # noqa: F401
-from vae import PRESETS, Preset, jobs, presets
+from vae import PRESETS, Preset, jobs
 from vae.data import datasets as data
 from vae.errors import JobError
 from vae.model.config import ModelConfig, TrainConfig
+from vae.training import presets
 
 PAGE = "pages/train/train.py"
 

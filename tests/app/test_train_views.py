@@ -17,9 +17,9 @@ from vae import jobs, latent
 from vae.model.checkpoints import Record
 from vae.replay import balanced_rows, replay
 from vae.runs import run
-from vae.slowmotion import save_slow_step, slow_step
 from vae.status import tell
-from vae.training import Trainer
+from vae.training.slowmotion import save_slow_step, slow_step
+from vae.training.trainer import Trainer
 
 FIVE = vae.ModelConfig(latent=5, encoder_layers=(16,), decoder_layers=(16,))
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import settle
-from vae import reports
+from vae.training import reports
 
 # what shows that a page has its content, not only its frame
 CONTENT = {

@@ -14,9 +14,9 @@ import vae
 from tests.browser.conftest import serving, settle, trainings_ended
 from vae import jobs
 from vae.replay import replay
-from vae.reports import kl_at, read
 from vae.runs import run
-from vae.slowmotion import load_slow_step
+from vae.training.reports import kl_at, read
+from vae.training.slowmotion import load_slow_step
 
 FIVE = vae.ModelConfig(latent=5, encoder_layers=(16,), decoder_layers=(16,))
 STAGES = ("Encode", "Sample", "Decode", "Losses", "Backward")

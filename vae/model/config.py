@@ -137,7 +137,7 @@ class ModelConfig(_Config):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainConfig(_Config):
-    """How a model is trained: AdamW (Loshchilov & Hutter 2019) under a schedule, see `vae.schedules`.
+    """How a model is trained: AdamW (Loshchilov & Hutter 2019) under a schedule, see `vae.training.schedules`.
 
     Raises:
         ConfigError: a value is outside its range, or does nothing under the objective or schedule chosen.

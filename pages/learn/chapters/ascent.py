@@ -10,8 +10,8 @@ from pages.ui import cache, pictures, words
 from pages.ui.language import _
 from vae import figures, figures_bound
 from vae.climb import Climb
-from vae.slowmotion import slow_step
-from vae.training import Trainer
+from vae.training.slowmotion import slow_step
+from vae.training.trainer import Trainer
 
 _CLIMB = "lesson.climb"  # session state: the training of this chapter
 SAMPLE, WIDTH, RATE = "mnist-sample", 128, 2e-3

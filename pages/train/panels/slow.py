@@ -7,7 +7,7 @@ import numpy as np
 from pages.ui import browser, words
 from pages.ui.language import _
 from vae import figures, figures_latent
-from vae.slowmotion import SlowStep
+from vae.training.slowmotion import SlowStep
 
 MOST_DRAWS = 16  # that are drawn on the plane, of an objective that takes many
 
@@ -16,7 +16,7 @@ def show(step: SlowStep, key: str = "slow") -> None:
     """Shows a step in five stages, through which a visitor goes back and forth, or plays them.
 
     Arguments:
-        step: of `vae.slowmotion.slow_step`, or `vae.jobs.last_step`.
+        step: of `vae.training.slowmotion.slow_step`, or `vae.jobs.last_step`.
         key: of the widget.
     """
     browser.component("slow", "dom", "bars", "slow")(key=key, data={**numbers(step), "words": _words(step)})

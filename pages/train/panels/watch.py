@@ -13,7 +13,7 @@ from vae import figures, figures_training, jobs
 from vae.errors import VAEError
 from vae.model import checkpoints
 from vae.model.config import ModelConfig, TrainConfig
-from vae.reports import Report
+from vae.training.reports import Report
 
 VIEW = "train.view"
 VIEWS = ("one", "compared", "seeds")

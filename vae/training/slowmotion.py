@@ -19,7 +19,7 @@ from torch.distributions import Distribution
 from vae.errors import CheckpointError
 from vae.model.checkpoints import write_aside
 from vae.model.distributions import pixel_deviation
-from vae.training import Trainer
+from vae.training.trainer import Trainer
 
 __all__ = ["SlowStep", "load_slow_step", "save_slow_step", "slow_step"]
 

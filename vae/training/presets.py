@@ -9,7 +9,7 @@ from vae.data.datasets import Dataset
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.devices import best_device
 from vae.model.vae import build
-from vae.training import Trainer
+from vae.training.trainer import Trainer
 
 __all__ = ["PRESETS", "Preset", "estimate"]
 

@@ -23,9 +23,9 @@ from vae.model.devices import autocast, quick_products, settled
 from vae.model.distributions import generator, unchecked
 from vae.model.objectives import ELBO, Autoencoder, Objective, Terms, objective_of
 from vae.model.vae import VAE, start_at
-from vae.reports import Report
-from vae.schedules import Rates, rates
-from vae.scores import score
+from vae.training.reports import Report
+from vae.training.schedules import Rates, rates
+from vae.training.scores import score
 
 __all__ = ["Trainer", "fit", "learned_from"]
 
