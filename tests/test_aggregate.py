@@ -5,9 +5,9 @@ import pytest
 import torch
 from scipy import integrate, special, stats
 
-from vae import aggregate
 from vae.errors import ConfigError
-from vae.latent import Axes, Codes, coordinate_axes, principal_axes
+from vae.latent import aggregate
+from vae.latent.codes import Axes, Codes, coordinate_axes, principal_axes
 
 RNG = np.random.default_rng(0)
 

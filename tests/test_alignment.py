@@ -5,8 +5,8 @@ import pytest
 from scipy.linalg import orthogonal_procrustes
 from scipy.stats import ortho_group
 
-from vae.alignment import align
 from vae.errors import ConfigError
+from vae.latent.alignment import align
 
 RANDOM = np.random.default_rng(0)
 

@@ -20,7 +20,7 @@ from vae.evidence import estimates as evidence
 from vae.evidence.comparison import Budget, load_comparison, save_comparison
 from vae.flags import config_of
 from vae.keeper import Keeper
-from vae.latent import decode
+from vae.latent.codes import decode
 from vae.model import checkpoints
 from vae.model.checkpoints import Record, load, read_record, save
 from vae.model.config import ModelConfig, TrainConfig

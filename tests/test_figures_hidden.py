@@ -5,7 +5,7 @@ import pytest
 
 from vae import figures_hidden
 from vae.figures_hidden import Point
-from vae.surgery import Surgery
+from vae.latent.surgery import Surgery
 
 FOUND = [Surgery(10, 6.0, 2.0, 0.01, 4.0, 0.02), Surgery(1000, 7.0, 5.0, 0.05, 2.0, 0.02)]
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vae import aggregate, figures_latent
+from vae import figures_latent
 from vae.errors import ConfigError
 from vae.figures import CLASSES
-from vae.latent import Codes, coordinate_axes
+from vae.latent import aggregate
+from vae.latent.codes import Codes, coordinate_axes
 
 RNG = np.random.default_rng(0)
 NAMES = ("aggregate posterior", "prior", "hole")

@@ -20,7 +20,7 @@ from vae import cards, cli, control, jobs, keeper, runs, status
 from vae.errors import CheckpointError, DataError, DivergenceError, JobError
 from vae.evidence import estimates as evidence
 from vae.flags import config_of
-from vae.latent import encode
+from vae.latent.codes import encode
 from vae.model import checkpoints
 from vae.model.checkpoints import Record, load, read_record
 from vae.model.config import ModelConfig, TrainConfig

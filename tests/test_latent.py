@@ -8,7 +8,7 @@ from torch.distributions import kl_divergence
 
 from tests.toys import small_model, toy_split
 from vae.errors import ConfigError, DataError
-from vae.latent import (
+from vae.latent.codes import (
     Axes,
     coordinate_axes,
     decode,

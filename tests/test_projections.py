@@ -8,9 +8,9 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from tests.toys import small_model, toy_dataset
-from vae import projections
 from vae.cli import main
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
+from vae.latent import projections
 from vae.model import checkpoints
 from vae.model.config import TrainConfig
 

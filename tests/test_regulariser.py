@@ -10,7 +10,7 @@ from scipy import integrate, stats
 import vae
 from tests.toys import follows_its_generator
 from vae.errors import ConfigError
-from vae.latent import encode
+from vae.latent.codes import encode
 from vae.model.distributions import generator
 from vae.regulariser import draw_deviation, paid, running_estimate
 

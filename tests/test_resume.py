@@ -28,7 +28,7 @@ from tests.toys import small_config, toy_dataset
 from vae import jobs, keeper, runs, status
 from vae.errors import CheckpointError, ConfigError, JobError
 from vae.files import Lock
-from vae.latent import encode
+from vae.latent.codes import encode
 from vae.model import checkpoints
 from vae.model.checkpoints import load, read_record
 from vae.model.config import TrainConfig

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from vae import surgery
 from vae.data.datasets import load_dataset
 from vae.errors import ConfigError, DataError
-from vae.latent import Codes, encode
+from vae.latent import surgery
+from vae.latent.codes import Codes, encode
 from vae.model import checkpoints
 
 

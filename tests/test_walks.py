@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vae.errors import ConfigError, DataError
-from vae.walks import Difference, difference, neighbours, spherical, straight, traversals
+from vae.latent.walks import Difference, difference, neighbours, spherical, straight, traversals
 
 RNG = np.random.default_rng(0)
 

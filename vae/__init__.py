@@ -12,8 +12,8 @@ Kingma & Welling (2013). The objects, and how they meet:
 - `naive_monte_carlo` and `importance_sampling` estimate log p(x), `elbo` bounds it, `exact_evidence` has it for J <= 2
   or a linear decoder; all return an `Estimate`, nats an image. `compare` runs them all.
 - `straight`, `spherical` and `traversals` walk through latent space, `difference` and `neighbours` compare what lies in
-  it, `vae.aggregate` holds the codes as a whole against the prior, and `vae.data.handwriting` reads photographs of
-  digits.
+  it, `vae.latent.aggregate` holds the codes as a whole against the prior, and `vae.data.handwriting` reads
+  photographs of digits.
 - `PRESETS` are trainings that are known to work, `estimate` says how long one takes, `vae.jobs` runs it in a process of
   its own; `align` turns the codes of one model on those of another.
 - `save` and `load` keep a model in one safetensors file with its `Record`; `encode` and `decode` give numpy arrays.
@@ -22,8 +22,6 @@ Randomness is an argument: `generator(seed)` makes one, and nothing here touches
 Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
 """
 
-from vae.aggregate import Holes, active_units, holes
-from vae.alignment import Alignment, align
 from vae.data.datasets import Dataset, Split, load_dataset
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, JobError, VAEError
 from vae.evidence.comparison import Budget, Comparison, checksum, compare, comparison_file, load_comparison
@@ -31,17 +29,19 @@ from vae.evidence.estimates import Estimate, elbo, naive_monte_carlo, naive_mont
 from vae.evidence.exact import Posterior, posterior
 from vae.evidence.exact import exact as exact_evidence
 from vae.evidence.importance import importance_sampling, importance_sampling_path
-from vae.latent import Codes, Decoded, decode, encode, manifold
+from vae.latent.aggregate import Holes, active_units, holes
+from vae.latent.alignment import Alignment, align
+from vae.latent.codes import Codes, Decoded, decode, encode, manifold
+from vae.latent.projections import Projection, make_projection, project
+from vae.latent.walks import Difference, Neighbours, difference, neighbours, spherical, straight, traversals
 from vae.model.checkpoints import Record, catalogue, load, read_record, save
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
 from vae.model.objectives import ELBO, IWAE, Autoencoder, Terms
 from vae.model.vae import VAE, Decoder, Encoder, build
-from vae.projections import Projection, make_projection, project
 from vae.training.presets import PRESETS, Preset, estimate
 from vae.training.reports import Report
 from vae.training.trainer import Trainer, fit
-from vae.walks import Difference, Neighbours, difference, neighbours, spherical, straight, traversals
 
 __all__ = [
     "ELBO",

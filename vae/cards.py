@@ -8,7 +8,7 @@ from dataclasses import fields
 
 from vae.data.datasets import Dataset
 from vae.evidence import estimates as evidence
-from vae.latent import encode
+from vae.latent.codes import encode
 from vae.model.checkpoints import Record
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import bits_per_pixel, generator

@@ -25,12 +25,12 @@ from vae.data import datasets as data
 from vae.errors import ConfigError, VAEError
 from vae.flags import add_fields, config_of
 from vae.keeper import read_plan
-from vae.latent import decode
+from vae.latent.codes import decode
+from vae.latent.projections import IMAGES, make_projection, projection_file
+from vae.latent.projections import METHODS as PROJECTIONS
 from vae.model.checkpoints import catalogue, check_name, folders, load, read_record, write_aside
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
-from vae.projections import IMAGES, make_projection, projection_file
-from vae.projections import METHODS as PROJECTIONS
 from vae.terminal import draw_bar
 from vae.training.presets import PRESETS, Preset, estimate
 

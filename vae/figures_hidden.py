@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vae.figures import COLOURS, clear
 from vae.figures_latent import PRIOR
-from vae.surgery import Surgery
+from vae.latent.surgery import Surgery
 
 __all__ = ["Point", "growth", "rate_distortion", "split"]
 

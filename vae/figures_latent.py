@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from plotly.subplots import make_subplots
 
-from vae.aggregate import Holes
 from vae.errors import ConfigError
 from vae.figures import CLASSES, COLOURS, clear, picture
+from vae.latent.aggregate import Holes
 
 __all__ = [
     "AGGREGATE", "HOLE", "PRIOR", "Curve", "aggregate_line", "aggregate_plane", "animation", "densities",

@@ -5,8 +5,10 @@ import streamlit as st
 
 from pages.ui import cache, cache_latent, pictures, state, words
 from pages.ui.language import _, said
-from vae import aggregate, figures_latent, latent, projections, walks
+from vae import figures_latent
 from vae.errors import VAEError
+from vae.latent import aggregate, projections, walks
+from vae.latent import codes as latent
 
 model = cache.model_id(state.model())
 record = cache.record(state.model())

@@ -9,7 +9,8 @@ import streamlit as st
 from pages.ui import cache, cache_variance, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import Record, catalogue, figures, figures_variance, latent
+from vae import Record, catalogue, figures, figures_variance
+from vae.latent import codes as latent
 from vae.model.distributions import bits_per_pixel
 from vae.variance import ByDistance
 

@@ -14,10 +14,11 @@ import torch
 import vae
 from pages.ui import state
 from pages.ui.language import _
-from vae import latent, planes
+from vae import planes
 from vae.errors import CheckpointError, DataError
 from vae.evidence import annealing, evaluation, exact, gaps
 from vae.evidence import estimates as evidence
+from vae.latent import codes as latent
 from vae.model import checkpoints, distributions
 
 Model = tuple[str, float]

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 import vae
 from pages.ui import cache
-from vae import derivation, gradients, latent, regulariser
+from vae import derivation, gradients, regulariser
 from vae.evidence import estimates as evidence
+from vae.latent import codes as latent
 
 Array = NDArray[Any]
 DRAWS, MEANS = 4000, 1000  # draws that a gradient's variance is taken from, and test images of a map

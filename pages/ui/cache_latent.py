@@ -6,7 +6,8 @@ import torch
 
 from pages.ui import cache
 from pages.ui.language import _
-from vae import aggregate, latent, projections, walks
+from vae.latent import aggregate, projections, walks
+from vae.latent import codes as latent
 
 SIDE = 61  # cells along a side of the plane of holes
 

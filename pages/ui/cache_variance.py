@@ -4,7 +4,8 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import cache
-from vae import figures_variance, latent, variance
+from vae import figures_variance, variance
+from vae.latent import codes as latent
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -13,7 +13,8 @@ import vae
 from pages.train.panels import compare, forming, seeds
 from pages.ui import cache_training
 from tests.app.test_pages import ROOT, said
-from vae import jobs, latent
+from vae import jobs
+from vae.latent import codes as latent
 from vae.model.checkpoints import Record
 from vae.replay import balanced_rows, replay
 from vae.runs import run

@@ -13,8 +13,9 @@ import vae
 from pages.ui import cache_latent
 from tests.app.test_latent_panels import images, save_odd
 from tests.app.test_pages import own_folder, said, through_frame  # noqa: F401 - a fixture that applies by itself
-from vae import aggregate, latent, projections
 from vae.data import datasets as data
+from vae.latent import aggregate, projections
+from vae.latent import codes as latent
 
 PATH = "pages/explore/views.py"
 SAMPLE = vae.load_dataset("mnist-sample")

@@ -6,7 +6,8 @@ import streamlit as st
 from pages.explore.panels import start
 from pages.ui import cache, cache_latent, pictures, state, words
 from pages.ui.language import _
-from vae import figures_latent, latent
+from vae import figures_latent
+from vae.latent import codes as latent
 
 _KEY = "decode.arithmetic"
 _STRENGTHS = np.linspace(0, 2, 9)

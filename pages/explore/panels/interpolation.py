@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from pages.explore.panels import start
 from pages.ui import cache, cache_latent, pictures, state
 from pages.ui.language import _
-from vae import aggregate, figures_latent, latent, walks
+from vae import figures_latent
 from vae.figures import COLOURS
+from vae.latent import aggregate, walks
+from vae.latent import codes as latent
 
 _COLOURS = {"straight": figures_latent.AGGREGATE, "spherical": COLOURS["importance"]}
 _FROM, _TO = "decode.walk.from", "decode.walk.to"

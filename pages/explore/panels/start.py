@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from pages.ui import cache, cache_latent, pictures, state, words
 from pages.ui.language import _
-from vae import figures, latent
+from vae import figures
+from vae.latent import codes as latent
 
 
 class Start(NamedTuple):

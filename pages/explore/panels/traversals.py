@@ -6,7 +6,9 @@ import streamlit as st
 from pages.explore.panels import start
 from pages.ui import cache, pictures, words
 from pages.ui.language import _
-from vae import figures_latent, latent, walks
+from vae import figures_latent
+from vae.latent import codes as latent
+from vae.latent import walks
 
 _ROWS, _STEPS = 8, 11
 _UNUSED = 0.01  # what a dimension carries below which it is folded away

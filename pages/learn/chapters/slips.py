@@ -6,7 +6,8 @@ import streamlit as st
 from pages.learn import kit
 from pages.ui import cache, cache_integral
 from pages.ui.language import _
-from vae import latent, slips
+from vae import slips
+from vae.latent import codes as latent
 
 
 def show(scene: kit.Scene) -> None:

@@ -7,7 +7,8 @@ from pages.ui import cache, cache_integral
 from pages.ui.browser import generate
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import latent, variance
+from vae import variance
+from vae.latent import codes as latent
 
 
 def show(scene: kit.Scene) -> None:

@@ -4,7 +4,8 @@ import streamlit as st
 
 from pages.ui import browser, cache, words
 from pages.ui.language import _
-from vae import figures, latent
+from vae import figures
+from vae.latent import codes as latent
 
 
 def key(model: cache.Model) -> str:

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vae.aggregate import log_density, prior_log_density
 from vae.errors import ConfigError, DataError
 from vae.evidence.estimates import check_count
-from vae.latent import Codes
+from vae.latent.aggregate import log_density, prior_log_density
+from vae.latent.codes import Codes
 from vae.model.distributions import generator
 
 __all__ = ["Surgery", "growth", "surgery"]

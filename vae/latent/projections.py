@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from vae.data.datasets import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
 from vae.evidence.comparison import checksum
-from vae.latent import encode
+from vae.latent.codes import encode
 from vae.model.checkpoints import load, locate, write_aside
 
 __all__ = [

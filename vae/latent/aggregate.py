@@ -19,7 +19,7 @@ from torch.distributions import Normal
 
 from vae.errors import ConfigError
 from vae.evidence.estimates import check_count
-from vae.latent import Axes, Codes
+from vae.latent.codes import Axes, Codes
 from vae.model.distributions import generator
 
 __all__ = [
