@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from tests.toys import small_config, toy_dataset
-from vae.climb import Climb
+from vae.derivation.climb import Climb
 from vae.evidence.gaps import refine
 from vae.model.config import TrainConfig
 from vae.model.distributions import generator

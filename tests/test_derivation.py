@@ -8,8 +8,8 @@ import torch
 
 import vae
 from tests.toys import follows_its_generator, linear_model, numpy_encoder, numpy_log_likelihood, toy
-from vae import derivation
-from vae.derivation import derive
+from vae.derivation import bound as derivation
+from vae.derivation.bound import derive
 from vae.errors import ConfigError, DataError
 from vae.model.distributions import generator
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from vae.divergences import discrete_kl, normal_kl
+from vae.derivation.divergences import discrete_kl, normal_kl
 from vae.errors import ConfigError
 
 

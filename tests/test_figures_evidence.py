@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from vae import figures_evidence
+from vae.derivation.planes import Plane
 from vae.figures import COLOURS, clear, paler
-from vae.planes import Plane
 
 
 def traces(figure, name):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vae import figures_integral
-from vae.planes import Plane
+from vae.derivation.planes import Plane
 
 LINE = np.linspace(-4, 4, 9)
 FINE = np.linspace(0.9, 1.1, 9)

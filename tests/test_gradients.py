@@ -8,8 +8,8 @@ import torch
 
 import vae
 from tests.toys import follows_its_generator, linear_model, numpy_encoder, numpy_log_likelihood, toy
+from vae.derivation.gradients import ESTIMATORS, gradient_draws, true_gradient
 from vae.errors import ConfigError, DataError
-from vae.gradients import ESTIMATORS, gradient_draws, true_gradient
 from vae.model.distributions import generator
 
 DRAWS = 20_000

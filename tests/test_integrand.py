@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import vae
-from vae import integrand, planes
+from vae.derivation import integrand, planes
 from vae.errors import ConfigError
 from vae.evidence import exact, gaps
 from vae.model.distributions import prepare_pixels

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from tests.toys import numpy_log_likelihood, small_model
+from vae.derivation.planes import log_likelihood_plane, posterior_plane
 from vae.errors import ConfigError
-from vae.planes import log_likelihood_plane, posterior_plane
 
 X = torch.rand(1, 16, generator=torch.Generator().manual_seed(1))
 

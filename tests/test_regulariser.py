@@ -9,10 +9,10 @@ from scipy import integrate, stats
 
 import vae
 from tests.toys import follows_its_generator
+from vae.derivation.regulariser import draw_deviation, paid, running_estimate
 from vae.errors import ConfigError
 from vae.latent.codes import encode
 from vae.model.distributions import generator
-from vae.regulariser import draw_deviation, paid, running_estimate
 
 CASES = [(0.0, 1.0), (1.2, 0.3), (-2.5, 0.02), (0.4, 1.7)]
 

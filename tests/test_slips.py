@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vae import slips
+from vae.derivation import slips
 
 MEAN, DEVIATION = np.array([0.5, -1.0, 0.0]), np.array([0.1, 0.5, 1.0])
 PARTS = kl_divergence(Normal(torch.from_numpy(MEAN), torch.from_numpy(DEVIATION)), Normal(0.0, 1.0)).numpy()

@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from vae.derivation.planes import Plane
 from vae.figures import CLASSES, COLOURS, clear, paler
-from vae.planes import Plane
 
 __all__ = ["Curve", "area", "gap", "plane", "race", "shortfall"]
 

@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from vae.derivation.planes import Plane
 from vae.figures import COLOURS
-from vae.planes import Plane
 
 __all__ = ["add_ellipse", "creep", "hill", "scattered", "slope"]
 

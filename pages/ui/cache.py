@@ -14,7 +14,7 @@ import torch
 import vae
 from pages.ui import state
 from pages.ui.language import _
-from vae import planes
+from vae.derivation import planes
 from vae.errors import CheckpointError, DataError
 from vae.evidence import annealing, evaluation, exact, gaps
 from vae.evidence import estimates as evidence

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 import vae
 from pages.ui import cache
-from vae import derivation, gradients, regulariser
+from vae.derivation import bound as derivation
+from vae.derivation import gradients, regulariser
 from vae.evidence import estimates as evidence
 from vae.latent import codes as latent
 

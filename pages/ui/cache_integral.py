@@ -8,7 +8,8 @@ import torch
 
 import vae
 from pages.ui import cache
-from vae import integrand, planes, variance
+from vae import variance
+from vae.derivation import integrand, planes
 from vae.evidence import exact, gaps
 
 DRAWS = 100_000  # of a run of naive Monte Carlo

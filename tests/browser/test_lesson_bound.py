@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 import vae
 from tests.browser.conftest import settle
-from vae.divergences import discrete_kl, normal_kl
+from vae.derivation.divergences import discrete_kl, normal_kl
 
 
 def part(name: str) -> str:

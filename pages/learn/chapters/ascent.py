@@ -9,7 +9,7 @@ from pages.train.panels import slow
 from pages.ui import cache, pictures, words
 from pages.ui.language import _
 from vae import figures, figures_bound
-from vae.climb import Climb
+from vae.derivation.climb import Climb
 from vae.training.slowmotion import slow_step
 from vae.training.trainer import Trainer
 

@@ -6,7 +6,8 @@ from pages.learn import kit
 from pages.ui import cache_integral, state
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import figures, figures_integral, integrand
+from vae import figures, figures_integral
+from vae.derivation import integrand
 from vae.evidence import exact
 
 SIDES = (10, 30, 100, 300)

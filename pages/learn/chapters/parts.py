@@ -5,7 +5,8 @@ import streamlit as st
 from pages.learn import kit
 from pages.ui import cache, cache_bound, pictures, words
 from pages.ui.language import _
-from vae import figures, figures_bound, regulariser
+from vae import figures, figures_bound
+from vae.derivation import regulariser
 from vae.evidence.estimates import elbo
 
 # the same nets under three weights of the KL

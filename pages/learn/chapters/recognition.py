@@ -5,7 +5,8 @@ import streamlit as st
 from pages.learn import kit
 from pages.ui import cache, cache_integral, words
 from pages.ui.language import _
-from vae import figures_evidence, figures_integral, planes
+from vae import figures_evidence, figures_integral
+from vae.derivation import planes
 from vae.evidence import gaps
 
 DRAWS = 1000

@@ -6,7 +6,7 @@ import streamlit as st
 from pages.learn import kit
 from pages.ui import cache, cache_integral
 from pages.ui.language import _
-from vae import slips
+from vae.derivation import slips
 from vae.latent import codes as latent
 
 
