@@ -63,8 +63,8 @@ ORDER = [
         "training/reports",
         "training/scores",
         "training/trainer",
-        "distributed",
-        "ranks",
+        "distributed/trainer",
+        "distributed/evaluation",
     ),
     *("training/presets", "cards"),
     *(

@@ -15,8 +15,10 @@ import pytest
 import torch
 
 from tests.toys import small_model, toy_dataset
-from vae import cli, distributed, jobs, ranks, runs
+from vae import cli, jobs, runs
 from vae.cards import arguments
+from vae.distributed import evaluation as ranks
+from vae.distributed import trainer as distributed
 from vae.errors import ConfigError, JobError
 from vae.evidence.evaluation import evaluate
 from vae.model import checkpoints

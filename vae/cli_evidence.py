@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 
-from vae import distributed
 from vae.cards import likelihood_words
 from vae.cli_uses import loaded
 from vae.data import datasets as data
+from vae.distributed import trainer as distributed
+from vae.distributed.evaluation import evaluate_share, refuse_alone
 from vae.errors import CheckpointError, ConfigError
 from vae.evidence.annealing import simulate
 from vae.evidence.comparison import (
@@ -31,7 +32,6 @@ from vae.evidence.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures, 
 from vae.model.checkpoints import Record, load, read_record
 from vae.model.distributions import generator
 from vae.model.vae import VAE
-from vae.ranks import evaluate_share, refuse_alone
 from vae.terminal import clear_bar, draw_bar
 
 __all__ = ["add_evidence", "add_images"]

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from vae import distributed
 from vae.cards import card, held_out_figures
 from vae.control import requests
 from vae.data.datasets import load_dataset
+from vae.distributed import trainer as distributed
 from vae.errors import ConfigError, DivergenceError, JobError
 from vae.files import Lock, append, vanished
 from vae.model.checkpoints import FILE, Record, save, write_aside
