@@ -13,13 +13,15 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
-from vae import cli, jobs, keeper
+from vae import cli
 from vae.errors import ConfigError
 from vae.evidence import annealing, evaluation, exact, importance
 from vae.evidence import estimates as evidence
 from vae.evidence.comparison import Budget, load_comparison, save_comparison
 from vae.flags import config_of
-from vae.keeper import Keeper
+from vae.jobs import keeper
+from vae.jobs import start as jobs
+from vae.jobs.keeper import Keeper
 from vae.latent.codes import decode
 from vae.model import checkpoints
 from vae.model.checkpoints import Record, load, read_record, save

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from vae.control import FOLDER, ask, clear, requests
 from vae.errors import JobError
+from vae.jobs.control import FOLDER, ask, clear, requests
 
 
 def test_requests_come_in_order_and_stay_until_they_are_done(tmp_path):

@@ -15,12 +15,14 @@ import pytest
 import torch
 
 from tests.toys import small_model, toy_dataset
-from vae import cli, jobs, runs
-from vae.cards import arguments
+from vae import cli
 from vae.distributed import evaluation as ranks
 from vae.distributed import trainer as distributed
 from vae.errors import ConfigError, JobError
 from vae.evidence.evaluation import evaluate
+from vae.jobs import runs
+from vae.jobs import start as jobs
+from vae.jobs.cards import arguments
 from vae.model import checkpoints
 from vae.model.checkpoints import Record, load, read_record, save
 from vae.model.config import ModelConfig, TrainConfig

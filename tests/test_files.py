@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vae.errors import JobError
-from vae.files import Lock, append, held
+from vae.jobs.files import Lock, append, held
 
 
 def test_one_holds_a_lock_at_a_time(tmp_path):

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from tests.toys import small_model, toy_dataset
-from vae import replay as module
 from vae.errors import CheckpointError, JobError
+from vae.jobs import replay as module
+from vae.jobs.replay import FILE, Recorder, balanced_rows, replay
 from vae.latent.codes import coordinate_axes, encode, manifold
 from vae.model.config import TrainConfig
-from vae.replay import FILE, Recorder, balanced_rows, replay
 from vae.training.trainer import Trainer
 
 TOY = toy_dataset()

@@ -25,14 +25,15 @@ import pytest
 import torch
 
 from tests.toys import small_config, toy_dataset
-from vae import jobs, keeper, runs, status
 from vae.errors import CheckpointError, ConfigError, JobError
-from vae.files import Lock
+from vae.jobs import keeper, runs, status
+from vae.jobs import start as jobs
+from vae.jobs.files import Lock
+from vae.jobs.replay import FILE, replay
 from vae.latent.codes import encode
 from vae.model import checkpoints
 from vae.model.checkpoints import load, read_record
 from vae.model.config import TrainConfig
-from vae.replay import FILE, replay
 from vae.training import reports
 from vae.training.trainer import Trainer
 
@@ -144,7 +145,14 @@ def test_a_training_killed_at_20_random_moments_ends_as_if_nothing_had_happened(
     assert jobs.status("killed") == jobs.Job("killed", "done") and not (own / "killed" / "state.safetensors").exists()
 
 
-EVENTS = ["os.fsync", "pathlib.Path.replace", "os.truncate", "vae.keeper.append", "vae.keeper.tell", "vae.runs.tell"]
+EVENTS = [
+    "os.fsync",
+    "pathlib.Path.replace",
+    "os.truncate",
+    "vae.jobs.keeper.append",
+    "vae.jobs.keeper.tell",
+    "vae.jobs.runs.tell",
+]
 
 
 @pytest.mark.parametrize("event", EVENTS)
@@ -171,7 +179,7 @@ def test_a_training_killed_beside_each_write_goes_on(own, fork, monkeypatch, eve
 
         def train(name=name, at=at):
             module, _, attribute = event.rpartition(".")
-            place = {"os": os, "pathlib.Path": Path, "vae.keeper": keeper, "vae.runs": runs}[module]
+            place = {"os": os, "pathlib.Path": Path, "vae.jobs.keeper": keeper, "vae.jobs.runs": runs}[module]
             setattr(place, attribute, deadly(getattr(place, attribute), at))
             list(runs.run(name, SMALL, config))
 
@@ -566,7 +574,7 @@ def test_a_training_outlives_the_server_that_started_it(own, monkeypatch):
         "jobs.start('a-model', ModelConfig(encoder_layers=(), decoder_layers=()), "
         "TrainConfig(data='mnist-sample', epochs=1000)); print(flush=True); time.sleep(60)"
     )
-    server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(jobs.__file__).parents[1])
+    server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(jobs.__file__).parents[2])
     try:
         server.stdout.readline()
         server.kill()

@@ -17,15 +17,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vae import jobs, runs
-from vae.cards import likelihood_words
 from vae.cli_evidence import add_evidence, add_images
 from vae.cli_uses import add_uses, loaded
 from vae.data import datasets as data
 from vae.distributed import trainer as distributed
 from vae.errors import ConfigError, VAEError
 from vae.flags import add_fields, config_of
-from vae.keeper import read_plan
+from vae.jobs import runs
+from vae.jobs import start as jobs
+from vae.jobs.cards import likelihood_words
+from vae.jobs.keeper import read_plan
 from vae.latent.codes import decode
 from vae.latent.projections import IMAGES, make_projection, projection_file
 from vae.latent.projections import METHODS as PROJECTIONS

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from vae.cards import likelihood_words
 from vae.cli_uses import loaded
 from vae.data import datasets as data
 from vae.distributed import trainer as distributed
@@ -29,6 +28,7 @@ from vae.evidence.comparison import (
 )
 from vae.evidence.estimates import Estimate
 from vae.evidence.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures, sandwich
+from vae.jobs.cards import likelihood_words
 from vae.model.checkpoints import Record, load, read_record
 from vae.model.distributions import generator
 from vae.model.vae import VAE

@@ -10,11 +10,11 @@ import streamlit as st
 from pages.ui import cache
 from vae import figures
 from vae.errors import VAEError
-from vae.keeper import read_plan
+from vae.jobs.keeper import read_plan
+from vae.jobs.replay import FILE, replay
 from vae.model import checkpoints
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.portable import pack_codes
-from vae.replay import FILE, replay
 from vae.training import reports, slowmotion
 from vae.training.reports import Report
 

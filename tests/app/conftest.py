@@ -2,7 +2,7 @@
 
 import pytest
 
-from vae import jobs
+from vae.jobs import start as jobs
 
 
 @pytest.fixture(autouse=True)

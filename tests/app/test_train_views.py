@@ -13,12 +13,12 @@ import vae
 from pages.train.panels import compare, forming, seeds
 from pages.ui import cache_training
 from tests.app.test_pages import ROOT, said
-from vae import jobs
+from vae.jobs import start as jobs
+from vae.jobs.replay import balanced_rows, replay
+from vae.jobs.runs import run
+from vae.jobs.status import tell
 from vae.latent import codes as latent
 from vae.model.checkpoints import Record
-from vae.replay import balanced_rows, replay
-from vae.runs import run
-from vae.status import tell
 from vae.training.slowmotion import save_slow_step, slow_step
 from vae.training.trainer import Trainer
 

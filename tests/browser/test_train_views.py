@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 
 import vae
 from tests.browser.conftest import serving, settle, trainings_ended
-from vae import jobs
-from vae.replay import replay
-from vae.runs import run
+from vae.jobs import start as jobs
+from vae.jobs.replay import replay
+from vae.jobs.runs import run
 from vae.training.reports import kl_at, read
 from vae.training.slowmotion import load_slow_step
 

@@ -8,8 +8,9 @@ from pages.train.panels import settings
 from pages.ui import cache_train, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
-from vae import PRESETS, Preset, jobs
+from vae import PRESETS, Preset
 from vae.errors import VAEError
+from vae.jobs import start as jobs
 
 FIRST = "quick-2d"
 FRESH = "train.fresh"  # whether the name was used, and a new one is to be suggested

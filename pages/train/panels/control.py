@@ -7,9 +7,9 @@ import streamlit as st
 from pages.ui import state
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
-from vae import jobs
 from vae.errors import ConfigError, JobError, VAEError
-from vae.keeper import read_plan
+from vae.jobs import start as jobs
+from vae.jobs.keeper import read_plan
 from vae.model import checkpoints
 from vae.model.config import TrainConfig
 

@@ -8,11 +8,11 @@ import streamlit as st
 from pages.ui import cache, words
 from pages.ui.language import _
 from vae import figures_training
+from vae.jobs.replay import balanced_rows
 from vae.latent import codes as latent
 from vae.latent.alignment import align
 from vae.model import checkpoints
 from vae.model.checkpoints import Record
-from vae.replay import balanced_rows
 
 IMAGES = 1000
 

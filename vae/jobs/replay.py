@@ -28,7 +28,7 @@ from torch import Tensor
 
 from vae.data.datasets import Split
 from vae.errors import CheckpointError
-from vae.files import append
+from vae.jobs.files import append
 from vae.latent.codes import encode, normal_quantiles
 from vae.model.checkpoints import write_aside
 from vae.model.vae import VAE

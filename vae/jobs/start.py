@@ -1,7 +1,7 @@
 """Training that outlives whoever watches it: a process of its own, and a folder that says how it stands.
 
-The shell and the Train page start the same thing, `python -m vae train <name> ...`; see `vae.runs` for the folder. Any
-number of pages and shells may watch it and ask things of it; they come and go as they like.
+The shell and the Train page start the same thing, `python -m vae train <name> ...`; see `vae.jobs.runs` for the folder.
+Any number of pages and shells may watch it and ask things of it; they come and go as they like.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from typing import Any
 
 import psutil
 
-from vae.cards import arguments
-from vae.control import Action, ask, clear
 from vae.errors import ConfigError, JobError
-from vae.files import held
-from vae.keeper import read_plan
+from vae.jobs.cards import arguments
+from vae.jobs.control import Action, ask, clear
+from vae.jobs.files import held
+from vae.jobs.keeper import read_plan
+from vae.jobs.runs import queue_lock, refuse_taken, run
+from vae.jobs.status import Job, State, limit, next_ticket, queue, standing, tell
 from vae.model.checkpoints import check_name, folders
 from vae.model.config import ModelConfig, TrainConfig
-from vae.runs import queue_lock, refuse_taken, run
-from vae.status import Job, State, limit, next_ticket, queue, standing, tell
 from vae.training import reports
 from vae.training.reports import Report
 from vae.training.slowmotion import SlowStep, load_slow_step
@@ -197,7 +197,7 @@ def measure(model_config: ModelConfig, config: TrainConfig) -> float:
 def _environment(model_config: ModelConfig) -> dict[str, str]:
     """Returns what a training finds in its environment; what is set already stays."""
     # found by its path and not by the working directory, which relative paths in the environment are from
-    paths = [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH")]
+    paths = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")]
     # products of matrices this small are slower on two threads as soon as the app needs a core; convolutions are not
     threads = min(2, os.cpu_count() or 1) if model_config.channels else 1
     defaults = {

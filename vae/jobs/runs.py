@@ -23,13 +23,13 @@ import traceback
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from vae.control import clear, requests
 from vae.errors import CheckpointError, JobError, VAEError
-from vae.files import Lock, held, vanished
-from vae.keeper import Keeper, Plan, Stopped, read_plan
+from vae.jobs.control import clear, requests
+from vae.jobs.files import Lock, held, vanished
+from vae.jobs.keeper import Keeper, Plan, Stopped, read_plan
+from vae.jobs.status import BUSY, State, ahead, limit, next_ticket, says, tell
 from vae.model.checkpoints import check_name, folders
 from vae.model.config import ModelConfig, TrainConfig
-from vae.status import BUSY, State, ahead, limit, next_ticket, says, tell
 from vae.training.reports import Report
 
 __all__ = ["Waits", "queue_lock", "refuse_taken", "resume", "run"]

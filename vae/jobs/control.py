@@ -14,7 +14,7 @@ import uuid
 from pathlib import Path
 from typing import Literal, get_args
 
-from vae.files import vanished
+from vae.jobs.files import vanished
 from vae.model.checkpoints import write_aside
 
 __all__ = ["Action", "Request", "ask", "clear", "requests"]

@@ -10,19 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from vae.cards import card, held_out_figures
-from vae.control import requests
 from vae.data.datasets import load_dataset
 from vae.distributed import trainer as distributed
 from vae.errors import ConfigError, DivergenceError, JobError
-from vae.files import Lock, append, vanished
+from vae.jobs.cards import card, held_out_figures
+from vae.jobs.control import requests
+from vae.jobs.files import Lock, append, vanished
+from vae.jobs.replay import Recorder
+from vae.jobs.states import load_state, save_state
+from vae.jobs.status import says, tell
 from vae.model.checkpoints import FILE, Record, save, write_aside
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.devices import best_device
 from vae.model.vae import build
-from vae.replay import Recorder
-from vae.states import load_state, save_state
-from vae.status import says, tell
 from vae.training import reports
 from vae.training.reports import Report
 from vae.training.slowmotion import save_slow_step, slow_step
