@@ -50,7 +50,7 @@ ORDER = [
         "evidence/gaps",
         "evidence/races",
         "evidence/evaluation",
-        "variance",
+        "uses/variance",
         "latent/codes",
         "latent/alignment",
         "latent/walks",
@@ -70,10 +70,10 @@ ORDER = [
     *(
         "evidence/comparison",
         "latent/projections",
-        "classifier",
-        "features",
+        "uses/classifier",
+        "uses/features",
         "evidence/closeness",
-        "oddities",
+        "uses/oddities",
         "latent/surgery",
     ),
     *(

@@ -8,11 +8,11 @@ import safetensors
 import torch
 from safetensors.torch import save_file
 
-from vae import classifier
 from vae.cli import main
 from vae.data.datasets import Dataset, Split, load_dataset
 from vae.errors import CheckpointError, DataError
 from vae.model.config import TrainConfig
+from vae.uses import classifier
 
 
 def halves(count: int, seed: int) -> Split:

@@ -10,13 +10,13 @@ from scipy import stats
 from sklearn.decomposition import PCA
 
 from tests.toys import small_model, toy_split
-from vae import features
 from vae.cli import main
 from vae.data.datasets import Dataset, Split
 from vae.errors import CheckpointError, ConfigError, DataError
 from vae.evidence.comparison import checksum
 from vae.model import checkpoints
 from vae.model.config import TrainConfig
+from vae.uses import features
 
 BOTH = (features.linear_accuracy, features.neighbour_accuracy)
 

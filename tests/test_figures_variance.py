@@ -3,7 +3,7 @@
 import numpy as np
 
 from vae import figures_variance
-from vae.variance import ByDistance, Calibration
+from vae.uses.variance import ByDistance, Calibration
 
 
 def test_cells_of_the_map_stand_where_they_are_drawn() -> None:

@@ -5,12 +5,12 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from vae import oddities
 from vae.data.datasets import load_dataset
 from vae.errors import ConfigError, DataError
 from vae.evidence import estimates as evidence
 from vae.model import checkpoints
 from vae.model.distributions import generator
+from vae.uses import oddities
 
 IMAGES = torch.randint(0, 256, (6, 8, 8), generator=torch.Generator().manual_seed(9), dtype=torch.uint8)
 

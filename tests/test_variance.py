@@ -9,10 +9,10 @@ from scipy import stats
 from scipy.spatial import cKDTree
 
 from tests.toys import numpy_log_likelihood, small_model, toy_split
-from vae import variance
 from vae.errors import ConfigError, DataError
 from vae.model.distributions import draw
 from vae.model.vae import VAE, build
+from vae.uses import variance
 
 FLOAT32 = 1e-5  # relative, of sums over 16 pixels in float32
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from plotly.colors import get_colorscale, sample_colorscale
 
 from vae.figures import COLOURS
-from vae.variance import ByDistance, Calibration
+from vae.uses.variance import ByDistance, Calibration
 
 __all__ = [
     "DEVIATIONS", "NATS", "RESIDUAL", "SHOWN_DEVIATIONS", "SIGMA", "by_distance", "calibrated", "deviation_map",

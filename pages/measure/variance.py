@@ -12,7 +12,7 @@ from pages.ui.language import _
 from vae import Record, catalogue, figures, figures_variance
 from vae.latent import codes as latent
 from vae.model.distributions import bits_per_pixel
-from vae.variance import ByDistance
+from vae.uses.variance import ByDistance
 
 EXHIBITS = ("mnist-2d", "mnist-free-variance-2d", "mnist-shared-variance-2d")
 IMAGE = "variance.image"

@@ -8,9 +8,9 @@ import torch
 
 import vae
 from pages.ui import cache
-from vae import variance
 from vae.derivation import integrand, planes
 from vae.evidence import exact, gaps
+from vae.uses import variance
 
 DRAWS = 100_000  # of a run of naive Monte Carlo
 RUNS = 3

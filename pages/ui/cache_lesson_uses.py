@@ -9,13 +9,13 @@ import torch
 import vae
 from pages.ui import cache, cache_latent
 from pages.ui.language import _
-from vae import classifier, features, oddities
 from vae.data import datasets as data
 from vae.errors import CheckpointError
 from vae.evidence import annealing, closeness, exact
 from vae.evidence import estimates as evidence
 from vae.latent import codes as latent
 from vae.latent import surgery
+from vae.uses import classifier, features, oddities
 
 FAMILY = ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d")  # of the same likelihood, and of more and more dimensions
 NAIVE = (100, 1000, 10_000)  # draws of the naive estimate of one image

@@ -4,8 +4,9 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import cache
-from vae import figures_variance, variance
+from vae import figures_variance
 from vae.latent import codes as latent
+from vae.uses import variance
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

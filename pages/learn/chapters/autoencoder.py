@@ -7,10 +7,11 @@ from pages.learn.chapters import generating
 from pages.ui import cache, cache_latent, pictures, state, words
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
-from vae import catalogue, classifier
+from vae import catalogue
 from vae.figures import COLOURS
 from vae.figures_uses import Curve, codes_and_prior, lines
 from vae.model import objectives
+from vae.uses import classifier
 
 SIDE = 6
 SHOWN = 2000  # codes on a map

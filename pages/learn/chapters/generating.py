@@ -7,8 +7,8 @@ from pages.learn import kit
 from pages.ui import cache, pictures, state
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
-from vae import classifier
 from vae.latent import codes as latent
+from vae.uses import classifier
 
 SIDE = 6
 LETTERS = "abcd"

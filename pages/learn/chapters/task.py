@@ -7,8 +7,8 @@ from pages.ui import cache, cache_integral
 from pages.ui.browser import generate
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import variance
 from vae.latent import codes as latent
+from vae.uses import variance
 
 
 def show(scene: kit.Scene) -> None:

@@ -8,9 +8,9 @@ from pages.learn import features, kit
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui import pictures, words
 from pages.ui.language import _
-from vae import oddities
 from vae.evidence import estimates as evidence
 from vae.figures_uses import warnings
+from vae.uses import oddities
 
 
 def show(scene: kit.Scene) -> None:
