@@ -88,8 +88,8 @@ ORDER = [
         "jobs/runs",
         "jobs/start",
     ),
-    *("figures", "figures_evidence", "figures_variance", "figures_latent", "figures_training", "figures_uses"),
-    *("figures_hidden", "figures_integral", "figures_bound", "cli_uses", "cli_evidence", "cli"),
+    *("figures/style", "figures/evidence", "figures/variance", "figures/latent", "figures/training", "figures/uses"),
+    *("figures/hidden", "figures/integral", "figures/bound", "cli_uses", "cli_evidence", "cli"),
 ]
 LONGEST = 300  # lines of a file
 

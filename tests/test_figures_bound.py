@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vae import figures_bound
-from vae.figures import COLOURS
+from vae.figures import bound as figures_bound
+from vae.figures.style import COLOURS
 
 
 def named(figure, name):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from vae import figures_evidence
 from vae.derivation.planes import Plane
-from vae.figures import COLOURS, clear, paler
+from vae.figures import evidence as figures_evidence
+from vae.figures.style import COLOURS, clear, paler
 
 
 def traces(figure, name):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vae import figures_hidden
-from vae.figures_hidden import Point
+from vae.figures import hidden as figures_hidden
+from vae.figures.hidden import Point
 from vae.latent.surgery import Surgery
 
 FOUND = [Surgery(10, 6.0, 2.0, 0.01, 4.0, 0.02), Surgery(1000, 7.0, 5.0, 0.05, 2.0, 0.02)]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from vae import figures_integral
 from vae.derivation.planes import Plane
+from vae.figures import integral as figures_integral
 
 LINE = np.linspace(-4, 4, 9)
 FINE = np.linspace(0.9, 1.1, 9)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vae import figures_latent
 from vae.errors import ConfigError
-from vae.figures import CLASSES
+from vae.figures import latent as figures_latent
+from vae.figures.style import CLASSES
 from vae.latent import aggregate
 from vae.latent.codes import Codes, coordinate_axes
 

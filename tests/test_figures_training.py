@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vae.figures import CLASSES
-from vae.figures_training import COLUMNS, RUNS, Curve, codes, curves, kl_map, thinned
+from vae.figures.style import CLASSES
+from vae.figures.training import COLUMNS, RUNS, Curve, codes, curves, kl_map, thinned
 
 RNG = np.random.default_rng(0)
 

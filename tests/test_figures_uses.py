@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from vae import figures_uses
-from vae.figures_uses import Curve, Estimates
+from vae.figures import uses as figures_uses
+from vae.figures.uses import Curve, Estimates
 
 
 def trace(figure, name):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vae import figures_variance
+from vae.figures import variance as figures_variance
 from vae.uses.variance import ByDistance, Calibration
 
 

@@ -5,8 +5,8 @@ import streamlit as st
 
 from pages.ui import cache, cache_latent, pictures, state, words
 from pages.ui.language import _, said
-from vae import figures_latent
 from vae.errors import VAEError
+from vae.figures import latent as figures_latent
 from vae.latent import aggregate, projections, walks
 from vae.latent import codes as latent
 

@@ -6,8 +6,8 @@ from pages.learn import kit
 from pages.ui import cache, state
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
-from vae.figures import COLOURS
-from vae.figures_uses import Curve, lines
+from vae.figures.style import COLOURS
+from vae.figures.uses import Curve, lines
 from vae.uses import features
 
 _CODES, _COMPONENTS, _PIXELS = COLOURS["elbo"], COLOURS["ais"], COLOURS["exact"]

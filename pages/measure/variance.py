@@ -9,7 +9,9 @@ import streamlit as st
 from pages.ui import cache, cache_variance, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import Record, catalogue, figures, figures_variance
+from vae import Record, catalogue
+from vae.figures import style as figures
+from vae.figures import variance as figures_variance
 from vae.latent import codes as latent
 from vae.model.distributions import bits_per_pixel
 from vae.uses.variance import ByDistance

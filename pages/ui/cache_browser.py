@@ -9,9 +9,9 @@ import streamlit as st
 import torch
 
 from pages.ui import cache, state
-from vae import figures
 from vae.errors import ConfigError, VAEError
 from vae.evidence import estimates as evidence
+from vae.figures import style as figures
 from vae.latent import codes as latent
 from vae.model.distributions import generator
 from vae.model.portable import Codebook, pack_codes, portable

@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import cache
-from vae import figures
 from vae.errors import VAEError
+from vae.figures import style as figures
 from vae.jobs.keeper import read_plan
 from vae.jobs.replay import FILE, replay
 from vae.model import checkpoints

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from pages.ui import cache
-from vae import figures_variance
+from vae.figures import variance as figures_variance
 from vae.latent import codes as latent
 from vae.uses import variance
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from pages.explore.panels import start
 from pages.ui import cache, cache_latent, pictures, state
 from pages.ui.language import _
-from vae import figures_latent
-from vae.figures import COLOURS
+from vae.figures import latent as figures_latent
+from vae.figures.style import COLOURS
 from vae.latent import aggregate, walks
 from vae.latent import codes as latent
 

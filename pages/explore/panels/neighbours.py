@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from pages.explore.panels import start
 from pages.ui import cache, cache_latent, pictures, words
 from pages.ui.language import _
-from vae import figures
+from vae.figures import style as figures
 from vae.latent import walks
 
 _COUNT = 8

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pages.ui import cache, cache_latent, pictures, state, words
 from pages.ui.language import _
-from vae import figures
+from vae.figures import style as figures
 from vae.latent import codes as latent
 
 

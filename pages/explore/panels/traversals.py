@@ -6,7 +6,7 @@ import streamlit as st
 from pages.explore.panels import start
 from pages.ui import cache, pictures, words
 from pages.ui.language import _
-from vae import figures_latent
+from vae.figures import latent as figures_latent
 from vae.latent import codes as latent
 from vae.latent import walks
 

@@ -8,8 +8,9 @@ from pages.learn import kit
 from pages.train.panels import slow
 from pages.ui import cache, pictures, words
 from pages.ui.language import _
-from vae import figures, figures_bound
 from vae.derivation.climb import Climb
+from vae.figures import bound as figures_bound
+from vae.figures import style as figures
 from vae.training.slowmotion import slow_step
 from vae.training.trainer import Trainer
 

@@ -8,8 +8,8 @@ from pages.ui import cache, cache_latent, pictures, state, words
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
 from vae import catalogue
-from vae.figures import COLOURS
-from vae.figures_uses import Curve, codes_and_prior, lines
+from vae.figures.style import COLOURS
+from vae.figures.uses import Curve, codes_and_prior, lines
 from vae.model import objectives
 from vae.uses import classifier
 

@@ -8,8 +8,8 @@ from pages.learn import kit
 from pages.ui import cache_bound, state, words
 from pages.ui.browser import divergence
 from pages.ui.language import _
-from vae import figures_bound
 from vae.derivation import bound as derivation
+from vae.figures import bound as figures_bound
 
 BASES: tuple[Literal["encoder"], Literal["prior"]] = ("encoder", "prior")
 _BASE = "5.q"  # in the link too

@@ -7,8 +7,8 @@ import streamlit as st
 from pages.learn import kit
 from pages.ui import cache_bound, words
 from pages.ui.language import _
-from vae import figures_bound
 from vae.derivation import regulariser
+from vae.figures import bound as figures_bound
 
 CLOSE = 0.01  # nats
 

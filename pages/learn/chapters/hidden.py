@@ -8,7 +8,7 @@ from pages.ui import cache, cache_latent, state, words
 from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
 from vae import catalogue
-from vae.figures_hidden import Point, growth, rate_distortion, split
+from vae.figures.hidden import Point, growth, rate_distortion, split
 from vae.latent import surgery
 from vae.model.checkpoints import Record
 

@@ -6,9 +6,10 @@ from pages.learn import kit
 from pages.ui import cache_integral, state
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import figures, figures_integral
 from vae.derivation import integrand
 from vae.evidence import exact
+from vae.figures import integral as figures_integral
+from vae.figures import style as figures
 
 SIDES = (10, 30, 100, 300)
 

@@ -9,9 +9,9 @@ from pages.learn import kit
 from pages.ui import cache, cache_integral, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import figures_integral
 from vae.derivation import integrand
 from vae.evidence import estimates as evidence
+from vae.figures import integral as figures_integral
 
 FEW = (1, 3, 10, 30, 100, 300, 1000)  # draws that are shown before the answer
 MANY = (*FEW, 3000, 10_000, 30_000, cache_integral.DRAWS)

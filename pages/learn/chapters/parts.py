@@ -5,9 +5,10 @@ import streamlit as st
 from pages.learn import kit
 from pages.ui import cache, cache_bound, pictures, words
 from pages.ui.language import _
-from vae import figures, figures_bound
 from vae.derivation import regulariser
 from vae.evidence.estimates import elbo
+from vae.figures import bound as figures_bound
+from vae.figures import style as figures
 
 # the same nets under three weights of the KL
 COLLAPSED = 0.01  # nats of mean KL

@@ -8,8 +8,8 @@ from pages.ui import cache_lesson_uses as lesson
 from pages.ui.language import _
 from vae.evidence import closeness, comparison
 from vae.evidence import estimates as evidence
-from vae.figures import COLOURS
-from vae.figures_uses import Estimates, distances, shades
+from vae.figures.style import COLOURS
+from vae.figures.uses import Estimates, distances, shades
 
 MANY = lesson.NAIVE[-1]
 SHIPPED = (1000, 10_000, 100_000, 1_000_000)  # draws in the comparisons that are kept

@@ -5,9 +5,10 @@ import streamlit as st
 from pages.learn import kit
 from pages.ui import cache, cache_integral, words
 from pages.ui.language import _
-from vae import figures_evidence, figures_integral
 from vae.derivation import planes
 from vae.evidence import gaps
+from vae.figures import evidence as figures_evidence
+from vae.figures import integral as figures_integral
 
 DRAWS = 1000
 

@@ -7,8 +7,8 @@ from pages.learn import kit
 from pages.ui import cache, cache_bound, words
 from pages.ui.browser import reparameterise
 from pages.ui.language import _
-from vae import figures_bound
 from vae.derivation import gradients
+from vae.figures import bound as figures_bound
 
 COUNTS = np.unique(np.geomspace(4, cache_bound.DRAWS, 24).round().astype(int))
 

@@ -9,7 +9,7 @@ from pages.ui import cache_lesson_uses as lesson
 from pages.ui import pictures, words
 from pages.ui.language import _
 from vae.evidence import estimates as evidence
-from vae.figures_uses import warnings
+from vae.figures.uses import warnings
 from vae.uses import oddities
 
 

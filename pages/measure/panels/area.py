@@ -8,8 +8,8 @@ import streamlit as st
 from pages.measure.panels.chosen import Chosen
 from pages.ui import cache
 from pages.ui.language import _
-from vae import figures_evidence
 from vae.evidence import annealing
+from vae.figures import evidence as figures_evidence
 
 BETAS = tuple(float(t**4) for t in np.linspace(0, 1, 33))  # dense near 0, where the prior's curve climbs
 CHAINS = 32  # of the sandwich: they take a second, and are good to some tenths of a nat

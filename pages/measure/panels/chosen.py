@@ -8,7 +8,7 @@ import streamlit as st
 import vae
 from pages.ui import cache, pictures, state, words
 from pages.ui.language import _
-from vae import figures
+from vae.figures import style as figures
 
 
 class Chosen(NamedTuple):

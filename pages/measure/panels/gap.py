@@ -6,8 +6,8 @@ import vae
 from pages.measure.panels.chosen import Chosen
 from pages.ui import cache
 from pages.ui.language import _
-from vae import figures_evidence
 from vae.evidence import gaps
+from vae.figures import evidence as figures_evidence
 
 _BEST = "likelihood.best"  # session state: the refined ELBO by model and image
 

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.measure.panels.chosen import Chosen
 from pages.ui import cache, state, words
 from pages.ui.language import _
-from vae import figures_evidence
+from vae.figures import evidence as figures_evidence
 
 DRAWS = 1000
 

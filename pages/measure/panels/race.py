@@ -9,8 +9,8 @@ import streamlit as st
 from pages.measure.panels.chosen import Chosen
 from pages.ui import cache
 from pages.ui.language import _
-from vae import figures_evidence
 from vae.evidence import races
+from vae.figures import evidence as figures_evidence
 
 _DONE = "likelihood.raced"  # session state: what has been run, by model and images
 _FIRST = 1000  # samples that are run at once where no results ship, by estimators that take no time for it

@@ -8,7 +8,8 @@ import streamlit as st
 from pages.measure.panels.chosen import Chosen
 from pages.ui import cache, words
 from pages.ui.language import _
-from vae import catalogue, figures_evidence
+from vae import catalogue
+from vae.figures import evidence as figures_evidence
 
 _SIZES = (1000, 10_000, 100_000, 1_000_000)
 _SHOWN = ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d")

@@ -5,7 +5,7 @@ import streamlit as st
 
 from pages.ui import cache_training, words
 from pages.ui.language import _
-from vae import figures_training
+from vae.figures import training as figures_training
 from vae.model.config import ModelConfig, TrainConfig
 
 MOST = 6  # trainings that are chosen at first

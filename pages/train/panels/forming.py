@@ -6,7 +6,7 @@ import numpy as np
 
 from pages.ui import browser, cache, cache_training, words
 from pages.ui.language import _
-from vae import figures
+from vae.figures import style as figures
 
 AWAKE = 0.01  # nats; a dimension that carries less is called unused everywhere
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.ui import cache, words
 from pages.ui.language import _
-from vae import figures_training
+from vae.figures import training as figures_training
 from vae.jobs.replay import balanced_rows
 from vae.latent import codes as latent
 from vae.latent.alignment import align

@@ -6,7 +6,8 @@ import numpy as np
 
 from pages.ui import browser, words
 from pages.ui.language import _
-from vae import figures, figures_latent
+from vae.figures import latent as figures_latent
+from vae.figures import style as figures
 from vae.training.slowmotion import SlowStep
 
 MOST_DRAWS = 16  # that are drawn on the plane, of an objective that takes many

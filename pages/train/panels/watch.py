@@ -9,8 +9,9 @@ from pages.train.panels import compare, control, forming, seeds, slow
 from pages.ui import cache, cache_training, language, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import figures, figures_training
 from vae.errors import VAEError
+from vae.figures import style as figures
+from vae.figures import training as figures_training
 from vae.jobs import start as jobs
 from vae.model import checkpoints
 from vae.model.config import ModelConfig, TrainConfig

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from pages.ui import cache, cache_browser, language, state, words
 from pages.ui.language import _
-from vae import figures, figures_latent
+from vae.figures import latent as figures_latent
+from vae.figures import style as figures
 from vae.latent import codes as latent
 
 _HERE = Path(__file__).parent

@@ -2,7 +2,7 @@
 
 from pages.ui.browser import component
 from pages.ui.language import _
-from vae import figures
+from vae.figures import style as figures
 
 
 def show() -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import browser, cache, words
 from pages.ui.language import _
-from vae import figures
+from vae.figures import style as figures
 from vae.latent import codes as latent
 
 

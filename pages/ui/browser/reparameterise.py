@@ -5,8 +5,8 @@ import numpy as np
 from pages.ui import cache, cache_bound, words
 from pages.ui.browser import component, store
 from pages.ui.language import _
-from vae import figures
 from vae.derivation import regulariser
+from vae.figures import style as figures
 
 DRAWS = 30
 

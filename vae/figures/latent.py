@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from plotly.subplots import make_subplots
 
 from vae.errors import ConfigError
-from vae.figures import CLASSES, COLOURS, clear, picture
+from vae.figures.style import CLASSES, COLOURS, clear, picture
 from vae.latent.aggregate import Holes
 
 __all__ = [

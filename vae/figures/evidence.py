@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from vae.derivation.planes import Plane
-from vae.figures import CLASSES, COLOURS, clear, paler
+from vae.figures.style import CLASSES, COLOURS, clear, paler
 
 __all__ = ["Curve", "area", "gap", "plane", "race", "shortfall"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from vae.figures import CLASSES, COLOURS, clear
+from vae.figures.style import CLASSES, COLOURS, clear
 
 __all__ = ["RUNS", "Curve", "codes", "curves", "kl_map", "thinned"]
 

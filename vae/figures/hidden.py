@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from vae.figures import COLOURS, clear
-from vae.figures_latent import PRIOR
+from vae.figures.latent import PRIOR
+from vae.figures.style import COLOURS, clear
 from vae.latent.surgery import Surgery
 
 __all__ = ["Point", "growth", "rate_distortion", "split"]

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.colors import get_colorscale, sample_colorscale
 
-from vae.figures import COLOURS
+from vae.figures.style import COLOURS
 from vae.uses.variance import ByDistance, Calibration
 
 __all__ = [

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from vae.derivation.planes import Plane
-from vae.figures import COLOURS
+from vae.figures.style import COLOURS
 
 __all__ = ["add_ellipse", "creep", "hill", "scattered", "slope"]
 

@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from vae.figures import COLOURS, paler
-from vae.figures_latent import PRIOR, projected
+from vae.figures.latent import PRIOR, projected
+from vae.figures.style import COLOURS, paler
 
 __all__ = ["Curve", "Estimates", "codes_and_prior", "distances", "lines", "shades", "warnings"]
 
