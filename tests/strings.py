@@ -23,7 +23,7 @@ def in_code() -> Catalog:
     """All that a visitor may read, in English: what the pages say, and what errors of the library do."""
     catalog = Catalog()
     for path in sorted((ROOT / "vae").rglob("*.py")):
-        if not path.name.startswith("cli"):  # which speak to a shell
+        if "cli" not in path.parts:  # which speak to a shell
             for line, template in sentences(ast.parse(path.read_text(encoding="utf-8"))):
                 catalog.add(template, locations=[(path.relative_to(ROOT).as_posix(), line)], context=language.ERROR)
     for path in sorted((ROOT / "pages").rglob("*.py")):

@@ -18,8 +18,8 @@ ORDER = [
     *(
         "errors",
         "model/config",
-        "flags",
-        "terminal",
+        "cli/flags",
+        "cli/terminal",
         "data/sources",
         "data/datasets",
         "data/handwriting",
@@ -89,7 +89,7 @@ ORDER = [
         "jobs/start",
     ),
     *("figures/style", "figures/evidence", "figures/variance", "figures/latent", "figures/training", "figures/uses"),
-    *("figures/hidden", "figures/integral", "figures/bound", "cli_uses", "cli_evidence", "cli"),
+    *("figures/hidden", "figures/integral", "figures/bound", "cli/uses", "cli/evidence", "cli/main"),
 ]
 LONGEST = 300  # lines of a file
 

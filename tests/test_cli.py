@@ -13,12 +13,12 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
-from vae import cli
+from vae.cli import main as cli
+from vae.cli.flags import config_of
 from vae.errors import ConfigError
 from vae.evidence import annealing, evaluation, exact, importance
 from vae.evidence import estimates as evidence
 from vae.evidence.comparison import Budget, load_comparison, save_comparison
-from vae.flags import config_of
 from vae.jobs import keeper
 from vae.jobs import start as jobs
 from vae.jobs.keeper import Keeper

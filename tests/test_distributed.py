@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from tests.toys import small_model, toy_dataset
-from vae import cli
+from vae.cli import main as cli
 from vae.distributed import evaluation as ranks
 from vae.distributed import trainer as distributed
 from vae.errors import ConfigError, JobError

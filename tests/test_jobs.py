@@ -16,10 +16,10 @@ import pytest
 import torch
 
 from tests.toys import small_config, toy_dataset
-from vae import cli
+from vae.cli import main as cli
+from vae.cli.flags import config_of
 from vae.errors import CheckpointError, DataError, DivergenceError, JobError
 from vae.evidence import estimates as evidence
-from vae.flags import config_of
 from vae.jobs import cards, control, keeper, runs, status
 from vae.jobs import start as jobs
 from vae.latent.codes import encode

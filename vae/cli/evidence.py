@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from vae.cli_uses import loaded
+from vae.cli.terminal import clear_bar, draw_bar
+from vae.cli.uses import loaded
 from vae.data import datasets as data
 from vae.distributed import trainer as distributed
 from vae.distributed.evaluation import evaluate_share, refuse_alone
@@ -32,7 +33,6 @@ from vae.jobs.cards import likelihood_words
 from vae.model.checkpoints import Record, load, read_record
 from vae.model.distributions import generator
 from vae.model.vae import VAE
-from vae.terminal import clear_bar, draw_bar
 
 __all__ = ["add_evidence", "add_images"]
 

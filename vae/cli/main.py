@@ -17,12 +17,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vae.cli_evidence import add_evidence, add_images
-from vae.cli_uses import add_uses, loaded
+from vae.cli.evidence import add_evidence, add_images
+from vae.cli.flags import add_fields, config_of
+from vae.cli.terminal import draw_bar
+from vae.cli.uses import add_uses, loaded
 from vae.data import datasets as data
 from vae.distributed import trainer as distributed
 from vae.errors import ConfigError, VAEError
-from vae.flags import add_fields, config_of
 from vae.jobs import runs
 from vae.jobs import start as jobs
 from vae.jobs.cards import likelihood_words
@@ -33,7 +34,6 @@ from vae.latent.projections import METHODS as PROJECTIONS
 from vae.model.checkpoints import catalogue, check_name, folders, load, read_record, write_aside
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
-from vae.terminal import draw_bar
 from vae.training.presets import PRESETS, Preset, estimate
 
 __all__ = ["main"]

@@ -7,9 +7,9 @@ import sys
 from functools import partial
 from typing import Any
 
+from vae.cli.terminal import clear_bar, draw_bar
 from vae.data import datasets as data
 from vae.model.checkpoints import folders, locate, read_record
-from vae.terminal import clear_bar, draw_bar
 from vae.uses.classifier import SURE, save_classifier, train_classifier
 from vae.uses.features import Features, make_features
 
