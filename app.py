@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 def load() -> None:
     """Loads PyTorch and what the first page sends, which takes a second or two."""
-    importlib.import_module("pages.ui.cache_browser").prepare()
+    importlib.import_module("pages.cache.browser").prepare()
 
 
 @asynccontextmanager

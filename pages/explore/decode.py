@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
+from pages.cache import models as cache
 from pages.explore.panels import arithmetic, interpolation, neighbours, sliders, traversals
-from pages.ui import cache, state
+from pages.ui import state
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import browser, cache, pictures, state, words
+from pages.cache import models as cache
+from pages.ui import browser, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
 from vae.data import handwriting

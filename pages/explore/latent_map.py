@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from pages.ui import browser, cache, state, words
+from pages.cache import models as cache
+from pages.ui import browser, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import cache, pictures, state
+from pages.cache import models as cache
+from pages.ui import pictures, state
 from pages.ui.language import _
 from vae import catalogue
 

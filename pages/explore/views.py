@@ -3,7 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from pages.ui import cache, cache_latent, pictures, state, words
+from pages.cache import latent as cache_latent
+from pages.cache import models as cache
+from pages.ui import pictures, state, words
 from pages.ui.language import _, said
 from vae.errors import VAEError
 from vae.figures import latent as figures_latent

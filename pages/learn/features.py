@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from pages.cache import models as cache
+from pages.cache import uses as lesson
 from pages.learn import kit
-from pages.ui import cache, state
-from pages.ui import cache_lesson_uses as lesson
+from pages.ui import state
 from pages.ui.language import _
 from vae.figures.style import COLOURS
 from vae.figures.uses import Curve, lines

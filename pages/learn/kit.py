@@ -12,7 +12,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import vae
-from pages.ui import cache, state
+from pages.cache import models as cache
+from pages.ui import state
 from pages.ui.language import _
 from pages.ui.words import classes as class_names
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from pages.cache import models as cache
 from pages.measure.panels import area, cases, chosen, gap, mass, race, sides
-from pages.ui import cache, state
+from pages.ui import state
 from pages.ui.language import _, said
 from vae.errors import VAEError
 

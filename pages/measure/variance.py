@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 import streamlit as st
 
-from pages.ui import cache, cache_variance, pictures, state, words
+from pages.cache import models as cache
+from pages.cache import variance as cache_variance
+from pages.ui import pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae import Record, catalogue

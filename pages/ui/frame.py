@@ -48,7 +48,8 @@ head = st.container(gap=None)
 head.title(page.title)
 
 # the first words are on screen by now; what follows needs torch
-from pages.ui import browser, cache, sidebar  # noqa: E402
+from pages.cache import models as cache  # noqa: E402
+from pages.ui import browser, sidebar  # noqa: E402
 from vae.errors import VAEError  # noqa: E402
 
 cache.warm()

@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 def answer(request: Request) -> Response:
     """Answers /images/<data set>/<number>.png."""
-    from pages.ui import cache_browser  # which loads PyTorch
+    from pages.cache import browser as cache_browser  # which loads PyTorch
     from vae.errors import DataError
 
     try:

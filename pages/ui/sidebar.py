@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import cache, language, state, words
+from pages.cache import models as cache
+from pages.ui import language, state, words
 from pages.ui.language import _
 from vae import catalogue
 from vae.data import datasets as data

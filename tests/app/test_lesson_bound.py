@@ -6,7 +6,9 @@ import pytest
 import streamlit as st
 
 import vae
-from pages.ui import cache, cache_bound, words
+from pages.cache import bound as cache_bound
+from pages.cache import models as cache
+from pages.ui import words
 from tests.app.test_lesson import lesson, value, verdict
 from tests.app.test_pages import own_folder, said
 

@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import vae
+from pages.cache import training as cache_training
 from pages.train.panels import compare, forming, seeds
-from pages.ui import cache_training
 from tests.app.test_pages import ROOT, said
 from vae.jobs import start as jobs
 from vae.jobs.replay import balanced_rows, replay

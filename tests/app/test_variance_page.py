@@ -12,7 +12,7 @@ from streamlit.elements.plotly_chart import PlotlyState
 from streamlit.testing.v1 import AppTest
 
 import vae
-from pages.ui import cache
+from pages.cache import models as cache
 from tests.app.test_pages import said, through_frame
 from vae import catalogue
 from vae.data import datasets as data

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import vae
-from pages.ui import cache_latent
+from pages.cache import latent as cache_latent
 from tests.app.test_latent_panels import images, save_odd
 from tests.app.test_pages import own_folder, said, through_frame  # noqa: F401 - a fixture that applies by itself
 from vae.data import datasets as data

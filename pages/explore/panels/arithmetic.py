@@ -3,8 +3,10 @@
 import numpy as np
 import streamlit as st
 
+from pages.cache import latent as cache_latent
+from pages.cache import models as cache
 from pages.explore.panels import start
-from pages.ui import cache, cache_latent, pictures, state, words
+from pages.ui import pictures, state, words
 from pages.ui.language import _
 from vae.figures import latent as figures_latent
 from vae.latent import codes as latent

@@ -3,8 +3,10 @@
 import streamlit as st
 from numpy.typing import NDArray
 
+from pages.cache import latent as cache_latent
+from pages.cache import models as cache
 from pages.explore.panels import start
-from pages.ui import cache, cache_latent, pictures, words
+from pages.ui import pictures, words
 from pages.ui.language import _
 from vae.figures import style as figures
 from vae.latent import walks

@@ -3,7 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from pages.ui import browser, cache, cache_browser, pictures, state, words
+from pages.cache import browser as cache_browser
+from pages.cache import models as cache
+from pages.ui import browser, pictures, state, words
 from pages.ui.language import _
 
 _MOST = 20  # sliders of the server; what carries less stays as it is

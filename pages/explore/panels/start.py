@@ -6,7 +6,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.ui import cache, cache_latent, pictures, state, words
+from pages.cache import latent as cache_latent
+from pages.cache import models as cache
+from pages.ui import pictures, state, words
 from pages.ui.language import _
 from vae.figures import style as figures
 from vae.latent import codes as latent

@@ -3,8 +3,9 @@
 import numpy as np
 import streamlit as st
 
+from pages.cache import models as cache
 from pages.explore.panels import start
-from pages.ui import cache, pictures, words
+from pages.ui import pictures, words
 from pages.ui.language import _
 from vae.figures import latent as figures_latent
 from vae.latent import codes as latent

@@ -4,9 +4,10 @@ import numpy as np
 import streamlit as st
 
 import vae
+from pages.cache import models as cache
 from pages.learn import kit
 from pages.train.panels import slow
-from pages.ui import cache, pictures, words
+from pages.ui import pictures, words
 from pages.ui.language import _
 from vae.derivation.climb import Climb
 from vae.figures import bound as figures_bound

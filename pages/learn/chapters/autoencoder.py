@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from pages.cache import latent as cache_latent
+from pages.cache import models as cache
+from pages.cache import uses as lesson
 from pages.learn import kit
 from pages.learn.chapters import generating
-from pages.ui import cache, cache_latent, pictures, state, words
-from pages.ui import cache_lesson_uses as lesson
+from pages.ui import pictures, state, words
 from pages.ui.language import _
 from vae import catalogue
 from vae.figures.style import COLOURS

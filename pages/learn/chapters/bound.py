@@ -4,8 +4,9 @@ from typing import Literal
 
 import streamlit as st
 
+from pages.cache import bound as cache_bound
 from pages.learn import kit
-from pages.ui import cache_bound, state, words
+from pages.ui import state, words
 from pages.ui.browser import divergence
 from pages.ui.language import _
 from vae.derivation import bound as derivation

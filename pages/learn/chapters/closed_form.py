@@ -4,8 +4,9 @@ import math
 
 import streamlit as st
 
+from pages.cache import bound as cache_bound
 from pages.learn import kit
-from pages.ui import cache_bound, words
+from pages.ui import words
 from pages.ui.language import _
 from vae.derivation import regulariser
 from vae.figures import bound as figures_bound

@@ -3,9 +3,10 @@
 import numpy as np
 import streamlit as st
 
+from pages.cache import models as cache
+from pages.cache import uses as lesson
 from pages.learn import kit
-from pages.ui import cache, pictures, state
-from pages.ui import cache_lesson_uses as lesson
+from pages.ui import pictures, state
 from pages.ui.language import _
 from vae.latent import codes as latent
 from vae.uses import classifier

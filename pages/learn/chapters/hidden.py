@@ -3,9 +3,11 @@
 import numpy as np
 import streamlit as st
 
+from pages.cache import latent as cache_latent
+from pages.cache import models as cache
+from pages.cache import uses as lesson
 from pages.learn import kit
-from pages.ui import cache, cache_latent, state, words
-from pages.ui import cache_lesson_uses as lesson
+from pages.ui import state, words
 from pages.ui.language import _
 from vae import catalogue
 from vae.figures.hidden import Point, growth, rate_distortion, split

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from pages.cache import integral as cache_integral
 from pages.learn import kit
-from pages.ui import cache_integral, state
+from pages.ui import state
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae.derivation import integrand

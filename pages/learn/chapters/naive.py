@@ -5,8 +5,10 @@ import math
 import numpy as np
 import streamlit as st
 
+from pages.cache import integral as cache_integral
+from pages.cache import models as cache
 from pages.learn import kit
-from pages.ui import cache, cache_integral, state, words
+from pages.ui import state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae.derivation import integrand

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from pages.cache import bound as cache_bound
+from pages.cache import models as cache
 from pages.learn import kit
-from pages.ui import cache, cache_bound, pictures, words
+from pages.ui import pictures, words
 from pages.ui.language import _
 from vae.derivation import regulariser
 from vae.evidence.estimates import elbo

@@ -2,9 +2,10 @@
 
 import math
 
+from pages.cache import models as cache
+from pages.cache import uses as lesson
 from pages.learn import kit
-from pages.ui import cache, words
-from pages.ui import cache_lesson_uses as lesson
+from pages.ui import words
 from pages.ui.language import _
 from vae.evidence import closeness, comparison
 from vae.evidence import estimates as evidence

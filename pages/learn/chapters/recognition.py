@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from pages.cache import integral as cache_integral
+from pages.cache import models as cache
 from pages.learn import kit
-from pages.ui import cache, cache_integral, words
+from pages.ui import words
 from pages.ui.language import _
 from vae.derivation import planes
 from vae.evidence import gaps

@@ -3,8 +3,10 @@
 import numpy as np
 import streamlit as st
 
+from pages.cache import bound as cache_bound
+from pages.cache import models as cache
 from pages.learn import kit
-from pages.ui import cache, cache_bound, words
+from pages.ui import words
 from pages.ui.browser import reparameterise
 from pages.ui.language import _
 from vae.derivation import gradients

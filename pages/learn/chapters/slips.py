@@ -3,8 +3,9 @@
 import numpy as np
 import streamlit as st
 
+from pages.cache import integral as cache_integral
+from pages.cache import models as cache
 from pages.learn import kit
-from pages.ui import cache, cache_integral
 from pages.ui.language import _
 from vae.derivation import slips
 from vae.latent import codes as latent

@@ -2,8 +2,9 @@
 
 import math
 
+from pages.cache import integral as cache_integral
+from pages.cache import models as cache
 from pages.learn import kit
-from pages.ui import cache, cache_integral
 from pages.ui.browser import generate
 from pages.ui.fragment import fragment
 from pages.ui.language import _

@@ -4,8 +4,8 @@ import math
 
 import torch
 
+from pages.cache import uses as lesson
 from pages.learn import features, kit
-from pages.ui import cache_lesson_uses as lesson
 from pages.ui import pictures, words
 from pages.ui.language import _
 from vae.evidence import estimates as evidence

@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
+from pages.cache import models as cache
 from pages.measure.panels.chosen import Chosen
-from pages.ui import cache
 from pages.ui.language import _
 from vae.evidence import annealing
 from vae.figures import evidence as figures_evidence

@@ -3,8 +3,9 @@
 import numpy as np
 import streamlit as st
 
+from pages.cache import models as cache
 from pages.measure.panels.chosen import Chosen
-from pages.ui import cache, state
+from pages.ui import state
 from pages.ui.language import _
 
 _LITTLE = 1  # nats

@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 import vae
-from pages.ui import cache, pictures, state, words
+from pages.cache import models as cache
+from pages.ui import pictures, state, words
 from pages.ui.language import _
 from vae.figures import style as figures
 

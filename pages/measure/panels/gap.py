@@ -3,8 +3,8 @@
 import streamlit as st
 
 import vae
+from pages.cache import models as cache
 from pages.measure.panels.chosen import Chosen
-from pages.ui import cache
 from pages.ui.language import _
 from vae.evidence import gaps
 from vae.figures import evidence as figures_evidence

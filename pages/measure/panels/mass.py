@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from pages.cache import models as cache
 from pages.measure.panels.chosen import Chosen
-from pages.ui import cache, state, words
+from pages.ui import state, words
 from pages.ui.language import _
 from vae.figures import evidence as figures_evidence
 

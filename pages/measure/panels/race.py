@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
+from pages.cache import models as cache
 from pages.measure.panels.chosen import Chosen
-from pages.ui import cache
 from pages.ui.language import _
 from vae.evidence import races
 from vae.figures import evidence as figures_evidence

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import streamlit as st
 
+from pages.cache import models as cache
 from pages.measure.panels.chosen import Chosen
-from pages.ui import cache, words
+from pages.ui import words
 from pages.ui.language import _
 from vae import catalogue
 from vae.figures import evidence as figures_evidence

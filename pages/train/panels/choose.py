@@ -4,8 +4,9 @@ import time
 
 import streamlit as st
 
+from pages.cache import train as cache_train
 from pages.train.panels import settings
-from pages.ui import cache_train, state, words
+from pages.ui import state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
 from vae import PRESETS, Preset

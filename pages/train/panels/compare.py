@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from pages.ui import cache_training, words
+from pages.cache import training as cache_training
+from pages.ui import words
 from pages.ui.language import _
 from vae.figures import training as figures_training
 from vae.model.config import ModelConfig, TrainConfig

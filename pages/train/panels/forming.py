@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from pages.ui import browser, cache, cache_training, words
+from pages.cache import models as cache
+from pages.cache import training as cache_training
+from pages.ui import browser, words
 from pages.ui.language import _
 from vae.figures import style as figures
 

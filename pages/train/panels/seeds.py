@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from pages.ui import cache, words
+from pages.cache import models as cache
+from pages.ui import words
 from pages.ui.language import _
 from vae.figures import training as figures_training
 from vae.jobs.replay import balanced_rows

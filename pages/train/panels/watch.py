@@ -5,8 +5,10 @@ import time
 import numpy as np
 import streamlit as st
 
+from pages.cache import models as cache
+from pages.cache import training as cache_training
 from pages.train.panels import compare, control, forming, seeds, slow
-from pages.ui import cache, cache_training, language, pictures, state, words
+from pages.ui import language, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae.errors import VAEError

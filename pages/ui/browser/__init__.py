@@ -15,7 +15,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.ui import cache, cache_browser, language, state, words
+from pages.cache import browser as cache_browser
+from pages.cache import models as cache
+from pages.ui import language, state, words
 from pages.ui.language import _
 from vae.figures import latent as figures_latent
 from vae.figures import style as figures

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.ui import browser, cache, words
+from pages.cache import models as cache
+from pages.ui import browser, words
 from pages.ui.language import _
 from vae.figures import style as figures
 from vae.latent import codes as latent

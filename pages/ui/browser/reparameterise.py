@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from pages.ui import cache, cache_bound, words
+from pages.cache import bound as cache_bound
+from pages.cache import models as cache
+from pages.ui import words
 from pages.ui.browser import component, store
 from pages.ui.language import _
 from vae.derivation import regulariser

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 import vae
-from pages.ui import cache
+from pages.cache import models as cache
 from vae.derivation import bound as derivation
 from vae.derivation import gradients, regulariser
 from vae.evidence import estimates as evidence

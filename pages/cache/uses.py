@@ -7,7 +7,8 @@ import streamlit as st
 import torch
 
 import vae
-from pages.ui import cache, cache_latent
+from pages.cache import latent as cache_latent
+from pages.cache import models as cache
 from pages.ui.language import _
 from vae.data import datasets as data
 from vae.errors import CheckpointError

@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.ui import cache, state
+from pages.cache import models as cache
+from pages.ui import state
 from vae.errors import ConfigError, VAEError
 from vae.evidence import estimates as evidence
 from vae.figures import style as figures

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.ui import cache
+from pages.cache import models as cache
 from pages.ui.language import _
 from vae.latent import aggregate, projections, walks
 from vae.latent import codes as latent

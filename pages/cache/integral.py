@@ -7,7 +7,7 @@ import streamlit as st
 import torch
 
 import vae
-from pages.ui import cache
+from pages.cache import models as cache
 from vae.derivation import integrand, planes
 from vae.evidence import exact, gaps
 from vae.uses import variance

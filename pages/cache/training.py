@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.ui import cache
+from pages.cache import models as cache
 from vae.errors import VAEError
 from vae.figures import style as figures
 from vae.jobs.keeper import read_plan

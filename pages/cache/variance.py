@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.ui import cache
+from pages.cache import models as cache
 from vae.figures import variance as figures_variance
 from vae.latent import codes as latent
 from vae.uses import variance
