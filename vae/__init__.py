@@ -14,7 +14,7 @@ Kingma & Welling (2013). The objects, and how they meet:
 - `straight`, `spherical` and `traversals` walk through latent space, `difference` and `neighbours` compare what lies in
   it, `vae.latent.aggregate` holds the codes as a whole against the prior, and `vae.data.handwriting` reads
   photographs of digits.
-- `PRESETS` are trainings that are known to work, `estimate` says how long one takes, `vae.jobs.start` runs it in a process of
+- `PRESETS` are trainings that are known to work, `estimate` says how long one takes, `vae.jobs` runs it in a process of
   its own; `align` turns the codes of one model on those of another.
 - `save` and `load` keep a model in one safetensors file with its `Record`; `encode` and `decode` give numpy arrays.
 
