@@ -90,7 +90,7 @@ def brute(model: VAE, x: Tensor, radius: float, side: int, every: int = 1) -> tu
 def reference(model: VAE, exact_model: VAE, x: Tensor, enough: float) -> Reference:
     """Computes log p(x) of one image (1, D) in float64.
 
-    The nodes that `vae.evidence.exact.posterior` keeps say where to look: all cells that hold one, and their neighbours.
+    The nodes that `vae.posterior` keeps say where to look: all cells that hold one, and their neighbours.
     Grids over these start at twice its finest step, which is halved until two agree; or three, where there are kinks.
 
     Arguments:

@@ -63,7 +63,7 @@ ORDER = [
         "training/reports",
         "training/scores",
         "training/trainer",
-        "distributed/trainer",
+        "distributed/processes",
         "distributed/evaluation",
     ),
     *("training/presets", "jobs/cards"),
@@ -83,13 +83,13 @@ ORDER = [
         "jobs/replay",
         "jobs/states",
         "jobs/control",
-        "jobs/status",
+        "jobs/job",
         "jobs/keeper",
         "jobs/runs",
-        "jobs/start",
+        "jobs/processes",
     ),
-    *("figures/style", "figures/evidence", "figures/variance", "figures/latent", "figures/training", "figures/uses"),
-    *("figures/hidden", "figures/integral", "figures/bound", "cli/uses", "cli/evidence", "cli/main"),
+    *("figures/style", "figures/evidence", "figures/variance", "figures/latent", "figures/trainings", "figures/uses"),
+    *("figures/hidden", "figures/integral", "figures/bound", "cli/uses", "cli/evidence", "cli/commands"),
 ]
 LONGEST = 300  # lines of a file
 

@@ -8,7 +8,7 @@ import safetensors
 import torch
 from safetensors.torch import save_file
 
-from vae.cli.main import main
+from vae.cli.commands import main
 from vae.data.datasets import Dataset, Split, load_dataset
 from vae.errors import CheckpointError, DataError
 from vae.model.config import TrainConfig

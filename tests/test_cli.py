@@ -13,14 +13,14 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
-from vae.cli import main as cli
+from vae.cli import commands as cli
 from vae.cli.flags import config_of
 from vae.errors import ConfigError
 from vae.evidence import annealing, evaluation, exact, importance
 from vae.evidence import estimates as evidence
 from vae.evidence.comparison import Budget, load_comparison, save_comparison
 from vae.jobs import keeper
-from vae.jobs import start as jobs
+from vae.jobs import processes as jobs
 from vae.jobs.keeper import Keeper
 from vae.latent.codes import decode
 from vae.model import checkpoints

@@ -15,13 +15,13 @@ import pytest
 import torch
 
 from tests.toys import small_model, toy_dataset
-from vae.cli import main as cli
+from vae.cli import commands as cli
 from vae.distributed import evaluation as ranks
-from vae.distributed import trainer as distributed
+from vae.distributed import processes as distributed
 from vae.errors import ConfigError, JobError
 from vae.evidence.evaluation import evaluate
+from vae.jobs import processes as jobs
 from vae.jobs import runs
-from vae.jobs import start as jobs
 from vae.jobs.cards import arguments
 from vae.model import checkpoints
 from vae.model.checkpoints import Record, load, read_record, save

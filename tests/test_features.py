@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.decomposition import PCA
 
 from tests.toys import small_model, toy_split
-from vae.cli.main import main
+from vae.cli.commands import main
 from vae.data.datasets import Dataset, Split
 from vae.errors import CheckpointError, ConfigError, DataError
 from vae.evidence.comparison import checksum

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vae.figures.style import CLASSES
-from vae.figures.training import COLUMNS, RUNS, Curve, codes, curves, kl_map, thinned
+from vae.figures.trainings import COLUMNS, RUNS, Curve, codes, curves, kl_map, thinned
 
 RNG = np.random.default_rng(0)
 

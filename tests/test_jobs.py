@@ -16,12 +16,13 @@ import pytest
 import torch
 
 from tests.toys import small_config, toy_dataset
-from vae.cli import main as cli
+from vae.cli import commands as cli
 from vae.cli.flags import config_of
 from vae.errors import CheckpointError, DataError, DivergenceError, JobError
 from vae.evidence import estimates as evidence
-from vae.jobs import cards, control, keeper, runs, status
-from vae.jobs import start as jobs
+from vae.jobs import cards, control, keeper, runs
+from vae.jobs import job as status
+from vae.jobs import processes as jobs
 from vae.latent.codes import encode
 from vae.model import checkpoints
 from vae.model.checkpoints import Record, load, read_record

@@ -8,7 +8,7 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from tests.toys import small_model, toy_dataset
-from vae.cli.main import main
+from vae.cli.commands import main
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
 from vae.latent import projections
 from vae.model import checkpoints

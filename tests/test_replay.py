@@ -9,7 +9,7 @@ import torch
 from tests.toys import small_model, toy_dataset
 from vae.errors import CheckpointError, JobError
 from vae.jobs import replay as module
-from vae.jobs.replay import FILE, Recorder, balanced_rows, replay
+from vae.jobs.replay import REPLAY_FILE, Recorder, balanced_rows, replay
 from vae.latent.codes import coordinate_axes, encode, manifold
 from vae.model.config import TrainConfig
 from vae.training.trainer import Trainer
@@ -90,7 +90,7 @@ def test_a_resumed_training_keeps_its_plane_and_gets_over_a_foreign_file(tmp_pat
     writer._plane = lambda carried: (1, 3)
     writer.record(0)
     assert recorder(tmp_path, model, step=1).axes == (1, 3)
-    (tmp_path / FILE).write_bytes(b"no replay")
+    (tmp_path / REPLAY_FILE).write_bytes(b"no replay")
     recorder(tmp_path, model, step=1).record(1)
     assert replay(tmp_path).steps.tolist() == [1]
 
@@ -141,7 +141,7 @@ def test_a_file_stays_under_its_size(tmp_path, monkeypatch):
     for step in range(0, 50_000, 50):
         if writer.due(step):
             writer.record(step)
-        assert (tmp_path / FILE).stat().st_size == writer.size <= 20_000
+        assert (tmp_path / REPLAY_FILE).stat().st_size == writer.size <= 20_000
     assert len(replay(tmp_path).steps) > 5
 
 
@@ -169,7 +169,7 @@ def test_a_frame_that_was_cut_short_is_passed_over_and_cut_off(tmp_path):
     writer = recorder(tmp_path)
     for step in (0, 50, 100):
         writer.record(step)
-    path = tmp_path / FILE
+    path = tmp_path / REPLAY_FILE
     content = path.read_bytes()
     for cut in (1, 10, 300):
         path.write_bytes(content[:-cut])
@@ -190,7 +190,7 @@ def test_a_frame_that_was_cut_short_is_passed_over_and_cut_off(tmp_path):
     json.dumps({"format": 3}).encode() + b"\n",
 ])  # fmt: skip
 def test_a_foreign_file_is_refused(tmp_path, content):
-    (tmp_path / FILE).write_bytes(content)
+    (tmp_path / REPLAY_FILE).write_bytes(content)
     with pytest.raises(CheckpointError, match="no replay of this version"):
         replay(tmp_path)
 

@@ -26,10 +26,11 @@ import torch
 
 from tests.toys import small_config, toy_dataset
 from vae.errors import CheckpointError, ConfigError, JobError
-from vae.jobs import keeper, runs, status
-from vae.jobs import start as jobs
+from vae.jobs import job as status
+from vae.jobs import keeper, runs
+from vae.jobs import processes as jobs
 from vae.jobs.files import Lock
-from vae.jobs.replay import FILE, replay
+from vae.jobs.replay import REPLAY_FILE, replay
 from vae.latent.codes import encode
 from vae.model import checkpoints
 from vae.model.checkpoints import load, read_record
@@ -140,7 +141,7 @@ def test_a_training_killed_at_20_random_moments_ends_as_if_nothing_had_happened(
     assert last and last.state == "failed" and "can be resumed" in last.message
     list(runs.resume("killed"))
     assert same("whole", "killed") and told("whole") == told("killed")
-    assert (own / "whole" / FILE).read_bytes() == (own / "killed" / FILE).read_bytes()
+    assert (own / "whole" / REPLAY_FILE).read_bytes() == (own / "killed" / REPLAY_FILE).read_bytes()
     assert read_record("killed").held_out == read_record("whole").held_out
     assert jobs.status("killed") == jobs.Job("killed", "done") and not (own / "killed" / "state.safetensors").exists()
 

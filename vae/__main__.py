@@ -2,7 +2,7 @@
 
 import sys
 
-from vae.cli.main import main
+from vae.cli.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

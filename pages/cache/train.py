@@ -7,7 +7,7 @@ from time import monotonic
 import streamlit as st
 
 from vae import Preset, TrainConfig
-from vae.jobs import start as jobs
+from vae.jobs import processes as jobs
 
 MOST = 200  # estimates that are kept
 FRESH = 300  # seconds for which one holds: what else the machine does changes it

@@ -11,7 +11,7 @@ from pages.cache import models as cache
 from vae.errors import VAEError
 from vae.figures import style as figures
 from vae.jobs.keeper import read_plan
-from vae.jobs.replay import FILE, replay
+from vae.jobs.replay import REPLAY_FILE, replay
 from vae.model import checkpoints
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.portable import pack_codes
@@ -60,7 +60,7 @@ def _last_step(path: str, stamp: Stamp) -> slowmotion.SlowStep | None:
 def formed(name: str, data_name: str, *, live: bool) -> dict[str, Any] | None:
     """Returns how a latent space formed, as the browser takes it: all times, thinned out, or the last one."""
     folder = checkpoints.folders()[0] / checkpoints.check_name(name)
-    stamp = _stamp(folder / FILE)
+    stamp = _stamp(folder / REPLAY_FILE)
     return _formed(str(folder), stamp, _stamp(folder / "history.jsonl"), data_name, live) if stamp else None
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vae.jobs import start as jobs
+from vae.jobs import processes as jobs
 
 
 @pytest.fixture(autouse=True)

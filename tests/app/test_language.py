@@ -15,7 +15,7 @@ import vae
 from pages.ui import language
 from vae.data import handwriting
 from vae.errors import VAEError
-from vae.jobs import start as jobs
+from vae.jobs import processes as jobs
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile("[一-鿿]")

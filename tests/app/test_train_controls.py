@@ -12,7 +12,7 @@ from tests.app.test_pages import opened, own_folder, said, through_frame  # noqa
 from vae import PRESETS, Preset
 from vae.data import datasets as data
 from vae.errors import JobError
-from vae.jobs import start as jobs
+from vae.jobs import processes as jobs
 from vae.model.config import ModelConfig, TrainConfig
 from vae.training import presets
 

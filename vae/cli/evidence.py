@@ -14,7 +14,7 @@ import torch
 from vae.cli.terminal import clear_bar, draw_bar
 from vae.cli.uses import loaded
 from vae.data import datasets as data
-from vae.distributed import trainer as distributed
+from vae.distributed import processes as distributed
 from vae.distributed.evaluation import evaluate_share, refuse_alone
 from vae.errors import CheckpointError, ConfigError
 from vae.evidence.annealing import simulate

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae.distributed.trainer import rank, ranks, total
+from vae.distributed.processes import rank, ranks, total
 from vae.errors import ConfigError
 from vae.evidence import estimates as evidence
 from vae.evidence import importance

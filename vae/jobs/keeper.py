@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vae.data.datasets import load_dataset
-from vae.distributed import trainer as distributed
+from vae.distributed import processes as distributed
 from vae.errors import ConfigError, DivergenceError, JobError
 from vae.jobs.cards import card, held_out_figures
 from vae.jobs.control import requests
 from vae.jobs.files import Lock, append, vanished
+from vae.jobs.job import says, tell
 from vae.jobs.replay import Recorder
 from vae.jobs.states import load_state, save_state
-from vae.jobs.status import says, tell
-from vae.model.checkpoints import FILE, Record, save, write_aside
+from vae.model.checkpoints import MODEL_FILE, Record, save, write_aside
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.devices import best_device
 from vae.model.vae import build
@@ -87,7 +87,9 @@ class Keeper:
             yield from self._steps()
         except DivergenceError:
             epoch = self.trainer.good_epoch
-            if epoch or not (self.folder / FILE).exists():  # a model that was there is better than an untrained one
+            if (
+                epoch or not (self.folder / MODEL_FILE).exists()
+            ):  # a model that was there is better than an untrained one
                 self._save_model(epoch)
             raise
 

@@ -33,9 +33,9 @@ from vae.latent.codes import encode, normal_quantiles
 from vae.model.checkpoints import write_aside
 from vae.model.vae import VAE
 
-__all__ = ["FILE", "Recorder", "Replay", "balanced_rows", "replay"]
+__all__ = ["REPLAY_FILE", "Recorder", "Replay", "balanced_rows", "replay"]
 
-FILE = "replay.bin"
+REPLAY_FILE = "replay.bin"
 EVERY = 50  # steps between frames at first; before that, frames lie by factors of 1.5
 MOST_FRAMES = 240  # more are thinned out to half
 MOST_BYTES = 9_000_000  # and so is a larger file; the thinner one stands beside it for a moment
@@ -88,7 +88,7 @@ class Recorder:
     def __init__(
         self, folder: Path, model: VAE, test: Split, steps_an_epoch: int, step: int = 0, by_variance: bool = False
     ) -> None:
-        self.path, self.model, self.by_variance = folder / FILE, model, by_variance
+        self.path, self.model, self.by_variance = folder / REPLAY_FILE, model, by_variance
         latent = model.config.latent
         rows = balanced_rows(test.labels, min(IMAGES, max(1, MOST_CODES // latent)))
         self.images = test.images[rows]
@@ -175,7 +175,7 @@ def replay(folder: Path | str, last: int | None = None) -> Replay | None:
     Raises:
         CheckpointError: the file is not a replay of this version.
     """
-    path = Path(folder) / FILE
+    path = Path(folder) / REPLAY_FILE
     says, frames = _read(path)
     if says is None:
         return None

@@ -26,8 +26,8 @@ from pathlib import Path
 from vae.errors import CheckpointError, JobError, VAEError
 from vae.jobs.control import clear, requests
 from vae.jobs.files import Lock, held, vanished
+from vae.jobs.job import BUSY, State, ahead, limit, next_ticket, says, tell
 from vae.jobs.keeper import Keeper, Plan, Stopped, read_plan
-from vae.jobs.status import BUSY, State, ahead, limit, next_ticket, says, tell
 from vae.model.checkpoints import check_name, folders
 from vae.model.config import ModelConfig, TrainConfig
 from vae.training.reports import Report

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 FORMAT = 1
-FILE = "model.safetensors"
+MODEL_FILE = "model.safetensors"
 _SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
 _CHANGE = ("step", "learning_rate", "beta")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -98,9 +98,9 @@ def locate(name_or_path: str | Path) -> Path:
     given = Path(name_or_path)
     if isinstance(name_or_path, str) and _NAME.fullmatch(name_or_path):
         for folder in folders():
-            if os.path.isfile(folder / name_or_path / FILE):
-                return folder / name_or_path / FILE
-    for path in (given, given / FILE):
+            if os.path.isfile(folder / name_or_path / MODEL_FILE):
+                return folder / name_or_path / MODEL_FILE
+    for path in (given, given / MODEL_FILE):
         if os.path.isfile(path):  # unlike Path.is_file, it says no to a name too long for the disk
             return path
     names = ", ".join(record.name for record in catalogue()[0]) or "none yet"
@@ -127,7 +127,7 @@ def save(
     Raises:
         CheckpointError: the name is not one or is taken, the weights are not finite, or the disk refuses.
     """
-    path = (folder or folders()[0]) / check_name(record.name) / FILE
+    path = (folder or folders()[0]) / check_name(record.name) / MODEL_FILE
     if path.exists() and not overwrite:
         raise CheckpointError(f"A model's name must be new; {record.name!r} is taken. Choose another, or overwrite it.")
     weights = {key: value.detach().contiguous() for key, value in model.state_dict().items()}
@@ -227,7 +227,7 @@ def read_record(name_or_path: str | Path) -> Record:
                 f"{path} has format {says['format']}; this version reads {FORMAT}. Update the program."
             )
         return Record(
-            name=path.absolute().parent.name if path.name == FILE else path.stem,
+            name=path.absolute().parent.name if path.name == MODEL_FILE else path.stem,
             model=ModelConfig.from_dict(says["model"]),
             training=TrainConfig.from_dict(says["training"]),
             data_checksum=str(says["data_checksum"]),
@@ -245,7 +245,7 @@ def catalogue() -> tuple[list[Record], list[CheckpointError]]:
     records: dict[str, Record] = {}
     troubles = []
     for folder in folders():
-        for path in sorted(folder.glob(f"*/{FILE}")):
+        for path in sorted(folder.glob(f"*/{MODEL_FILE}")):
             try:
                 records.setdefault(check_name(path.parent.name), read_record(path))
             except CheckpointError as error:

@@ -1,5 +1,6 @@
 """Reconstruction and regulariser: the two parts of the bound, and what becomes of the map without either."""
 
+import numpy as np
 import streamlit as st
 
 from pages.cache import bound as cache_bound
@@ -129,7 +130,7 @@ def _maps(scene: kit.Scene) -> None:
             kit.chart(figure, f"6.{name}", alt=_("Codes of test images; circles at 2 and 3 deviations of the prior"))
             row = min(scene.row, len(dataset.test) - 1)
             sheet = [cache_bound.reconstruction(model, dataset.name, row)[2], *cache.samples(model, 5, 3).mean]
-            image = figures.png_uri(figures.contact_sheet(figures.np.stack(sheet), 6, 3))
+            image = figures.png_uri(figures.contact_sheet(np.stack(sheet), 6, 3))
             says = _("{label} as it is decoded, then five draws z ~ p(z)").format(label=scene.label)
             st.image(image, caption=says, alt=says, width="stretch")
             st.markdown(

@@ -11,7 +11,7 @@ from pages.ui.fragment import fragment
 from pages.ui.language import _, said
 from vae import PRESETS, Preset
 from vae.errors import VAEError
-from vae.jobs import start as jobs
+from vae.jobs import processes as jobs
 
 FIRST = "quick-2d"
 FRESH = "train.fresh"  # whether the name was used, and a new one is to be suggested

@@ -6,7 +6,7 @@ import streamlit as st
 from pages.cache import training as cache_training
 from pages.ui import words
 from pages.ui.language import _
-from vae.figures import training as figures_training
+from vae.figures import trainings as figures_training
 from vae.model.config import ModelConfig, TrainConfig
 
 MOST = 6  # trainings that are chosen at first

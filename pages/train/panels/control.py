@@ -8,7 +8,7 @@ from pages.ui import state
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
 from vae.errors import ConfigError, JobError, VAEError
-from vae.jobs import start as jobs
+from vae.jobs import processes as jobs
 from vae.jobs.keeper import read_plan
 from vae.model import checkpoints
 from vae.model.config import TrainConfig

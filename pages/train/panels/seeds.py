@@ -8,7 +8,7 @@ import streamlit as st
 from pages.cache import models as cache
 from pages.ui import words
 from pages.ui.language import _
-from vae.figures import training as figures_training
+from vae.figures import trainings as figures_training
 from vae.jobs.replay import balanced_rows
 from vae.latent import codes as latent
 from vae.latent.alignment import align

@@ -17,7 +17,7 @@ def show(step: SlowStep, key: str = "slow") -> None:
     """Shows a step in five stages, through which a visitor goes back and forth, or plays them.
 
     Arguments:
-        step: of `vae.training.slowmotion.slow_step`, or `vae.jobs.start.last_step`.
+        step: of `vae.training.slowmotion.slow_step`, or `vae.jobs.processes.last_step`.
         key: of the widget.
     """
     browser.component("slow", "dom", "bars", "slow")(key=key, data={**numbers(step), "words": _words(step)})

@@ -13,8 +13,8 @@ from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae.errors import VAEError
 from vae.figures import style as figures
-from vae.figures import training as figures_training
-from vae.jobs import start as jobs
+from vae.figures import trainings as figures_training
+from vae.jobs import processes as jobs
 from vae.model import checkpoints
 from vae.model.config import ModelConfig, TrainConfig
 from vae.training.reports import Report
@@ -59,7 +59,7 @@ def watch() -> None:
             "stopped": _("**{name}** was stopped. What it had learned is saved, and all pages can use it."),
             "failed": _("**{name}** failed."),
         }
-        saved = (checkpoints.folders()[0] / name / checkpoints.FILE).exists()
+        saved = (checkpoints.folders()[0] / name / checkpoints.MODEL_FILE).exists()
         if not saved:
             says["stopped"] = _("**{name}** was stopped before it had learned anything.")
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -22,10 +22,10 @@ from vae.cli.flags import add_fields, config_of
 from vae.cli.terminal import draw_bar
 from vae.cli.uses import add_uses, loaded
 from vae.data import datasets as data
-from vae.distributed import trainer as distributed
+from vae.distributed import processes as distributed
 from vae.errors import ConfigError, VAEError
+from vae.jobs import processes as jobs
 from vae.jobs import runs
-from vae.jobs import start as jobs
 from vae.jobs.cards import likelihood_words
 from vae.jobs.keeper import read_plan
 from vae.latent.codes import decode

@@ -23,9 +23,9 @@ from vae.errors import ConfigError, JobError
 from vae.jobs.cards import arguments
 from vae.jobs.control import Action, ask, clear
 from vae.jobs.files import held
+from vae.jobs.job import Job, State, limit, next_ticket, queue, standing, tell
 from vae.jobs.keeper import read_plan
 from vae.jobs.runs import queue_lock, refuse_taken, run
-from vae.jobs.status import Job, State, limit, next_ticket, queue, standing, tell
 from vae.model.checkpoints import check_name, folders
 from vae.model.config import ModelConfig, TrainConfig
 from vae.training import reports
