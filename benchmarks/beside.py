@@ -22,7 +22,7 @@ from benchmarks.measure import machine, say, table
 from tests.browser import chromium
 from tests.browser.conftest import QUIET, running_app
 from tests.browser.test_map import MAP, open_map
-from vae.jobs import processes as jobs
+from vae import jobs
 
 PRESS_ON_MAP = f"""() => new Promise((done) => {{
     const map = {MAP}.latentMap, before = map.answer.z[0], start = performance.now()

@@ -20,11 +20,10 @@ from torch.distributions import Independent, Normal
 import vae
 from benchmarks.measure import away, interleaved, machine, ratio, say, spread, summary, table
 from benchmarks.references import brute, double, log_joint, mass_elsewhere, radius_for, reference
-from vae.data.datasets import available
+from vae.data import available
 from vae.errors import DataError
-from vae.evidence.estimates import CHUNK, Estimate, pairwise_log_prob
-from vae.evidence.exact import exact, posterior
-from vae.model.distributions import draw
+from vae.evidence import CHUNK, Estimate, exact_evidence, pairwise_log_prob, posterior
+from vae.model import draw
 
 __all__ = ["main"]
 
@@ -191,14 +190,14 @@ def quadrature(name: str, images: int, sizes: Sizes, limit: str = "", faster: st
     even: list[Tensor] = []
 
     def library() -> None:
-        found["exact"] = exact(model, x)
+        found["exact"] = exact_evidence(model, x)
 
     def grid() -> float:
         value, seconds = brute(model, x, radius, sizes.side, sizes.every)
         even.append(value)
         return seconds
 
-    exact(model, x[:1])
+    exact_evidence(model, x[:1])
     seconds = interleaved({"exact": library, "brute grid": grid} if faster else {"exact": library}, sizes.rounds)
     timed = [[f"`vae.evidence.exact.exact`, {images} images", spread(seconds["exact"]), "1", limit]]
     if faster:
@@ -243,7 +242,7 @@ def everything(sizes: Sizes) -> None:
     model = vae.load(BERNOULLI)
     x = test_pixels(model, 10_000)
     runs: list[Estimate] = []
-    (seconds,) = interleaved({"all test images": lambda: runs.append(exact(model, x))}, sizes.rounds).values()
+    (seconds,) = interleaved({"all test images": lambda: runs.append(exact_evidence(model, x))}, sizes.rounds).values()
     bound = runs[-1].error_bound
     assert bound is not None
     table(

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.errors import DataError
-from vae.evidence.estimates import CHUNK, pairwise_log_prob
-from vae.evidence.exact import posterior
-from vae.model.vae import VAE
+from vae.evidence import CHUNK, pairwise_log_prob, posterior
+from vae.model import VAE
 
 __all__ = ["Reference", "brute", "double", "log_joint", "mass_elsewhere", "radius_for", "reference"]
 

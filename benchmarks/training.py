@@ -22,12 +22,9 @@ import vae
 from benchmarks import peers
 from benchmarks.measure import interleaved, machine, ratio, say, table
 from benchmarks.usual import BATCH, LATENT, Usual, loader, train
-from vae.data.datasets import folder
-from vae.model.devices import quick_products
-from vae.model.objectives import ELBO
-from vae.training.presets import PRESETS
-from vae.training.scores import score
-from vae.training.trainer import Trainer
+from vae.data import folder
+from vae.model import ELBO, quick_products
+from vae.training import PRESETS, Trainer, score
 
 SAME = PRESETS["quick-20d"].model  # 784-400-20
 CONVOLUTIONAL = replace(SAME, channels=(32, 64), encoder_layers=(256,), decoder_layers=(256,))

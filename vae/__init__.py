@@ -22,26 +22,66 @@ Randomness is an argument: `generator(seed)` makes one, and nothing here touches
 Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
 """
 
-from vae.data.datasets import Dataset, Split, load_dataset
+from vae.data import Dataset, Split, load_dataset
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, JobError, VAEError
-from vae.evidence.comparison import Budget, Comparison, checksum, compare, comparison_file, load_comparison
-from vae.evidence.estimates import Estimate, elbo, naive_monte_carlo, naive_monte_carlo_path
-from vae.evidence.exact import Posterior, posterior
-from vae.evidence.exact import exact as exact_evidence
-from vae.evidence.importance import importance_sampling, importance_sampling_path
-from vae.latent.aggregate import Holes, active_units, holes
-from vae.latent.alignment import Alignment, align
-from vae.latent.codes import Codes, Decoded, decode, encode, manifold
-from vae.latent.projections import Projection, make_projection, project
-from vae.latent.walks import Difference, Neighbours, difference, neighbours, spherical, straight, traversals
-from vae.model.checkpoints import Record, catalogue, load, read_record, save
-from vae.model.config import ModelConfig, TrainConfig
-from vae.model.distributions import generator
-from vae.model.objectives import ELBO, IWAE, Autoencoder, Terms
-from vae.model.vae import VAE, Decoder, Encoder, build
-from vae.training.presets import PRESETS, Preset, estimate
-from vae.training.reports import Report
-from vae.training.trainer import Trainer, fit
+from vae.evidence import (
+    Budget,
+    Comparison,
+    Estimate,
+    Posterior,
+    checksum,
+    compare,
+    comparison_file,
+    elbo,
+    exact_evidence,
+    importance_sampling,
+    importance_sampling_path,
+    load_comparison,
+    naive_monte_carlo,
+    naive_monte_carlo_path,
+    posterior,
+)
+from vae.latent import (
+    Alignment,
+    Codes,
+    Decoded,
+    Difference,
+    Holes,
+    Neighbours,
+    Projection,
+    active_units,
+    align,
+    decode,
+    difference,
+    encode,
+    holes,
+    make_projection,
+    manifold,
+    neighbours,
+    project,
+    spherical,
+    straight,
+    traversals,
+)
+from vae.model import (
+    ELBO,
+    IWAE,
+    VAE,
+    Autoencoder,
+    Decoder,
+    Encoder,
+    ModelConfig,
+    Record,
+    Terms,
+    TrainConfig,
+    build,
+    catalogue,
+    generator,
+    load,
+    read_record,
+    save,
+)
+from vae.training import PRESETS, Preset, Report, Trainer, estimate, fit
 
 __all__ = [
     "ELBO",

@@ -2,7 +2,7 @@
 
 import sys
 
-from vae.cli.commands import main
+from vae.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,52 @@
+"""What the server keeps between runs, for all sessions: the only place where Streamlit's caches are used.
+
+What most pages need, models and arrays about the image in use, is here; the rest is reached by the page or the chapter
+that it is for, `cache.variance.floor_path`.
+
+    models     models, images, codes, decoded images and estimates
+    browser    what is sent to the browser once: packed nets and codes
+    latent     what the map, walks and views show of a latent space
+    training   how trainings went, from their folders
+    times      how long a training would take here
+    variance   what the page Decoder variance shows
+    integral   chapters on p(x) as an integral
+    bound      chapters on the bound
+    uses       chapters on what a model is good for
+"""
+
+from pages.cache import bound, browser, integral, latent, times, training, uses, variance
+from pages.cache.models import (
+    Model,
+    axes,
+    carried,
+    codes,
+    comparison,
+    dataset,
+    decode,
+    drawing,
+    elbo,
+    evidence_of,
+    images,
+    load,
+    model_id,
+    needed,
+    own_elbo,
+    pixels,
+    posterior_plane,
+    reconstructions,
+    reconstructions_so_far,
+    record,
+    row,
+    samples,
+    sandwich,
+    thermodynamic_path,
+    warm,
+    z,
+)
+
+__all__ = [
+    "Model", "axes", "bound", "browser", "carried", "codes", "comparison", "dataset", "decode", "drawing", "elbo",
+    "evidence_of", "images", "integral", "latent", "load", "model_id", "needed", "own_elbo", "pixels",
+    "posterior_plane", "reconstructions", "reconstructions_so_far", "record", "row", "samples", "sandwich",
+    "thermodynamic_path", "times", "training", "uses", "variance", "warm", "z",
+]  # fmt: skip

@@ -8,11 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 import vae
-from pages.cache import models as cache
-from vae.derivation import bound as derivation
-from vae.derivation import gradients, regulariser
-from vae.evidence import estimates as evidence
-from vae.latent import codes as latent
+from pages.cache import models
+from vae import derivation, evidence, latent
+from vae.derivation import Gradients, regulariser
 
 Array = NDArray[Any]
 DRAWS, MEANS = 4000, 1000  # draws that a gradient's variance is taken from, and test images of a map
@@ -50,51 +48,51 @@ class Map(NamedTuple):
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def derived(
-    model: cache.Model, data_name: str, row: int, base: Literal["encoder", "prior"] = "encoder"
+    model: models.Model, data_name: str, row: int, base: Literal["encoder", "prior"] = "encoder"
 ) -> derivation.Derivation:
     """Returns every term of the derivation for a test image, and forty draws."""
-    x = cache.pixels(model, data_name, (row,))
-    return derivation.derive(cache.load(model), x, 40, vae.generator(0), base=base)
+    x = models.pixels(model, data_name, (row,))
+    return derivation.derive(models.load(model), x, 40, vae.generator(0), base=base)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def code(model: cache.Model, data_name: str, row: int) -> Code:
+def code(model: models.Model, data_name: str, row: int) -> Code:
     """Returns q(z|x) of a test image, its pixels with the noise that the other numbers have."""
-    net, x = cache.load(model), cache.pixels(model, data_name, (row,))  # what is kept must not be of inference mode
+    net, x = models.load(model), models.pixels(model, data_name, (row,))  # what is kept must not be of inference mode
     with torch.inference_mode():
         q = net.encoder(x).base_dist
         return Code(q.loc[0].numpy(), q.scale[0].numpy())
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def reconstruction(model: cache.Model, data_name: str, row: int) -> tuple[float, float, Array]:
+def reconstruction(model: models.Model, data_name: str, row: int) -> tuple[float, float, Array]:
     """Returns L1 of a test image in nats, its standard error, and the mean (H, W) of p(x|z) at the mean of q."""
-    x = cache.pixels(model, data_name, (row,))
-    bound = evidence.elbo(cache.load(model), x, 2000, vae.generator(1))
+    x = models.pixels(model, data_name, (row,))
+    bound = evidence.elbo(models.load(model), x, 2000, vae.generator(1))
     found = code(model, data_name, row)
     kl = float(sum(part.sum() for part in regulariser.paid(*found)))
-    picture = latent.decode(cache.load(model), found.mean[None]).mean[0]
+    picture = latent.decode(models.load(model), found.mean[None]).mean[0]
     return float(bound.value[0]) + kl, float(bound.standard_error[0]), picture
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def gradient_draws(model: cache.Model, data_name: str, row: int) -> gradients.Gradients:
+def gradient_draws(model: models.Model, data_name: str, row: int) -> Gradients:
     """Returns the ELBO's gradient in mu and sigma of a test image, from single draws."""
-    x = cache.pixels(model, data_name, (row,))
-    return gradients.gradient_draws(cache.load(model), x, DRAWS, vae.generator(0))
+    x = models.pixels(model, data_name, (row,))
+    return derivation.gradient_draws(models.load(model), x, DRAWS, vae.generator(0))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def running_estimate(model: cache.Model, data_name: str, row: int) -> regulariser.Running:
+def running_estimate(model: models.Model, data_name: str, row: int) -> regulariser.Running:
     """Returns the Monte Carlo estimate of L2 of a test image as draws come in."""
     return regulariser.running_estimate(*code(model, data_name, row), COUNTS, vae.generator(0))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def map_of(model: cache.Model, data_name: str) -> Map:
+def map_of(model: models.Model, data_name: str) -> Map:
     """Returns the map of a model, and its figures."""
-    codes, labels = cache.codes(model), cache.dataset(data_name).test.labels.numpy()
-    held_out = cache.record(model[0]).held_out
+    codes, labels = models.codes(model), models.dataset(data_name).test.labels.numpy()
+    held_out = models.record(model[0]).held_out
     spread, inside = np.sqrt((codes.mean**2).mean()), ((codes.mean**2).sum(1) < INSIDE).mean()
     return Map(
         codes.mean[:MEANS], labels[:MEANS], float(spread), float(np.exp(np.log(codes.deviation).mean())), float(inside),

@@ -8,23 +8,20 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.cache import models as cache
+from pages.cache import models
 from pages.ui import state
+from vae import evidence, figures, latent
 from vae.errors import ConfigError, VAEError
-from vae.evidence import estimates as evidence
-from vae.figures import style as figures
-from vae.latent import codes as latent
-from vae.model.distributions import generator
-from vae.model.portable import Codebook, pack_codes, portable
+from vae.model import generator, portable
 
 SHEET, SIDE = 100, 10  # images of a sheet, and along its side
 PLANE = 20  # images along a side of the plane that the server decodes
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def packed(model: cache.Model, data_name: str) -> dict[str, Any]:
+def packed(model: models.Model, data_name: str) -> dict[str, Any]:
     """Returns the decoder and the codes of a model as the components take them."""
-    record, codes, data = cache.record(model[0]), cache.codes(model), cache.dataset(data_name)
+    record, codes, data = models.record(model[0]), models.codes(model), models.dataset(data_name)
     parts: dict[str, Any] = {
         "key": _key(model, data_name), "config": {**record.model.to_dict(), "linear": record.model.linear},
         "count": len(codes.mean), "labels": data.test.labels.numpy().astype(np.uint8), "classes": data.classes,
@@ -34,27 +31,27 @@ def packed(model: cache.Model, data_name: str) -> dict[str, Any]:
     if record.training.objective != "autoencoder":  # whose deviations were never trained
         kinds["deviation"] = codes.deviation
     for name, values in kinds.items():
-        book: Codebook = pack_codes(values)
+        book: portable.Codebook = portable.pack_codes(values)
         parts[f"{name}s"] = book.levels.ravel()
         parts[f"{name}_scale"] = {"low": book.low.tolist(), "step": book.step.tolist()}
-    return parts | _net("decoder", cache.load(model).decoder)
+    return parts | _net("decoder", models.load(model).decoder)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def packed_encoder(model: cache.Model, data_name: str) -> dict[str, Any]:
+def packed_encoder(model: models.Model, data_name: str) -> dict[str, Any]:
     """Returns the encoder of a model as the components take it."""
-    config = cache.record(model[0]).model.to_dict()
-    return {"key": f"{_key(model, data_name)} encoder", "config": config, **_net("encoder", cache.load(model).encoder)}
+    config = models.record(model[0]).model.to_dict()
+    return {"key": f"{_key(model, data_name)} encoder", "config": config, **_net("encoder", models.load(model).encoder)}
 
 
-def _key(model: cache.Model, data_name: str) -> str:
+def _key(model: models.Model, data_name: str) -> str:
     return f"{model[0]} {model[1]} {data_name}"
 
 
 def _net(name: str, part: torch.nn.Module) -> dict[str, Any]:
     """Returns a net, deflated; nothing where the server has to do its work."""
     try:
-        net = portable(part)
+        net = portable.portable(part)
     except ConfigError:
         return {}
     size = net.weights.itemsize
@@ -67,14 +64,14 @@ def _net(name: str, part: torch.nn.Module) -> dict[str, Any]:
 def prepare() -> None:
     """Packs the first model before anyone asks for it."""
     with contextlib.suppress(VAEError):
-        model = cache.model_id(state.DEFAULT_MODEL)
-        packed(model, cache.images(model).name)
+        model = models.model_id(state.DEFAULT_MODEL)
+        packed(model, models.images(model).name)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def sheet(data_name: str, number: int) -> bytes | None:
     """Returns a hundred test images as one PNG, or None where there are none."""
-    images = cache.dataset(data_name).test.images[number * SHEET : (number + 1) * SHEET].numpy()
+    images = models.dataset(data_name).test.images[number * SHEET : (number + 1) * SHEET].numpy()
     if not len(images):
         return None
     whole = np.zeros((SHEET, *images.shape[1:]), np.float32)
@@ -88,16 +85,16 @@ def _base() -> str:
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def sorted_elbos(model: cache.Model, data_name: str, count: int = 1000, draws: int = 8) -> np.ndarray:
+def sorted_elbos(model: models.Model, data_name: str, count: int = 1000, draws: int = 8) -> np.ndarray:
     """Returns the ELBOs of the first test images, increasing, in nats."""
-    rows = tuple(range(min(count, len(cache.dataset(data_name).test))))
-    return np.sort(cache.elbo(model, data_name, rows, draws)[0]).astype(np.float32)
+    rows = tuple(range(min(count, len(models.dataset(data_name).test))))
+    return np.sort(models.elbo(model, data_name, rows, draws)[0]).astype(np.float32)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def judged(model: cache.Model, drawing: bytes) -> dict[str, Any]:
+def judged(model: models.Model, drawing: bytes) -> dict[str, Any]:
     """Encodes, decodes and scores one image, for a model whose nets stay on the server."""
-    vae, config = cache.load(model), cache.record(model[0]).model
+    vae, config = models.load(model), models.record(model[0]).model
     image = torch.frombuffer(bytearray(drawing), dtype=torch.uint8).reshape(1, *config.image_shape)
     codes = latent.encode(vae, image)
     mean = latent.decode(vae, codes.mean).mean[0]
@@ -108,22 +105,22 @@ def judged(model: cache.Model, drawing: bytes) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def nets_travel(model: cache.Model) -> bool:
+def nets_travel(model: models.Model) -> bool:
     """Whether encoder and decoder can both run in the browser."""
-    name = cache.images(model).name
+    name = models.images(model).name
     return "decoder" in packed(model, name) and "encoder" in packed_encoder(model, name)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def manifold(
-    model: cache.Model, directions: tuple[float, ...], centre: tuple[float, ...]
+    model: models.Model, directions: tuple[float, ...], centre: tuple[float, ...]
 ) -> tuple[dict[str, Any], np.ndarray]:
     """Returns the decoded plane past all codes, for a model that the server decodes: where it lies, and its greys."""
     axes = latent.Axes(np.array(centre, np.float32), np.array(directions, np.float32).reshape(2, -1), np.zeros(2))
-    points = axes.project(cache.codes(model).mean)
+    points = axes.project(models.codes(model).mean)
     low, high = points.min(0), points.max(0)
     steps = (np.arange(PLANE) + 0.5) / PLANE
     across, up = np.meshgrid(low[0] + steps * (high[0] - low[0]), high[1] - steps * (high[1] - low[1]))
-    means = latent.decode(cache.load(model), axes.lift(np.stack([across.ravel(), up.ravel()], 1))).mean
+    means = latent.decode(models.load(model), axes.lift(np.stack([across.ravel(), up.ravel()], 1))).mean
     place = {"side": PLANE, "low": low.tolist(), "high": high.tolist()}
     return place, figures.contact_sheet(means, PLANE, 1).ravel()

@@ -7,9 +7,10 @@ import streamlit as st
 import torch
 
 import vae
-from pages.cache import models as cache
-from vae.derivation import integrand, planes
-from vae.evidence import exact, gaps
+from pages.cache import models
+from vae import evidence
+from vae.derivation import Plane, integrand, log_likelihood_plane, log_posterior
+from vae.evidence import Posterior, gaps
 from vae.uses import variance
 
 DRAWS = 100_000  # of a run of naive Monte Carlo
@@ -34,41 +35,41 @@ class Slopes(NamedTuple):
     measured: float
 
 
-def wide(model: cache.Model, row: int) -> float:
+def wide(model: models.Model, row: int) -> float:
     """Returns half the side of a square that holds nearly all of the prior and an image's code."""
-    return float(max(4.0, np.ceil(np.abs(cache.codes(model).mean[row]).max() + 0.5)))
+    return float(max(4.0, np.ceil(np.abs(models.codes(model).mean[row]).max() + 0.5)))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def plane(model: cache.Model, data_name: str, row: int) -> planes.Plane:
+def plane(model: models.Model, data_name: str, row: int) -> Plane:
     """Returns the latent plane of an image, the whole of it no wider than the prior."""
     line = np.linspace(-(half := wide(model, row)), half, _SIDE, dtype=np.float32)
-    likelihood = planes.log_likelihood_plane(cache.load(model), cache.pixels(model, data_name, (row,)), line, line)
-    return cache.posterior_plane(model, data_name, row, 1000)._replace(x=line, y=line, log_likelihood=likelihood)
+    likelihood = log_likelihood_plane(models.load(model), models.pixels(model, data_name, (row,)), line, line)
+    return models.posterior_plane(model, data_name, row, 1000)._replace(x=line, y=line, log_likelihood=likelihood)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def deviation_by_level(model: cache.Model, data_name: str, row: int) -> tuple[float, ...]:
+def deviation_by_level(model: models.Model, data_name: str, row: int) -> tuple[float, ...]:
     """Returns the mean sigma of background, edges and ink at the mean of q(z|x) of a test image."""
-    decoded = cache.reconstructions(model, data_name, (row,))
+    decoded = models.reconstructions(model, data_name, (row,))
     return variance.deviation_by_level(decoded.mean[0], decoded.deviation[0])
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def grid_evidence(model: cache.Model, data_name: str, row: int, side: int) -> float:
-    x = cache.pixels(model, data_name, (row,))
-    return integrand.grid_evidence(cache.load(model), x, side, wide(model, row))
+def grid_evidence(model: models.Model, data_name: str, row: int, side: int) -> float:
+    x = models.pixels(model, data_name, (row,))
+    return integrand.grid_evidence(models.load(model), x, side, wide(model, row))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def posterior(model: cache.Model, data_name: str, row: int) -> exact.Posterior:
-    return exact.posterior(cache.load(model), cache.pixels(model, data_name, (row,)))
+def posterior(model: models.Model, data_name: str, row: int) -> Posterior:
+    return evidence.posterior(models.load(model), models.pixels(model, data_name, (row,)))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def slopes(model: cache.Model, data_name: str, row: int) -> Slopes:
+def slopes(model: models.Model, data_name: str, row: int) -> Slopes:
     """Returns the gradient of log p(x), by the posterior, by the prior, and measured in one pixel."""
-    net, x, found = cache.load(model), cache.pixels(model, data_name, (row,)), posterior(model, data_name, row)
+    net, x, found = models.load(model), models.pixels(model, data_name, (row,)), posterior(model, data_name, row)
     right = integrand.posterior_slope(net, x, found)
     draws = np.random.default_rng(0).standard_normal((_PRIOR, net.config.latent), np.float32)
     wrong = integrand.prior_slope(net, x, draws)
@@ -77,48 +78,48 @@ def slopes(model: cache.Model, data_name: str, row: int) -> Slopes:
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def stream(model: cache.Model, data_name: str, row: int, seed: int) -> integrand.Stream:
+def stream(model: models.Model, data_name: str, row: int, seed: int) -> integrand.Stream:
     """Returns a run of draws from the prior, with log p(x|z) of each."""
-    x = cache.pixels(model, data_name, (row,))
-    return integrand.stream(cache.load(model), x, DRAWS, vae.generator(seed))
+    x = models.pixels(model, data_name, (row,))
+    return integrand.stream(models.load(model), x, DRAWS, vae.generator(seed))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def enough(model: cache.Model, data_name: str, row: int, within: float) -> int | None:
+def enough(model: models.Model, data_name: str, row: int, within: float) -> int | None:
     """Returns how many draws were enough in half of a few runs, or None where none were."""
     runs = np.stack([integrand.running(stream(model, data_name, row, seed).log_likelihood) for seed in range(RUNS)])
     return integrand.enough(runs, posterior(model, data_name, row).log_p, within)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def best_gaussian(model: cache.Model, data_name: str, row: int) -> tuple[np.ndarray, np.ndarray, float]:
+def best_gaussian(model: models.Model, data_name: str, row: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Returns mean (J,), deviation (J,) and ELBO of the best diagonal Gaussian q for an image."""
-    x = cache.pixels(model, data_name, (row,))
-    *_, best = gaps.refine(cache.load(model), x, generator=vae.generator(0))
+    x = models.pixels(model, data_name, (row,))
+    *_, best = gaps.refine(models.load(model), x, generator=vae.generator(0))
     return best.mean[0].numpy(), best.deviation[0].numpy(), float(best.elbo[0])
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def hits_of_encoder(model: cache.Model, data_name: str, row: int, count: int) -> int:
+def hits_of_encoder(model: models.Model, data_name: str, row: int, count: int) -> int:
     """Returns how many of so many draws from q(z|x) fall where 99 % of the posterior lies."""
     view = plane(model, data_name, row)
     z = view.mean + view.deviation * np.random.default_rng(0).standard_normal((count, 2), np.float32)
-    x = cache.pixels(model, data_name, (row,))
+    x = models.pixels(model, data_name, (row,))
     found = posterior(model, data_name, row)
-    return int((planes.log_posterior(cache.load(model), x, z, found.log_p) > view.levels[0]).sum())
+    return int((log_posterior(models.load(model), x, z, found.log_p) > view.levels[0]).sum())
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def densities_at_code(model: cache.Model, data_name: str, row: int) -> tuple[float, float]:
+def densities_at_code(model: models.Model, data_name: str, row: int) -> tuple[float, float]:
     """Returns log p(x|z) and log p(z|x) of an image at the mean of its q(z|x), for J <= 2."""
-    net, x, z = cache.load(model), cache.pixels(model, data_name, (row,)), cache.codes(model).mean[[row]]
+    net, x, z = models.load(model), models.pixels(model, data_name, (row,)), models.codes(model).mean[[row]]
     with torch.inference_mode():
         likelihood = float(net.decoder(torch.from_numpy(z)).log_prob(x))
-    return likelihood, float(planes.log_posterior(net, x, z, posterior(model, data_name, row).log_p)[0])
+    return likelihood, float(log_posterior(net, x, z, posterior(model, data_name, row).log_p)[0])
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def first_average(model: cache.Model, data_name: str, row: int, draws: int = 100) -> float:
+def first_average(model: models.Model, data_name: str, row: int, draws: int = 100) -> float:
     """Returns what naive Monte Carlo says after its first draws, nats."""
-    x = cache.pixels(model, data_name, (row,))
-    return float(integrand.running(integrand.stream(cache.load(model), x, draws, vae.generator(0)).log_likelihood)[-1])
+    x = models.pixels(model, data_name, (row,))
+    return float(integrand.running(integrand.stream(models.load(model), x, draws, vae.generator(0)).log_likelihood)[-1])

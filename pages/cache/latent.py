@@ -4,93 +4,93 @@ import numpy as np
 import streamlit as st
 import torch
 
-from pages.cache import models as cache
+from pages.cache import models
 from pages.ui.language import _
-from vae.latent import aggregate, projections, walks
-from vae.latent import codes as latent
+from vae import latent
+from vae.latent import Difference, Neighbours, aggregate, neighbours, projections
 
 SIDE = 61  # cells along a side of the plane of holes
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def codes_of_training(model: cache.Model, data_name: str) -> latent.Codes:
+def codes_of_training(model: models.Model, data_name: str) -> latent.Codes:
     """Returns q(z|x) of all training images, without a word, for other cached functions."""
-    return latent.encode(cache.load(model), cache.dataset(data_name).train.images)
+    return latent.encode(models.load(model), models.dataset(data_name).train.images)
 
 
-def training_codes(model: cache.Model) -> latent.Codes:
+def training_codes(model: models.Model) -> latent.Codes:
     """Returns q(z|x) of all training images, whose mixture is the aggregate posterior."""
     with st.spinner(_("Encoding the training images ...")):
-        return codes_of_training(model, cache.images(model).name)
+        return codes_of_training(model, models.images(model).name)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _encoded(model: cache.Model, shape: tuple[int, ...], content: bytes) -> np.ndarray:
+def _encoded(model: models.Model, shape: tuple[int, ...], content: bytes) -> np.ndarray:
     image = torch.from_numpy(np.frombuffer(content, np.uint8).reshape(shape).copy())
-    return latent.encode(cache.load(model), image[None]).mean[0]
+    return latent.encode(models.load(model), image[None]).mean[0]
 
 
-def encoded(model: cache.Model, drawing: np.ndarray) -> np.ndarray:
+def encoded(model: models.Model, drawing: np.ndarray) -> np.ndarray:
     """Returns the mean (J,) of q(z|x) of a drawn image (H, W) uint8."""
     return _encoded(model, drawing.shape, drawing.tobytes())
 
 
-def first_of_class(model: cache.Model) -> dict[int, int]:
+def first_of_class(model: models.Model) -> dict[int, int]:
     """Returns the row of the first test image of each class that has one."""
-    labels = cache.images(model).test.labels.numpy()
+    labels = models.images(model).test.labels.numpy()
     return {int(label): int(row) for label, row in zip(*np.unique(labels, return_index=True), strict=True)}
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def nearest_codes(model: cache.Model, data_name: str, z: tuple[float, ...], count: int) -> walks.Neighbours:
+def nearest_codes(model: models.Model, data_name: str, z: tuple[float, ...], count: int) -> Neighbours:
     """Returns the test images whose posterior means are nearest to a latent."""
-    return walks.neighbours(np.array(z, np.float32), cache.codes(model).mean, count)
+    return neighbours(np.array(z, np.float32), models.codes(model).mean, count)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def nearest_images(data_name: str, shape: tuple[int, ...], content: bytes, count: int) -> walks.Neighbours:
+def nearest_images(data_name: str, shape: tuple[int, ...], content: bytes, count: int) -> Neighbours:
     """Returns the test images whose pixels are nearest to those of an image, given as bytes."""
     image = np.frombuffer(content, np.uint8).reshape(shape)
-    return walks.neighbours(image, cache.dataset(data_name).test.images.numpy(), count)
+    return neighbours(image, models.dataset(data_name).test.images.numpy(), count)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def difference(
-    model: cache.Model, data_name: str, of: int, minus: int, images: int | None
-) -> tuple[walks.Difference, tuple[int, int]]:
+    model: models.Model, data_name: str, of: int, minus: int, images: int | None
+) -> tuple[Difference, tuple[int, int]]:
     """Returns the difference of two classes' means over their first test images, and how many each has."""
-    labels = cache.dataset(data_name).test.labels.numpy()
-    means = cache.codes(model).mean
+    labels = models.dataset(data_name).test.labels.numpy()
+    means = models.codes(model).mean
     sets = [means[labels == label][:images] for label in (of, minus)]
-    return walks.difference(*sets), (len(sets[0]), len(sets[1]))
+    return latent.difference(*sets), (len(sets[0]), len(sets[1]))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def holes(model: cache.Model, data_name: str, plane: tuple[int, int] | None) -> aggregate.Holes:
+def holes(model: models.Model, data_name: str, plane: tuple[int, int] | None) -> aggregate.Holes:
     """Returns where the aggregate posterior of the training images leaves the prior bare, on a plane."""
-    return aggregate.holes(training_codes(model), cache.axes(model, plane), SIDE)
+    return aggregate.holes(training_codes(model), models.axes(model, plane), SIDE)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def prior_draws(model: cache.Model, data_name: str) -> aggregate.Draws:
+def prior_draws(model: models.Model, data_name: str) -> aggregate.Draws:
     """Returns draws from the prior, held against the aggregate posterior of the training images."""
     return aggregate.prior_draws(training_codes(model))
 
 
-def projection(model: cache.Model, method: projections.Method) -> np.ndarray | None:
+def projection(model: models.Model, method: projections.Method) -> np.ndarray | None:
     """Returns the points (N, 2) of the first test images by t-SNE or UMAP, if they were computed before."""
-    data = cache.images(model)
+    data = models.images(model)
     file = projections.projection_file(model[0], data.name, method)
     return _kept(model, data.name, method, file.stat().st_mtime) if file.is_file() else None
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _kept(model: cache.Model, data_name: str, method: projections.Method, written: float) -> np.ndarray | None:
-    found = projections.kept_projection(model[0], cache.dataset(data_name), method)
+def _kept(model: models.Model, data_name: str, method: projections.Method, written: float) -> np.ndarray | None:
+    found = projections.kept_projection(model[0], models.dataset(data_name), method)
     return None if found is None else found.points
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def compute_projection(model: cache.Model, data_name: str, method: projections.Method) -> np.ndarray:
+def compute_projection(model: models.Model, data_name: str, method: projections.Method) -> np.ndarray:
     """Computes them, once for all who wait for them, and keeps them beside the model."""
-    return projections.make_projection(model[0], cache.dataset(data_name), method).points
+    return projections.make_projection(model[0], models.dataset(data_name), method).points

@@ -14,12 +14,11 @@ import torch
 import vae
 from pages.ui import state
 from pages.ui.language import _
-from vae.derivation import planes
+from vae import derivation, evidence, latent
+from vae.derivation import Plane
 from vae.errors import CheckpointError, DataError
-from vae.evidence import annealing, evaluation, exact, gaps
-from vae.evidence import estimates as evidence
-from vae.latent import codes as latent
-from vae.model import checkpoints, distributions
+from vae.evidence import ThermodynamicPath, annealing, evaluation, exact_evidence, gaps, is_known, posterior
+from vae.model import locate, prepare_pixels
 
 Model = tuple[str, float]
 
@@ -33,7 +32,7 @@ def warm() -> None:
 
 def model_id(name: str) -> Model:
     """Returns what a model is known by."""
-    return name, checkpoints.locate(name).stat().st_mtime
+    return name, locate(name).stat().st_mtime
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -161,7 +160,7 @@ def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _pixels_of_all(likelihood: vae.model.config.Likelihood, data_name: str) -> torch.Tensor:
-    return distributions.prepare_pixels(dataset(data_name).test.images, likelihood, vae.generator(0))
+    return prepare_pixels(dataset(data_name).test.images, likelihood, vae.generator(0))
 
 
 def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
@@ -189,9 +188,9 @@ def _comparison(model: Model, data_name: str, written: float) -> vae.Comparison 
 @st.cache_data(max_entries=256, show_spinner=False)
 def evidence_of(model: Model, data_name: str, rows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray] | None:
     """Returns log p(x) (B,) and its error bound (B,), or None where it is not known exactly."""
-    if not exact.is_known(_record(model).model):
+    if not is_known(_record(model).model):
         return None
-    estimate = exact.exact(load(model), pixels(model, data_name, rows))
+    estimate = exact_evidence(load(model), pixels(model, data_name, rows))
     assert estimate.error_bound is not None
     return estimate.value.numpy(), estimate.error_bound.numpy()
 
@@ -214,26 +213,26 @@ def needed(model: Model, data_name: str, row: int) -> float:
     """Returns KL[p(z|x) || p(z)] of a test image where it is known, else the encoder's, in nats."""
     if _record(model).model.latent <= 2:
         try:
-            return exact.posterior(load(model), pixels(model, data_name, (row,))).kl_prior
+            return posterior(load(model), pixels(model, data_name, (row,))).kl_prior
         except DataError:
             pass
     return float(_codes(model, data_name).kl[row].sum())
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def posterior_plane(model: Model, data_name: str, row: int, draws: int) -> planes.Plane:
+def posterior_plane(model: Model, data_name: str, row: int, draws: int) -> Plane:
     """Returns what is on the latent plane of an image."""
     farthest = max(np.abs(each.mean).max() for each in (codes(model), _codes(model, data_name)))
     wide = float(np.ceil(max(3.5, 1.05 * farthest)))
-    return planes.posterior_plane(load(model), pixels(model, data_name, (row,)), wide, draws, vae.generator(0))
+    return derivation.posterior_plane(load(model), pixels(model, data_name, (row,)), wide, draws, vae.generator(0))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def thermodynamic_path(
     model: Model, data_name: str, row: int, base: Literal["prior", "encoder"], betas: tuple[float, ...]
-) -> exact.Path:
+) -> ThermodynamicPath:
     """Returns the thermodynamic path of a test image."""
-    return exact.thermodynamic_path(load(model), pixels(model, data_name, (row,)), np.array(betas), base=base)
+    return evidence.thermodynamic_path(load(model), pixels(model, data_name, (row,)), np.array(betas), base=base)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -7,16 +7,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
+from pages.cache import models
+from vae import figures
 from vae.errors import VAEError
-from vae.figures import style as figures
-from vae.jobs.keeper import read_plan
-from vae.jobs.replay import REPLAY_FILE, replay
-from vae.model import checkpoints
-from vae.model.config import ModelConfig, TrainConfig
-from vae.model.portable import pack_codes
-from vae.training import reports, slowmotion
-from vae.training.reports import Report
+from vae.jobs import read_plan, replay
+from vae.model import ModelConfig, TrainConfig, check_name, folders, portable
+from vae.training import Report, SlowStep, load_slow_step, reports
 
 FRAMES = 80  # times of a replay that are sent
 Stamp = tuple[float, int]
@@ -33,8 +29,8 @@ def _stamp(path: Path) -> Stamp | None:
 
 def history(name: str) -> list[Report]:
     """Returns the reports of a training so far, to be left as they are."""
-    for folder in checkpoints.folders():
-        path = folder / checkpoints.check_name(name) / "history.jsonl"
+    for folder in folders():
+        path = folder / check_name(name) / "history.jsonl"
         if stamp := _stamp(path):
             return _history(str(path), stamp)
     return []
@@ -45,22 +41,22 @@ def _history(path: str, stamp: Stamp) -> list[Report]:
     return reports.read(Path(path))
 
 
-def last_step(name: str) -> slowmotion.SlowStep | None:
+def last_step(name: str) -> SlowStep | None:
     """Returns the last step that a training took by itself; None if there was none."""
-    path = checkpoints.folders()[0] / checkpoints.check_name(name) / "step.npz"
+    path = folders()[0] / check_name(name) / "step.npz"
     stamp = _stamp(path)
     return _last_step(str(path), stamp) if stamp else None
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _last_step(path: str, stamp: Stamp) -> slowmotion.SlowStep | None:
-    return slowmotion.load_slow_step(Path(path))
+def _last_step(path: str, stamp: Stamp) -> SlowStep | None:
+    return load_slow_step(Path(path))
 
 
 def formed(name: str, data_name: str, *, live: bool) -> dict[str, Any] | None:
     """Returns how a latent space formed, as the browser takes it: all times, thinned out, or the last one."""
-    folder = checkpoints.folders()[0] / checkpoints.check_name(name)
-    stamp = _stamp(folder / REPLAY_FILE)
+    folder = folders()[0] / check_name(name)
+    stamp = _stamp(folder / replay.REPLAY_FILE)
     return _formed(str(folder), stamp, _stamp(folder / "history.jsonl"), data_name, live) if stamp else None
 
 
@@ -68,7 +64,7 @@ def formed(name: str, data_name: str, *, live: bool) -> dict[str, Any] | None:
 def _formed(
     folder: str, stamp: Stamp, history_stamp: Stamp | None, data_name: str, live: bool
 ) -> dict[str, Any] | None:
-    found = replay(folder, 1 if live else None)
+    found = replay.replay(folder, 1 if live else None)
     if found is None or not len(found.steps):
         return None
     chosen = np.unique(np.linspace(0, len(found.steps) - 1, FRAMES).round().astype(int))
@@ -76,8 +72,8 @@ def _formed(
     points = found.codes[chosen][..., axes].copy()
     if axes[0] == axes[1]:
         points[..., 1] = 0  # a line, for J = 1
-    book, sheets = pack_codes(points.reshape(-1, 2)), found.manifolds[chosen].swapaxes(2, 3)
-    data = cache.dataset(data_name)
+    book, sheets = portable.pack_codes(points.reshape(-1, 2)), found.manifolds[chosen].swapaxes(2, 3)
+    data = models.dataset(data_name)
     kl = reports.kl_at(reports.read(Path(folder) / "history.jsonl"), found.steps[chosen])
     return {
         "run": folder, "epochs": found.epochs[chosen].tolist(), "steps": found.steps[chosen].tolist(),
@@ -93,12 +89,12 @@ def _formed(
 def plan(name: str) -> tuple[ModelConfig, TrainConfig] | None:
     """Returns what a training is of and how it goes, of a model that is saved or of one under way; None of neither."""
     try:
-        found = read_plan(checkpoints.folders()[0] / name)
+        found = read_plan(folders()[0] / name)
         return found.model, found.training
     except VAEError:
         pass
     try:
-        record = cache.record(name)
+        record = models.record(name)
         return record.model, record.training
     except VAEError:
         return None
@@ -107,7 +103,7 @@ def plan(name: str) -> tuple[ModelConfig, TrainConfig] | None:
 def trained() -> list[str]:
     """Returns the names of all trainings whose history was kept, the newest first."""
     found: dict[str, float] = {}
-    for folder in checkpoints.folders():
+    for folder in folders():
         for path in folder.glob("*/history.jsonl"):
             if stamp := _stamp(path):
                 found.setdefault(path.parent.name, stamp[0])

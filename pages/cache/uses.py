@@ -7,14 +7,12 @@ import streamlit as st
 import torch
 
 import vae
-from pages.cache import latent as cache_latent
-from pages.cache import models as cache
+from pages import cache
+from pages.cache import models
 from pages.ui.language import _
-from vae.data import datasets as data
+from vae import data, evidence, latent
 from vae.errors import CheckpointError
-from vae.evidence import annealing, closeness, exact
-from vae.evidence import estimates as evidence
-from vae.latent import codes as latent
+from vae.evidence import annealing, closeness, exact_evidence, is_known
 from vae.latent import surgery
 from vae.uses import classifier, features, oddities
 
@@ -51,9 +49,9 @@ class Contest(NamedTuple):
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def contest(model: cache.Model, data_name: str, row: int) -> Contest:
+def contest(model: models.Model, data_name: str, row: int) -> Contest:
     """Returns the naive estimate and the bound of a test image, and what they are measured against."""
-    net, x = cache.load(model), cache.pixels(model, data_name, (row,))
+    net, x = models.load(model), models.pixels(model, data_name, (row,))
     runs = np.array(
         [
             [float(each.value[0]) for each in evidence.naive_monte_carlo_path(net, x, NAIVE, vae.generator(seed))]
@@ -70,14 +68,14 @@ def contest(model: cache.Model, data_name: str, row: int) -> Contest:
     )  # fmt: skip
 
 
-def _truth(model: cache.Model, data_name: str, row: int, least: float) -> tuple[float, bool]:
+def _truth(model: models.Model, data_name: str, row: int, least: float) -> tuple[float, bool]:
     """Returns log p(x) of a test image and True, or the best lower bound, which is at least so much, and False."""
-    net, x = cache.load(model), cache.pixels(model, data_name, (row,))
-    if exact.is_known(net.config):
-        truth = float(exact.exact(net, x).value[0])
+    net, x = models.load(model), models.pixels(model, data_name, (row,))
+    if is_known(net.config):
+        truth = float(exact_evidence(net, x).value[0])
         if np.isfinite(truth):
             return truth, True
-    kept = cache.comparison(model, data_name)
+    kept = models.comparison(model, data_name)
     if kept is not None and row < len(kept.encoder_kl):
         return float(kept.reference()[0][row]), False
     ais = annealing.annealed_importance_sampling(
@@ -87,9 +85,9 @@ def _truth(model: cache.Model, data_name: str, row: int, least: float) -> tuple[
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def closer(model: cache.Model, data_name: str, samples: int) -> closeness.Closeness | None:
+def closer(model: models.Model, data_name: str, samples: int) -> closeness.Closeness | None:
     """Compares the naive estimate with the bound on all images of the comparison that ships; None without one."""
-    kept = cache.comparison(model, data_name)
+    kept = models.comparison(model, data_name)
     if kept is None or f"naive_{samples}" not in kept.estimates:
         return None
     naive, bound = (kept.estimates[name].value for name in (f"naive_{samples}", "elbo"))
@@ -110,24 +108,24 @@ def _judge(data_name: str) -> classifier.Classifier:
     try:
         return classifier.load_classifier(classifier.classifier_file(data_name))
     except CheckpointError:
-        return classifier.train_classifier(cache.dataset(data_name))
+        return classifier.train_classifier(models.dataset(data_name))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def sureness(model: cache.Model, data_name: str, fitted: bool) -> np.ndarray:
+def sureness(model: models.Model, data_name: str, fitted: bool) -> np.ndarray:
     """Returns how sure the classifier is (N,) of decoded draws of N(0, I), or of a Gaussian fitted to the codes."""
-    random, size = np.random.default_rng(0), cache.record(model[0]).model.latent
+    random, size = np.random.default_rng(0), models.record(model[0]).model.latent
     z = random.standard_normal((JUDGED, size))
     if fitted:
-        means = cache_latent.codes_of_training(model, data_name).mean.astype(np.float64)
+        means = cache.latent.codes_of_training(model, data_name).mean.astype(np.float64)
         z = means.mean(0) + z @ np.linalg.cholesky(np.cov(means.T).reshape(size, size)).T
-    return classifier.confidences(_judge(data_name), latent.decode(cache.load(model), z.astype(np.float32)).mean)[0]
+    return classifier.confidences(_judge(data_name), latent.decode(models.load(model), z.astype(np.float32)).mean)[0]
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def sureness_of_images(data_name: str) -> dict[str, np.ndarray]:
     """Returns how sure the classifier is of test images, of averages of two, and of pixels drawn at random."""
-    images = cache.dataset(data_name).test.images[:JUDGED].numpy().astype(np.float32) / 255
+    images = models.dataset(data_name).test.images[:JUDGED].numpy().astype(np.float32) / 255
     noise = np.random.default_rng(0).random(images.shape, np.float32)
     sets: dict[str, np.ndarray] = {"test": images, "averages": (images + np.roll(images, 1, 0)) / 2, "noise": noise}
     return {name: classifier.confidences(_judge(data_name), each)[0] for name, each in sets.items()}
@@ -153,65 +151,65 @@ def odd_images(data_name: str, kind: str) -> torch.Tensor:
     if kind == "other":
         other = other_data(data_name)
         assert other is not None
-        return cache.dataset(other).test.images[:IMAGES]
-    images = cache.dataset(data_name).test.images[:IMAGES]
+        return models.dataset(other).test.images[:IMAGES]
+    images = models.dataset(data_name).test.images[:IMAGES]
     return next((oddities.odd(images, each) for each in oddities.ODDITIES if each == kind), images)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def bounds(model: cache.Model, data_name: str, kind: str) -> np.ndarray:
+def bounds(model: models.Model, data_name: str, kind: str) -> np.ndarray:
     """Returns the ELBO (N,) of images of a kind, from 10 draws."""
-    net = cache.load(model)
+    net = models.load(model)
     x = net.pixels(odd_images(data_name, kind), vae.generator(0))
     return evidence.elbo(net, x, 10, vae.generator(1)).value.numpy()
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def score(model: cache.Model, data_name: str, row: int, kind: str) -> tuple[float, float | None]:
+def score(model: models.Model, data_name: str, row: int, kind: str) -> tuple[float, float | None]:
     """Returns the ELBO of one test image made odd, from 100 draws, and log p(x) where it is quick to have."""
-    image = cache.dataset(data_name).test.images[row : row + 1]
+    image = models.dataset(data_name).test.images[row : row + 1]
     for each in oddities.ODDITIES:
         image = oddities.odd(image, each) if each == kind else image
-    net = cache.load(model)
+    net = models.load(model)
     x = net.pixels(image, vae.generator(0))
     bound = float(evidence.elbo(net, x, BOUND, vae.generator(1)).value[0])
-    if kind in FAR or not exact.is_known(net.config):
+    if kind in FAR or not is_known(net.config):
         return bound, None
-    truth = float(exact.exact(net, x).value[0])
+    truth = float(exact_evidence(net, x).value[0])
     return bound, truth if np.isfinite(truth) else None
 
 
 # features
 
 
-def kept_features(model: cache.Model, data_name: str) -> features.Features | None:
+def kept_features(model: models.Model, data_name: str) -> features.Features | None:
     """Returns the accuracies on a model's codes, if they were measured."""
     file = features.features_file(model[0], data_name)
     return _kept_features(model, data_name, file.stat().st_mtime if file.is_file() else 0.0)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _kept_features(model: cache.Model, data_name: str, written: float) -> features.Features | None:
-    return features.kept_features(model[0], cache.dataset(data_name)) if written else None
+def _kept_features(model: models.Model, data_name: str, written: float) -> features.Features | None:
+    return features.kept_features(model[0], models.dataset(data_name)) if written else None
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def measure_features(model: cache.Model, data_name: str) -> features.Features:
+def measure_features(model: models.Model, data_name: str) -> features.Features:
     """Measures them, once for all who wait, and keeps them beside the model."""
-    return features.make_features(model[0], cache.dataset(data_name))
+    return features.make_features(model[0], models.dataset(data_name))
 
 
 # the mean KL taken apart
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _taken_apart(model: cache.Model, data_name: str) -> list[surgery.Surgery]:
-    codes = cache_latent.codes_of_training(model, data_name)
+def _taken_apart(model: models.Model, data_name: str) -> list[surgery.Surgery]:
+    codes = cache.latent.codes_of_training(model, data_name)
     sizes = sorted({min(size, len(codes.mean)) for size in SIZES})
     return surgery.growth(codes, sizes)
 
 
-def taken_apart(model: cache.Model) -> list[surgery.Surgery]:
+def taken_apart(model: models.Model) -> list[surgery.Surgery]:
     """Returns the parts of the mean KL for more and more training images, the last for all of them."""
     with st.spinner(_("Drawing from the aggregate posterior ...")):
-        return _taken_apart(model, cache.images(model).name)
+        return _taken_apart(model, models.images(model).name)

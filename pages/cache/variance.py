@@ -3,73 +3,72 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
-from vae.figures import variance as figures_variance
-from vae.latent import codes as latent
+from pages.cache import models
+from vae import figures, latent
 from vae.uses import variance
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def variance_plane(model: cache.Model, data_name: str, plane: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
+def variance_plane(model: models.Model, data_name: str, plane: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
     """Returns coordinates (S,) past all codes, the same both ways, and the mean sigma (S, S) there."""
-    reach = np.ceil(1.1 * max(1, np.abs(cache.axes(model, plane).project(cache.codes(model).mean)).max()))
+    reach = np.ceil(1.1 * max(1, np.abs(models.axes(model, plane).project(models.codes(model).mean)).max()))
     steps = np.linspace(-reach, reach, 41, dtype=np.float32)
     cells = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
-    return steps, variance.mean_deviation(cache.load(model), cache.axes(model, plane).lift(cells)).reshape(41, 41)
+    return steps, variance.mean_deviation(models.load(model), models.axes(model, plane).lift(cells)).reshape(41, 41)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def variance_map(
-    model: cache.Model, data_name: str, plane: tuple[int, int] | None, row: int, titles: tuple[str, str]
+    model: models.Model, data_name: str, plane: tuple[int, int] | None, row: int, titles: tuple[str, str]
 ) -> object:
     steps, deviation = variance_plane(model, data_name, plane)
-    points = cache.axes(model, plane).project(cache.codes(model).mean)
-    return figures_variance.deviation_map(
-        (steps, steps), deviation, points[:800], points[row], figures_variance.SHOWN_DEVIATIONS, titles
+    points = models.axes(model, plane).project(models.codes(model).mean)
+    return figures.variance.deviation_map(
+        (steps, steps), deviation, points[:800], points[row], figures.variance.SHOWN_DEVIATIONS, titles
     )
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def border(data_name: str) -> np.ndarray:
     """Returns the pixels (H, W) that are 0 in nearly all test images."""
-    return variance.border(cache.dataset(data_name).test.images)
+    return variance.border(models.dataset(data_name).test.images)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def nats_by_pixel(model: cache.Model, data_name: str, rows: range) -> np.ndarray:
+def nats_by_pixel(model: models.Model, data_name: str, rows: range) -> np.ndarray:
     """Returns log p(x|z) pixel by pixel (H, W), a mean over test images at the means of their q(z|x)."""
     picked = tuple(rows)
     return variance.nats_by_pixel(
-        cache.load(model), cache.codes(model).mean[list(picked)], cache.pixels(model, data_name, picked)
+        models.load(model), models.codes(model).mean[list(picked)], models.pixels(model, data_name, picked)
     )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def residuals(
-    model: cache.Model, data_name: str, beyond: float
+    model: models.Model, data_name: str, beyond: float
 ) -> tuple[variance.Calibration, variance.Calibration | None, variance.ByDistance]:
     """Returns residuals against sigma at the codes, farther than `beyond` from all of them, and by distance."""
-    means = cache.codes(model).mean
+    means = models.codes(model).mean
     near = tuple(range(min(1000, len(means))))
     edges = np.geomspace(1e-4, 10, 21)
-    inside = variance.calibration(cache.load(model), means[: len(near)], cache.pixels(model, data_name, near), edges)
+    inside = variance.calibration(models.load(model), means[: len(near)], models.pixels(model, data_name, near), edges)
     z = variance.outwards(means[:200], (0, 0.5, 1, 2, 3, 4, 6, 8, 10))
     distance, rows = variance.nearest(z, means)
-    x = cache.pixels(model, data_name, tuple(rows.tolist()))
-    curve = variance.residuals_by_distance(cache.load(model), z, x, distance, np.array([0, 0.5, 1, 2, 3, 4, 6, 8]))
+    x = models.pixels(model, data_name, tuple(rows.tolist()))
+    curve = variance.residuals_by_distance(models.load(model), z, x, distance, np.array([0, 0.5, 1, 2, 3, 4, 6, 8]))
     out = distance > beyond
-    far = variance.calibration(cache.load(model), z[out], x[out], edges) if out.any() else None
+    far = variance.calibration(models.load(model), z[out], x[out], edges) if out.any() else None
     return inside, far, curve
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def floor_path(model: cache.Model, data_name: str, row: int, floors: tuple[float, ...]) -> np.ndarray:
+def floor_path(model: models.Model, data_name: str, row: int, floors: tuple[float, ...]) -> np.ndarray:
     """Returns log p(x|z) of a test image at the mean of its q(z|x), (K,), under each floor of log sigma^2."""
-    z = cache.codes(model).mean[[row]]
-    return variance.floor_path(cache.load(model), z, cache.pixels(model, data_name, (row,)), floors)[:, 0]
+    z = models.codes(model).mean[[row]]
+    return variance.floor_path(models.load(model), z, models.pixels(model, data_name, (row,)), floors)[:, 0]
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def decode_floored(model: cache.Model, data_name: str, row: int, floor: float) -> latent.Decoded:
+def decode_floored(model: models.Model, data_name: str, row: int, floor: float) -> latent.Decoded:
     """Decodes the posterior mean of a test image under another floor of log sigma^2."""
-    return latent.decode(variance.with_floor(cache.load(model), floor), cache.codes(model).mean[[row]])
+    return latent.decode(variance.with_floor(models.load(model), floor), models.codes(model).mean[[row]])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.explore.panels import arithmetic, interpolation, neighbours, sliders, traversals
 from pages.ui import state
 from pages.ui.fragment import fragment

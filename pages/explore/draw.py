@@ -4,13 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import browser, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
+from vae import figures
 from vae.data import handwriting
 from vae.errors import DataError
-from vae.figures import style as figures
 
 PAGES = Path(__file__).parents[1]
 model = cache.model_id(state.model())

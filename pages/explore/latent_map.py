@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import browser, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import pictures, state
 from pages.ui.language import _
 from vae import catalogue

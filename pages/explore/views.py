@@ -3,14 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import latent as cache_latent
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import pictures, state, words
 from pages.ui.language import _, said
+from vae import figures, latent
 from vae.errors import VAEError
-from vae.figures import latent as figures_latent
-from vae.latent import aggregate, projections, walks
-from vae.latent import codes as latent
+from vae.latent import aggregate, neighbours, projections
 
 model = cache.model_id(state.model())
 record = cache.record(state.model())
@@ -33,7 +31,7 @@ def principal() -> None:
     points = axes.project(codes.mean[:shown])
     titles = (_("first principal direction"), _("second principal direction"))
     chart(
-        figures_latent.projected(points, labels, words.classes(dataset), titles), "pca",
+        figures.latent.projected(points, labels, words.classes(dataset), titles), "pca",
         _("Codes on their two principal directions, coloured by class"),
     )  # fmt: skip
     st.caption(
@@ -45,7 +43,7 @@ def principal() -> None:
 
 def embedded(method: projections.Method, name: str) -> None:
     """Draws the codes by t-SNE or UMAP where that was computed, or offers to compute it."""
-    points = cache_latent.projection(model, method)
+    points = cache.latent.projection(model, method)
     if points is None:
         st.caption(
             _(
@@ -58,12 +56,12 @@ def embedded(method: projections.Method, name: str) -> None:
             return
         try:
             with st.spinner(_("{name} of {count:,} codes ...").format(name=name, count=shown)):
-                points = cache_latent.compute_projection(model, dataset.name, method)
+                points = cache.latent.compute_projection(model, dataset.name, method)
         except VAEError as error:  # a package that is missing, or codes that are all the same
             st.error(said(error), icon=":material/error:")
             return
     chart(
-        figures_latent.projected(points, labels, words.classes(dataset), None), method,
+        figures.latent.projected(points, labels, words.classes(dataset), None), method,
         _("Codes by {name}, coloured by class").format(name=name),
     )  # fmt: skip
     st.caption(_("{name} keeps neighbours together. It knows the codes alone, not the classes.").format(name=name))
@@ -107,7 +105,7 @@ def what_dimensions_carry() -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         chart(
-            figures_latent.dimension_bars(
+            figures.latent.dimension_bars(
                 [words.coordinate(int(j)) for j in order], None if autoencoder else carried[order], variance[order],
                 aggregate.ACTIVE, (_("KL, nats"), _("variance of means")),
             ),
@@ -142,20 +140,20 @@ def against_the_prior() -> None:
     )
     plane = (0, size - 1) if size < 3 else None
     with st.spinner(_("Adding up the codes of {count:,} training images ...").format(count=len(dataset.train))):
-        found = cache_latent.holes(model, dataset.name, plane)
-        draws = cache_latent.prior_draws(model, dataset.name)
+        found = cache.latent.holes(model, dataset.name, plane)
+        draws = cache.latent.prior_draws(model, dataset.name)
     names = (_("aggregate posterior"), _("prior, 50 and 95 %"), _("holes"))
     left, right = st.columns([3, 2], gap="medium")
     with left:
         alt = _("Density of the aggregate posterior and of the prior, with holes marked")
         if size == 1:
             titles = (words.coordinate(0), _("density"))
-            chart(figures_latent.aggregate_line(found, (names[0], _("prior"), names[2]), titles), "aggregate", alt)
+            chart(figures.latent.aggregate_line(found, (names[0], _("prior"), names[2]), titles), "aggregate", alt)
         else:
             titles = (words.coordinate(0), words.coordinate(1))
             if size > 2:
                 titles = (_("first principal direction"), _("second principal direction"))
-            chart(figures_latent.aggregate_plane(found, names, titles), "aggregate", alt)
+            chart(figures.latent.aggregate_plane(found, names, titles), "aggregate", alt)
     with right:
         st.markdown(
             _("**{share:.1%} of the prior's mass** is in holes of this line.").format(share=found.share)
@@ -183,11 +181,11 @@ def in_holes(found: aggregate.Holes, draws: aggregate.Draws) -> None:
         st.caption(_("No hole was found."))
         return
     decoded = latent.decode(cache.load(model), places[:DEEPEST]).mean
-    nearest = [walks.neighbours(z, codes.mean, 1) for z in places[:DEEPEST]]
+    nearest = [neighbours(z, codes.mean, 1) for z in places[:DEEPEST]]
     images = dataset.test.images[[int(each.rows[0]) for each in nearest]].numpy() / 255
     numbers = [str(number) for number in range(1, len(decoded) + 1)]
     pictures.wide(
-        figures_latent.sheet(np.stack([decoded, images]), columns=numbers, scale=2),
+        figures.latent.sheet(np.stack([decoded, images]), columns=numbers, scale=2),
         _("Above: decoded places in holes. Below: the test images whose codes are nearest."),
     )
     st.caption(

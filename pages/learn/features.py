@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from pages.cache import models as cache
-from pages.cache import uses as lesson
+from pages import cache
 from pages.learn import kit
 from pages.ui import state
 from pages.ui.language import _
-from vae.figures.style import COLOURS
-from vae.figures.uses import Curve, lines
+from vae import figures
+from vae.figures import COLOURS
 from vae.uses import features
 
 _CODES, _COMPONENTS, _PIXELS = COLOURS["elbo"], COLOURS["ais"], COLOURS["exact"]
@@ -16,18 +15,20 @@ _CODES, _COMPONENTS, _PIXELS = COLOURS["elbo"], COLOURS["ais"], COLOURS["exact"]
 
 def show(scene: kit.Scene) -> None:
     """Holds codes against principal components and pixels."""
-    models = [cache.model_id(name) for name in lesson.FAMILY]
+    models = [cache.model_id(name) for name in cache.uses.FAMILY]
     if scene.model not in models:
         models.append(scene.model)
     found = {}
     for model in models:
-        if cache.images(model).name == scene.dataset.name and (kept := lesson.kept_features(model, scene.dataset.name)):
+        if cache.images(model).name == scene.dataset.name and (
+            kept := cache.uses.kept_features(model, scene.dataset.name)
+        ):
             found[model[0]] = kept
     if scene.model[0] not in found:
         kit.note(_("The features of {name} have not been measured.").format(name=scene.model[0]))
         if st.button(_("Measure them, about a minute"), key="lesson.measure"):
             with st.spinner(_("Learning to classify ...")):
-                found[scene.model[0]] = lesson.measure_features(scene.model, scene.dataset.name)
+                found[scene.model[0]] = cache.uses.measure_features(scene.model, scene.dataset.name)
     if not found:
         return
     kit.words(
@@ -55,20 +56,22 @@ def show(scene: kit.Scene) -> None:
         uses__labels=None if labels == counts[-1] else str(labels),
     )
     names = [
-        name.replace("-", "-<br>", 1) if name not in lesson.FAMILY else f"J = {cache.record(name).model.latent}"
+        name.replace("-", "-<br>", 1) if name not in cache.uses.FAMILY else f"J = {cache.record(name).model.latent}"
         for name in found
     ]
-    joined = sum(name in lesson.FAMILY for name in found)
+    joined = sum(name in cache.uses.FAMILY for name in found)
     kinds: tuple[tuple[features.Kind, str, str, str], ...] = (
         ("codes", _("codes"), _CODES, "solid"), ("components", _("PCA, as many"), _COMPONENTS, "dot"),
         ("pixels", _("all pixels"), _PIXELS, "dash"),
     )  # fmt: skip
     curves = [
-        Curve(title, colour, range(len(found)), [each.share(kind, probe, labels) for each in found.values()], dash)
+        figures.uses.Curve(
+            title, colour, range(len(found)), [each.share(kind, probe, labels) for each in found.values()], dash
+        )
         for kind, title, colour, dash in kinds
     ]  # fmt: skip
     kit.chart(
-        lines(curves, ("", _("test images right")), categories=names, joined=joined), "uses.features",
+        figures.uses.lines(curves, ("", _("test images right")), categories=names, joined=joined), "uses.features",
         _("Accuracy on codes, on principal components and on pixels, for each model."),
     )  # fmt: skip
     own = found.get(scene.model[0])

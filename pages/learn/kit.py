@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 import vae
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import state
 from pages.ui.language import _
 from pages.ui.words import classes as class_names

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.learn import kit
 from pages.ui import pictures, state, words
 from pages.ui.language import _
-from vae.figures import style as figures
+from vae import figures
 
 # names of the modules in pages/learn/chapters by what the link calls a chapter; the titles are theirs
 CHAPTERS = {

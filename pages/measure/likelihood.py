@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.measure.panels import area, cases, chosen, gap, mass, race, sides
 from pages.ui import state
 from pages.ui.language import _, said

@@ -6,17 +6,13 @@ from collections.abc import Iterator
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
-from pages.cache import variance as cache_variance
+from pages import cache
 from pages.ui import pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae import Record, catalogue
-from vae.figures import style as figures
-from vae.figures import variance as figures_variance
-from vae.latent import codes as latent
-from vae.model.distributions import bits_per_pixel
-from vae.uses.variance import ByDistance
+from vae import Record, catalogue, figures, latent
+from vae.model import bits_per_pixel
+from vae.uses import variance
 
 EXHIBITS = ("mnist-2d", "mnist-free-variance-2d", "mnist-shared-variance-2d")
 IMAGE = "variance.image"
@@ -69,7 +65,7 @@ def colours(kind: str, low: str, high: str) -> None:
     """Shows once what the colours of all panels mean."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(low, width="content")
-        st.image(figures.png_uri(figures_variance.gradient(kind)), alt=f"{low} – {high}", width=140)
+        st.image(figures.png_uri(figures.variance.gradient(kind)), alt=f"{low} – {high}", width=140)
         st.caption(high, width="content")
 
 
@@ -80,7 +76,7 @@ def show(decoded: latent.Decoded, draw: bool = True) -> None:
     if draw:
         images[_("draw x ~ p(x|z)")] = pictures.grey(sample, 4)
     caption = _("σ, {low:.2g} to {high:.2g}").format(low=deviation.min(), high=deviation.max())
-    images[caption] = figures.picture(deviation, 4, figures_variance.SHOWN_DEVIATIONS[1])
+    images[caption] = figures.picture(deviation, 4, figures.variance.SHOWN_DEVIATIONS[1])
     with st.container(horizontal=True, gap="xsmall"):
         for caption, image in images.items():
             st.image(figures.png_uri(image), caption=caption, alt=caption, width=112)
@@ -90,7 +86,7 @@ def times(ratio: float) -> str:
     return f"{ratio:.2g}" if ratio < 100 else f"{ratio:,.0f}" if ratio < 1e4 else f"$10^{{{math.log10(ratio):.0f}}}$"
 
 
-def verdict(curve: ByDistance) -> str:
+def verdict(curve: variance.ByDistance) -> str:
     """Says how residuals compare with sigma at the codes, and as far out as was measured."""
     here, out = curve.standardised[0], curve.standardised[-1]
     if len(curve.distance) < 2:
@@ -168,7 +164,7 @@ def maps() -> None:
     dots = _("Each dot is the code of a test image, the mean of its $q(z|x)$; the cross is the one in use.")
     st.markdown(dots + " " + _("**Click anywhere** to decode that $z$ instead."))
     st.button(_("Draw x again"), icon=":material/casino:", on_click=state.draw_again, key="variance.draw")
-    colours(figures_variance.DEVIATIONS, _("mean σ(z): 0.05"), _("0.5 of the pixel scale, or more"))
+    colours(figures.variance.DEVIATIONS, _("mean σ(z): 0.05"), _("0.5 of the pixel scale, or more"))
     for name in panels():
         model, size = models[name], there[name].model.latent
         plane = (0, min(1, size - 1)) if size < 3 else None
@@ -176,14 +172,14 @@ def maps() -> None:
         if size > 2:
             across, up = _("first principal direction"), _("second principal direction")
         picked = st.plotly_chart(
-            cache_variance.variance_map(model, dataset.name, plane, row, (across, up)),
+            cache.variance.variance_map(model, dataset.name, plane, row, (across, up)),
             key=f"variance.map.{model}.{row}", on_select="rerun", selection_mode="points",
             config={"displayModeBar": False}, alt=_("Mean σ over the latent plane") + f", {name}",
         )  # fmt: skip
         z = cache.codes(model).mean[row]
         if picked.selection.points:
             cell = int(picked.selection.points[0]["customdata"])
-            steps, _deviation = cache_variance.variance_plane(model, dataset.name, plane)
+            steps, _deviation = cache.variance.variance_plane(model, dataset.name, plane)
             z = cache.axes(model, plane).lift(np.array([[steps[cell % len(steps)], steps[cell // len(steps)]]]))[0]
         show(cache.decode(model, tuple(z.tolist()), state.seed()))
 
@@ -193,7 +189,7 @@ maps()
 st.subheader(_("Where the nats come from"))
 averaged = range(min(2000, len(dataset.test)))
 kinds = {"mean": _("Mean over {n:,} test images").format(n=len(averaged)), "image": _("Image in use")}
-border = cache_variance.border(dataset.name)
+border = cache.variance.border(dataset.name)
 st.markdown(
     _(
         r"$\log p(x|z)$ is a sum over pixels. The line parts off the border: {count} of {d} pixels are 0 in at least "
@@ -210,15 +206,15 @@ def nats_by_pixel() -> None:
         persist_state="session",
     )  # fmt: skip
     state.write_link(variance__nats=None if kind == "mean" else kind)
-    colours(figures_variance.NATS, _("−5.55"), _("+5.55 nats a pixel"))
+    colours(figures.variance.NATS, _("−5.55"), _("+5.55 nats a pixel"))
     totals, titles = {}, (_("pixel across"), _("pixel down"))
     for name in panels():
-        nats = cache_variance.nats_by_pixel(
+        nats = cache.variance.nats_by_pixel(
             models[name], dataset.name, averaged if kind == "mean" else range(row, row + 1)
         )
         totals[name] = whole, edge = float(nats.sum()), float(nats[border].sum())
         chart(
-            figures_variance.nats_picture(nats, border, math.log(256), titles), "nats", name,
+            figures.variance.nats_picture(nats, border, math.log(256), titles), "nats", name,
             _("log p(x|z) pixel by pixel"),
         )  # fmt: skip
         sums = {"edge": edge, "rest": whole - edge, "whole": whole}
@@ -244,12 +240,12 @@ st.markdown(
         r"nearest. Larger markers stand for more pixels; what lies beyond an axis is drawn at its edge."
     ).format(far=FAR)
 )
-found = {name: cache_variance.residuals(models[name], dataset.name, FAR) for name in names}
+found = {name: cache.variance.residuals(models[name], dataset.name, FAR) for name in names}
 residual = _("root mean square of x − μ")
 ways = (_("predicted σ, pixel scale"), residual)
 lines = (_("at the codes"), _("far from them"), _("x − μ = σ"))
 for name in panels():
-    figure = figures_variance.calibrated(*found[name][:2], (1e-3, 10), ways, lines)
+    figure = figures.variance.calibrated(*found[name][:2], (1e-3, 10), ways, lines)
     chart(figure, "calibration", name, _("Residuals against predicted σ"))
 
 st.subheader(_("σ far from the data"))
@@ -264,7 +260,7 @@ st.markdown(
 ways = (_("distance, units of z"), _("pixel scale"))
 for name in panels():
     curve = found[name][2]
-    figure = figures_variance.by_distance(curve, (0.01, 1.0), ways, (_("mean σ"), residual))
+    figure = figures.variance.by_distance(curve, (0.01, 1.0), ways, (_("mean σ"), residual))
     chart(figure, "distance", name, _("σ and residuals against the distance from the data"))
     st.markdown(verdict(curve))
 
@@ -282,15 +278,15 @@ def floors() -> None:
     state.write_link(variance__floor=None if floor == -6 else f"{floor:g}")
     titles = (_("floor of log σ²"), _("log p(x|z), nats"))
     for name in panels():
-        path = cache_variance.floor_path(models[name], dataset.name, row, FLOORS)
+        path = cache.variance.floor_path(models[name], dataset.name, row, FLOORS)
         nats = float(path[FLOORS.index(floor)])
         chart(
-            figures_variance.floors(np.array(FLOORS), path, floor, ceiling, titles, _("ceiling")), "floors", name,
+            figures.variance.floors(np.array(FLOORS), path, floor, ceiling, titles, _("ceiling")), "floors", name,
             _("log p(x|z) against the floor of the log variance"),
         )  # fmt: skip
         bits = bits_per_pixel(nats, "gaussian", pixels)
         st.markdown(_("**{nats:,.0f} nats**, {bits:.2f} bits per pixel").format(nats=nats, bits=bits))
-        show(cache_variance.decode_floored(models[name], dataset.name, row, floor), draw=False)
+        show(cache.variance.decode_floored(models[name], dataset.name, row, floor), draw=False)
 
 
 floors()

@@ -48,7 +48,7 @@ head = st.container(gap=None)
 head.title(page.title)
 
 # the first words are on screen by now; what follows needs torch
-from pages.cache import models as cache  # noqa: E402
+from pages import cache  # noqa: E402
 from pages.ui import browser, sidebar  # noqa: E402
 from vae.errors import VAEError  # noqa: E402
 

@@ -7,11 +7,11 @@ from starlette.routing import Route
 
 def answer(request: Request) -> Response:
     """Answers /images/<data set>/<number>.png."""
-    from pages.cache import browser as cache_browser  # which loads PyTorch
+    from pages import cache  # which loads PyTorch
     from vae.errors import DataError
 
     try:
-        png = cache_browser.sheet(request.path_params["data"], request.path_params["number"])
+        png = cache.browser.sheet(request.path_params["data"], request.path_params["number"])
     except DataError:
         png = None
     if png is None:

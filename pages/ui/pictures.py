@@ -6,7 +6,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.ui import state
-from vae.figures import style as figures
+from vae import figures
 
 
 def grey(values: NDArray, scale: int = 6) -> NDArray:

@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import language, state, words
 from pages.ui.language import _
-from vae import catalogue
-from vae.data import datasets as data
+from vae import catalogue, data
 from vae.errors import CheckpointError
 
 

@@ -30,7 +30,8 @@ def shown(panel: str, model: str = "mnist-2d", **state: object) -> AppTest:
     """A page that has the panel and nothing else."""
     lines = [
         f"from pages.explore.panels import {panel}",
-        "from pages.ui import cache, state",
+        "from pages import cache",
+        "from pages.ui import state",
         f"{panel}.show(cache.model_id(state.model()))",
     ]
     app = AppTest.from_string("\n".join(lines), default_timeout=90)

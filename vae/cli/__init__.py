@@ -1,0 +1,14 @@
+"""The library from a shell, `python -m vae`.
+
+The wing stands on all floors below it; nothing in `vae` stands on it.
+
+    flags     the fields of a config as flags of a command
+    terminal  a progress bar
+    commands  main: data, train, sample, models
+    evidence  evaluate and compare
+    uses      project, features and classifier
+"""
+
+from vae.cli.commands import main
+
+__all__ = ["main"]

@@ -17,24 +17,26 @@ import numpy as np
 import torch
 from PIL import Image
 
+from vae import data, distributed, jobs
 from vae.cli.evidence import add_evidence, add_images
 from vae.cli.flags import add_fields, config_of
 from vae.cli.terminal import draw_bar
 from vae.cli.uses import add_uses, loaded
-from vae.data import datasets as data
-from vae.distributed import processes as distributed
 from vae.errors import ConfigError, VAEError
-from vae.jobs import processes as jobs
-from vae.jobs import runs
-from vae.jobs.cards import likelihood_words
-from vae.jobs.keeper import read_plan
-from vae.latent.codes import decode
-from vae.latent.projections import IMAGES, make_projection, projection_file
-from vae.latent.projections import METHODS as PROJECTIONS
-from vae.model.checkpoints import catalogue, check_name, folders, load, read_record, write_aside
-from vae.model.config import ModelConfig, TrainConfig
-from vae.model.distributions import generator
-from vae.training.presets import PRESETS, Preset, estimate
+from vae.jobs import likelihood_words, read_plan, runs
+from vae.latent import decode, make_projection, projections
+from vae.model import (
+    ModelConfig,
+    TrainConfig,
+    catalogue,
+    check_name,
+    folders,
+    generator,
+    load,
+    read_record,
+    write_aside,
+)
+from vae.training import PRESETS, Preset, estimate
 
 __all__ = ["main"]
 
@@ -109,7 +111,7 @@ def _project(chosen: argparse.Namespace) -> None:
     record = read_record(chosen.name)
     dataset = loaded(chosen.data or record.training.data)
     make_projection(chosen.name, dataset, chosen.method, images=chosen.images, seed=chosen.seed)
-    print(projection_file(chosen.name, dataset.name, chosen.method))
+    print(projections.projection_file(chosen.name, dataset.name, chosen.method))
 
 
 def _sample(chosen: argparse.Namespace) -> None:
@@ -173,8 +175,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "project", help="lay the codes of test images out on a plane; the result is kept beside the model"
     )
-    command.add_argument("--method", choices=PROJECTIONS, default="tsne", help="how (%(default)s)")
-    add_images(command, IMAGES)
+    command.add_argument("--method", choices=projections.METHODS, default="tsne", help="how (%(default)s)")
+    add_images(command, projections.IMAGES)
     command.set_defaults(run=_project)
 
     add_uses(commands)

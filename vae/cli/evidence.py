@@ -11,28 +11,25 @@ from typing import Any
 
 import torch
 
+from vae import data, distributed
 from vae.cli.terminal import clear_bar, draw_bar
 from vae.cli.uses import loaded
-from vae.data import datasets as data
-from vae.distributed import processes as distributed
-from vae.distributed.evaluation import evaluate_share, refuse_alone
+from vae.distributed import evaluate_share, refuse_alone
 from vae.errors import CheckpointError, ConfigError
-from vae.evidence.annealing import simulate
-from vae.evidence.comparison import (
+from vae.evidence import (
     Comparison,
+    Estimate,
+    annealing,
     checksum,
     compare,
     comparison_file,
+    evaluation,
     load_comparison,
     save_comparison,
     table,
 )
-from vae.evidence.estimates import Estimate
-from vae.evidence.evaluation import METHODS, SAMPLES, STEPS, evaluate, figures, sandwich
-from vae.jobs.cards import likelihood_words
-from vae.model.checkpoints import Record, load, read_record
-from vae.model.distributions import generator
-from vae.model.vae import VAE
+from vae.jobs import likelihood_words
+from vae.model import VAE, Record, generator, load, read_record
 
 __all__ = ["add_evidence", "add_images"]
 
@@ -40,10 +37,10 @@ __all__ = ["add_evidence", "add_images"]
 def add_evidence(commands: Any) -> None:
     """Gives a parser the two commands."""
     command = commands.add_parser("evaluate", help="estimate log p(x) or its bound on test images")
-    command.add_argument("--method", choices=METHODS, default="elbo", help="how (%(default)s)")
-    counts = ", ".join(f"{method} {count}" for method, count in SAMPLES.items())
+    command.add_argument("--method", choices=evaluation.METHODS, default="elbo", help="how (%(default)s)")
+    counts = ", ".join(f"{method} {count}" for method, count in evaluation.SAMPLES.items())
     command.add_argument("--samples", type=int, help=f"draws for each image; for ais, chains ({counts})")
-    command.add_argument("--steps", type=int, help=f"temperatures of ais ({STEPS})")
+    command.add_argument("--steps", type=int, help=f"temperatures of ais ({evaluation.STEPS})")
     command.add_argument("--replicates", type=int, default=1, help="repeat with other draws (%(default)s)")
     command.add_argument("--jackknife", action="store_true", help="correct the bias of importance")
     command.add_argument(
@@ -93,23 +90,25 @@ def _share(chosen: argparse.Namespace) -> None:
     model, record, dataset, images = _opened(chosen)
     noise, tell = generator(chosen.seed), partial(draw_bar, words=chosen.method)
     simulated = chosen.sandwich and model.config.latent > 2
-    draws, x = simulate(model, len(images), noise) if simulated else (None, model.pixels(images, noise))
+    draws, x = annealing.simulate(model, len(images), noise) if simulated else (None, model.pixels(images, noise))
     options = {"steps": chosen.steps, "generator": noise, "progress": tell}
     high: list[Estimate] = []
     if chosen.sandwich:
         if chosen.method != "ais" or chosen.replicates > 1:
             raise ConfigError("The sandwich is ais from both sides, once. Say --method=ais, and no replicates.")
         refuse_alone("ais")
-        low, *high = sandwich(model, x, None if draws is None else draws[None], chains=chosen.samples, **options)
+        low, *high = evaluation.sandwich(
+            model, x, None if draws is None else draws[None], chains=chosen.samples, **options
+        )
         estimates = [low]
     else:
         options |= {"replicates": chosen.replicates, "jackknife": chosen.jackknife}
-        at_work = evaluate_share if distributed.ranks() > 1 else evaluate
+        at_work = evaluate_share if distributed.ranks() > 1 else evaluation.evaluate
         estimates = at_work(model, x, chosen.method, samples=chosen.samples, **options)
     if distributed.rank():
         return  # rank 0 has it all
     clear_bar()
-    upper = figures(high) if high else {}
+    upper = evaluation.figures(high) if high else {}
     says = {
         "model": record.name,
         "dataset": dataset.name,
@@ -119,9 +118,9 @@ def _share(chosen: argparse.Namespace) -> None:
         "samples": estimates[0].samples or None,
         "replicates": chosen.replicates,
         "log_variance_floor": record.model.log_variance_floor if record.model.likelihood != "bernoulli" else None,
-        **({"steps": STEPS if chosen.steps is None else chosen.steps} if chosen.method == "ais" else {}),
+        **({"steps": evaluation.STEPS if chosen.steps is None else chosen.steps} if chosen.method == "ais" else {}),
         **({"jackknife": True} if chosen.jackknife else {}),
-        **figures(estimates),
+        **evaluation.figures(estimates),
         **{f"upper_{key}": upper[key] for key in ("mean_nats", "monte_carlo_error_nats", "seconds") if upper},
     }
     if chosen.json:

@@ -7,11 +7,10 @@ import sys
 from functools import partial
 from typing import Any
 
+from vae import data
 from vae.cli.terminal import clear_bar, draw_bar
-from vae.data import datasets as data
-from vae.model.checkpoints import folders, locate, read_record
-from vae.uses.classifier import SURE, save_classifier, train_classifier
-from vae.uses.features import Features, make_features
+from vae.model import folders, locate, read_record
+from vae.uses import classifier, features
 
 __all__ = ["add_uses", "loaded"]
 
@@ -44,12 +43,12 @@ def add_uses(commands: Any) -> None:
 def _features(chosen: argparse.Namespace) -> None:
     locate(chosen.name)
     dataset = loaded(chosen.data or read_record(chosen.name).training.data)
-    found = make_features(chosen.name, dataset, progress=partial(draw_bar))
+    found = features.make_features(chosen.name, dataset, progress=partial(draw_bar))
     clear_bar()
     print(_table(found))
 
 
-def _table(found: Features) -> str:
+def _table(found: features.Features) -> str:
     """Writes accuracies as a Markdown table, in percent."""
     lines = [f"| features | classifier | {' | '.join(f'{count:,} labels' for count in found.labels)} |"]
     lines.append("|---|---|" + "---:|" * len(found.labels))
@@ -60,12 +59,12 @@ def _table(found: Features) -> str:
 
 
 def _classifier(chosen: argparse.Namespace) -> None:
-    net = train_classifier(loaded(chosen.name), seed=chosen.seed)
+    net = classifier.train_classifier(loaded(chosen.name), seed=chosen.seed)
     path = folders()[0] / f"classifier-{chosen.name}.safetensors"
-    save_classifier(path, net, chosen.name)
+    classifier.save_classifier(path, net, chosen.name)
     assert net.skill is not None
     images, accuracy, confidence, sure, accuracy_sure = net.skill
     print(
         f"{path}: right on {accuracy:.2%} of {images:,} test images (mean confidence {confidence:.2%}); "
-        f"above {SURE:.0%} on {sure:.2%}, and right on {accuracy_sure:.2%} of these"
+        f"above {classifier.SURE:.0%} on {sure:.2%}, and right on {accuracy_sure:.2%} of these"
     )

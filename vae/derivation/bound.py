@@ -23,10 +23,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.errors import DataError
-from vae.evidence.estimates import CHUNK, check_count, check_image, pairwise_log_prob
-from vae.evidence.exact import exact, posterior
-from vae.model.distributions import LOG_2_PI, draw
-from vae.model.vae import VAE
+from vae.evidence import CHUNK, check_count, check_image, exact_evidence, pairwise_log_prob, posterior
+from vae.model import LOG_2_PI, VAE, draw
 
 __all__ = ["Derivation", "Sum", "derive"]
 
@@ -109,7 +107,7 @@ def derive(
     check_image(model, x)
     check_count("The number of draws", draws)
     x = x.clone()
-    evidence = exact(model, x)
+    evidence = exact_evidence(model, x)
     log_p = Sum(float(evidence.value[0]), 0.0 if evidence.error_bound is None else float(evidence.error_bound[0]))
     if not math.isfinite(log_p.value):
         raise DataError("log p(x) of this image could not be integrated: its posterior is too sharp. Take another one.")

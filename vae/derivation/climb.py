@@ -12,13 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae.data.datasets import Dataset
-from vae.model.config import ModelConfig, TrainConfig
-from vae.model.distributions import generator
-from vae.model.objectives import ELBO
-from vae.model.vae import build
-from vae.training.slowmotion import SlowStep, slow_step
-from vae.training.trainer import Trainer
+from vae.data import Dataset
+from vae.model import ELBO, ModelConfig, TrainConfig, build, generator
+from vae.training import SlowStep, Trainer, slow_step
 
 __all__ = ["Climb", "Look"]
 

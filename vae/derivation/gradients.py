@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.errors import ConfigError
-from vae.evidence.estimates import CHUNK, check_count, check_image
-from vae.model.distributions import draw
-from vae.model.vae import VAE
+from vae.evidence import CHUNK, check_count, check_image
+from vae.model import VAE, draw
 
 __all__ = ["ESTIMATORS", "Gradients", "gradient_draws", "true_gradient"]
 

@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.errors import ConfigError
-from vae.evidence.estimates import CHUNK, check_count, check_image, pairwise_log_prob
-from vae.evidence.exact import Posterior
-from vae.model.distributions import standard_normal
-from vae.model.vae import VAE, Decoder
+from vae.evidence import CHUNK, Posterior, check_count, check_image, pairwise_log_prob
+from vae.model import VAE, Decoder, standard_normal
 
 __all__ = ["Stream", "bias_slope", "enough", "grid_evidence", "posterior_slope", "prior_slope", "running", "stream"]
 

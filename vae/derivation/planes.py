@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.errors import ConfigError
-from vae.evidence.estimates import CHUNK, check_image, pairwise_log_prob
-from vae.evidence.exact import posterior
-from vae.model.vae import VAE
+from vae.evidence import CHUNK, check_image, pairwise_log_prob, posterior
+from vae.model import VAE
 
 __all__ = ["Plane", "log_likelihood_plane", "log_posterior", "posterior_plane"]
 

@@ -11,18 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vae import evidence
 from vae.distributed.processes import rank, ranks, total
 from vae.errors import ConfigError
-from vae.evidence import estimates as evidence
-from vae.evidence import importance
-from vae.evidence.estimates import Estimate, Progress, part_of
-from vae.evidence.evaluation import SAMPLES, Method, evaluate
-from vae.model.vae import VAE
+from vae.evidence import Estimate, Progress, evaluation, importance, part_of
+from vae.model import VAE
 
 __all__ = ["evaluate_share", "refuse_alone"]
 
 # images of a part, and latents that are decoded at once, as the estimators have them
-_PARTS: dict[Method, tuple[int, int]] = {
+_PARTS: dict[evaluation.Method, tuple[int, int]] = {
     "elbo": (evidence.CHUNK, evidence.CHUNK),
     "importance": (importance.GROUP, importance.CHUNK),
     "exact": (64, 0),
@@ -33,7 +31,7 @@ _FIELDS = ("value", "standard_error", "ess", "k_hat", "error_bound", "edge")
 def evaluate_share(
     model: VAE,
     x: Tensor,
-    method: Method,
+    method: evaluation.Method,
     *,
     generator: torch.Generator,
     samples: int | None = None,
@@ -69,14 +67,14 @@ def evaluate_share(
             if i in mine:
                 done = (replicate * len(mine) + len(found)) / (replicates * len(mine))
                 tell = part_of(progress, done, 1 / (replicates * len(mine)))
-                (found[i],) = evaluate(model, part, method, progress=tell, **options)
+                (found[i],) = evaluation.evaluate(model, part, method, progress=tell, **options)
             elif chunk:
-                _pass_over(len(part), model.config.latent, samples or SAMPLES[method], chunk, generator)
+                _pass_over(len(part), model.config.latent, samples or evaluation.SAMPLES[method], chunk, generator)
         estimates.append(_together(found, [len(part) for part in parts]))
     return estimates
 
 
-def refuse_alone(method: Method) -> None:
+def refuse_alone(method: evaluation.Method) -> None:
     """Raises ConfigError where there are several ranks and a method cannot be shared."""
     if ranks() > 1 and method not in _PARTS:
         raise ConfigError(f"Ranks share {', '.join(_PARTS)}; {method} has draws in common. Run it without torchrun.")

@@ -26,16 +26,10 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from vae.data.datasets import Dataset, load_dataset
+from vae.data import Dataset, load_dataset
 from vae.errors import ConfigError, JobError
-from vae.model.config import ModelConfig, TrainConfig
-from vae.model.devices import autocast, best_device
-from vae.model.distributions import Share
-from vae.model.objectives import Objective, Terms, objective_of
-from vae.model.vae import VAE, build
-from vae.training.reports import Report
-from vae.training.scores import sums
-from vae.training.trainer import Trainer
+from vae.model import VAE, ModelConfig, Objective, Share, Terms, TrainConfig, autocast, best_device, build, objective_of
+from vae.training import Report, Trainer, sums
 
 __all__ = ["SharedTrainer", "dismiss", "follow", "group", "rank", "ranks", "total", "trainer"]
 

@@ -1,0 +1,90 @@
+"""log p(x): estimates, bounds, and the exact value where it can be had.
+
+Every estimator takes a model and pixels and returns an `Estimate`, one number an image in nats. The wing stands on
+`vae.model` and `vae.data`.
+
+    estimates   Estimate; naive Monte Carlo and the ELBO, in constant memory
+    importance  the IWAE bound, its jackknife, k-hat
+    modes       Newton's climb to the modes of a posterior
+    tiles       grids that are laid tile by tile, each point decoded once for all images
+    quadrature  adaptive integrals over the plane, with an error that can be believed
+    linear      log p(x) of a linear decoder in closed form
+    exact       log p(x), the posterior and the thermodynamic path by quadrature; whether a model's is known
+    annealing   AIS with HMC, forward and reverse
+    gaps        the best Gaussian q for an image
+    races       estimators side by side, size by size
+    evaluation  one door to all estimators, by name
+    comparison  every estimator on the same images, kept beside the model
+    closeness   which of two estimates of log p(x) is nearer, image by image
+"""
+
+from vae.evidence import annealing, closeness, evaluation, gaps, importance, quadrature, races
+from vae.evidence.comparison import (
+    Budget,
+    Comparison,
+    checksum,
+    compare,
+    comparison_file,
+    load_comparison,
+    save_comparison,
+    table,
+)
+from vae.evidence.estimates import (
+    CHUNK,
+    MOST_SAMPLES,
+    Estimate,
+    Progress,
+    check_count,
+    check_image,
+    check_pixels,
+    elbo,
+    log_sums,
+    mean_error,
+    naive_monte_carlo,
+    naive_monte_carlo_path,
+    pairwise_log_prob,
+    part_of,
+)
+from vae.evidence.exact import Posterior, ThermodynamicPath, is_known, posterior, thermodynamic_path
+from vae.evidence.exact import exact as exact_evidence
+from vae.evidence.importance import importance_sampling, importance_sampling_path
+
+__all__ = [
+    "CHUNK",
+    "MOST_SAMPLES",
+    "Budget",
+    "Comparison",
+    "Estimate",
+    "Posterior",
+    "Progress",
+    "ThermodynamicPath",
+    "annealing",
+    "check_count",
+    "check_image",
+    "check_pixels",
+    "checksum",
+    "closeness",
+    "compare",
+    "comparison_file",
+    "elbo",
+    "evaluation",
+    "exact_evidence",
+    "gaps",
+    "importance",
+    "importance_sampling",
+    "importance_sampling_path",
+    "is_known",
+    "load_comparison",
+    "log_sums",
+    "mean_error",
+    "naive_monte_carlo",
+    "naive_monte_carlo_path",
+    "pairwise_log_prob",
+    "part_of",
+    "posterior",
+    "quadrature",
+    "races",
+    "save_comparison",
+    "table",
+    "thermodynamic_path",
+]

@@ -21,8 +21,7 @@ from torch.distributions import Independent, Normal
 
 from vae.errors import ConfigError, DataError
 from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels
-from vae.model.distributions import draw
-from vae.model.vae import VAE
+from vae.model import VAE, draw
 
 __all__ = ["STARTS", "Start", "annealed_importance_sampling", "reverse_annealing", "schedule", "simulate"]
 

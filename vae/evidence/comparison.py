@@ -26,9 +26,8 @@ from vae.evidence.annealing import Start, annealed_importance_sampling
 from vae.evidence.estimates import Estimate, check_pixels, mean_error
 from vae.evidence.exact import exact, is_known
 from vae.evidence.importance import importance_sampling_path
-from vae.model.checkpoints import locate, write_aside
-from vae.model.distributions import generator as seeded
-from vae.model.vae import VAE
+from vae.model import VAE, locate, write_aside
+from vae.model import generator as seeded
 
 __all__ = [
     "Budget",

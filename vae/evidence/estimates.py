@@ -21,8 +21,7 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Independent, kl_divergence
 
 from vae.errors import ConfigError, DataError
-from vae.model.distributions import LOG_2_PI, draw, softplus
-from vae.model.vae import VAE
+from vae.model import LOG_2_PI, VAE, draw, softplus
 
 __all__ = [
     "CHUNK",

@@ -14,7 +14,7 @@ from vae.evidence.annealing import Start, annealed_importance_sampling, reverse_
 from vae.evidence.estimates import Estimate, Progress, check_count, elbo, mean_error, naive_monte_carlo, part_of
 from vae.evidence.exact import exact, posterior
 from vae.evidence.importance import importance_sampling
-from vae.model.vae import VAE
+from vae.model import VAE
 
 __all__ = ["METHODS", "SAMPLES", "STEPS", "UNRELIABLE", "Method", "evaluate", "figures", "sandwich"]
 

@@ -27,11 +27,9 @@ from vae.errors import ConfigError, DataError
 from vae.evidence.estimates import CHUNK, Estimate, Progress, check_image, check_pixels, pairwise_log_prob, part_of
 from vae.evidence.linear import is_linear_gaussian, linear_evidence
 from vae.evidence.quadrature import Grid, Integrals, log_integrals
-from vae.model.config import ModelConfig
-from vae.model.distributions import diagonal_normal
-from vae.model.vae import VAE
+from vae.model import VAE, ModelConfig, diagonal_normal
 
-__all__ = ["Path", "Posterior", "exact", "is_known", "posterior", "thermodynamic_path"]
+__all__ = ["Posterior", "ThermodynamicPath", "exact", "is_known", "posterior", "thermodynamic_path"]
 
 _BATCH = 500  # images whose coarse grids are held at once
 _HEAVIEST, _ALL = 16, 2**31  # nodes of an image that are kept
@@ -80,7 +78,7 @@ class Posterior(NamedTuple):
         return (nodes + self.step * jitter).float()
 
 
-class Path(NamedTuple):
+class ThermodynamicPath(NamedTuple):
     """The integrand of the thermodynamic identity of one image.
 
     Attributes:
@@ -193,7 +191,7 @@ def thermodynamic_path(
     base: Literal["prior", "encoder"] = "prior",
     tolerance: float = 1e-2,
     progress: Progress | None = None,
-) -> Path:
+) -> ThermodynamicPath:
     """Computes the integrand of the thermodynamic identity of one image (1, D), for J = 1 or 2.
 
     Arguments:
@@ -224,7 +222,7 @@ def thermodynamic_path(
     for k, (grid, gain) in enumerate(zip(found.grids, gains, strict=True)):
         weight = np.exp(grid.log_density - grid.log_density.max(), dtype=np.float64)
         integrand[k] = weight @ gain / weight.sum()
-    return Path(betas, integrand, found.log_value)
+    return ThermodynamicPath(betas, integrand, found.log_value)
 
 
 class _Tempered:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from vae.evidence.estimates import CHUNK, check_count, check_pixels
-from vae.model.vae import VAE
+from vae.model import VAE
 
 __all__ = ["Gap", "Refined", "refine"]
 

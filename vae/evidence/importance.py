@@ -21,9 +21,7 @@ from torch.distributions import Independent, Normal
 
 from vae.errors import ConfigError
 from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels, log_sums, part_of
-from vae.model.devices import quick_products
-from vae.model.distributions import draw
-from vae.model.vae import VAE
+from vae.model import VAE, draw, quick_products
 
 __all__ = ["MOST_FITTED", "Jackknife", "importance_sampling", "importance_sampling_path", "pareto_k"]
 

@@ -7,9 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from vae.model.config import ModelConfig
-from vae.model.distributions import floored
-from vae.model.vae import VAE
+from vae.model import VAE, ModelConfig, floored
 
 __all__ = ["is_linear_gaussian", "linear_evidence"]
 

@@ -13,8 +13,7 @@ from vae.errors import ConfigError
 from vae.evidence.annealing import annealed_importance_sampling
 from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels, elbo, naive_monte_carlo_path
 from vae.evidence.importance import importance_sampling_path
-from vae.model.distributions import generator
-from vae.model.vae import VAE
+from vae.model import VAE, generator
 
 __all__ = ["CHAINS", "ESTIMATORS", "FEW", "MANY", "MOST", "Runner", "Step", "race"]
 

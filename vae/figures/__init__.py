@@ -1,0 +1,52 @@
+"""Arrays in, Plotly figures out; no model, no file, no widget.
+
+What all share (colours, pictures, how a figure is laid out) is here; a figure is reached by the wing that its numbers
+come from, `figures.evidence.race`. The wing stands on all floors below it, for the types of what it draws.
+
+    style      colours, classes, pictures as PNG, a clear layout
+    bound      the lines of the bound, its parts, gradients and divergences
+    evidence   the race, the gap, the area under the thermodynamic path
+    hidden     what an ELBO hides: rate and distortion, the mean KL taken apart
+    integral   p(x) as a sum over a grid, and draws from the prior
+    latent     planes, densities, animations, dimensions
+    trainings  trainings on one chart, KL by dimension, codes of two seeds
+    uses       features, odd images, autoencoders
+    variance   maps and calibration of the decoder's variance
+"""
+
+from vae.figures import bound, evidence, hidden, integral, latent, trainings, uses, variance
+from vae.figures.style import (
+    CLASSES,
+    COLOURS,
+    GRADIENT,
+    SIGMA_COLOURS,
+    clear,
+    contact_sheet,
+    paler,
+    picture,
+    png,
+    png_uri,
+    training,
+)
+
+__all__ = [
+    "CLASSES",
+    "COLOURS",
+    "GRADIENT",
+    "SIGMA_COLOURS",
+    "bound",
+    "clear",
+    "contact_sheet",
+    "evidence",
+    "hidden",
+    "integral",
+    "latent",
+    "paler",
+    "picture",
+    "png",
+    "png_uri",
+    "training",
+    "trainings",
+    "uses",
+    "variance",
+]

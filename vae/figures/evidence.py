@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from vae.derivation.planes import Plane
+from vae.derivation import Plane
 from vae.figures.style import CLASSES, COLOURS, clear, paler
 
 __all__ = ["Curve", "area", "gap", "plane", "race", "shortfall"]

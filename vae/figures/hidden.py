@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vae.figures.latent import PRIOR
 from vae.figures.style import COLOURS, clear
-from vae.latent.surgery import Surgery
+from vae.latent import surgery
 
 __all__ = ["Point", "growth", "rate_distortion", "split"]
 
@@ -33,7 +33,7 @@ class Point(NamedTuple):
     chosen: bool = False
 
 
-def split(found: Surgery, names: tuple[str, str, str], title: str) -> go.Figure:
+def split(found: surgery.Surgery, names: tuple[str, str, str], title: str) -> go.Figure:
     """Draws the mean KL as one bar, and its two parts as another.
 
     Arguments:
@@ -62,7 +62,7 @@ def split(found: Surgery, names: tuple[str, str, str], title: str) -> go.Figure:
     return figure
 
 
-def growth(found: Sequence[Surgery], names: tuple[str, str, str], titles: tuple[str, str]) -> go.Figure:
+def growth(found: Sequence[surgery.Surgery], names: tuple[str, str, str], titles: tuple[str, str]) -> go.Figure:
     """Draws how the mutual information grows with the number of images, under log N and the mean KL.
 
     Arguments:

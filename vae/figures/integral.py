@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from vae.derivation.planes import Plane
+from vae.derivation import Plane
 from vae.figures.style import COLOURS
 
 __all__ = ["add_ellipse", "creep", "hill", "scattered", "slope"]

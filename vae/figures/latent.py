@@ -16,7 +16,7 @@ from plotly.subplots import make_subplots
 
 from vae.errors import ConfigError
 from vae.figures.style import CLASSES, COLOURS, clear, picture
-from vae.latent.aggregate import Holes
+from vae.latent import Holes
 
 __all__ = [
     "AGGREGATE", "HOLE", "PRIOR", "Curve", "aggregate_line", "aggregate_plane", "animation", "densities",

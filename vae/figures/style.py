@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from plotly.colors import get_colorscale, sample_colorscale
 
-from vae.training.reports import Report
+from vae.training import Report
 
 __all__ = [
     "CLASSES",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from plotly.colors import get_colorscale, sample_colorscale
 
 from vae.figures.style import COLOURS
-from vae.uses.variance import ByDistance, Calibration
+from vae.uses import variance
 
 __all__ = [
     "DEVIATIONS", "NATS", "RESIDUAL", "SHOWN_DEVIATIONS", "SIGMA", "by_distance", "calibrated", "deviation_map",
@@ -113,8 +113,8 @@ def nats_picture(nats: NDArray, outline: NDArray, limit: float, titles: tuple[st
 
 
 def calibrated(
-    inside: Calibration,
-    far: Calibration | None,
+    inside: variance.Calibration,
+    far: variance.Calibration | None,
     limits: tuple[float, float],
     titles: tuple[str, str],
     names: tuple[str, str, str],
@@ -155,7 +155,7 @@ def calibrated(
 
 
 def by_distance(
-    curve: ByDistance, limits: tuple[float, float], titles: tuple[str, str], names: tuple[str, str]
+    curve: variance.ByDistance, limits: tuple[float, float], titles: tuple[str, str], names: tuple[str, str]
 ) -> go.Figure:
     """Draws sigma and the residuals against the distance from the data, the pixel scale logarithmic.
 

@@ -6,16 +6,11 @@ import math
 import shlex
 from dataclasses import fields
 
-from vae.data.datasets import Dataset
-from vae.evidence import estimates as evidence
-from vae.latent.codes import encode
-from vae.model.checkpoints import Record
-from vae.model.config import ModelConfig, TrainConfig
-from vae.model.distributions import bits_per_pixel, generator
-from vae.model.objectives import Autoencoder
-from vae.model.vae import VAE
-from vae.training.scores import score
-from vae.training.trainer import learned_from
+from vae import evidence
+from vae.data import Dataset
+from vae.latent import encode
+from vae.model import VAE, Autoencoder, ModelConfig, Record, TrainConfig, bits_per_pixel, generator
+from vae.training import learned_from, score
 
 __all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words"]
 

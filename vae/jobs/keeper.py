@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from vae.data.datasets import load_dataset
-from vae.distributed import processes as distributed
+from vae import distributed
+from vae.data import load_dataset
 from vae.errors import ConfigError, DivergenceError, JobError
 from vae.jobs.cards import card, held_out_figures
 from vae.jobs.control import requests
@@ -19,13 +19,8 @@ from vae.jobs.files import Lock, append, vanished
 from vae.jobs.job import says, tell
 from vae.jobs.replay import Recorder
 from vae.jobs.states import load_state, save_state
-from vae.model.checkpoints import MODEL_FILE, Record, save, write_aside
-from vae.model.config import ModelConfig, TrainConfig
-from vae.model.devices import best_device
-from vae.model.vae import build
-from vae.training import reports
-from vae.training.reports import Report
-from vae.training.slowmotion import save_slow_step, slow_step
+from vae.model import MODEL_FILE, ModelConfig, Record, TrainConfig, best_device, build, save, write_aside
+from vae.training import Report, reports, save_slow_step, slow_step
 
 __all__ = ["Keeper", "Plan", "Stopped", "read_plan"]
 
@@ -87,9 +82,7 @@ class Keeper:
             yield from self._steps()
         except DivergenceError:
             epoch = self.trainer.good_epoch
-            if (
-                epoch or not (self.folder / MODEL_FILE).exists()
-            ):  # a model that was there is better than an untrained one
+            if epoch or not (self.folder / MODEL_FILE).exists():  # a model that was there is better than a new one
                 self._save_model(epoch)
             raise
 

@@ -26,11 +26,8 @@ from vae.jobs.files import held
 from vae.jobs.job import Job, State, limit, next_ticket, queue, standing, tell
 from vae.jobs.keeper import read_plan
 from vae.jobs.runs import queue_lock, refuse_taken, run
-from vae.model.checkpoints import check_name, folders
-from vae.model.config import ModelConfig, TrainConfig
-from vae.training import reports
-from vae.training.reports import Report
-from vae.training.slowmotion import SlowStep, load_slow_step
+from vae.model import ModelConfig, TrainConfig, check_name, folders
+from vae.training import Report, SlowStep, load_slow_step, reports
 
 __all__ = [
     "Job", "State", "change", "history", "known", "last_step", "latest", "measure", "pause", "queue", "resumable",

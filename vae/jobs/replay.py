@@ -26,12 +26,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vae.data.datasets import Split
+from vae.data import Split
 from vae.errors import CheckpointError
 from vae.jobs.files import append
-from vae.latent.codes import encode, normal_quantiles
-from vae.model.checkpoints import write_aside
-from vae.model.vae import VAE
+from vae.latent import encode, normal_quantiles
+from vae.model import VAE, write_aside
 
 __all__ = ["REPLAY_FILE", "Recorder", "Replay", "balanced_rows", "replay"]
 

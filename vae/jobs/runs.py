@@ -28,9 +28,8 @@ from vae.jobs.control import clear, requests
 from vae.jobs.files import Lock, held, vanished
 from vae.jobs.job import BUSY, State, ahead, limit, next_ticket, says, tell
 from vae.jobs.keeper import Keeper, Plan, Stopped, read_plan
-from vae.model.checkpoints import check_name, folders
-from vae.model.config import ModelConfig, TrainConfig
-from vae.training.reports import Report
+from vae.model import ModelConfig, TrainConfig, check_name, folders
+from vae.training import Report
 
 __all__ = ["Waits", "queue_lock", "refuse_taken", "resume", "run"]
 

@@ -13,8 +13,8 @@ import safetensors
 from safetensors.torch import save as to_bytes
 
 from vae.errors import CheckpointError
-from vae.model.checkpoints import write_aside
-from vae.training.trainer import Trainer
+from vae.model import write_aside
+from vae.training import Trainer
 
 __all__ = ["load_state", "save_state"]
 

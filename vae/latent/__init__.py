@@ -1,0 +1,58 @@
+"""What lies in the latent space: codes, ways through it, and q(z) as a whole. Numpy arrays out.
+
+The wing stands on `vae.model`, `vae.data` and `vae.evidence`.
+
+    codes        codes of a set, decoded planes, principal directions
+    alignment    codes of two models turned on each other (Procrustes)
+    walks        from one latent to another, along a coordinate, by a difference of means, to neighbours
+    aggregate    q(z), the mixture of all codes, against the prior: its density, its holes, active units
+    projections  t-SNE and UMAP of the codes, kept beside the model
+    surgery      the mean KL as mutual information and KL[q(z) || p(z)]
+"""
+
+from vae.latent import aggregate, projections, surgery
+from vae.latent.aggregate import Holes, active_units, holes
+from vae.latent.alignment import Alignment, align
+from vae.latent.codes import (
+    Axes,
+    Codes,
+    Decoded,
+    coordinate_axes,
+    decode,
+    encode,
+    manifold,
+    normal_quantiles,
+    principal_axes,
+)
+from vae.latent.projections import Projection, make_projection, project
+from vae.latent.walks import Difference, Neighbours, difference, neighbours, spherical, straight, traversals
+
+__all__ = [
+    "Alignment",
+    "Axes",
+    "Codes",
+    "Decoded",
+    "Difference",
+    "Holes",
+    "Neighbours",
+    "Projection",
+    "active_units",
+    "aggregate",
+    "align",
+    "coordinate_axes",
+    "decode",
+    "difference",
+    "encode",
+    "holes",
+    "make_projection",
+    "manifold",
+    "neighbours",
+    "normal_quantiles",
+    "principal_axes",
+    "project",
+    "projections",
+    "spherical",
+    "straight",
+    "surgery",
+    "traversals",
+]

@@ -18,9 +18,9 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from vae.errors import ConfigError
-from vae.evidence.estimates import check_count
+from vae.evidence import check_count
 from vae.latent.codes import Axes, Codes
-from vae.model.distributions import generator
+from vae.model import generator
 
 __all__ = [
     "ACTIVE", "INSIDE", "RATIO", "Draws", "Holes", "active_units", "holes", "log_density", "plane_log_density",

@@ -14,8 +14,7 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
 from vae.errors import ConfigError
-from vae.model.distributions import draw, generator, pixel_deviation
-from vae.model.vae import VAE
+from vae.model import VAE, draw, generator, pixel_deviation
 
 __all__ = [
     "Axes", "Codes", "Decoded", "coordinate_axes", "decode", "encode", "manifold",

@@ -23,11 +23,11 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from vae.data.datasets import Dataset
+from vae.data import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
-from vae.evidence.comparison import checksum
+from vae.evidence import checksum
 from vae.latent.codes import encode
-from vae.model.checkpoints import load, locate, write_aside
+from vae.model import load, locate, write_aside
 
 __all__ = [
     "IMAGES", "METHODS", "Method", "Projection", "kept_projection", "load_projection", "make_projection", "project",

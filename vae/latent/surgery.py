@@ -22,10 +22,10 @@ import torch
 from numpy.typing import NDArray
 
 from vae.errors import ConfigError, DataError
-from vae.evidence.estimates import check_count
+from vae.evidence import check_count
 from vae.latent.aggregate import log_density, prior_log_density
 from vae.latent.codes import Codes
-from vae.model.distributions import generator
+from vae.model import generator
 
 __all__ = ["Surgery", "growth", "surgery"]
 

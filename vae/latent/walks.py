@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vae.errors import ConfigError, DataError
-from vae.evidence.estimates import check_count
+from vae.evidence import check_count
 
 __all__ = ["Difference", "Neighbours", "difference", "neighbours", "spherical", "straight", "traversals"]
 

@@ -1,0 +1,111 @@
+"""What a model is: its settings, its nets, its objectives, and the file that keeps it.
+
+The Gaussian VAE of Kingma & Welling (2013) as `torch.distributions` objects: an encoder q(z|x), a decoder p(x|z), and
+objectives that read as they are written. The wing stands on `vae.errors` alone.
+
+    config         ModelConfig and TrainConfig: flags, checkpoint JSON and page controls at once
+    distributions  draws from a generator; how each likelihood wants its pixels
+    nets           plain backbones: perceptrons, strided convolutions and their mirror
+    vae            Encoder, Decoder (forward returns a Distribution), VAE, build
+    devices        which device, and bfloat16 where it is quicker and costs nothing
+    objectives     ELBO (beta, free bits), IWAE, Autoencoder: objective(model, x) -> Terms, one number an image
+    portable       the nets as flat arrays, for programs without PyTorch
+    checkpoints    one safetensors file a model, its record in the header; files written aside
+"""
+
+from vae.model import portable
+from vae.model.checkpoints import (
+    MODEL_FILE,
+    Record,
+    catalogue,
+    check_name,
+    folders,
+    load,
+    locate,
+    read_record,
+    save,
+    write_aside,
+)
+from vae.model.config import (
+    ACTIVATIONS,
+    INITIALS,
+    LIKELIHOODS,
+    OBJECTIVES,
+    PRECISIONS,
+    SCHEDULES,
+    Activation,
+    Likelihood,
+    ModelConfig,
+    TrainConfig,
+)
+from vae.model.devices import autocast, best_device, quick_products, settled
+from vae.model.distributions import (
+    LOG_2_PI,
+    Share,
+    bits_per_pixel,
+    diagonal_normal,
+    draw,
+    floored,
+    generator,
+    pixel_deviation,
+    prepare_pixels,
+    softplus,
+    standard_normal,
+    unchecked,
+)
+from vae.model.nets import mlp
+from vae.model.objectives import ELBO, IWAE, Autoencoder, Objective, Terms, objective_of
+from vae.model.vae import MOST_WEIGHTS, VAE, Decoder, Encoder, build, start_at
+
+__all__ = [
+    "ACTIVATIONS",
+    "ELBO",
+    "INITIALS",
+    "IWAE",
+    "LIKELIHOODS",
+    "LOG_2_PI",
+    "MODEL_FILE",
+    "MOST_WEIGHTS",
+    "OBJECTIVES",
+    "PRECISIONS",
+    "SCHEDULES",
+    "VAE",
+    "Activation",
+    "Autoencoder",
+    "Decoder",
+    "Encoder",
+    "Likelihood",
+    "ModelConfig",
+    "Objective",
+    "Record",
+    "Share",
+    "Terms",
+    "TrainConfig",
+    "autocast",
+    "best_device",
+    "bits_per_pixel",
+    "build",
+    "catalogue",
+    "check_name",
+    "diagonal_normal",
+    "draw",
+    "floored",
+    "folders",
+    "generator",
+    "load",
+    "locate",
+    "mlp",
+    "objective_of",
+    "pixel_deviation",
+    "portable",
+    "prepare_pixels",
+    "quick_products",
+    "read_record",
+    "save",
+    "settled",
+    "softplus",
+    "standard_normal",
+    "start_at",
+    "unchecked",
+    "write_aside",
+]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from vae.data.datasets import Dataset
-from vae.model.config import ModelConfig, TrainConfig
-from vae.model.devices import best_device
-from vae.model.vae import build
+from vae.data import Dataset
+from vae.model import ModelConfig, TrainConfig, best_device, build
 from vae.training.trainer import Trainer
 
 __all__ = ["PRESETS", "Preset", "estimate"]

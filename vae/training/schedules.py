@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from vae.model.config import TrainConfig
+from vae.model import TrainConfig
 
 __all__ = ["Rates", "rates"]
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vae.model.devices import quick_products
-from vae.model.distributions import Share, generator
-from vae.model.objectives import Objective
-from vae.model.vae import VAE
+from vae.model import VAE, Objective, Share, generator, quick_products
 
 __all__ = ["score", "sums"]
 

@@ -16,13 +16,23 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae.data.datasets import Dataset
+from vae.data import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError
-from vae.model.config import TrainConfig
-from vae.model.devices import autocast, quick_products, settled
-from vae.model.distributions import generator, unchecked
-from vae.model.objectives import ELBO, Autoencoder, Objective, Terms, objective_of
-from vae.model.vae import VAE, start_at
+from vae.model import (
+    ELBO,
+    VAE,
+    Autoencoder,
+    Objective,
+    Terms,
+    TrainConfig,
+    autocast,
+    generator,
+    objective_of,
+    quick_products,
+    settled,
+    start_at,
+    unchecked,
+)
 from vae.training.reports import Report
 from vae.training.schedules import Rates, rates
 from vae.training.scores import score

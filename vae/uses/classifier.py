@@ -24,13 +24,10 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from vae.data.datasets import Dataset
+from vae.data import Dataset
 from vae.errors import CheckpointError, DataError
-from vae.model.checkpoints import folders, write_aside
-from vae.model.config import TrainConfig
-from vae.model.distributions import generator
-from vae.model.nets import mlp
-from vae.training.schedules import rates
+from vae.model import TrainConfig, folders, generator, mlp, write_aside
+from vae.training import rates
 
 __all__ = [
     "SURE", "THRESHOLDS", "Classifier", "Skill", "classifier_file", "confidences", "load_classifier",

@@ -21,11 +21,11 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from vae.data.datasets import Dataset
+from vae.data import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
-from vae.evidence.comparison import checksum
-from vae.latent.codes import encode
-from vae.model.checkpoints import folders, load, locate, write_aside
+from vae.evidence import checksum
+from vae.latent import encode
+from vae.model import folders, load, locate, write_aside
 
 __all__ = [
     "LABELS", "NEIGHBOURS", "Accuracy", "Features", "Kind", "Probe", "features_file", "kept_features",

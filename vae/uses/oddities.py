@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.errors import ConfigError, DataError
-from vae.model.distributions import generator
+from vae.model import generator
 
 __all__ = ["ODDITIES", "Oddity", "auroc", "odd"]
 

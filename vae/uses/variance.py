@@ -23,8 +23,8 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from vae.errors import ConfigError, DataError
-from vae.evidence.estimates import check_pixels
-from vae.model.vae import VAE, Decoder
+from vae.evidence import check_pixels
+from vae.model import VAE, Decoder
 
 __all__ = [
     "ByDistance", "Calibration", "border", "calibration", "deviation_by_level", "floor_path", "mean_deviation",

@@ -3,13 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import latent as cache_latent
-from pages.cache import models as cache
+from pages import cache
 from pages.explore.panels import start
 from pages.ui import pictures, state, words
 from pages.ui.language import _
-from vae.figures import latent as figures_latent
-from vae.latent import codes as latent
+from vae import figures, latent
 
 _KEY = "decode.arithmetic"
 _STRENGTHS = np.linspace(0, 2, 9)
@@ -19,7 +17,7 @@ _RESAMPLES = 6  # pictures of them
 def show(model: cache.Model) -> None:
     """Draws z + strength (mean of a − mean of b), along its strength and for several resamples."""
     dataset = cache.images(model)
-    classes = list(cache_latent.first_of_class(model))
+    classes = list(cache.latent.first_of_class(model))
     own = int(dataset.test.labels[min(state.image(), len(dataset.test) - 1)])
     minus = own if own in classes else classes[0]
     of = classes[(classes.index(minus) + 1) % len(classes)]
@@ -36,7 +34,7 @@ def show(model: cache.Model) -> None:
             format_func=lambda count: _("all") if count is None else str(count),
         )  # fmt: skip
         strength = st.slider(_("Strength"), 0.0, 2.0, 1.0, 0.05, key=f"{_KEY}.strength", width=220)
-    found, counts = cache_latent.difference(model, dataset.name, of, minus, images)
+    found, counts = cache.latent.difference(model, dataset.name, of, minus, images)
     loaded = cache.load(model)
     shown = latent.decode(loaded, np.stack([begin.z, begin.z + strength * found.mean])).mean
     name = _("mean of {of} − mean of {minus}").format(of=names[of], minus=names[minus])
@@ -51,7 +49,7 @@ def show(model: cache.Model) -> None:
     along = latent.decode(loaded, begin.z + _STRENGTHS[:, None] * found.mean).mean
     labels = [f"{each:g}" for each in _STRENGTHS]
     pictures.wide(
-        figures_latent.sheet(along[None], columns=labels, scale=3),
+        figures.latent.sheet(along[None], columns=labels, scale=3),
         _("z + strength ({name}), strength 0 to 2").format(name=name),
     )
     st.caption(_("At strength {strength:.2f}, with the sets drawn again, {count} times").format(
@@ -60,7 +58,7 @@ def show(model: cache.Model) -> None:
     resampled = latent.decode(loaded, begin.z + strength * found.resampled[:_RESAMPLES]).mean
     labels = [f"{each:.1f}°" for each in found.angle[:_RESAMPLES]]
     pictures.wide(
-        figures_latent.sheet(resampled[None], columns=labels, scale=3),
+        figures.latent.sheet(resampled[None], columns=labels, scale=3),
         _("z + strength times the difference of resampled sets, with the angle to the difference itself"),
     )
     angle, length = np.quantile(found.angle, [0.5, 0.95]), np.quantile(found.length, [0.05, 0.95])

@@ -4,21 +4,19 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.cache import latent as cache_latent
-from pages.cache import models as cache
+from pages import cache
 from pages.explore.panels import start
 from pages.ui import pictures, state
 from pages.ui.language import _
-from vae.figures import latent as figures_latent
-from vae.figures.style import COLOURS
-from vae.latent import aggregate, walks
-from vae.latent import codes as latent
+from vae import figures, latent
+from vae.figures import COLOURS
+from vae.latent import aggregate, spherical, straight
 
-_COLOURS = {"straight": figures_latent.AGGREGATE, "spherical": COLOURS["importance"]}
+_COLOURS = {"straight": figures.latent.AGGREGATE, "spherical": COLOURS["importance"]}
 _FROM, _TO = "decode.walk.from", "decode.walk.to"
 _STEPS, _FRAMES = 13, 25
 _DEEPEST = 2000  # nats below the best that the axis shows
-_WALKS = {"straight": walks.straight, "spherical": walks.spherical}
+_WALKS = {"straight": straight, "spherical": spherical}
 
 
 def show(model: cache.Model) -> None:
@@ -32,7 +30,7 @@ def show(model: cache.Model) -> None:
             start=begin.words, end=end.words, kind=name, count=_STEPS
         )
         st.caption(name)
-        pictures.whole(figures_latent.sheet(strip[None], scale=4), alt)
+        pictures.whole(figures.latent.sheet(strip[None], scale=4), alt)
     _densities(model, paths, names)
     _take_away(model, begin, end, np.stack(strips))
 
@@ -74,7 +72,7 @@ def _use() -> None:
 
 def _of_another_class(model: cache.Model) -> int:
     """Returns the first test image of the class after that of the image in use."""
-    firsts = list(cache_latent.first_of_class(model).values())
+    firsts = list(cache.latent.first_of_class(model).values())
     labels = cache.images(model).test.labels
     own = int(labels[min(state.image(), len(labels) - 1)])
     return next((row for row in firsts if labels[row] > own), firsts[0])
@@ -85,17 +83,17 @@ def _densities(model: cache.Model, paths: dict[str, NDArray], names: dict[str, s
     if cache.record(model[0]).training.objective == "autoencoder":
         st.caption(_("A plain autoencoder has neither a prior nor a posterior, so there is no density to show."))
         return
-    codes, many = cache_latent.training_codes(model), len(paths["straight"][0]) > 5
+    codes, many = cache.latent.training_codes(model), len(paths["straight"][0]) > 5
     q = {kind: aggregate.log_density(codes, path) for kind, path in paths.items()}
     p = {kind: aggregate.prior_log_density(path) for kind, path in paths.items()}
-    curves: list[figures_latent.Curve] = [
+    curves: list[figures.latent.Curve] = [
         *((_("log q(z), {kind}").format(kind=names[kind]), _COLOURS[kind], q[kind], False) for kind in paths),
         *((_("log p(z), {kind}").format(kind=names[kind]), _COLOURS[kind], p[kind], True) for kind in paths),
     ]
     values = np.concatenate([curve[2] for curve in curves])
     lowest = max(float(values.min()), float(values.max()) - _DEEPEST)
     st.plotly_chart(
-        figures_latent.densities(curves, _("step"), _("nats"), lowest), key="decode.walk.densities",
+        figures.latent.densities(curves, _("step"), _("nats"), lowest), key="decode.walk.densities",
         config={"displayModeBar": False}, alt=_("Log density of the aggregate posterior and of the prior at each step"),
     )  # fmt: skip
     ratio = {kind: q[kind] - p[kind] for kind in paths}
@@ -116,7 +114,7 @@ def _densities(model: cache.Model, paths: dict[str, NDArray], names: dict[str, s
 def _take_away(model: cache.Model, begin: start.Start, end: start.Start, strips: NDArray) -> None:
     """Offers the walks as an animation, which never starts by itself, and as files."""
     frames = [latent.decode(cache.load(model), walk(begin.z, end.z, _FRAMES)).mean for walk in _WALKS.values()]
-    gif = figures_latent.animation(np.concatenate(frames, 2))
+    gif = figures.latent.animation(np.concatenate(frames, 2))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         play = st.toggle(_("Play"), key="decode.walk.play")
         st.download_button(
@@ -124,7 +122,7 @@ def _take_away(model: cache.Model, begin: start.Start, end: start.Start, strips:
             on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            _("PNG"), figures_latent.sheet(strips, scale=4), f"{model[0]}-walk.png", "image/png",
+            _("PNG"), figures.latent.sheet(strips, scale=4), f"{model[0]}-walk.png", "image/png",
             icon=":material/download:", key="decode.walk.png", on_click="ignore",
         )  # fmt: skip
     if play:

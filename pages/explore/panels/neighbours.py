@@ -3,13 +3,12 @@
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.cache import latent as cache_latent
-from pages.cache import models as cache
+from pages import cache
 from pages.explore.panels import start
 from pages.ui import pictures, words
 from pages.ui.language import _
-from vae.figures import style as figures
-from vae.latent import walks
+from vae import figures
+from vae.latent import Neighbours
 
 _COUNT = 8
 
@@ -26,8 +25,8 @@ def show(model: cache.Model) -> None:
         st.columns(2, gap="medium"),
         (_("In latent space"), _("In pixel space")),
         (
-            cache_latent.nearest_codes(model, dataset.name, tuple(begin.z.tolist()), more),
-            cache_latent.nearest_images(dataset.name, shape, content, more),
+            cache.latent.nearest_codes(model, dataset.name, tuple(begin.z.tolist()), more),
+            cache.latent.nearest_images(dataset.name, shape, content, more),
         ),
         strict=True,
     ):
@@ -51,7 +50,7 @@ def show(model: cache.Model) -> None:
     )
 
 
-def _neighbours(model: cache.Model, title: str, found: walks.Neighbours, own: int | None) -> NDArray:
+def _neighbours(model: cache.Model, title: str, found: Neighbours, own: int | None) -> NDArray:
     """Draws neighbours with their classes and distances; returns their rows."""
     dataset = cache.images(model)
     classes = words.classes(dataset)

@@ -3,8 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import browser as cache_browser
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import browser, pictures, state, words
 from pages.ui.language import _
 
@@ -16,7 +15,7 @@ def show(model: cache.Model) -> None:
     st.caption(
         _("Each slider is one coordinate of z, the one that carries most first; its strip shows where it leads.")
     )
-    if "decoder" in cache_browser.packed(model, cache.images(model).name):
+    if "decoder" in cache.browser.packed(model, cache.images(model).name):
         browser.sliders(model, browser.store(model))
     else:
         _on_the_server(model)

@@ -6,12 +6,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.cache import latent as cache_latent
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import pictures, state, words
 from pages.ui.language import _
-from vae.figures import style as figures
-from vae.latent import codes as latent
+from vae import figures, latent
 
 
 class Start(NamedTuple):
@@ -44,7 +42,7 @@ def of_drawing(model: cache.Model) -> Start | None:
     drawing = state.drawing()
     if drawing is None or drawing.shape != cache.record(model[0]).model.image_shape:
         return None
-    return Start(cache_latent.encoded(model, drawing), drawing, _("your drawing"))
+    return Start(cache.latent.encoded(model, drawing), drawing, _("your drawing"))
 
 
 def picture(one: Start, says: str = "{words}") -> None:
@@ -69,7 +67,7 @@ def classes(model: cache.Model, key: str, choose: str) -> None:
     """Draws one test image of each class with a button that puts its row into the number input of that key."""
     dataset = cache.images(model)
     with st.container(horizontal=True, gap="small"):
-        for label, row in cache_latent.first_of_class(model).items():
+        for label, row in cache.latent.first_of_class(model).items():
             name = words.classes(dataset)[label]
             with st.container(width=64, gap="small"):
                 alt = _("test image {row}, {name}").format(row=row, name=name)

@@ -3,13 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.explore.panels import start
 from pages.ui import pictures, words
 from pages.ui.language import _
-from vae.figures import latent as figures_latent
-from vae.latent import codes as latent
-from vae.latent import walks
+from vae import figures, latent
+from vae.latent import traversals
 
 _ROWS, _STEPS = 8, 11
 _UNUSED = 0.01  # what a dimension carries below which it is folded away
@@ -38,10 +37,10 @@ def show(model: cache.Model) -> None:
     means = cache.codes(model).mean[:, picked]
     low, high = np.quantile(means, [0.005, 0.995], 0) if reach == "codes" else np.tile([[-3.0], [3.0]], len(picked))
     values = np.linspace(low, high, _STEPS).T
-    table = walks.traversals(begin.z, picked, values)
+    table = traversals(begin.z, picked, values)
     images = latent.decode(cache.load(model), table.reshape(-1, len(begin.z))).mean
     own = [_nearest(values[row], float(begin.z[j])) for row, j in enumerate(picked)]
-    sheet = figures_latent.sheet(
+    sheet = figures.latent.sheet(
         images.reshape(len(picked), _STEPS, *images.shape[1:]), [f"z{j + 1}" for j in picked],
         [f"{value:+.1f}".replace("+0.0", "0") for value in values[0]] if reach == "prior" else (), 3, own,
     )  # fmt: skip

@@ -4,16 +4,14 @@ import numpy as np
 import streamlit as st
 
 import vae
-from pages.cache import models as cache
+from pages import cache
 from pages.learn import kit
 from pages.train.panels import slow
 from pages.ui import pictures, words
 from pages.ui.language import _
-from vae.derivation.climb import Climb
-from vae.figures import bound as figures_bound
-from vae.figures import style as figures
-from vae.training.slowmotion import slow_step
-from vae.training.trainer import Trainer
+from vae import figures
+from vae.derivation import Climb
+from vae.training import Trainer, slow_step
 
 _CLIMB = "lesson.climb"  # session state: the training of this chapter
 SAMPLE, WIDTH, RATE = "mnist-sample", 128, 2e-3
@@ -163,7 +161,7 @@ def _steps(scene: kit.Scene) -> None:
         )
         names, titles = (_("L₁, reconstruction"), _("bound: what lies between is the KL")), (_("step"), _("nats"))
         kit.chart(
-            figures_bound.climb(steps, firsts, bounds, names, titles), "9.climb",
+            figures.bound.climb(steps, firsts, bounds, names, titles), "9.climb",
             alt=_("The bound of the digit and its reconstruction over the steps"),
         )  # fmt: skip
 

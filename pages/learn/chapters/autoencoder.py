@@ -2,17 +2,14 @@
 
 import streamlit as st
 
-from pages.cache import latent as cache_latent
-from pages.cache import models as cache
-from pages.cache import uses as lesson
+from pages import cache
 from pages.learn import kit
 from pages.learn.chapters import generating
 from pages.ui import pictures, state, words
 from pages.ui.language import _
-from vae import catalogue
-from vae.figures.style import COLOURS
-from vae.figures.uses import Curve, codes_and_prior, lines
-from vae.model import objectives
+from vae import catalogue, figures
+from vae.figures import COLOURS
+from vae.model import Autoencoder
 from vae.uses import classifier
 
 SIDE = 6
@@ -26,7 +23,7 @@ def show(scene: kit.Scene) -> None:
         kit.note(_("There is no autoencoder of this data set. Train one with the objective “autoencoder”."))
         return
     vae_, plain = pair
-    lesson.judge(vae_.dataset.name)
+    cache.uses.judge(vae_.dataset.name)
     kit.words(
         _(
             "A plain **autoencoder** has the same two nets and half of the objective: it reconstructs, and nothing "
@@ -58,7 +55,7 @@ def show(scene: kit.Scene) -> None:
     if done:
         _judged(vae_, plain)
     kit.words(_("**Next**: what the bound itself does not show."))
-    kit.code((objectives.Autoencoder.__call__, classifier.confidences), generating.cell(plain))
+    kit.code((Autoencoder.__call__, classifier.confidences), generating.cell(plain))
 
 
 def _pair(scene: kit.Scene) -> tuple[kit.Scene, kit.Scene] | None:
@@ -81,7 +78,7 @@ def _pair(scene: kit.Scene) -> tuple[kit.Scene, kit.Scene] | None:
 
 
 def _sure(scene: kit.Scene, fitted: bool) -> float:
-    return lesson.share_sure(lesson.sureness(scene.model, scene.dataset.name, fitted))
+    return cache.uses.share_sure(cache.uses.sureness(scene.model, scene.dataset.name, fitted))
 
 
 def _side(scene: kit.Scene, done: bool) -> None:
@@ -91,7 +88,7 @@ def _side(scene: kit.Scene, done: bool) -> None:
     if scene.config.latent == 2:
         means = cache.codes(scene.model).mean[:SHOWN]
         kit.chart(
-            codes_and_prior(
+            figures.uses.codes_and_prior(
                 means, scene.dataset.test.labels[:SHOWN].numpy(), words.classes(scene.dataset), ("z₁", "z₂"),
                 _("95 % of N(0, I)"),
             ),
@@ -110,7 +107,7 @@ def _answer(vae_: kit.Scene, plain: kit.Scene) -> kit.Answer:
     first, second = _sure(vae_, False), _sure(plain, False)
     error = generating.standard_error(first, second)
     letter = "a" if second < first / 10 else "b" if second < first - 2 * error else "c"
-    spread = cache_latent.training_codes(plain.model).mean.std(0).mean()
+    spread = cache.latent.training_codes(plain.model).mean.std(0).mean()
     says = _(
         "It is sure of {second:.1%} of {plain}'s draws, and of {first:.1%} of {name}'s (the standard error of the "
         "difference is {error:.1%}). The codes of {plain} have a deviation of {spread:.1f}: N(0, I) has 1."
@@ -122,27 +119,27 @@ def _answer(vae_: kit.Scene, plain: kit.Scene) -> kit.Answer:
 
 def _judged(vae_: kit.Scene, plain: kit.Scene) -> None:
     """Draws the share that the classifier is sure of, and gives the autoencoder its chance."""
-    real = lesson.sureness_of_images(vae_.dataset.name)
+    real = cache.uses.sureness_of_images(vae_.dataset.name)
     sets = [
         (_("test images"), COLOURS["exact"], real["test"], "solid"),
         (_("{name}, N(0, I)").format(name=vae_.model[0]), COLOURS["elbo"],
-         lesson.sureness(vae_.model, vae_.dataset.name, False), "solid"),
+         cache.uses.sureness(vae_.model, vae_.dataset.name, False), "solid"),
         (_("{name}, N(0, I)").format(name=plain.model[0]), COLOURS["reconstruction"],
-         lesson.sureness(plain.model, plain.dataset.name, False), "solid"),
+         cache.uses.sureness(plain.model, plain.dataset.name, False), "solid"),
         (_("{name}, fitted Gaussian").format(name=vae_.model[0]), COLOURS["elbo"],
-         lesson.sureness(vae_.model, vae_.dataset.name, True), "dot"),
+         cache.uses.sureness(vae_.model, vae_.dataset.name, True), "dot"),
         (_("{name}, fitted Gaussian").format(name=plain.model[0]), COLOURS["reconstruction"],
-         lesson.sureness(plain.model, plain.dataset.name, True), "dot"),
+         cache.uses.sureness(plain.model, plain.dataset.name, True), "dot"),
         (_("averages of two test images"), COLOURS["naive"], real["averages"], "dash"),
     ]  # fmt: skip
     text, picture = kit.two()
     with picture:
         curves = [
-            Curve(name, colour, classifier.THRESHOLDS, classifier.share_sure(confidence), dash)
+            figures.uses.Curve(name, colour, classifier.THRESHOLDS, classifier.share_sure(confidence), dash)
             for name, colour, confidence, dash in sets
         ]
         kit.chart(
-            lines(curves, (_("probability above which it counts as sure"), _("share it is sure of"))),
+            figures.uses.lines(curves, (_("probability above which it counts as sure"), _("share it is sure of"))),
             "autoencoder.sure", _("Share of images of which the classifier is sure, over the threshold."),
         )  # fmt: skip
     with text:
@@ -158,7 +155,7 @@ def _judged(vae_: kit.Scene, plain: kit.Scene) -> None:
             _(
                 "The classifier is no judge of all images: of averages of two digits it is sure of {averages:.0%}, of "
                 "mere noise of {noise:.0%}."
-            ).format(averages=lesson.share_sure(real["averages"]), noise=lesson.share_sure(real["noise"]))
+            ).format(averages=cache.uses.share_sure(real["averages"]), noise=cache.uses.share_sure(real["noise"]))
         )
 
 

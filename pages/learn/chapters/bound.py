@@ -4,13 +4,12 @@ from typing import Literal
 
 import streamlit as st
 
-from pages.cache import bound as cache_bound
+from pages import cache
 from pages.learn import kit
 from pages.ui import state, words
 from pages.ui.browser import divergence
 from pages.ui.language import _
-from vae.derivation import bound as derivation
-from vae.figures import bound as figures_bound
+from vae import derivation, figures
 
 BASES: tuple[Literal["encoder"], Literal["prior"]] = ("encoder", "prior")
 _BASE = "5.q"  # in the link too
@@ -96,7 +95,7 @@ def _answer(scene: kit.Scene) -> kit.Answer:
 
 
 def _derived(scene: kit.Scene, base: Literal["encoder", "prior"]) -> derivation.Derivation:
-    return cache_bound.derived(scene.model, scene.dataset.name, scene.row, base)
+    return cache.bound.derived(scene.model, scene.dataset.name, scene.row, base)
 
 
 def _lines(scene: kit.Scene) -> None:
@@ -123,7 +122,7 @@ def _lines(scene: kit.Scene) -> None:
     with picture:
         if at == 5:
             names = ["E[log p(x|z)]", "− KL[q ‖ p(z)]", "ELBO", "+ KL[q ‖ p(z|x)]", "log p(x)"]
-            figure = figures_bound.waterfall(
+            figure = figures.bound.waterfall(
                 found.reconstruction.value, found.regulariser, found.gap.value, names, _("nats")
             )
         else:
@@ -131,17 +130,17 @@ def _lines(scene: kit.Scene) -> None:
         kit.chart(figure, f"5.line{at}", alt=_("Both sides of the line at forty draws from q(z|x)"))
 
 
-def _split(found: derivation.Derivation, at: int) -> figures_bound.go.Figure:
+def _split(found: derivation.Derivation, at: int) -> figures.bound.go.Figure:
     """Draws a line of the derivation at forty draws."""
     titles = (_("draw from q(z|x)"), _("nats"))
     if at < 2:
-        return figures_bound.split(found.log_p.value, None, ("elbo", "kl"), ("log p(x)", "", "", ""), titles)
+        return figures.bound.split(found.log_p.value, None, ("elbo", "kl"), ("log p(x)", "", "", ""), titles)
     if at == 2:
         names = ("log p(x)", "log p(x, z)", "− log p(z|x)", "")
-        return figures_bound.split(found.log_p.value, found.log_joint, ("reconstruction", "exact"), names, titles)
+        return figures.bound.split(found.log_p.value, found.log_joint, ("reconstruction", "exact"), names, titles)
     mean = _("its mean, the ELBO of these draws") if at == 4 else ""
     names = ("log p(x)", "log p(x, z) / q(z|x)", "log q(z|x) / p(z|x)", mean)
-    return figures_bound.split(found.log_p.value, found.log_joint - found.log_q, ("elbo", "kl"), names, titles)
+    return figures.bound.split(found.log_p.value, found.log_joint - found.log_q, ("elbo", "kl"), names, titles)
 
 
 def _why(at: int) -> str:

@@ -4,12 +4,12 @@ import math
 
 import streamlit as st
 
-from pages.cache import bound as cache_bound
+from pages import cache
 from pages.learn import kit
 from pages.ui import words
 from pages.ui.language import _
+from vae import figures
 from vae.derivation import regulariser
-from vae.figures import bound as figures_bound
 
 CLOSE = 0.01  # nats
 
@@ -29,12 +29,12 @@ def show(scene: kit.Scene) -> None:
                 "$\\sigma_j$ it is $1/\\sigma_j - \\sigma_j$: no noise at all."
             )
         )
-    found = cache_bound.code(scene.model, scene.dataset.name, scene.row)
+    found = cache.bound.code(scene.model, scene.dataset.name, scene.row)
     paid = regulariser.paid(*found)
     labels = [words.coordinate(j) for j in range(len(found.mean))]
     with picture:
         kit.chart(
-            figures_bound.bars(paid.place, paid.width, labels, (_("place, μ² / 2"), _("width")), _("nats")), "8.bars",
+            figures.bound.bars(paid.place, paid.width, labels, (_("place, μ² / 2"), _("width")), _("nats")), "8.bars",
             alt=_("What each latent dimension pays of the KL"),
         )  # fmt: skip
     left, right = st.columns(2)
@@ -81,7 +81,7 @@ print(f"one draw scatters by {{found.error[0] * 100_000**0.5:.2f}}")
 
 
 def _answer(scene: kit.Scene) -> kit.Answer:
-    deviation = regulariser.draw_deviation(*cache_bound.code(scene.model, scene.dataset.name, scene.row))
+    deviation = regulariser.draw_deviation(*cache.bound.code(scene.model, scene.dataset.name, scene.row))
     needed = (deviation / CLOSE) ** 2
     right = "a" if needed <= 1e3 else "b" if needed <= 5e4 else "c" if needed <= 1e6 else "d"
     says = _(
@@ -93,7 +93,7 @@ def _answer(scene: kit.Scene) -> kit.Answer:
 
 def _estimate(scene: kit.Scene, closed: float) -> None:
     """Shows the estimate from draws as they come in."""
-    found = cache_bound.running_estimate(scene.model, scene.dataset.name, scene.row)
+    found = cache.bound.running_estimate(scene.model, scene.dataset.name, scene.row)
     off = (found.value[-1] - closed) / found.error[-1]
     text, picture = kit.two()
     with text:
@@ -111,7 +111,7 @@ def _estimate(scene: kit.Scene, closed: float) -> None:
         )  # fmt: skip
     with picture:
         kit.chart(
-            figures_bound.running(
+            figures.bound.running(
                 found.counts, found.value, found.error, closed, (_("from draws"), _("closed form")),
                 (_("draws"), _("nats")),
             ), "8.running", alt=_("The Monte Carlo estimate of the regulariser, closing in on the closed form"),

@@ -3,12 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
-from pages.cache import uses as lesson
+from pages import cache
 from pages.learn import kit
 from pages.ui import pictures, state
 from pages.ui.language import _
-from vae.latent import codes as latent
+from vae import latent
 from vae.uses import classifier
 
 SIDE = 6
@@ -25,8 +24,8 @@ def show(scene: kit.Scene) -> None:
     )
     kit.formula(r"z \sim p(z) = \mathcal{N}(0, I) \qquad x \sim p_\theta(x|z)")
     _slowly(scene)
-    family = [kit.of(cache.model_id(name)) for name in lesson.FAMILY]
-    own = scene.model[0] not in lesson.FAMILY
+    family = [kit.of(cache.model_id(name)) for name in cache.uses.FAMILY]
+    own = scene.model[0] not in cache.uses.FAMILY
     shown = {"mean": _("Mean of p(x|z)"), "draw": _("Draw from p(x|z)")}
     state.begin("generating.show", state.one_of(shown), "mean")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -38,7 +37,7 @@ def show(scene: kit.Scene) -> None:
         st.button(_("New draws"), key="lesson.draw", icon=":material/casino:", on_click=state.draw_again)
     panels, says = st.container(), st.container()
     images = family[0].dataset.name
-    skill = lesson.judge(images).skill
+    skill = cache.uses.judge(images).skill
     with says:
         kit.words(
             _(
@@ -140,7 +139,7 @@ def _panels(scenes: list[kit.Scene], kind: str, judged: bool) -> None:
             kit.words(title)
             caption = scene.model[0]
             if judged and kind == "mean":  # which is what was judged
-                share = lesson.share_sure(lesson.sureness(scene.model, scene.dataset.name, False))
+                share = cache.uses.share_sure(cache.uses.sureness(scene.model, scene.dataset.name, False))
                 caption = _("{name}: sure of {share:.0%}").format(name=scene.model[0], share=share)
             pictures.strip(decoded.mean if kind == "mean" else decoded.sample, caption, columns=SIDE)
 
@@ -151,7 +150,7 @@ def _bound(scene: kit.Scene) -> float:
 
 def _answer(family: list[kit.Scene]) -> kit.Answer:
     """Counts for each model of how many draws the classifier is sure, and compares the first with the last."""
-    shares = [lesson.share_sure(lesson.sureness(each.model, each.dataset.name, False)) for each in family]
+    shares = [cache.uses.share_sure(cache.uses.sureness(each.model, each.dataset.name, False)) for each in family]
     first, last = shares[0], shares[-1]
     error = standard_error(first, last)
     listed = ", ".join(
@@ -161,13 +160,13 @@ def _answer(family: list[kit.Scene]) -> kit.Answer:
     says = _(
         "Of {count:,} draws it is sure of {shares} (standard error of a difference: {error:.1%}). The bound rewards "
         "good reconstructions; it does not ask how draws from the prior look."
-    ).format(count=lesson.JUDGED, shares=listed, error=error)
+    ).format(count=cache.uses.JUDGED, shares=listed, error=error)
     return kit.Answer("a" if last > first + 2 * error else "c" if last < first - 2 * error else "b", says)
 
 
 def standard_error(first: float, second: float) -> float:
     """Returns the standard error of the difference of two shares of the draws; for chapter 13 too."""
-    return float(np.sqrt((first * (1 - first) + second * (1 - second)) / lesson.JUDGED))
+    return float(np.sqrt((first * (1 - first) + second * (1 - second)) / cache.uses.JUDGED))
 
 
 def cell(scene: kit.Scene) -> str:
@@ -177,7 +176,7 @@ import vae
 from vae import classifier
 
 model = vae.load("{scene.model[0]}")
-z = np.random.default_rng(0).standard_normal(({lesson.JUDGED}, model.config.latent))
+z = np.random.default_rng(0).standard_normal(({cache.uses.JUDGED}, model.config.latent))
 images = vae.decode(model, z.astype(np.float32)).mean
 judge = classifier.load_classifier(classifier.classifier_file("{scene.dataset.name}"))
 sure, digit = classifier.confidences(judge, images)

@@ -3,16 +3,13 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import latent as cache_latent
-from pages.cache import models as cache
-from pages.cache import uses as lesson
+from pages import cache
 from pages.learn import kit
 from pages.ui import state, words
 from pages.ui.language import _
-from vae import catalogue
-from vae.figures.hidden import Point, growth, rate_distortion, split
+from vae import catalogue, figures
 from vae.latent import surgery
-from vae.model.checkpoints import Record
+from vae.model import Record
 
 COLLAPSED = 0.01  # nats of mean KL, below which codes say nothing
 
@@ -32,7 +29,7 @@ def show(scene: kit.Scene) -> None:
         r"\underbrace{I(n; z)}_{\le\, \log N} + \mathrm{KL}[q(z) \,\|\, p(z)] \\ "
         r"& q(z) = \tfrac{1}{N} \textstyle\sum_n q(z|x_n) \end{aligned}"
     )
-    kl = cache_latent.training_codes(scene.model).kl.sum(1)
+    kl = cache.latent.training_codes(scene.model).kl.sum(1)
     if kl.mean() < COLLAPSED:
         kit.note(
             _(
@@ -55,10 +52,10 @@ def _ask(scene: kit.Scene, kl: np.ndarray) -> None:
         ),
         {"a": _("Less than a tenth"), "b": _("A tenth to a quarter"), "c": _("A quarter to a half"),
          "d": _("More than half")},
-        lambda: _answer(lesson.taken_apart(scene.model)[-1]),
+        lambda: _answer(cache.uses.taken_apart(scene.model)[-1]),
     )  # fmt: skip
     if done:
-        _parts(lesson.taken_apart(scene.model))
+        _parts(cache.uses.taken_apart(scene.model))
 
 
 def _answer(whole: surgery.Surgery) -> kit.Answer:
@@ -83,11 +80,12 @@ def _parts(found: list[surgery.Surgery]) -> None:
     text, picture = kit.two()
     with picture:
         kit.chart(
-            split(whole, (mean, information, "KL[q(z) ‖ p(z)]"), _("nats")), "hidden.split",
+            figures.hidden.split(whole, (mean, information, "KL[q(z) ‖ p(z)]"), _("nats")), "hidden.split",
             _("The mean KL as a bar, and its two parts as another of the same length."),
         )  # fmt: skip
         kit.chart(
-            growth(found, (information, "log N", mean), (_("N, training images"), _("nats"))), "hidden.growth",
+            figures.hidden.growth(found, (information, "log N", mean), (_("N, training images"), _("nats"))),
+            "hidden.growth",
             _("Mutual information for more and more images, below log N and the mean KL."),
         )  # fmt: skip
     with text:
@@ -126,11 +124,13 @@ def _group(record: Record) -> tuple[str, float | None, str]:
 
 def _plane(scene: kit.Scene) -> None:
     """Draws all models of one likelihood on the rate-distortion plane."""
-    groups: dict[tuple[str, float | None, str], list[Point]] = {}
+    groups: dict[tuple[str, float | None, str], list[figures.hidden.Point]] = {}
     for record in catalogue()[0]:
         held_out = record.held_out
         if record.training.objective != "autoencoder" and {"kl", "reconstruction"} <= held_out.keys():
-            point = Point(record.name, held_out["kl"], -held_out["reconstruction"], record.name == scene.model[0])
+            point = figures.hidden.Point(
+                record.name, held_out["kl"], -held_out["reconstruction"], record.name == scene.model[0]
+            )
             groups.setdefault(_group(record), []).append(point)
     own = _group(cache.record(scene.model[0]))
     if not groups:
@@ -164,13 +164,15 @@ def _plane(scene: kit.Scene) -> None:
         )
     with picture:
         kit.chart(
-            rate_distortion(groups[named[name]], (_("rate R, nats"), _("distortion D, nats")), "ELBO {elbo}"),
+            figures.hidden.rate_distortion(
+                groups[named[name]], (_("rate R, nats"), _("distortion D, nats")), "ELBO {elbo}"
+            ),
             "hidden.plane",
             _("Rate and distortion of models of the same likelihood, with diagonals of equal ELBO."),
         )
 
 
-def _kind(points: list[Point], kind: tuple[str, float | None, str]) -> str:
+def _kind(points: list[figures.hidden.Point], kind: tuple[str, float | None, str]) -> str:
     """Names a group."""
     config = cache.record(points[0].name).model
     return f"{words.likelihood(kind[0])}; {words.floor(config)}; {kind[2]} ({len(points)})"

@@ -2,15 +2,14 @@
 
 import streamlit as st
 
-from pages.cache import integral as cache_integral
+from pages import cache
 from pages.learn import kit
 from pages.ui import state
 from pages.ui.fragment import fragment
 from pages.ui.language import _
+from vae import evidence, figures
 from vae.derivation import integrand
-from vae.evidence import exact
-from vae.figures import integral as figures_integral
-from vae.figures import style as figures
+from vae.evidence import Posterior
 
 SIDES = (10, 30, 100, 300)
 
@@ -18,7 +17,7 @@ SIDES = (10, 30, 100, 300)
 def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
     scene = kit.flat(scene)
-    found = cache_integral.posterior(scene.model, scene.dataset.name, scene.row)
+    found = cache.integral.posterior(scene.model, scene.dataset.name, scene.row)
     text, picture = kit.two()
     with text:
         kit.words(
@@ -55,24 +54,26 @@ def show(scene: kit.Scene) -> None:
     kit.words(
         _("**Next**: if the sum over a grid is too long, take a sum over a few random $z$ instead. How few would do?")
     )
-    kit.code([integrand.grid_evidence, exact.posterior, integrand.posterior_slope, integrand.bias_slope], cell(scene))
+    kit.code(
+        [integrand.grid_evidence, evidence.posterior, integrand.posterior_slope, integrand.bias_slope], cell(scene)
+    )
 
 
-def hills(scene: kit.Scene, found: exact.Posterior) -> None:
+def hills(scene: kit.Scene, found: Posterior) -> None:
     """Draws the integrand, whole and near, and sums it over a grid."""
-    view = cache_integral.plane(scene.model, scene.dataset.name, scene.row)
+    view = cache.integral.plane(scene.model, scene.dataset.name, scene.row)
     whole, near = st.columns(2)
     with whole:
         kit.note(_("$\\log p(x|z)\\,p(z)$ over the whole plane; the frame holds the hill"))
         kit.chart(
-            figures_integral.hill(view, False), "integral.whole",
+            figures.integral.hill(view, False), "integral.whole",
             _("Logarithm of the integrand over the latent plane; it is highest within a small frame"),
         )  # fmt: skip
     with near:
         times = (view.x[-1] - view.x[0]) / (view.fine_x[-1] - view.fine_x[0])
         kit.note(_("$p(x|z)\\,p(z)$ itself, {times:.0f} times closer; dark elsewhere").format(times=times))
         kit.chart(
-            figures_integral.hill(view, True), "integral.near",
+            figures.integral.hill(view, True), "integral.near",
             _("The integrand around its peak, a single hill in a dark plane"),
         )  # fmt: skip
 
@@ -84,7 +85,7 @@ def hills(scene: kit.Scene, found: exact.Posterior) -> None:
         ) or SIDES[0]  # fmt: skip
         state.write_link(integral__side=None if side == SIDES[0] else str(side))
         with st.spinner(_("Adding up {count:,} columns ...").format(count=side**2)):
-            value = cache_integral.grid_evidence(scene.model, scene.dataset.name, scene.row, side)
+            value = cache.integral.grid_evidence(scene.model, scene.dataset.name, scene.row, side)
         left, middle, right = st.columns(3)
         left.metric(_("sum of {count:,} columns").format(count=side**2), f"{value:,.1f}".replace("-", "−"))
         middle.metric(_("log p(x), nats"), f"{found.log_p:,.1f}".replace("-", "−"))
@@ -107,14 +108,14 @@ def hills(scene: kit.Scene, found: exact.Posterior) -> None:
 
 def slopes(scene: kit.Scene) -> None:
     """Shows the two averages as images: the slope in the bias of each pixel."""
-    found = cache_integral.slopes(scene.model, scene.dataset.name, scene.row)
+    found = cache.integral.slopes(scene.model, scene.dataset.name, scene.row)
     top = float(abs(found.posterior).max())
     shape = scene.config.image_shape
     image = scene.dataset.test.images[scene.row].numpy() / 255
     shown = {
         _("x, the digit"): figures.picture(image, 6),
-        _("average over p(z|x)"): figures_integral.slope(found.posterior.reshape(shape), top),
-        _("average over p(z)"): figures_integral.slope(found.prior.reshape(shape), top),
+        _("average over p(z|x)"): figures.integral.slope(found.posterior.reshape(shape), top),
+        _("average over p(z)"): figures.integral.slope(found.prior.reshape(shape), top),
     }
     with st.container(horizontal=True, gap="medium"):
         for caption, picture in shown.items():
@@ -130,7 +131,7 @@ def slopes(scene: kit.Scene) -> None:
 
 def answer(scene: kit.Scene) -> kit.Answer:
     """Compares both averages with the slope that is measured without either."""
-    found = cache_integral.slopes(scene.model, scene.dataset.name, scene.row)
+    found = cache.integral.slopes(scene.model, scene.dataset.name, scene.row)
     posterior, prior = found.posterior[found.pixel], found.prior[found.pixel]
     close = {letter: abs(value - found.measured) for letter, value in (("a", prior), ("b", posterior))}
     best = min(close, key=close.__getitem__)
@@ -147,7 +148,7 @@ def answer(scene: kit.Scene) -> kit.Answer:
 
 
 def cell(scene: kit.Scene) -> str:
-    pixel = cache_integral.slopes(scene.model, scene.dataset.name, scene.row).pixel
+    pixel = cache.integral.slopes(scene.model, scene.dataset.name, scene.row).pixel
     return f"""import vae
 from vae import distributions, integrand
 
@@ -156,7 +157,7 @@ images = vae.load_dataset({scene.dataset.name!r}).test.images
 x = distributions.prepare_pixels(images, model.config.likelihood, vae.generator(0))[[{scene.row}]]
 p = vae.posterior(model, x)
 for side in {SIDES[:-1]}:
-    print(side, "a side:", integrand.grid_evidence(model, x, side, {cache_integral.wide(scene.model, scene.row)}))
+    print(side, "a side:", integrand.grid_evidence(model, x, side, {cache.integral.wide(scene.model, scene.row)}))
 print(f"log p(x) = {{p.log_p:,.1f}} nats")
 print(f"slope: {{integrand.posterior_slope(model, x, p)[{pixel}]:.4f}} by the posterior,",
       f"{{integrand.bias_slope(model, x, p, {pixel}):.4f}} measured")"""

@@ -5,18 +5,16 @@ import math
 import numpy as np
 import streamlit as st
 
-from pages.cache import integral as cache_integral
-from pages.cache import models as cache
+from pages import cache
 from pages.learn import kit
 from pages.ui import state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
+from vae import evidence, figures
 from vae.derivation import integrand
-from vae.evidence import estimates as evidence
-from vae.figures import integral as figures_integral
 
 FEW = (1, 3, 10, 30, 100, 300, 1000)  # draws that are shown before the answer
-MANY = (*FEW, 3000, 10_000, 30_000, cache_integral.DRAWS)
+MANY = (*FEW, 3000, 10_000, 30_000, cache.integral.DRAWS)
 WITHIN = 1.0  # nats
 BOUNDS = (1e3, 1e5, 1e7)  # between the options
 
@@ -71,9 +69,9 @@ def show(scene: kit.Scene) -> None:
 def draws(scene: kit.Scene, told: bool) -> None:
     """Shows the first draws on the plane, and the estimate so far."""
     sizes = MANY if told else FEW
-    view = cache_integral.plane(scene.model, scene.dataset.name, scene.row)
-    found = cache_integral.posterior(scene.model, scene.dataset.name, scene.row)
-    run = cache_integral.stream(scene.model, scene.dataset.name, scene.row, 0)
+    view = cache.integral.plane(scene.model, scene.dataset.name, scene.row)
+    found = cache.integral.posterior(scene.model, scene.dataset.name, scene.row)
+    run = cache.integral.stream(scene.model, scene.dataset.name, scene.row, 0)
 
     def draw_on() -> None:
         st.session_state["naive.draws"] = next(
@@ -96,7 +94,7 @@ def draws(scene: kit.Scene, told: bool) -> None:
         hits = run.log_likelihood[:count] + prior - found.log_p > view.levels[0]
         estimate = integrand.running(run.log_likelihood[:count])
         kit.chart(
-            figures_integral.scattered(
+            figures.integral.scattered(
                 view, run.z[:count], hits, (words.coordinate(0), words.coordinate(1)),
                 (_("draws that miss"), _("draws that hit")),
             ),
@@ -107,7 +105,7 @@ def draws(scene: kit.Scene, told: bool) -> None:
         said += " " + _("The best single draw makes {share:.0%} of the sum.")
         kit.words(said.format(hits=int(hits.sum()), count=count, share=1 / total.sum()))
         kit.chart(
-            figures_integral.creep(
+            figures.integral.creep(
                 estimate, found.log_p if told else None, (_("draws L"), _("estimate of log p(x), nats")),
                 (_("naive Monte Carlo"), _("log p(x), exact")),
             ),
@@ -123,8 +121,8 @@ def draws(scene: kit.Scene, told: bool) -> None:
 
 def answer(scene: kit.Scene) -> kit.Answer:
     """Says how many draws KL[p(z|x) || p(z)] asks for, and how many a few runs took; where these ended, these count."""
-    kl = cache_integral.posterior(scene.model, scene.dataset.name, scene.row).kl_prior
-    measured = cache_integral.enough(scene.model, scene.dataset.name, scene.row, WITHIN)
+    kl = cache.integral.posterior(scene.model, scene.dataset.name, scene.row).kl_prior
+    measured = cache.integral.enough(scene.model, scene.dataset.name, scene.row, WITHIN)
     says = _(
         "$\\mathrm{{KL}}[p(z|x)\\,\\|\\,p(z)]$, the average of $\\log p(z|x)/p(z)$ over the posterior, says how far "
         "that is from the prior. About $e^{{\\mathrm{{KL}}[p(z|x)\\,\\|\\,p(z)]}} = e^{{{kl:.2f}}}$ ≈ **{needed}** "
@@ -134,8 +132,8 @@ def answer(scene: kit.Scene) -> kit.Answer:
         took = _("Measured: of {runs} runs, most were still off after {most:,} draws.")
     else:
         took = _("Measured: the median of {runs} runs was within {within:g} nat for good after **{measured:,}** draws.")
-    took = took.format(runs=cache_integral.RUNS, most=cache_integral.DRAWS, within=WITHIN, measured=measured)
-    needed = math.log(measured) if measured else max(kl, math.log(cache_integral.DRAWS))
+    took = took.format(runs=cache.integral.RUNS, most=cache.integral.DRAWS, within=WITHIN, measured=measured)
+    needed = math.log(measured) if measured else max(kl, math.log(cache.integral.DRAWS))
     return kit.Answer("abcd"[sum(needed >= math.log(bound) for bound in BOUNDS)], says + " " + took)
 
 

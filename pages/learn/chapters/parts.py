@@ -3,15 +3,13 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import bound as cache_bound
-from pages.cache import models as cache
+from pages import cache
 from pages.learn import kit
 from pages.ui import pictures, words
 from pages.ui.language import _
+from vae import figures
 from vae.derivation import regulariser
-from vae.evidence.estimates import elbo
-from vae.figures import bound as figures_bound
-from vae.figures import style as figures
+from vae.evidence import elbo
 
 # the same nets under three weights of the KL
 COLLAPSED = 0.01  # nats of mean KL
@@ -72,9 +70,9 @@ print(f"L1 {{first:,.2f}} +- {{float(found.standard_error[0]):.2f}}, L2 {{-kl:.2
 
 def _digit(scene: kit.Scene) -> None:
     """Shows both parts for the digit in use."""
-    found = cache_bound.code(scene.model, scene.dataset.name, scene.row)
+    found = cache.bound.code(scene.model, scene.dataset.name, scene.row)
     kl = float(sum(part.sum() for part in regulariser.paid(*found)))
-    first, error, decoded = cache_bound.reconstruction(scene.model, scene.dataset.name, scene.row)
+    first, error, decoded = cache.bound.reconstruction(scene.model, scene.dataset.name, scene.row)
     with st.container(horizontal=True, gap="medium"):
         image = scene.dataset.test.images[scene.row].numpy() / 255
         for pixels, name in ((image, _("the image x")), (decoded, _("decoded from the mean of q"))):
@@ -88,9 +86,9 @@ def _digit(scene: kit.Scene) -> None:
     kit.words("\n".join([f"| {head} | {_('nats')} |", "|:--|--:|", *(f"| {name} | {value} |" for name, value in rows)]))
 
 
-def _of(name: str) -> tuple[cache.Model, cache_bound.Map]:
+def _of(name: str) -> tuple[cache.Model, cache.bound.Map]:
     model = cache.model_id(name)
-    return model, cache_bound.map_of(model, cache.images(model).name)
+    return model, cache.bound.map_of(model, cache.images(model).name)
 
 
 def _answer() -> kit.Answer:
@@ -126,10 +124,10 @@ def _maps(scene: kit.Scene) -> None:
         with place:
             st.markdown(f"**{title}**")
             wide = max(3.5, 1.05 * float(abs(found.codes).max()))
-            figure = figures_bound.codes(found.codes, found.labels, words.classes(dataset), wide, _("prior"))
+            figure = figures.bound.codes(found.codes, found.labels, words.classes(dataset), wide, _("prior"))
             kit.chart(figure, f"6.{name}", alt=_("Codes of test images; circles at 2 and 3 deviations of the prior"))
             row = min(scene.row, len(dataset.test) - 1)
-            sheet = [cache_bound.reconstruction(model, dataset.name, row)[2], *cache.samples(model, 5, 3).mean]
+            sheet = [cache.bound.reconstruction(model, dataset.name, row)[2], *cache.samples(model, 5, 3).mean]
             image = figures.png_uri(figures.contact_sheet(np.stack(sheet), 6, 3))
             says = _("{label} as it is decoded, then five draws z ~ p(z)").format(label=scene.label)
             st.image(image, caption=says, alt=says, width="stretch")

@@ -2,23 +2,21 @@
 
 import math
 
-from pages.cache import models as cache
-from pages.cache import uses as lesson
+from pages import cache
 from pages.learn import kit
 from pages.ui import words
 from pages.ui.language import _
-from vae.evidence import closeness, comparison
-from vae.evidence import estimates as evidence
-from vae.figures.style import COLOURS
-from vae.figures.uses import Estimates, distances, shades
+from vae import evidence, figures
+from vae.evidence import Comparison, closeness
+from vae.figures import COLOURS
 
-MANY = lesson.NAIVE[-1]
+MANY = cache.uses.NAIVE[-1]
 SHIPPED = (1000, 10_000, 100_000, 1_000_000)  # draws in the comparisons that are kept
 
 
 def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
-    models = [cache.model_id(name) for name in lesson.FAMILY]
+    models = [cache.model_id(name) for name in cache.uses.FAMILY]
     if scene.model not in models:
         models.append(scene.model)
     scenes = [kit.of(model) for model in models]
@@ -38,11 +36,11 @@ def show(scene: kit.Scene) -> None:
     if scene.dataset.name != scenes[0].dataset.name:
         kit.note(
             _("{names} know {data} alone: for them it is test image {row} of that.").format(
-                names=", ".join(lesson.FAMILY), data=scenes[0].dataset.name, row=scenes[0].row
+                names=", ".join(cache.uses.FAMILY), data=scenes[0].dataset.name, row=scenes[0].row
             )
         )
-    contests = [lesson.contest(each.model, each.dataset.name, each.row) for each in scenes]
-    asked = contests[: len(lesson.FAMILY)]
+    contests = [cache.uses.contest(each.model, each.dataset.name, each.row) for each in scenes]
+    asked = contests[: len(cache.uses.FAMILY)]
     text, picture = kit.two()
     with text:
         done = kit.ask(
@@ -50,7 +48,7 @@ def show(scene: kit.Scene) -> None:
             _(
                 "Where is a naive average over {count:,} draws nearer to log p(x) than the bound, in the mean of "
                 "{runs} runs?"
-            ).format(count=MANY, runs=lesson.RUNS),
+            ).format(count=MANY, runs=cache.uses.RUNS),
             {"a": _("Nowhere"), "b": _("For J = 2 alone"), "c": _("For J = 2 and 5"), "d": _("Elsewhere")},
             lambda: _answer(asked),
         )
@@ -68,12 +66,12 @@ def show(scene: kit.Scene) -> None:
         _draw_all(models, scenes)
     kit.words(_("**Next**: the model is trained. Make new images with it."))
     kit.code(
-        (evidence.naive_monte_carlo_path, evidence.elbo, closeness.closeness, comparison.Comparison.reference),
+        (evidence.naive_monte_carlo_path, evidence.elbo, closeness.closeness, Comparison.reference),
         _cell(scene),
     )
 
 
-def _answer(contests: list[lesson.Contest]) -> kit.Answer:
+def _answer(contests: list[cache.uses.Contest]) -> kit.Answer:
     """Compares the family's estimates of this image."""
     patterns: dict[tuple[bool, ...], str] = {
         (False,) * 4: "a", (True, False, False, False): "b", (True, True, False, False): "c",
@@ -94,7 +92,7 @@ def _answer(contests: list[lesson.Contest]) -> kit.Answer:
 
 def _label(scene: kit.Scene) -> str:
     """Names a model by its dimensions; one that is not of the family by its name."""
-    return f"J\u00a0=\u00a0{scene.config.latent}" if scene.model[0] in lesson.FAMILY else scene.model[0]
+    return f"J\u00a0=\u00a0{scene.config.latent}" if scene.model[0] in cache.uses.FAMILY else scene.model[0]
 
 
 def _broken(name: str) -> str:
@@ -102,20 +100,24 @@ def _broken(name: str) -> str:
     return name.replace("-", "-<br>", 1)
 
 
-def _draw_image(scenes: list[kit.Scene], contests: list[lesson.Contest], whole: bool) -> None:
+def _draw_image(scenes: list[kit.Scene], contests: list[cache.uses.Contest], whole: bool) -> None:
     """Draws how far both estimates of this image are from the truth; before the answer only the naive ones so far."""
-    joined = len(lesson.FAMILY)
-    counts = lesson.NAIVE if whole else lesson.NAIVE[:-1]
+    joined = len(cache.uses.FAMILY)
+    counts = cache.uses.NAIVE if whole else cache.uses.NAIVE[:-1]
     series = [
-        Estimates(_("naive, {count:,} draws").format(count=count), colour, [each.away[count] for each in contests])
-        for count, colour in zip(counts, shades(COLOURS["naive"], len(lesson.NAIVE)), strict=False)
+        figures.uses.Estimates(
+            _("naive, {count:,} draws").format(count=count), colour, [each.away[count] for each in contests]
+        )
+        for count, colour in zip(counts, figures.uses.shades(COLOURS["naive"], len(cache.uses.NAIVE)), strict=False)
     ]
     bounds = [abs(each.bound - each.truth) for each in contests]
     if whole:
-        name = _("bound, {count} draws").format(count=lesson.BOUND)
-        series.append(Estimates(name, COLOURS["elbo"], bounds, "diamond"))
+        name = _("bound, {count} draws").format(count=cache.uses.BOUND)
+        series.append(figures.uses.Estimates(name, COLOURS["elbo"], bounds, "diamond"))
     kit.chart(
-        distances(series, [_broken(_label(each)) for each in scenes], _("nats away from log p(x)"), _("nats"), joined),
+        figures.uses.distances(
+            series, [_broken(_label(each)) for each in scenes], _("nats away from log p(x)"), _("nats"), joined
+        ),
         "race.image",
         _("Distance of the naive estimates and of the bound from log p(x) of this image, for each model."),
     )  # fmt: skip
@@ -124,32 +126,41 @@ def _draw_image(scenes: list[kit.Scene], contests: list[lesson.Contest], whole: 
             "Lower is nearer; each line of the grid is ten times as far. Naive distances are means of {runs} runs. For "
             "J = 2 the truth is log p(x) by quadrature. For more dimensions nobody knows it: there the best of all "
             "lower bounds stands in, and what lies below that is in truth further away still."
-        ).format(runs=lesson.RUNS)
+        ).format(runs=cache.uses.RUNS)
     )
 
 
 def _draw_all(models: list[cache.Model], scenes: list[kit.Scene]) -> None:
     """Draws the same over all images of the comparisons that are kept."""
     found = {
-        _label(each): [lesson.closer(model, each.dataset.name, count) for count in SHIPPED]
+        _label(each): [cache.uses.closer(model, each.dataset.name, count) for count in SHIPPED]
         for model, each in zip(models, scenes, strict=True)
     }
     whole = {name: [each for each in row if each] for name, row in found.items() if all(row)}
     if not whole:
         return
-    joined = sum(name in whole for name in [_label(each) for each in scenes[: len(lesson.FAMILY)]])
+    joined = sum(name in whole for name in [_label(each) for each in scenes[: len(cache.uses.FAMILY)]])
     images = min(row[0].images for row in whole.values())
     kit.words(_("**One digit is no proof.** The mean distance over {count:,} test images:").format(count=images))
     series = [
-        Estimates(_("naive, {count:,} draws").format(count=count), colour, [row[i].first for row in whole.values()])
-        for i, (count, colour) in enumerate(zip(SHIPPED, shades(COLOURS["naive"], len(SHIPPED)), strict=True))
+        figures.uses.Estimates(
+            _("naive, {count:,} draws").format(count=count), colour, [row[i].first for row in whole.values()]
+        )
+        for i, (count, colour) in enumerate(
+            zip(SHIPPED, figures.uses.shades(COLOURS["naive"], len(SHIPPED)), strict=True)
+        )
     ]
     bounds = [row[0].second for row in whole.values()]
-    series.append(Estimates(_("bound, {count} draws").format(count=lesson.BOUND), COLOURS["elbo"], bounds, "diamond"))
+    series.append(
+        figures.uses.Estimates(
+            _("bound, {count} draws").format(count=cache.uses.BOUND), COLOURS["elbo"], bounds, "diamond"
+        )
+    )
     text, picture = kit.two()
     with picture:
         kit.chart(
-            distances(series, [_broken(name) for name in whole], _("mean nats away"), _("nats"), joined), "race.all",
+            figures.uses.distances(series, [_broken(name) for name in whole], _("mean nats away"), _("nats"), joined),
+            "race.all",
             _("Mean distance of the naive estimates and of the bound from log p(x), for each model."),
         )  # fmt: skip
     with text:
@@ -182,9 +193,9 @@ def _cell(scene: kit.Scene) -> str:
 
 model, data = vae.load("{scene.model[0]}"), vae.load_dataset("{scene.dataset.name}")
 x = model.pixels(data.test.images, vae.generator(0))[[{scene.row}]]
-bound = vae.elbo(model, x, {lesson.BOUND}, vae.generator(0))
-for seed in range({lesson.RUNS}):
-    *_, naive = vae.naive_monte_carlo_path(model, x, {lesson.NAIVE}, vae.generator(seed))
+bound = vae.elbo(model, x, {cache.uses.BOUND}, vae.generator(0))
+for seed in range({cache.uses.RUNS}):
+    *_, naive = vae.naive_monte_carlo_path(model, x, {cache.uses.NAIVE}, vae.generator(seed))
     print(f"naive {{naive.value[0]:,.2f}} nats, bound {{bound.value[0]:,.2f}} nats")
 if model.config.latent <= 2:
     print(f"log p(x) {{vae.exact_evidence(model, x).value[0]:,.2f}} nats")'''

@@ -2,15 +2,13 @@
 
 import streamlit as st
 
-from pages.cache import integral as cache_integral
-from pages.cache import models as cache
+from pages import cache
 from pages.learn import kit
 from pages.ui import words
 from pages.ui.language import _
-from vae.derivation import planes
+from vae import figures
+from vae.derivation import log_posterior
 from vae.evidence import gaps
-from vae.figures import evidence as figures_evidence
-from vae.figures import integral as figures_integral
 
 DRAWS = 1000
 
@@ -18,7 +16,7 @@ DRAWS = 1000
 def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
     scene = kit.flat(scene)
-    found = cache_integral.posterior(scene.model, scene.dataset.name, scene.row)
+    found = cache.integral.posterior(scene.model, scene.dataset.name, scene.row)
     elbo = cache.own_elbo(scene.model, scene.dataset.name, scene.row)
     view = cache.posterior_plane(scene.model, scene.dataset.name, scene.row, DRAWS)
     text, picture = kit.two()
@@ -33,7 +31,7 @@ def show(scene: kit.Scene) -> None:
         kit.formula(
             r"q_\phi(z|x) = \mathcal{N}\big(z \,|\, \mu_z(x),\ \mathrm{diag}\,\sigma_z^2(x)\big) \approx p_\theta(z|x)"
         )
-        from_q = cache_integral.hits_of_encoder(scene.model, scene.dataset.name, scene.row, DRAWS)
+        from_q = cache.integral.hits_of_encoder(scene.model, scene.dataset.name, scene.row, DRAWS)
         kit.words(
             _(
                 "Of {draws:,} draws from the prior, **{few}** hit the region with 99 % of the posterior; of as many "
@@ -57,13 +55,13 @@ def show(scene: kit.Scene) -> None:
             "likelihood": _("log p(x|z), nats"), "posterior": _("p(z|x): 50, 90, 99 %"),
             "encoder": _("q(z|x): 1 σ, 2 σ"), "samples": _("draws from the prior"), "hits": _("draws that hit"),
         }  # fmt: skip
-        figure = figures_evidence.plane(
+        figure = figures.evidence.plane(
             view, True, 60, (words.coordinate(0), words.coordinate(1)), names,
             cache.codes(scene.model).mean[:0], scene.dataset.test.labels.numpy()[:0], (),
         )  # fmt: skip
         if told:
-            mean, deviation, _best = cache_integral.best_gaussian(scene.model, scene.dataset.name, scene.row)
-            figures_integral.add_ellipse(figure, mean, deviation, _("the best Gaussian: 1 σ"))
+            mean, deviation, _best = cache.integral.best_gaussian(scene.model, scene.dataset.name, scene.row)
+            figures.integral.add_ellipse(figure, mean, deviation, _("the best Gaussian: 1 σ"))
         kit.chart(
             figure, "recognition.plane",
             _("Contours of the posterior with the ellipse of q(z|x) over it, around this digit's place of the plane"),
@@ -77,12 +75,12 @@ def show(scene: kit.Scene) -> None:
     kit.words(
         _("**Next**: with $q$ in hand, $\\log p(x)$ splits into a part that can be computed, and this divergence.")
     )
-    kit.code([planes.log_posterior, gaps.refine], cell(scene))
+    kit.code([log_posterior, gaps.refine], cell(scene))
 
 
 def answer(scene: kit.Scene, elbo: float, log_p: float) -> kit.Answer:
     """Splits the divergence into what the encoder and what the family of Gaussians misses."""
-    best = cache_integral.best_gaussian(scene.model, scene.dataset.name, scene.row)[2]
+    best = cache.integral.best_gaussian(scene.model, scene.dataset.name, scene.row)[2]
     amortisation, approximation = best - elbo, log_p - best
     return kit.Answer(
         "a" if amortisation > approximation else "b",

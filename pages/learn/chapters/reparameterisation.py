@@ -3,16 +3,15 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import bound as cache_bound
-from pages.cache import models as cache
+from pages import cache
 from pages.learn import kit
 from pages.ui import words
 from pages.ui.browser import reparameterise
 from pages.ui.language import _
-from vae.derivation import gradients
-from vae.figures import bound as figures_bound
+from vae import figures
+from vae.derivation import gradient_draws
 
-COUNTS = np.unique(np.geomspace(4, cache_bound.DRAWS, 24).round().astype(int))
+COUNTS = np.unique(np.geomspace(4, cache.bound.DRAWS, 24).round().astype(int))
 
 
 def show(scene: kit.Scene) -> None:
@@ -34,7 +33,7 @@ def show(scene: kit.Scene) -> None:
         kit.formula(r"\nabla_{\mu} \mathcal{L}_1 = \mathbb{E}_\epsilon\big[\nabla_z \log p(x|z)\big]")
     reparameterise.show(
         scene.model, f"{scene.model} {scene.row}", cache.pixels(scene.model, scene.dataset.name, scene.rows)[0].numpy(),
-        cache_bound.code(scene.model, scene.dataset.name, scene.row),
+        cache.bound.code(scene.model, scene.dataset.name, scene.row),
     )  # fmt: skip
     kit.words(
         _(
@@ -55,9 +54,7 @@ def show(scene: kit.Scene) -> None:
     if committed:
         _errors(scene)
     kit.words(_("**Next**: the other part of the bound needs no draws at all."))
-    kit.code(
-        [gradients.gradient_draws], CELL.format(name=scene.model[0], data=scene.dataset.name, row=scene.row, draws=4000)
-    )
+    kit.code([gradient_draws], CELL.format(name=scene.model[0], data=scene.dataset.name, row=scene.row, draws=4000))
 
 
 CELL = """import vae
@@ -73,18 +70,18 @@ for name in ESTIMATORS:
 
 
 def _answer(scene: kit.Scene) -> kit.Answer:
-    found = cache_bound.gradient_draws(scene.model, scene.dataset.name, scene.row)
+    found = cache.bound.gradient_draws(scene.model, scene.dataset.name, scene.row)
     ratio = found.ratio("score")
     right = "a" if ratio < 2 else "b" if ratio < 100 else "c" if ratio < 10_000 else "d"
     says = _(
         "From {draws:,} draws for this {label} it is {ratio} times as large: f is about {value:,.0f} nats and "
         "multiplies all noise. Less a baseline, the mean of f at the other draws, it is {less:.1f} times."
     )
-    value = cache_bound.reconstruction(scene.model, scene.dataset.name, scene.row)[0]
+    value = cache.bound.reconstruction(scene.model, scene.dataset.name, scene.row)[0]
     return kit.Answer(
         right,
         says.format(
-            draws=cache_bound.DRAWS, label=scene.label, ratio=words.about(ratio), value=value,
+            draws=cache.bound.DRAWS, label=scene.label, ratio=words.about(ratio), value=value,
             less=found.ratio("baseline"),
         ),
     )  # fmt: skip
@@ -92,7 +89,7 @@ def _answer(scene: kit.Scene) -> kit.Answer:
 
 def _errors(scene: kit.Scene) -> None:
     """Shows how many draws each estimator needs until its error is below the gradient itself."""
-    found = cache_bound.gradient_draws(scene.model, scene.dataset.name, scene.row)
+    found = cache.bound.gradient_draws(scene.model, scene.dataset.name, scene.row)
     names = {
         "reparameterised": (_("reparameterised"), "elbo"), "baseline": (_("score function less a "
         "baseline"), "jackknife"),
@@ -121,6 +118,6 @@ def _errors(scene: kit.Scene) -> None:
     with picture:
         titles = (_("length of the gradient"), _("draws"), _("standard error of the gradient in μ"))
         kit.chart(
-            figures_bound.errors(COUNTS, lines, size, titles), "7.errors",
+            figures.bound.errors(COUNTS, lines, size, titles), "7.errors",
             alt=_("Standard errors of three gradient estimates, falling with the number of draws"),
         )  # fmt: skip

@@ -3,12 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import integral as cache_integral
-from pages.cache import models as cache
+from pages import cache
 from pages.learn import kit
 from pages.ui.language import _
+from vae import latent
 from vae.derivation import slips
-from vae.latent import codes as latent
 
 
 def show(scene: kit.Scene) -> None:
@@ -99,7 +98,7 @@ def _deviation(mean: np.ndarray, deviation: np.ndarray) -> str:
 def _posterior(scene: kit.Scene) -> str:
     if scene.config.latent > 2:
         return _("The decoder gives $p(x|z)$. Its inverse $p(z|x)$ is what nobody can compute, the reason for $q$.")
-    likelihood, posterior = cache_integral.densities_at_code(scene.model, scene.dataset.name, scene.row)
+    likelihood, posterior = cache.integral.densities_at_code(scene.model, scene.dataset.name, scene.row)
     return _(
         "At $z = \\mu_z$: $\\log p(x|z)$ = **{likelihood:,.1f}**, from the decoder; $\\log p(z|x)$ = "
         "**{posterior:,.1f}**, for which $p(x)$ had to be known."
@@ -127,7 +126,7 @@ def _pixels(scene: kit.Scene) -> str:
 
 
 def _average(scene: kit.Scene) -> str:
-    at = cache_integral.first_average(scene.model, scene.dataset.name, scene.row)
+    at = cache.integral.first_average(scene.model, scene.dataset.name, scene.row)
     known = cache.evidence_of(scene.model, scene.dataset.name, scene.rows)
     if known is None:
         return _("The logarithm of the average of 100 draws is **{value:,.1f} nats**.").format(value=at)

@@ -2,13 +2,12 @@
 
 import math
 
-from pages.cache import integral as cache_integral
-from pages.cache import models as cache
+from pages import cache
 from pages.learn import kit
 from pages.ui.browser import generate
 from pages.ui.fragment import fragment
 from pages.ui.language import _
-from vae.latent import codes as latent
+from vae import latent
 from vae.uses import variance
 
 
@@ -91,7 +90,7 @@ def show(scene: kit.Scene) -> None:
 
 def answer(scene: kit.Scene) -> kit.Answer:
     """Compares the mean sigma of background, edges and ink."""
-    levels = cache_integral.deviation_by_level(scene.model, scene.dataset.name, scene.row)
+    levels = cache.integral.deviation_by_level(scene.model, scene.dataset.name, scene.row)
     known = [level for level in levels if not math.isnan(level)]
     if max(known) < 1.02 * min(known):
         right = "d"

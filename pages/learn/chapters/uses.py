@@ -4,12 +4,11 @@ import math
 
 import torch
 
-from pages.cache import uses as lesson
+from pages import cache
 from pages.learn import features, kit
 from pages.ui import pictures, words
 from pages.ui.language import _
-from vae.evidence import estimates as evidence
-from vae.figures.uses import warnings
+from vae import evidence, figures
 from vae.uses import oddities
 
 
@@ -36,7 +35,7 @@ def _names(scene: kit.Scene) -> dict[str, str]:
         "shifted": _("shifted by 3 pixels"), "noisy": _("noisy"), "scrambled": _("pixels scrambled"),
         "inverted": _("inverted"), "noise": _("noise alone"),
     }  # fmt: skip
-    if other := lesson.other_data(scene.dataset.name):
+    if other := cache.uses.other_data(scene.dataset.name):
         names["other"] = _("from {name}").format(name=other)
     return names
 
@@ -65,18 +64,20 @@ def _odd(scene: kit.Scene) -> None:
     for kind, each in pictures_of.items():
         caption = names.get(kind, scene.name)
         if done:
-            bound, truth = lesson.score(scene.model, scene.dataset.name, scene.row, kind)
+            bound, truth = cache.uses.score(scene.model, scene.dataset.name, scene.row, kind)
             caption += ": " + _("bound {nats}").format(nats=words.number(bound, 0))
             caption += "" if truth is None else ", " + _("log p(x) {nats}").format(nats=words.number(truth, 0))
         shown[caption] = pictures.grey(each.numpy() / 255, 4)
     pictures.row(shown)
     if done:
         text, picture = kit.two()
-        ordinary = lesson.bounds(scene.model, scene.dataset.name, "ordinary")
-        areas = {kind: oddities.auroc(ordinary, lesson.bounds(scene.model, scene.dataset.name, kind)) for kind in names}
+        ordinary = cache.uses.bounds(scene.model, scene.dataset.name, "ordinary")
+        areas = {
+            kind: oddities.auroc(ordinary, cache.uses.bounds(scene.model, scene.dataset.name, kind)) for kind in names
+        }
         with picture:
             kit.chart(
-                warnings(list(names.values()), list(areas.values()), _("AUROC")),
+                figures.uses.warnings(list(names.values()), list(areas.values()), _("AUROC")),
                 "uses.odd", _("How well the bound tells test images from odd ones, by kind."),
             )  # fmt: skip
         with text:
@@ -102,16 +103,16 @@ def _odd(scene: kit.Scene) -> None:
 
 def _answer(scene: kit.Scene) -> kit.Answer:
     """Holds the bound of test images against that of black ones."""
-    ordinary, black = (lesson.bounds(scene.model, scene.dataset.name, kind) for kind in ("ordinary", "black"))
+    ordinary, black = (cache.uses.bounds(scene.model, scene.dataset.name, kind) for kind in ("ordinary", "black"))
     area = oddities.auroc(ordinary, black)
     letter = next(letter for letter, least in (("a", 0.9), ("b", 0.5), ("c", 0.1), ("d", -1.0)) if area >= least)
     says = _(
         "A test image scores higher than a black one with probability {area:.3f}: on average {ordinary:,.0f} nats "
         "against {black:,.0f}."
     ).format(area=area, ordinary=ordinary.mean(), black=black.mean())
-    bound, truth = lesson.score(scene.model, scene.dataset.name, scene.row, "black")
+    bound, truth = cache.uses.score(scene.model, scene.dataset.name, scene.row, "black")
     if truth is not None and truth - bound > 10:
-        own = lesson.score(scene.model, scene.dataset.name, scene.row, "ordinary")[1]
+        own = cache.uses.score(scene.model, scene.dataset.name, scene.row, "ordinary")[1]
         says += " " + _(
             "These are bounds, though, and the encoder never saw a black image: its log p(x) is {truth:,.0f}, where "
             "{digit} has {own:,.0f}."
@@ -126,7 +127,7 @@ def _odd_cell(scene: kit.Scene) -> str:
 from vae import oddities
 
 model, data = vae.load("{scene.model[0]}"), vae.load_dataset("{scene.dataset.name}")
-images = data.test.images[:{lesson.IMAGES}]
+images = data.test.images[:{cache.uses.IMAGES}]
 black = oddities.odd(images, "black")
 scores = [
     vae.elbo(model, model.pixels(each, vae.generator(0)), 10, vae.generator(1)).value.numpy()

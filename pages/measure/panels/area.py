@@ -5,11 +5,11 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.measure.panels.chosen import Chosen
 from pages.ui.language import _
+from vae import figures
 from vae.evidence import annealing
-from vae.figures import evidence as figures_evidence
 
 BETAS = tuple(float(t**4) for t in np.linspace(0, 1, 33))  # dense near 0, where the prior's curve climbs
 CHAINS = 32  # of the sandwich: they take a second, and are good to some tenths of a nat
@@ -57,7 +57,7 @@ def show(chosen: Chosen) -> None:
     low = min(elbo, float(path.integrand[0])) if base == "encoder" else elbo
     low -= max(0.5 * (path.integrand.max() - low), 0.05)
     st.plotly_chart(
-        figures_evidence.area(
+        figures.evidence.area(
             path.betas, path.integrand, schedule,
             {_("log p(x)"): ("exact", log_p), _("ELBO"): ("elbo", elbo)},
             (_("inverse temperature β"), _("nats")), (_("the integrand"), _("bars of AIS")), low,

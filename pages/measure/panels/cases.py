@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.measure.panels.chosen import Chosen
 from pages.ui import state
 from pages.ui.language import _

@@ -6,10 +6,10 @@ import numpy as np
 import streamlit as st
 
 import vae
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import pictures, state, words
 from pages.ui.language import _
-from vae.figures import style as figures
+from vae import figures
 
 
 class Chosen(NamedTuple):

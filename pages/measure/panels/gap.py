@@ -3,11 +3,11 @@
 import streamlit as st
 
 import vae
-from pages.cache import models as cache
+from pages import cache
 from pages.measure.panels.chosen import Chosen
 from pages.ui.language import _
+from vae import figures
 from vae.evidence import gaps
-from vae.figures import evidence as figures_evidence
 
 _BEST = "likelihood.best"  # session state: the refined ELBO by model and image
 
@@ -63,6 +63,6 @@ def show(chosen: Chosen) -> None:
 def _bar(place: st.delta_generator.DeltaGenerator, elbo: float, best: float | None, log_p: float, step: int) -> None:
     names = (_("ELBO"), _("amortisation gap"), _("approximation gap"), _("KL[q(z|x) ‖ p(z|x)]"), _("log p(x)"))
     place.plotly_chart(
-        figures_evidence.gap(elbo, best, log_p, names, _("nats")), key=f"likelihood.gap.{step}",
+        figures.evidence.gap(elbo, best, log_p, names, _("nats")), key=f"likelihood.gap.{step}",
         config={"displayModeBar": False}, alt=_("The ELBO and its gap to log p(x), in nats"),
     )  # fmt: skip

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.measure.panels.chosen import Chosen
 from pages.ui import state, words
 from pages.ui.language import _
-from vae.figures import evidence as figures_evidence
+from vae import figures
 
 DRAWS = 1000
 
@@ -35,7 +35,7 @@ def show(chosen: Chosen) -> None:
         "likelihood": _("log p(x|z), nats"), "posterior": _("p(z|x): 50, 90, 99 %"), "encoder": _("q(z|x): 1 σ, 2 σ"),
         "samples": _("draws from the prior"), "hits": _("draws that hit"),
     }  # fmt: skip
-    figure = figures_evidence.plane(
+    figure = figures.evidence.plane(
         view, near, 60 if near else 3000, (words.coordinate(0), words.coordinate(1)), names,
         cache.codes(chosen.model).mean, images.test.labels.numpy(), words.classes(images) if others else (),
     )  # fmt: skip

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.measure.panels.chosen import Chosen
 from pages.ui.language import _
+from vae import figures
 from vae.evidence import races
-from vae.figures import evidence as figures_evidence
 
 _DONE = "likelihood.raced"  # session state: what has been run, by model and images
 _FIRST = 1000  # samples that are run at once where no results ship, by estimators that take no time for it
@@ -61,7 +61,7 @@ def show(chosen: Chosen) -> Callable[[], None]:
         high = max([value for _colour, value in lines.values()] + [float(np.nanmax(y)) for y in reached], default=0.0)
         worst = min([float(np.nanmin(y)) for y in reached], default=high)
         low = high - (_NEAR if near else min(max(1.15 * (high - worst), _NEAR), 1500))
-        figure = figures_evidence.race(
+        figure = figures.evidence.race(
             curves + [curve for curve in shipped if curve.name not in shown], lines,
             (
                 _("seconds") if cost == "seconds" else _("samples (AIS: decoder evaluations)"),
@@ -124,7 +124,7 @@ class _Told:
             self.last = time.monotonic()
 
 
-def _curve(runner: races.Runner, name: str, steps: list[races.Step], seconds: bool) -> figures_evidence.Curve | None:
+def _curve(runner: races.Runner, name: str, steps: list[races.Step], seconds: bool) -> figures.evidence.Curve | None:
     """Returns what has been run of one estimator; figures are means over the images."""
     mine = [step for step in steps if step.runner == runner]
     if not mine:
@@ -136,12 +136,12 @@ def _curve(runner: races.Runner, name: str, steps: list[races.Step], seconds: bo
         place = step.replicate, samples.index(step.samples)
         y[place], cost[place] = float(step.value.mean()), step.seconds
     x = np.nanmedian(cost, 0) if seconds else np.array(samples)
-    return figures_evidence.Curve(name, runner, x, y)
+    return figures.evidence.Curve(name, runner, x, y)
 
 
 def _shipped(
     chosen: Chosen, runners: list[races.Runner], names: dict[races.Runner, str]
-) -> list[figures_evidence.Curve]:
+) -> list[figures.evidence.Curve]:
     """Returns results that come with the model."""
     found = cache.comparison(chosen.model, chosen.dataset.name)
     if found is None or max(chosen.rows) >= len(found.encoder_kl):
@@ -152,7 +152,7 @@ def _shipped(
         if mine:
             samples = [each.decodes // len(each.value) if runner == "ais" else each.samples for each in mine]
             y = np.array([[float(each.value[list(chosen.rows)].mean()) for each in mine]])
-            curves.append(figures_evidence.Curve(names[runner], runner, np.array(samples), y, True))
+            curves.append(figures.evidence.Curve(names[runner], runner, np.array(samples), y, True))
     return curves
 
 

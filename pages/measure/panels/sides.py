@@ -5,12 +5,11 @@ import math
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.measure.panels.chosen import Chosen
 from pages.ui import words
 from pages.ui.language import _
-from vae import catalogue
-from vae.figures import evidence as figures_evidence
+from vae import catalogue, figures
 
 _SIZES = (1000, 10_000, 100_000, 1_000_000)
 _SHOWN = ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d")
@@ -55,7 +54,7 @@ def show(chosen: Chosen) -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left:
         st.plotly_chart(
-            figures_evidence.shortfall(
+            figures.evidence.shortfall(
                 np.array(_SIZES), below, (_("samples L"), _("naive Monte Carlo is low by, nats"))
             ),
             key="likelihood.sides", config={"displayModeBar": False},

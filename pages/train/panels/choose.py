@@ -4,14 +4,13 @@ import time
 
 import streamlit as st
 
-from pages.cache import train as cache_train
+from pages import cache
 from pages.train.panels import settings
 from pages.ui import state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
-from vae import PRESETS, Preset
+from vae import PRESETS, Preset, jobs
 from vae.errors import VAEError
-from vae.jobs import processes as jobs
 
 FIRST = "quick-2d"
 FRESH = "train.fresh"  # whether the name was used, and a new one is to be suggested
@@ -77,11 +76,11 @@ def show() -> None:
 
 def estimate(plan: Preset, seeds: int) -> None:
     """Says how long a training would take, as soon as that was measured."""
-    waits = not cache_train.an_epoch(plan).done()
+    waits = not cache.times.an_epoch(plan).done()
 
     @fragment(run_every=1.0 if waits else None)
     def tell() -> None:
-        measured = cache_train.an_epoch(plan)
+        measured = cache.times.an_epoch(plan)
         if not measured.done():
             st.caption(_("Measuring how long it takes …"))
         elif waits:

@@ -3,11 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from pages.cache import training as cache_training
+from pages import cache
 from pages.ui import words
 from pages.ui.language import _
-from vae.figures import trainings as figures_training
-from vae.model.config import ModelConfig, TrainConfig
+from vae import figures
+from vae.model import ModelConfig, TrainConfig
 
 MOST = 6  # trainings that are chosen at first
 Plan = tuple[ModelConfig, TrainConfig]
@@ -15,7 +15,7 @@ Plan = tuple[ModelConfig, TrainConfig]
 
 def show(name: str) -> None:
     """Shows the training of that name beside those that can be compared with it, or that a visitor chooses."""
-    plans = {each: plan for each in cache_training.trained() if (plan := cache_training.plan(each))}
+    plans = {each: plan for each in cache.training.trained() if (plan := cache.training.plan(each))}
     plans = {each: plan for each, plan in plans.items() if plan[1].objective != "autoencoder"}  # it bounds nothing
     if not plans:
         st.caption(_("No training with an ELBO has been kept yet."))
@@ -38,7 +38,7 @@ def show(name: str) -> None:
     if any(len(run.values) for run in runs.values()):
         title = _("seconds of training") if against == "seconds" else _("epoch")
         st.plotly_chart(
-            figures_training.curves(list(runs.values()), (title, _("held-out ELBO, nats"))), key="train.curves",
+            figures.trainings.curves(list(runs.values()), (title, _("held-out ELBO, nats"))), key="train.curves",
             config={"displayModeBar": False}, alt=_("held-out ELBO of {names}").format(names=", ".join(chosen)),
         )  # fmt: skip
     if chosen:
@@ -52,14 +52,14 @@ def comparable(plan: Plan, other: Plan) -> bool:
     return same and (model.likelihood == "bernoulli" or model.log_variance_floor == model_2.log_variance_floor)
 
 
-def curve(name: str, by_seconds: bool) -> figures_training.Curve:
+def curve(name: str, by_seconds: bool) -> figures.trainings.Curve:
     """Returns the held-out ELBO of a training, epoch by epoch."""
-    ends = [r for r in cache_training.history(name) if r.held_out_reconstruction is not None]
+    ends = [r for r in cache.training.history(name) if r.held_out_reconstruction is not None]
     places = np.array([r.seconds if by_seconds else r.epoch for r in ends])
-    return figures_training.Curve(name, places, np.array([elbo(r) for r in ends]))
+    return figures.trainings.Curve(name, places, np.array([elbo(r) for r in ends]))
 
 
-def elbo(report: cache_training.Report) -> float:
+def elbo(report: cache.training.Report) -> float:
     """Returns the held-out ELBO of a report at the end of an epoch, nats."""
     return (report.held_out_reconstruction or 0) - (report.held_out_kl or 0)
 
@@ -69,7 +69,7 @@ def table(chosen: list[str], plans: dict[str, Plan]) -> dict[str, list[str]]:
     rows = []
     for name in chosen:
         model, training = plans[name]
-        history = cache_training.history(name)
+        history = cache.training.history(name)
         bounds = [elbo(r) for r in history if r.held_out_reconstruction is not None]
         kind, letter = ("IWAE", "k") if training.objective == "iwae" else ("ELBO", "L")
         draws = f", {letter} = {training.samples}" if training.samples > 1 else ""

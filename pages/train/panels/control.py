@@ -7,11 +7,10 @@ import streamlit as st
 from pages.ui import state
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
+from vae import jobs
 from vae.errors import ConfigError, JobError, VAEError
-from vae.jobs import processes as jobs
-from vae.jobs.keeper import read_plan
-from vae.model import checkpoints
-from vae.model.config import TrainConfig
+from vae.jobs import read_plan
+from vae.model import TrainConfig, folders
 
 
 def watched() -> jobs.Job | None:
@@ -39,7 +38,7 @@ def row(job: jobs.Job) -> None:
         jobs.resume(job.name)
     if job.state in ("running", "paused"):
         with contextlib.suppress(JobError):  # it begins only now
-            plan = read_plan(checkpoints.folders()[0] / job.name)
+            plan = read_plan(folders()[0] / job.name)
             with st.popover(_("Change"), icon=":material/tune:", key="train.change"):
                 _change(job.name, plan.training)
     if job.busy and st.button(

@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from pages.cache import models as cache
-from pages.cache import training as cache_training
+from pages import cache
 from pages.ui import browser, words
 from pages.ui.language import _
-from vae.figures import style as figures
+from vae import figures
 
 AWAKE = 0.01  # nats; a dimension that carries less is called unused everywhere
 
@@ -23,7 +22,7 @@ def show(name: str, data_name: str, *, live: bool, sort: bool = False, by_varian
         sort: whether dimensions stand by their KL, the largest of now, or of the end, first.
         by_variance: of an autoencoder, which has no KL.
     """
-    formed = cache_training.formed(name, data_name, live=live)
+    formed = cache.training.formed(name, data_name, live=live)
     if formed is None:
         return False
     scripts = ("store", "dom", "bars", "layers", "sheets", "plane", "replay")

@@ -5,22 +5,20 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import words
 from pages.ui.language import _
-from vae.figures import trainings as figures_training
-from vae.jobs.replay import balanced_rows
-from vae.latent import codes as latent
-from vae.latent.alignment import align
-from vae.model import checkpoints
-from vae.model.checkpoints import Record
+from vae import figures, latent
+from vae.jobs import replay
+from vae.latent import align
+from vae.model import Record, catalogue
 
 IMAGES = 1000
 
 
 def show(name: str) -> None:
     """Shows the codes of the same test images by a model and by its like from another seed, before and after a turn."""
-    groups = alike(checkpoints.catalogue()[0])
+    groups = alike(catalogue()[0])
     if not groups:
         st.info(
             _(
@@ -54,7 +52,7 @@ def drawn(reference: str, other: str) -> None:
     """Draws both models' codes, and those of the other one turned; says how well they then agree."""
     models = [cache.model_id(each) for each in (reference, other)]
     data = cache.images(models[0])
-    rows = balanced_rows(data.test.labels, IMAGES).numpy()
+    rows = replay.balanced_rows(data.test.labels, IMAGES).numpy()
     a, b = (cache.codes(model).mean[rows] for model in models)
     before = float(((b.astype(float) - a) ** 2).sum() / (a.astype(float) ** 2).sum())
     turned = align(b, a)
@@ -77,7 +75,7 @@ def drawn(reference: str, other: str) -> None:
         with column:
             st.markdown(f"**{said}**")
             st.plotly_chart(
-                figures_training.codes(plane, labels, words.classes(data), reach, titles), key=f"train.codes.{i}",
+                figures.trainings.codes(plane, labels, words.classes(data), reach, titles), key=f"train.codes.{i}",
                 config={"displayModeBar": False}, alt=said,
             )  # fmt: skip
     st.caption(

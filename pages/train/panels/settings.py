@@ -8,19 +8,9 @@ import streamlit as st
 
 from pages.ui import words
 from pages.ui.language import _
-from vae import Preset
-from vae.data import datasets as data
+from vae import Preset, data
 from vae.errors import ConfigError
-from vae.model.config import (
-    ACTIVATIONS,
-    INITIALS,
-    LIKELIHOODS,
-    OBJECTIVES,
-    PRECISIONS,
-    SCHEDULES,
-    ModelConfig,
-    TrainConfig,
-)
+from vae.model import ACTIVATIONS, INITIALS, LIKELIHOODS, OBJECTIVES, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
 
 # fields whose controls hold the value as it is; the others are made of a control's in `chosen`
 PLAIN_MODEL = ("latent", "likelihood", "activation")

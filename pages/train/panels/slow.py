@@ -6,9 +6,8 @@ import numpy as np
 
 from pages.ui import browser, words
 from pages.ui.language import _
-from vae.figures import latent as figures_latent
-from vae.figures import style as figures
-from vae.training.slowmotion import SlowStep
+from vae import figures
+from vae.training import SlowStep
 
 MOST_DRAWS = 16  # that are drawn on the plane, of an objective that takes many
 
@@ -29,7 +28,7 @@ def numbers(step: SlowStep) -> dict[str, Any]:
     beta, kl = float(step.beta), float(step.kl)
     losses = [-float(step.reconstruction), beta * kl, -float(step.objective)]
     first, second = np.argsort(-step.kl_by_dimension, kind="stable")[[0, min(1, latent - 1)]].tolist()
-    ink = {"encoder": figures.COLOURS["elbo"], "prior": figures_latent.PRIOR, "gradient": figures.GRADIENT}
+    ink = {"encoder": figures.COLOURS["elbo"], "prior": figures.latent.PRIOR, "gradient": figures.GRADIENT}
     return {
         "id": f"{int(step.step)} {losses}", "height": step.x.shape[0], "width": step.x.shape[1],
         "x": _list(step.x), "mean": _list(step.mean), "deviation": _list(step.deviation),

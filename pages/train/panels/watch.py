@@ -5,19 +5,15 @@ import time
 import numpy as np
 import streamlit as st
 
-from pages.cache import models as cache
-from pages.cache import training as cache_training
+from pages import cache
 from pages.train.panels import compare, control, forming, seeds, slow
 from pages.ui import language, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
+from vae import figures, jobs
 from vae.errors import VAEError
-from vae.figures import style as figures
-from vae.figures import trainings as figures_training
-from vae.jobs import processes as jobs
-from vae.model import checkpoints
-from vae.model.config import ModelConfig, TrainConfig
-from vae.training.reports import Report
+from vae.model import MODEL_FILE, ModelConfig, TrainConfig, folders
+from vae.training import Report
 
 VIEW = "train.view"
 VIEWS = ("one", "compared", "seeds")
@@ -59,7 +55,7 @@ def watch() -> None:
             "stopped": _("**{name}** was stopped. What it had learned is saved, and all pages can use it."),
             "failed": _("**{name}** failed."),
         }
-        saved = (checkpoints.folders()[0] / name / checkpoints.MODEL_FILE).exists()
+        saved = (folders()[0] / name / MODEL_FILE).exists()
         if not saved:
             says["stopped"] = _("**{name}** was stopped before it had learned anything.")
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -79,7 +75,7 @@ def watch() -> None:
 
 def training(name: str, job: jobs.Job | None) -> None:
     """Draws one training: how far it is, a step in slow motion if it is paused, its latent space, losses and KL."""
-    reports, plan = cache_training.history(name), cache_training.plan(name)
+    reports, plan = cache.training.history(name), cache.training.plan(name)
     if plan:
         st.caption(described(*plan) + changed(name))
     if job and job.state == "paused":
@@ -138,7 +134,7 @@ def changed(name: str) -> str:
 
 def steps(name: str) -> None:
     """Draws the last step in slow motion, and takes another when asked to."""
-    before = cache_training.last_step(name)
+    before = cache.training.last_step(name)
     with st.container(horizontal=True, vertical_alignment="center"):
         said = st.empty()
         asked = st.button(_("Next step"), icon=":material/skip_next:", key="train.next")
@@ -146,9 +142,9 @@ def steps(name: str) -> None:
         jobs.step(name)
         for _wait in range(40):  # a step takes milliseconds; one that does not come is shown by a later run
             time.sleep(0.025)
-            if cache_training.last_step(name) is not before:
+            if cache.training.last_step(name) is not before:
                 break
-    step = cache_training.last_step(name)
+    step = cache.training.last_step(name)
     if step is None:
         said.markdown(_("Take one step to see it here in slow motion."))
         return
@@ -190,7 +186,7 @@ def carried(reports: list[Report], sort: bool) -> None:
     kl = np.array([report.kl_by_dimension for report in kept], np.float32)
     count = kl.shape[1]
     st.plotly_chart(
-        figures_training.kl_map(
+        figures.trainings.kl_map(
             np.array([report.epoch for report in kept]), kl, [words.coordinate(j) for j in range(count)],
             np.argsort(-kl[-1], kind="stable").tolist() if sort else list(range(count)), (_("epoch"), _("KL, nats")),
         ),

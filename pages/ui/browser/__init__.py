@@ -15,13 +15,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.cache import browser as cache_browser
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import language, state, words
 from pages.ui.language import _
-from vae.figures import latent as figures_latent
-from vae.figures import style as figures
-from vae.latent import codes as latent
+from vae import figures, latent
 
 _HERE = Path(__file__).parent
 _NEW = {"n": 0, "row": None, "z": None}
@@ -43,12 +40,12 @@ def tell_language() -> None:
 
 def store(model: cache.Model) -> str:
     """Sends what is large, once, and returns the name that the components know it by."""
-    return _send(cache_browser.packed(model, cache.images(model).name))
+    return _send(cache.browser.packed(model, cache.images(model).name))
 
 
 def store_encoder(model: cache.Model) -> None:
     """Sends the encoder too, for components that want it."""
-    _send(cache_browser.packed_encoder(model, cache.images(model).name))
+    _send(cache.browser.packed_encoder(model, cache.images(model).name))
 
 
 def _send(packed: dict[str, Any]) -> str:
@@ -73,13 +70,13 @@ def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[s
     data = {
         "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in z], "classes": _classes(model),
         "row": cache.row(model), "titles": titles, "basis": _basis(axes),
-        "colours": {"encoder": figures.COLOURS["elbo"], "aggregate": figures_latent.AGGREGATE},
+        "colours": {"encoder": figures.COLOURS["elbo"], "aggregate": figures.latent.AGGREGATE},
         "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _map_words(),
     }  # fmt: skip
     if asked.get("manifold"):
         through = axes.lift(np.zeros((1, 2), np.float32))[0] + (z - axes.lift(axes.project(z[None]))[0])
         directions, centre = (tuple(part.ravel().tolist()) for part in (axes.directions, through))
-        data["manifold"], data["levels"] = cache_browser.manifold(model, directions, centre)
+        data["manifold"], data["levels"] = cache.browser.manifold(model, directions, centre)
     if asked.get("z"):
         decoded = cache.decode(model, tuple(asked["z"]), 0)
         data["answer"] = {
@@ -124,11 +121,11 @@ def sketch(
             "id": given.id, "example": not fits, "strokes": given.strokes,
             "ground": None if given.ground is None else base64.b64encode(given.ground.tobytes()).decode(),
         },
-        "elbos": None if autoencoder else cache_browser.sorted_elbos(model, cache.images(model).name),
+        "elbos": None if autoencoder else cache.browser.sorted_elbos(model, cache.images(model).name),
         "colours": {"encoder": figures.COLOURS["elbo"]},
     }  # fmt: skip
-    if not cache_browser.nets_travel(model):
-        data["answer"] = {"id": given.id, **cache_browser.judged(model, given.image.tobytes())}
+    if not cache.browser.nets_travel(model):
+        data["answer"] = {"id": given.id, **cache.browser.judged(model, given.image.tobytes())}
     scripts = ("net", "store", "dom", "layers", "sheets", "plane", "pictures", "stroke", "rank", "sketch")
     component("sketch", *scripts)(key=PAD, data=data, on_drawn_change=_nothing)
 

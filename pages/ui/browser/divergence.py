@@ -2,7 +2,7 @@
 
 from pages.ui.browser import component
 from pages.ui.language import _
-from vae.figures import style as figures
+from vae import figures
 
 
 def show() -> None:

@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import browser, words
 from pages.ui.language import _
-from vae.figures import style as figures
-from vae.latent import codes as latent
+from vae import figures, latent
 
 
 def key(model: cache.Model) -> str:

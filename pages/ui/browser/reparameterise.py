@@ -2,18 +2,17 @@
 
 import numpy as np
 
-from pages.cache import bound as cache_bound
-from pages.cache import models as cache
+from pages import cache
 from pages.ui import words
 from pages.ui.browser import component, store
 from pages.ui.language import _
+from vae import figures
 from vae.derivation import regulariser
-from vae.figures import style as figures
 
 DRAWS = 30
 
 
-def show(model: cache.Model, name: str, x: np.ndarray, q: cache_bound.Code) -> None:
+def show(model: cache.Model, name: str, x: np.ndarray, q: cache.bound.Code) -> None:
     """Shows z = mu + sigma * eps on the plane of the two dimensions that carry most for an image.
 
     Arguments:

@@ -6,8 +6,7 @@ from time import monotonic
 
 import streamlit as st
 
-from vae import Preset, TrainConfig
-from vae.jobs import processes as jobs
+from vae import Preset, TrainConfig, jobs
 
 MOST = 200  # estimates that are kept
 FRESH = 300  # seconds for which one holds: what else the machine does changes it
