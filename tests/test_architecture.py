@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import ModuleType
 
@@ -13,84 +14,16 @@ ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "vae"
 PAGES = ROOT / "pages"
 
-# A module of vae/ imports only from those before it; __init__ and __main__ import from all.
-ORDER = [
-    *(
-        "errors",
-        "model/config",
-        "cli/flags",
-        "cli/terminal",
-        "data/sources",
-        "data/datasets",
-        "data/handwriting",
-        "model/distributions",
-        "model/nets",
-        "model/vae",
-    ),
-    *(
-        "model/devices",
-        "model/objectives",
-        "evidence/estimates",
-        "evidence/importance",
-        "evidence/modes",
-        "evidence/tiles",
-        "evidence/quadrature",
-        "evidence/linear",
-        "evidence/exact",
-    ),
-    *(
-        "derivation/integrand",
-        "derivation/slips",
-        "derivation/planes",
-        "derivation/bound",
-        "derivation/gradients",
-        "derivation/regulariser",
-        "derivation/divergences",
-        "evidence/annealing",
-        "evidence/gaps",
-        "evidence/races",
-        "evidence/evaluation",
-        "uses/variance",
-        "latent/codes",
-        "latent/alignment",
-        "latent/walks",
-        "latent/aggregate",
-    ),
-    *(
-        "model/portable",
-        "model/checkpoints",
-        "training/schedules",
-        "training/reports",
-        "training/scores",
-        "training/trainer",
-        "distributed/processes",
-        "distributed/evaluation",
-    ),
-    *("training/presets", "jobs/cards"),
-    *(
-        "evidence/comparison",
-        "latent/projections",
-        "uses/classifier",
-        "uses/features",
-        "evidence/closeness",
-        "uses/oddities",
-        "latent/surgery",
-    ),
-    *(
-        "training/slowmotion",
-        "derivation/climb",
-        "jobs/files",
-        "jobs/replay",
-        "jobs/states",
-        "jobs/control",
-        "jobs/job",
-        "jobs/keeper",
-        "jobs/runs",
-        "jobs/processes",
-    ),
-    *("figures/style", "figures/evidence", "figures/variance", "figures/latent", "figures/trainings", "figures/uses"),
-    *("figures/hidden", "figures/integral", "figures/bound", "cli/uses", "cli/evidence", "cli/commands"),
+# A wing of vae/ imports only from wings on the floors below its own. `errors` lies under all of them, `__init__`,
+# `__main__` and `former` stand above.
+FLOORS = [
+    ("model", "data"),
+    ("evidence", "training"),
+    ("latent", "derivation", "distributed"),
+    ("jobs", "uses"),
+    ("figures", "cli"),
 ]
+WINGS = [wing for floor in FLOORS for wing in floor]
 LONGEST = 300  # lines of a file
 
 UNSAFE_MODULES = {"pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
@@ -159,18 +92,73 @@ def in_ruffs_order(names: list[str]) -> list[str]:
     return sorted(names, key=lambda name: (not name.isupper(), name[0].islower(), name))
 
 
-def test_a_library_module_imports_only_from_those_before_it() -> None:
+def test_the_library_is_its_wings() -> None:
+    names = sorted(path.name for path in LIBRARY.iterdir() if path.name != "__pycache__")
+    assert names == sorted([*WINGS, "__init__.py", "__main__.py", "errors.py", "former.py"])
+
+
+def test_a_wing_imports_only_from_lower_floors() -> None:
     slips = []
     for name, tree in library().items():
-        if name.endswith(("__init__", "__main__")):
+        wing = name.partition("/")[0]
+        if wing not in WINGS:
             continue
-        assert name in ORDER, f"vae/{name}.py has no place in ORDER, see the top of tests/test_architecture.py"
-        allowed = ORDER[: ORDER.index(name)]
+        floor = next(i for i, wings in enumerate(FLOORS) if wing in wings)
+        allowed = {"errors", wing, *(other for wings in FLOORS[:floor] for other in wings)}
         for line, dotted in imports(tree):
-            package, *path = dotted.split(".")
-            if package == "vae" and not {"/".join(path[:1]), "/".join(path[:2])} & set(allowed):
+            package, inner, *_ = [*dotted.split("."), ""]
+            if package == "vae" and inner not in allowed:
                 slips.append(f"vae/{name}.py:{line} imports {dotted}")
     assert not slips, "\n".join(slips)
+
+
+def test_within_a_wing_imports_form_no_circle() -> None:
+    for wing in WINGS:
+        modules = {name.partition("/")[2]: tree for name, tree in library().items() if name.startswith(f"{wing}/")}
+        stands_on = {}
+        for name, tree in modules.items():
+            if name != "__init__":
+                dotted = [each.split(".") for _line, each in imports(tree) if each.startswith(f"vae.{wing}.")]
+                stands_on[name] = {path[2] for path in dotted}
+                strangers = stands_on[name] - modules.keys()
+                assert not strangers, f"vae/{wing}/{name}.py takes {strangers} from its own wing's surface"
+        try:
+            tuple(TopologicalSorter(stands_on).static_order())
+        except CycleError as circle:
+            raise AssertionError(f"vae/{wing}: {' -> '.join(circle.args[1])}") from None
+
+
+def test_wings_are_entered_by_their_surface() -> None:
+    surfaces = {wing: set(declared(parse(LIBRARY / wing / "__init__.py"))) for wing in WINGS}
+    modules = {name.replace("/", "."): set(declared(tree)) for name, tree in library().items()}
+    slips = []
+    for path in [*product(), *sorted((ROOT / "benchmarks").glob("*.py"))]:
+        home = path.relative_to(LIBRARY).parts[0] if path.is_relative_to(LIBRARY) else ""
+        tree = parse(path)
+        known = {"vae": ""}  # what a name in this file is: the library, a wing, or a module of one
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "vae":
+                inner = (node.module or "").removeprefix("vae").removeprefix(".")
+                wing, _, deeper = inner.partition(".")
+                for alias in node.names:
+                    if wing in surfaces and wing != home and (deeper or alias.name not in surfaces[wing]):
+                        slips.append(f"{path.relative_to(ROOT)}:{node.lineno} takes {alias.name} from {node.module}")
+                    known[alias.asname or alias.name] = f"{inner}.{alias.name}".strip(".")
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+                continue
+            first, *rest = ast.unparse(node).split(".")
+            if first not in known or not all(part.isidentifier() for part in rest):
+                continue
+            place = known[first]
+            for part in rest:
+                names = surfaces.get(place) or modules.get(place)
+                if names is None or place.partition(".")[0] == home:
+                    break
+                if part not in names:
+                    slips.append(f"{path.relative_to(ROOT)}:{node.lineno} takes {part} from vae.{place}")
+                place = f"{place}.{part}"
+    assert not slips, "\n".join(sorted(set(slips)))
 
 
 def test_the_library_knows_nothing_of_the_app() -> None:
@@ -193,7 +181,7 @@ def test_every_library_module_declares_its_public_names_in_order() -> None:
     slips = []
     for name, tree in library().items():
         names = declared(tree)
-        if not name.endswith(("/__init__", "__main__")) and (not names or names != in_ruffs_order(list(set(names)))):
+        if name != "__main__" and (not names or names != in_ruffs_order(list(set(names)))):
             slips.append(f"vae/{name}.py: __all__ is missing, not sorted, or says a name twice: {names}")
     assert not slips, "\n".join(slips)
 
@@ -226,7 +214,7 @@ def test_no_file_can_make_the_app_run_foreign_code() -> None:
 def test_importing_the_library_leaves_everything_else_alone(tmp_path: Path) -> None:
     copy = tmp_path / "vae"
     shutil.copytree(LIBRARY, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    modules = ["vae", *(f"vae.{name.replace('/', '.')}" for name in ORDER if (copy / f"{name}.py").exists())]
+    modules = ["vae", *(f"vae.{name.replace('/', '.')}" for name in library() if not name.endswith("__"))]
     # Home and working directory are the copy's own, so that whatever an import were to write shows up among its files.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("VAE_", "PYTHON"))}
     environment |= {"HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -22,6 +22,10 @@ Randomness is an argument: `generator(seed)` makes one, and nothing here touches
 Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
 """
 
+import sys
+import types
+
+from vae import former
 from vae.data import Dataset, Split, load_dataset
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, JobError, VAEError
 from vae.evidence import (
@@ -151,3 +155,10 @@ __all__ = [
     "straight",
     "traversals",
 ]
+
+sys.meta_path.append(former.Finder())
+
+
+def __getattr__(name: str) -> types.ModuleType:
+    """Imports a wing when it is first asked for, and a module under the name that it had before there were wings."""
+    return former.module(name)

@@ -102,7 +102,7 @@ def _better(found: dict[str, features.Features], probe: features.Probe, labels: 
 def _cell(scene: kit.Scene) -> str:
     count = min(1000, len(scene.dataset.train))
     return f'''import vae
-from vae import features
+from vae.uses import features
 
 model, data = vae.load("{scene.model[0]}"), vae.load_dataset("{scene.dataset.name}")
 train, test = (vae.encode(model, images).mean for images in (data.train.images[:{count}], data.test.images))

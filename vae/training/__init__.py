@@ -13,10 +13,10 @@ The wing stands on `vae.model` and `vae.data`; it neither prints nor writes mode
 from vae.training import reports
 from vae.training.presets import PRESETS, Preset, estimate
 from vae.training.reports import Report
-from vae.training.schedules import rates
+from vae.training.schedules import learned_from, rates
 from vae.training.scores import score, sums
 from vae.training.slowmotion import SlowStep, load_slow_step, save_slow_step, slow_step
-from vae.training.trainer import Trainer, fit, learned_from
+from vae.training.trainer import Trainer, fit
 
 __all__ = [
     "PRESETS",

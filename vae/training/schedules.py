@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from vae.model import TrainConfig
 
-__all__ = ["Rates", "rates"]
+__all__ = ["Rates", "learned_from", "rates"]
 
 # Smith & Topin (2018): up over 30 % of the steps from 1/25 of the highest rate, then down to 1/10,000 of the first
 _RISE, _FIRST, _LAST = 0.3, 25, 1e4
@@ -67,3 +67,8 @@ def _one_cycle(config: TrainConfig, step: int, steps: int) -> tuple[float, float
 
 def _cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) / 2 * (math.cos(math.pi * share) + 1)
+
+
+def learned_from(images: int, config: TrainConfig) -> int:
+    """Returns how many of the training images a model learns from."""
+    return max(1, round(config.share * images))

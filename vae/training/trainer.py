@@ -34,10 +34,10 @@ from vae.model import (
     unchecked,
 )
 from vae.training.reports import Report
-from vae.training.schedules import Rates, rates
+from vae.training.schedules import Rates, learned_from, rates
 from vae.training.scores import score
 
-__all__ = ["Trainer", "fit", "learned_from"]
+__all__ = ["Trainer", "fit"]
 
 
 class Trainer:
@@ -222,17 +222,13 @@ class Trainer:
             config, changes = TrainConfig.from_dict(facts["config"]), list(facts["changes"])
             weights, good, moments = (_under(tensors, part) for part in ("model", "good", "adam"))
             numbers = {key: type(getattr(self, key))(facts[key.strip("_")]) for key in _NUMBERS}
-            adam = [_under(moments, str(i)) for i in range(len(self._parameters))]
-            if any(
-                m.shape not in (p.shape, ())
-                for p, own in zip(self._parameters, adam, strict=True)
-                for m in own.values()
-            ):
+            adam = [(p, _under(moments, str(i))) for i, p in enumerate(self._parameters)]
+            if any(moment.shape not in (p.shape, ()) for p, own in adam for moment in own.values()):
                 raise ValueError("Adam's moments have other shapes")
             self.model.load_state_dict(weights)
             self._good = {key: value.to(self.model.device, copy=True) for key, value in good.items()}
             # copies, for tensors read from a file need not lie where arithmetic on them repeats itself bit for bit
-            for p, own in zip(self._parameters, adam, strict=True):
+            for p, own in adam:
                 self._optimiser.state[p] = {key: value.to(p.device, copy=True) for key, value in own.items()}
             self.noise.set_state(tensors["noise"].clone())
             self._order = tensors["order"].to(self._order.device, torch.int64)
@@ -282,11 +278,6 @@ def fit(
         if trainer.step % report_every == 0 or trainer.epoch_ended:
             yield trainer.report(held_out_images)
     model.eval()
-
-
-def learned_from(images: int, config: TrainConfig) -> int:
-    """Returns how many of the training images a model learns from."""
-    return max(1, round(config.share * images))
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -66,7 +66,7 @@ def _cell(scene: kit.Scene) -> str:
 
 CELL = """import vae
 from vae import ModelConfig, TrainConfig
-from vae.climb import Climb
+from vae.derivation import Climb
 
 config = {model}
 training = {training}

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages import cache
@@ -130,7 +131,7 @@ def _lines(scene: kit.Scene) -> None:
         kit.chart(figure, f"5.line{at}", alt=_("Both sides of the line at forty draws from q(z|x)"))
 
 
-def _split(found: derivation.Derivation, at: int) -> figures.bound.go.Figure:
+def _split(found: derivation.Derivation, at: int) -> go.Figure:
     """Draws a line of the derivation at forty draws."""
     titles = (_("draw from q(z|x)"), _("nats"))
     if at < 2:

@@ -66,15 +66,15 @@ def show(scene: kit.Scene) -> None:
 
 CELL = """import numpy as np
 import vae
-from vae.regulariser import paid, running_estimate
+from vae.derivation import regulariser
 
 model = vae.load("{name}")
 images = vae.load_dataset("{data}", fetch=False).test.images
 x = model.pixels(images, vae.generator(0))[{row} : {row} + 1]
 q = model.encoder(x).base_dist
 mean, deviation = q.loc[0].detach().numpy(), q.scale[0].detach().numpy()
-print(f"closed form {{-sum(part.sum() for part in paid(mean, deviation)):.4f}}")
-found = running_estimate(mean, deviation, np.array([100_000]), vae.generator(0))
+print(f"closed form {{-sum(part.sum() for part in regulariser.paid(mean, deviation)):.4f}}")
+found = regulariser.running_estimate(mean, deviation, np.array([100_000]), vae.generator(0))
 print(f"100,000 draws {{found.value[0]:.4f}} +- {{found.error[0]:.4f}}")
 print(f"one draw scatters by {{found.error[0] * 100_000**0.5:.2f}}")
 """

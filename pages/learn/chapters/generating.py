@@ -173,7 +173,7 @@ def cell(scene: kit.Scene) -> str:
     """Returns the notebook cell that counts the draws that the classifier is sure of; for chapter 13 too."""
     return f'''import numpy as np
 import vae
-from vae import classifier
+from vae.uses import classifier
 
 model = vae.load("{scene.model[0]}")
 z = np.random.default_rng(0).standard_normal(({cache.uses.JUDGED}, model.config.latent))

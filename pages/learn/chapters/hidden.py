@@ -180,7 +180,7 @@ def _kind(points: list[figures.hidden.Point], kind: tuple[str, float | None, str
 
 def _cell(scene: kit.Scene) -> str:
     return f'''import vae
-from vae import surgery
+from vae.latent import surgery
 
 model, data = vae.load("{scene.model[0]}"), vae.load_dataset("{scene.dataset.name}")
 found = surgery.surgery(vae.encode(model, data.train.images))

@@ -150,11 +150,11 @@ def answer(scene: kit.Scene) -> kit.Answer:
 def cell(scene: kit.Scene) -> str:
     pixel = cache.integral.slopes(scene.model, scene.dataset.name, scene.row).pixel
     return f"""import vae
-from vae import distributions, integrand
+from vae.derivation import integrand
 
 model = vae.load({scene.model[0]!r})
 images = vae.load_dataset({scene.dataset.name!r}).test.images
-x = distributions.prepare_pixels(images, model.config.likelihood, vae.generator(0))[[{scene.row}]]
+x = model.pixels(images, vae.generator(0))[[{scene.row}]]
 p = vae.posterior(model, x)
 for side in {SIDES[:-1]}:
     print(side, "a side:", integrand.grid_evidence(model, x, side, {cache.integral.wide(scene.model, scene.row)}))

@@ -140,11 +140,10 @@ def answer(scene: kit.Scene) -> kit.Answer:
 def cell(scene: kit.Scene) -> str:
     return f"""import math
 import vae
-from vae import distributions
 
 model = vae.load({scene.model[0]!r})
 images = vae.load_dataset({scene.dataset.name!r}).test.images
-x = distributions.prepare_pixels(images, model.config.likelihood, vae.generator(0))[[{scene.row}]]
+x = model.pixels(images, vae.generator(0))[[{scene.row}]]
 p = vae.posterior(model, x)
 for estimate in vae.naive_monte_carlo_path(model, x, (10, 100, 1000, 10_000), vae.generator(0)):
     print(f"{{estimate.samples:,}} draws: {{estimate.value[0]:,.1f}} nats")

@@ -54,15 +54,14 @@ def show(scene: kit.Scene) -> None:
 
 
 CELL = """import vae
-from vae.evidence import elbo
-from vae.regulariser import paid
+from vae.derivation import regulariser
 
 model = vae.load("{name}")
 images = vae.load_dataset("{data}", fetch=False).test.images
 x = model.pixels(images, vae.generator(0))[{row} : {row} + 1]
 q = model.encoder(x).base_dist
-kl = sum(part.sum() for part in paid(q.loc[0].detach().numpy(), q.scale[0].detach().numpy()))
-found = elbo(model, x, 2000, vae.generator(1))
+kl = sum(part.sum() for part in regulariser.paid(q.loc[0].detach().numpy(), q.scale[0].detach().numpy()))
+found = vae.elbo(model, x, 2000, vae.generator(1))
 first = float(found.value[0]) + kl
 print(f"L1 {{first:,.2f}} +- {{float(found.standard_error[0]):.2f}}, L2 {{-kl:.2f}}, bound {{first - kl:,.2f}}")
 """

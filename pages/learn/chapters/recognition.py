@@ -94,11 +94,11 @@ def answer(scene: kit.Scene, elbo: float, log_p: float) -> kit.Answer:
 
 def cell(scene: kit.Scene) -> str:
     return f"""import vae
-from vae import distributions, gaps
+from vae.evidence import gaps
 
 model = vae.load({scene.model[0]!r})
 images = vae.load_dataset({scene.dataset.name!r}).test.images
-x = distributions.prepare_pixels(images, model.config.likelihood, vae.generator(0))[[{scene.row}]]
+x = model.pixels(images, vae.generator(0))[[{scene.row}]]
 log_p = vae.posterior(model, x).log_p
 first, *_, best = gaps.refine(model, x, generator=vae.generator(0))
 print(f"KL[q || p(z|x)] = {{log_p - float(first.elbo):.2f}} nats,",

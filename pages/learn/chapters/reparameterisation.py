@@ -58,13 +58,13 @@ def show(scene: kit.Scene) -> None:
 
 
 CELL = """import vae
-from vae.gradients import ESTIMATORS, gradient_draws
+from vae.derivation import gradient_draws
 
 model = vae.load("{name}")
 images = vae.load_dataset("{data}", fetch=False).test.images
 x = model.pixels(images, vae.generator(0))[{row} : {row} + 1]
 found = gradient_draws(model, x, {draws}, vae.generator(0))
-for name in ESTIMATORS:
+for name in found._fields:
     print(f"{{name}}: {{found.ratio(name):,.1f}} times the variance, d/d mu {{getattr(found, name)[:, 0].mean(0)}}")
 """
 

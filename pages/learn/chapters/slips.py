@@ -137,7 +137,7 @@ def _average(scene: kit.Scene) -> str:
 
 def cell(scene: kit.Scene) -> str:
     return f"""import vae
-from vae import slips
+from vae.derivation import slips
 
 model = vae.load({scene.model[0]!r})
 q = vae.encode(model, vae.load_dataset({scene.dataset.name!r}).test.images)

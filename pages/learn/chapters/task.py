@@ -108,7 +108,7 @@ def answer(scene: kit.Scene) -> kit.Answer:
 
 def cell(scene: kit.Scene) -> str:
     return f"""import vae
-from vae import variance
+from vae.uses import variance
 
 model = vae.load({scene.model[0]!r})
 images = vae.load_dataset({scene.dataset.name!r}).test.images

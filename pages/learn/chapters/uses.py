@@ -124,7 +124,7 @@ def _answer(scene: kit.Scene) -> kit.Answer:
 
 def _odd_cell(scene: kit.Scene) -> str:
     return f'''import vae
-from vae import oddities
+from vae.uses import oddities
 
 model, data = vae.load("{scene.model[0]}"), vae.load_dataset("{scene.dataset.name}")
 images = data.test.images[:{cache.uses.IMAGES}]

@@ -34,7 +34,7 @@ MODEL = ModelConfig(latent=3, likelihood="bernoulli", encoder_layers=(16,), deco
 PLAIN = TrainConfig(data="mnist-sample", share=0.0999, epochs=3, batch_size=111, learning_rate=0.01)
 IWAE = replace(PLAIN, objective="iwae", samples=3, precision="float32")
 LONG = replace(PLAIN, epochs=100, precision="float32")
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)

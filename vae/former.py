@@ -1,0 +1,67 @@
+"""Modules by the names that they had before the library had wings, so that the notebooks of then go on working.
+
+from vae.climb import Climb  # is vae.derivation.climb now
+"""
+
+import importlib
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+__all__ = ["MODULES", "Finder", "module"]
+
+_STAYED = {  # in a wing, under their names
+    "model": "config distributions nets devices objectives portable checkpoints",
+    "data": "sources handwriting",
+    "evidence": "importance modes tiles quadrature linear exact annealing gaps races evaluation comparison closeness",
+    "training": "schedules reports scores presets slowmotion",
+    "latent": "alignment walks aggregate projections surgery",
+    "derivation": "integrand slips gradients regulariser divergences climb planes",
+    "jobs": "cards files replay states control keeper runs",
+    "uses": "variance classifier features oddities",
+    "cli": "flags terminal",
+}
+_RENAMED = {
+    "models": "model.vae",
+    "ranks": "distributed.evaluation",
+    "status": "jobs.job",
+    "cli_evidence": "cli.evidence",
+    "cli_uses": "cli.uses",
+    "figures_training": "figures.trainings",
+} | {
+    f"figures_{name}": f"figures.{name}"
+    for name in ["bound", "evidence", "hidden", "integral", "latent", "uses", "variance"]
+}
+
+MODULES = {name: f"{wing}.{name}" for wing, names in _STAYED.items() for name in names.split()} | _RENAMED
+
+
+class Finder(MetaPathFinder, Loader):
+    """Finds `vae.climb` where `vae.derivation.climb` lies."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Returns a spec for a former name, None for all others."""
+        package, _, name = fullname.partition(".")
+        return ModuleSpec(fullname, self) if package == "vae" and name in MODULES else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Puts the module of today in the place of the one that was to be made."""
+        name = module.__name__.partition(".")[2]
+        warnings.warn(f"vae.{name} is vae.{MODULES[name]} now.", DeprecationWarning, stacklevel=2)
+        sys.modules[module.__name__] = importlib.import_module(f"vae.{MODULES[name]}")
+
+
+def module(name: str) -> ModuleType:
+    """Imports a wing, or a module by its former name, for `vae.climb` without an import of it.
+
+    Raises:
+        AttributeError: there is none of the name.
+    """
+    if name not in MODULES and name not in ("cli", "derivation", "distributed", "figures", "jobs", "uses"):
+        raise AttributeError(f"module 'vae' has no attribute {name!r}")
+    return importlib.import_module(f"vae.{name}")
