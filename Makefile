@@ -12,8 +12,7 @@ help: ## list these targets
 install: tools ## make .venv with everything, the tools for tests included
 
 app: venv ## open the explorer in a browser
-	@$(RUN) -m vae data mnist || echo "Going on with the sample of MNIST that ships with the explorer."
-	@$(RUN) -m streamlit run app.py
+	@$(VENV)/bin/vae app
 
 test: tools ## run every test, a real browser included
 	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile
@@ -50,14 +49,18 @@ venv:
 		echo "Python 3.11 or newer with its venv module is missing (tried: $(PYTHON)):" \
 			"install python3.11 and python3.11-venv, or name one with make PYTHON=/path/to/python3." >&2; exit 1; }
 	@$(call pinned,requirements.txt)
+	@cmp -s pyproject.toml $(VENV)/pyproject.toml || { $(PIP) --no-deps -e . 2>$(VENV)/pip-errors && \
+		cp pyproject.toml $(VENV)/pyproject.toml; } || { $(call failed,vae-explorer); }
 
 tools: venv
 	@$(call pinned,requirements-extra.txt)
 	@$(call pinned,requirements-dev.txt)
 
+PIP = $(RUN) -m pip install --disable-pip-version-check --no-input
+failed = echo "Could not install $(1) into $(VENV)$$(sed -n 's/^ERROR: /: /p' $(VENV)/pip-errors | tail -n 1)." \
+	"Check the network and the disk (7 GB), then repeat." >&2; exit 1
+
 # Install what a file pins. Its copy in .venv is written once pip is through, so a changed file or an install
 # that was cut short is taken up again by the next call.
 pinned = cmp -s $(1) $(VENV)/$(1) || { \
-	$(RUN) -m pip install --disable-pip-version-check --no-input -r $(1) 2>$(VENV)/pip-errors && cp $(1) $(VENV)/$(1); } || { \
-	echo "Could not install $(1) into $(VENV)$$(sed -n 's/^ERROR: /: /p' $(VENV)/pip-errors | tail -n 1)." \
-		"Check the network and the disk (7 GB), then repeat." >&2; exit 1; }
+	$(PIP) -r $(1) 2>$(VENV)/pip-errors && cp $(1) $(VENV)/$(1); } || { $(call failed,$(1)); }

@@ -1,4 +1,4 @@
-"""The server of the explorer; start it with `streamlit run app.py`. What a visitor's session runs is pages/ui/frame.py.
+"""The server of the explorer; start it with `vae app` or `streamlit run app.py`. Sessions run pages/ui/frame.py.
 
 Named here as an `st.App`, because Streamlit takes a folder `pages` beside the script of a session for the pages
 themselves, and would answer the first deep link to a fresh server with "Page not found".
@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import streamlit as st
 
@@ -30,4 +31,5 @@ async def warm_up(app: st.App) -> AsyncIterator[None]:
     yield
 
 
-app = st.App("pages/ui/frame.py", lifespan=warm_up, routes=images.ROUTES)
+# An absolute path, for other servers than Streamlit's own take a relative one as of their working directory.
+app = st.App(str(Path(__file__).with_name("pages") / "ui" / "frame.py"), lifespan=warm_up, routes=images.ROUTES)

@@ -7,7 +7,9 @@ import torch
 from pages.cache import models
 from pages.ui.language import _
 from vae import latent
+from vae.errors import CheckpointError
 from vae.latent import Difference, Neighbours, aggregate, neighbours, projections
+from vae.model import place_for
 
 SIDE = 61  # cells along a side of the plane of holes
 
@@ -92,5 +94,10 @@ def _kept(model: models.Model, data_name: str, method: projections.Method, writt
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def compute_projection(model: models.Model, data_name: str, method: projections.Method) -> np.ndarray:
-    """Computes them, once for all who wait for them, and keeps them beside the model."""
-    return projections.make_projection(model[0], models.dataset(data_name), method).points
+    """Computes them, once for all who wait for them, and keeps them; on the server alone where no folder takes them."""
+    dataset = models.dataset(data_name)
+    try:
+        place_for(model[0], projections.projection_file(model[0], data_name, method).name)
+    except CheckpointError:
+        return latent.project(latent.encode(models.load(model), dataset.test.images[: projections.IMAGES]).mean, method)
+    return projections.make_projection(model[0], dataset, method).points

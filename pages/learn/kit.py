@@ -16,8 +16,8 @@ from pages import cache
 from pages.ui import state
 from pages.ui.language import _
 from pages.ui.words import classes as class_names
+from vae import paths
 
-ROOT = Path(__file__).parents[2]
 PLANE = "mnist-2d"  # the model whose log p(x) is exact, where that of the model in use is not
 FIRST = {"mnist-sample": 19}  # a digit that encoders know; its first one is a freak
 
@@ -252,7 +252,9 @@ def code(functions: Sequence[Callable[..., Any]], cell: str) -> None:
     with st.expander(_("The code"), icon=":material/code:"):
         for function in functions:
             lines, first = inspect.getsourcelines(function)
-            file = Path(inspect.getsourcefile(inspect.unwrap(function)) or "").relative_to(ROOT).as_posix()
+            file = (
+                Path(inspect.getsourcefile(inspect.unwrap(function)) or "").relative_to(paths.LIBRARY.parent).as_posix()
+            )
             st.caption(_("{file}, line {line}").format(file=f"`{file}`", line=first))
             st.code(inspect.cleandoc("\n" + "".join(lines)), height=min(36 + 24 * len(lines), 420))
         st.markdown(_("**Copy as notebook.** The same number outside the app, in the folder of this project:"))

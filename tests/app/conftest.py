@@ -2,7 +2,7 @@
 
 import pytest
 
-from vae.jobs import processes as jobs
+from vae import jobs
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,9 @@ from streamlit.testing.v1.element_tree import Node
 
 import vae
 from pages.ui import language
+from vae import jobs
 from vae.data import handwriting
 from vae.errors import VAEError
-from vae.jobs import processes as jobs
 
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile("[一-鿿]")

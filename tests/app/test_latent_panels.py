@@ -12,9 +12,8 @@ from streamlit.testing.v1 import AppTest
 import vae
 from pages.ui.state import Drawing
 from tests.app.test_pages import SHIPPED, own_folder, said  # noqa: F401 - a fixture that applies by itself
-from vae.data import datasets as data
+from vae import data, latent
 from vae.latent import aggregate, walks
-from vae.latent import codes as latent
 
 PANELS = ("traversals", "interpolation", "arithmetic", "neighbours")
 DATA = vae.load_dataset("mnist" if data.available("mnist") else "mnist-sample", fetch=False)

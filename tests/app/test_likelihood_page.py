@@ -12,7 +12,7 @@ import vae
 from pages.measure.panels import area
 from pages.ui import words
 from tests.app.test_pages import said, through_frame
-from vae.data import datasets as data
+from vae import data
 from vae.evidence.exact import exact
 
 PATH = "pages/measure/likelihood.py"

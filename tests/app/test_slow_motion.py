@@ -70,7 +70,7 @@ def test_it_is_shown_and_is_another_one_after_the_next_step(kind, tmp_path):
     lines = [
         "from pathlib import Path",
         "from pages.train.panels import slow",
-        "from vae.slowmotion import load_slow_step",
+        "from vae.training import load_slow_step",
     ]
     app = AppTest.from_string(
         "\n".join([*lines, f"slow.show(load_slow_step(Path({str(path)!r})))"]), default_timeout=60

@@ -9,10 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 import vae
 from tests.app.test_pages import opened, own_folder, said, through_frame  # noqa: F401
-from vae import PRESETS, Preset
-from vae.data import datasets as data
+from vae import PRESETS, Preset, data, jobs
 from vae.errors import JobError
-from vae.jobs import processes as jobs
 from vae.model.config import ModelConfig, TrainConfig
 from vae.training import presets
 

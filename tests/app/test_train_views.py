@@ -13,11 +13,10 @@ import vae
 from pages.cache import training as cache_training
 from pages.train.panels import compare, forming, seeds
 from tests.app.test_pages import ROOT, said
-from vae.jobs import processes as jobs
+from vae import jobs, latent
 from vae.jobs.job import tell
 from vae.jobs.replay import balanced_rows, replay
 from vae.jobs.runs import run
-from vae.latent import codes as latent
 from vae.model.checkpoints import Record
 from vae.training.slowmotion import save_slow_step, slow_step
 from vae.training.trainer import Trainer

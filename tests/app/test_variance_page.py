@@ -14,8 +14,7 @@ from streamlit.testing.v1 import AppTest
 import vae
 from pages.cache import models as cache
 from tests.app.test_pages import said, through_frame
-from vae import catalogue
-from vae.data import datasets as data
+from vae import catalogue, data
 
 PATH = "pages/measure/variance.py"
 MNIST = "mnist" if data.available("mnist") else "mnist-sample"

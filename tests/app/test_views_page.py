@@ -13,9 +13,8 @@ import vae
 from pages.cache import latent as cache_latent
 from tests.app.test_latent_panels import images, save_odd
 from tests.app.test_pages import own_folder, said, through_frame  # noqa: F401 - a fixture that applies by itself
-from vae.data import datasets as data
+from vae import data, latent
 from vae.latent import aggregate, projections
-from vae.latent import codes as latent
 
 PATH = "pages/explore/views.py"
 SAMPLE = vae.load_dataset("mnist-sample")

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import vae
 from tests.browser.conftest import serving, settle, trainings_ended
-from vae.jobs import processes as jobs
+from vae import jobs
 from vae.jobs.replay import replay
 from vae.jobs.runs import run
 from vae.training.reports import kl_at, read

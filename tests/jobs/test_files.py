@@ -33,7 +33,7 @@ def test_a_lock_is_waited_for(tmp_path):
 
 
 def test_a_lock_dies_with_its_holder(tmp_path):
-    code = "import sys, time; from pathlib import Path; from vae.files import Lock; lock = Lock(Path(sys.argv[1]))"
+    code = "import sys, time; from pathlib import Path; from vae.jobs.files import Lock; lock = Lock(Path(sys.argv[1]))"
     code += "; lock.acquire(); print(flush=True); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "lock")], stdout=subprocess.PIPE)
     try:

@@ -571,7 +571,7 @@ def test_two_readers_see_the_same_and_never_half(own, fork, monkeypatch):
 def test_a_training_outlives_the_server_that_started_it(own, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     code = (
-        "from vae import jobs; from vae.config import *; import time; "
+        "from vae import ModelConfig, TrainConfig, jobs; import time; "
         "jobs.start('a-model', ModelConfig(encoder_layers=(), decoder_layers=()), "
         "TrainConfig(data='mnist-sample', epochs=1000)); print(flush=True); time.sleep(60)"
     )

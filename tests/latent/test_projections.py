@@ -140,7 +140,7 @@ def test_a_model_that_is_not_there(quick):
 
 
 def test_from_a_shell(quick, models, monkeypatch, capsys):
-    monkeypatch.setattr("vae.data.datasets.load_dataset", lambda name: DATA)
+    monkeypatch.setattr("vae.data.load_dataset", lambda name: DATA)
     assert main(["project", "small", "--method", "umap", "--images", "120", "--seed", "2"]) == 0
     assert capsys.readouterr().out == f"{models / 'small' / 'projection-mnist-sample-umap.npz'}\n"
     assert quick == [("umap", 2)]

@@ -130,7 +130,7 @@ def test_a_damaged_or_foreign_file_is_refused(net, tmp_path):
 
 def test_from_a_shell(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path))
-    monkeypatch.setattr("vae.data.datasets.load_dataset", lambda name: DATA)
+    monkeypatch.setattr("vae.data.load_dataset", lambda name: DATA)
     assert main(["classifier", "mnist-sample"]) == 0
     path = tmp_path / "classifier-mnist-sample.safetensors"
     assert capsys.readouterr().out.startswith(f"{path}: right on ")

@@ -185,7 +185,7 @@ def test_a_model_that_is_not_there(models):
 
 
 def test_from_a_shell(models, monkeypatch, capsys):
-    monkeypatch.setattr("vae.data.datasets.load_dataset", lambda name: DATA)
+    monkeypatch.setattr("vae.data.load_dataset", lambda name: DATA)
     assert main(["features", "small"]) == 0
     table = capsys.readouterr().out
     share = features.kept_features("small", DATA).share("codes", "neighbours", 100)

@@ -1,9 +1,10 @@
-"""The library from a shell: `python -m vae data | train | evaluate | compare | project | features | sample | ...`."""
+"""The library from a shell: `vae app | data | train | evaluate | compare | project | sample | models | ...`."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.metadata
 import io
 import json
 import math
@@ -17,7 +18,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vae import data, distributed, jobs
+from vae import data, distributed, jobs, paths
+from vae.cli.app import add_app
 from vae.cli.evidence import add_evidence, add_images
 from vae.cli.flags import add_fields, config_of
 from vae.cli.terminal import draw_bar
@@ -129,7 +131,7 @@ def _sample(chosen: argparse.Namespace) -> None:
     sheet = sheet.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
     picture = io.BytesIO()
     Image.fromarray((sheet.clip(0, 1) * 255).round().astype(np.uint8)).save(picture, format="PNG")
-    write_aside(chosen.out, picture.getvalue())
+    write_aside(paths.given(chosen.out), picture.getvalue())
     print(chosen.out)
 
 
@@ -146,13 +148,22 @@ def _models(chosen: argparse.Namespace) -> None:
         print(trouble, file=sys.stderr)
 
 
+def _version() -> str:
+    """Returns the version of the package, or says that it runs from a checkout that is not installed."""
+    try:
+        return importlib.metadata.version("vae-explorer")
+    except importlib.metadata.PackageNotFoundError:
+        return "(a checkout, not installed)"
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> typing.NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m vae", description=__doc__)
+    parser = _Parser(prog="python -m vae" if Path(sys.argv[0]).stem == "__main__" else "vae", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"vae-explorer {_version()}")
     commands = parser.add_subparsers(dest="command", required=True)
 
     command = commands.add_parser("data", help="fetch and verify a data set")
@@ -170,6 +181,7 @@ def _parser() -> argparse.ArgumentParser:
         add_fields(command, config)
     command.set_defaults(run=_train)
 
+    add_app(commands)
     add_evidence(commands)
 
     command = commands.add_parser(

@@ -17,6 +17,7 @@ from vae.cli.uses import loaded
 from vae.distributed import evaluate_share, refuse_alone
 from vae.errors import CheckpointError, ConfigError
 from vae.evidence import (
+    Budget,
     Comparison,
     Estimate,
     annealing,
@@ -29,7 +30,7 @@ from vae.evidence import (
     table,
 )
 from vae.jobs import likelihood_words
-from vae.model import VAE, Record, generator, load, read_record
+from vae.model import VAE, Record, generator, load, place_for, read_record
 
 __all__ = ["add_evidence", "add_images"]
 
@@ -142,19 +143,25 @@ def _compare(chosen: argparse.Namespace) -> None:
     model, record, dataset, images = _opened(chosen)
     noise, path = generator(chosen.seed), comparison_file(chosen.name, dataset.name)
     about = {"model": checksum(chosen.name), "data": dataset.name, "images": len(images), "seed": chosen.seed}
-    part = path.with_suffix(".part.npz")  # so that a stop leaves what was there before as it is
-    kept: dict[Path, Comparison] = {}
-    for file in (path, part):
-        with contextlib.suppress(CheckpointError):  # none yet, or a damaged one: it is made anew
-            found = load_comparison(file)
-            kept |= {file: found} if about.items() <= found.settings.items() else {}
+    before = _known(path, about)
+    whole = before is not None and before.estimates.keys() >= set(Budget().methods)  # then there is nothing to write
+    place = path if whole else place_for(chosen.name, path.name)
+    part = place.with_suffix(".part.npz")  # so that a stop leaves what was there before as it is
     comparison = compare(
-        model, model.pixels(images, noise), generator=noise, about=about, known=kept.get(part) or kept.get(path),
+        model, model.pixels(images, noise), generator=noise, about=about, known=_known(part, about) or before,
         keep=lambda so_far: save_comparison(part, so_far), progress=lambda method, share: draw_bar(share, method),
     )  # fmt: skip
-    before = kept.get(path)
     if before is None or (before.settings, [*before.estimates]) != (comparison.settings, [*comparison.estimates]):
-        save_comparison(path, comparison)
+        save_comparison(place, comparison)
     part.unlink(missing_ok=True)
     clear_bar()
     print(f"{record.name}, {likelihood_words(record.model)}\n\n{table(comparison)}")
+
+
+def _known(path: Path, about: dict[str, Any]) -> Comparison | None:
+    """Returns the comparison in a file if it is of the same model, images and seed; a damaged one is made anew."""
+    with contextlib.suppress(CheckpointError):
+        found = load_comparison(path)
+        if about.items() <= found.settings.items():
+            return found
+    return None

@@ -7,8 +7,9 @@ import sys
 from functools import partial
 from typing import Any
 
-from vae import data
+from vae import data, paths
 from vae.cli.terminal import clear_bar, draw_bar
+from vae.errors import CheckpointError
 from vae.model import folders, locate, read_record
 from vae.uses import classifier, features
 
@@ -59,8 +60,13 @@ def _table(found: features.Features) -> str:
 
 
 def _classifier(chosen: argparse.Namespace) -> None:
-    net = classifier.train_classifier(loaded(chosen.name), seed=chosen.seed)
     path = folders()[0] / f"classifier-{chosen.name}.safetensors"
+    if not paths.writable(path.parent):
+        raise CheckpointError(
+            f"A classifier is kept with the models; {path.parent} may not be written to. "
+            f"Set VAE_CHECKPOINTS to a folder of your own."
+        )
+    net = classifier.train_classifier(loaded(chosen.name), seed=chosen.seed)
     classifier.save_classifier(path, net, chosen.name)
     assert net.skill is not None
     images, accuracy, confidence, sure, accuracy_sure = net.skill

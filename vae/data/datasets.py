@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vae import paths
 from vae.data import sources
 from vae.data.sources import Progress
 from vae.errors import DataError
@@ -27,8 +28,7 @@ TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "mnist-sample": "A
 DIGITS = tuple("0123456789")
 CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SAMPLE = REPOSITORY / "data" / "mnist-sample.npz"
+SAMPLE = paths.SHIPPED / "data" / "mnist-sample.npz"
 SAMPLE_SHA256 = "f97448b5695294add7ffa5fbd7654872397665b05fe3ee38fb4f68819e01c282"
 SUBFOLDERS = {"mnist": "MNIST/raw", "fashion-mnist": "FashionMNIST/raw"}
 
@@ -94,8 +94,8 @@ class Dataset:
 
 
 def folder() -> Path:
-    """Return the folder of the data sets: `$VAE_DATA`, or else `data` in the repository."""
-    return Path(os.environ.get("VAE_DATA") or REPOSITORY / "data").expanduser()
+    """Return the folder of the data sets that are fetched: `$VAE_DATA`, or else as `vae.paths.own` says."""
+    return paths.own("data")
 
 
 def available(name: str) -> bool:

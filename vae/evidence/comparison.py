@@ -26,7 +26,7 @@ from vae.evidence.annealing import Start, annealed_importance_sampling
 from vae.evidence.estimates import Estimate, check_pixels, mean_error
 from vae.evidence.exact import exact, is_known
 from vae.evidence.importance import importance_sampling_path
-from vae.model import VAE, locate, write_aside
+from vae.model import VAE, locate, result_file, write_aside
 from vae.model import generator as seeded
 
 __all__ = [
@@ -205,12 +205,12 @@ def _joined(parts: tuple[Estimate, ...]) -> Estimate:
 
 
 def comparison_file(name_or_path: str | Path, data_name: str) -> Path:
-    """Returns where the comparison of a model on a data set is kept, beside its weights.
+    """Returns where the comparison of a model on a data set is kept, see `vae.model.results`.
 
     Raises:
         CheckpointError: there is no such model.
     """
-    return locate(name_or_path).parent / f"evidence-{data_name}.npz"
+    return result_file(name_or_path, f"evidence-{data_name}.npz")
 
 
 def checksum(name_or_path: str | Path) -> str:

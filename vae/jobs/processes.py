@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil
 
+from vae import paths
 from vae.errors import ConfigError, JobError
 from vae.jobs.cards import arguments
 from vae.jobs.control import Action, ask, clear
@@ -193,15 +194,17 @@ def measure(model_config: ModelConfig, config: TrainConfig) -> float:
 
 def _environment(model_config: ModelConfig) -> dict[str, str]:
     """Returns what a training finds in its environment; what is set already stays."""
-    # found by its path and not by the working directory, which relative paths in the environment are from
-    paths = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH")]
     # products of matrices this small are slower on two threads as soon as the app needs a core; convolutions are not
     threads = min(2, os.cpu_count() or 1) if model_config.channels else 1
     defaults = {
         "OMP_NUM_THREADS": str(threads),
         "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait starve the app, and each other
     }
-    return {**defaults, **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    found = {**defaults, **os.environ}
+    if not paths.INSTALLED:
+        # a checkout is found by its path and not by the working directory, which relative paths are from
+        found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(paths.SHIPPED), os.environ.get("PYTHONPATH")]))
+    return found
 
 
 def _spawn(name: str, words: list[str], model_config: ModelConfig) -> None:

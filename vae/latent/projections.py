@@ -10,6 +10,7 @@ each time on one machine; elsewhere the last digits of sums may come out differe
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import tokenize
@@ -27,7 +28,7 @@ from vae.data import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
 from vae.evidence import checksum
 from vae.latent.codes import encode
-from vae.model import load, locate, write_aside
+from vae.model import load, place_for, result_file, results, write_aside
 
 __all__ = [
     "IMAGES", "METHODS", "Method", "Projection", "kept_projection", "load_projection", "make_projection", "project",
@@ -84,18 +85,22 @@ def project(means: Array, method: Method, *, seed: int = 0) -> Array:
 
 
 def projection_file(name_or_path: str | Path, data_name: str, method: Method) -> Path:
-    """Returns where the projection of a model's codes is kept, beside its weights.
+    """Returns where the projection of a model's codes is kept, see `vae.model.results`.
 
     Raises:
         CheckpointError: there is no such model.
     """
-    return locate(name_or_path).parent / f"projection-{data_name}-{method}.npz"
+    return result_file(name_or_path, _file(data_name, method))
+
+
+def _file(data_name: str, method: Method) -> str:
+    return f"projection-{data_name}-{method}.npz"
 
 
 def make_projection(
     name_or_path: str | Path, dataset: Dataset, method: Method, *, images: int = IMAGES, seed: int = 0
 ) -> Projection:
-    """Projects the codes of a model's first test images, and keeps the result beside it.
+    """Projects the codes of a model's first test images, and keeps the result.
 
     Arguments:
         name_or_path: of the model.
@@ -105,17 +110,18 @@ def make_projection(
         seed: of the method's own draws.
 
     Raises:
-        CheckpointError: there is no such model, or the disk refuses.
+        CheckpointError: there is no such model, its result may be kept nowhere, or the disk refuses.
         ConfigError, DataError, VAEError: as for `project`.
     """
     if images < _LEAST:
         raise ConfigError(f"images must be at least {_LEAST}; it is {images}.")
+    place = place_for(name_or_path, _file(dataset.name, method))
     says = _settings(name_or_path, dataset, method, images, seed)
     means = encode(load(name_or_path), dataset.test.images[:images]).mean
     found = Projection(project(means, method, seed=seed), says)
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, points=found.points, settings=np.array(json.dumps(says)))
-    write_aside(projection_file(name_or_path, dataset.name, method), file.getvalue())
+    write_aside(place, file.getvalue())
     return found
 
 
@@ -127,12 +133,13 @@ def kept_projection(
     Raises:
         CheckpointError: there is no such model.
     """
-    try:
-        found = load_projection(projection_file(name_or_path, dataset.name, method))
-    except CheckpointError:
-        locate(name_or_path)
-        return None
-    return found if dict(found.settings) == _settings(name_or_path, dataset, method, images, seed) else None
+    says = _settings(name_or_path, dataset, method, images, seed)
+    for path in results(name_or_path, _file(dataset.name, method)):
+        with contextlib.suppress(CheckpointError):
+            found = load_projection(path)
+            if dict(found.settings) == says:
+                return found
+    return None
 
 
 def load_projection(path: Path) -> Projection:

@@ -11,6 +11,7 @@ objectives that read as they are written. The wing stands on `vae.errors` alone.
     objectives     ELBO (beta, free bits), IWAE, Autoencoder: objective(model, x) -> Terms, one number an image
     portable       the nets as flat arrays, for programs without PyTorch
     checkpoints    one safetensors file a model, its record in the header; files written aside
+    results        where what was found out about a model is kept
 """
 
 from vae.model import portable
@@ -55,6 +56,7 @@ from vae.model.distributions import (
 )
 from vae.model.nets import mlp
 from vae.model.objectives import ELBO, IWAE, Autoencoder, Objective, Terms, objective_of
+from vae.model.results import place_for, result_file, results
 from vae.model.vae import MOST_WEIGHTS, VAE, Decoder, Encoder, build, start_at
 
 __all__ = [
@@ -97,10 +99,13 @@ __all__ = [
     "mlp",
     "objective_of",
     "pixel_deviation",
+    "place_for",
     "portable",
     "prepare_pixels",
     "quick_products",
     "read_record",
+    "result_file",
+    "results",
     "save",
     "settled",
     "softplus",

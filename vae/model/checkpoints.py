@@ -19,6 +19,7 @@ import safetensors
 import torch
 from safetensors.torch import save as to_bytes
 
+from vae import paths
 from vae.errors import CheckpointError
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.vae import VAE, Decoder, Encoder
@@ -38,7 +39,6 @@ __all__ = [
 
 FORMAT = 1
 MODEL_FILE = "model.safetensors"
-_SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
 _CHANGE = ("step", "learning_rate", "beta")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -70,9 +70,8 @@ class Record:
 
 
 def folders() -> list[Path]:
-    """Returns where models live, the one that is written to first: `$VAE_CHECKPOINTS` if set, and those that ship."""
-    own = os.environ.get("VAE_CHECKPOINTS")
-    return [Path(own), _SHIPPED] if own else [_SHIPPED]
+    """Returns where models live, the one that is written to first: the user's own, and those that ship."""
+    return list(dict.fromkeys([paths.own("checkpoints"), paths.SHIPPED / "checkpoints"]))
 
 
 def check_name(name: str) -> str:
@@ -95,7 +94,7 @@ def locate(name_or_path: str | Path) -> Path:
     Raises:
         CheckpointError: there is none; the message lists the names that there are.
     """
-    given = Path(name_or_path)
+    given = paths.given(name_or_path)
     if isinstance(name_or_path, str) and _NAME.fullmatch(name_or_path):
         for folder in folders():
             if os.path.isfile(folder / name_or_path / MODEL_FILE):

@@ -158,7 +158,8 @@ def share_sure(confidence: Array, thresholds: Array = THRESHOLDS) -> Array:
 def classifier_file(data_name: str) -> Path:
     """Returns where the classifier of a data set is, or would be kept; the sample of MNIST is judged by MNIST's."""
     file = f"classifier-{data_name.removesuffix('-sample')}.safetensors"
-    return next((folder / file for folder in folders() if (folder / file).is_file()), folders()[0] / file)
+    places = [folder / file for folder in folders()]
+    return next((path for path in places if path.is_file()), places[0])
 
 
 def save_classifier(path: Path, net: Classifier, data_name: str) -> None:

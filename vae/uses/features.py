@@ -25,7 +25,7 @@ from vae.data import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
 from vae.evidence import checksum
 from vae.latent import encode
-from vae.model import folders, load, locate, write_aside
+from vae.model import folders, load, place_for, result_file, results, write_aside
 
 __all__ = [
     "LABELS", "NEIGHBOURS", "Accuracy", "Features", "Kind", "Probe", "features_file", "kept_features",
@@ -130,18 +130,18 @@ def principal_components(train: Array, test: Array, count: int) -> tuple[Array, 
 
 
 def features_file(name_or_path: str | Path, data_name: str) -> Path:
-    """Returns where the accuracies on a model's codes are kept, beside its weights.
+    """Returns where the accuracies on a model's codes are kept, see `vae.model.results`.
 
     Raises:
         CheckpointError: there is no such model.
     """
-    return locate(name_or_path).parent / f"features-{data_name}.json"
+    return result_file(name_or_path, f"features-{data_name}.json")
 
 
 def make_features(
     name_or_path: str | Path, dataset: Dataset, *, progress: Callable[[float, str], None] | None = None
 ) -> Features:
-    """Measures all accuracies of a model, and keeps them beside it.
+    """Measures all accuracies of a model, and keeps them.
 
     Arguments:
         name_or_path: of the model.
@@ -149,9 +149,10 @@ def make_features(
         progress: is told the share that is done, and what is at work.
 
     Raises:
-        CheckpointError: there is no such model, or the disk refuses.
+        CheckpointError: there is no such model, its result may be kept nowhere, or the disk refuses.
         ConfigError, DataError, VAEError: as for the parts.
     """
+    place = place_for(name_or_path, f"features-{dataset.name}.json")
     says, model = _settings(name_or_path, dataset), load(name_or_path)
     train, test = dataset.train, dataset.test
     labels, test_labels = train.labels.numpy(), test.labels.numpy()
@@ -176,7 +177,7 @@ def make_features(
                 found.append(Accuracy(kind, probe, count, share))
     result = Features(tuple(found), says)
     content = {"settings": says, "accuracies": [each._asdict() for each in found]}
-    write_aside(features_file(name_or_path, dataset.name), (json.dumps(content, indent=1) + "\n").encode())
+    write_aside(place, (json.dumps(content, indent=1) + "\n").encode())
     return result
 
 
@@ -186,12 +187,13 @@ def kept_features(name_or_path: str | Path, dataset: Dataset) -> Features | None
     Raises:
         CheckpointError: there is no such model.
     """
-    try:
-        found = load_features(features_file(name_or_path, dataset.name))
-    except CheckpointError:
-        locate(name_or_path)
-        return None
-    return found if dict(found.settings) == _settings(name_or_path, dataset) else None
+    says = _settings(name_or_path, dataset)
+    for path in results(name_or_path, f"features-{dataset.name}.json"):
+        with contextlib.suppress(CheckpointError):
+            found = load_features(path)
+            if dict(found.settings) == says:
+                return found
+    return None
 
 
 def load_features(path: Path) -> Features:

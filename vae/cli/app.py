@@ -1,0 +1,39 @@
+"""The command `app`, which opens the explorer in a browser from any folder."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import subprocess
+import sys
+from typing import Any
+
+from vae import data, paths
+from vae.cli.uses import loaded
+from vae.errors import DataError, VAEError
+
+__all__ = ["add_app"]
+
+
+def add_app(commands: Any) -> None:
+    """Adds the command to those of a parser."""
+    command = commands.add_parser("app", help="open the explorer in a browser")
+    command.add_argument("--port", type=int, help="of the server, 8501 or the next free one if not given")
+    command.add_argument("options", nargs="*", help="for streamlit run, after --: vae app -- --server.headless=true")
+    command.set_defaults(run=_app)
+
+
+def _app(chosen: argparse.Namespace) -> None:
+    if importlib.util.find_spec("streamlit") is None:
+        raise VAEError("The explorer needs Streamlit; install it with: python -m pip install 'vae-explorer[app]'")
+    if not data.available("mnist"):
+        try:
+            loaded("mnist")
+        except DataError as error:
+            print(f"vae app: {error}", file=sys.stderr)
+            print("Going on with the sample of MNIST that ships with the explorer.", file=sys.stderr)
+    command = [sys.executable, "-m", "streamlit", "run", str(paths.SHIPPED / "app.py")]
+    command += [] if chosen.port is None else [f"--server.port={chosen.port}"]
+    code = subprocess.call([*command, *chosen.options])
+    if code:
+        raise VAEError(f"The server ended with status {code}.")

@@ -1,0 +1,57 @@
+"""Where what was found out about a model is kept: comparisons, projections, accuracies, each a file with its name.
+
+Shipped models may lie where nobody writes, and their results then go to the user's own folder of models, under the same
+name. A model that is given by the path of its file has its results beside it.
+"""
+
+from pathlib import Path
+
+from vae import paths
+from vae.errors import CheckpointError
+from vae.model.checkpoints import folders, locate
+
+__all__ = ["place_for", "result_file", "results"]
+
+
+def results(name_or_path: str | Path, file: str) -> list[Path]:
+    """Returns all places where a result may lie, the first choice first, whether there is one or not.
+
+    Arguments:
+        name_or_path: of the model.
+        file: the name of the result's file.
+
+    Raises:
+        CheckpointError: there is no such model.
+    """
+    beside = locate(name_or_path).parent
+    if beside.parent not in folders() or str(name_or_path) != beside.name:
+        return [beside / file]
+    return [folder / beside.name / file for folder in folders()]
+
+
+def result_file(name_or_path: str | Path, file: str) -> Path:
+    """Returns the file of a result or, where there is none yet, the one that it would be written to.
+
+    Raises:
+        CheckpointError: there is no such model.
+    """
+    choices = results(name_or_path, file)
+    there = next((path for path in choices if path.is_file()), None)
+    return there or next((path for path in choices if paths.writable(path.parent)), choices[0])
+
+
+def place_for(name_or_path: str | Path, file: str) -> Path:
+    """Returns the file that a result is to be written to; to be asked before anything is computed for it.
+
+    Raises:
+        CheckpointError: there is no such model, or none of the folders may be written to.
+    """
+    choices = results(name_or_path, file)
+    for path in choices:
+        if paths.writable(path.parent):
+            return path
+    tried = ", ".join(str(path.parent) for path in choices)
+    raise CheckpointError(
+        f"What is found out about a model is kept in the first folder that may be written to; of {tried} none may. "
+        f"Set VAE_CHECKPOINTS to a folder of your own."
+    )
