@@ -13,6 +13,7 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
+from vae import paths
 from vae.cli import commands as cli
 from vae.cli.flags import config_of
 from vae.errors import ConfigError
@@ -23,7 +24,6 @@ from vae.jobs import keeper
 from vae.jobs import processes as jobs
 from vae.jobs.keeper import Keeper
 from vae.latent.codes import decode
-from vae.model import checkpoints
 from vae.model.checkpoints import Record, load, read_record, save
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
@@ -37,7 +37,7 @@ TRAIN = ["--image-shape=4,4", "--encoder-layers=8", "--decoder-layers=8", "--dat
 @pytest.fixture(autouse=True)
 def own(tmp_path, monkeypatch):
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "own"))
-    monkeypatch.setattr(checkpoints, "_SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(paths, "SHIPPED", tmp_path / "shipped")
     monkeypatch.setattr(keeper, "load_dataset", lambda name: TOY)
     monkeypatch.setattr(cli.data, "load_dataset", lambda name, fetch=True: TOY)
     monkeypatch.setattr(cli.data, "available", lambda name: True)  # so that no test goes to the network

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from tests.toys import small_model, toy_dataset
+from vae import paths
 from vae.cli import commands as cli
 from vae.distributed import evaluation as ranks
 from vae.distributed import processes as distributed
@@ -23,7 +24,6 @@ from vae.evidence.evaluation import evaluate
 from vae.jobs import processes as jobs
 from vae.jobs import runs
 from vae.jobs.cards import arguments
-from vae.model import checkpoints
 from vae.model.checkpoints import Record, load, read_record, save
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path))
-    monkeypatch.setattr(checkpoints, "_SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(paths, "SHIPPED", tmp_path / "shipped")
     return tmp_path
 
 

@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from tests.toys import small_config, toy_dataset
+from vae import paths
 from vae.cli import commands as cli
 from vae.cli.flags import config_of
 from vae.errors import CheckpointError, DataError, DivergenceError, JobError
@@ -42,7 +43,7 @@ QUICK = TrainConfig(data="mnist-sample", epochs=3, batch_size=100, learning_rate
 @pytest.fixture(autouse=True)
 def own(tmp_path, monkeypatch):
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "own"))
-    monkeypatch.setattr(checkpoints, "_SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(paths, "SHIPPED", tmp_path / "shipped")
     monkeypatch.setattr(keeper, "load_dataset", lambda name: TOY)
     return tmp_path / "own"
 
@@ -398,8 +399,8 @@ def test_a_damaged_history_keeps_its_whole_lines(own):
 
 
 def test_a_shipped_history_can_be_read(tmp_path):
-    (tmp_path / "shipped" / "a-model").mkdir(parents=True)
-    (tmp_path / "shipped" / "a-model" / "history.jsonl").write_text(json.dumps(one_report()._asdict()) + "\n")
+    (tmp_path / "shipped" / "checkpoints" / "a-model").mkdir(parents=True)
+    (tmp_path / "shipped" / "checkpoints" / "a-model" / "history.jsonl").write_text(json.dumps(one_report()._asdict()) + "\n")
     assert jobs.history("a-model") == [one_report()]
 
 

@@ -25,6 +25,7 @@ import pytest
 import torch
 
 from tests.toys import small_config, toy_dataset
+from vae import paths
 from vae.errors import CheckpointError, ConfigError, JobError
 from vae.jobs import job as status
 from vae.jobs import keeper, runs
@@ -32,7 +33,6 @@ from vae.jobs import processes as jobs
 from vae.jobs.files import Lock
 from vae.jobs.replay import REPLAY_FILE, replay
 from vae.latent.codes import encode
-from vae.model import checkpoints
 from vae.model.checkpoints import load, read_record
 from vae.model.config import TrainConfig
 from vae.training import reports
@@ -46,7 +46,7 @@ LONG = TrainConfig(data="mnist-sample", epochs=30, batch_size=50, learning_rate=
 @pytest.fixture(autouse=True)
 def own(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "own"))
-    monkeypatch.setattr(checkpoints, "_SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(paths, "SHIPPED", tmp_path / "shipped")
     monkeypatch.setattr(keeper, "load_dataset", lambda name: TOY)
     monkeypatch.setattr("os.fsync", lambda file: None)  # what a kill leaves in the system's hands is not lost
     monkeypatch.setattr(keeper, "SAVE_EVERY", 0.0)

@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import save as to_bytes
 
 from tests.toys import small_config, small_model
+from vae import paths
 from vae.errors import CheckpointError
-from vae.model import checkpoints
 from vae.model.checkpoints import Record, catalogue, check_name, folders, load, locate, read_record, save, write_aside
 from vae.model.config import LIKELIHOODS, ModelConfig, TrainConfig
 from vae.model.vae import VAE
@@ -26,7 +26,7 @@ from vae.model.vae import VAE
 def own(tmp_path, monkeypatch):
     """The user's folder of models; those that ship are in a folder beside it."""
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "own"))
-    monkeypatch.setattr(checkpoints, "_SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(paths, "SHIPPED", tmp_path / "shipped")
     return tmp_path / "own"
 
 
@@ -396,18 +396,18 @@ def test_two_writers_of_one_name_leave_one_whole_file(own):
 
 def test_the_users_folder_comes_before_the_one_that_ships(own, tmp_path, monkeypatch):
     monkeypatch.delenv("VAE_CHECKPOINTS")
-    assert folders() == [tmp_path / "shipped"]
+    assert folders() == [tmp_path / "shipped" / "checkpoints"]
     saved("shipped-only", latent=3)
     saved("in-both", latent=3)
     monkeypatch.setenv("VAE_CHECKPOINTS", str(own))
-    assert folders() == [own, tmp_path / "shipped"]
+    assert folders() == [own, tmp_path / "shipped" / "checkpoints"]
     assert saved("in-both", latent=4) == own / "in-both" / "model.safetensors"
     saved("a-new-one", latent=4)
     records, troubles = catalogue()
     sizes = {record.name: record.model.latent for record in records}
     assert list(sizes.items()) == [("a-new-one", 4), ("in-both", 4), ("shipped-only", 3)]
     assert troubles == [] and load("in-both").config.latent == 4 and load("shipped-only").config.latent == 3
-    assert locate("shipped-only").parent.parent == tmp_path / "shipped"
+    assert locate("shipped-only").parent.parent == tmp_path / "shipped" / "checkpoints"
 
 
 def test_without_any_folder_the_list_is_empty():

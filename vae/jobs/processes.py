@@ -203,7 +203,7 @@ def _environment(model_config: ModelConfig) -> dict[str, str]:
     found = {**defaults, **os.environ}
     if not paths.INSTALLED:
         # a checkout is found by its path and not by the working directory, which relative paths are from
-        found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(paths.SHIPPED), os.environ.get("PYTHONPATH")]))
+        found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(paths.LIBRARY.parent), os.environ.get("PYTHONPATH")]))
     return found
 
 
