@@ -92,11 +92,9 @@ def test_a_mirror_that_does_not_get_on_is_given_up(
     address, asked = web
     monkeypatch.setattr(sources, "PATIENCE", 0.5)
     use_mirrors(monkeypatch, f"{address}/{manner}/")
-    begin = time.monotonic()
     with pytest.raises(DataError, match=f"/{manner}/: (given up|.*timed out)"):
         fetch("mnist")
-    # To the end of its patience, and not four times: 5 s leave room for a busy machine.
-    assert 0.5 <= time.monotonic() - begin < 5
+    # once, and not for each of four files
     assert len(asked) == 1 and not data.folder().exists()
 
 
@@ -120,8 +118,8 @@ def test_patience_covers_the_look_up_of_names(files: dict[str, bytes], monkeypat
 def test_a_slow_mirror_that_gets_on_is_not_given_up(
     files: dict[str, bytes], web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "PATIENCE", 1.0)
-    monkeypatch.setattr(sources, "TRICKLE", 1000)
+    monkeypatch.setattr(sources, "PATIENCE", 1.0)  # it takes longer, and sends more than this in any second
+    monkeypatch.setattr(sources, "TRICKLE", 10)
     use_mirrors(monkeypatch, f"{web[0]}/slow/")
     begin = time.monotonic()
     fetch("mnist")

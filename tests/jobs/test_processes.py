@@ -7,7 +7,6 @@ import os
 import shlex
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 import torch
 
 from tests.toys import small_config, toy_dataset
+from tests.waiting import wait_for
 from vae import paths
 from vae.cli import commands as cli
 from vae.cli.flags import config_of
@@ -400,7 +400,9 @@ def test_a_damaged_history_keeps_its_whole_lines(own):
 
 def test_a_shipped_history_can_be_read(tmp_path):
     (tmp_path / "shipped" / "checkpoints" / "a-model").mkdir(parents=True)
-    (tmp_path / "shipped" / "checkpoints" / "a-model" / "history.jsonl").write_text(json.dumps(one_report()._asdict()) + "\n")
+    (tmp_path / "shipped" / "checkpoints" / "a-model" / "history.jsonl").write_text(
+        json.dumps(one_report()._asdict()) + "\n"
+    )
     assert jobs.history("a-model") == [one_report()]
 
 
@@ -529,10 +531,3 @@ def test_a_process_of_its_own_trains_and_stops_when_asked(own, monkeypatch):
     last = jobs.history("a-model")[-1]
     wait_for(lambda: (own / "a-model" / "card.md").exists())
     assert read_record("a-model").epochs_done == last.epoch and load("a-model").config.linear
-
-
-def wait_for(condition, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, jobs.status("a-model")
-        time.sleep(0.02)

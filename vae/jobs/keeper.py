@@ -158,6 +158,7 @@ class Keeper:
             if self.singles:
                 self.singles -= 1
                 return
+            self._check()  # else a folder that is deleted meanwhile would leave this waiting for good
             time.sleep(0.02)
 
     def _record(self) -> Record:
