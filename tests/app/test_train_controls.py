@@ -11,6 +11,7 @@ import vae
 from tests.app.test_pages import opened, own_folder, said, through_frame  # noqa: F401
 from vae import PRESETS, Preset, data, jobs
 from vae.errors import JobError
+from vae.jobs import processes
 from vae.model.config import ModelConfig, TrainConfig
 from vae.training import presets
 
@@ -21,7 +22,8 @@ PAGE = "pages/train/train.py"
 def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ModelConfig, TrainConfig]]:
     """What was started, in place of starting it; all data sets are on disk."""
     found: list[tuple[str, ModelConfig, TrainConfig]] = []
-    monkeypatch.setattr(jobs, "start", lambda *given: found.append(given))
+    for place in (jobs, processes):
+        monkeypatch.setattr(place, "start", lambda *given: found.append(given))
     monkeypatch.setattr(data, "available", lambda name: True)
     return found
 
