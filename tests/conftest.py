@@ -1,5 +1,6 @@
-"""What every test has: the option for the picture, browser tests last, a fixed seed."""
+"""What every test has: the option for the picture, browser tests last, a fixed seed, a line on what was skipped."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # A slip in the library should show before a browser is started. The sort keeps the order within each half.
     items.sort(key=lambda item: item.path.is_relative_to(BROWSER))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says in one line what was skipped and why."""
+    reports = terminalreporter.getreports("skipped")
+    whys = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reports if report.longrepr)
+    if whys:
+        said = "; ".join(f"{count} for want of {why}" for why, count in whys.items())
+        terminalreporter.write_line(f"Not tested here: {said}.")
 
 
 # Two threads that wait for each other take many times as long where other processes want the cores too.

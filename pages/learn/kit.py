@@ -245,7 +245,7 @@ def code(functions: Sequence[Callable[..., Any]], cell: str) -> None:
 
     Arguments:
         functions: of `vae`, whose source is read now, so that it cannot drift.
-        cell: Python that runs wherever the package is installed, with the model's name and the row in it, and prints the number.
+        cell: Python that runs wherever the package is installed, and prints the number of this model and image.
     """
     if state.hidden("code"):
         return
@@ -257,7 +257,9 @@ def code(functions: Sequence[Callable[..., Any]], cell: str) -> None:
             )
             st.caption(_("{file}, line {line}").format(file=f"`{file}`", line=first))
             st.code(inspect.cleandoc("\n" + "".join(lines)), height=min(36 + 24 * len(lines), 420))
-        st.markdown(_("**Copy as notebook.** The same number outside the app, in any environment that has this package:"))
+        st.markdown(
+            _("**Copy as notebook.** The same number outside the app, in any environment that has this package:")
+        )
         st.code(cell)
         st.download_button(
             _("Download as notebook"), notebook(cell), f"lesson-{state.chapter()}.ipynb", "application/x-ipynb+json",

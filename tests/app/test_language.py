@@ -13,6 +13,7 @@ from streamlit.testing.v1.element_tree import Node
 
 import vae
 from pages.ui import language
+from tests.waiting import HANG
 from vae import jobs
 from vae.data import handwriting
 from vae.errors import VAEError
@@ -23,7 +24,7 @@ ENGLISH = re.compile(r"\b[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}\b")  # three words of 
 
 
 def opened(locale: str = "en-GB", **link: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=HANG)
     app.context["locale"] = locale
     for name, value in link.items():
         app.query_params[name] = value

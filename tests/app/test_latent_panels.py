@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import vae
 from pages.ui.state import Drawing
 from tests.app.test_pages import SHIPPED, own_folder, said  # noqa: F401 - a fixture that applies by itself
+from tests.waiting import HANG
 from vae import data, latent
 from vae.latent import aggregate, walks
 
@@ -33,7 +34,7 @@ def shown(panel: str, model: str = "mnist-2d", **state: object) -> AppTest:
         "from pages.ui import state",
         f"{panel}.show(cache.model_id(state.model()))",
     ]
-    app = AppTest.from_string("\n".join(lines), default_timeout=90)
+    app = AppTest.from_string("\n".join(lines), default_timeout=HANG)
     app.session_state["model"] = model
     for name, value in state.items():
         app.session_state[name] = value

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import vae
 from pages.ui import state
+from tests.waiting import HANG
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -37,7 +38,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened(path: str = "pages/ui/frame.py") -> AppTest:
-    return AppTest.from_file(str(ROOT / path), default_timeout=90)
+    return AppTest.from_file(str(ROOT / path), default_timeout=HANG)
 
 
 def through_frame(page: str, model: str = "mnist-2d") -> AppTest:

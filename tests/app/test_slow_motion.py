@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.train.panels import slow
 from tests.toys import small_model, toy_dataset
+from tests.waiting import HANG
 from vae.model.config import TrainConfig
 from vae.training.slowmotion import save_slow_step, slow_step
 from vae.training.trainer import Trainer
@@ -73,7 +74,7 @@ def test_it_is_shown_and_is_another_one_after_the_next_step(kind, tmp_path):
         "from vae.training import load_slow_step",
     ]
     app = AppTest.from_string(
-        "\n".join([*lines, f"slow.show(load_slow_step(Path({str(path)!r})))"]), default_timeout=60
+        "\n".join([*lines, f"slow.show(load_slow_step(Path({str(path)!r})))"]), default_timeout=HANG
     )
     app.run()
     assert not app.exception

@@ -13,6 +13,7 @@ import vae
 from pages.cache import training as cache_training
 from pages.train.panels import compare, forming, seeds
 from tests.app.test_pages import ROOT, said
+from tests.waiting import HANG
 from vae import jobs, latent
 from vae.jobs.job import tell
 from vae.jobs.replay import balanced_rows, replay
@@ -50,7 +51,7 @@ def in_use(models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened(job: str, view: str | None = None) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=HANG)
     app.query_params["job"] = job
     if view:
         app.query_params["train.view"] = view
@@ -96,7 +97,7 @@ def test_an_autoencoder_has_no_kl_to_show() -> None:
 
 def test_a_model_that_ships_is_shown_without_what_was_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path))
-    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=HANG)
     app.query_params["model"] = "mnist-10d"
     app = app.run().switch_page(str(ROOT / "pages/train/train.py")).run()
     assert not app.exception and not app.error
@@ -238,7 +239,7 @@ def test_the_same_model_from_two_seeds_is_turned_onto_itself() -> None:
 
 def test_without_two_seeds_it_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path))
-    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=90)
+    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=HANG)
     app.query_params["train.view"] = "seeds"
     app = app.run().switch_page(str(ROOT / "pages/train/train.py")).run()
     assert not app.exception and "another seed" in said(app)

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 import vae
 from pages.cache import models as cache
 from tests.app.test_pages import said, through_frame
+from tests.waiting import HANG
 from vae import catalogue, data
 
 PATH = "pages/measure/variance.py"
@@ -28,7 +29,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def opened(**query: str) -> AppTest:
     """The page by a link of its own, as a fresh visitor opens it."""
-    app = AppTest.from_file(str(Path(__file__).parents[2] / "pages/ui/frame.py"), default_timeout=90)
+    app = AppTest.from_file(str(Path(__file__).parents[2] / "pages/ui/frame.py"), default_timeout=HANG)
     app.switch_page(str(Path(__file__).parents[2] / PATH))
     for name, value in query.items():
         app.query_params[name.replace("__", ".")] = value

@@ -7,7 +7,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,10 +14,11 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser import chromium
 from tests.browser.recording import Recording
+from tests.waiting import HANG, wait_for
 
 ROOT = Path(__file__).parents[2]
 READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
@@ -38,7 +38,9 @@ QUIET = [
 def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     path = chromium.find()
     if path is None:
-        pytest.fail(chromium.MISSING, pytrace=False)
+        if os.environ.get("CI"):
+            pytest.fail(chromium.MISSING, pytrace=False)
+        pytest.skip("a Chromium, without which no browser test runs")
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses to be root inside its sandbox
     return browser_type_launch_args | {"executable_path": path, "args": sandbox + QUIET}
 
@@ -47,6 +49,13 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
 def browser_context_args(browser_context_args: dict) -> dict:
     """English, whatever this machine speaks; a test may ask for another language with a marker."""
     return browser_context_args | {"locale": "en-GB"}
+
+
+@pytest.fixture(autouse=True)
+def patient(context: BrowserContext) -> None:
+    """Waits for what a page is to show as long as it takes; only a hang meets the limit."""
+    context.set_default_timeout(1000 * HANG)
+    expect.set_options(timeout=1000 * HANG)
 
 
 @pytest.fixture(scope="module")
@@ -109,13 +118,12 @@ def serving(folder: Path) -> Iterator[str]:
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
-        for _ in range(600):
-            if healthy(port):
-                break
+
+        def answers() -> bool:
             assert process.poll() is None, f"The server stopped at once:\n{log.read_text()}"
-            time.sleep(0.1)
-        else:
-            pytest.fail(f"The server did not answer within 60 s:\n{log.read_text()}", pytrace=False)
+            return healthy(port)
+
+        wait_for(answers, log.read_text)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -156,7 +164,7 @@ def watched_page(page: Page) -> Iterator[Page]:
 def settle(page: Page) -> None:
     """Wait until the app has answered the last action, and check that it shows no exception."""
     page.wait_for_timeout(150)  # an action reaches the server only after the widgets' debounce
-    page.locator(READY).wait_for(state="attached", timeout=60_000)
+    page.locator(READY).wait_for(state="attached")
     page.wait_for_function(
         "[...document.querySelectorAll('[data-testid=stImage] img')].every(i => i.complete && i.naturalWidth > 0)"
     )

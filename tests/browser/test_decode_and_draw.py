@@ -32,7 +32,7 @@ def ask(page: Page, name: str, expression: str) -> object:
 
 def open_page(page: Page, url: str, name: str) -> None:
     page.goto(url)
-    page.locator(f".{name} canvas").first.wait_for(timeout=60_000)
+    page.locator(f".{name} canvas").first.wait_for()
     settle(page)
     page.wait_for_function(f"{part(name)}.{name}?.mean")
     page.wait_for_timeout(100)
@@ -249,7 +249,7 @@ def test_a_drawing_stays_when_pages_change_and_is_taken_along(server: str, watch
     assert (grey(watched_page, "sketch", "seen") == drawn).all()
     watched_page.get_by_role("button", name="Take it to the likelihood page").click()
     expect(watched_page.get_by_role("heading", name="Likelihood", level=1)).to_be_visible()
-    expect(watched_page.get_by_text("your drawing").first).to_be_visible(timeout=30_000)
+    expect(watched_page.get_by_text("your drawing").first).to_be_visible()
 
 
 def test_a_pen_that_is_moved_by_keys(server: str, watched_page: Page) -> None:
@@ -361,7 +361,7 @@ def test_a_photograph_becomes_a_drawing(server: str, watched_page: Page) -> None
     watched_page.get_by_text("Upload a photograph or a scan of a digit").click()
     upload = watched_page.locator("input[type=file]")
     upload.set_input_files({"name": "two.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()})
-    expect(watched_page.get_by_text("centre of mass in the middle")).to_be_visible(timeout=20_000)
+    expect(watched_page.get_by_text("centre of mass in the middle")).to_be_visible()
     expect(watched_page.get_by_text("what the model sees")).to_be_visible()
     settle(watched_page)
     found = grey(watched_page, "sketch", "seen").astype(float)
@@ -380,5 +380,5 @@ def test_a_photograph_becomes_a_drawing(server: str, watched_page: Page) -> None
     draw(watched_page, [(4, 4), (8, 4)])
     settle(watched_page)
     upload.set_input_files({"name": "bad.png", "mimeType": "image/png", "buffer": b"no picture"})
-    expect(watched_page.get_by_test_id("stAlert")).to_be_visible(timeout=20_000)
+    expect(watched_page.get_by_test_id("stAlert")).to_be_visible()
     assert ask(watched_page, "sketch", "it.ink.strokes.length") == 1  # nothing is lost

@@ -42,8 +42,8 @@ def chosen(page: Page, key: str) -> str:
 @pytest.mark.browser_context_args(locale="zh-CN")
 def test_the_browsers_language_comes_first(server: str, watched_page: Page) -> None:
     watched_page.goto(server)
-    expect(watched_page.get_by_role("heading", name="隐空间地图", level=1)).to_be_visible(timeout=30_000)
-    expect(watched_page.locator("html")).to_have_attribute("lang", "zh", timeout=60_000)
+    expect(watched_page.get_by_role("heading", name="隐空间地图", level=1)).to_be_visible()
+    expect(watched_page.locator("html")).to_have_attribute("lang", "zh")
     settle(watched_page)
     assert "lang" not in watched_page.url
     speak(watched_page, "English")
@@ -89,7 +89,7 @@ def test_switching_keeps_a_drawing_and_its_undo(server: str, watched_page: Page)
 @pytest.mark.parametrize("path", PATHS)
 def test_fits_the_screen(server: str, watched_page: Page, path: str) -> None:
     watched_page.goto(f"{server}/{path}")
-    expect(watched_page.locator("html")).to_have_attribute("lang", "zh", timeout=60_000)
+    expect(watched_page.locator("html")).to_have_attribute("lang", "zh")
     settle(watched_page)
     for width in (1920, 1280, 390):
         watched_page.set_viewport_size({"width": width, "height": 900})

@@ -23,7 +23,7 @@ WIDE = """() => [...document.querySelectorAll('[data-testid=stMain] *')].filter(
 
 def open_chapter(page: Page, address: str) -> None:
     page.goto(address)
-    page.get_by_test_id("stHeading").nth(1).wait_for(timeout=60_000)
+    page.get_by_test_id("stHeading").nth(1).wait_for()
     settle(page)
     page.wait_for_function("[...document.querySelectorAll('.js-plotly-plot')].every(plot => plot._fullLayout)")
 
@@ -36,7 +36,7 @@ def answer(page: Page, last: bool) -> str:
     commit = page.locator("[class*=st-key-lesson-commit] button")
     commit.click()
     verdict = page.locator(VERDICT).first
-    verdict.wait_for(timeout=90_000)
+    verdict.wait_for()
     settle(page)
     return verdict.text_content() or ""
 
@@ -70,7 +70,7 @@ def test_a_chapter(server: str, watched_page: Page, browser: Browser, chapter: s
         page.wait_for_url(re.compile(rf"answers={chapter}[a-f]"))
         other = browser.new_page()
         open_chapter(other, page.url)
-        expect(other.locator(VERDICT).first).to_have_text(verdict, timeout=90_000)
+        expect(other.locator(VERDICT).first).to_have_text(verdict)
         other.close()
     settle(page)
     assert violations(page) == []
@@ -95,7 +95,7 @@ def test_right_and_wrong_are_told_apart(server: str, watched_page: Page) -> None
 def test_the_hand_moves_z_and_the_pictures_follow(server: str, watched_page: Page) -> None:
     open_chapter(watched_page, f"{server}/lesson?image=4")
     stage = watched_page.locator(".generate .stage")
-    stage.wait_for(timeout=60_000)
+    stage.wait_for()
     status = watched_page.locator(".generate .status")
     expect(status).to_have_text(re.compile("^z = "))
     ink = "canvas => canvas.toDataURL()"
@@ -121,12 +121,12 @@ def test_back_and_forward_turn_the_pages(server: str, watched_page: Page) -> Non
     titles = {"1": "1 The task", "2": "2 The likelihood is an integral", "3": "3 Naive Monte Carlo"}
     for chapter in ("2", "3"):
         page.locator("[class*=st-key-lesson-next] button").click()
-        expect(page.get_by_role("heading", name=titles[chapter])).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("heading", name=titles[chapter])).to_be_visible()
         settle(page)
     page.wait_for_timeout(2500)  # sooner after a click, the browser might only be late
     for move, chapter in ((page.go_back, "2"), (page.go_back, "1"), (page.go_forward, "2")):
         move()
-        expect(page.get_by_role("heading", name=titles[chapter])).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("heading", name=titles[chapter])).to_be_visible()
         settle(page)
         assert ("chapter=2" in page.url) == (chapter == "2") and "image=4" in page.url
 

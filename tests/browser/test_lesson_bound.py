@@ -23,7 +23,7 @@ def divergence(page: Page) -> dict:
 
 def open_chapter(page: Page, url: str, chapter: int, name: str, model: str = "mnist-2d") -> None:
     page.goto(f"{url}/lesson?chapter={chapter}&image=4&model={model}")
-    page.locator(f".{name} .knob").first.wait_for(timeout=60_000)
+    page.locator(f".{name} .knob").first.wait_for()
     settle(page)
 
 
@@ -115,7 +115,7 @@ def test_a_sweep_with_noise_held_still_is_smooth(server: str, watched_page: Page
         page.get_by_role("button", name=held).click()
         page.get_by_role("button", name="Sweep μ").click()
         key = str(held.startswith("ε")).lower()
-        page.wait_for_function(f"{part('reparameterise')}.at.sweeps[{key}]?.length === 41", timeout=60_000)
+        page.wait_for_function(f"{part('reparameterise')}.at.sweeps[{key}]?.length === 41")
         values = np.array(page.evaluate(f"{part('reparameterise')}.at.sweeps[{key}].map((each) => each[1])"))
         rough.append(np.abs(np.diff(values, 2)).mean())
     assert rough[1] > 5 * rough[0]

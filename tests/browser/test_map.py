@@ -24,7 +24,7 @@ def open_map(page: Page, url: str) -> Locator:
     page.goto(url)
     page.wait_for_function("document.querySelector('[data-testid=stMain]') && window.vaeExplorer?.models.size")
     stage = page.locator(".stage")
-    stage.wait_for(timeout=60_000)
+    stage.wait_for()
     settle(page)
     page.wait_for_function(f"{MAP}?.latentMap?.plane.view && {MAP}.latentMap.mean")
     return stage
@@ -109,7 +109,7 @@ def test_moving_decodes_every_frame_without_a_word_to_the_server(server: str, wa
     counts = traffic(watched_page)
     started = time.perf_counter()
     watched_page.goto(server)
-    watched_page.locator(".stage").wait_for(timeout=60_000)
+    watched_page.locator(".stage").wait_for()
     watched_page.wait_for_function(f"{MAP}?.latentMap?.mean")
     first = time.perf_counter() - started
     settle(watched_page)

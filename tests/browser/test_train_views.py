@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import vae
 from tests.browser.conftest import serving, settle, trainings_ended
+from tests.waiting import wait_for
 from vae import jobs
 from vae.jobs.replay import replay
 from vae.jobs.runs import run
@@ -31,22 +31,14 @@ def in_use(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def paused() -> Iterator[str]:
     """A training in a process of its own, paused after at least one step."""
     jobs.start("held", FIVE, vae.TrainConfig(data="mnist-sample", epochs=1000))
-    until(lambda: jobs.history("held"))
+    wait_for(lambda: jobs.history("held"))
     jobs.pause("held")
-    until(lambda: jobs.status("held").state == "paused")
+    wait_for(lambda: jobs.status("held").state == "paused")
     jobs.step("held")
-    until(lambda: jobs.last_step("held"))
+    wait_for(lambda: jobs.last_step("held"))
     yield "held"
     jobs.stop("held")
-    until(lambda: not jobs.status("held").busy)
-
-
-def until(true) -> None:
-    for _ in range(1200):
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError("waited for a minute")
+    wait_for(lambda: not jobs.status("held").busy)
 
 
 def inked(page: Page, selector: str) -> bool:
@@ -62,7 +54,7 @@ def test_a_replay_shows_what_each_dimension_carried_at_each_time(server: str, wa
     kl = kl_at(read(models / "five" / "history.jsonl"), found.steps)
     watched_page.goto(f"{server}/train?job=five")
     says = watched_page.locator(".replay .carried figcaption")
-    expect(says).to_contain_text("of 5 above 0.01", timeout=60_000)
+    expect(says).to_contain_text("of 5 above 0.01")
     settle(watched_page)
     assert inked(watched_page, ".replay .carried canvas")
     bars = watched_page.locator(".replay .carried canvas")
@@ -87,7 +79,7 @@ def test_a_step_goes_through_its_stages_and_the_next_one_is_one_step(
 ) -> None:
     watched_page.goto(f"{server}/train?job={paused}")
     title = watched_page.get_by_text("in slow motion")
-    expect(title).to_be_visible(timeout=60_000)
+    expect(title).to_be_visible()
     step = load_slow_step(models / paused / "step.npz")
     expect(title).to_contain_text(f"Step {int(step.step):,}")
     slow = watched_page.locator(".slow")
@@ -115,10 +107,10 @@ def test_a_step_goes_through_its_stages_and_the_next_one_is_one_step(
     slow.get_by_role("button", name="Backward").click()
     slow.get_by_role("button", name="Play").click()
     expect(slow.locator("[aria-current=step]")).to_have_text("Encode")
-    expect(slow.locator("[aria-current=step]")).to_have_text("Sample", timeout=10_000)
+    expect(slow.locator("[aria-current=step]")).to_have_text("Sample")
     slow.get_by_role("button", name="Pause").click()
     watched_page.get_by_role("button", name="Next step").click()
-    expect(title).to_contain_text(f"Step {int(step.step) + 1:,}", timeout=10_000)
+    expect(title).to_contain_text(f"Step {int(step.step) + 1:,}")
     expect(slow.locator("[aria-current=step]")).to_have_text("Encode")
     watched_page.wait_for_timeout(1500)
     assert int(load_slow_step(models / paused / "step.npz").step) == int(step.step) + 1
@@ -144,25 +136,25 @@ def steer_and_restart(folder: Path, browser: Browser) -> None:
         one.get_by_role("textbox", name="Name").fill("by-two")
         one.get_by_role("spinbutton", name="Epochs").fill("1000")
         one.get_by_role("button", name="Train", exact=True).click()
-        expect(one.get_by_text(training)).to_be_visible(timeout=60_000)
+        expect(one.get_by_text(training)).to_be_visible()
         two.goto(f"{url}/train?job=by-two")
-        expect(two.get_by_text(training)).to_be_visible(timeout=60_000)
+        expect(two.get_by_text(training)).to_be_visible()
         two.get_by_role("button", name="Pause", exact=True).click()
-        expect(one.get_by_text(paused)).to_be_visible(timeout=60_000)
+        expect(one.get_by_text(paused)).to_be_visible()
         one.get_by_role("button", name="Resume").click()
-        expect(two.get_by_text(training)).to_be_visible(timeout=60_000)
+        expect(two.get_by_text(training)).to_be_visible()
         one.close()
         two.close()
-    until(lambda: jobs.history("by-two"))
+    wait_for(lambda: jobs.history("by-two"))
     process, step = pid(folder), jobs.history("by-two")[-1].step
-    until(lambda: jobs.history("by-two")[-1].step > step)
+    wait_for(lambda: jobs.history("by-two")[-1].step > step)
     with serving(folder) as url:
         page = browser.new_page()
         page.goto(f"{url}/train?job=by-two")
-        expect(page.get_by_text(training)).to_be_visible(timeout=60_000)
+        expect(page.get_by_text(training)).to_be_visible()
         assert pid(folder) == process
         page.get_by_test_id("stMain").get_by_role("button", name="Stop training").click()
-        expect(page.get_by_text("What it had learned is saved")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("What it had learned is saved")).to_be_visible()
         page.close()
 
 

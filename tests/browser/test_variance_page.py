@@ -12,7 +12,7 @@ MAP = ".js-plotly-plot"
 
 def visit(page: Page, url: str) -> None:
     page.goto(url)
-    page.locator(MAP).nth(14).wait_for(timeout=60_000)  # five figures for each of three models
+    page.locator(MAP).nth(14).wait_for()  # five figures for each of three models
     settle(page)
 
 
@@ -37,11 +37,11 @@ def test_a_click_on_a_map_decodes_there(server: str, watched_page: Page) -> None
         position=chart.evaluate("""chart => { const layout = chart._fullLayout, x = layout.xaxis, y = layout.yaxis
            return {x: x._offset + x.c2p(-6), y: y._offset + y.c2p(5)} }""")
     )
-    expect(pictures.nth(1)).not_to_have_attribute("src", before[1], timeout=10_000)
+    expect(pictures.nth(1)).not_to_have_attribute("src", before[1])
     expect(pictures.nth(0)).to_have_attribute("src", before[0])
     settle(watched_page)
     watched_page.get_by_role("button", name="4", exact=True).click()  # another digit takes z back to its code
-    expect(pictures.nth(0)).not_to_have_attribute("src", before[0], timeout=10_000)
+    expect(pictures.nth(0)).not_to_have_attribute("src", before[0])
     settle(watched_page)
     assert re.search(r"[?&]image=(?!7$)\d+", watched_page.url)
 
@@ -56,7 +56,7 @@ def test_a_floor_moves_the_nats_and_not_the_mean(server: str, watched_page: Page
     slider.focus()
     for _ in range(4):
         slider.press("ArrowLeft")
-    expect(nats.nth(0)).not_to_have_text(before, timeout=10_000)
+    expect(nats.nth(0)).not_to_have_text(before)
     settle(watched_page)
     expect(means.nth(3)).to_have_attribute("src", mean)
     assert "variance.floor=-8" in watched_page.url

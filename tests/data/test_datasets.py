@@ -38,7 +38,7 @@ def test_no_image_of_the_sample_comes_twice() -> None:
     assert len(images) == len(set(images)) == 12_000
 
 
-@pytest.mark.skipif(not available("mnist"), reason="the whole of MNIST is not on disk")
+@pytest.mark.skipif(not available("mnist"), reason="the whole of MNIST on disk")
 def test_the_sample_is_what_its_maker_draws(tmp_path: Path) -> None:
     from data.make_sample import main
 

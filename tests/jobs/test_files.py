@@ -108,7 +108,7 @@ def test_a_full_disk_leaves_the_lines_before_whole(tmp_path, monkeypatch):
     assert path.read_bytes() == b"one\ntwo\n"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device /dev/full")
 def test_the_device_that_is_always_full_is_said_to_be():
     with pytest.raises(JobError, match="No space left"):
         append(Path("/dev/full"), b"line\n")

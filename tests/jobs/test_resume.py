@@ -498,7 +498,7 @@ def tiny_disk(tmp_path) -> Iterator[Path]:
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(place)]
     if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("mounting a file system takes root")
+        pytest.skip("root, who may mount a file system")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
 

@@ -44,7 +44,7 @@ def quick(monkeypatch):
 @pytest.mark.parametrize("method", projections.METHODS)
 def test_who_is_near_stays_near(method):
     if method == "umap":
-        pytest.importorskip("umap", reason="an optional extra", exc_type=ImportError)
+        pytest.importorskip("umap", reason="umap-learn (requirements-extra.txt)", exc_type=ImportError)
     points = projections.project(CODES, method)
     assert points.shape == (160, 2) and points.dtype == np.float32
     distance = np.linalg.norm(points[:, None] - points, axis=-1) + np.diag(np.full(160, np.inf))
