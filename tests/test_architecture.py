@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import ModuleType
@@ -56,6 +57,7 @@ print("imported:", [name for name in ("streamlit", "torchvision") if name in sys
 """
 
 
+@cache
 def library() -> dict[str, ast.Module]:
     """Syntax trees of the modules of vae/ by name; one in a folder of its own is "folder/name"."""
     return {path.relative_to(LIBRARY).with_suffix("").as_posix(): parse(path) for path in sorted(LIBRARY.rglob("*.py"))}
@@ -65,6 +67,7 @@ def product() -> list[Path]:
     return [*sorted(LIBRARY.rglob("*.py")), *sorted(PAGES.rglob("*.py")), *ROOT.glob("app.py")]
 
 
+@cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
