@@ -17,9 +17,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy  # which imports `scipy.ndimage` when it is first used
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
-from scipy import ndimage
 
 from vae.errors import ConfigError, DataError
 
@@ -183,10 +183,10 @@ def _grey(image: Image.Image) -> Array:
 def _ink(grey: Array) -> Array:
     """Returns how much ink there is, (H, W) in [0, 1], the ground exactly 0."""
     side = max(grey.shape)
-    smooth = ndimage.gaussian_filter(grey, side / 400) if side > 100 else grey
+    smooth = scipy.ndimage.gaussian_filter(grey, side / 400) if side > 100 else grey
     light = -smooth if _ink_is_dark(grey) else smooth
     # what is narrower than a stroke may be wide is ink; what is wider, shadows with their edges too, is the ground
-    ground = ndimage.grey_opening(light, max(3, round(side * _WIDEST)), mode="nearest")
+    ground = scipy.ndimage.grey_opening(light, max(3, round(side * _WIDEST)), mode="nearest")
     # ink on paper takes away a share of its light; chalk on a board adds to it
     ink = (light - ground) / np.maximum(-ground if light is not smooth else 1 - ground, 0.05)
     threshold = otsu(ink)
@@ -195,8 +195,8 @@ def _ink(grey: Array) -> Array:
         raise DataError(_NONE)
     ink = ink - np.median(ink[~inked])  # an opening of noise lies below its middle
     noise, strength = 1.4826 * float(np.median(np.abs(ink[~inked]))), float(ink[inked].mean())
-    slopes = np.hypot(*np.gradient(ndimage.gaussian_filter(ink, side / 150)))
-    steep = float(np.quantile(slopes[ndimage.binary_dilation(inked) & ~inked], 0.9)) * side
+    slopes = np.hypot(*np.gradient(scipy.ndimage.gaussian_filter(ink, side / 150)))
+    steep = float(np.quantile(slopes[scipy.ndimage.binary_dilation(inked) & ~inked], 0.9)) * side
     if (
         strength < max(_FAINTEST, _NOISE * noise)
         or inked.mean() > _MOST_INK
@@ -213,18 +213,20 @@ def _ink_is_dark(grey: Array) -> bool:
     scale = min(1, _COARSE / max(grey.shape))
     width, height = (max(1, round(each * scale)) for each in grey.shape[::-1])
     small = np.asarray(Image.fromarray(grey.astype(np.float32)).resize((width, height), Image.Resampling.BOX))
-    return float(((small - ndimage.median_filter(small, max(3, _COARSE * 2 // 5), mode="nearest")) ** 3).sum()) < 0
+    return (
+        float(((small - scipy.ndimage.median_filter(small, max(3, _COARSE * 2 // 5), mode="nearest")) ** 3).sum()) < 0
+    )
 
 
 def _strokes(soft: Array, inked: Array) -> Array:
     """Returns which pixels belong to strokes: parts that hold ink, are no specks, and do not run in from the edge."""
-    parts, count = ndimage.label(soft, np.ones((3, 3)))
+    parts, count = scipy.ndimage.label(soft, np.ones((3, 3)))
     area = np.bincount(parts[inked], minlength=count + 1).astype(float)
     area[0] = 0
     edge = np.unique(np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]]))
     inner = area.copy()
     inner[edge] = 0
-    tall = [part.stop - part.start for part, *_ in ndimage.find_objects(parts)]
+    tall = [part.stop - part.start for part, *_ in scipy.ndimage.find_objects(parts)]
     if inner.any() and tall[int(inner.argmax()) - 1] >= 0.1 * len(soft):
         area = inner  # else a digit that fills the image to its edge is all there is
     return np.isin(parts, np.flatnonzero(area > _SPECK * area.max()))
