@@ -1,15 +1,19 @@
-"""Where what ships lies, and where a user's own files go.
+"""Where what ships lies, where a user's own files go, and how a file is written.
 
 In a checkout both are its folders `checkpoints` and `data`. An installed package has what ships inside itself, in
 `vae/explorer`, where nobody writes; a user's own files then go to the folder that the system has for them.
 """
 
+import contextlib
 import os
+import tempfile
 from pathlib import Path
 
 import platformdirs
 
-__all__ = ["INSTALLED", "LIBRARY", "SHIPPED", "given", "own", "writable"]
+from vae.errors import CheckpointError
+
+__all__ = ["INSTALLED", "LIBRARY", "SHIPPED", "given", "own", "writable", "write_aside"]
 
 LIBRARY = Path(__file__).resolve().parent
 INSTALLED = (LIBRARY / "explorer").is_dir()
@@ -44,3 +48,34 @@ def writable(folder: Path) -> bool:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
+def write_aside(path: Path, content: bytes) -> None:
+    """Writes a file beside its place, flushes it to the disk and renames it, its folder made if need be.
+
+    A link is followed, and what is no regular file, such as /dev/stdout, is opened in place.
+
+    Raises:
+        CheckpointError: the disk refuses; what stood at the path before stands there still.
+    """
+    aside = None
+    try:
+        place = path.resolve() if path.is_symlink() else path
+        if place.exists() and not place.is_file():
+            place.write_bytes(content)
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".", suffix=".part", delete=False) as file:
+            aside = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.chmod(0o644)
+        aside.replace(place)
+    except (OSError, RuntimeError) as error:  # the latter for links that lead in a circle
+        why = getattr(error, "strerror", None) or error
+        raise CheckpointError(f"{path} could not be written: {why}. Free space, or choose another place.") from error
+    finally:  # an interrupt too leaves nothing behind
+        if aside is not None:
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)

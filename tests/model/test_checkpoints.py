@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import json
 import os
+import stat
 import struct
 import threading
 from pathlib import Path
@@ -15,10 +16,13 @@ from safetensors.torch import save as to_bytes
 
 from tests.toys import small_config, small_model
 from vae import paths
+from vae.data import folder
 from vae.errors import CheckpointError
-from vae.model.checkpoints import Record, catalogue, check_name, folders, load, locate, read_record, save, write_aside
+from vae.model.checkpoints import Record, catalogue, check_name, folders, load, locate, read_record, save
 from vae.model.config import LIKELIHOODS, ModelConfig, TrainConfig
+from vae.model.results import results
 from vae.model.vae import VAE
+from vae.paths import write_aside
 
 
 @pytest.fixture(autouse=True)
@@ -429,3 +433,73 @@ def test_every_field_of_the_record_is_in_the_file():
     record = says(saved())
     assert record.keys() - {"format"} == {field.name for field in dataclasses.fields(Record)} - {"name"}
     assert ModelConfig.from_dict(record["model"]) == small_config()
+
+
+@pytest.mark.parametrize("kind", ["folder", "dangling link", "link in a circle", "folder of a mailed name"])
+def test_one_bad_entry_costs_one_line(kind):
+    root = folders()[0]
+    saved("good")
+    place = root / "odd" / "model.safetensors"
+    place.parent.mkdir()
+    if kind == "folder":
+        place.mkdir()
+    elif kind == "dangling link":
+        place.symlink_to(root / "nothing")
+    elif kind == "link in a circle":
+        place.symlink_to(place)
+    else:
+        (root / "odd.safetensors").mkdir()
+    records, troubles = catalogue()
+    assert [record.name for record in records] == ["good"] and len(troubles) <= 1
+    assert all(str(place.parent.name) in str(trouble) for trouble in troubles)
+    with pytest.raises(CheckpointError, match="Names: good"):
+        load("odd")
+    assert load("good").config.latent == 2
+
+
+def test_a_mailed_file_is_listed_by_its_name():
+    root = folders()[0]
+    saved("sent").rename(root / "bob.safetensors")
+    records, troubles = catalogue()
+    assert [record.name for record in records] == ["bob"] and not troubles
+    assert load("bob").config == records[0].model and read_record("bob").name == "bob"
+    assert results("bob", "x.npz") == [root / "bob" / "x.npz", paths.SHIPPED / "checkpoints" / "bob" / "x.npz"]
+    assert results(root / "bob.safetensors", "x.npz") == [root / "bob" / "x.npz"]
+    with pytest.raises(CheckpointError, match="'bob' is taken"):
+        saved("bob")
+    (root / "bob.safetensors").rename(root / "Bob's model.safetensors")
+    (trouble,) = catalogue()[1]
+    assert "lower-case letters" in str(trouble) and "Bob's model" in str(trouble)
+
+
+def test_a_link_is_followed_and_a_device_is_opened(tmp_path):
+    (tmp_path / "target").write_bytes(b"before")
+    (tmp_path / "link").symlink_to("target")
+    write_aside(tmp_path / "link", b"after")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "target").read_bytes() == b"after"
+    (tmp_path / "new").symlink_to("yet-to-come")
+    write_aside(tmp_path / "new", b"there")
+    assert (tmp_path / "new").is_symlink() and (tmp_path / "yet-to-come").read_bytes() == b"there"
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_aside(tmp_path / "pipe", b"through")
+    assert os.read(reader, 100) == b"through" and stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    os.close(reader)
+    write_aside(Path("/dev/null"), b"gone")
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for place in (tmp_path, tmp_path / "circle"):
+        with pytest.raises(CheckpointError, match="could not be written"):
+            write_aside(place, b"")
+
+
+def test_tilde_is_the_users_home_in_every_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("VAE_CHECKPOINTS", "~/models")
+    monkeypatch.setenv("VAE_DATA", "~/images")
+    assert folders()[0] == tmp_path / "models" and folder() == tmp_path / "images"
+    saved("a-model")
+    assert (tmp_path / "models" / "a-model" / "model.safetensors").exists()
+    assert load("~/models/a-model").config.latent == 2
+    monkeypatch.setenv("VAE_CHECKPOINTS", "~nobody-of-that-name/models")
+    assert folders()[0] == Path("~nobody-of-that-name/models")  # as a shell leaves it

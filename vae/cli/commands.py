@@ -36,8 +36,8 @@ from vae.model import (
     generator,
     load,
     read_record,
-    write_aside,
 )
+from vae.paths import write_aside
 from vae.training import PRESETS, Preset, estimate
 
 __all__ = ["main"]

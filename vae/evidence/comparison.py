@@ -26,8 +26,9 @@ from vae.evidence.annealing import Start, annealed_importance_sampling
 from vae.evidence.estimates import Estimate, check_pixels, mean_error
 from vae.evidence.exact import exact, is_known
 from vae.evidence.importance import importance_sampling_path
-from vae.model import VAE, locate, result_file, write_aside
+from vae.model import VAE, locate, result_file
 from vae.model import generator as seeded
+from vae.paths import write_aside
 
 __all__ = [
     "Budget",

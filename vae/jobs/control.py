@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from vae.jobs.files import vanished
-from vae.model import write_aside
+from vae.paths import write_aside
 
 __all__ = ["Action", "Request", "ask", "clear", "requests"]
 

@@ -14,7 +14,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import psutil
 
 from vae.errors import CheckpointError, JobError
-from vae.model import check_name, folders, write_aside
+from vae.model import check_name, folders
+from vae.paths import write_aside
 
 __all__ = ["BUSY", "Job", "State", "ahead", "alive", "limit", "next_ticket", "queue", "says", "standing", "tell"]
 

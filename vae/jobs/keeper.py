@@ -19,7 +19,8 @@ from vae.jobs.files import Lock, append, vanished
 from vae.jobs.job import says, tell
 from vae.jobs.replay import Recorder
 from vae.jobs.states import load_state, save_state
-from vae.model import MODEL_FILE, ModelConfig, Record, TrainConfig, best_device, build, save, write_aside
+from vae.model import MODEL_FILE, ModelConfig, Record, TrainConfig, best_device, build, save
+from vae.paths import write_aside
 from vae.training import Report, reports, save_slow_step, slow_step
 
 __all__ = ["Keeper", "Plan", "Stopped", "read_plan"]

@@ -30,7 +30,8 @@ from vae.data import Split
 from vae.errors import CheckpointError
 from vae.jobs.files import append
 from vae.latent import encode, normal_quantiles
-from vae.model import VAE, write_aside
+from vae.model import VAE
+from vae.paths import write_aside
 
 __all__ = ["REPLAY_FILE", "Recorder", "Replay", "balanced_rows", "replay"]
 

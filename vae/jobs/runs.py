@@ -28,7 +28,7 @@ from vae.jobs.control import clear, requests
 from vae.jobs.files import Lock, held, vanished
 from vae.jobs.job import BUSY, State, ahead, limit, next_ticket, says, tell
 from vae.jobs.keeper import Keeper, Plan, Stopped, read_plan
-from vae.model import ModelConfig, TrainConfig, check_name, folders
+from vae.model import ModelConfig, TrainConfig, check_name, folders, taken
 from vae.training import Report
 
 __all__ = ["Waits", "queue_lock", "refuse_taken", "resume", "run"]
@@ -79,7 +79,7 @@ def resume(name: str, waits: Waits | None = None) -> Generator[Report]:
 
 def refuse_taken(name: str) -> None:
     """Raises CheckpointError if there is a model of that name."""
-    if any((folder / name / "model.safetensors").exists() for folder in folders()):
+    if taken(name):
         raise CheckpointError(f"A model's name must be new; {name!r} is taken. Choose another, or overwrite it.")
 
 

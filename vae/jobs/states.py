@@ -13,7 +13,7 @@ import safetensors
 from safetensors.torch import save as to_bytes
 
 from vae.errors import CheckpointError
-from vae.model import write_aside
+from vae.paths import write_aside
 from vae.training import Trainer
 
 __all__ = ["load_state", "save_state"]

@@ -28,7 +28,8 @@ from vae.data import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
 from vae.evidence import checksum
 from vae.latent.codes import encode
-from vae.model import load, place_for, result_file, results, write_aside
+from vae.model import load, place_for, result_file, results
+from vae.paths import write_aside
 
 __all__ = [
     "IMAGES", "METHODS", "Method", "Projection", "kept_projection", "load_projection", "make_projection", "project",

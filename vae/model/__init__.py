@@ -25,7 +25,7 @@ from vae.model.checkpoints import (
     locate,
     read_record,
     save,
-    write_aside,
+    taken,
 )
 from vae.model.config import (
     ACTIVATIONS,
@@ -111,6 +111,6 @@ __all__ = [
     "softplus",
     "standard_normal",
     "start_at",
+    "taken",
     "unchecked",
-    "write_aside",
 ]

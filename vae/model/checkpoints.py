@@ -1,6 +1,6 @@
 """Models on disk: `<folder>/<name>/model.safetensors`, weights with a JSON record in the header. Never pickle.
 
-A model is written beside its place, flushed and renamed, so a reader never sees half a file. What a file says of itself
+A model is written aside and renamed, so a reader never sees half a file. What a file says of itself
 is checked against its tensors before any memory is taken for it.
 """
 
@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import re
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ __all__ = [
     "locate",
     "read_record",
     "save",
-    "write_aside",
+    "taken",
 ]
 
 FORMAT = 1
@@ -88,6 +87,11 @@ def check_name(name: str) -> str:
     return name
 
 
+def taken(name: str) -> bool:
+    """Tells whether there is a model of a name in `folders()`, whatever is in its file."""
+    return any(path.exists() for folder in folders() for path in _places(folder, name))
+
+
 def locate(name_or_path: str | Path) -> Path:
     """Returns the file of a model, by its name or its path (the file, or the folder that holds it).
 
@@ -95,11 +99,10 @@ def locate(name_or_path: str | Path) -> Path:
         CheckpointError: there is none; the message lists the names that there are.
     """
     given = paths.given(name_or_path)
+    places = [given, given / MODEL_FILE]
     if isinstance(name_or_path, str) and _NAME.fullmatch(name_or_path):
-        for folder in folders():
-            if os.path.isfile(folder / name_or_path / MODEL_FILE):
-                return folder / name_or_path / MODEL_FILE
-    for path in (given, given / MODEL_FILE):
+        places = [path for folder in folders() for path in _places(folder, name_or_path)] + places
+    for path in places:
         if os.path.isfile(path):  # unlike Path.is_file, it says no to a name too long for the disk
             return path
     names = ", ".join(record.name for record in catalogue()[0]) or "none yet"
@@ -126,8 +129,8 @@ def save(
     Raises:
         CheckpointError: the name is not one or is taken, the weights are not finite, or the disk refuses.
     """
-    path = (folder or folders()[0]) / check_name(record.name) / MODEL_FILE
-    if path.exists() and not overwrite:
+    path, *others = _places(folder or folders()[0], check_name(record.name))
+    if not overwrite and any(each.exists() for each in (path, *others)):
         raise CheckpointError(f"A model's name must be new; {record.name!r} is taken. Choose another, or overwrite it.")
     weights = {key: value.detach().contiguous() for key, value in model.state_dict().items()}
     if half:
@@ -147,34 +150,8 @@ def save(
         "held_out": record.held_out,
         "changes": record.changes,
     }
-    write_aside(path, to_bytes(weights, {"vae": json.dumps(says)}))
+    paths.write_aside(path, to_bytes(weights, {"vae": json.dumps(says)}))
     return path
-
-
-def write_aside(path: Path, content: bytes) -> None:
-    """Writes a file beside its place, flushes it to the disk and renames it, its folder made if need be.
-
-    Raises:
-        CheckpointError: the disk refuses; what stood at the path before stands there still.
-    """
-    aside = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
-            aside = Path(file.name)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.chmod(0o644)
-        aside.replace(path)
-    except OSError as error:
-        raise CheckpointError(
-            f"{path} could not be written: {error.strerror or error}. Free space, or choose another place."
-        ) from error
-    finally:  # an interrupt too leaves nothing behind
-        if aside is not None:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
 
 
 def load(name_or_path: str | Path) -> VAE:
@@ -214,7 +191,12 @@ def read_record(name_or_path: str | Path) -> Record:
     Raises:
         CheckpointError: as for `load`.
     """
-    path = locate(name_or_path)
+    return _read_record(locate(name_or_path))
+
+
+def _read_record(path: Path) -> Record:
+    if not os.path.isfile(path):  # `glob` gives folders too
+        raise CheckpointError(f"A model is a file; {path} is not. Move it out of the folder of models.")
     with _opened(path) as file:
         text = (file.metadata() or {}).get("vae")
     if text is None:
@@ -240,16 +222,28 @@ def read_record(name_or_path: str | Path) -> Record:
 
 
 def catalogue() -> tuple[list[Record], list[CheckpointError]]:
-    """Returns the records of all models in `folders()`, by name, and what is wrong with the files that have none."""
+    """Returns the records of all models in `folders()`, by name, and what is wrong with the files that have none.
+
+    A model has a folder of its name or, as it was mailed, is a file of its name: `bob/model.safetensors` or
+    `bob.safetensors`.
+    """
     records: dict[str, Record] = {}
     troubles = []
     for folder in folders():
-        for path in sorted(folder.glob(f"*/{MODEL_FILE}")):
+        for path in sorted([*folder.glob(f"*/{MODEL_FILE}"), *folder.glob("*.safetensors")]):
+            if path.name.startswith("classifier-"):
+                continue
             try:
-                records.setdefault(check_name(path.parent.name), read_record(path))
+                name = check_name(path.parent.name if path.name == MODEL_FILE else path.stem)
+                records.setdefault(name, _read_record(path))
             except CheckpointError as error:
                 troubles.append(error)
     return [records[name] for name in sorted(records)], troubles
+
+
+def _places(folder: Path, name: str) -> list[Path]:
+    """Where a model may lie in a folder of models."""
+    return [folder / name / MODEL_FILE, folder / f"{name}.safetensors"]
 
 
 @contextlib.contextmanager

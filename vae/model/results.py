@@ -1,14 +1,14 @@
 """Where what was found out about a model is kept: comparisons, projections, accuracies, each a file with its name.
 
 Shipped models may lie where nobody writes, and their results then go to the user's own folder of models, under the same
-name. A model that is given by the path of its file has its results beside it.
+name. A model that is given by the path of its file has its results beside it; those of `bob.safetensors` are in `bob`.
 """
 
 from pathlib import Path
 
 from vae import paths
 from vae.errors import CheckpointError
-from vae.model.checkpoints import folders, locate
+from vae.model.checkpoints import MODEL_FILE, folders, locate
 
 __all__ = ["place_for", "result_file", "results"]
 
@@ -23,10 +23,11 @@ def results(name_or_path: str | Path, file: str) -> list[Path]:
     Raises:
         CheckpointError: there is no such model.
     """
-    beside = locate(name_or_path).parent
-    if beside.parent not in folders() or str(name_or_path) != beside.name:
-        return [beside / file]
-    return [folder / beside.name / file for folder in folders()]
+    path = locate(name_or_path)
+    place = path.parent if path.name == MODEL_FILE else path.with_suffix("")  # a folder that the model's name has
+    if str(name_or_path) == place.name and place.parent in folders():
+        return [folder / place.name / file for folder in folders()]
+    return [place / file]
 
 
 def result_file(name_or_path: str | Path, file: str) -> Path:

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from vae.errors import CheckpointError
-from vae.model import pixel_deviation, write_aside
+from vae.model import pixel_deviation
+from vae.paths import write_aside
 from vae.training.trainer import Trainer
 
 __all__ = ["SlowStep", "load_slow_step", "save_slow_step", "slow_step"]

@@ -26,7 +26,8 @@ from torch.nn.functional import cross_entropy
 
 from vae.data import Dataset
 from vae.errors import CheckpointError, DataError
-from vae.model import TrainConfig, folders, generator, mlp, write_aside
+from vae.model import TrainConfig, folders, generator, mlp
+from vae.paths import write_aside
 from vae.training import rates
 
 __all__ = [

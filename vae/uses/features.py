@@ -25,7 +25,8 @@ from vae.data import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
 from vae.evidence import checksum
 from vae.latent import encode
-from vae.model import folders, load, place_for, result_file, results, write_aside
+from vae.model import folders, load, place_for, result_file, results
+from vae.paths import write_aside
 
 __all__ = [
     "LABELS", "NEIGHBOURS", "Accuracy", "Features", "Kind", "Probe", "features_file", "kept_features",
