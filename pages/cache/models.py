@@ -14,13 +14,14 @@ import torch
 import vae
 from pages.ui import state
 from pages.ui.language import _
-from vae import derivation, evidence, latent
+from vae import data, derivation, evidence, latent
 from vae.derivation import Plane
 from vae.errors import CheckpointError, DataError
 from vae.evidence import ThermodynamicPath, annealing, evaluation, exact_evidence, gaps, is_known, posterior
 from vae.model import locate, prepare_pixels
 
 Model = tuple[str, float]
+STAND_INS = 500  # draws of a model in the place of test images
 
 
 @st.cache_resource(show_spinner=False)
@@ -59,6 +60,11 @@ def _drawings() -> dict[str, vae.Dataset]:
     return {}
 
 
+@st.cache_resource(show_spinner=False)
+def _stand_ins() -> dict[str, vae.Dataset]:
+    return {}
+
+
 def drawing(image: np.ndarray) -> vae.Dataset:
     """Returns a drawing (H, W) uint8 as a data set of its own, which the others here know by its name."""
     name = f"drawing-{hashlib.sha256(image.tobytes()).hexdigest()[:16]}"
@@ -73,8 +79,9 @@ def drawing(image: np.ndarray) -> vae.Dataset:
 
 def dataset(name: str) -> vae.Dataset:
     """Returns a data set from disk; for MNIST, where it was not fetched or is damaged, the sample that ships."""
-    if name in (known := _drawings()):
-        return known[name]
+    for known in (_drawings(), _stand_ins()):
+        if name in known:
+            return known[name]
     try:
         return _dataset(name)
     except DataError:
@@ -84,8 +91,20 @@ def dataset(name: str) -> vae.Dataset:
 
 
 def images(model: Model) -> vae.Dataset:
-    """Returns the data set of a model."""
-    return dataset(_record(model).training.data)
+    """Returns the data set of a model; where it is none that is known here, images that stand in for it."""
+    record = _record(model)
+    if record.training.data in data.NAMES:
+        return dataset(record.training.data)
+    return dataset("mnist-sample") if record.model.image_shape == (28, 28) else _own_draws(model)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _own_draws(model: Model) -> vae.Dataset:
+    """Returns draws of a model as images, without labels, for one whose images nobody here has."""
+    drawn = samples(model, STAND_INS, 0).mean
+    split = vae.Split(torch.from_numpy((drawn * 255).round().astype(np.uint8)))
+    name = f"draws-of-{model[0]}-{model[1]:g}"
+    return _stand_ins().setdefault(name, vae.Dataset(name, split, split, ("image",), name))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

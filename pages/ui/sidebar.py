@@ -42,7 +42,15 @@ def show() -> None:
             lines.append(_("held-out ELBO {elbo:.1f} nats, KL {kl:.1f}").format(**held_out))
         st.caption("  \n".join(lines))
         dataset = cache.images(model)
-        if dataset.complete or data.available("mnist"):  # a model of the sample is of the sample
+        if record.training.data not in data.NAMES:
+            stands_in = _("draws of its own") if dataset.name.startswith("draws-of-") else words.dataset(dataset)
+            st.info(
+                _("{name} learned from {data}, which is not here. In the place of test images: {images}").format(
+                    name=record.name, data=record.training.data, images=stands_in
+                ),
+                icon=":material/image:",
+            )
+        elif dataset.complete or data.available("mnist"):  # a model of the sample is of the sample
             st.caption(":material/image: " + words.dataset(dataset))
         else:
             st.info(

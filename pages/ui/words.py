@@ -26,7 +26,8 @@ def objective(name: str) -> str:
 
 def dataset(data: Dataset) -> str:
     """Says what a data set is."""
-    name = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "mnist-sample": _("A sample of MNIST")}[data.name]
+    names = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "mnist-sample": _("A sample of MNIST")}
+    name = names.get(data.name, data.name)
     return _("{name}: {train:,} training and {test:,} test images").format(
         name=name, train=len(data.train), test=len(data.test)
     )
@@ -37,7 +38,7 @@ def classes(data: Dataset) -> tuple[str, ...]:
     words = {
         "T-shirt/top": _("T-shirt/top"), "Trouser": _("Trouser"), "Pullover": _("Pullover"), "Dress": _("Dress"),
         "Coat": _("Coat"), "Sandal": _("Sandal"), "Shirt": _("Shirt"), "Sneaker": _("Sneaker"), "Bag": _("Bag"),
-        "Ankle boot": _("Ankle boot"), "drawing": _("your drawing"),
+        "Ankle boot": _("Ankle boot"), "drawing": _("your drawing"), "image": _("image"),
     }  # fmt: skip
     return tuple(words.get(name, name) for name in data.classes)
 

@@ -23,7 +23,7 @@ from vae.cli.app import add_app
 from vae.cli.evidence import add_evidence, add_images
 from vae.cli.flags import add_fields, config_of
 from vae.cli.terminal import draw_bar
-from vae.cli.uses import add_uses, loaded
+from vae.cli.uses import add_uses, images_of, loaded
 from vae.errors import ConfigError, VAEError
 from vae.jobs import likelihood_words, read_plan, runs
 from vae.latent import decode, make_projection, projections
@@ -111,7 +111,7 @@ def _lead(chosen: argparse.Namespace) -> None:
 
 def _project(chosen: argparse.Namespace) -> None:
     record = read_record(chosen.name)
-    dataset = loaded(chosen.data or record.training.data)
+    dataset = images_of(record, chosen.data)
     make_projection(chosen.name, dataset, chosen.method, images=chosen.images, seed=chosen.seed)
     print(projections.projection_file(chosen.name, dataset.name, chosen.method))
 

@@ -13,7 +13,7 @@ import torch
 
 from vae import data, distributed
 from vae.cli.terminal import clear_bar, draw_bar
-from vae.cli.uses import loaded
+from vae.cli.uses import images_of
 from vae.distributed import evaluate_share, refuse_alone
 from vae.errors import CheckpointError, ConfigError
 from vae.evidence import (
@@ -74,7 +74,7 @@ def _opened(chosen: argparse.Namespace) -> tuple[VAE, Record, data.Dataset, torc
         raise ConfigError(f"Only a VAE has an evidence; {record.name} is a plain autoencoder. Choose another.")
     if distributed.rank():
         distributed.total(torch.zeros(1))  # waits until rank 0 has fetched what is not on disk
-    dataset = loaded(chosen.data or record.training.data)
+    dataset = images_of(record, chosen.data)
     if not distributed.rank():
         distributed.total(torch.zeros(1))
     if chosen.images < 1:

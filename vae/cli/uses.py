@@ -9,11 +9,11 @@ from typing import Any
 
 from vae import data, paths
 from vae.cli.terminal import clear_bar, draw_bar
-from vae.errors import CheckpointError
-from vae.model import folders, locate, read_record
+from vae.errors import CheckpointError, DataError
+from vae.model import Record, folders, locate, read_record
 from vae.uses import classifier, features
 
-__all__ = ["add_uses", "loaded"]
+__all__ = ["add_uses", "images_of", "loaded"]
 
 
 def loaded(name: str, always: bool = False) -> data.Dataset:
@@ -24,6 +24,27 @@ def loaded(name: str, always: bool = False) -> data.Dataset:
         )
         print(end="\n" * sys.stderr.isatty(), file=sys.stderr)
     return data.load_dataset(name)
+
+
+def images_of(record: Record, name: str | None) -> data.Dataset:
+    """Loads the data set of a name or, without one, that of a model's training.
+
+    Raises:
+        DataError: the model learned from images that are not known here, or the images do not fit it.
+    """
+    if name is None and record.training.data not in data.NAMES:
+        raise DataError(
+            f"{record.name} learned from {record.training.data}, which is not known here. "
+            f"Name one of {', '.join(data.NAMES)} with --data."
+        )
+    dataset = loaded(name or record.training.data)
+    shape = tuple(dataset.test.images.shape[1:])
+    if shape != record.model.image_shape:
+        raise DataError(
+            f"Images must have the size of the model's; those of {dataset.name} are {shape[0]} x {shape[1]}, and "
+            f"{record.name} was made for {record.model.image_shape[0]} x {record.model.image_shape[1]}."
+        )
+    return dataset
 
 
 def add_uses(commands: Any) -> None:
@@ -43,7 +64,7 @@ def add_uses(commands: Any) -> None:
 
 def _features(chosen: argparse.Namespace) -> None:
     locate(chosen.name)
-    dataset = loaded(chosen.data or read_record(chosen.name).training.data)
+    dataset = images_of(read_record(chosen.name), chosen.data)
     found = features.make_features(chosen.name, dataset, progress=partial(draw_bar))
     clear_bar()
     print(_table(found))

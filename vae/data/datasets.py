@@ -49,20 +49,27 @@ RESOURCES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
 class Split:
-    """Images and their labels.
+    """Images and their labels, if there are any.
 
     Attributes:
-        images: (N, 28, 28) uint8 in [0, 255]; 0 is background.
-        labels: (N,) int64, each an index into the classes of the data set.
+        images: (N, H, W) uint8 in [0, 255]; 0 is background.
+        labels: (N,) int64, each an index into the classes of the data set; all 0 where there are none.
+        labelled: whether there are any.
+
+    Raises:
+        DataError: there are other than N labels.
     """
 
-    images: Tensor
-    labels: Tensor
+    def __init__(self, images: Tensor, labels: Tensor | None = None) -> None:
+        self.images = images
+        self.labelled = labels is not None
+        self.labels = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
+        if len(self.labels) != len(images):
+            raise DataError(f"Each image has one label, or none has; there are {len(images)} and {len(self.labels)}.")
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.images)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +77,7 @@ class Dataset:
     """A data set in memory.
 
     Attributes:
-        name: one of `NAMES`.
+        name: one of `NAMES`, or of one's own.
         train: the images that models are trained on.
         test: the images held out.
         classes: what each label stands for.
@@ -90,7 +97,7 @@ class Dataset:
 
     def describe(self) -> str:
         """Say what this is, as in `MNIST: 60,000 training and 10,000 test images`."""
-        return f"{TITLES[self.name]}: {len(self.train):,} training and {len(self.test):,} test images"
+        return f"{TITLES.get(self.name, self.name)}: {len(self.train):,} training and {len(self.test):,} test images"
 
 
 def folder() -> Path:
@@ -208,9 +215,16 @@ def _raw(name: str) -> Path:
     return folder() / SUBFOLDERS[name]
 
 
+def _own_places(name: str, file: str) -> list[Path]:
+    """Where a file may lie in our folder: where torchvision keeps it, or as people download it and lay it down."""
+    names = [file, f"{file}.gz"]
+    names += [each.replace("-idx", ".idx") for each in names]  # as Kaggle writes them
+    return [place / each for place in (_raw(name), _raw(name).parent, folder()) for each in names]
+
+
 def _places(name: str, file: str) -> list[Path]:
     packaged = sources.PACKAGED.get(name)
-    return [_raw(name) / file] + ([packaged / f"{file}.gz"] if packaged else [])
+    return _own_places(name, file) + ([packaged / f"{file}.gz"] if packaged else [])
 
 
 def _read(name: str, *, own: bool = False) -> tuple[dict[str, np.ndarray], list[str]]:
@@ -218,7 +232,7 @@ def _read(name: str, *, own: bool = False) -> tuple[dict[str, np.ndarray], list[
     found: dict[str, np.ndarray] = {}
     problems = []
     for file in RESOURCES[name]:
-        for path in _places(name, file)[: 1 if own else None]:
+        for path in (_own_places if own else _places)(name, file):
             try:
                 content = path.read_bytes()
                 found[file] = _decode(name, file, sources.gunzip(content) if path.suffix == ".gz" else content)
