@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from pages import cache
-from pages.ui import browser, words
+from pages.ui import words
+from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures
 
@@ -25,10 +26,9 @@ def show(name: str, data_name: str, *, live: bool, sort: bool = False, by_varian
     formed = cache.training.formed(name, data_name, live=live)
     if formed is None:
         return False
-    scripts = ("store", "dom", "bars", "layers", "sheets", "plane", "replay")
     classes = words.classes(cache.dataset(data_name))
     data = given(formed, sort, by_variance) | {"live": live, "classes": classes}
-    browser.component("replay", *scripts)(key="train.replay", data=data)
+    component("replay")(key="train.replay", data=data)
     return True
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from pages.ui import browser, words
+from pages.ui import words
+from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures
 from vae.training import SlowStep
@@ -19,7 +20,7 @@ def show(step: SlowStep, key: str = "slow") -> None:
         step: of `vae.training.slowmotion.slow_step`, or `vae.jobs.processes.last_step`.
         key: of the widget.
     """
-    browser.component("slow", "dom", "bars", "slow")(key=key, data={**numbers(step), "words": _words(step)})
+    component("slow")(key=key, data={**numbers(step), "words": _words(step)})
 
 
 def numbers(step: SlowStep) -> dict[str, Any]:

@@ -1,14 +1,10 @@
 """What follows the hand: components that run in the browser, with the model's nets sent once. No build step.
 
-`store` keeps the nets and the codes of a model for the components of a page; each of them gets what is small. The
-scripts are joined as they are, in the order of what they use: there is no import between files in a component.
+`store` keeps the nets and the codes of a model for the components of a page; each of them gets what is small.
 """
 
 import base64
 import math
-from collections.abc import Callable
-from functools import cache as once
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,25 +13,17 @@ from numpy.typing import NDArray
 
 from pages import cache
 from pages.ui import language, state, words
+from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures, latent
 
-_HERE = Path(__file__).parent
 _NEW = {"n": 0, "row": None, "z": None}
 PAD = "draw.pad"
 
 
-@once
-def component(name: str, *scripts: str) -> Callable[..., Any]:
-    """Returns a component of these scripts, one after the other, which draws into an element of its name as class."""
-    parts = [(_HERE / f"{script}.js").read_text(encoding="utf-8") for script in scripts]
-    style = (_HERE / "style.css").read_text(encoding="utf-8")
-    return st.components.v2.component(f"vae_{name}", html=f'<div class="{name}"></div>', css=style, js="\n".join(parts))
-
-
 def tell_language() -> None:
     """Tells screen readers what language the page is in."""
-    component("document", "document")(key="document", data={"lang": language.current().replace("_", "-")}, height=1)
+    component("document")(key="document", data={"lang": language.current().replace("_", "-")}, height=1)
 
 
 def store(model: cache.Model) -> str:
@@ -49,7 +37,7 @@ def store_encoder(model: cache.Model) -> None:
 
 
 def _send(packed: dict[str, Any]) -> str:
-    component("store", "net", "store", "keep")(key=f"store.{packed['key']}", data=packed, height=1)
+    component("keep")(key=f"store.{packed['key']}", data=packed, height=1)
     return str(packed["key"])
 
 
@@ -83,9 +71,7 @@ def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[s
             "z": asked["z"], "mean": decoded.mean[0].ravel().round(4).tolist(),
             "deviation": decoded.deviation[0].ravel().round(4).tolist(),
         }  # fmt: skip
-    component("map", "store", "dom", "layers", "sheets", "plane", "pictures", "map")(
-        key=key, data=data, on_chosen_change=_nothing, on_asked_change=_nothing
-    )
+    component("map")(key=key, data=data, on_chosen_change=_nothing, on_asked_change=_nothing)
 
 
 def sliders(model: cache.Model, kept: str) -> None:
@@ -102,7 +88,7 @@ def sliders(model: cache.Model, kept: str) -> None:
         "names": [words.coordinate(j) for j in range(len(carried))], "reach": reach.tolist(),
         "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _slider_words(unit),
     }  # fmt: skip
-    component("sliders", "net", "store", "dom", "pictures", "sliders")(key=key, data=data, on_chosen_change=_nothing)
+    component("sliders")(key=key, data=data, on_chosen_change=_nothing)
 
 
 def sketch(
@@ -126,8 +112,7 @@ def sketch(
     }  # fmt: skip
     if not cache.browser.nets_travel(model):
         data["answer"] = {"id": given.id, **cache.browser.judged(model, given.image.tobytes())}
-    scripts = ("net", "store", "dom", "layers", "sheets", "plane", "pictures", "stroke", "rank", "sketch")
-    component("sketch", *scripts)(key=PAD, data=data, on_drawn_change=_nothing)
+    component("sketch")(key=PAD, data=data, on_drawn_change=_nothing)
 
 
 def _take_drawing(drawn: dict[str, Any] | None, shape: tuple[int, int]) -> None:

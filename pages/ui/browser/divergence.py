@@ -1,6 +1,6 @@
 """Two distributions that are dragged, and how far they are from each other."""
 
-from pages.ui.browser import component
+from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures
 
@@ -22,4 +22,4 @@ def show() -> None:
             "terms": "{a}ᵢ log {a}ᵢ / {b}ᵢ",
         },
     }  # fmt: skip
-    component("divergence", "dom", "svg", "divergence")(key="lesson.divergence", data=data)
+    component("divergence")(key="lesson.divergence", data=data)

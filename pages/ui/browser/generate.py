@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages import cache
 from pages.ui import browser, words
+from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures, latent
 
@@ -23,8 +24,7 @@ def show(model: cache.Model, axes: latent.Axes, titles: tuple[str, str], spread:
         "basis": {"mean": axes.centre.tolist(), "directions": axes.directions.ravel().tolist()}, "spread": spread,
         "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _words(),
     }  # fmt: skip
-    scripts = ("net", "store", "dom", "layers", "sheets", "plane", "pictures", "generate")
-    browser.component("generate", *scripts)(key=key(model), data=data, on_chosen_change=lambda: None)
+    component("generate")(key=key(model), data=data, on_chosen_change=lambda: None)
 
 
 def titles(size: int) -> tuple[str, str]:

@@ -4,7 +4,8 @@ import numpy as np
 
 from pages import cache
 from pages.ui import words
-from pages.ui.browser import component, store
+from pages.ui.browser import store
+from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures
 from vae.derivation import regulariser
@@ -34,8 +35,7 @@ def show(model: cache.Model, name: str, x: np.ndarray, q: cache.bound.Code) -> N
             "encoder": figures.COLOURS["elbo"], "gradient": figures.GRADIENT, "score": figures.COLOURS["naive"],
         },
     }  # fmt: skip
-    scripts = ("net", "store", "dom", "pictures", "svg", "shades", "reparameterise")
-    component("reparameterise", *scripts)(key="lesson.reparameterise", data=data)
+    component("reparameterise")(key="lesson.reparameterise", data=data)
 
 
 def _words() -> dict[str, str]:

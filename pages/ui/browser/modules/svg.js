@@ -1,16 +1,16 @@
 // Drawings whose parts can be dragged, with pointer and keys.
 
-function svg(tag, attributes = {}, ...children) {
+export function svg(tag, attributes = {}, ...children) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
   node.append(...children);
   return node;
 }
 
-const line = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
+export const line = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
 
 // A knob at a place of a drawing: move(px, py) while it is dragged, and step(dx, dy) for arrow keys, shift in small steps.
-class Knob {
+export class Knob {
   constructor(canvas, name, colour, { move, step, end = () => {} }) {
     this.mark = svg("circle", { r: 8, fill: colour, class: "knob" });
     this.node = svg("g", { role: "slider", tabindex: 0, "aria-label": name, "aria-valuenow": 0 },

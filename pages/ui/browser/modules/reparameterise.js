@@ -1,5 +1,13 @@
 // z = mu + sigma * eps with the same eps while mu and sigma are dragged, or with others at each move.
 
+import { element, sayNumber } from "./dom.js";
+import { logLikelihood } from "./net.js";
+import { seeded } from "./seeded.js";
+import { Picture } from "./pictures.js";
+import { Shades } from "./shades.js";
+import { whenModel } from "./store.js";
+import { Knob, line, svg } from "./svg.js";
+
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".reparameterise");
   root.reparameterise ??= new Reparameterise(root);

@@ -1,9 +1,13 @@
 // A plane of latent space on canvases: points, what lies under them, ellipses; panned and zoomed by hand and key.
 
+import { element } from "./dom.js";
+import { drawMarks, drawPoints, drawUnder } from "./layers.js";
+import { densitySheet, manifoldSheet } from "./sheets.js";
+
 const DRAW = { under: drawUnder, points: drawPoints, over: drawMarks };
 const GAP = 46; // px that the first view leaves around the points
 
-class Plane {
+export class Plane {
   // `on` has hover(place | null), pick(place), nudge(da, db) and moved(); a place is {a, b, row}.
   constructor(stage, model, on) {
     this.stage = stage;

@@ -1,8 +1,10 @@
 // A function of a plane in colour, filled in from the middle in what is left of each frame.
 
+import { element } from "./dom.js";
+
 const CELLS = 32, DEPTH = 25; // along a side, and nats below the maximum that are shown
 
-class Shades {
+export class Shades {
   constructor() {
     this.canvas = element("canvas", { width: CELLS, height: CELLS, "aria-hidden": "true" });
     this.values = new Float32Array(CELLS * CELLS).fill(NaN);

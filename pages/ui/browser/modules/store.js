@@ -1,9 +1,9 @@
 // Keeps what is large for all components of the page: the nets and the codes of one model, sent once.
 
-const STORE = (window.vaeExplorer ??= { models: new Map(), waiting: new Set() });
+export const STORE = (window.vaeExplorer ??= { models: new Map(), waiting: new Set() });
 
 // Calls back with the model of that key, at once or when it has come.
-function whenModel(key, then) {
+export function whenModel(key, then) {
   if (STORE.models.has(key)) return then(STORE.models.get(key));
   const wait = (model) => {
     if (model.key !== key) return;
@@ -13,10 +13,10 @@ function whenModel(key, then) {
   STORE.waiting.add(wait);
 }
 
-const column = (table) => table.getChildAt(0).toArray();
+export const column = (table) => table.getChildAt(0).toArray();
 
 // Deflated bytes, all first bytes of the numbers, then all second ones: so the exponents lie together and shrink.
-async function inflate(bytes, Kind) {
+export async function inflate(bytes, Kind) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   const planes = new Uint8Array(await new Response(stream).arrayBuffer()), size = Kind.BYTES_PER_ELEMENT;
   const whole = new Uint8Array(planes.length), count = planes.length / size;

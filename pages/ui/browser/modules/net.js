@@ -59,7 +59,7 @@ const sigmoid = (v) => 1 / (1 + Math.exp(-v));
 const softplus = (v) => (v > 30 ? v : Math.log1p(Math.exp(v)));
 
 // z to the mean, and where it is wanted the deviation, of p(x|z); the arrays are used again at the next call.
-function makeDecoder(packed, config) {
+export function makeDecoder(packed, config) {
   const raw = network(packed, config.activation);
   const pixels = packed.layout.heads[0], mean = new Float32Array(pixels), deviation = new Float32Array(pixels);
   const bernoulli = config.likelihood === "bernoulli", bounded = bernoulli || !config.linear;
@@ -87,7 +87,7 @@ function makeDecoder(packed, config) {
 }
 
 // x to the mean and deviation of q(z|x).
-function makeEncoder(packed, config) {
+export function makeEncoder(packed, config) {
   const raw = network(packed, config.activation);
   return (x) => {
     const [mean, logVariance] = raw(x);
@@ -99,7 +99,7 @@ function makeEncoder(packed, config) {
 }
 
 // log p(x|z) in nats.
-function logLikelihood(x, { mean, deviation, logits }, config) {
+export function logLikelihood(x, { mean, deviation, logits }, config) {
   let sum = 0;
   if (config.likelihood === "bernoulli") {
     for (let i = 0; i < x.length; i++) sum += x[i] * logits[i] - softplus(logits[i]);
@@ -110,17 +110,4 @@ function logLikelihood(x, { mean, deviation, logits }, config) {
     sum -= 0.5 * off * off + Math.log(deviation[i]);
   }
   return sum - 0.5 * x.length * Math.log(2 * Math.PI);
-}
-
-// Draws that are the same for the same seed (mulberry32), uniform and normal.
-function seeded(seed) {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-  return { uniform, normal };
 }

@@ -1,14 +1,14 @@
 // What each dimension has, as bars: one dimension or hundreds.
 
-const short = (v) => (v !== 0 && (Math.abs(v) < 0.001 || Math.abs(v) >= 1e5) ? v.toExponential(1) : v.toPrecision(3)).replace("-", "−");
+export const short = (v) => (v !== 0 && (Math.abs(v) < 0.001 || Math.abs(v) >= 1e5) ? v.toExponential(1) : v.toPrecision(3)).replace("-", "−");
 
-function largest(values, names) {
+export function largest(values, names) {
   const order = values.map((_, i) => i).sort((i, j) => Math.abs(values[j]) - Math.abs(values[i])).slice(0, 5);
   return order.map((j) => `${names[j]} ${short(values[j])}`).join(", ");
 }
 
 // A canvas as sharp as the screen, with its pen, its size and the ink of the theme.
-function sharp(canvas) {
+export function sharp(canvas) {
   const { clientWidth: width, clientHeight: height } = canvas, ratio = Math.min(window.devicePixelRatio || 1, 2);
   [canvas.width, canvas.height] = [Math.max(1, width * ratio), Math.max(1, height * ratio)];
   const pen = canvas.getContext("2d"), style = getComputedStyle(canvas);
@@ -20,7 +20,7 @@ function sharp(canvas) {
 }
 
 // A bar for each dimension, or a dot with whiskers, up to `most` at least; names and a scale where they are given.
-function bars(canvas, values, colour, whiskers = null, names = null, most = 0) {
+export function bars(canvas, values, colour, whiskers = null, names = null, most = 0) {
   const { pen, width, height, ink } = sharp(canvas), count = values.length, spread = (j) => whiskers?.[j] ?? 0;
   const left = names ? 56 : 2, bottom = names ? 18 : 2, across = (width - left - 2) / count;
   if (across <= 0) return; // hidden for now; whoever draws again when it has grown will see it

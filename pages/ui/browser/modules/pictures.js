@@ -1,9 +1,12 @@
 // Small pictures: canvases of whole pixels, and test images that come from the server a sheet at a time.
 
+import { element, paint } from "./dom.js";
+import { STORE } from "./store.js";
+
 const SHEETS = (STORE.sheets ??= new Map());
 const SHEET = 100, SIDE = 10; // images of a sheet, and along its side
 
-class Picture {
+export class Picture {
   constructor(words, width, height, size = "") {
     this.canvas = element("canvas", { width, height, role: "img", "aria-label": words, class: size });
     this.caption = element("figcaption", { text: words });
@@ -58,7 +61,7 @@ function whenSheet(model, number, then) {
 }
 
 // Draws a test image into a picture; a later one is never overtaken by an earlier one.
-function showImage(picture, model, row) {
+export function showImage(picture, model, row) {
   if (picture.row === row) return;
   picture.clear().row = row;
   const { width, height } = model;

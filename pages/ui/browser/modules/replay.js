@@ -1,5 +1,11 @@
 // A latent space as it forms: the same test images at every time that was kept, and what the plane decoded to then.
 
+import { bars, largest } from "./bars.js";
+import { element, sayNumber } from "./dom.js";
+import { wordsOf } from "./follower.js";
+import { Plane } from "./plane.js";
+import { column, inflate } from "./store.js";
+
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".replay");
   root.latentReplay ??= new Replay(root);

@@ -1,5 +1,7 @@
+import { sayNumber } from "./dom.js";
+
 // The test images' ELBOs as bars, the drawing's as a line.
-function drawRank(canvas, elbos, elbo, colour, nats) {
+export function drawRank(canvas, elbos, elbo, colour, nats) {
   const box = canvas.getBoundingClientRect(), ratio = Math.min(window.devicePixelRatio || 1, 2);
   if (!box.width) return;
   [canvas.width, canvas.height] = [box.width * ratio, box.height * ratio];

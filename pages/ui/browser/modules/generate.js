@@ -1,5 +1,12 @@
 // The generative model under the hand: a place of the decoded plane, its mean, its deviation, and draws of x.
 
+import { element, sayNumber } from "./dom.js";
+import { Follower } from "./follower.js";
+import { Later } from "./later.js";
+import { seeded } from "./seeded.js";
+import { Picture } from "./pictures.js";
+import { Plane } from "./plane.js";
+
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".generate");
   root.generator ??= new Generator(root);

@@ -1,5 +1,8 @@
 // Two distributions, continuous or discrete, that are dragged, and their KL divergence both ways.
 
+import { element, sayNumber } from "./dom.js";
+import { Knob, line, svg } from "./svg.js";
+
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".divergence");
   root.divergence ??= new Divergence(root);

@@ -1,5 +1,8 @@
 // Takes in what was sent of a model; nothing of it is seen.
 
+import { makeDecoder, makeEncoder } from "./net.js";
+import { column, inflate, STORE } from "./store.js";
+
 export default function ({ data, parentElement }) {
   parentElement.host?.style.setProperty("display", "none");
   keepModel(data);

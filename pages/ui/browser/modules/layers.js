@@ -1,6 +1,8 @@
 // The layers of a plane: what lies under the points with its scales, the points, and the marks above them.
 
-function drawUnder(plane, context) {
+import { rgb, sayNumber } from "./dom.js";
+
+export function drawUnder(plane, context) {
   if (plane.sheet) {
     const { canvas, a, b, wide, high, smooth } = plane.sheet, [left, top] = plane.screen(a, b);
     context.imageSmoothingEnabled = smooth;
@@ -64,7 +66,7 @@ function drawScales(plane, context) {
 }
 
 // Points are stamped into pixels: ten thousand take about a millisecond.
-function drawPoints(plane, context) {
+export function drawPoints(plane, context) {
   const { width, height } = context.canvas, image = context.createImageData(width, height), out = image.data;
   const zoomed = Math.min(Math.log2(Math.max(plane.view.scale / plane.first, 1)) / 3, 2);
   const radius = (Math.min(plane.width / 300, 1.6) + 0.5 + zoomed) * plane.ratio, reach = Math.ceil(radius);
@@ -116,7 +118,7 @@ function drawPoints(plane, context) {
   }
 }
 
-function drawMarks(plane, context) {
+export function drawMarks(plane, context) {
   for (const { a, b, covariance, colour, shape } of plane.marks) {
     const [x, y] = plane.screen(a, b);
     context.lineWidth = 2;

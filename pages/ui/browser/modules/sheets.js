@@ -1,7 +1,9 @@
 // What can lie under the points of a plane; each is a generator that stops after every small piece of work.
 
+import { paint, rgb } from "./dom.js";
+
 // Decoded means on a lattice of the plane that the view shows, from the middle outwards.
-function* manifoldSheet(plane) {
+export function* manifoldSheet(plane) {
   const { model, view } = plane;
   if (plane.given) return void (plane.sheet = plane.given);
   if (!model.decode) return;
@@ -29,7 +31,7 @@ function* manifoldSheet(plane) {
 }
 
 // The aggregate posterior, the mean of all q(z|x), in the view: each Gaussian is added up where it matters.
-function* densitySheet(plane) {
+export function* densitySheet(plane) {
   const { model, view } = plane, cell = 4 / view.scale;
   const columns = Math.ceil(plane.width / 4), rows = Math.ceil(plane.height / 4);
   const [left, top] = plane.place(0, 0), sum = new Float32Array(columns * rows);

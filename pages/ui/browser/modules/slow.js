@@ -1,5 +1,8 @@
 // One step of the optimiser in five stages: the data flows forwards through them, the gradients back.
 
+import { bars, largest, sharp, short } from "./bars.js";
+import { element } from "./dom.js";
+
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".slow");
   root.slowMotion ??= new SlowMotion(root);

@@ -1,5 +1,11 @@
 // A slider for each latent dimension that acts while it is dragged, above a strip of where it leads.
 
+import { element, paint, sayNumber } from "./dom.js";
+import { Follower } from "./follower.js";
+import { Later } from "./later.js";
+import { seeded } from "./seeded.js";
+import { Picture, showImage } from "./pictures.js";
+
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".sliders");
   root.latentSliders ??= new Sliders(root);

@@ -2,7 +2,7 @@
 
 const FINE = 4; // times finer than the image, then averaged
 
-class Ink {
+export class Ink {
   constructor(width, height) {
     [this.width, this.height] = [width, height];
     this.strokes = []; // {points: [[x, y], ...], brush}, in pixels of the image
@@ -61,7 +61,7 @@ class Ink {
 }
 
 // The width of a line stays as it is where the strokes are scaled.
-function drawStrokes(context, strokes, size, scale = 1, dx = 0, dy = 0) {
+export function drawStrokes(context, strokes, size, scale = 1, dx = 0, dy = 0) {
   context.lineCap = context.lineJoin = "round";
   context.strokeStyle = context.fillStyle = "#ffffff";
   for (const { points, brush } of strokes) {

@@ -1,5 +1,12 @@
 // The map: test images on a plane of latent space, decoded under the pointer.
 
+import { element, paint, sayNumber } from "./dom.js";
+import { Follower } from "./follower.js";
+import { Later } from "./later.js";
+import { Picture, showImage } from "./pictures.js";
+import { Plane } from "./plane.js";
+import { column } from "./store.js";
+
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".map");
   root.lightMap ??= new LatentMap(root);

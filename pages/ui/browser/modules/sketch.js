@@ -1,5 +1,16 @@
 // A pad to draw a digit on: each stroke is encoded at once, found on the map, decoded and scored.
 
+import { element, sayNumber } from "./dom.js";
+import { wordsOf } from "./follower.js";
+import { Later } from "./later.js";
+import { logLikelihood } from "./net.js";
+import { seeded } from "./seeded.js";
+import { Picture } from "./pictures.js";
+import { Plane } from "./plane.js";
+import { drawRank } from "./rank.js";
+import { column, whenModel } from "./store.js";
+import { drawStrokes, Ink } from "./stroke.js";
+
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".sketch");
   root.sketchPad ??= new Sketch(root);
