@@ -1,17 +1,23 @@
 // What each dimension has, as bars: one dimension or hundreds.
 
-export const short = (v) => (v !== 0 && (Math.abs(v) < 0.001 || Math.abs(v) >= 1e5) ? v.toExponential(1) : v.toPrecision(3)).replace("-", "−");
+export const short = (v) =>
+  (v !== 0 && (Math.abs(v) < 0.001 || Math.abs(v) >= 1e5) ? v.toExponential(1) : v.toPrecision(3)).replace("-", "−");
 
 export function largest(values, names) {
-  const order = values.map((_, i) => i).sort((i, j) => Math.abs(values[j]) - Math.abs(values[i])).slice(0, 5);
+  const order = values
+    .map((_, i) => i)
+    .sort((i, j) => Math.abs(values[j]) - Math.abs(values[i]))
+    .slice(0, 5);
   return order.map((j) => `${names[j]} ${short(values[j])}`).join(", ");
 }
 
 // A canvas as sharp as the screen, with its pen, its size and the ink of the theme.
 export function sharp(canvas) {
-  const { clientWidth: width, clientHeight: height } = canvas, ratio = Math.min(window.devicePixelRatio || 1, 2);
+  const { clientWidth: width, clientHeight: height } = canvas,
+    ratio = Math.min(window.devicePixelRatio || 1, 2);
   [canvas.width, canvas.height] = [Math.max(1, width * ratio), Math.max(1, height * ratio)];
-  const pen = canvas.getContext("2d"), style = getComputedStyle(canvas);
+  const pen = canvas.getContext("2d"),
+    style = getComputedStyle(canvas);
   pen.scale(ratio, ratio);
   pen.font = "12px sans-serif";
   const ink = style.getPropertyValue("--st-text-color") || "#333333";
@@ -21,13 +27,19 @@ export function sharp(canvas) {
 
 // A bar for each dimension, or a dot with whiskers, up to `most` at least; names and a scale where they are given.
 export function bars(canvas, values, colour, whiskers = null, names = null, most = 0) {
-  const { pen, width, height, ink } = sharp(canvas), count = values.length, spread = (j) => whiskers?.[j] ?? 0;
-  const left = names ? 56 : 2, bottom = names ? 18 : 2, across = (width - left - 2) / count;
+  const { pen, width, height, ink } = sharp(canvas),
+    count = values.length,
+    spread = (j) => whiskers?.[j] ?? 0;
+  const left = names ? 56 : 2,
+    bottom = names ? 18 : 2,
+    across = (width - left - 2) / count;
   if (across <= 0) return; // hidden for now; whoever draws again when it has grown will see it
-  let low = 0, high = most;
+  let low = 0,
+    high = most;
   values.forEach((v, j) => ([low, high] = [Math.min(low, v - spread(j)), Math.max(high, v + spread(j))]));
   if (high - low < 1e-12) high = low + 1;
-  const y = (v) => 6 + ((high - v) / (high - low)) * (height - bottom - 12), thick = Math.max(1, Math.min(across * 0.7, 42));
+  const y = (v) => 6 + ((high - v) / (high - low)) * (height - bottom - 12),
+    thick = Math.max(1, Math.min(across * 0.7, 42));
   pen.globalAlpha = 0.35;
   pen.fillRect(left, y(0), width - left, 1);
   pen.globalAlpha = 1;
@@ -44,7 +56,8 @@ export function bars(canvas, values, colour, whiskers = null, names = null, most
   pen.fillStyle = ink;
   pen.textAlign = "right";
   for (const v of high - low > 0 ? [low, high].filter((v) => v !== 0).concat(0) : [0]) {
-    if (v === 0 || Math.abs(y(v) - y(0)) > 14) pen.fillText(v ? short(v) : "0", left - 5, Math.min(height - bottom, Math.max(12, y(v) + 4)));
+    if (v === 0 || Math.abs(y(v) - y(0)) > 14)
+      pen.fillText(v ? short(v) : "0", left - 5, Math.min(height - bottom, Math.max(12, y(v) + 4)));
   }
   pen.textAlign = "center";
   const every = Math.ceil(26 / across);

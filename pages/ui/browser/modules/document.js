@@ -11,7 +11,8 @@ function nameLists(tries = 50) {
   const whole = document.querySelector("[data-testid=stSidebarNavItems]");
   // not drawn yet, or hidden, or without sections
   if (!whole?.querySelector(":scope > div")) return void (tries && setTimeout(nameLists, 100, tries - 1));
-  const name = () => [...whole.children].forEach((section) => section.tagName === "DIV" && section.setAttribute("role", "list"));
+  const name = () =>
+    [...whole.children].forEach((section) => section.tagName === "DIV" && section.setAttribute("role", "list"));
   if (whole.getAttribute("role") !== "none") {
     whole.setAttribute("role", "none");
     new MutationObserver(name).observe(whole, { childList: true });

@@ -13,7 +13,9 @@ export class Follower {
     this.data = data;
     if (first) {
       this.model = null;
-      whenModel(data.model, (model) => { if (model.key === this.data.model) this.begin(model); });
+      whenModel(data.model, (model) => {
+        if (model.key === this.data.model) this.begin(model);
+      });
     } else if (this.model) this.adopt();
   }
 

@@ -37,12 +37,17 @@ class Generator extends Follower {
   }
 
   build() {
-    const { data, model, root } = this, { words } = data;
+    const { data, model, root } = this,
+      { words } = data;
     root.replaceChildren();
     if (!model.decode) root.append(element("p", { class: "note", text: words.server }));
     const button = (text, act) => element("button", { type: "button", text, onclick: act });
     const stage = element("div", {
-      class: "stage", tabindex: 0, role: "application", "aria-roledescription": words.plane, "aria-label": words.help,
+      class: "stage",
+      tabindex: 0,
+      role: "application",
+      "aria-roledescription": words.plane,
+      "aria-label": words.help,
     });
     this.plane = new Plane(stage, model, {
       hover: (place) => this.#hover(place),
@@ -64,7 +69,9 @@ class Generator extends Follower {
     const across = element("span", { class: "across", text: data.titles[0] });
     const up = element("span", { class: "up", text: data.titles[1] });
     root.append(
-      element("div", { class: "tools" },
+      element(
+        "div",
+        { class: "tools" },
         button(words.prior, () => {
           const { normal } = seeded(Math.random() * 2 ** 32);
           this.#choose(Float32Array.from({ length: model.J }, normal), 60);
@@ -73,18 +80,29 @@ class Generator extends Follower {
         button(words.again, () => {
           this.seed += DRAWS;
           this.#show();
-        })),
-      element("div", { class: "body" }, element("div", { class: "frame" }, stage, across, up),
-        element("div", { class: "side" },
+        }),
+      ),
+      element(
+        "div",
+        { class: "body" },
+        element("div", { class: "frame" }, stage, across, up),
+        element(
+          "div",
+          { class: "side" },
           element("div", { class: "pictures" }, this.mean.figure, this.deviation.figure),
           element("p", { class: "hint", text: words.draws }),
-          element("div", { class: "pictures draws" }, ...this.draws.map((each) => each.figure)), this.status)));
+          element("div", { class: "pictures draws" }, ...this.draws.map((each) => each.figure)),
+          this.status,
+        ),
+      ),
+    );
     this.root.generate = this; // for tests
   }
 
   // The prior fills the view, which moves where z is outside.
   #frame() {
-    const { plane } = this, [a, b] = plane.project(new Float32Array(this.model.J));
+    const { plane } = this,
+      [a, b] = plane.project(new Float32Array(this.model.J));
     this.framed = plane.basis;
     plane.view = { x: a, y: b, scale: Math.min(plane.width, plane.height) / 7 };
     plane.zoom(1);
@@ -113,19 +131,29 @@ class Generator extends Follower {
   }
 
   #draw() {
-    const { model, plane, data, place } = this, { words } = data;
+    const { model, plane, data, place } = this,
+      { words } = data;
     if (!plane.view) return this.#show();
-    const z = place ? plane.lift(place.a, place.b, this.z) : this.z, [ca, cb] = plane.project(this.z);
+    const z = place ? plane.lift(place.a, place.b, this.z) : this.z,
+      [ca, cb] = plane.project(this.z);
     plane.setMarks([{ a: ca, b: model.J > 1 ? cb : 0, shape: "ring" }]);
-    const text = words.at.replace("{z}", [...z].slice(0, 4).map((v) => sayNumber(v)).join(", ") + (z.length > 4 ? ", …" : ""));
+    const text = words.at.replace(
+      "{z}",
+      [...z]
+        .slice(0, 4)
+        .map((v) => sayNumber(v))
+        .join(", ") + (z.length > 4 ? ", …" : ""),
+    );
     this.status.setAttribute("aria-live", place ? "off" : "polite");
     if (this.status.textContent !== text) this.status.textContent = text;
     if (!model.decode) return;
-    const { mean, deviation } = model.decode(z, true), binary = model.config.likelihood === "bernoulli";
+    const { mean, deviation } = model.decode(z, true),
+      binary = model.config.likelihood === "bernoulli";
     this.mean.grey(mean);
     this.deviation.figure.hidden = !data.spread;
     this.deviation.colour(deviation, data.sigma_colours);
-    const low = deviation.reduce((a, b) => Math.min(a, b)), high = deviation.reduce((a, b) => Math.max(a, b));
+    const low = deviation.reduce((a, b) => Math.min(a, b)),
+      high = deviation.reduce((a, b) => Math.max(a, b));
     this.deviation.say(words.range.replace("{low}", sayNumber(low)).replace("{high}", sayNumber(high)));
     this.draws.forEach((picture, i) => {
       const { uniform, normal } = seeded(this.seed + i);

@@ -10,7 +10,8 @@ export default function ({ data, parentElement }) {
 
 async function keepModel(data) {
   if (STORE.models.has(data.key)) return;
-  const { config, count } = data, J = config.latent;
+  const { config, count } = data,
+    J = config.latent;
   const unpack = (levels, { low, step }) => Float32Array.from(levels, (level, i) => low[i % J] + step[i % J] * level);
   const net = async (name, make) => {
     const layout = data[name];
@@ -18,13 +19,24 @@ async function keepModel(data) {
     const weights = await inflate(column(data[`${name}_weights`]), layout.half ? Uint16Array : Float32Array);
     return make({ layout, weights }, config);
   };
-  const model = data.encoder || !data.labels ? { key: data.key, encode: await net("encoder", makeEncoder) } : {
-    key: data.key, config, count, J, classes: data.classes, colours: data.colours,
-    height: config.image_shape[0], width: config.image_shape[1], images: data.images,
-    labels: column(data.labels), means: unpack(column(data.means), data.mean_scale),
-    deviations: data.deviations ? unpack(column(data.deviations), data.deviation_scale) : null,
-    decode: await net("decoder", makeDecoder),
-  };
+  const model =
+    data.encoder || !data.labels
+      ? { key: data.key, encode: await net("encoder", makeEncoder) }
+      : {
+          key: data.key,
+          config,
+          count,
+          J,
+          classes: data.classes,
+          colours: data.colours,
+          height: config.image_shape[0],
+          width: config.image_shape[1],
+          images: data.images,
+          labels: column(data.labels),
+          means: unpack(column(data.means), data.mean_scale),
+          deviations: data.deviations ? unpack(column(data.deviations), data.deviation_scale) : null,
+          decode: await net("decoder", makeDecoder),
+        };
   if (STORE.models.size > 8) STORE.models.delete(STORE.models.keys().next().value);
   STORE.models.set(data.key, model);
   for (const wait of [...STORE.waiting]) wait(model);

@@ -4,7 +4,8 @@ import { rgb, sayNumber } from "./dom.js";
 
 export function drawUnder(plane, context) {
   if (plane.sheet) {
-    const { canvas, a, b, wide, high, smooth } = plane.sheet, [left, top] = plane.screen(a, b);
+    const { canvas, a, b, wide, high, smooth } = plane.sheet,
+      [left, top] = plane.screen(a, b);
     context.imageSmoothingEnabled = smooth;
     context.drawImage(canvas, left, top, wide * plane.view.scale, high * plane.view.scale);
   }
@@ -13,9 +14,13 @@ export function drawUnder(plane, context) {
 
 // Axes with ticks, and the prior's circles at one and two deviations.
 function drawScales(plane, context) {
-  const { scale } = plane.view, [left, top] = plane.place(0, 0), [right, bottom] = plane.place(plane.width, plane.height);
-  const rough = 70 / scale, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].find((m) => m * power >= rough) * power, digits = Math.max(0, -Math.floor(Math.log10(step)));
+  const { scale } = plane.view,
+    [left, top] = plane.place(0, 0),
+    [right, bottom] = plane.place(plane.width, plane.height);
+  const rough = 70 / scale,
+    power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].find((m) => m * power >= rough) * power,
+    digits = Math.max(0, -Math.floor(Math.log10(step)));
   const behind = plane.kind === "manifold";
   context.strokeStyle = context.fillStyle = behind ? "#ffffff" : plane.ink;
   context.font = "11px sans-serif";
@@ -67,26 +72,40 @@ function drawScales(plane, context) {
 
 // Points are stamped into pixels: ten thousand take about a millisecond.
 export function drawPoints(plane, context) {
-  const { width, height } = context.canvas, image = context.createImageData(width, height), out = image.data;
+  const { width, height } = context.canvas,
+    image = context.createImageData(width, height),
+    out = image.data;
   const zoomed = Math.min(Math.log2(Math.max(plane.view.scale / plane.first, 1)) / 3, 2);
-  const radius = (Math.min(plane.width / 300, 1.6) + 0.5 + zoomed) * plane.ratio, reach = Math.ceil(radius);
-  const opacity = { none: 0.75, manifold: 0.5, density: 0.2 }[plane.kind], stamp = [];
+  const radius = (Math.min(plane.width / 300, 1.6) + 0.5 + zoomed) * plane.ratio,
+    reach = Math.ceil(radius);
+  const opacity = { none: 0.75, manifold: 0.5, density: 0.2 }[plane.kind],
+    stamp = [];
   for (let dy = -reach; dy <= reach; dy++) {
     for (let dx = -reach; dx <= reach; dx++) {
       const cover = Math.min(Math.max(radius + 0.5 - Math.hypot(dx, dy), 0), 1) * opacity;
       if (cover > 0.01) stamp.push([dx + dy * width, cover]);
     }
   }
-  const offsets = Int32Array.from(stamp, (s) => 4 * s[0]), covers = Float32Array.from(stamp, (s) => s[1]);
-  const { labels, colours } = plane.model, inks = colours.map(rgb), { x, y, scale } = plane.view;
-  const k = scale * plane.ratio, left = width / 2 - x * k, top = height / 2 + y * k;
+  const offsets = Int32Array.from(stamp, (s) => 4 * s[0]),
+    covers = Float32Array.from(stamp, (s) => s[1]);
+  const { labels, colours } = plane.model,
+    inks = colours.map(rgb),
+    { x, y, scale } = plane.view;
+  const k = scale * plane.ratio,
+    left = width / 2 - x * k,
+    top = height / 2 + y * k;
   for (let n = 0; n < plane.across.length; n++) {
-    const px = Math.round(left + plane.across[n] * k), py = Math.round(top - plane.up[n] * k);
+    const px = Math.round(left + plane.across[n] * k),
+      py = Math.round(top - plane.up[n] * k);
     if (px < reach || py < reach || px >= width - reach || py >= height - reach) continue;
     if (plane.hidden.has(labels[n])) continue;
-    const ink = inks[labels[n] % inks.length], at = 4 * (py * width + px);
+    const ink = inks[labels[n] % inks.length],
+      at = 4 * (py * width + px);
     for (let s = 0; s < offsets.length; s++) {
-      const i = at + offsets[s], a = covers[s], old = (out[i + 3] / 255) * (1 - a), whole = a + old;
+      const i = at + offsets[s],
+        a = covers[s],
+        old = (out[i + 3] / 255) * (1 - a),
+        whole = a + old;
       for (let c = 0; c < 3; c++) out[i + c] = (ink[c] * a + out[i + c] * old) / whole;
       out[i + 3] = 255 * whole;
     }
@@ -99,13 +118,15 @@ export function drawPoints(plane, context) {
   const taken = [];
   for (const word of plane.names) {
     if (!word || plane.hidden.has(word.label)) continue;
-    const [px, py] = plane.screen(word.a, word.b), half = context.measureText(word.name).width / 2 + 2;
+    const [px, py] = plane.screen(word.a, word.b),
+      half = context.measureText(word.name).width / 2 + 2;
     const free = (x, y) => taken.every(([ox, oy, h]) => Math.abs(x - ox) >= h + half || Math.abs(y - oy) >= 17);
     // where names would lie on one another, one moves to the nearest free place
     let place = null;
     for (let ring = 0; ring < 6 && !place; ring++) {
       for (let turn = 0; turn < 8 && !place; turn++) {
-        const x = px + ring * 10 * Math.cos(turn * Math.PI / 4), y = py + ring * 10 * Math.sin(turn * Math.PI / 4);
+        const x = px + ring * 10 * Math.cos((turn * Math.PI) / 4),
+          y = py + ring * 10 * Math.sin((turn * Math.PI) / 4);
         if (free(x, y)) place = [x, y];
       }
     }
@@ -123,12 +144,17 @@ export function drawMarks(plane, context) {
     const [x, y] = plane.screen(a, b);
     context.lineWidth = 2;
     if (covariance) {
-      const [aa, ab, bb] = covariance, middle = (aa + bb) / 2, off = Math.hypot((aa - bb) / 2, ab);
+      const [aa, ab, bb] = covariance,
+        middle = (aa + bb) / 2,
+        off = Math.hypot((aa - bb) / 2, ab);
       const turn = 0.5 * Math.atan2(2 * ab, aa - bb);
       for (const times of [1, 2]) {
         const wide = times * Math.sqrt(middle + off) * plane.view.scale;
         const high = times * Math.sqrt(Math.max(middle - off, 0)) * plane.view.scale;
-        for (const [stroke, width] of [[plane.paper, 4], [colour, 3 - times]]) {
+        for (const [stroke, width] of [
+          [plane.paper, 4],
+          [colour, 3 - times],
+        ]) {
           context.strokeStyle = stroke;
           context.lineWidth = width + 0.5;
           context.beginPath();
@@ -137,13 +163,21 @@ export function drawMarks(plane, context) {
         }
       }
     }
-    for (const [stroke, width] of [[plane.paper, 5], [plane.ink, 2.5]]) {
+    for (const [stroke, width] of [
+      [plane.paper, 5],
+      [plane.ink, 2.5],
+    ]) {
       context.strokeStyle = stroke;
       context.lineWidth = width;
       context.beginPath();
       if (shape === "ring") context.arc(x, y, 7, 0, 2 * Math.PI);
       if (shape === "cross") {
-        for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+        for (const [dx, dy] of [
+          [1, 0],
+          [-1, 0],
+          [0, 1],
+          [0, -1],
+        ]) {
           context.moveTo(x + 4 * dx, y + 4 * dy);
           context.lineTo(x + 11 * dx, y + 11 * dy);
         }

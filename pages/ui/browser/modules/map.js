@@ -48,45 +48,78 @@ class LatentMap extends Follower {
   }
 
   build() {
-    const { data, model, root } = this, { words } = data, canDecode = !!model.decode;
+    const { data, model, root } = this,
+      { words } = data,
+      canDecode = !!model.decode;
     root.replaceChildren();
     this.stage = element("div", {
-      class: "stage", tabindex: 0, role: "application", "aria-roledescription": words.map, "aria-label": words.help,
+      class: "stage",
+      tabindex: 0,
+      role: "application",
+      "aria-roledescription": words.map,
+      "aria-label": words.help,
     });
     this.plane = new Plane(this.stage, model, {
       hover: (place) => this.#hover(place),
       pick: (place) => this.#pick(place),
       nudge: (da, db) => this.#nudge(da, db),
     });
-    const button = (text, name, act) => element("button", { type: "button", text, title: name, "aria-label": name, onclick: act });
-    const zoom = element("div", { class: "zoom" },
-      button("+", words.closer, () => this.plane.zoom(1.5)), button("−", words.farther, () => this.plane.zoom(1 / 1.5)),
-      button("⌂", words.whole, () => this.plane.fit()));
+    const button = (text, name, act) =>
+      element("button", { type: "button", text, title: name, "aria-label": name, onclick: act });
+    const zoom = element(
+      "div",
+      { class: "zoom" },
+      button("+", words.closer, () => this.plane.zoom(1.5)),
+      button("−", words.farther, () => this.plane.zoom(1 / 1.5)),
+      button("⌂", words.whole, () => this.plane.fit()),
+    );
     this.under = "none";
     const kinds = { none: words.points, manifold: words.manifold, density: words.density };
     if (!model.deviations) delete kinds.density;
-    const under = element("div", { class: "choice", role: "group", "aria-label": words.under },
+    const under = element(
+      "div",
+      { class: "choice", role: "group", "aria-label": words.under },
       ...Object.entries(kinds).map(([kind, text]) => {
-        const node = element("button", { type: "button", text, "aria-pressed": String(kind === "none"), onclick: () => {
-          this.under = kind;
-          under.querySelectorAll("button").forEach((each) => each.setAttribute("aria-pressed", String(each === node)));
-          if (kind === "manifold" && !canDecode) this.#ask({ manifold: true });
-          this.plane.setUnder(kind);
-        } });
+        const node = element("button", {
+          type: "button",
+          text,
+          "aria-pressed": String(kind === "none"),
+          onclick: () => {
+            this.under = kind;
+            under
+              .querySelectorAll("button")
+              .forEach((each) => each.setAttribute("aria-pressed", String(each === node)));
+            if (kind === "manifold" && !canDecode) this.#ask({ manifold: true });
+            this.plane.setUnder(kind);
+          },
+        });
         return node;
-      }));
+      }),
+    );
     const hidden = new Set();
     const legend = element("div", { class: "legend", role: "group", "aria-label": words.classes });
     model.classes.forEach((name, label) => {
-      const node = element("button", { type: "button", "aria-pressed": "true", title: words.hide, onclick: (event) => {
-        if (event.detail === 2) {
-          const alone = hidden.size === model.classes.length - 1 && !hidden.has(label);
-          hidden.clear();
-          if (!alone) model.classes.forEach((_, other) => other !== label && hidden.add(other));
-        } else if (event.detail < 2) hidden.has(label) ? hidden.delete(label) : hidden.add(label);
-        [...legend.children].forEach((each, other) => each.setAttribute("aria-pressed", String(!hidden.has(other))));
-        this.plane.setHidden(hidden);
-      } }, element("i", { style: `background:${model.colours[label % model.colours.length]}` }), name);
+      const node = element(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": "true",
+          title: words.hide,
+          onclick: (event) => {
+            if (event.detail === 2) {
+              const alone = hidden.size === model.classes.length - 1 && !hidden.has(label);
+              hidden.clear();
+              if (!alone) model.classes.forEach((_, other) => other !== label && hidden.add(other));
+            } else if (event.detail < 2) hidden.has(label) ? hidden.delete(label) : hidden.add(label);
+            [...legend.children].forEach((each, other) =>
+              each.setAttribute("aria-pressed", String(!hidden.has(other))),
+            );
+            this.plane.setHidden(hidden);
+          },
+        },
+        element("i", { style: `background:${model.colours[label % model.colours.length]}` }),
+        name,
+      );
       legend.append(node);
     });
     const picture = (text, size) => new Picture(text, model.width, model.height, size);
@@ -94,18 +127,44 @@ class LatentMap extends Follower {
     this.deviation = picture(words.deviation);
     this.image = picture(words.image);
     this.deviation.figure.hidden = true;
-    const sigma = element("label", { class: "sigma" }, element("input", { type: "checkbox", onchange: (event) => {
-      this.deviation.figure.hidden = !event.target.checked;
-      this.#show();
-    } }), words.sigma);
+    const sigma = element(
+      "label",
+      { class: "sigma" },
+      element("input", {
+        type: "checkbox",
+        onchange: (event) => {
+          this.deviation.figure.hidden = !event.target.checked;
+          this.#show();
+        },
+      }),
+      words.sigma,
+    );
     this.status = element("p", { class: "status", role: "status" });
     const note = canDecode ? null : element("p", { class: "note", text: words.server });
-    const side = element("div", { class: "side" }, note,
+    const side = element(
+      "div",
+      { class: "side" },
+      note,
       element("div", { class: "pictures" }, this.mean.figure, this.deviation.figure, this.image.figure),
-      sigma, this.status);
-    root.append(element("div", { class: "tools" }, under, legend),
-      element("div", { class: "body" }, element("div", { class: "frame" }, this.stage, zoom,
-        element("span", { class: "across", text: data.titles[0] }), element("span", { class: "up", text: data.titles[1] })), side));
+      sigma,
+      this.status,
+    );
+    root.append(
+      element("div", { class: "tools" }, under, legend),
+      element(
+        "div",
+        { class: "body" },
+        element(
+          "div",
+          { class: "frame" },
+          this.stage,
+          zoom,
+          element("span", { class: "across", text: data.titles[0] }),
+          element("span", { class: "up", text: data.titles[1] }),
+        ),
+        side,
+      ),
+    );
   }
 
   // Places come faster than frames; the last one of a frame counts.
@@ -142,7 +201,11 @@ class LatentMap extends Follower {
   }
 
   #send() {
-    this.report("chosen", { n: this.count, row: this.row, z: this.row === null ? [...this.z].map((v) => +v.toFixed(4)) : null });
+    this.report("chosen", {
+      n: this.count,
+      row: this.row,
+      z: this.row === null ? [...this.z].map((v) => +v.toFixed(4)) : null,
+    });
   }
 
   #code(row) {
@@ -150,9 +213,11 @@ class LatentMap extends Follower {
   }
 
   #show() {
-    const { model, plane, place, data } = this, { words, colours } = data;
+    const { model, plane, place, data } = this,
+      { words, colours } = data;
     if (!plane.view) return;
-    const over = place && place.row >= 0 ? place.row : null, row = place ? over : this.row;
+    const over = place && place.row >= 0 ? place.row : null,
+      row = place ? over : this.row;
     const z = over !== null ? this.#code(over) : place ? plane.lift(place.a, place.b, this.z) : this.z;
     const [a, b] = row !== null ? [plane.across[row], plane.up[row]] : place ? [place.a, place.b] : plane.project(z);
     this.#decode(z);
@@ -161,10 +226,16 @@ class LatentMap extends Follower {
     if (row === null) this.image.clear().row = null;
     else showImage(this.image, model, row);
     const marks = [];
-    const ellipse = (n) => model.deviations && n !== null ? plane.spread(plane.deviationOf(n)) : null;
+    const ellipse = (n) => (model.deviations && n !== null ? plane.spread(plane.deviationOf(n)) : null);
     if (place || this.row === null) {
       const [ca, cb] = this.row !== null ? [plane.across[this.row], plane.up[this.row]] : plane.project(this.z);
-      marks.push({ a: ca, b: cb, shape: this.row === null ? "cross" : "ring", covariance: ellipse(this.row), colour: colours.encoder });
+      marks.push({
+        a: ca,
+        b: cb,
+        shape: this.row === null ? "cross" : "ring",
+        covariance: ellipse(this.row),
+        colour: colours.encoder,
+      });
     }
     if (row !== null) marks.push({ a, b, shape: "ring", covariance: ellipse(row), colour: colours.encoder });
     plane.setMarks(marks);
@@ -172,15 +243,20 @@ class LatentMap extends Follower {
     const pair = model.J > 1 ? `(${sayNumber(a)}, ${sayNumber(b)})` : sayNumber(a);
     const where = model.J > 2 ? words.on_plane.replace("{where}", pair) : pair;
     const label = row === null ? "" : model.classes[model.labels[row]];
-    const what = row !== null ? words.at_image.replace("{row}", row).replace("{label}", label).replace("{where}", where)
-      : model.J > 2 ? where : words.at_place.replace("{where}", where);
+    const what =
+      row !== null
+        ? words.at_image.replace("{row}", row).replace("{label}", label).replace("{where}", where)
+        : model.J > 2
+          ? where
+          : words.at_place.replace("{where}", where);
     this.status.setAttribute("aria-live", this.keyed || !place ? "polite" : "off");
     if (this.status.textContent !== what) this.status.textContent = what;
     this.shown = { z, row };
   }
 
   #decode(z) {
-    const { model, data } = this, spread = !this.deviation.figure.hidden;
+    const { model, data } = this,
+      spread = !this.deviation.figure.hidden;
     const decoded = model.decode ? model.decode(z, spread) : this.#answered(z);
     if (!decoded) return;
     this.mean.grey(decoded.mean);
@@ -210,10 +286,15 @@ class LatentMap extends Follower {
   }
 
   #givenSheet({ side, low, high }, levels) {
-    const { width: W, height: H } = this.model, canvas = document.createElement("canvas");
+    const { width: W, height: H } = this.model,
+      canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [side * W, side * H];
-    const context = canvas.getContext("2d"), image = context.createImageData(canvas.width, canvas.height);
-    paint(image.data, Float32Array.from(levels, (level) => level / 255));
+    const context = canvas.getContext("2d"),
+      image = context.createImageData(canvas.width, canvas.height);
+    paint(
+      image.data,
+      Float32Array.from(levels, (level) => level / 255),
+    );
     context.putImageData(image, 0, 0);
     return { canvas, a: low[0], b: high[1], wide: high[0] - low[0], high: high[1] - low[1] };
   }

@@ -39,7 +39,8 @@ export class Plane {
   setBasis(basis) {
     if (JSON.stringify(basis) === JSON.stringify(this.basis)) return;
     this.basis = basis;
-    const { model } = this, { J, count, means, labels } = model;
+    const { model } = this,
+      { J, count, means, labels } = model;
     this.across = new Float32Array(count);
     this.up = new Float32Array(count);
     for (let n = 0; n < count; n++) {
@@ -64,7 +65,8 @@ export class Plane {
 
   // Whether all points are in the view, and it is not far too wide for them.
   holds() {
-    const [left, top] = this.place(0, 0), [right, bottom] = this.place(this.width, this.height);
+    const [left, top] = this.place(0, 0),
+      [right, bottom] = this.place(this.width, this.height);
     let [low, high] = [Infinity, -Infinity];
     for (let n = 0; n < this.across.length; n++) {
       const [a, b] = [this.across[n], this.up[n]];
@@ -79,13 +81,16 @@ export class Plane {
     const before = this.through;
     this.through = z;
     if (!before || before.length !== z.length || this.kind !== "manifold") return;
-    const [a, b] = this.project(z), same = this.lift(a, b, before);
+    const [a, b] = this.project(z),
+      same = this.lift(a, b, before);
     if (same.some((v, j) => Math.abs(v - z[j]) > 1e-4)) this.#renderUnder();
   }
 
   project(z) {
-    const { directions, mean } = this.basis, J = mean.length;
-    let a = 0, b = 0;
+    const { directions, mean } = this.basis,
+      J = mean.length;
+    let a = 0,
+      b = 0;
     for (let j = 0; j < J; j++) {
       a += (z[j] - mean[j]) * directions[j];
       b += (z[j] - mean[j]) * directions[J + j];
@@ -95,14 +100,19 @@ export class Plane {
 
   // The latent at a place of the plane through z.
   lift(a, b, z) {
-    const { directions, mean } = this.basis, J = mean.length, [a0, b0] = this.project(z);
+    const { directions, mean } = this.basis,
+      J = mean.length,
+      [a0, b0] = this.project(z);
     return Float32Array.from(z, (v, j) => v + (a - a0) * directions[j] + (b - b0) * directions[J + j]);
   }
 
   // Covariance of q(z|x) of a row, or of deviations (J), on the plane: [var a, cov, var b].
   spread(deviation) {
-    const { directions } = this.basis, J = deviation.length;
-    let aa = 0, ab = 0, bb = 0;
+    const { directions } = this.basis,
+      J = deviation.length;
+    let aa = 0,
+      ab = 0,
+      bb = 0;
     for (let j = 0; j < J; j++) {
       const v = deviation[j] ** 2;
       aa += v * directions[j] ** 2;
@@ -118,7 +128,10 @@ export class Plane {
   }
 
   fit() {
-    let [low, high] = this.extent ?? [[-2, -2], [2, 2]];
+    let [low, high] = this.extent ?? [
+      [-2, -2],
+      [2, 2],
+    ];
     for (let n = 0; n < this.across.length; n++) {
       low = [Math.min(low[0], this.across[n]), Math.min(low[1], this.up[n])];
       high = [Math.max(high[0], this.across[n]), Math.max(high[1], this.up[n])];
@@ -144,7 +157,8 @@ export class Plane {
   // Moves the view no more than is needed to show a place.
   show(a, b) {
     if (!this.view) return;
-    const [px, py] = this.screen(a, b), rim = 24;
+    const [px, py] = this.screen(a, b),
+      rim = 24;
     const dx = Math.min(Math.max(px, rim), this.width - rim) - px;
     const dy = Math.min(Math.max(py, rim), this.height - rim) - py;
     if (dx || dy) this.pan(dx, dy);
@@ -161,11 +175,17 @@ export class Plane {
   }
 
   nearest(px, py, reach = 7) {
-    let best = -1, least = reach * reach;
-    const { labels } = this.model, { x, y, scale } = this.view;
-    const a = x + (px - this.width / 2) / scale, b = y - (py - this.height / 2) / scale, square = scale * scale;
+    let best = -1,
+      least = reach * reach;
+    const { labels } = this.model,
+      { x, y, scale } = this.view;
+    const a = x + (px - this.width / 2) / scale,
+      b = y - (py - this.height / 2) / scale,
+      square = scale * scale;
     for (let n = 0; n < this.across.length; n++) {
-      const da = this.across[n] - a, db = this.up[n] - b, distance = (da * da + db * db) * square;
+      const da = this.across[n] - a,
+        db = this.up[n] - b,
+        distance = (da * da + db * db) * square;
       if (distance < least && !this.hidden.has(labels[n])) [best, least] = [n, distance];
     }
     return best;
@@ -259,10 +279,11 @@ export class Plane {
   }
 
   #listen() {
-    const { stage } = this, at = (event) => {
-      const box = stage.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
+    const { stage } = this,
+      at = (event) => {
+        const box = stage.getBoundingClientRect();
+        return [event.clientX - box.left, event.clientY - box.top];
+      };
     const tell = (px, py) => {
       const [a, b] = this.place(px, py);
       return { a, b, row: this.nearest(px, py) };
@@ -276,14 +297,16 @@ export class Plane {
     stage.addEventListener("pointermove", (event) => {
       if (!this.view) return;
       if (event.pointerType === "mouse" && !event.buttons) this.pointers.delete(event.pointerId);
-      const pointer = this.pointers.get(event.pointerId), [px, py] = at(event);
+      const pointer = this.pointers.get(event.pointerId),
+        [px, py] = at(event);
       if (!pointer) return this.on.hover(tell(px, py));
       const [ox, oy] = pointer.now;
       pointer.now = [px, py];
       if (Math.hypot(px - pointer.from[0], py - pointer.from[1]) > 4) pointer.moved = true;
       if (this.pointers.size === 2) {
         const other = [...this.pointers.values()].find((p) => p !== pointer).now;
-        const before = Math.hypot(ox - other[0], oy - other[1]), after = Math.hypot(px - other[0], py - other[1]);
+        const before = Math.hypot(ox - other[0], oy - other[1]),
+          after = Math.hypot(px - other[0], py - other[1]);
         this.pointers.forEach((p) => (p.moved = true));
         this.pan((px - ox) / 2, (py - oy) / 2);
         if (before > 0) this.zoom(after / before, (px + other[0]) / 2, (py + other[1]) / 2);
@@ -300,12 +323,16 @@ export class Plane {
     stage.addEventListener("pointerup", release);
     stage.addEventListener("pointercancel", release);
     stage.addEventListener("pointerleave", () => this.on.hover(null));
-    stage.addEventListener("wheel", (event) => {
-      if (!this.view) return;
-      event.preventDefault();
-      const finger = event.ctrlKey ? 8 : 1; // a pinch on a trackpad comes as a small turn of the wheel
-      this.zoom(Math.exp(-event.deltaY * finger * (event.deltaMode ? 0.05 : 0.0015)), ...at(event));
-    }, { passive: false });
+    stage.addEventListener(
+      "wheel",
+      (event) => {
+        if (!this.view) return;
+        event.preventDefault();
+        const finger = event.ctrlKey ? 8 : 1; // a pinch on a trackpad comes as a small turn of the wheel
+        this.zoom(Math.exp(-event.deltaY * finger * (event.deltaMode ? 0.05 : 0.0015)), ...at(event));
+      },
+      { passive: false },
+    );
     stage.addEventListener("keydown", (event) => {
       if (!this.view || event.ctrlKey || event.metaKey || event.altKey) return;
       const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];

@@ -15,7 +15,8 @@ export default function ({ data, parentElement }) {
 }
 
 const REACH = 5; // of the plane from the encoder's mu to each side, in deviations
-const SWEEP = 41, SPAN = 3; // values of mu along a sweep, over so many deviations to both sides
+const SWEEP = 41,
+  SPAN = 3; // values of mu along a sweep, over so many deviations to both sides
 
 class Reparameterise {
   constructor(root) {
@@ -61,15 +62,37 @@ class Reparameterise {
   }
 
   #build() {
-    const { data, model, root } = this, { words, colours, axes } = data;
-    const choice = (label, options, now, set) => element("div", { class: "choice", role: "group", "aria-label": label },
-      ...options.map(([value, text]) => element("button", { type: "button", text, "aria-pressed": String(value === now), onclick: () => {
-        set(value);
-        this.#build();
-      } })));
+    const { data, model, root } = this,
+      { words, colours, axes } = data;
+    const choice = (label, options, now, set) =>
+      element(
+        "div",
+        { class: "choice", role: "group", "aria-label": label },
+        ...options.map(([value, text]) =>
+          element("button", {
+            type: "button",
+            text,
+            "aria-pressed": String(value === now),
+            onclick: () => {
+              set(value);
+              this.#build();
+            },
+          }),
+        ),
+      );
     const button = (text, act) => element("button", { type: "button", text, onclick: act });
-    const tools = element("div", { class: "tools" },
-      choice(words.noise, [[true, words.held], [false, words.drawn]], this.held, (v) => (this.held = v)),
+    const tools = element(
+      "div",
+      { class: "tools" },
+      choice(
+        words.noise,
+        [
+          [true, words.held],
+          [false, words.drawn],
+        ],
+        this.held,
+        (v) => (this.held = v),
+      ),
       button(words.sweep.replace("{name}", data.names[axes[0]]), () => this.#sweep()),
       button(words.again, () => {
         this.#anew();
@@ -79,9 +102,24 @@ class Reparameterise {
         this.mean = Float32Array.from(data.mean);
         this.deviation = Float32Array.from(data.deviation);
         this.#moved();
-      }));
-    const slopes = element("div", { class: "tools" }, element("span", { text: words.arrows }),
-      choice(words.arrows, [["none", words.none], ["slope", words.slope], ["score", words.score], ["less", words.less]], this.arrows, (v) => (this.arrows = v)));
+      }),
+    );
+    const slopes = element(
+      "div",
+      { class: "tools" },
+      element("span", { text: words.arrows }),
+      choice(
+        words.arrows,
+        [
+          ["none", words.none],
+          ["slope", words.slope],
+          ["score", words.score],
+          ["less", words.less],
+        ],
+        this.arrows,
+        (v) => (this.arrows = v),
+      ),
+    );
     this.canvas = svg("svg", { class: "drag", role: "group", "aria-label": words.picture });
     this.layer = svg("g", { "aria-hidden": "true" });
     this.canvas.append(this.layer);
@@ -94,23 +132,40 @@ class Reparameterise {
     this.chart = svg("svg", { class: "drag chart", role: "img", "aria-label": words.chart });
     this.says = element("p", { class: "status", role: "status" });
     const title = element("p", { class: "hint", text: words.chart.replace("{name}", data.names[axes[0]]) });
-    const side = element("div", { class: "side" }, element("div", { class: "pictures" }, this.picture.figure), this.says, title, this.chart);
-    const frame = element("div", { class: "frame" }, this.stage, element("span", { class: "across", text: data.names[axes[0]] }),
-      element("span", { class: "up", text: model.J > 1 ? data.names[axes[1]] : "" }));
+    const side = element(
+      "div",
+      { class: "side" },
+      element("div", { class: "pictures" }, this.picture.figure),
+      this.says,
+      title,
+      this.chart,
+    );
+    const frame = element(
+      "div",
+      { class: "frame" },
+      this.stage,
+      element("span", { class: "across", text: data.names[axes[0]] }),
+      element("span", { class: "up", text: model.J > 1 ? data.names[axes[1]] : "" }),
+    );
     root.replaceChildren(tools, slopes, element("div", { class: "body" }, frame, side));
     root.style.setProperty("--ink", colours.encoder);
     this.#resize();
-    if (model.decode && model.J > 1) this.shades.fill((across, up) => this.#value(this.#lift(across, up)), data.sigma_colours);
+    if (model.decode && model.J > 1)
+      this.shades.fill((across, up) => this.#value(this.#lift(across, up)), data.sigma_colours);
     root.at = this; // for tests
   }
 
   #knob(name, part, which) {
-    const { data } = this, { axes } = data;
+    const { data } = this,
+      { axes } = data;
     const put = (k, value) => {
-      const j = axes[k], first = data.mean[j];
+      const j = axes[k],
+        first = data.mean[j];
       const reach = this.reach[k];
-      this[part][j] = part === "mean" ? Math.min(Math.max(value, first - 0.8 * reach), first + 0.8 * reach)
-        : Math.min(Math.max(value, reach / 100), reach / 2);
+      this[part][j] =
+        part === "mean"
+          ? Math.min(Math.max(value, first - 0.8 * reach), first + 0.8 * reach)
+          : Math.min(Math.max(value, reach / 100), reach / 2);
     };
     const each = (act) => {
       if (!this.held) this.#anew();
@@ -118,14 +173,16 @@ class Reparameterise {
       this.#moved();
     };
     return new Knob(this.canvas, name, data.colours.encoder, {
-      move: (px, py) => each((k) => {
-        const place = this.#place(px, py)[k];
-        put(k, part === "mean" ? place : Math.abs(place - this.mean[axes[k]]));
-      }),
-      step: (dx, dy) => each((k) => {
-        const by = (part === "mean" ? (k ? dy : dx) : dx + dy) * this.reach[k] * 0.3;
-        put(k, this[part][axes[k]] + by);
-      }),
+      move: (px, py) =>
+        each((k) => {
+          const place = this.#place(px, py)[k];
+          put(k, part === "mean" ? place : Math.abs(place - this.mean[axes[k]]));
+        }),
+      step: (dx, dy) =>
+        each((k) => {
+          const by = (part === "mean" ? (k ? dy : dx) : dx + dy) * this.reach[k] * 0.3;
+          put(k, this[part][axes[k]] + by);
+        }),
     });
   }
 
@@ -150,7 +207,8 @@ class Reparameterise {
 
   // The latent at a place of the plane, each coordinate from -1 to 1.
   #lift(across, up) {
-    const { axes, mean } = this.data, z = Float32Array.from(mean);
+    const { axes, mean } = this.data,
+      z = Float32Array.from(mean);
     z[axes[0]] += across * this.reach[0];
     z[axes[1]] += up * this.reach[1];
     return z;
@@ -196,23 +254,27 @@ class Reparameterise {
   }
 
   *#measure() {
-    const { axes, deviation } = this.data, count = this.model.J > 1 ? 2 : 1;
+    const { axes, deviation } = this.data,
+      count = this.model.J > 1 ? 2 : 1;
     for (const z of this.z) {
       this.values.push(this.#value(z));
       yield;
     }
     if (this.arrows === "none") return;
-    const { values, draws, noise } = this, total = values.reduce((a, b) => a + b);
+    const { values, draws, noise } = this,
+      total = values.reduce((a, b) => a + b);
     for (let l = 0; l < draws; l++) {
-      const z = this.z[l], slope = [];
+      const z = this.z[l],
+        slope = [];
       for (let k = 0; k < count; k++) {
         const j = axes[k];
         if (this.arrows === "slope") {
-          const step = 0.02 * deviation[j], [low, high] = [-step, step].map((by) => {
-            const beside = Float32Array.from(z);
-            beside[j] += by;
-            return this.#value(beside);
-          });
+          const step = 0.02 * deviation[j],
+            [low, high] = [-step, step].map((by) => {
+              const beside = Float32Array.from(z);
+              beside[j] += by;
+              return this.#value(beside);
+            });
           slope.push((high - low) / (2 * step));
           yield;
         } else {
@@ -225,18 +287,36 @@ class Reparameterise {
   }
 
   #draw() {
-    const { data, layer, slopes, draws } = this, { axes, colours, words } = data, J = this.model.J;
-    const at = this.#screen(this.mean[axes[0]], J > 1 ? this.mean[axes[1]] : data.mean[0]), sizes = axes.map((j, k) => this.deviation[j] * this.scale[k]);
+    const { data, layer, slopes, draws } = this,
+      { axes, colours, words } = data,
+      J = this.model.J;
+    const at = this.#screen(this.mean[axes[0]], J > 1 ? this.mean[axes[1]] : data.mean[0]),
+      sizes = axes.map((j, k) => this.deviation[j] * this.scale[k]);
     layer.replaceChildren();
     for (const wide of [2, 1]) {
-      layer.append(J > 1 ? svg("ellipse", { cx: at[0], cy: at[1], rx: wide * sizes[0], ry: wide * sizes[1], class: "ring" })
-        : svg("rect", { x: at[0] - wide * sizes[0], width: 2 * wide * sizes[0], y: 0, height: this.tall, class: "ring" }));
+      layer.append(
+        J > 1
+          ? svg("ellipse", { cx: at[0], cy: at[1], rx: wide * sizes[0], ry: wide * sizes[1], class: "ring" })
+          : svg("rect", {
+              x: at[0] - wide * sizes[0],
+              width: 2 * wide * sizes[0],
+              y: 0,
+              height: this.tall,
+              class: "ring",
+            }),
+      );
     }
     // an arrow's direction on the drawing: nats for each deviation of the encoder's q, since the axes have scales of their own
     const drawn = (slope) => slope.map((v, k) => v * data.deviation[axes[k]]);
     const longest = Math.max(...slopes.map((slope) => Math.hypot(...drawn(slope))), 1e-12);
     this.z.forEach((z, l) => {
-      const [x, y] = this.#dot(z, l), dot = svg("circle", { cx: x, cy: y, r: l === this.chosen ? 7 : 4.5, class: l === this.chosen ? "dot chosen" : "dot" });
+      const [x, y] = this.#dot(z, l),
+        dot = svg("circle", {
+          cx: x,
+          cy: y,
+          r: l === this.chosen ? 7 : 4.5,
+          class: l === this.chosen ? "dot chosen" : "dot",
+        });
       const wide = svg("circle", { cx: x, cy: y, r: 9, fill: "transparent", style: "cursor: pointer" });
       wide.addEventListener("pointerdown", () => {
         this.chosen = l;
@@ -248,7 +328,10 @@ class Reparameterise {
     let says = "";
     if (this.values.length === draws) {
       const { average, error } = summary(this.values);
-      says = words.value.replace("{value}", sayNumber(average, 1)).replace("{error}", sayNumber(error, 1)).replace("{count}", draws);
+      says = words.value
+        .replace("{value}", sayNumber(average, 1))
+        .replace("{error}", sayNumber(error, 1))
+        .replace("{count}", draws);
     }
     if (slopes.length === draws) {
       const both = slopes[0].map((_, k) => summary(slopes.map((slope) => slope[k])));
@@ -258,7 +341,10 @@ class Reparameterise {
     }
     this.says.textContent = says || this.says.textContent;
     const tell = (j) => `${data.names[j]}: μ ${sayNumber(this.mean[j])}, σ ${sayNumber(this.deviation[j], 3)}`;
-    const j = axes[0], low = data.mean[j] - this.reach[0], high = data.mean[j] + this.reach[0], all = [...new Set(axes)].map(tell).join("; ");
+    const j = axes[0],
+      low = data.mean[j] - this.reach[0],
+      high = data.mean[j] + this.reach[0],
+      all = [...new Set(axes)].map(tell).join("; ");
     this.knobs.mean.at(...at, this.mean[j], low.toFixed(2), high.toFixed(2), all);
     this.knobs[0].at(at[0] + sizes[0], at[1], this.deviation[j], 0, (this.reach[0] / 2).toFixed(2), all);
     this.knobs[1]?.at(at[0], at[1] - sizes[1], this.deviation[axes[1]], 0, (this.reach[1] / 2).toFixed(2), all);
@@ -266,20 +352,34 @@ class Reparameterise {
   }
 
   #short(value) {
-    return (Math.abs(value) >= 1e5 ? value.toExponential(1) : value.toFixed(Math.abs(value) < 10 ? 1 : 0)).replace("-", "−");
+    return (Math.abs(value) >= 1e5 ? value.toExponential(1) : value.toFixed(Math.abs(value) < 10 ? 1 : 0)).replace(
+      "-",
+      "−",
+    );
   }
 
   #arrow(x, y, slope, scale, kind) {
-    const [dx, dy] = [slope[0] * scale, -(slope[1] ?? 0) * scale], length = Math.hypot(dx, dy);
-    const [ux, uy] = length ? [dx / length, dy / length] : [0, 0], head = Math.min(8, length / 2);
-    const tip = [x + dx, y + dy], wing = (side) => `L${tip[0] - head * ux - side * head * 0.5 * uy} ${tip[1] - head * uy + side * head * 0.5 * ux}`;
-    return svg("path", { d: `M${x} ${y}L${tip[0]} ${tip[1]}${wing(1)}M${tip[0]} ${tip[1]}${wing(-1)}`, class: `ray ${kind}`, style: kind === "average" ? `stroke: ${this.data.colours.gradient}` : "" });
+    const [dx, dy] = [slope[0] * scale, -(slope[1] ?? 0) * scale],
+      length = Math.hypot(dx, dy);
+    const [ux, uy] = length ? [dx / length, dy / length] : [0, 0],
+      head = Math.min(8, length / 2);
+    const tip = [x + dx, y + dy],
+      wing = (side) => `L${tip[0] - head * ux - side * head * 0.5 * uy} ${tip[1] - head * uy + side * head * 0.5 * ux}`;
+    return svg("path", {
+      d: `M${x} ${y}L${tip[0]} ${tip[1]}${wing(1)}M${tip[0]} ${tip[1]}${wing(-1)}`,
+      class: `ray ${kind}`,
+      style: kind === "average" ? `stroke: ${this.data.colours.gradient}` : "",
+    });
   }
 
   // mu along its first axis, and L1 as these draws see it.
   #sweep() {
     if (!this.model.decode) return;
-    const { data } = this, j = data.axes[0], before = this.mean[j], sweep = [], held = this.held;
+    const { data } = this,
+      j = data.axes[0],
+      before = this.mean[j],
+      sweep = [],
+      held = this.held;
     this.sweeps[held] = sweep;
     let i = 0;
     const next = () => {
@@ -297,32 +397,52 @@ class Reparameterise {
   }
 
   #drawChart() {
-    const { data, chart, sweeps } = this, j = data.axes[0], all = Object.values(sweeps).flat();
-    const width = Math.max(chart.parentNode?.clientWidth ?? 0, 120), height = 150;
+    const { data, chart, sweeps } = this,
+      j = data.axes[0],
+      all = Object.values(sweeps).flat();
+    const width = Math.max(chart.parentNode?.clientWidth ?? 0, 120),
+      height = 150;
     chart.setAttribute("width", width);
     chart.setAttribute("height", height);
     chart.replaceChildren();
-    const low = data.mean[j] - SPAN * data.deviation[j], high = data.mean[j] + SPAN * data.deviation[j];
-    const most = Math.max(...all.map((each) => each[1])), least = Math.min(...all.map((each) => each[1]));
-    const across = (v) => 6 + ((v - low) / (high - low)) * (width - 12), up = (v) => 14 + ((most - v) / Math.max(most - least, 1e-9)) * (height - 44);
+    const low = data.mean[j] - SPAN * data.deviation[j],
+      high = data.mean[j] + SPAN * data.deviation[j];
+    const most = Math.max(...all.map((each) => each[1])),
+      least = Math.min(...all.map((each) => each[1]));
+    const across = (v) => 6 + ((v - low) / (high - low)) * (width - 12),
+      up = (v) => 14 + ((most - v) / Math.max(most - least, 1e-9)) * (height - 44);
     chart.append(svg("line", { x1: 0, x2: width, y1: height - 18, y2: height - 18, class: "axis" }));
-    for (const v of [low, high]) chart.append(svg("text", { x: v === low ? 0 : width, y: height - 3, style: `text-anchor: ${v === low ? "start" : "end"}` }, sayNumber(v)));
+    for (const v of [low, high])
+      chart.append(
+        svg(
+          "text",
+          { x: v === low ? 0 : width, y: height - 3, style: `text-anchor: ${v === low ? "start" : "end"}` },
+          sayNumber(v),
+        ),
+      );
     if (!all.length) {
       chart.append(svg("text", { x: width / 2, y: height / 2, style: "text-anchor: middle" }, data.words.nothing));
       return;
     }
     for (const [held, sweep] of Object.entries(sweeps)) {
-      const places = sweep.map(([v, value]) => [across(v), up(value)]), colour = held === "true" ? data.colours.encoder : data.colours.score;
-      chart.append(svg("path", { d: line(places), fill: "none", stroke: colour, "stroke-width": 2 }),
-        ...places.map(([x, y]) => svg("circle", { cx: x, cy: y, r: 2.5, fill: colour })));
+      const places = sweep.map(([v, value]) => [across(v), up(value)]),
+        colour = held === "true" ? data.colours.encoder : data.colours.score;
+      chart.append(
+        svg("path", { d: line(places), fill: "none", stroke: colour, "stroke-width": 2 }),
+        ...places.map(([x, y]) => svg("circle", { cx: x, cy: y, r: 2.5, fill: colour })),
+      );
     }
-    chart.append(svg("text", { x: 0, y: 11 }, `${sayNumber(most, 0)} ${data.words.nats}`), svg("text", { x: 0, y: height - 24 }, sayNumber(least, 0)));
+    chart.append(
+      svg("text", { x: 0, y: 11 }, `${sayNumber(most, 0)} ${data.words.nats}`),
+      svg("text", { x: 0, y: height - 24 }, sayNumber(least, 0)),
+    );
   }
 }
 
 // Mean of some numbers, and its standard error.
 function summary(values) {
-  const n = values.length, average = values.reduce((a, b) => a + b) / n;
+  const n = values.length,
+    average = values.reduce((a, b) => a + b) / n;
   const square = values.reduce((sum, v) => sum + (v - average) ** 2, 0) / (n - 1);
   return { average, error: Math.sqrt(square / n) };
 }

@@ -27,7 +27,8 @@ class Replay {
     const number = ++this.told_;
     const sheets = data.sheets ? await inflate(column(data.sheets), Uint8Array) : null;
     if (number !== this.told_) return; // something newer has come meanwhile
-    const another = this.data?.run !== data.run || wordsOf(this.data) !== wordsOf(data) || `${this.data.titles}` !== `${data.titles}`;
+    const another =
+      this.data?.run !== data.run || wordsOf(this.data) !== wordsOf(data) || `${this.data.titles}` !== `${data.titles}`;
     const before = this.data && !another ? this.#codes(this.at) : null;
     this.data = data;
     this.sheets = sheets;
@@ -49,21 +50,37 @@ class Replay {
   }
 
   #build() {
-    const { data, root } = this, { words } = data;
+    const { data, root } = this,
+      { words } = data;
     cancelAnimationFrame(this.running);
     this.running = 0;
     root.replaceChildren();
     this.stage = element("div", { class: "stage", tabindex: 0, role: "application", "aria-label": words.map });
-    const model = { J: 2, count: this.count, means: this.codes.subarray(0, 2 * this.count), labels: column(data.labels),
-      classes: data.classes, colours: data.colours, deviations: null, decode: null };
+    const model = {
+      J: 2,
+      count: this.count,
+      means: this.codes.subarray(0, 2 * this.count),
+      labels: column(data.labels),
+      classes: data.classes,
+      colours: data.colours,
+      deviations: null,
+      decode: null,
+    };
     this.plane = new Plane(this.stage, model, { hover: () => {}, pick: () => {}, nudge: () => {} });
     this.play = element("button", { type: "button", text: words.play, onclick: () => this.#toggle() });
-    this.slider = element("input", { type: "range", min: 0, max: this.last, step: "any", value: 0, "aria-label": words.time,
+    this.slider = element("input", {
+      type: "range",
+      min: 0,
+      max: this.last,
+      step: "any",
+      value: 0,
+      "aria-label": words.time,
       oninput: () => {
         this.#pause();
         this.at = this.slider.valueAsNumber;
         this.#show();
-      } });
+      },
+    });
     this.controls = element("div", { class: "tools timeline" }, this.play, this.slider);
     this.time = element("p", { class: "status", role: "status" });
     this.sheet = element("canvas", { class: "sheet", role: "img" });
@@ -71,10 +88,23 @@ class Replay {
     this.bars = element("canvas", { class: "chart", role: "img" });
     this.barsSay = element("figcaption");
     this.carried = element("figure", { class: "carried", hidden: !this.kl }, this.bars, this.barsSay);
-    root.append(element("div", { class: "body" },
-      element("div", { class: "frame" }, this.stage, element("span", { class: "across", text: data.titles[0] }),
-        element("span", { class: "up", text: data.titles[1] })),
-      element("figure", {}, this.sheet, this.sheetSays)), this.controls, this.time, this.carried);
+    root.append(
+      element(
+        "div",
+        { class: "body" },
+        element(
+          "div",
+          { class: "frame" },
+          this.stage,
+          element("span", { class: "across", text: data.titles[0] }),
+          element("span", { class: "up", text: data.titles[1] }),
+        ),
+        element("figure", {}, this.sheet, this.sheetSays),
+      ),
+      this.controls,
+      this.time,
+      this.carried,
+    );
     if (words.chosen) this.time.after(element("p", { class: "hint", text: words.chosen }));
     this.plane.setBasis({ mean: [0, 0], directions: [1, 0, 0, 1] });
     this.root.replay = this; // for tests
@@ -82,7 +112,8 @@ class Replay {
 
   // A replay keeps one view, which holds the points of all times.
   #widest() {
-    const low = [-2, -2], high = [2, 2];
+    const low = [-2, -2],
+      high = [2, 2];
     this.codes.forEach((v, i) => {
       low[i % 2] = Math.min(low[i % 2], v);
       high[i % 2] = Math.max(high[i % 2], v);
@@ -93,7 +124,10 @@ class Replay {
 
   // Codes (2 * N) between two times, where they are in between.
   #codes(at) {
-    const { codes, count } = this, size = 2 * count, first = Math.min(Math.floor(at), this.last), part = at - first;
+    const { codes, count } = this,
+      size = 2 * count,
+      first = Math.min(Math.floor(at), this.last),
+      part = at - first;
     const from = codes.subarray(first * size, (first + 1) * size);
     if (!part || first >= this.last) return Float32Array.from(from);
     const to = codes.subarray((first + 1) * size, (first + 2) * size);
@@ -103,11 +137,15 @@ class Replay {
   // While a training runs only its newest time is here; the points glide to it.
   #follow(before) {
     this.at = this.last;
-    const goal = this.#codes(this.last), start = performance.now();
+    const goal = this.#codes(this.last),
+      start = performance.now();
     cancelAnimationFrame(this.running);
     const tick = () => {
-      const share = before && before.length === goal.length && !calm() ? Math.min((performance.now() - start) / 800, 1) : 1;
-      this.#place(share === 1 ? goal : goal.map((v, i) => before[i] + share * share * (3 - 2 * share) * (v - before[i])));
+      const share =
+        before && before.length === goal.length && !calm() ? Math.min((performance.now() - start) / 800, 1) : 1;
+      this.#place(
+        share === 1 ? goal : goal.map((v, i) => before[i] + share * share * (3 - 2 * share) * (v - before[i])),
+      );
       this.running = share < 1 ? requestAnimationFrame(tick) : 0;
     };
     tick();
@@ -134,9 +172,11 @@ class Replay {
 
   #sheetAt(time) {
     if (!this.sheets || time === this.shown) return;
-    const { side, height, width } = this.data, [w, h] = [side * width, side * height];
+    const { side, height, width } = this.data,
+      [w, h] = [side * width, side * height];
     if (this.sheet.width !== w) [this.sheet.width, this.sheet.height] = [w, h];
-    const image = new ImageData(w, h), grey = this.sheets.subarray(time * w * h, (time + 1) * w * h);
+    const image = new ImageData(w, h),
+      grey = this.sheets.subarray(time * w * h, (time + 1) * w * h);
     for (let i = 0; i < grey.length; i++) image.data.fill(grey[i], 4 * i, 4 * i + 3), (image.data[4 * i + 3] = 255);
     this.sheet.getContext("2d").putImageData(image, 0, 0);
     this.shown = this.data.live ? null : time;
@@ -148,17 +188,29 @@ class Replay {
   #carry(time = this.last) {
     this.carriedAt = time;
     if (!this.kl) return;
-    const { data, kl } = this, count = data.order.length, row = kl.subarray(time * count, (time + 1) * count);
-    const values = data.order.map((j) => row[j]), names = data.order.map((j) => data.names[j]);
-    bars(this.bars, values, data.carried_colour, null, names, kl.reduce((most, v) => Math.max(most, v), 0));
+    const { data, kl } = this,
+      count = data.order.length,
+      row = kl.subarray(time * count, (time + 1) * count);
+    const values = data.order.map((j) => row[j]),
+      names = data.order.map((j) => data.names[j]);
+    bars(
+      this.bars,
+      values,
+      data.carried_colour,
+      null,
+      names,
+      kl.reduce((most, v) => Math.max(most, v), 0),
+    );
     const awake = row.reduce((sum, v) => sum + (v > data.awake), 0);
     this.barsSay.textContent = data.words.carried.replace("{awake}", awake).replace("{count}", count);
     this.bars.setAttribute("aria-label", `${this.barsSay.textContent}: ${largest(values, names)}`);
   }
 
   #say() {
-    const { data } = this, time = Math.round(this.at);
-    const words = data.words.at.replace("{epoch}", sayNumber(data.epochs[time], data.epochs[time] < 10 ? 2 : 1))
+    const { data } = this,
+      time = Math.round(this.at);
+    const words = data.words.at
+      .replace("{epoch}", sayNumber(data.epochs[time], data.epochs[time] < 10 ? 2 : 1))
       .replace("{step}", data.steps[time].toLocaleString("en"));
     if (this.time.textContent !== words) this.time.textContent = words;
   }

@@ -7,22 +7,32 @@ export function* manifoldSheet(plane) {
   const { model, view } = plane;
   if (plane.given) return void (plane.sheet = plane.given);
   if (!model.decode) return;
-  const cell = Math.max(26, Math.sqrt((plane.width * plane.height) / 600)), step = cell / view.scale;
-  const [left, top] = plane.place(0, 0), [right, bottom] = plane.place(plane.width, plane.height);
+  const cell = Math.max(26, Math.sqrt((plane.width * plane.height) / 600)),
+    step = cell / view.scale;
+  const [left, top] = plane.place(0, 0),
+    [right, bottom] = plane.place(plane.width, plane.height);
   const [i0, i1, j0, j1] = [left, right, bottom, top].map((v) => Math.floor(v / step));
-  const canvas = document.createElement("canvas"), { width: W, height: H } = model;
+  const canvas = document.createElement("canvas"),
+    { width: W, height: H } = model;
   canvas.width = (i1 - i0 + 1) * W;
   canvas.height = (j1 - j0 + 1) * H;
-  const context = canvas.getContext("2d"), tile = context.createImageData(W, H), cells = [];
-  if (plane.sheet) {  // what was there stays until it is painted over
-    const old = plane.sheet, k = W / step;
+  const context = canvas.getContext("2d"),
+    tile = context.createImageData(W, H),
+    cells = [];
+  if (plane.sheet) {
+    // what was there stays until it is painted over
+    const old = plane.sheet,
+      k = W / step;
     context.imageSmoothingEnabled = false;
     context.drawImage(old.canvas, (old.a - i0 * step) * k, ((j1 + 1) * step - old.b) * k, old.wide * k, old.high * k);
   }
   plane.sheet = { canvas, a: i0 * step, b: (j1 + 1) * step, wide: (i1 - i0 + 1) * step, high: (j1 - j0 + 1) * step };
   for (let i = i0; i <= i1; i++) for (let j = j0; j <= j1; j++) cells.push([i, j]);
-  cells.sort((p, q) => Math.hypot(p[0] + 0.5 - view.x / step, p[1] + 0.5 - view.y / step)
-    - Math.hypot(q[0] + 0.5 - view.x / step, q[1] + 0.5 - view.y / step));
+  cells.sort(
+    (p, q) =>
+      Math.hypot(p[0] + 0.5 - view.x / step, p[1] + 0.5 - view.y / step) -
+      Math.hypot(q[0] + 0.5 - view.x / step, q[1] + 0.5 - view.y / step),
+  );
   for (const [i, j] of cells) {
     paint(tile.data, model.decode(plane.lift((i + 0.5) * step, (j + 0.5) * step, plane.through)).mean);
     context.putImageData(tile, (i - i0) * W, (j1 - j) * H);
@@ -32,29 +42,40 @@ export function* manifoldSheet(plane) {
 
 // The aggregate posterior, the mean of all q(z|x), in the view: each Gaussian is added up where it matters.
 export function* densitySheet(plane) {
-  const { model, view } = plane, cell = 4 / view.scale;
-  const columns = Math.ceil(plane.width / 4), rows = Math.ceil(plane.height / 4);
-  const [left, top] = plane.place(0, 0), sum = new Float32Array(columns * rows);
+  const { model, view } = plane,
+    cell = 4 / view.scale;
+  const columns = Math.ceil(plane.width / 4),
+    rows = Math.ceil(plane.height / 4);
+  const [left, top] = plane.place(0, 0),
+    sum = new Float32Array(columns * rows);
   for (let n = 0; n < model.count; n++) {
     let [aa, ab, bb] = plane.spread(plane.deviationOf(n));
-    aa += (cell / 2) ** 2;  // so that none slips through between cells
+    aa += (cell / 2) ** 2; // so that none slips through between cells
     bb += (cell / 2) ** 2;
-    const det = aa * bb - ab * ab, scale = 1 / Math.sqrt(det), wide = 3.5 * Math.sqrt(aa), high = 3.5 * Math.sqrt(bb);
-    const a = plane.across[n] - left, b = top - plane.up[n];
-    const i1 = Math.min(columns - 1, Math.floor((a + wide) / cell)), j1 = Math.min(rows - 1, Math.floor((b + high) / cell));
+    const det = aa * bb - ab * ab,
+      scale = 1 / Math.sqrt(det),
+      wide = 3.5 * Math.sqrt(aa),
+      high = 3.5 * Math.sqrt(bb);
+    const a = plane.across[n] - left,
+      b = top - plane.up[n];
+    const i1 = Math.min(columns - 1, Math.floor((a + wide) / cell)),
+      j1 = Math.min(rows - 1, Math.floor((b + high) / cell));
     for (let j = Math.max(0, Math.floor((b - high) / cell)); j <= j1; j++) {
       const db = b - (j + 0.5) * cell;
       for (let i = Math.max(0, Math.floor((a - wide) / cell)); i <= i1; i++) {
         const da = (i + 0.5) * cell - a;
-        sum[j * columns + i] += scale * Math.exp(-0.5 * (bb * da * da - 2 * ab * da * db + aa * db * db) / det);
+        sum[j * columns + i] += scale * Math.exp((-0.5 * (bb * da * da - 2 * ab * da * db + aa * db * db)) / det);
       }
     }
     if (n % 64 === 0) yield;
   }
-  const most = sum.reduce((x, y) => Math.max(x, y), 1e-30), canvas = document.createElement("canvas");
+  const most = sum.reduce((x, y) => Math.max(x, y), 1e-30),
+    canvas = document.createElement("canvas");
   canvas.width = columns;
   canvas.height = rows;
-  const context = canvas.getContext("2d"), image = context.createImageData(columns, rows), [r, g, b] = rgb(plane.aggregate);
+  const context = canvas.getContext("2d"),
+    image = context.createImageData(columns, rows),
+    [r, g, b] = rgb(plane.aggregate);
   for (let i = 0; i < sum.length; i++) image.data.set([r, g, b, 255 * 0.85 * (sum[i] / most) ** 0.35], 4 * i);
   context.putImageData(image, 0, 0);
   plane.sheet = { canvas, a: left, b: top, wide: columns * cell, high: rows * cell, smooth: true };

@@ -28,17 +28,20 @@ class Sketch {
 
   told(data, report) {
     this.report = report;
-    const another = this.data?.model !== data.model, first = another || wordsOf(this.data) !== wordsOf(data);
+    const another = this.data?.model !== data.model,
+      first = another || wordsOf(this.data) !== wordsOf(data);
     this.data = data;
     if (first) {
       this.model = null;
-      whenModel(data.model, (model) => whenModel(`${data.model} encoder`, ({ encode }) => {
-        if (model.key !== this.data.model) return;
-        this.model = { ...model, encode, classes: data.classes };
-        if (another || !this.ink) this.#empty();
-        this.#build();
-        this.#adopt();
-      }));
+      whenModel(data.model, (model) =>
+        whenModel(`${data.model} encoder`, ({ encode }) => {
+          if (model.key !== this.data.model) return;
+          this.model = { ...model, encode, classes: data.classes };
+          if (another || !this.ink) this.#empty();
+          this.#build();
+          this.#adopt();
+        }),
+      );
     } else if (this.model) this.#adopt();
   }
 
@@ -82,15 +85,22 @@ class Sketch {
   }
 
   #build() {
-    const { data, model, root } = this, { words } = data, { width, height } = model;
+    const { data, model, root } = this,
+      { words } = data,
+      { width, height } = model;
     root.replaceChildren();
     const button = (text, act) => element("button", { type: "button", text, onclick: act });
     this.brush = element("input", { type: "range", min: 1, max: 5, step: 0.1, value: 2.4, "aria-label": words.brush });
     this.fit = element("input", { type: "checkbox", checked: true, onchange: () => this.#finish(0) });
     this.undo = button(words.undo, () => this.#undo());
-    const tools = element("div", { class: "tools" }, element("label", { class: "brush" }, words.brush, this.brush),
-      this.undo, button(words.clear, () => this.#clear()),
-      element("label", { class: "sigma", title: words.centre_help }, this.fit, words.centre));
+    const tools = element(
+      "div",
+      { class: "tools" },
+      element("label", { class: "brush" }, words.brush, this.brush),
+      this.undo,
+      button(words.clear, () => this.#clear()),
+      element("label", { class: "sigma", title: words.centre_help }, this.fit, words.centre),
+    );
     this.pad = element("canvas", { class: "pad", tabindex: 0, role: "application", "aria-label": words.pad });
     this.#listen();
     const picture = (text) => new Picture(text, width, height);
@@ -99,11 +109,28 @@ class Sketch {
     this.rank = element("canvas", { class: "rank", role: "img", "aria-label": words.rank });
     this.stage = element("div", { class: "stage", role: "img", "aria-label": words.map });
     this.plane = new Plane(this.stage, model, { hover: () => {}, pick: () => {}, nudge: () => {} });
-    root.append(tools, element("div", { class: "body" },
-      element("div", {}, this.pad, element("p", { class: "hint", text: words.hint })),
-      element("div", { class: "middle" }, element("div", { class: "pictures" }, this.seen.figure, this.mean.figure), this.score, this.rank),
-      element("div", { class: "frame" }, this.stage, element("span", { class: "across", text: data.titles[0] }),
-        element("span", { class: "up", text: data.titles[1] }))));
+    root.append(
+      tools,
+      element(
+        "div",
+        { class: "body" },
+        element("div", {}, this.pad, element("p", { class: "hint", text: words.hint })),
+        element(
+          "div",
+          { class: "middle" },
+          element("div", { class: "pictures" }, this.seen.figure, this.mean.figure),
+          this.score,
+          this.rank,
+        ),
+        element(
+          "div",
+          { class: "frame" },
+          this.stage,
+          element("span", { class: "across", text: data.titles[0] }),
+          element("span", { class: "up", text: data.titles[1] }),
+        ),
+      ),
+    );
     new ResizeObserver(() => this.#changed()).observe(this.pad);
     const { uniform, normal } = seeded(1);
     this.grain = Float32Array.from({ length: width * height }, uniform);
@@ -112,11 +139,13 @@ class Sketch {
   }
 
   #listen() {
-    const { pad, ink } = this, at = (event) => {
-      const box = pad.getBoundingClientRect();
-      const x = ((event.clientX - box.left) / box.width) * ink.width, y = ((event.clientY - box.top) / box.height) * ink.height;
-      return [Math.round(100 * x) / 100, Math.round(100 * y) / 100]; // as they are kept
-    };
+    const { pad, ink } = this,
+      at = (event) => {
+        const box = pad.getBoundingClientRect();
+        const x = ((event.clientX - box.left) / box.width) * ink.width,
+          y = ((event.clientY - box.top) / box.height) * ink.height;
+        return [Math.round(100 * x) / 100, Math.round(100 * y) / 100]; // as they are kept
+      };
     pad.addEventListener("pointerdown", (event) => {
       if (event.button) return;
       pad.setPointerCapture(event.pointerId);
@@ -208,12 +237,18 @@ class Sketch {
   }
 
   #send() {
-    const { ink, example } = this, nothing = ink.empty || example, n = Date.now();
+    const { ink, example } = this,
+      nothing = ink.empty || example,
+      n = Date.now();
     const text = (pixels) => btoa(String.fromCharCode(...pixels));
     this.shown = String(n);
     this.known.add(this.shown);
-    this.report("drawn", { n, strokes: ink.strokes, pixels: nothing ? null : text(ink.pixels(this.fit.checked)),
-      ground: nothing || !ink.ground ? null : text(ink.ground) });
+    this.report("drawn", {
+      n,
+      strokes: ink.strokes,
+      pixels: nothing ? null : text(ink.pixels(this.fit.checked)),
+      ground: nothing || !ink.ground ? null : text(ink.ground),
+    });
   }
 
   #changed() {
@@ -224,11 +259,15 @@ class Sketch {
   }
 
   #draw() {
-    const { ink, pad, data, pen } = this, { words } = data, box = pad.getBoundingClientRect();
+    const { ink, pad, data, pen } = this,
+      { words } = data,
+      box = pad.getBoundingClientRect();
     if (!box.width) return;
-    const ratio = Math.min(window.devicePixelRatio || 1, 2), side = Math.round(box.width * ratio);
+    const ratio = Math.min(window.devicePixelRatio || 1, 2),
+      side = Math.round(box.width * ratio);
     if (pad.width !== side) [pad.width, pad.height] = [side, Math.round((side * ink.height) / ink.width)];
-    const context = pad.getContext("2d"), size = side / ink.width;
+    const context = pad.getContext("2d"),
+      size = side / ink.width;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = "#000000";
     context.fillRect(0, 0, pad.width, pad.height);
@@ -260,18 +299,28 @@ class Sketch {
 
   // Encodes, decodes and scores, all in the browser.
   #judge(pixels) {
-    const { model, grain, noise } = this, { config } = model, binary = config.likelihood === "bernoulli";
+    const { model, grain, noise } = this,
+      { config } = model,
+      binary = config.likelihood === "bernoulli";
     const x = Float32Array.from(pixels, (u, i) => (binary ? +(grain[i] * 255 < u) : (u + grain[i]) / 256));
     const q = (this.q = model.encode(x));
     this.mean.grey(model.decode(q.mean).mean);
     if (!model.deviations) return this.#say(q.mean, null, null, 0, "");
-    let kl = 0, sum = 0;
+    let kl = 0,
+      sum = 0;
     for (let j = 0; j < model.J; j++) {
       const [m, s] = [q.mean[j], q.deviation[j]];
       kl += 0.5 * (m * m + s * s - 1) - Math.log(s);
     }
     for (const eps of noise) {
-      sum += logLikelihood(x, model.decode(Float32Array.from(eps, (e, j) => q.mean[j] + q.deviation[j] * e), true), config);
+      sum += logLikelihood(
+        x,
+        model.decode(
+          Float32Array.from(eps, (e, j) => q.mean[j] + q.deviation[j] * e),
+          true,
+        ),
+        config,
+      );
     }
     this.#say(q.mean, q.deviation, sum / noise.length - kl, kl, "");
   }
@@ -295,16 +344,36 @@ class Sketch {
   }
 
   #say(mean, deviation, elbo, kl, note) {
-    const { data, plane, model } = this, { words } = data, elbos = data.elbos ? column(data.elbos) : null;
+    const { data, plane, model } = this,
+      { words } = data,
+      elbos = data.elbos ? column(data.elbos) : null;
     const [a, b] = plane.basis ? plane.project(mean) : [0, 0];
-    plane.setMarks([{ a, b: model.J > 1 ? b : 0, covariance: deviation && plane.spread(deviation), colour: data.colours.encoder, shape: "cross" }]);
+    plane.setMarks([
+      {
+        a,
+        b: model.J > 1 ? b : 0,
+        covariance: deviation && plane.spread(deviation),
+        colour: data.colours.encoder,
+        shape: "cross",
+      },
+    ]);
     plane.show(a, b);
     this.elbo = elbo;
     if (elbo === null || !elbos) return void (this.score.textContent = [note, words.no_elbo].filter(Boolean).join(" "));
-    const below = elbos.reduce((count, v) => count + (v < elbo), 0), share = (100 * below) / elbos.length;
-    const whole = Math.round(share), percent = share > 0 && share < 1 ? "< 1" : share < 100 && share > 99 ? "> 99" : String(whole);
-    this.score.textContent = [note, words.score.replace("{elbo}", sayNumber(elbo, 1)).replace("{kl}", sayNumber(kl, 1))
-      .replace("{percent}", percent).replace("{count}", elbos.length.toLocaleString("en"))].filter(Boolean).join(" ");
+    const below = elbos.reduce((count, v) => count + (v < elbo), 0),
+      share = (100 * below) / elbos.length;
+    const whole = Math.round(share),
+      percent = share > 0 && share < 1 ? "< 1" : share < 100 && share > 99 ? "> 99" : String(whole);
+    this.score.textContent = [
+      note,
+      words.score
+        .replace("{elbo}", sayNumber(elbo, 1))
+        .replace("{kl}", sayNumber(kl, 1))
+        .replace("{percent}", percent)
+        .replace("{count}", elbos.length.toLocaleString("en")),
+    ]
+      .filter(Boolean)
+      .join(" ");
     drawRank(this.rank, elbos, elbo, data.colours.encoder, words.nats);
   }
 }

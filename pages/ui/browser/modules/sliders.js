@@ -30,10 +30,13 @@ class Sliders extends Follower {
   }
 
   build() {
-    const { data, model, root } = this, { words, order } = data;
+    const { data, model, root } = this,
+      { words, order } = data;
     root.replaceChildren();
     const button = (text, act) => element("button", { type: "button", text, onclick: act });
-    const tools = element("div", { class: "tools" },
+    const tools = element(
+      "div",
+      { class: "tools" },
       button(words.zero, () => this.#choose(new Float32Array(model.J))),
       button(words.prior, () => {
         const { normal } = seeded(Math.random() * 2 ** 32);
@@ -42,52 +45,95 @@ class Sliders extends Follower {
       button(words.draw_again, () => {
         this.seed += 1;
         this.#show();
-      }));
+      }),
+    );
     const picture = (text) => new Picture(text, model.width, model.height);
-    [this.mean, this.deviation, this.sample, this.image] = ["mean", "deviation", "draw", "image"].map((name) => picture(words[name]));
-    const pictures = element("div", { class: "pictures" },
-      ...[this.mean, this.deviation, this.sample, this.image].map((each) => each.figure));
+    [this.mean, this.deviation, this.sample, this.image] = ["mean", "deviation", "draw", "image"].map((name) =>
+      picture(words[name]),
+    );
+    const pictures = element(
+      "div",
+      { class: "pictures" },
+      ...[this.mean, this.deviation, this.sample, this.image].map((each) => each.figure),
+    );
     this.rows = new Map();
     const rows = element("div", { class: "rows" });
     const folded = element("div", { class: "rows" });
     const most = 20;
     order.forEach((j, place) => (data.carried[j] >= 0.01 && place < most ? rows : folded).append(this.#row(j)));
-    const unused = order.filter((j) => data.carried[j] < 0.01), rest = order.length - rows.children.length;
+    const unused = order.filter((j) => data.carried[j] < 0.01),
+      rest = order.length - rows.children.length;
     const named = unused.length ? words.unused.replace("{names}", unused.map((j) => data.names[j]).join(", ")) : "";
     const more = rest > unused.length ? words.more.replace("{count}", rest - unused.length) : "";
     const summary = [more, named].filter(Boolean).join(". ");
     if (rest) {
-      rows.append(element("details", { ontoggle: () => this.#strips() }, element("summary", { text: summary }), folded));
+      rows.append(
+        element("details", { ontoggle: () => this.#strips() }, element("summary", { text: summary }), folded),
+      );
     }
     root.append(tools, element("div", { class: "body" }, element("div", { class: "side" }, pictures), rows));
     this.root.sliders = this; // for tests
   }
 
   #row(j) {
-    const { data, model } = this, reach = data.reach[j], name = `${data.names[j]}, ${data.labels[j]}`;
-    const range = element("input", { type: "range", min: -reach, max: reach, step: 0.01, "aria-label": name, oninput: () => {
-      this.#move(j, range.valueAsNumber, range);
-    }, onchange: () => this.#send() });
-    const number = element("input", { type: "number", min: -reach, max: reach, step: 0.1, "aria-label": name, oninput: () => {
-      if (number.validity.valid && number.value) this.#move(j, number.valueAsNumber, number);
-    }, onchange: () => {
-      number.value = this.z[j].toFixed(2);
-      this.#send();
-    } });
+    const { data, model } = this,
+      reach = data.reach[j],
+      name = `${data.names[j]}, ${data.labels[j]}`;
+    const range = element("input", {
+      type: "range",
+      min: -reach,
+      max: reach,
+      step: 0.01,
+      "aria-label": name,
+      oninput: () => {
+        this.#move(j, range.valueAsNumber, range);
+      },
+      onchange: () => this.#send(),
+    });
+    const number = element("input", {
+      type: "number",
+      min: -reach,
+      max: reach,
+      step: 0.1,
+      "aria-label": name,
+      oninput: () => {
+        if (number.validity.valid && number.value) this.#move(j, number.valueAsNumber, number);
+      },
+      onchange: () => {
+        number.value = this.z[j].toFixed(2);
+        this.#send();
+      },
+    });
     const strip = element("div", { class: "strip" });
     const pictures = Array.from({ length: STEPS }, (_, k) => {
       const value = reach * ((2 * k) / (STEPS - 1) - 1);
       const canvas = element("canvas", { width: model.width, height: model.height, "aria-hidden": "true" });
-      strip.append(element("button", { type: "button", tabindex: -1, title: sayNumber(value), "aria-label": `${name}: ${sayNumber(value)}`,
-        onclick: () => {
-          this.#move(j, value, null);
-          this.#send();
-        } }, canvas));
+      strip.append(
+        element(
+          "button",
+          {
+            type: "button",
+            tabindex: -1,
+            title: sayNumber(value),
+            "aria-label": `${name}: ${sayNumber(value)}`,
+            onclick: () => {
+              this.#move(j, value, null);
+              this.#send();
+            },
+          },
+          canvas,
+        ),
+      );
       return { value, context: canvas.getContext("2d") };
     });
     this.rows.set(j, { range, number, pictures });
-    return element("div", { class: "slider" }, element("div", { class: "label" }, element("b", { text: data.names[j] }), data.labels[j], number),
-      strip, range);
+    return element(
+      "div",
+      { class: "slider" },
+      element("div", { class: "label" }, element("b", { text: data.names[j] }), data.labels[j], number),
+      strip,
+      range,
+    );
   }
 
   #move(j, value, by) {
@@ -131,12 +177,15 @@ class Sliders extends Follower {
   }
 
   #draw() {
-    const { model, data, z } = this, { mean, deviation } = model.decode(z, true);
+    const { model, data, z } = this,
+      { mean, deviation } = model.decode(z, true);
     this.mean.grey(mean);
     this.deviation.colour(deviation, data.sigma_colours);
-    const low = deviation.reduce((a, b) => Math.min(a, b)), high = deviation.reduce((a, b) => Math.max(a, b));
+    const low = deviation.reduce((a, b) => Math.min(a, b)),
+      high = deviation.reduce((a, b) => Math.max(a, b));
     this.deviation.say(data.words.range.replace("{low}", sayNumber(low)).replace("{high}", sayNumber(high)));
-    const { uniform, normal } = seeded(this.seed), binary = model.config.likelihood === "bernoulli";
+    const { uniform, normal } = seeded(this.seed),
+      binary = model.config.likelihood === "bernoulli";
     this.sample.grey(Float32Array.from(mean, (m, i) => (binary ? +(uniform() < m) : m + deviation[i] * normal())));
     this.image.figure.hidden = this.row === null;
     if (this.row !== null) {
@@ -148,7 +197,8 @@ class Sliders extends Follower {
 
   // Strips follow in what is left of each frame; the one of the slider in hand does not change.
   #strips() {
-    const { model } = this, work = (this.work = this.#stripSteps());
+    const { model } = this,
+      work = (this.work = this.#stripSteps());
     const slice = () => {
       if (this.work !== work || !this.root.isConnected) return;
       const start = performance.now();

@@ -13,8 +13,12 @@ export const line = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.t
 export class Knob {
   constructor(canvas, name, colour, { move, step, end = () => {} }) {
     this.mark = svg("circle", { r: 8, fill: colour, class: "knob" });
-    this.node = svg("g", { role: "slider", tabindex: 0, "aria-label": name, "aria-valuenow": 0 },
-      svg("circle", { r: 20, fill: "transparent" }), this.mark);
+    this.node = svg(
+      "g",
+      { role: "slider", tabindex: 0, "aria-label": name, "aria-valuenow": 0 },
+      svg("circle", { r: 20, fill: "transparent" }),
+      this.mark,
+    );
     canvas.append(this.node);
     this.node.addEventListener("pointerdown", (event) => {
       event.preventDefault();
@@ -41,7 +45,12 @@ export class Knob {
 
   at(x, y, value, low, high, says) {
     this.node.setAttribute("transform", `translate(${x.toFixed(2)} ${y.toFixed(2)})`);
-    const stated = { "aria-valuenow": value.toFixed(2), "aria-valuemin": low, "aria-valuemax": high, "aria-valuetext": says };
+    const stated = {
+      "aria-valuenow": value.toFixed(2),
+      "aria-valuemin": low,
+      "aria-valuemax": high,
+      "aria-valuetext": says,
+    };
     for (const [name, text] of Object.entries(stated)) this.node.setAttribute(name, text);
   }
 }
