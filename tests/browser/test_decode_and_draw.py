@@ -163,8 +163,8 @@ def test_each_stroke_is_encoded_decoded_and_scored(server: str, watched_page: Pa
     found = ask(
         watched_page,
         "sketch",
-        "(() => { const x = Float32Array.from(it.ink.pixels(true), (u, i) => (u + it.grain[i]) / 256);"
-        " const q = it.model.encode(x), noise = it.noise.map((e) => [...e]);"
+        "(() => { const x = Float32Array.from(it.ink.pixels(true), (u, i) => (u + it.judge.grain[i]) / 256);"
+        " const q = it.model.encode(x), noise = it.judge.noise.map((e) => [...e]);"
         " return { x: [...x], mean: [...q.mean], deviation: [...q.deviation], noise, elbo: it.elbo } })()",
     )
     with torch.no_grad():
@@ -294,12 +294,12 @@ def test_drawing_for_other_kinds_of_models(server: str, watched_page: Page, name
     watched_page.wait_for_timeout(100)
     model, autoencoder = vae.load(name), "autoencoder" in name
     binary = model.config.likelihood == "bernoulli"
-    pixels = "+(it.grain[i] * 255 < u)" if binary else "(u + it.grain[i]) / 256"
+    pixels = "+(it.judge.grain[i] * 255 < u)" if binary else "(u + it.judge.grain[i]) / 256"
     found = ask(
         watched_page,
         "sketch",
         f"({{ x: [...Float32Array.from(it.ink.pixels(true), (u, i) => {pixels})], elbo: it.elbo,"
-        " mean: [...it.q.mean], noise: it.noise.map((e) => [...e]) })",
+        " mean: [...it.q.mean], noise: it.judge.noise.map((e) => [...e]) })",
     )
     with torch.no_grad():
         x = torch.tensor([found["x"]], dtype=torch.float32)

@@ -78,11 +78,13 @@ def test_draws_follow_mu_with_their_noise_held_still(server: str, watched_page: 
     page = watched_page
 
     def state() -> dict:
-        page.wait_for_function(f"{part('reparameterise')}.at.values.length === {part('reparameterise')}.at.draws")
+        page.wait_for_function(
+            f"{part('reparameterise')}.at.q.values.length === {part('reparameterise')}.at.q.noise.length"
+        )
         return page.evaluate(
-            f"(() => {{ const it = {part('reparameterise')}.at; return {{ z: it.z.map((z) => [...z]), "
+            f"(() => {{ const it = {part('reparameterise')}.at.q; return {{ z: it.z.map((z) => [...z]), "
             "mean: [...it.mean], deviation: [...it.deviation], noise: it.noise.map((e) => [...e]), "
-            "values: it.values, x: [...it.x], axes: it.data.axes, reach: it.reach }} )()"
+            "values: it.values, x: [...it.x], axes: it.data.axes }} )()"
         )
 
     before = state()
@@ -125,9 +127,11 @@ def test_the_slope_of_the_draws_is_the_gradient_of_the_library(server: str, watc
     open_chapter(watched_page, server, 7, "reparameterise", "mnist-bernoulli-2d")
     page = watched_page
     page.get_by_role("button", name="reparameterised", exact=True).click()
-    page.wait_for_function(f"{part('reparameterise')}.at.slopes.length === {part('reparameterise')}.at.draws")
+    page.wait_for_function(
+        f"{part('reparameterise')}.at.q.slopes.length === {part('reparameterise')}.at.q.noise.length"
+    )
     found = page.evaluate(
-        f"(() => {{ const it = {part('reparameterise')}.at; "
+        f"(() => {{ const it = {part('reparameterise')}.at.q; "
         "return { slopes: it.slopes, z: it.z.map((z) => [...z]), x: [...it.x] } })()"
     )
     z = torch.tensor(found["z"]).requires_grad_()

@@ -13,11 +13,11 @@ export function largest(values, names) {
 
 // A canvas as sharp as the screen, with its pen, its size and the ink of the theme.
 export function sharp(canvas) {
-  const { clientWidth: width, clientHeight: height } = canvas,
-    ratio = Math.min(window.devicePixelRatio || 1, 2);
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const ratio = Math.min(window.devicePixelRatio || 1, 2);
   [canvas.width, canvas.height] = [Math.max(1, width * ratio), Math.max(1, height * ratio)];
-  const pen = canvas.getContext("2d"),
-    style = getComputedStyle(canvas);
+  const pen = canvas.getContext("2d");
+  const style = getComputedStyle(canvas);
   pen.scale(ratio, ratio);
   pen.font = "12px sans-serif";
   const ink = style.getPropertyValue("--st-text-color") || "#333333";
@@ -27,19 +27,19 @@ export function sharp(canvas) {
 
 // A bar for each dimension, or a dot with whiskers, up to `most` at least; names and a scale where they are given.
 export function bars(canvas, values, colour, whiskers = null, names = null, most = 0) {
-  const { pen, width, height, ink } = sharp(canvas),
-    count = values.length,
-    spread = (j) => whiskers?.[j] ?? 0;
-  const left = names ? 56 : 2,
-    bottom = names ? 18 : 2,
-    across = (width - left - 2) / count;
+  const { pen, width, height, ink } = sharp(canvas);
+  const count = values.length;
+  const spread = (j) => whiskers?.[j] ?? 0;
+  const left = names ? 56 : 2;
+  const bottom = names ? 18 : 2;
+  const across = (width - left - 2) / count;
   if (across <= 0) return; // hidden for now; whoever draws again when it has grown will see it
-  let low = 0,
-    high = most;
+  let low = 0;
+  let high = most;
   values.forEach((v, j) => ([low, high] = [Math.min(low, v - spread(j)), Math.max(high, v + spread(j))]));
   if (high - low < 1e-12) high = low + 1;
-  const y = (v) => 6 + ((high - v) / (high - low)) * (height - bottom - 12),
-    thick = Math.max(1, Math.min(across * 0.7, 42));
+  const y = (v) => 6 + ((high - v) / (high - low)) * (height - bottom - 12);
+  const thick = Math.max(1, Math.min(across * 0.7, 42));
   pen.globalAlpha = 0.35;
   pen.fillRect(left, y(0), width - left, 1);
   pen.globalAlpha = 1;

@@ -11,6 +11,8 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+export const clip = (v, low, high) => Math.min(Math.max(v, low), high);
+
 export const sayNumber = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
 
 export function rgb(colour) {

@@ -1,11 +1,12 @@
 // The generative model under the hand: a place of the decoded plane, its mean, its deviation, and draws of x.
 
+import { button } from "./controls.js";
 import { element, sayNumber } from "./dom.js";
 import { Follower } from "./follower.js";
 import { Later } from "./later.js";
-import { seeded } from "./seeded.js";
 import { Picture } from "./pictures.js";
 import { Plane } from "./plane.js";
+import { seeded } from "./seeded.js";
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".generate");
@@ -37,11 +38,10 @@ class Generator extends Follower {
   }
 
   build() {
-    const { data, model, root } = this,
-      { words } = data;
+    const { data, model, root } = this;
+    const { words } = data;
     root.replaceChildren();
     if (!model.decode) root.append(element("p", { class: "note", text: words.server }));
-    const button = (text, act) => element("button", { type: "button", text, onclick: act });
     const stage = element("div", {
       class: "stage",
       tabindex: 0,
@@ -101,8 +101,8 @@ class Generator extends Follower {
 
   // The prior fills the view, which moves where z is outside.
   #frame() {
-    const { plane } = this,
-      [a, b] = plane.project(new Float32Array(this.model.J));
+    const { plane } = this;
+    const [a, b] = plane.project(new Float32Array(this.model.J));
     this.framed = plane.basis;
     plane.view = { x: a, y: b, scale: Math.min(plane.width, plane.height) / 7 };
     plane.zoom(1);
@@ -131,11 +131,11 @@ class Generator extends Follower {
   }
 
   #draw() {
-    const { model, plane, data, place } = this,
-      { words } = data;
+    const { model, plane, data, place } = this;
+    const { words } = data;
     if (!plane.view) return this.#show();
-    const z = place ? plane.lift(place.a, place.b, this.z) : this.z,
-      [ca, cb] = plane.project(this.z);
+    const z = place ? plane.lift(place.a, place.b, this.z) : this.z;
+    const [ca, cb] = plane.project(this.z);
     plane.setMarks([{ a: ca, b: model.J > 1 ? cb : 0, shape: "ring" }]);
     const text = words.at.replace(
       "{z}",
@@ -147,13 +147,13 @@ class Generator extends Follower {
     this.status.setAttribute("aria-live", place ? "off" : "polite");
     if (this.status.textContent !== text) this.status.textContent = text;
     if (!model.decode) return;
-    const { mean, deviation } = model.decode(z, true),
-      binary = model.config.likelihood === "bernoulli";
+    const { mean, deviation } = model.decode(z, true);
+    const binary = model.config.likelihood === "bernoulli";
     this.mean.grey(mean);
     this.deviation.figure.hidden = !data.spread;
     this.deviation.colour(deviation, data.sigma_colours);
-    const low = deviation.reduce((a, b) => Math.min(a, b)),
-      high = deviation.reduce((a, b) => Math.max(a, b));
+    const low = deviation.reduce((a, b) => Math.min(a, b));
+    const high = deviation.reduce((a, b) => Math.max(a, b));
     this.deviation.say(words.range.replace("{low}", sayNumber(low)).replace("{high}", sayNumber(high)));
     this.draws.forEach((picture, i) => {
       const { uniform, normal } = seeded(this.seed + i);

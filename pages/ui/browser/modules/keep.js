@@ -10,8 +10,8 @@ export default function ({ data, parentElement }) {
 
 async function keepModel(data) {
   if (STORE.models.has(data.key)) return;
-  const { config, count } = data,
-    J = config.latent;
+  const { config, count } = data;
+  const J = config.latent;
   const unpack = (levels, { low, step }) => Float32Array.from(levels, (level, i) => low[i % J] + step[i % J] * level);
   const net = async (name, make) => {
     const layout = data[name];

@@ -1,10 +1,12 @@
 // The map: test images on a plane of latent space, decoded under the pointer.
 
-import { element, paint, sayNumber } from "./dom.js";
+import { button, choice, legend } from "./controls.js";
+import { element, sayNumber } from "./dom.js";
 import { Follower } from "./follower.js";
 import { Later } from "./later.js";
 import { Picture, showImage } from "./pictures.js";
 import { Plane } from "./plane.js";
+import { givenSheet } from "./sheets.js";
 import { column } from "./store.js";
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -39,18 +41,21 @@ class LatentMap extends Follower {
       this.asking = null;
     }
     plane.aggregate = data.colours.aggregate;
-    plane.given = data.manifold ? this.#givenSheet(data.manifold, column(data.levels)) : null;
+    plane.given = data.manifold ? givenSheet(model, data.manifold, column(data.levels)) : null;
     plane.setBasis(data.basis);
     plane.setThrough(this.z);
     plane.recolour();
-    if (plane.given) plane.setUnder("none"), plane.setUnder(this.under);
+    if (plane.given) {
+      plane.setUnder("none");
+      plane.setUnder(this.under);
+    }
     this.#show();
   }
 
   build() {
-    const { data, model, root } = this,
-      { words } = data,
-      canDecode = !!model.decode;
+    const { data, model, root } = this;
+    const { words } = data;
+    const canDecode = !!model.decode;
     root.replaceChildren();
     this.stage = element("div", {
       class: "stage",
@@ -64,64 +69,26 @@ class LatentMap extends Follower {
       pick: (place) => this.#pick(place),
       nudge: (da, db) => this.#nudge(da, db),
     });
-    const button = (text, name, act) =>
-      element("button", { type: "button", text, title: name, "aria-label": name, onclick: act });
+    const icon = (text, name, act) => button(text, act, { title: name, "aria-label": name });
     const zoom = element(
       "div",
       { class: "zoom" },
-      button("+", words.closer, () => this.plane.zoom(1.5)),
-      button("−", words.farther, () => this.plane.zoom(1 / 1.5)),
-      button("⌂", words.whole, () => this.plane.fit()),
+      icon("+", words.closer, () => this.plane.zoom(1.5)),
+      icon("−", words.farther, () => this.plane.zoom(1 / 1.5)),
+      icon("⌂", words.whole, () => this.plane.fit()),
     );
     this.under = "none";
-    const kinds = { none: words.points, manifold: words.manifold, density: words.density };
-    if (!model.deviations) delete kinds.density;
-    const under = element(
-      "div",
-      { class: "choice", role: "group", "aria-label": words.under },
-      ...Object.entries(kinds).map(([kind, text]) => {
-        const node = element("button", {
-          type: "button",
-          text,
-          "aria-pressed": String(kind === "none"),
-          onclick: () => {
-            this.under = kind;
-            under
-              .querySelectorAll("button")
-              .forEach((each) => each.setAttribute("aria-pressed", String(each === node)));
-            if (kind === "manifold" && !canDecode) this.#ask({ manifold: true });
-            this.plane.setUnder(kind);
-          },
-        });
-        return node;
-      }),
-    );
-    const hidden = new Set();
-    const legend = element("div", { class: "legend", role: "group", "aria-label": words.classes });
-    model.classes.forEach((name, label) => {
-      const node = element(
-        "button",
-        {
-          type: "button",
-          "aria-pressed": "true",
-          title: words.hide,
-          onclick: (event) => {
-            if (event.detail === 2) {
-              const alone = hidden.size === model.classes.length - 1 && !hidden.has(label);
-              hidden.clear();
-              if (!alone) model.classes.forEach((_, other) => other !== label && hidden.add(other));
-            } else if (event.detail < 2) hidden.has(label) ? hidden.delete(label) : hidden.add(label);
-            [...legend.children].forEach((each, other) =>
-              each.setAttribute("aria-pressed", String(!hidden.has(other))),
-            );
-            this.plane.setHidden(hidden);
-          },
-        },
-        element("i", { style: `background:${model.colours[label % model.colours.length]}` }),
-        name,
-      );
-      legend.append(node);
+    const kinds = [
+      ["none", words.points],
+      ["manifold", words.manifold],
+    ];
+    if (model.deviations) kinds.push(["density", words.density]);
+    const under = choice(words.under, kinds, "none", (kind) => {
+      this.under = kind;
+      if (kind === "manifold" && !canDecode) this.#ask({ manifold: true });
+      this.plane.setUnder(kind);
     });
+    const classes = legend(model, words, (hidden) => this.plane.setHidden(hidden));
     const picture = (text, size) => new Picture(text, model.width, model.height, size);
     this.mean = picture(words.mean);
     this.deviation = picture(words.deviation);
@@ -150,7 +117,7 @@ class LatentMap extends Follower {
       this.status,
     );
     root.append(
-      element("div", { class: "tools" }, under, legend),
+      element("div", { class: "tools" }, under, classes),
       element(
         "div",
         { class: "body" },
@@ -213,11 +180,11 @@ class LatentMap extends Follower {
   }
 
   #show() {
-    const { model, plane, place, data } = this,
-      { words, colours } = data;
+    const { model, plane, place, data } = this;
+    const { words, colours } = data;
     if (!plane.view) return;
-    const over = place && place.row >= 0 ? place.row : null,
-      row = place ? over : this.row;
+    const over = place && place.row >= 0 ? place.row : null;
+    const row = place ? over : this.row;
     const z = over !== null ? this.#code(over) : place ? plane.lift(place.a, place.b, this.z) : this.z;
     const [a, b] = row !== null ? [plane.across[row], plane.up[row]] : place ? [place.a, place.b] : plane.project(z);
     this.#decode(z);
@@ -255,8 +222,8 @@ class LatentMap extends Follower {
   }
 
   #decode(z) {
-    const { model, data } = this,
-      spread = !this.deviation.figure.hidden;
+    const { model, data } = this;
+    const spread = !this.deviation.figure.hidden;
     const decoded = model.decode ? model.decode(z, spread) : this.#answered(z);
     if (!decoded) return;
     this.mean.grey(decoded.mean);
@@ -269,7 +236,7 @@ class LatentMap extends Follower {
 
   // Where the decoder cannot be had here the server is asked for one place after the other, the last one wanted.
   #answered(z) {
-    const same = (other) => other && other.every((v, j) => Math.abs(v - z[j]) < 2e-4);
+    const same = (other) => other?.every((v, j) => Math.abs(v - z[j]) < 2e-4);
     const here = same(this.answer?.z);
     this.mean.figure.classList.toggle("stale", !here);
     if (here) this.asking = null;
@@ -283,19 +250,5 @@ class LatentMap extends Follower {
   #ask(what) {
     this.asked = { ...this.asked, ...what };
     this.report("asked", this.asked);
-  }
-
-  #givenSheet({ side, low, high }, levels) {
-    const { width: W, height: H } = this.model,
-      canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [side * W, side * H];
-    const context = canvas.getContext("2d"),
-      image = context.createImageData(canvas.width, canvas.height);
-    paint(
-      image.data,
-      Float32Array.from(levels, (level) => level / 255),
-    );
-    context.putImageData(image, 0, 0);
-    return { canvas, a: low[0], b: high[1], wide: high[0] - low[0], high: high[1] - low[1] };
   }
 }

@@ -5,8 +5,8 @@ function floats(weights) {
   if (!(weights instanceof Uint16Array)) return weights;
   const table = new Float32Array(65536);
   for (let bits = 0; bits < 65536; bits++) {
-    const exponent = (bits >> 10) & 31,
-      fraction = bits & 1023;
+    const exponent = (bits >> 10) & 31;
+    const fraction = bits & 1023;
     const size = exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024);
     table[bits] = bits >> 15 ? -size : size;
   }
@@ -15,17 +15,17 @@ function floats(weights) {
 
 // out = W h + b, W row by row; four sums side by side keep the processor busy.
 function affine(weights, at, h, out) {
-  const inputs = h.length,
-    outputs = out.length,
-    biases = at + inputs * outputs,
-    whole = inputs & ~3;
+  const inputs = h.length;
+  const outputs = out.length;
+  const biases = at + inputs * outputs;
+  const whole = inputs & ~3;
   for (let row = 0; row < outputs; row++) {
-    let a = 0,
-      b = 0,
-      c = 0,
-      d = 0,
-      i = 0,
-      w = at + row * inputs;
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    let i = 0;
+    let w = at + row * inputs;
     for (; i < whole; i += 4, w += 4) {
       a += weights[w] * h[i];
       b += weights[w + 1] * h[i + 1];
@@ -39,20 +39,20 @@ function affine(weights, at, h, out) {
 }
 
 const ACTIVATIONS = {
-  relu: (v) => (v > 0 ? v : 0),
+  relu: (v) => Math.max(v, 0),
   tanh: Math.tanh,
   silu: (v) => v / (1 + Math.exp(-v)),
 };
 
 // Makes a function of an input that fills and returns the raw outputs of each head; `heads` says how many are wanted.
 function network({ layout, weights }, activation) {
-  const all = floats(weights),
-    squash = ACTIVATIONS[activation];
+  const all = floats(weights);
+  const squash = ACTIVATIONS[activation];
   const hidden = layout.widths.slice(1).map((width) => new Float32Array(width));
   const outputs = layout.heads.map((width) => new Float32Array(width));
   return (input, heads = outputs.length) => {
-    let h = input,
-      at = 0;
+    let h = input;
+    let at = 0;
     for (const out of hidden) {
       at = affine(all, at, h, out);
       for (let i = 0; i < out.length; i++) out[i] = squash(out[i]);
@@ -72,11 +72,11 @@ const softplus = (v) => (v > 30 ? v : Math.log1p(Math.exp(v)));
 // z to the mean, and where it is wanted the deviation, of p(x|z); the arrays are used again at the next call.
 export function makeDecoder(packed, config) {
   const raw = network(packed, config.activation);
-  const pixels = packed.layout.heads[0],
-    mean = new Float32Array(pixels),
-    deviation = new Float32Array(pixels);
-  const bernoulli = config.likelihood === "bernoulli",
-    bounded = bernoulli || !config.linear;
+  const pixels = packed.layout.heads[0];
+  const mean = new Float32Array(pixels);
+  const deviation = new Float32Array(pixels);
+  const bernoulli = config.likelihood === "bernoulli";
+  const bounded = bernoulli || !config.linear;
   const floor = config.log_variance_floor;
   return (z, spread = false) => {
     const [location, logVariance] = raw(z, spread && !bernoulli ? 2 : 1);

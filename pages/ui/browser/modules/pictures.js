@@ -4,8 +4,8 @@ import { element, paint } from "./dom.js";
 import { STORE } from "./store.js";
 
 const SHEETS = (STORE.sheets ??= new Map());
-const SHEET = 100,
-  SIDE = 10; // images of a sheet, and along its side
+const SHEET = 100;
+const SIDE = 10; // images of a sheet, and along its side
 
 export class Picture {
   constructor(words, width, height, size = "") {
@@ -68,9 +68,9 @@ export function showImage(picture, model, row) {
   const { width, height } = model;
   whenSheet(model, Math.floor(row / SHEET), (sheet) => {
     if (picture.row !== row) return;
-    const place = row % SHEET,
-      column = place % SIDE,
-      line = Math.floor(place / SIDE);
+    const place = row % SHEET;
+    const column = place % SIDE;
+    const line = Math.floor(place / SIDE);
     picture.context.drawImage(sheet, column * width, line * height, width, height, 0, 0, width, height);
   });
 }

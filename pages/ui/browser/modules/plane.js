@@ -1,15 +1,20 @@
 // A plane of latent space on canvases: points, what lies under them, ellipses; panned and zoomed by hand and key.
 
+import { Basis } from "./basis.js";
 import { element } from "./dom.js";
-import { drawMarks, drawPoints, drawUnder } from "./layers.js";
+import { listen } from "./gestures.js";
+import { drawMarks } from "./marks.js";
+import { drawPoints } from "./points.js";
+import { drawUnder } from "./scales.js";
 import { densitySheet, manifoldSheet } from "./sheets.js";
+import { Viewport } from "./viewport.js";
 
 const DRAW = { under: drawUnder, points: drawPoints, over: drawMarks };
-const GAP = 46; // px that the first view leaves around the points
 
-export class Plane {
+export class Plane extends Viewport {
   // `on` has hover(place | null), pick(place), nudge(da, db) and moved(); a place is {a, b, row}.
   constructor(stage, model, on) {
+    super();
     this.stage = stage;
     this.on = on;
     this.layers = ["under", "points", "over"].map((name) => {
@@ -20,17 +25,12 @@ export class Plane {
     [this.under, this.points, this.over] = this.layers.map((canvas) => canvas.getContext("2d"));
     this.hidden = new Set();
     this.marks = [];
-    this.pointers = new Map();
     this.kind = "none";
-    this.frame = 0;
+    this.pending = 0;
     this.dirty = new Set();
     this.sheet = null;
-    this.#listen();
+    listen(this);
     new ResizeObserver(() => this.#resize()).observe(stage);
-    this.use(model);
-  }
-
-  use(model) {
     this.model = model;
     this.basis = null;
   }
@@ -38,9 +38,9 @@ export class Plane {
   // directions (2 * J) and mean (J) of the plane; rows of one J lie on lines of their own.
   setBasis(basis) {
     if (JSON.stringify(basis) === JSON.stringify(this.basis)) return;
-    this.basis = basis;
-    const { model } = this,
-      { J, count, means, labels } = model;
+    this.basis = new Basis(basis);
+    const { model } = this;
+    const { J, count, means, labels } = model;
     this.across = new Float32Array(count);
     this.up = new Float32Array(count);
     for (let n = 0; n < count; n++) {
@@ -63,70 +63,34 @@ export class Plane {
     });
   }
 
-  // Whether all points are in the view, and it is not far too wide for them.
-  holds() {
-    const [left, top] = this.place(0, 0),
-      [right, bottom] = this.place(this.width, this.height);
-    let [low, high] = [Infinity, -Infinity];
-    for (let n = 0; n < this.across.length; n++) {
-      const [a, b] = [this.across[n], this.up[n]];
-      if (a < left || a > right || b < bottom || b > top) return false;
-      [low, high] = [Math.min(low, a), Math.max(high, a)];
-    }
-    return right - left < 6 * Math.max(high - low, 2);
-  }
-
   // The plane goes through z; what it decodes to changes where z has moved off it.
   setThrough(z) {
     const before = this.through;
     this.through = z;
     if (!before || before.length !== z.length || this.kind !== "manifold") return;
-    const [a, b] = this.project(z),
-      same = this.lift(a, b, before);
+    const [a, b] = this.project(z);
+    const same = this.lift(a, b, before);
     if (same.some((v, j) => Math.abs(v - z[j]) > 1e-4)) this.#renderUnder();
   }
 
   project(z) {
-    const { directions, mean } = this.basis,
-      J = mean.length;
-    let a = 0,
-      b = 0;
-    for (let j = 0; j < J; j++) {
-      a += (z[j] - mean[j]) * directions[j];
-      b += (z[j] - mean[j]) * directions[J + j];
-    }
-    return [a, b];
+    return this.basis.project(z);
   }
 
-  // The latent at a place of the plane through z.
   lift(a, b, z) {
-    const { directions, mean } = this.basis,
-      J = mean.length,
-      [a0, b0] = this.project(z);
-    return Float32Array.from(z, (v, j) => v + (a - a0) * directions[j] + (b - b0) * directions[J + j]);
+    return this.basis.lift(a, b, z);
   }
 
-  // Covariance of q(z|x) of a row, or of deviations (J), on the plane: [var a, cov, var b].
   spread(deviation) {
-    const { directions } = this.basis,
-      J = deviation.length;
-    let aa = 0,
-      ab = 0,
-      bb = 0;
-    for (let j = 0; j < J; j++) {
-      const v = deviation[j] ** 2;
-      aa += v * directions[j] ** 2;
-      ab += v * directions[j] * directions[J + j];
-      bb += v * directions[J + j] ** 2;
-    }
-    return [aa, ab, bb];
+    return this.basis.spread(deviation);
   }
 
   deviationOf(row) {
     const { deviations, J } = this.model;
-    return deviations && deviations.subarray(row * J, row * J + J);
+    return deviations?.subarray(row * J, row * J + J);
   }
 
+  // Shows all points.
   fit() {
     let [low, high] = this.extent ?? [
       [-2, -2],
@@ -136,56 +100,22 @@ export class Plane {
       low = [Math.min(low[0], this.across[n]), Math.min(low[1], this.up[n])];
       high = [Math.max(high[0], this.across[n]), Math.max(high[1], this.up[n])];
     }
-    const scale = Math.min((this.width - GAP) / (high[0] - low[0]), (this.height - GAP) / (high[1] - low[1]));
-    this.view = { x: (low[0] + high[0]) / 2, y: (low[1] + high[1]) / 2, scale };
-    this.first = scale;
-    this.#moved();
+    this.frame(low, high);
   }
 
-  zoom(factor, px = this.width / 2, py = this.height / 2) {
-    const scale = Math.min(Math.max(this.view.scale * factor, this.first / 4), this.first * 2000);
-    const [a, b] = this.place(px, py);
-    this.view = { x: a - (px - this.width / 2) / scale, y: b + (py - this.height / 2) / scale, scale };
-    this.#moved();
-  }
-
-  pan(dx, dy) {
-    this.view = { ...this.view, x: this.view.x - dx / this.view.scale, y: this.view.y + dy / this.view.scale };
-    this.#moved();
-  }
-
-  // Moves the view no more than is needed to show a place.
-  show(a, b) {
-    if (!this.view) return;
-    const [px, py] = this.screen(a, b),
-      rim = 24;
-    const dx = Math.min(Math.max(px, rim), this.width - rim) - px;
-    const dy = Math.min(Math.max(py, rim), this.height - rim) - py;
-    if (dx || dy) this.pan(dx, dy);
-  }
-
-  place(px, py) {
-    const { x, y, scale } = this.view;
-    return [x + (px - this.width / 2) / scale, y - (py - this.height / 2) / scale];
-  }
-
-  screen(a, b) {
-    const { x, y, scale } = this.view;
-    return [this.width / 2 + (a - x) * scale, this.height / 2 - (b - y) * scale];
-  }
-
+  // The row of the point under a pixel, or -1.
   nearest(px, py, reach = 7) {
-    let best = -1,
-      least = reach * reach;
-    const { labels } = this.model,
-      { x, y, scale } = this.view;
-    const a = x + (px - this.width / 2) / scale,
-      b = y - (py - this.height / 2) / scale,
-      square = scale * scale;
+    let best = -1;
+    let least = reach * reach;
+    const { labels } = this.model;
+    const { x, y, scale } = this.view;
+    const a = x + (px - this.width / 2) / scale;
+    const b = y - (py - this.height / 2) / scale;
+    const square = scale * scale;
     for (let n = 0; n < this.across.length; n++) {
-      const da = this.across[n] - a,
-        db = this.up[n] - b,
-        distance = (da * da + db * db) * square;
+      const da = this.across[n] - a;
+      const db = this.up[n] - b;
+      const distance = (da * da + db * db) * square;
       if (distance < least && !this.hidden.has(labels[n])) [best, least] = [n, distance];
     }
     return best;
@@ -195,7 +125,7 @@ export class Plane {
   setMarks(marks) {
     this.marks = marks;
     this.dirty.add("over");
-    cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.pending);
     this.#draw(); // in the frame of the picture beside it
   }
 
@@ -214,7 +144,7 @@ export class Plane {
 
   redraw(...layers) {
     layers.forEach((layer) => this.dirty.add(layer));
-    if (!this.frame) this.frame = requestAnimationFrame(() => this.#draw());
+    if (!this.pending) this.pending = requestAnimationFrame(() => this.#draw());
   }
 
   recolour() {
@@ -231,11 +161,11 @@ export class Plane {
       canvas.width = Math.round(box.width * this.ratio);
       canvas.height = Math.round(box.height * this.ratio);
     }
-    if (this.view) this.#moved();
+    if (this.view) this.moved();
     else this.fit();
   }
 
-  #moved() {
+  moved() {
     this.redraw("under", "points", "over");
     clearTimeout(this.settling);
     if (this.kind !== "none") this.settling = setTimeout(() => this.#renderUnder(), 120);
@@ -243,7 +173,7 @@ export class Plane {
   }
 
   #draw() {
-    this.frame = 0;
+    this.pending = 0;
     if (!this.view) return;
     const style = getComputedStyle(this.stage);
     this.ink = style.getPropertyValue("--st-text-color").trim() || "#333333";
@@ -276,73 +206,5 @@ export class Plane {
       else requestAnimationFrame(slice);
     };
     slice();
-  }
-
-  #listen() {
-    const { stage } = this,
-      at = (event) => {
-        const box = stage.getBoundingClientRect();
-        return [event.clientX - box.left, event.clientY - box.top];
-      };
-    const tell = (px, py) => {
-      const [a, b] = this.place(px, py);
-      return { a, b, row: this.nearest(px, py) };
-    };
-    stage.addEventListener("pointerdown", (event) => {
-      if (!this.view || event.button) return;
-      stage.setPointerCapture(event.pointerId);
-      this.pointers.set(event.pointerId, { from: at(event), now: at(event), moved: false });
-      if (event.pointerType === "touch") this.on.hover(tell(...at(event)));
-    });
-    stage.addEventListener("pointermove", (event) => {
-      if (!this.view) return;
-      if (event.pointerType === "mouse" && !event.buttons) this.pointers.delete(event.pointerId);
-      const pointer = this.pointers.get(event.pointerId),
-        [px, py] = at(event);
-      if (!pointer) return this.on.hover(tell(px, py));
-      const [ox, oy] = pointer.now;
-      pointer.now = [px, py];
-      if (Math.hypot(px - pointer.from[0], py - pointer.from[1]) > 4) pointer.moved = true;
-      if (this.pointers.size === 2) {
-        const other = [...this.pointers.values()].find((p) => p !== pointer).now;
-        const before = Math.hypot(ox - other[0], oy - other[1]),
-          after = Math.hypot(px - other[0], py - other[1]);
-        this.pointers.forEach((p) => (p.moved = true));
-        this.pan((px - ox) / 2, (py - oy) / 2);
-        if (before > 0) this.zoom(after / before, (px + other[0]) / 2, (py + other[1]) / 2);
-      } else if (event.pointerType === "touch") this.on.hover(tell(px, py));
-      else if (pointer.moved) this.pan(px - ox, py - oy);
-    });
-    const release = (event) => {
-      const pointer = this.pointers.get(event.pointerId);
-      this.pointers.delete(event.pointerId);
-      if (!pointer || !this.view) return;
-      if (event.type === "pointerup" && !pointer.moved) this.on.pick(tell(...at(event)));
-      if (event.pointerType === "touch") this.on.hover(null);
-    };
-    stage.addEventListener("pointerup", release);
-    stage.addEventListener("pointercancel", release);
-    stage.addEventListener("pointerleave", () => this.on.hover(null));
-    stage.addEventListener(
-      "wheel",
-      (event) => {
-        if (!this.view) return;
-        event.preventDefault();
-        const finger = event.ctrlKey ? 8 : 1; // a pinch on a trackpad comes as a small turn of the wheel
-        this.zoom(Math.exp(-event.deltaY * finger * (event.deltaMode ? 0.05 : 0.0015)), ...at(event));
-      },
-      { passive: false },
-    );
-    stage.addEventListener("keydown", (event) => {
-      if (!this.view || event.ctrlKey || event.metaKey || event.altKey) return;
-      const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-      const step = (event.shiftKey ? 2 : 12) / this.view.scale;
-      if (arrow) this.on.nudge(arrow[0] * step, arrow[1] * step);
-      else if (event.key === "+" || event.key === "=") this.zoom(1.3);
-      else if (event.key === "-" || event.key === "_") this.zoom(1 / 1.3);
-      else if (event.key === "0" || event.key === "Home") this.fit();
-      else return;
-      event.preventDefault();
-    });
   }
 }

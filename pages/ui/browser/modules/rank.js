@@ -2,23 +2,23 @@ import { sayNumber } from "./dom.js";
 
 // The test images' ELBOs as bars, the drawing's as a line.
 export function drawRank(canvas, elbos, elbo, colour, nats) {
-  const box = canvas.getBoundingClientRect(),
-    ratio = Math.min(window.devicePixelRatio || 1, 2);
+  const box = canvas.getBoundingClientRect();
+  const ratio = Math.min(window.devicePixelRatio || 1, 2);
   if (!box.width) return;
   [canvas.width, canvas.height] = [box.width * ratio, box.height * ratio];
-  const context = canvas.getContext("2d"),
-    ink = getComputedStyle(canvas).getPropertyValue("--st-text-color") || "#333333";
+  const context = canvas.getContext("2d");
+  const ink = getComputedStyle(canvas).getPropertyValue("--st-text-color") || "#333333";
   context.scale(ratio, ratio);
-  const high = elbos[elbos.length - 1],
-    middle = elbos[elbos.length >> 1];
+  const high = elbos[elbos.length - 1];
+  const middle = elbos[elbos.length >> 1];
   const low = Math.min(elbos[Math.floor(elbos.length * 0.02)], Math.max(elbo, middle - 4 * (high - middle)));
-  const wide = high - low + 1e-6,
-    bins = 40,
-    counts = new Array(bins).fill(0);
+  const wide = high - low + 1e-6;
+  const bins = 40;
+  const counts = new Array(bins).fill(0);
   elbos.forEach((v) => v >= low && (counts[Math.min(bins - 1, Math.floor(((v - low) / wide) * bins))] += 1));
-  const most = Math.max(...counts),
-    base = box.height - 18,
-    x = (v) => 4 + ((v - low) / wide) * (box.width - 8);
+  const most = Math.max(...counts);
+  const base = box.height - 18;
+  const x = (v) => 4 + ((v - low) / wide) * (box.width - 8);
   context.fillStyle = colour;
   context.globalAlpha = 0.6;
   counts.forEach((c, i) =>

@@ -1,7 +1,7 @@
 // A latent space as it forms: the same test images at every time that was kept, and what the plane decoded to then.
 
 import { bars, largest } from "./bars.js";
-import { element, sayNumber } from "./dom.js";
+import { element, paint, sayNumber } from "./dom.js";
 import { wordsOf } from "./follower.js";
 import { Plane } from "./plane.js";
 import { column, inflate } from "./store.js";
@@ -50,8 +50,8 @@ class Replay {
   }
 
   #build() {
-    const { data, root } = this,
-      { words } = data;
+    const { data, root } = this;
+    const { words } = data;
     cancelAnimationFrame(this.running);
     this.running = 0;
     root.replaceChildren();
@@ -112,8 +112,8 @@ class Replay {
 
   // A replay keeps one view, which holds the points of all times.
   #widest() {
-    const low = [-2, -2],
-      high = [2, 2];
+    const low = [-2, -2];
+    const high = [2, 2];
     this.codes.forEach((v, i) => {
       low[i % 2] = Math.min(low[i % 2], v);
       high[i % 2] = Math.max(high[i % 2], v);
@@ -124,10 +124,10 @@ class Replay {
 
   // Codes (2 * N) between two times, where they are in between.
   #codes(at) {
-    const { codes, count } = this,
-      size = 2 * count,
-      first = Math.min(Math.floor(at), this.last),
-      part = at - first;
+    const { codes, count } = this;
+    const size = 2 * count;
+    const first = Math.min(Math.floor(at), this.last);
+    const part = at - first;
     const from = codes.subarray(first * size, (first + 1) * size);
     if (!part || first >= this.last) return Float32Array.from(from);
     const to = codes.subarray((first + 1) * size, (first + 2) * size);
@@ -137,8 +137,8 @@ class Replay {
   // While a training runs only its newest time is here; the points glide to it.
   #follow(before) {
     this.at = this.last;
-    const goal = this.#codes(this.last),
-      start = performance.now();
+    const goal = this.#codes(this.last);
+    const start = performance.now();
     cancelAnimationFrame(this.running);
     const tick = () => {
       const share =
@@ -158,7 +158,7 @@ class Replay {
     const { plane, count } = this;
     for (let n = 0; n < count; n++) [plane.across[n], plane.up[n]] = [codes[2 * n], codes[2 * n + 1]];
     plane.nameClasses();
-    if (this.data.live && plane.view && !plane.holds()) plane.fit();
+    if (this.data.live && plane.view && !plane.holds(plane.across, plane.up)) plane.fit();
     plane.redraw("points", "under", "over");
   }
 
@@ -172,12 +172,15 @@ class Replay {
 
   #sheetAt(time) {
     if (!this.sheets || time === this.shown) return;
-    const { side, height, width } = this.data,
-      [w, h] = [side * width, side * height];
+    const { side, height, width } = this.data;
+    const [w, h] = [side * width, side * height];
     if (this.sheet.width !== w) [this.sheet.width, this.sheet.height] = [w, h];
-    const image = new ImageData(w, h),
-      grey = this.sheets.subarray(time * w * h, (time + 1) * w * h);
-    for (let i = 0; i < grey.length; i++) image.data.fill(grey[i], 4 * i, 4 * i + 3), (image.data[4 * i + 3] = 255);
+    const image = new ImageData(w, h);
+    const grey = this.sheets.subarray(time * w * h, (time + 1) * w * h);
+    paint(
+      image.data,
+      Float32Array.from(grey, (level) => level / 255),
+    );
     this.sheet.getContext("2d").putImageData(image, 0, 0);
     this.shown = this.data.live ? null : time;
     this.sheetSays.textContent = this.data.words.sheet.replace("{plane}", this.data.planes[time]);
@@ -188,11 +191,11 @@ class Replay {
   #carry(time = this.last) {
     this.carriedAt = time;
     if (!this.kl) return;
-    const { data, kl } = this,
-      count = data.order.length,
-      row = kl.subarray(time * count, (time + 1) * count);
-    const values = data.order.map((j) => row[j]),
-      names = data.order.map((j) => data.names[j]);
+    const { data, kl } = this;
+    const count = data.order.length;
+    const row = kl.subarray(time * count, (time + 1) * count);
+    const values = data.order.map((j) => row[j]);
+    const names = data.order.map((j) => data.names[j]);
     bars(
       this.bars,
       values,
@@ -207,8 +210,8 @@ class Replay {
   }
 
   #say() {
-    const { data } = this,
-      time = Math.round(this.at);
+    const { data } = this;
+    const time = Math.round(this.at);
     const words = data.words.at
       .replace("{epoch}", sayNumber(data.epochs[time], data.epochs[time] < 10 ? 2 : 1))
       .replace("{step}", data.steps[time].toLocaleString("en"));

@@ -2,15 +2,15 @@
 
 import { element } from "./dom.js";
 
-const CELLS = 32,
-  DEPTH = 25; // along a side, and nats below the maximum that are shown
+const CELLS = 32;
+const DEPTH = 25; // along a side, and nats below the maximum that are shown
 
 export class Shades {
   constructor() {
     this.canvas = element("canvas", { width: CELLS, height: CELLS, "aria-hidden": "true" });
     this.values = new Float32Array(CELLS * CELLS).fill(NaN);
-    const middle = (CELLS - 1) / 2,
-      off = (i) => Math.hypot((i % CELLS) - middle, Math.floor(i / CELLS) - middle);
+    const middle = (CELLS - 1) / 2;
+    const off = (i) => Math.hypot((i % CELLS) - middle, Math.floor(i / CELLS) - middle);
     this.order = [...this.values.keys()].sort((a, b) => off(a) - off(b));
     this.done = 0;
   }

@@ -7,22 +7,22 @@ export function* manifoldSheet(plane) {
   const { model, view } = plane;
   if (plane.given) return void (plane.sheet = plane.given);
   if (!model.decode) return;
-  const cell = Math.max(26, Math.sqrt((plane.width * plane.height) / 600)),
-    step = cell / view.scale;
-  const [left, top] = plane.place(0, 0),
-    [right, bottom] = plane.place(plane.width, plane.height);
+  const cell = Math.max(26, Math.sqrt((plane.width * plane.height) / 600));
+  const step = cell / view.scale;
+  const [left, top] = plane.place(0, 0);
+  const [right, bottom] = plane.place(plane.width, plane.height);
   const [i0, i1, j0, j1] = [left, right, bottom, top].map((v) => Math.floor(v / step));
-  const canvas = document.createElement("canvas"),
-    { width: W, height: H } = model;
+  const canvas = document.createElement("canvas");
+  const { width: W, height: H } = model;
   canvas.width = (i1 - i0 + 1) * W;
   canvas.height = (j1 - j0 + 1) * H;
-  const context = canvas.getContext("2d"),
-    tile = context.createImageData(W, H),
-    cells = [];
+  const context = canvas.getContext("2d");
+  const tile = context.createImageData(W, H);
+  const cells = [];
   if (plane.sheet) {
     // what was there stays until it is painted over
-    const old = plane.sheet,
-      k = W / step;
+    const old = plane.sheet;
+    const k = W / step;
     context.imageSmoothingEnabled = false;
     context.drawImage(old.canvas, (old.a - i0 * step) * k, ((j1 + 1) * step - old.b) * k, old.wide * k, old.high * k);
   }
@@ -42,24 +42,24 @@ export function* manifoldSheet(plane) {
 
 // The aggregate posterior, the mean of all q(z|x), in the view: each Gaussian is added up where it matters.
 export function* densitySheet(plane) {
-  const { model, view } = plane,
-    cell = 4 / view.scale;
-  const columns = Math.ceil(plane.width / 4),
-    rows = Math.ceil(plane.height / 4);
-  const [left, top] = plane.place(0, 0),
-    sum = new Float32Array(columns * rows);
+  const { model, view } = plane;
+  const cell = 4 / view.scale;
+  const columns = Math.ceil(plane.width / 4);
+  const rows = Math.ceil(plane.height / 4);
+  const [left, top] = plane.place(0, 0);
+  const sum = new Float32Array(columns * rows);
   for (let n = 0; n < model.count; n++) {
     let [aa, ab, bb] = plane.spread(plane.deviationOf(n));
     aa += (cell / 2) ** 2; // so that none slips through between cells
     bb += (cell / 2) ** 2;
-    const det = aa * bb - ab * ab,
-      scale = 1 / Math.sqrt(det),
-      wide = 3.5 * Math.sqrt(aa),
-      high = 3.5 * Math.sqrt(bb);
-    const a = plane.across[n] - left,
-      b = top - plane.up[n];
-    const i1 = Math.min(columns - 1, Math.floor((a + wide) / cell)),
-      j1 = Math.min(rows - 1, Math.floor((b + high) / cell));
+    const det = aa * bb - ab * ab;
+    const scale = 1 / Math.sqrt(det);
+    const wide = 3.5 * Math.sqrt(aa);
+    const high = 3.5 * Math.sqrt(bb);
+    const a = plane.across[n] - left;
+    const b = top - plane.up[n];
+    const i1 = Math.min(columns - 1, Math.floor((a + wide) / cell));
+    const j1 = Math.min(rows - 1, Math.floor((b + high) / cell));
     for (let j = Math.max(0, Math.floor((b - high) / cell)); j <= j1; j++) {
       const db = b - (j + 0.5) * cell;
       for (let i = Math.max(0, Math.floor((a - wide) / cell)); i <= i1; i++) {
@@ -69,14 +69,28 @@ export function* densitySheet(plane) {
     }
     if (n % 64 === 0) yield;
   }
-  const most = sum.reduce((x, y) => Math.max(x, y), 1e-30),
-    canvas = document.createElement("canvas");
+  const most = sum.reduce((x, y) => Math.max(x, y), 1e-30);
+  const canvas = document.createElement("canvas");
   canvas.width = columns;
   canvas.height = rows;
-  const context = canvas.getContext("2d"),
-    image = context.createImageData(columns, rows),
-    [r, g, b] = rgb(plane.aggregate);
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(columns, rows);
+  const [r, g, b] = rgb(plane.aggregate);
   for (let i = 0; i < sum.length; i++) image.data.set([r, g, b, 255 * 0.85 * (sum[i] / most) ** 0.35], 4 * i);
   context.putImageData(image, 0, 0);
   plane.sheet = { canvas, a: left, b: top, wide: columns * cell, high: rows * cell, smooth: true };
+}
+
+// A decoded plane that came from the server, all its tiles in one: levels from 0 to 255.
+export function givenSheet({ width: W, height: H }, { side, low, high }, levels) {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [side * W, side * H];
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, canvas.height);
+  paint(
+    image.data,
+    Float32Array.from(levels, (level) => level / 255),
+  );
+  context.putImageData(image, 0, 0);
+  return { canvas, a: low[0], b: high[1], wide: high[0] - low[0], high: high[1] - low[1] };
 }

@@ -1,15 +1,15 @@
 // A pad to draw a digit on: each stroke is encoded at once, found on the map, decoded and scored.
 
+import { button } from "./controls.js";
 import { element, sayNumber } from "./dom.js";
 import { wordsOf } from "./follower.js";
+import { Judge } from "./judge.js";
 import { Later } from "./later.js";
-import { logLikelihood } from "./net.js";
-import { seeded } from "./seeded.js";
+import { Pad } from "./pad.js";
 import { Picture } from "./pictures.js";
 import { Plane } from "./plane.js";
 import { drawRank } from "./rank.js";
 import { column, whenModel } from "./store.js";
-import { drawStrokes, Ink } from "./stroke.js";
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".sketch");
@@ -17,8 +17,6 @@ export default function ({ data, parentElement, setStateValue }) {
   root.sketchPad.told(data, setStateValue);
   return () => root.sketchPad.later.end();
 }
-
-const DRAWS = 8; // z ~ q(z|x) for the ELBO; the same noise at each move, so that the number does not tremble
 
 class Sketch {
   constructor(root) {
@@ -28,8 +26,8 @@ class Sketch {
 
   told(data, report) {
     this.report = report;
-    const another = this.data?.model !== data.model,
-      first = another || wordsOf(this.data) !== wordsOf(data);
+    const another = this.data?.model !== data.model;
+    const first = another || wordsOf(this.data) !== wordsOf(data);
     this.data = data;
     if (first) {
       this.model = null;
@@ -37,7 +35,7 @@ class Sketch {
         whenModel(`${data.model} encoder`, ({ encode }) => {
           if (model.key !== this.data.model) return;
           this.model = { ...model, encode, classes: data.classes };
-          if (another || !this.ink) this.#empty();
+          if (another || !this.pad) this.#empty();
           this.#build();
           this.#adopt();
         }),
@@ -45,65 +43,56 @@ class Sketch {
     } else if (this.model) this.#adopt();
   }
 
+  get ink() {
+    return this.pad.ink;
+  }
+
   // What Python gives is shown once: an example to begin with, an upload, or what was drawn before a change of pages.
   #adopt() {
-    const { data } = this;
+    const { data, pad } = this;
     this.plane.aggregate = data.colours.encoder;
     this.plane.setBasis(data.basis);
     this.plane.recolour();
     const { id, example, strokes, ground } = data.given;
-    if (!this.known.has(id) && !(example && this.touched)) {
+    if (!this.known.has(id) && !(example && pad.touched)) {
       this.known.add(id);
-      if (!this.example) this.#remember();
-      this.#lift();
-      this.ink.strokes = strokes;
-      this.ink.ground = ground ? Uint8Array.from(atob(ground), (c) => c.charCodeAt(0)) : null;
-      this.example = example;
+      pad.put(strokes, ground ? Uint8Array.from(atob(ground), (c) => c.charCodeAt(0)) : null, example);
       this.shown = id;
     }
     this.#changed();
   }
 
-  // What undo goes back to.
-  #remember() {
-    if (!this.ink.empty || this.past.length) this.past.push([this.ink.strokes, this.ink.ground]);
-  }
-
-  // Ends a stroke that is being drawn.
-  #lift() {
-    this.stroke = this.drawing = null;
-    this.pen.down = false;
-  }
-
   #empty() {
     const { width, height } = this.model;
-    this.ink = new Ink(width, height);
     this.known = new Set(); // drawings that came from Python, or went there: an answer that is late undoes nothing
-    this.touched = this.example = false;
-    this.past = [];
-    this.pen = { x: width / 2, y: height / 2, down: false, shown: false };
+    this.pad = new Pad(width, height, {
+      begun: () => {
+        this.shown = null;
+        this.#changed();
+      },
+      changed: () => this.#changed(),
+      finished: (rest) => this.#finish(rest),
+    });
   }
 
   #build() {
-    const { data, model, root } = this,
-      { words } = data,
-      { width, height } = model;
+    const { data, model, root, pad } = this;
+    const { words } = data;
     root.replaceChildren();
-    const button = (text, act) => element("button", { type: "button", text, onclick: act });
-    this.brush = element("input", { type: "range", min: 1, max: 5, step: 0.1, value: 2.4, "aria-label": words.brush });
+    pad.build(words);
+    this.judge = new Judge(model);
     this.fit = element("input", { type: "checkbox", checked: true, onchange: () => this.#finish(0) });
-    this.undo = button(words.undo, () => this.#undo());
+    this.fitting = element("label", { class: "sigma", title: words.centre_help }, this.fit, words.centre);
+    this.undo = button(words.undo, () => pad.undo());
     const tools = element(
       "div",
       { class: "tools" },
-      element("label", { class: "brush" }, words.brush, this.brush),
+      element("label", { class: "brush" }, words.brush, pad.brush),
       this.undo,
-      button(words.clear, () => this.#clear()),
-      element("label", { class: "sigma", title: words.centre_help }, this.fit, words.centre),
+      button(words.clear, () => pad.clear()),
+      this.fitting,
     );
-    this.pad = element("canvas", { class: "pad", tabindex: 0, role: "application", "aria-label": words.pad });
-    this.#listen();
-    const picture = (text) => new Picture(text, width, height);
+    const picture = (text) => new Picture(text, model.width, model.height);
     [this.seen, this.mean] = [picture(words.seen), picture(words.reconstruction)];
     this.score = element("p", { class: "score", role: "status", "aria-live": "polite" });
     this.rank = element("canvas", { class: "rank", role: "img", "aria-label": words.rank });
@@ -114,7 +103,7 @@ class Sketch {
       element(
         "div",
         { class: "body" },
-        element("div", {}, this.pad, element("p", { class: "hint", text: words.hint })),
+        element("div", {}, pad.canvas, element("p", { class: "hint", text: words.hint })),
         element(
           "div",
           { class: "middle" },
@@ -131,102 +120,7 @@ class Sketch {
         ),
       ),
     );
-    new ResizeObserver(() => this.#changed()).observe(this.pad);
-    const { uniform, normal } = seeded(1);
-    this.grain = Float32Array.from({ length: width * height }, uniform);
-    this.noise = Array.from({ length: DRAWS }, () => Float32Array.from({ length: model.J }, normal));
     this.root.sketch = this; // for tests
-  }
-
-  #listen() {
-    const { pad, ink } = this,
-      at = (event) => {
-        const box = pad.getBoundingClientRect();
-        const x = ((event.clientX - box.left) / box.width) * ink.width,
-          y = ((event.clientY - box.top) / box.height) * ink.height;
-        return [Math.round(100 * x) / 100, Math.round(100 * y) / 100]; // as they are kept
-      };
-    pad.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
-      pad.setPointerCapture(event.pointerId);
-      this.#begin(at(event));
-      this.drawing = event.pointerId;
-    });
-    pad.addEventListener("pointermove", (event) => {
-      if (this.drawing !== event.pointerId) return;
-      const parts = event.getCoalescedEvents?.() ?? [];
-      for (const part of parts.length ? parts : [event]) this.stroke.points.push(at(part));
-      this.#changed();
-    });
-    for (const kind of ["pointerup", "pointercancel"]) {
-      pad.addEventListener(kind, (event) => {
-        if (this.drawing !== event.pointerId) return;
-        this.#lift();
-        this.#finish(0);
-      });
-    }
-    pad.addEventListener("keydown", (event) => this.#key(event));
-    pad.addEventListener("blur", () => {
-      this.pen.shown = false;
-      this.#changed();
-    });
-  }
-
-  // Arrow keys move a pen, the space bar lowers and lifts it.
-  #key(event) {
-    const { pen, ink } = this;
-    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") this.#undo();
-    else if (event.ctrlKey || event.metaKey || event.altKey) return;
-    else if (event.key === " ") {
-      if (pen.down) {
-        this.#lift();
-        this.#finish(0);
-      } else {
-        this.#begin([pen.x, pen.y]);
-        pen.down = true;
-      }
-    } else if (event.key === "Backspace" || event.key === "Delete") this.#undo();
-    else {
-      const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-      if (!step) return;
-      pen.x = Math.min(Math.max(pen.x + step[0], 0), ink.width);
-      pen.y = Math.min(Math.max(pen.y + step[1], 0), ink.height);
-      if (pen.down) this.stroke.points.push([pen.x, pen.y]);
-    }
-    pen.shown = true;
-    event.preventDefault();
-    this.#changed();
-  }
-
-  #begin(point) {
-    this.#lift();
-    if (this.example) this.ink.ground = null;
-    else this.#remember();
-    if (this.example) this.past.push([[], null]);
-    this.example = false;
-    this.touched = true;
-    this.stroke = { points: [point], brush: this.brush.valueAsNumber };
-    this.ink.strokes = [...this.ink.strokes, this.stroke];
-    this.shown = null;
-    this.#changed();
-  }
-
-  #undo() {
-    this.#lift();
-    if (!this.past.length) return;
-    [this.ink.strokes, this.ink.ground] = this.past.pop();
-    this.example = false;
-    this.touched = true;
-    this.#finish(150);
-  }
-
-  #clear() {
-    this.#lift();
-    if (!this.example && !this.ink.empty) this.#remember();
-    this.example = false;
-    this.touched = true;
-    [this.ink.strokes, this.ink.ground] = [[], null];
-    this.#finish(0);
   }
 
   #finish(rest) {
@@ -237,9 +131,9 @@ class Sketch {
   }
 
   #send() {
-    const { ink, example } = this,
-      nothing = ink.empty || example,
-      n = Date.now();
+    const { ink, example } = this.pad;
+    const nothing = ink.empty || example;
+    const n = Date.now();
     const text = (pixels) => btoa(String.fromCharCode(...pixels));
     this.shown = String(n);
     this.known.add(this.shown);
@@ -259,70 +153,25 @@ class Sketch {
   }
 
   #draw() {
-    const { ink, pad, data, pen } = this,
-      { words } = data,
-      box = pad.getBoundingClientRect();
-    if (!box.width) return;
-    const ratio = Math.min(window.devicePixelRatio || 1, 2),
-      side = Math.round(box.width * ratio);
-    if (pad.width !== side) [pad.width, pad.height] = [side, Math.round((side * ink.height) / ink.width)];
-    const context = pad.getContext("2d"),
-      size = side / ink.width;
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.fillStyle = "#000000";
-    context.fillRect(0, 0, pad.width, pad.height);
-    if (ink.ground) {
-      const small = new Picture("", ink.width, ink.height).grey(Float32Array.from(ink.ground, (v) => v / 255)).canvas;
-      context.imageSmoothingEnabled = false;
-      context.globalAlpha = this.example ? 0.6 : 1;
-      context.drawImage(small, 0, 0, pad.width, pad.height);
-      context.globalAlpha = 1;
-    }
-    drawStrokes(context, ink.strokes, size);
-    if (pen.shown) {
-      context.strokeStyle = pen.down ? "#ffa90e" : "#3f90da";
-      context.lineWidth = 2 * ratio;
-      context.beginPath();
-      context.arc(pen.x * size, pen.y * size, 7 * ratio, 0, 2 * Math.PI);
-      context.stroke();
-    }
-    this.undo.disabled = !this.past.length;
-    this.fit.disabled = !!ink.ground && !this.example; // an image under the strokes stays where it is
-    this.fit.parentElement.title = this.fit.disabled ? words.over : words.centre_help;
-    this.score.setAttribute("aria-live", this.stroke ? "off" : "polite");
+    const { pad, data, model } = this;
+    const { words } = data;
+    if (!pad.draw()) return;
+    const { ink, example } = pad;
+    this.undo.disabled = !pad.past.length;
+    this.fit.disabled = !!ink.ground && !example; // an image under the strokes stays where it is
+    this.fitting.title = this.fit.disabled ? words.over : words.centre_help;
+    this.score.setAttribute("aria-live", pad.stroke ? "off" : "polite");
     const pixels = ink.pixels(this.fit.checked);
-    this.seen.grey(Float32Array.from(pixels, (v) => v / 255)).say(this.example ? words.example : words.seen);
+    this.seen.grey(Float32Array.from(pixels, (v) => v / 255)).say(example ? words.example : words.seen);
     if (ink.empty) this.#nothing();
-    else if (this.model.encode && this.model.decode) this.#judge(pixels);
+    else if (model.encode && model.decode) this.#judged(this.judge.judge(pixels));
     else this.#answered();
   }
 
-  // Encodes, decodes and scores, all in the browser.
-  #judge(pixels) {
-    const { model, grain, noise } = this,
-      { config } = model,
-      binary = config.likelihood === "bernoulli";
-    const x = Float32Array.from(pixels, (u, i) => (binary ? +(grain[i] * 255 < u) : (u + grain[i]) / 256));
-    const q = (this.q = model.encode(x));
-    this.mean.grey(model.decode(q.mean).mean);
-    if (!model.deviations) return this.#say(q.mean, null, null, 0, "");
-    let kl = 0,
-      sum = 0;
-    for (let j = 0; j < model.J; j++) {
-      const [m, s] = [q.mean[j], q.deviation[j]];
-      kl += 0.5 * (m * m + s * s - 1) - Math.log(s);
-    }
-    for (const eps of noise) {
-      sum += logLikelihood(
-        x,
-        model.decode(
-          Float32Array.from(eps, (e, j) => q.mean[j] + q.deviation[j] * e),
-          true,
-        ),
-        config,
-      );
-    }
-    this.#say(q.mean, q.deviation, sum / noise.length - kl, kl, "");
+  #judged({ q, reconstruction, elbo, kl }) {
+    this.q = q;
+    this.mean.grey(reconstruction);
+    this.#say(q.mean, this.model.deviations ? q.deviation : null, elbo, kl, "");
   }
 
   // Where the nets cannot be had here the server answers after each stroke; until then its last answer is pale.
@@ -344,9 +193,9 @@ class Sketch {
   }
 
   #say(mean, deviation, elbo, kl, note) {
-    const { data, plane, model } = this,
-      { words } = data,
-      elbos = data.elbos ? column(data.elbos) : null;
+    const { data, plane, model } = this;
+    const { words } = data;
+    const elbos = data.elbos ? column(data.elbos) : null;
     const [a, b] = plane.basis ? plane.project(mean) : [0, 0];
     plane.setMarks([
       {
@@ -360,10 +209,10 @@ class Sketch {
     plane.show(a, b);
     this.elbo = elbo;
     if (elbo === null || !elbos) return void (this.score.textContent = [note, words.no_elbo].filter(Boolean).join(" "));
-    const below = elbos.reduce((count, v) => count + (v < elbo), 0),
-      share = (100 * below) / elbos.length;
-    const whole = Math.round(share),
-      percent = share > 0 && share < 1 ? "< 1" : share < 100 && share > 99 ? "> 99" : String(whole);
+    const below = elbos.reduce((count, v) => count + (v < elbo), 0);
+    const share = (100 * below) / elbos.length;
+    const whole = Math.round(share);
+    const percent = share > 0 && share < 1 ? "< 1" : share < 100 && share > 99 ? "> 99" : String(whole);
     this.score.textContent = [
       note,
       words.score

@@ -1,10 +1,11 @@
 // A slider for each latent dimension that acts while it is dragged, above a strip of where it leads.
 
+import { button } from "./controls.js";
 import { element, paint, sayNumber } from "./dom.js";
 import { Follower } from "./follower.js";
 import { Later } from "./later.js";
-import { seeded } from "./seeded.js";
 import { Picture, showImage } from "./pictures.js";
+import { seeded } from "./seeded.js";
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".sliders");
@@ -30,10 +31,9 @@ class Sliders extends Follower {
   }
 
   build() {
-    const { data, model, root } = this,
-      { words, order } = data;
+    const { data, model, root } = this;
+    const { words, order } = data;
     root.replaceChildren();
-    const button = (text, act) => element("button", { type: "button", text, onclick: act });
     const tools = element(
       "div",
       { class: "tools" },
@@ -61,8 +61,8 @@ class Sliders extends Follower {
     const folded = element("div", { class: "rows" });
     const most = 20;
     order.forEach((j, place) => (data.carried[j] >= 0.01 && place < most ? rows : folded).append(this.#row(j)));
-    const unused = order.filter((j) => data.carried[j] < 0.01),
-      rest = order.length - rows.children.length;
+    const unused = order.filter((j) => data.carried[j] < 0.01);
+    const rest = order.length - rows.children.length;
     const named = unused.length ? words.unused.replace("{names}", unused.map((j) => data.names[j]).join(", ")) : "";
     const more = rest > unused.length ? words.more.replace("{count}", rest - unused.length) : "";
     const summary = [more, named].filter(Boolean).join(". ");
@@ -76,9 +76,9 @@ class Sliders extends Follower {
   }
 
   #row(j) {
-    const { data, model } = this,
-      reach = data.reach[j],
-      name = `${data.names[j]}, ${data.labels[j]}`;
+    const { data, model } = this;
+    const reach = data.reach[j];
+    const name = `${data.names[j]}, ${data.labels[j]}`;
     const range = element("input", {
       type: "range",
       min: -reach,
@@ -177,15 +177,15 @@ class Sliders extends Follower {
   }
 
   #draw() {
-    const { model, data, z } = this,
-      { mean, deviation } = model.decode(z, true);
+    const { model, data, z } = this;
+    const { mean, deviation } = model.decode(z, true);
     this.mean.grey(mean);
     this.deviation.colour(deviation, data.sigma_colours);
-    const low = deviation.reduce((a, b) => Math.min(a, b)),
-      high = deviation.reduce((a, b) => Math.max(a, b));
+    const low = deviation.reduce((a, b) => Math.min(a, b));
+    const high = deviation.reduce((a, b) => Math.max(a, b));
     this.deviation.say(data.words.range.replace("{low}", sayNumber(low)).replace("{high}", sayNumber(high)));
-    const { uniform, normal } = seeded(this.seed),
-      binary = model.config.likelihood === "bernoulli";
+    const { uniform, normal } = seeded(this.seed);
+    const binary = model.config.likelihood === "bernoulli";
     this.sample.grey(Float32Array.from(mean, (m, i) => (binary ? +(uniform() < m) : m + deviation[i] * normal())));
     this.image.figure.hidden = this.row === null;
     if (this.row !== null) {
@@ -197,8 +197,8 @@ class Sliders extends Follower {
 
   // Strips follow in what is left of each frame; the one of the slider in hand does not change.
   #strips() {
-    const { model } = this,
-      work = (this.work = this.#stripSteps());
+    const { model } = this;
+    const work = (this.work = this.#stripSteps());
     const slice = () => {
       if (this.work !== work || !this.root.isConnected) return;
       const start = performance.now();

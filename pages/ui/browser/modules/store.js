@@ -18,10 +18,10 @@ export const column = (table) => table.getChildAt(0).toArray();
 // Deflated bytes, all first bytes of the numbers, then all second ones: so the exponents lie together and shrink.
 export async function inflate(bytes, Kind) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const planes = new Uint8Array(await new Response(stream).arrayBuffer()),
-    size = Kind.BYTES_PER_ELEMENT;
-  const whole = new Uint8Array(planes.length),
-    count = planes.length / size;
+  const planes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const size = Kind.BYTES_PER_ELEMENT;
+  const whole = new Uint8Array(planes.length);
+  const count = planes.length / size;
   for (let byte = 0; byte < size; byte++) {
     for (let i = 0; i < count; i++) whole[i * size + byte] = planes[byte * count + i];
   }

@@ -28,15 +28,15 @@ export class Ink {
         [right, bottom] = [Math.max(right, x + brush / 2), Math.max(bottom, y + brush / 2)];
       }
     }
-    const brush = Math.max(...this.strokes.map((stroke) => stroke.brush)),
-      side = (Math.min(this.width, this.height) * 20) / 28;
+    const brush = Math.max(...this.strokes.map((stroke) => stroke.brush));
+    const side = (Math.min(this.width, this.height) * 20) / 28;
     const scale = Math.min((side - brush) / Math.max(right - left - brush, bottom - top - brush, 1), 8);
-    const dx = this.width / 2 - (scale * (left + right)) / 2,
-      dy = this.height / 2 - (scale * (top + bottom)) / 2;
+    const dx = this.width / 2 - (scale * (left + right)) / 2;
+    const dy = this.height / 2 - (scale * (top + bottom)) / 2;
     const first = this.#render(scale, dx, dy);
-    let mass = 0,
-      x = 0,
-      y = 0;
+    let mass = 0;
+    let x = 0;
+    let y = 0;
     first.forEach((level, i) => {
       mass += level;
       x += level * ((i % this.width) + 0.5);
@@ -51,8 +51,8 @@ export class Ink {
     context.fillStyle = "#000000";
     context.fillRect(0, 0, context.canvas.width, context.canvas.height);
     drawStrokes(context, this.strokes, FINE, scale, dx, dy);
-    const fine = context.getImageData(0, 0, width * FINE, height * FINE).data,
-      out = new Uint8Array(width * height);
+    const fine = context.getImageData(0, 0, width * FINE, height * FINE).data;
+    const out = new Uint8Array(width * height);
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         let sum = 0;

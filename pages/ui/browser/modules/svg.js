@@ -9,6 +9,18 @@ export function svg(tag, attributes = {}, ...children) {
 
 export const line = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
 
+// An arrow from a place along [dx, dy], up being positive.
+export function arrow(x, y, [right, up], attributes) {
+  const [dx, dy] = [right, -up];
+  const length = Math.hypot(dx, dy);
+  const [ux, uy] = length ? [dx / length, dy / length] : [0, 0];
+  const head = Math.min(8, length / 2);
+  const tip = [x + dx, y + dy];
+  const wing = (side) =>
+    `L${tip[0] - head * ux - side * head * 0.5 * uy} ${tip[1] - head * uy + side * head * 0.5 * ux}`;
+  return svg("path", { d: `M${x} ${y}L${tip[0]} ${tip[1]}${wing(1)}M${tip[0]} ${tip[1]}${wing(-1)}`, ...attributes });
+}
+
 // A knob at a place of a drawing: move(px, py) while it is dragged, and step(dx, dy) for arrow keys, shift in small steps.
 export class Knob {
   constructor(canvas, name, colour, { move, step, end = () => {} }) {

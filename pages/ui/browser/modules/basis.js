@@ -1,0 +1,45 @@
+// How a plane lies in latent space: through `mean` (J), along two `directions` (2 * J).
+
+export class Basis {
+  constructor({ mean, directions }) {
+    this.mean = mean;
+    this.directions = directions;
+  }
+
+  // Where a latent lies on the plane.
+  project(z) {
+    const { directions, mean } = this;
+    const J = mean.length;
+    let a = 0;
+    let b = 0;
+    for (let j = 0; j < J; j++) {
+      a += (z[j] - mean[j]) * directions[j];
+      b += (z[j] - mean[j]) * directions[J + j];
+    }
+    return [a, b];
+  }
+
+  // The latent at a place of the plane through z.
+  lift(a, b, z) {
+    const { directions, mean } = this;
+    const J = mean.length;
+    const [a0, b0] = this.project(z);
+    return Float32Array.from(z, (v, j) => v + (a - a0) * directions[j] + (b - b0) * directions[J + j]);
+  }
+
+  // Covariance on the plane of a normal with deviations (J): [var a, cov, var b].
+  spread(deviation) {
+    const { directions } = this;
+    const J = deviation.length;
+    let aa = 0;
+    let ab = 0;
+    let bb = 0;
+    for (let j = 0; j < J; j++) {
+      const v = deviation[j] ** 2;
+      aa += v * directions[j] ** 2;
+      ab += v * directions[j] * directions[J + j];
+      bb += v * directions[J + j] ** 2;
+    }
+    return [aa, ab, bb];
+  }
+}

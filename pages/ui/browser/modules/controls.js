@@ -1,0 +1,45 @@
+// Buttons, and groups of buttons of which one is pressed.
+
+import { element } from "./dom.js";
+
+export const button = (text, act, attributes = {}) =>
+  element("button", { type: "button", text, onclick: act, ...attributes });
+
+// One of several [value, text]; chosen(value) when it is another one's turn.
+export function choice(label, options, now, chosen) {
+  const group = element("div", { class: "choice", role: "group", "aria-label": label });
+  for (const [value, text] of options) {
+    const press = (event) => {
+      for (const each of group.children) each.setAttribute("aria-pressed", String(each === event.currentTarget));
+      chosen(value);
+    };
+    group.append(button(text, press, { "aria-pressed": String(value === now) }));
+  }
+  return group;
+}
+
+// The classes of a model's images, to be hidden by a click, or shown alone by two; changed(hidden) is told which are not.
+export function legend({ classes, colours }, words, changed) {
+  const hidden = new Set();
+  const group = element("div", { class: "legend", role: "group", "aria-label": words.classes });
+  const toggle = (label, clicks) => {
+    if (clicks === 2) {
+      const alone = hidden.size === classes.length - 1 && !hidden.has(label);
+      hidden.clear();
+      if (!alone) classes.forEach((_, other) => other !== label && hidden.add(other));
+    } else if (clicks < 2 && !hidden.delete(label)) hidden.add(label);
+    [...group.children].forEach((each, other) => each.setAttribute("aria-pressed", String(!hidden.has(other))));
+    changed(hidden);
+  };
+  classes.forEach((name, label) => {
+    const sample = element("i", { style: `background:${colours[label % colours.length]}` });
+    const attributes = {
+      type: "button",
+      "aria-pressed": "true",
+      title: words.hide,
+      onclick: (event) => toggle(label, event.detail),
+    };
+    group.append(element("button", attributes, sample, name));
+  });
+  return group;
+}

@@ -1,0 +1,37 @@
+// What a model makes of a drawing: encoded, decoded and scored, all in the browser.
+
+import { logLikelihood } from "./net.js";
+import { seeded } from "./seeded.js";
+
+const DRAWS = 8; // z ~ q(z|x) for the ELBO; the same noise each time, so that the number does not tremble
+
+export class Judge {
+  constructor(model) {
+    const { uniform, normal } = seeded(1);
+    this.model = model;
+    this.grain = Float32Array.from({ length: model.width * model.height }, uniform);
+    this.noise = Array.from({ length: DRAWS }, () => Float32Array.from({ length: model.J }, normal));
+  }
+
+  // q(z|x) of pixels from 0 to 255, the mean of p(x|z) at its mean, the ELBO (null without deviations) and its KL.
+  judge(pixels) {
+    const { model, grain, noise } = this;
+    const { config } = model;
+    const binary = config.likelihood === "bernoulli";
+    const x = Float32Array.from(pixels, (u, i) => (binary ? +(grain[i] * 255 < u) : (u + grain[i]) / 256));
+    const q = model.encode(x);
+    const reconstruction = model.decode(q.mean).mean.slice(); // the decoder uses its arrays again
+    if (!model.deviations) return { q, reconstruction, elbo: null, kl: 0 };
+    let kl = 0;
+    for (let j = 0; j < model.J; j++) {
+      const [m, s] = [q.mean[j], q.deviation[j]];
+      kl += 0.5 * (m * m + s * s - 1) - Math.log(s);
+    }
+    let sum = 0;
+    for (const eps of noise) {
+      const z = Float32Array.from(eps, (e, j) => q.mean[j] + q.deviation[j] * e);
+      sum += logLikelihood(x, model.decode(z, true), config);
+    }
+    return { q, reconstruction, elbo: sum / noise.length - kl, kl };
+  }
+}

@@ -1,0 +1,37 @@
+// Two latent axes on a drawing, around a mean in its middle; each has a scale of its own.
+
+const REACH = 5; // from the middle to each side, in deviations
+
+export class TwoAxes {
+  // `axes` are the dimensions across and up, the same one twice where there is no other.
+  constructor(axes, mean, deviation) {
+    this.axes = axes;
+    this.mean = mean;
+    this.reach = axes.map((j) => REACH * deviation[j]);
+    this.resize(100, 100);
+  }
+
+  resize(width, height) {
+    [this.width, this.height] = [width, height];
+    this.scale = [width / (2 * this.reach[0]), height / (2 * this.reach[1])];
+  }
+
+  screen(a, b) {
+    const { axes, mean, scale } = this;
+    return [this.width / 2 + (a - mean[axes[0]]) * scale[0], this.height / 2 - (b - mean[axes[1]]) * scale[1]];
+  }
+
+  place(px, py) {
+    const { axes, mean, scale } = this;
+    return [mean[axes[0]] + (px - this.width / 2) / scale[0], mean[axes[1]] - (py - this.height / 2) / scale[1]];
+  }
+
+  // The latent at a place of the drawing, both coordinates from -1 to 1.
+  lift(across, up) {
+    const { axes, mean, reach } = this;
+    const z = Float32Array.from(mean);
+    z[axes[0]] += across * reach[0];
+    z[axes[1]] += up * reach[1];
+    return z;
+  }
+}

@@ -1,0 +1,67 @@
+// The part of a plane that is seen: its middle, and its scale in pixels a unit; zoomed and panned.
+
+const GAP = 46; // px that the first view leaves around the points
+
+export class Viewport {
+  constructor() {
+    this.view = null; // until the size and the points are known
+    [this.width, this.height] = [0, 0];
+    this.first = 1; // the scale that shows all points
+  }
+
+  // To be called whenever the view has changed.
+  moved() {}
+
+  // Shows all places from low to high.
+  frame(low, high) {
+    const scale = Math.min((this.width - GAP) / (high[0] - low[0]), (this.height - GAP) / (high[1] - low[1]));
+    this.view = { x: (low[0] + high[0]) / 2, y: (low[1] + high[1]) / 2, scale };
+    this.first = scale;
+    this.moved();
+  }
+
+  // Whether all points (across, up) are in the view, and it is not far too wide for them.
+  holds(across, up) {
+    const [left, top] = this.place(0, 0);
+    const [right, bottom] = this.place(this.width, this.height);
+    let [low, high] = [Infinity, -Infinity];
+    for (let n = 0; n < across.length; n++) {
+      const [a, b] = [across[n], up[n]];
+      if (a < left || a > right || b < bottom || b > top) return false;
+      [low, high] = [Math.min(low, a), Math.max(high, a)];
+    }
+    return right - left < 6 * Math.max(high - low, 2);
+  }
+
+  zoom(factor, px = this.width / 2, py = this.height / 2) {
+    const scale = Math.min(Math.max(this.view.scale * factor, this.first / 4), this.first * 2000);
+    const [a, b] = this.place(px, py);
+    this.view = { x: a - (px - this.width / 2) / scale, y: b + (py - this.height / 2) / scale, scale };
+    this.moved();
+  }
+
+  pan(dx, dy) {
+    this.view = { ...this.view, x: this.view.x - dx / this.view.scale, y: this.view.y + dy / this.view.scale };
+    this.moved();
+  }
+
+  // Moves the view no more than is needed to show a place.
+  show(a, b) {
+    if (!this.view) return;
+    const [px, py] = this.screen(a, b);
+    const rim = 24;
+    const dx = Math.min(Math.max(px, rim), this.width - rim) - px;
+    const dy = Math.min(Math.max(py, rim), this.height - rim) - py;
+    if (dx || dy) this.pan(dx, dy);
+  }
+
+  place(px, py) {
+    const { x, y, scale } = this.view;
+    return [x + (px - this.width / 2) / scale, y - (py - this.height / 2) / scale];
+  }
+
+  screen(a, b) {
+    const { x, y, scale } = this.view;
+    return [this.width / 2 + (a - x) * scale, this.height / 2 - (b - y) * scale];
+  }
+}
