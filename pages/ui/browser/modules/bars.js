@@ -1,5 +1,7 @@
 // What each dimension has, as bars: one dimension or hundreds.
 
+import { brush } from "./dom.js";
+
 export const short = (v) =>
   (v !== 0 && (Math.abs(v) < 0.001 || Math.abs(v) >= 1e5) ? v.toExponential(1) : v.toPrecision(3)).replace("-", "−");
 
@@ -16,7 +18,7 @@ export function sharp(canvas) {
   const { clientWidth: width, clientHeight: height } = canvas;
   const ratio = Math.min(window.devicePixelRatio || 1, 2);
   [canvas.width, canvas.height] = [Math.max(1, width * ratio), Math.max(1, height * ratio)];
-  const pen = canvas.getContext("2d");
+  const pen = brush(canvas);
   const style = getComputedStyle(canvas);
   pen.scale(ratio, ratio);
   pen.font = "12px sans-serif";

@@ -1,12 +1,19 @@
 // How a plane lies in latent space: through `mean` (J), along two `directions` (2 * J).
 
+/** @import { Vector } from "./net.js" */
+
 export class Basis {
+  /** @param {{ mean: number[], directions: number[] }} given */
   constructor({ mean, directions }) {
     this.mean = mean;
     this.directions = directions;
   }
 
-  // Where a latent lies on the plane.
+  /**
+   * Where a latent lies on the plane.
+   * @param {Vector} z
+   * @returns {[number, number]}
+   */
   project(z) {
     const { directions, mean } = this;
     const J = mean.length;
@@ -19,7 +26,12 @@ export class Basis {
     return [a, b];
   }
 
-  // The latent at a place of the plane through z.
+  /**
+   * The latent at a place of the plane through z.
+   * @param {number} a
+   * @param {number} b
+   * @param {Vector} z
+   */
   lift(a, b, z) {
     const { directions, mean } = this;
     const J = mean.length;
@@ -27,7 +39,11 @@ export class Basis {
     return Float32Array.from(z, (v, j) => v + (a - a0) * directions[j] + (b - b0) * directions[J + j]);
   }
 
-  // Covariance on the plane of a normal with deviations (J): [var a, cov, var b].
+  /**
+   * Covariance on the plane of a normal with deviations (J): [var a, cov, var b].
+   * @param {Vector} deviation
+   * @returns {[number, number, number]}
+   */
   spread(deviation) {
     const { directions } = this;
     const J = deviation.length;

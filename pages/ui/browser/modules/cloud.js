@@ -17,6 +17,7 @@ export function drawCloud(layer, { at, sizes, tall, one, dots, chosen, choose, a
     );
   }
   const scale = LONGEST / Math.max(...arrows.map((slope) => Math.hypot(...slope)), 1e-12);
+  /** @type {(slope: number[]) => [number, number]} */
   const scaled = (slope) => [scale * slope[0], scale * (slope[1] ?? 0)];
   dots.forEach(([cx, cy], l) => {
     const size = l === chosen ? { r: 7, class: "dot chosen" } : { r: 4.5, class: "dot" };

@@ -18,7 +18,7 @@ export function choice(label, options, now, chosen) {
   return group;
 }
 
-// The classes of a model's images, to be hidden by a click, or shown alone by two; changed(hidden) is told which are not.
+// The classes of a model's images, hidden by a click, shown alone by two; changed(hidden) is told which are hidden.
 export function legend({ classes, colours }, words, changed) {
   const hidden = new Set();
   const group = element("div", { class: "legend", role: "group", "aria-label": words.classes });

@@ -6,6 +6,8 @@ import { drawNormals, NORMALS, normalKnobs } from "./normals.js";
 import { drawShares, SHARES, shareKnobs } from "./shares.js";
 import { svg } from "./svg.js";
 
+/** @import { Knob } from "./svg.js" */
+
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".divergence");
   root.divergence ??= new Divergence(root);
@@ -13,6 +15,27 @@ export default function ({ data, parentElement }) {
 }
 
 class Divergence {
+  /** @type {any} */
+  data;
+  /** @type {number} */
+  width;
+  /** @type {number} */
+  height;
+  /** @type {number} */
+  ground;
+  /** @type {number} */
+  top;
+  /** @type {SVGSVGElement} */
+  canvas;
+  /** @type {SVGGElement} */
+  back;
+  /** @type {HTMLElement} */
+  says;
+  /** @type {Knob[]} */
+  knobs;
+  /** @type {number} */
+  waiting;
+
   constructor(root) {
     this.root = root;
     this.state = { normal: structuredClone(NORMALS), discrete: structuredClone(SHARES), kind: "normal", first: "q" };
@@ -71,8 +94,8 @@ class Divergence {
   #resize() {
     this.width = Math.max(this.root.clientWidth, 200);
     this.height = Math.min(360, Math.max(280, this.width * 0.42));
-    this.canvas.setAttribute("width", this.width);
-    this.canvas.setAttribute("height", this.height);
+    this.canvas.setAttribute("width", String(this.width));
+    this.canvas.setAttribute("height", String(this.height));
     this.ground = this.height * 0.55; // of the densities; the integrand has what is below
     this.draw();
   }

@@ -2,9 +2,27 @@
 
 import { logLikelihood } from "./net.js";
 import { seeded } from "./seeded.js";
+import { decoderOf } from "./store.js";
+
+/** @import { Vector } from "./net.js" */
+/** @import { Model } from "./store.js" */
 
 export class Draws {
-  // `data` has the encoder's mean and deviation, the noise to begin with, and the pixels x as the likelihood wants them.
+  /** @type {Float32Array} */
+  mean;
+  /** @type {Float32Array} */
+  deviation;
+  /** @type {number[]} */
+  values; // log p(x|z), draw by draw
+  /** @type {number[][]} */
+  slopes; // its gradient, in the first one or two axes
+  /** @type {Float32Array[]} */
+  noise;
+
+  /**
+   * @param {Model} model
+   * @param {any} data - the encoder's q, the noise to begin with, the axes, and the pixels as the likelihood wants them
+   */
   constructor(model, data) {
     this.model = model;
     this.data = data;
@@ -23,8 +41,8 @@ export class Draws {
 
   // What was measured is of another q.
   forget() {
-    this.values = []; // log p(x|z), draw by draw
-    this.slopes = []; // its gradient, in the first one or two axes
+    this.values = [];
+    this.slopes = [];
   }
 
   get z() {
@@ -37,8 +55,12 @@ export class Draws {
     this.noise = this.noise.map((eps) => eps.map(() => normal()));
   }
 
+  /**
+   * log p(x|z)
+   * @param {Vector} z
+   */
   value(z) {
-    return logLikelihood(this.x, this.model.decode(z, true), this.model.config);
+    return logLikelihood(this.x, decoderOf(this.model)(z, true), this.model.config);
   }
 
   get average() {
@@ -46,6 +68,7 @@ export class Draws {
   }
 
   // Measures values, and slopes of a kind if there is one; stops after each likelihood.
+  /** @param {"none" | "slope" | "score" | "less"} kind */
   *measure(kind) {
     const { axes, deviation } = this.data;
     const count = this.model.J > 1 ? 2 : 1;
@@ -82,6 +105,7 @@ export class Draws {
 }
 
 // Mean of some numbers, and its standard error.
+/** @param {number[]} values */
 export function summary(values) {
   const n = values.length;
   const average = values.reduce((a, b) => a + b) / n;

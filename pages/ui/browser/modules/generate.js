@@ -8,16 +8,36 @@ import { Picture } from "./pictures.js";
 import { Plane } from "./plane.js";
 import { seeded } from "./seeded.js";
 
+/** @import { Basis } from "./basis.js" */
+/** @import { Place } from "./plane.js" */
+
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".generate");
-  root.generator ??= new Generator(root);
+  root.generator ??= new Generative(root);
   root.generator.told(data, setStateValue);
   return () => root.generator.later.end();
 }
 
 const DRAWS = 6;
 
-class Generator extends Follower {
+class Generative extends Follower {
+  /** @type {Plane} */
+  plane;
+  /** @type {Picture} */
+  mean;
+  /** @type {Picture} */
+  deviation;
+  /** @type {Picture[]} */
+  draws;
+  /** @type {Place | null} */
+  place;
+  /** @type {HTMLElement} */
+  status;
+  /** @type {Basis} */
+  framed;
+  /** @type {number} */
+  waiting;
+
   constructor(root) {
     super(root);
     this.seed = 1;
@@ -26,10 +46,7 @@ class Generator extends Follower {
   }
 
   adopt() {
-    if (this.data.n >= this.count) {
-      this.count = this.data.n;
-      this.z = Float32Array.from(this.data.z);
-    }
+    this.news();
     this.plane.setBasis(this.data.basis);
     this.plane.setThrough(this.z);
     if (this.plane.view && this.framed !== this.plane.basis) this.#frame();
@@ -118,7 +135,7 @@ class Generator extends Follower {
   #choose(z, rest) {
     this.z = Float32Array.from(z);
     this.plane.setThrough(this.z);
-    this.count = Math.max(Date.now(), this.count + 1); // a time, so that none is reported twice
+    this.stamp();
     this.#show();
     this.later.soon(rest);
   }

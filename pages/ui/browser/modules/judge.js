@@ -2,10 +2,14 @@
 
 import { logLikelihood } from "./net.js";
 import { seeded } from "./seeded.js";
+import { decoderOf } from "./store.js";
+
+/** @import { Model } from "./store.js" */
 
 const DRAWS = 8; // z ~ q(z|x) for the ELBO; the same noise each time, so that the number does not tremble
 
 export class Judge {
+  /** @param {Model} model */
   constructor(model) {
     const { uniform, normal } = seeded(1);
     this.model = model;
@@ -16,11 +20,13 @@ export class Judge {
   // q(z|x) of pixels from 0 to 255, the mean of p(x|z) at its mean, the ELBO (null without deviations) and its KL.
   judge(pixels) {
     const { model, grain, noise } = this;
-    const { config } = model;
+    const { config, encode } = model;
+    const decode = decoderOf(model);
+    if (!encode) throw new Error(`The encoder of ${model.key} does not fit a browser.`);
     const binary = config.likelihood === "bernoulli";
     const x = Float32Array.from(pixels, (u, i) => (binary ? +(grain[i] * 255 < u) : (u + grain[i]) / 256));
-    const q = model.encode(x);
-    const reconstruction = model.decode(q.mean).mean.slice(); // the decoder uses its arrays again
+    const q = encode(x);
+    const reconstruction = decode(q.mean).mean.slice(); // the decoder uses its arrays again
     if (!model.deviations) return { q, reconstruction, elbo: null, kl: 0 };
     let kl = 0;
     for (let j = 0; j < model.J; j++) {
@@ -30,7 +36,7 @@ export class Judge {
     let sum = 0;
     for (const eps of noise) {
       const z = Float32Array.from(eps, (e, j) => q.mean[j] + q.deviation[j] * e);
-      sum += logLikelihood(x, model.decode(z, true), config);
+      sum += logLikelihood(x, decode(z, true), config);
     }
     return { q, reconstruction, elbo: sum / noise.length - kl, kl };
   }

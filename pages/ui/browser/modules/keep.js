@@ -19,6 +19,7 @@ async function keepModel(data) {
     const weights = await inflate(column(data[`${name}_weights`]), layout.half ? Uint16Array : Float32Array);
     return make({ layout, weights }, config);
   };
+  /** @type {any} */ // either net may come first
   const model =
     data.encoder || !data.labels
       ? { key: data.key, encode: await net("encoder", makeEncoder) }
@@ -37,7 +38,7 @@ async function keepModel(data) {
           deviations: data.deviations ? unpack(column(data.deviations), data.deviation_scale) : null,
           decode: await net("decoder", makeDecoder),
         };
-  if (STORE.models.size > 8) STORE.models.delete(STORE.models.keys().next().value);
+  if (STORE.models.size > 8) STORE.models.delete([...STORE.models.keys()][0]);
   STORE.models.set(data.key, model);
   for (const wait of [...STORE.waiting]) wait(model);
 }

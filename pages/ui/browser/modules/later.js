@@ -1,7 +1,12 @@
 // Something that is to be said when the hand rests, at the latest before the hand does something else on the page.
 export class Later {
+  /** @type {ReturnType<typeof setTimeout> | 0} */
+  timer;
+
+  /** @param {() => void} say */
   constructor(say) {
     this.say = say;
+    this.timer = 0;
     this.now = () => {
       if (!this.timer) return;
       clearTimeout(this.timer);
@@ -12,6 +17,7 @@ export class Later {
     addEventListener("pagehide", this.now);
   }
 
+  /** @param {number} rest - in milliseconds */
   soon(rest) {
     clearTimeout(this.timer);
     this.timer = setTimeout(this.now, rest);

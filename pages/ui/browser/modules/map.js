@@ -9,6 +9,8 @@ import { Plane } from "./plane.js";
 import { givenSheet } from "./sheets.js";
 import { column } from "./store.js";
 
+/** @import { Place, Under } from "./plane.js" */
+
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".map");
   root.lightMap ??= new LatentMap(root);
@@ -17,6 +19,35 @@ export default function ({ data, parentElement, setStateValue }) {
 }
 
 class LatentMap extends Follower {
+  /** @type {Plane} */
+  plane;
+  /** @type {number | null} */
+  row;
+  /** @type {HTMLElement} */
+  stage;
+  /** @type {HTMLElement} */
+  status;
+  /** @type {Picture} */
+  mean;
+  /** @type {Picture} */
+  deviation;
+  /** @type {Picture} */
+  image;
+  /** @type {Under} */
+  under;
+  /** @type {Place | null} */
+  place;
+  /** @type {boolean} */
+  keyed;
+  /** @type {number} */
+  waiting;
+  /** @type {any} */
+  answer;
+  /** @type {any} */
+  asked;
+  /** @type {number[] | null} */
+  asking;
+
   constructor(root) {
     super(root);
     this.place = null; // under the pointer
@@ -32,10 +63,7 @@ class LatentMap extends Follower {
 
   adopt() {
     const { data, model, plane } = this;
-    if (data.n >= this.count) {
-      this.count = data.n;
-      [this.z, this.row] = [Float32Array.from(data.z), data.row];
-    }
+    if (this.news()) this.row = data.row;
     if (data.answer && data.answer !== this.answer) {
       this.answer = data.answer;
       this.asking = null;
@@ -163,7 +191,7 @@ class LatentMap extends Follower {
   #choose(z, row) {
     [this.z, this.row] = [z, row];
     this.plane.setThrough(z);
-    this.count = Math.max(Date.now(), this.count + 1); // a time, so that none is reported twice
+    this.stamp();
     this.#show();
   }
 

@@ -1,6 +1,27 @@
 // A model's nets in plain JavaScript: what vae/portable.py has taken apart. Sums are in double precision.
 
-// Turns the 16 bits of half-precision numbers into float32; other arrays pass as they are.
+/**
+ * @typedef {ArrayLike<number>} Vector
+ * @typedef {object} Config
+ * @property {number} latent
+ * @property {number[]} image_shape
+ * @property {string} likelihood
+ * @property {"relu" | "tanh" | "silu"} activation
+ * @property {boolean} linear
+ * @property {number | null} log_variance_floor
+ */
+/**
+ * @typedef {{ widths: number[], heads: number[], constant: boolean, half: boolean }} Layout
+ * @typedef {{ layout: Layout, weights: Float32Array | Uint16Array }} Packed
+ * @typedef {{ mean: Float32Array, deviation: Float32Array, logits: Float32Array }} Decoded
+ * @typedef {(z: Vector, spread?: boolean) => Decoded} Decode
+ * @typedef {(x: Vector) => { mean: Float32Array, deviation: Float32Array }} Encode
+ */
+/**
+ * Turns the 16 bits of half-precision numbers into float32; other arrays pass as they are.
+ * @param {Float32Array | Uint16Array} weights
+ * @returns {Float32Array}
+ */
 function floats(weights) {
   if (!(weights instanceof Uint16Array)) return weights;
   const table = new Float32Array(65536);
@@ -13,7 +34,14 @@ function floats(weights) {
   return Float32Array.from(weights, (bits) => table[bits]);
 }
 
-// out = W h + b, W row by row; four sums side by side keep the processor busy.
+/**
+ * out = W h + b, W row by row; four sums side by side keep the processor busy.
+ * @param {Float32Array} weights
+ * @param {number} at
+ * @param {Vector} h
+ * @param {Float32Array} out
+ * @returns {number} where the next weights begin
+ */
 function affine(weights, at, h, out) {
   const inputs = h.length;
   const outputs = out.length;
@@ -44,7 +72,12 @@ const ACTIVATIONS = {
   silu: (v) => v / (1 + Math.exp(-v)),
 };
 
-// Makes a function of an input that fills and returns the raw outputs of each head; `heads` says how many are wanted.
+/**
+ * Makes a function of an input that fills and returns the raw outputs of each head; `heads` says how many are wanted.
+ * @param {Packed} packed
+ * @param {Config["activation"]} activation
+ * @returns {(input: Vector, heads?: number) => Float32Array[]}
+ */
 function network({ layout, weights }, activation) {
   const all = floats(weights);
   const squash = ACTIVATIONS[activation];
@@ -66,10 +99,17 @@ function network({ layout, weights }, activation) {
   };
 }
 
+/** @type {(v: number) => number} */
 const sigmoid = (v) => 1 / (1 + Math.exp(-v));
+/** @type {(v: number) => number} */
 const softplus = (v) => (v > 30 ? v : Math.log1p(Math.exp(v)));
 
-// z to the mean, and where it is wanted the deviation, of p(x|z); the arrays are used again at the next call.
+/**
+ * z to the mean, and where it is wanted the deviation, of p(x|z); the arrays are used again at the next call.
+ * @param {Packed} packed
+ * @param {Config} config
+ * @returns {Decode}
+ */
 export function makeDecoder(packed, config) {
   const raw = network(packed, config.activation);
   const pixels = packed.layout.heads[0];
@@ -100,7 +140,12 @@ export function makeDecoder(packed, config) {
   };
 }
 
-// x to the mean and deviation of q(z|x).
+/**
+ * x to the mean and deviation of q(z|x).
+ * @param {Packed} packed
+ * @param {Config} config
+ * @returns {Encode}
+ */
 export function makeEncoder(packed, config) {
   const raw = network(packed, config.activation);
   return (x) => {
@@ -112,7 +157,12 @@ export function makeEncoder(packed, config) {
   };
 }
 
-// log p(x|z) in nats.
+/**
+ * log p(x|z) in nats.
+ * @param {Vector} x
+ * @param {Decoded} decoded
+ * @param {Config} config
+ */
 export function logLikelihood(x, { mean, deviation, logits }, config) {
   let sum = 0;
   if (config.likelihood === "bernoulli") {

@@ -73,8 +73,10 @@ export function drawNormals(board) {
       ),
     );
   }
-  const lower = (keep) =>
-    `M0 ${zero}${xs.map((x, i) => `L${across(x).toFixed(2)} ${(zero - unit * keep(terms[i])).toFixed(2)}`).join("")}L${width} ${zero}Z`;
+  const lower = (keep) => {
+    const top = xs.map((x, i) => `L${across(x).toFixed(2)} ${(zero - unit * keep(terms[i])).toFixed(2)}`);
+    return `M0 ${zero}${top.join("")}L${width} ${zero}Z`;
+  };
   back.append(
     svg("line", { x1: 0, x2: width, y1: ground, y2: ground, class: "axis" }),
     svg("path", { d: lower((v) => Math.max(v, 0)), fill: colours.kl, "fill-opacity": 0.75 }),

@@ -1,17 +1,34 @@
 // A pad on which strokes are drawn with mouse, pen, finger or keys, and taken back.
 
-import { clip, element } from "./dom.js";
+import { brush, clip, element } from "./dom.js";
 import { Picture } from "./pictures.js";
 import { drawStrokes, Ink } from "./stroke.js";
 
+/** @import { Stroke } from "./stroke.js" */
+
 export class Pad {
-  // `on` has begun(), when a stroke does, changed(), and finished(rest) with how long the hand is to rest.
+  /** @type {HTMLCanvasElement} */
+  canvas;
+  /** @type {HTMLInputElement} */
+  brush;
+  /** @type {Stroke | null} */
+  stroke; // that is being drawn
+  /** @type {number | null} */
+  drawing; // by the pointer of this number
+  /** @type {[Stroke[], Uint8Array | null][]} */
+  past; // what undo goes back to
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   * @param {{ begun(): void, changed(): void, finished(rest: number): void }} on - rest is how long the hand is to
+   */
   constructor(width, height, on) {
     this.on = on;
     this.ink = new Ink(width, height);
     this.touched = false; // by the hand, ever
     this.example = false; // whether what is there was put there to begin with
-    this.past = []; // what undo goes back to
+    this.past = [];
     this.pen = { x: width / 2, y: height / 2, down: false, shown: false }; // that keys move
     this.lift();
   }
@@ -95,7 +112,7 @@ export class Pad {
     canvas.addEventListener("pointermove", (event) => {
       if (this.drawing !== event.pointerId) return;
       const parts = event.getCoalescedEvents?.() ?? [];
-      for (const part of parts.length ? parts : [event]) this.stroke.points.push(at(part));
+      for (const part of parts.length ? parts : [event]) this.stroke?.points.push(at(part));
       this.on.changed();
     });
     const release = (event) => {
@@ -131,7 +148,7 @@ export class Pad {
       if (!step) return;
       pen.x = clip(pen.x + step[0], 0, ink.width);
       pen.y = clip(pen.y + step[1], 0, ink.height);
-      if (pen.down) this.stroke.points.push([pen.x, pen.y]);
+      if (pen.down) this.stroke?.points.push([pen.x, pen.y]);
     }
     pen.shown = true;
     event.preventDefault();
@@ -146,7 +163,7 @@ export class Pad {
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const side = Math.round(box.width * ratio);
     if (canvas.width !== side) [canvas.width, canvas.height] = [side, Math.round((side * ink.height) / ink.width)];
-    const context = canvas.getContext("2d");
+    const context = brush(canvas);
     const size = side / ink.width;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = "#000000";

@@ -1,21 +1,33 @@
 // Small pictures: canvases of whole pixels, and test images that come from the server a sheet at a time.
 
-import { element, paint } from "./dom.js";
+import { brush, element, paint } from "./dom.js";
 import { STORE } from "./store.js";
+
+/** @import { Model } from "./store.js" */
 
 const SHEETS = (STORE.sheets ??= new Map());
 const SHEET = 100;
 const SIDE = 10; // images of a sheet, and along its side
 
 export class Picture {
+  /** @type {number | null} */
+  row; // of the test image that it shows
+
+  /**
+   * @param {string} words
+   * @param {number} width
+   * @param {number} height
+   * @param {string} [size]
+   */
   constructor(words, width, height, size = "") {
     this.canvas = element("canvas", { width, height, role: "img", "aria-label": words, class: size });
     this.caption = element("figcaption", { text: words });
     this.figure = element("figure", {}, this.canvas, this.caption);
-    this.context = this.canvas.getContext("2d");
+    this.context = brush(this.canvas);
     this.image = this.context.createImageData(width, height);
   }
 
+  /** @param {ArrayLike<number>} values */
   grey(values) {
     paint(this.image.data, values);
     this.context.putImageData(this.image, 0, 0);
@@ -39,6 +51,7 @@ export class Picture {
     return this;
   }
 
+  /** @param {string} words */
   say(words) {
     if (this.caption.textContent === words) return this;
     this.caption.textContent = words;
@@ -61,7 +74,12 @@ function whenSheet(model, number, then) {
   else sheet.addEventListener("load", () => then(sheet), { once: true });
 }
 
-// Draws a test image into a picture; a later one is never overtaken by an earlier one.
+/**
+ * Draws a test image into a picture; a later one is never overtaken by an earlier one.
+ * @param {Picture} picture
+ * @param {Model} model
+ * @param {number} row
+ */
 export function showImage(picture, model, row) {
   if (picture.row === row) return;
   picture.clear().row = row;

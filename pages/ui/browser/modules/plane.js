@@ -1,7 +1,7 @@
 // A plane of latent space on canvases: points, what lies under them, ellipses; panned and zoomed by hand and key.
 
 import { Basis } from "./basis.js";
-import { element } from "./dom.js";
+import { brush, element } from "./dom.js";
 import { listen } from "./gestures.js";
 import { drawMarks } from "./marks.js";
 import { drawPoints } from "./points.js";
@@ -9,30 +9,81 @@ import { drawUnder } from "./scales.js";
 import { densitySheet, manifoldSheet } from "./sheets.js";
 import { Viewport } from "./viewport.js";
 
+/** @import { Vector } from "./net.js" */
+/** @import { Model } from "./store.js" */
+
+/**
+ * @typedef {{ a: number, b: number, row: number }} Place - row is that of the image there, or -1
+ * @typedef {{ a: number, b: number, shape: "ring" | "cross", covariance?: number[] | null, colour?: string }} Mark
+ * @typedef {{ canvas: HTMLCanvasElement, a: number, b: number, wide: number, high: number, smooth?: boolean }} Sheet
+ * @typedef {"under" | "points" | "over"} Layer
+ * @typedef {"none" | "manifold" | "density"} Under
+ * @typedef {Pick<Model, "J" | "count" | "means" | "labels" | "classes" | "colours" | "deviations" | "decode">} Points
+ */
+
+/** @type {Record<Layer, (plane: Plane, context: CanvasRenderingContext2D) => void>} */
 const DRAW = { under: drawUnder, points: drawPoints, over: drawMarks };
 
 export class Plane extends Viewport {
-  // `on` has hover(place | null), pick(place), nudge(da, db) and moved(); a place is {a, b, row}.
+  /** @type {Record<Layer, CanvasRenderingContext2D>} */
+  layers;
+  /** @type {Set<number>} */
+  hidden;
+  /** @type {Mark[]} */
+  marks;
+  /** @type {Under} */
+  kind;
+  /** @type {Set<Layer>} */
+  dirty;
+  /** @type {Sheet | null} */
+  sheet;
+  /** @type {Sheet | null} */
+  given;
+  /** @type {Generator<undefined, void> | null} */
+  making;
+  /** @type {Basis} */
+  basis; // none until it is set
+  /** @type {Float32Array} */
+  across;
+  /** @type {Float32Array} */
+  up;
+  /** @type {({ name: string, label: number, a: number, b: number } | null)[]} */
+  names;
+  /** @type {Vector} */
+  through;
+  /** @type {number[][] | null} */
+  extent;
+  /** @type {string} */
+  aggregate;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  settling;
+
+  /**
+   * @param {HTMLElement} stage
+   * @param {Points} model
+   * @param {{ hover(place: Place | null): void, pick(place: Place): void, nudge(da: number, db: number): void }} on
+   */
   constructor(stage, model, on) {
     super();
     this.stage = stage;
     this.on = on;
-    this.layers = ["under", "points", "over"].map((name) => {
+    const layer = (name) => {
       const canvas = element("canvas", { class: name, "aria-hidden": "true" });
       stage.append(canvas);
-      return canvas;
-    });
-    [this.under, this.points, this.over] = this.layers.map((canvas) => canvas.getContext("2d"));
+      return brush(canvas);
+    };
+    this.layers = { under: layer("under"), points: layer("points"), over: layer("over") };
     this.hidden = new Set();
     this.marks = [];
     this.kind = "none";
     this.pending = 0;
     this.dirty = new Set();
-    this.sheet = null;
+    this.sheet = this.given = this.making = this.extent = null;
     listen(this);
     new ResizeObserver(() => this.#resize()).observe(stage);
     this.model = model;
-    this.basis = null;
+    this.ratio = 1;
+    this.ink = this.paper = this.aggregate = "";
   }
 
   // directions (2 * J) and mean (J) of the plane; rows of one J lie on lines of their own.
@@ -85,6 +136,10 @@ export class Plane extends Viewport {
     return this.basis.spread(deviation);
   }
 
+  /**
+   * Of q(z|x) of a row, of a model that has them.
+   * @param {number} row
+   */
   deviationOf(row) {
     const { deviations, J } = this.model;
     return deviations?.subarray(row * J, row * J + J);
@@ -108,7 +163,7 @@ export class Plane extends Viewport {
     let best = -1;
     let least = reach * reach;
     const { labels } = this.model;
-    const { x, y, scale } = this.view;
+    const { x, y, scale } = this.seen;
     const a = x + (px - this.width / 2) / scale;
     const b = y - (py - this.height / 2) / scale;
     const square = scale * scale;
@@ -157,7 +212,7 @@ export class Plane extends Viewport {
     this.ratio = Math.min(window.devicePixelRatio || 1, 2);
     if (this.view && this.width === box.width && this.height === box.height) return;
     [this.width, this.height] = [box.width, box.height];
-    for (const canvas of this.layers) {
+    for (const { canvas } of Object.values(this.layers)) {
       canvas.width = Math.round(box.width * this.ratio);
       canvas.height = Math.round(box.height * this.ratio);
     }
@@ -169,7 +224,6 @@ export class Plane extends Viewport {
     this.redraw("under", "points", "over");
     clearTimeout(this.settling);
     if (this.kind !== "none") this.settling = setTimeout(() => this.#renderUnder(), 120);
-    this.on.moved?.();
   }
 
   #draw() {
@@ -179,7 +233,7 @@ export class Plane extends Viewport {
     this.ink = style.getPropertyValue("--st-text-color").trim() || "#333333";
     this.paper = style.getPropertyValue("--st-background-color").trim() || "#ffffff";
     for (const layer of this.dirty) {
-      const context = this[layer];
+      const context = this.layers[layer];
       context.setTransform(1, 0, 0, 1, 0, 0);
       context.clearRect(0, 0, context.canvas.width, context.canvas.height);
       context.scale(this.ratio, this.ratio);

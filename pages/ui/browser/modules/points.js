@@ -54,6 +54,7 @@ export function drawPoints(plane, context) {
     const half = context.measureText(word.name).width / 2 + 2;
     const free = (x, y) => taken.every(([ox, oy, h]) => Math.abs(x - ox) >= h + half || Math.abs(y - oy) >= 17);
     // where names would lie on one another, one moves to the nearest free place
+    /** @type {number[] | null} */
     let place = null;
     for (let ring = 0; ring < 6 && !place; ring++) {
       for (let turn = 0; turn < 8 && !place; turn++) {

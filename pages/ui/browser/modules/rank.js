@@ -1,4 +1,4 @@
-import { sayNumber } from "./dom.js";
+import { brush, sayNumber } from "./dom.js";
 
 // The test images' ELBOs as bars, the drawing's as a line.
 export function drawRank(canvas, elbos, elbo, colour, nats) {
@@ -6,7 +6,7 @@ export function drawRank(canvas, elbos, elbo, colour, nats) {
   const ratio = Math.min(window.devicePixelRatio || 1, 2);
   if (!box.width) return;
   [canvas.width, canvas.height] = [box.width * ratio, box.height * ratio];
-  const context = canvas.getContext("2d");
+  const context = brush(canvas);
   const ink = getComputedStyle(canvas).getPropertyValue("--st-text-color") || "#333333";
   context.scale(ratio, ratio);
   const high = elbos[elbos.length - 1];

@@ -4,12 +4,15 @@ import { drawCloud } from "./cloud.js";
 import { button, choice } from "./controls.js";
 import { element, sayNumber } from "./dom.js";
 import { Draws, summary } from "./draws.js";
+import { Knobs } from "./knobs.js";
 import { Picture } from "./pictures.js";
 import { Shades } from "./shades.js";
 import { whenModel } from "./store.js";
-import { Knob, svg } from "./svg.js";
+import { svg } from "./svg.js";
 import { drawSweeps } from "./sweepchart.js";
 import { TwoAxes } from "./twoaxes.js";
+
+/** @import { Model } from "./store.js" */
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".reparameterise");
@@ -21,6 +24,39 @@ const SWEEP = 41;
 const SPAN = 3; // values of mu along a sweep, over so many deviations to both sides
 
 class Reparameterise {
+  /** @type {any} */
+  data;
+  /** @type {Model} */
+  model;
+  /** @type {Draws} */
+  q;
+  /** @type {TwoAxes} */
+  plane;
+  /** @type {Shades} */
+  shades;
+  /** @type {Record<string, number[][]>} */
+  sweeps;
+  /** @type {SVGSVGElement} */
+  canvas;
+  /** @type {SVGGElement} */
+  layer;
+  /** @type {SVGSVGElement} */
+  chart;
+  /** @type {HTMLElement} */
+  stage;
+  /** @type {HTMLElement} */
+  says;
+  /** @type {Picture} */
+  picture;
+  /** @type {Knobs} */
+  knobs;
+  /** @type {Generator<undefined, void> | null} */
+  work;
+  /** @type {number} */
+  waiting;
+  /** @type {"none" | "slope" | "score" | "less"} */
+  arrows;
+
   constructor(root) {
     this.root = root;
     this.held = true;
@@ -89,10 +125,7 @@ class Reparameterise {
     this.layer = svg("g", { "aria-hidden": "true" });
     this.canvas.append(this.layer);
     this.stage = element("div", { class: "stage plain" }, this.shades.canvas, this.canvas);
-    this.knobs = { mean: this.#knob(words.mean, "mean", [0, 1]) };
-    axes.slice(0, model.J > 1 ? 2 : 1).forEach((j, k) => {
-      this.knobs[k] = this.#knob(words.deviation.replace("{name}", data.names[j]), "deviation", [k]);
-    });
+    this.knobs = new Knobs(this.canvas, model, data, this.plane, this.q, () => this.#changed());
     this.picture = new Picture("", model.width, model.height);
     this.chart = svg("svg", { class: "drag chart", role: "img", "aria-label": words.chart });
     this.says = element("p", { class: "status", role: "status" });
@@ -120,42 +153,17 @@ class Reparameterise {
     root.at = this; // for tests
   }
 
-  #knob(name, part, which) {
-    const { data } = this;
-    const { axes } = data;
-    const put = (k, value) => {
-      const j = axes[k];
-      const first = data.mean[j];
-      const reach = this.plane.reach[k];
-      this.q[part][j] =
-        part === "mean"
-          ? Math.min(Math.max(value, first - 0.8 * reach), first + 0.8 * reach)
-          : Math.min(Math.max(value, reach / 100), reach / 2);
-    };
-    const each = (act) => {
-      if (!this.held) this.q.anew();
-      which.slice(0, this.model.J > 1 ? 2 : 1).forEach(act);
-      this.#moved();
-    };
-    return new Knob(this.canvas, name, data.colours.encoder, {
-      move: (px, py) =>
-        each((k) => {
-          const place = this.plane.place(px, py)[k];
-          put(k, part === "mean" ? place : Math.abs(place - this.q.mean[axes[k]]));
-        }),
-      step: (dx, dy) =>
-        each((k) => {
-          const by = (part === "mean" ? (k ? dy : dx) : dx + dy) * this.plane.reach[k] * 0.3;
-          put(k, this.q[part][axes[k]] + by);
-        }),
-    });
+  // By the hand: the noise is drawn anew if it is not held still.
+  #changed() {
+    if (!this.held) this.q.anew();
+    this.#moved();
   }
 
   #resize() {
     const { stage, canvas } = this;
     this.plane.resize(Math.max(stage.clientWidth, 100), Math.max(stage.clientHeight, 100));
-    canvas.setAttribute("width", this.plane.width);
-    canvas.setAttribute("height", this.plane.height);
+    canvas.setAttribute("width", String(this.plane.width));
+    canvas.setAttribute("height", String(this.plane.height));
     this.#moved();
   }
 
@@ -220,7 +228,7 @@ class Reparameterise {
       colour: colours.gradient,
     });
     this.#say(gradient);
-    this.#placeKnobs(at, sizes);
+    this.knobs.at(at, sizes);
     const j = axes[0];
     const span = SPAN * data.deviation[j];
     drawSweeps(this.chart, this.sweeps, [data.mean[j] - span, data.mean[j] + span], data);
@@ -244,19 +252,6 @@ class Reparameterise {
     if (says.length) this.says.textContent = says.join(" ");
   }
 
-  #placeKnobs(at, sizes) {
-    const { data, knobs } = this;
-    const { mean, deviation } = this.q;
-    const { reach } = this.plane;
-    const [j, k] = data.axes;
-    const tell = (i) => `${data.names[i]}: μ ${sayNumber(mean[i])}, σ ${sayNumber(deviation[i], 3)}`;
-    const all = [...new Set(data.axes)].map(tell).join("; ");
-    const [low, high] = [data.mean[j] - reach[0], data.mean[j] + reach[0]];
-    knobs.mean.at(...at, mean[j], low.toFixed(2), high.toFixed(2), all);
-    knobs[0].at(at[0] + sizes[0], at[1], deviation[j], 0, (reach[0] / 2).toFixed(2), all);
-    knobs[1]?.at(at[0], at[1] - sizes[1], deviation[k], 0, (reach[1] / 2).toFixed(2), all);
-  }
-
   // mu along its first axis, and L1 as these draws see it.
   #sweep() {
     if (!this.model.decode) return;
@@ -265,10 +260,10 @@ class Reparameterise {
     const before = this.q.mean[j];
     const sweep = [];
     const held = this.held;
-    this.sweeps[held] = sweep;
+    this.sweeps[`${held}`] = sweep;
     let i = 0;
     const next = () => {
-      if (!this.root.isConnected || this.sweeps[held] !== sweep) return;
+      if (!this.root.isConnected || this.sweeps[`${held}`] !== sweep) return;
       const value = data.mean[j] + data.deviation[j] * SPAN * ((2 * i) / (SWEEP - 1) - 1);
       this.q.mean[j] = value;
       if (!held) this.q.anew();

@@ -1,7 +1,7 @@
 // A latent space as it forms: the same test images at every time that was kept, and what the plane decoded to then.
 
 import { bars, largest } from "./bars.js";
-import { element, paint, sayNumber } from "./dom.js";
+import { brush, element, paint, sayNumber } from "./dom.js";
 import { wordsOf } from "./follower.js";
 import { Plane } from "./plane.js";
 import { column, inflate } from "./store.js";
@@ -16,6 +16,49 @@ const WHOLE = 12; // seconds that a run takes, however long it was
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 class Replay {
+  /** @type {any} */
+  data;
+  /** @type {Float32Array} */
+  codes;
+  /** @type {number} */
+  count;
+  /** @type {Float32Array | null} */
+  kl;
+  /** @type {number} */
+  last;
+  /** @type {Uint8Array | null} */
+  sheets;
+  /** @type {Plane} */
+  plane;
+  /** @type {HTMLElement} */
+  stage;
+  /** @type {HTMLButtonElement} */
+  play;
+  /** @type {HTMLInputElement} */
+  slider;
+  /** @type {HTMLElement} */
+  controls;
+  /** @type {HTMLElement} */
+  time;
+  /** @type {HTMLCanvasElement} */
+  sheet;
+  /** @type {HTMLElement} */
+  sheetSays;
+  /** @type {HTMLCanvasElement} */
+  bars;
+  /** @type {HTMLElement} */
+  barsSay;
+  /** @type {HTMLElement} */
+  carried;
+  /** @type {number} */
+  carriedAt;
+  /** @type {number} */
+  running;
+  /** @type {number | null} */
+  shown;
+  /** @type {boolean} */
+  wasLive;
+
   constructor(root) {
     this.root = root;
     this.at = 0; // a place between the times that were kept
@@ -38,7 +81,7 @@ class Replay {
     this.kl = data.kl ? column(data.kl) : null;
     this.last = data.epochs.length - 1;
     if (another) this.#build();
-    this.slider.max = this.last;
+    this.slider.max = String(this.last);
     if (data.live) this.#follow(before);
     else {
       if (another || this.wasLive) this.at = this.last;
@@ -164,7 +207,7 @@ class Replay {
 
   #show() {
     this.#place(this.#codes(this.at));
-    this.slider.value = this.at;
+    this.slider.value = String(this.at);
     this.#sheetAt(Math.round(this.at));
     this.#carry(Math.round(this.at));
     this.#say();
@@ -181,7 +224,7 @@ class Replay {
       image.data,
       Float32Array.from(grey, (level) => level / 255),
     );
-    this.sheet.getContext("2d").putImageData(image, 0, 0);
+    brush(this.sheet).putImageData(image, 0, 0);
     this.shown = this.data.live ? null : time;
     this.sheetSays.textContent = this.data.words.sheet.replace("{plane}", this.data.planes[time]);
     this.sheet.setAttribute("aria-label", this.sheetSays.textContent);
@@ -204,7 +247,7 @@ class Replay {
       names,
       kl.reduce((most, v) => Math.max(most, v), 0),
     );
-    const awake = row.reduce((sum, v) => sum + (v > data.awake), 0);
+    const awake = row.reduce((sum, v) => sum + +(v > data.awake), 0);
     this.barsSay.textContent = data.words.carried.replace("{awake}", awake).replace("{count}", count);
     this.bars.setAttribute("aria-label", `${this.barsSay.textContent}: ${largest(values, names)}`);
   }

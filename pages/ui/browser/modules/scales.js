@@ -19,7 +19,7 @@ function drawScales(plane, context) {
   const [right, bottom] = plane.place(plane.width, plane.height);
   const rough = 70 / scale;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].find((m) => m * power >= rough) * power;
+  const step = ([1, 2, 5].find((m) => m * power >= rough) ?? 10) * power;
   const digits = Math.max(0, -Math.floor(Math.log10(step)));
   const behind = plane.kind === "manifold";
   context.strokeStyle = context.fillStyle = behind ? "#ffffff" : plane.ink;

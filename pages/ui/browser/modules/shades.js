@@ -1,6 +1,6 @@
 // A function of a plane in colour, filled in from the middle in what is left of each frame.
 
-import { element } from "./dom.js";
+import { brush, element } from "./dom.js";
 
 const CELLS = 32;
 const DEPTH = 25; // along a side, and nats below the maximum that are shown
@@ -40,6 +40,6 @@ export class Shades {
       const at = 3 * Math.round(255 * Math.max(0, 1 + (v - most) / DEPTH));
       image.data.set([colours[at], colours[at + 1], colours[at + 2], 190], 4 * i);
     });
-    this.canvas.getContext("2d").putImageData(image, 0, 0);
+    brush(this.canvas).putImageData(image, 0, 0);
   }
 }

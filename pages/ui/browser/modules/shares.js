@@ -78,11 +78,9 @@ export function drawShares(board) {
       svg("text", { x: middle, y: board.height - 2, class: "tick" }, String(i + 1)),
     );
   }
-  for (const [name, x] of [
-    ["p", 12],
-    ["q", 30],
-  ])
-    back.append(svg("text", { x, y: 16, style: `fill: ${colours[name]}`, class: "name" }, name));
+  ["p", "q"].forEach((name, k) => {
+    back.append(svg("text", { x: 12 + 18 * k, y: 16, style: `fill: ${colours[name]}`, class: "name" }, name));
+  });
   back.append(svg("line", { x1: 0, x2: width, y1: zero, y2: zero, class: "axis" }));
   board.tell(discreteKL(q, p), discreteKL(p, q));
 }

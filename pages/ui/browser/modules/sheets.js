@@ -1,6 +1,6 @@
 // What can lie under the points of a plane; each is a generator that stops after every small piece of work.
 
-import { paint, rgb } from "./dom.js";
+import { brush, paint, rgb } from "./dom.js";
 
 // Decoded means on a lattice of the plane that the view shows, from the middle outwards.
 export function* manifoldSheet(plane) {
@@ -16,7 +16,7 @@ export function* manifoldSheet(plane) {
   const { width: W, height: H } = model;
   canvas.width = (i1 - i0 + 1) * W;
   canvas.height = (j1 - j0 + 1) * H;
-  const context = canvas.getContext("2d");
+  const context = brush(canvas);
   const tile = context.createImageData(W, H);
   const cells = [];
   if (plane.sheet) {
@@ -73,7 +73,7 @@ export function* densitySheet(plane) {
   const canvas = document.createElement("canvas");
   canvas.width = columns;
   canvas.height = rows;
-  const context = canvas.getContext("2d");
+  const context = brush(canvas);
   const image = context.createImageData(columns, rows);
   const [r, g, b] = rgb(plane.aggregate);
   for (let i = 0; i < sum.length; i++) image.data.set([r, g, b, 255 * 0.85 * (sum[i] / most) ** 0.35], 4 * i);
@@ -85,7 +85,7 @@ export function* densitySheet(plane) {
 export function givenSheet({ width: W, height: H }, { side, low, high }, levels) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [side * W, side * H];
-  const context = canvas.getContext("2d");
+  const context = brush(canvas);
   const image = context.createImageData(canvas.width, canvas.height);
   paint(
     image.data,

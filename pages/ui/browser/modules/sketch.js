@@ -11,6 +11,9 @@ import { Plane } from "./plane.js";
 import { drawRank } from "./rank.js";
 import { column, whenModel } from "./store.js";
 
+/** @import { Encode } from "./net.js" */
+/** @import { Model } from "./store.js" */
+
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".sketch");
   root.sketchPad ??= new Sketch(root);
@@ -19,8 +22,48 @@ export default function ({ data, parentElement, setStateValue }) {
 }
 
 class Sketch {
+  /** @type {any} */
+  data;
+  /** @type {Model} */
+  model;
+  /** @type {(name: string, value: object) => void} */
+  report;
+  /** @type {Pad} */
+  pad;
+  /** @type {Judge} */
+  judge;
+  /** @type {Plane} */
+  plane;
+  /** @type {Picture} */
+  seen;
+  /** @type {Picture} */
+  mean;
+  /** @type {HTMLInputElement} */
+  fit;
+  /** @type {HTMLElement} */
+  fitting;
+  /** @type {HTMLButtonElement} */
+  undo;
+  /** @type {HTMLElement} */
+  score;
+  /** @type {HTMLCanvasElement} */
+  rank;
+  /** @type {HTMLElement} */
+  stage;
+  /** @type {Set<string>} */
+  known; // drawings that came from Python, or went there: an answer that is late undoes nothing
+  /** @type {string | null} */
+  shown;
+  /** @type {number | null} */
+  elbo;
+  /** @type {ReturnType<Encode> | null} */
+  q;
+  /** @type {number} */
+  waiting;
+
   constructor(root) {
     this.root = root;
+    this.ready = false; // while the model is on the way
     this.later = new Later(() => this.#send());
   }
 
@@ -30,17 +73,18 @@ class Sketch {
     const first = another || wordsOf(this.data) !== wordsOf(data);
     this.data = data;
     if (first) {
-      this.model = null;
+      this.ready = false;
       whenModel(data.model, (model) =>
         whenModel(`${data.model} encoder`, ({ encode }) => {
           if (model.key !== this.data.model) return;
           this.model = { ...model, encode, classes: data.classes };
+          this.ready = true;
           if (another || !this.pad) this.#empty();
           this.#build();
           this.#adopt();
         }),
       );
-    } else if (this.model) this.#adopt();
+    } else if (this.ready) this.#adopt();
   }
 
   get ink() {
@@ -64,7 +108,7 @@ class Sketch {
 
   #empty() {
     const { width, height } = this.model;
-    this.known = new Set(); // drawings that came from Python, or went there: an answer that is late undoes nothing
+    this.known = new Set();
     this.pad = new Pad(width, height, {
       begun: () => {
         this.shown = null;

@@ -1,11 +1,12 @@
 // A slider for each latent dimension that acts while it is dragged, above a strip of where it leads.
 
 import { button } from "./controls.js";
-import { element, paint, sayNumber } from "./dom.js";
+import { brush, element, paint, sayNumber } from "./dom.js";
 import { Follower } from "./follower.js";
 import { Later } from "./later.js";
 import { Picture, showImage } from "./pictures.js";
 import { seeded } from "./seeded.js";
+import { decoderOf } from "./store.js";
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".sliders");
@@ -14,9 +15,35 @@ export default function ({ data, parentElement, setStateValue }) {
   return () => root.latentSliders.later.end();
 }
 
+/**
+ * @typedef {{ value: number, context: CanvasRenderingContext2D }} Step - a picture of a strip
+ * @typedef {{ range: HTMLInputElement, number: HTMLInputElement, pictures: Step[] }} Row
+ */
+
 const STEPS = 5; // pictures of a strip
 
 class Sliders extends Follower {
+  /** @type {number | null} */
+  row;
+  /** @type {Picture} */
+  mean;
+  /** @type {Picture} */
+  deviation;
+  /** @type {Picture} */
+  sample;
+  /** @type {Picture} */
+  image;
+  /** @type {number | null} */
+  moving;
+  /** @type {Generator<undefined, void> | null} */
+  work;
+  /** @type {ImageData} */
+  tile;
+  /** @type {number} */
+  waiting;
+  /** @type {Map<number, Row>} */
+  rows;
+
   constructor(root) {
     super(root);
     this.seed = 1;
@@ -24,10 +51,9 @@ class Sliders extends Follower {
   }
 
   adopt() {
-    if (this.data.n < this.count) return;
-    this.count = this.data.n;
+    if (!this.news()) return;
     this.row = this.data.row;
-    this.#set(Float32Array.from(this.data.z));
+    this.#set(this.z);
   }
 
   build() {
@@ -124,7 +150,7 @@ class Sliders extends Follower {
           canvas,
         ),
       );
-      return { value, context: canvas.getContext("2d") };
+      return { value, context: brush(canvas) };
     });
     this.rows.set(j, { range, number, pictures });
     return element(
@@ -137,11 +163,12 @@ class Sliders extends Follower {
   }
 
   #move(j, value, by) {
-    this.z = Float32Array.from(this.z);
-    this.z[j] = value;
+    this.z = this.movedAlong(j, value);
     this.row = null;
-    this.count = Math.max(Date.now(), this.count + 1); // a time, so that none is reported twice
-    const { range, number } = this.rows.get(j);
+    this.stamp();
+    const row = this.rows.get(j);
+    if (!row) return;
+    const { range, number } = row;
     if (by !== range) range.value = value;
     if (by !== number) number.value = value.toFixed(2);
     this.moving = j;
@@ -150,7 +177,7 @@ class Sliders extends Follower {
 
   #choose(z) {
     this.row = null;
-    this.count = Math.max(Date.now(), this.count + 1); // a time, so that none is reported twice
+    this.stamp();
     this.#set(z);
     this.#send();
   }
@@ -178,7 +205,7 @@ class Sliders extends Follower {
 
   #draw() {
     const { model, data, z } = this;
-    const { mean, deviation } = model.decode(z, true);
+    const { mean, deviation } = decoderOf(model)(z, true);
     this.mean.grey(mean);
     this.deviation.colour(deviation, data.sigma_colours);
     const low = deviation.reduce((a, b) => Math.min(a, b));
@@ -216,7 +243,7 @@ class Sliders extends Follower {
       for (const { value, context } of pictures) {
         const z = Float32Array.from(this.z);
         z[j] = value;
-        paint(this.tile.data, model.decode(z).mean);
+        paint(this.tile.data, decoderOf(model)(z).mean);
         context.putImageData(this.tile, 0, 0);
         yield;
       }

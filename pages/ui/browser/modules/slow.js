@@ -3,7 +3,7 @@
 import { bars } from "./bars.js";
 import { element } from "./dom.js";
 import { drawLosses, drawPixels, drawPlane } from "./slowdraw.js";
-import { stageParts } from "./stages.js";
+import { drawFigures, stageParts } from "./stages.js";
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".slow");
@@ -15,6 +15,29 @@ const STAGES = 5;
 const REST = 3000; // milliseconds that a stage stands while it plays
 
 class SlowMotion {
+  /** @type {any} */
+  data;
+  /** @type {HTMLElement} */
+  image;
+  /** @type {HTMLButtonElement[]} */
+  nodes;
+  /** @type {HTMLElement[]} */
+  arrows;
+  /** @type {HTMLElement} */
+  title;
+  /** @type {HTMLElement} */
+  panel;
+  /** @type {HTMLElement} */
+  says;
+  /** @type {HTMLButtonElement} */
+  back;
+  /** @type {HTMLButtonElement} */
+  next;
+  /** @type {HTMLButtonElement} */
+  player;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+
   constructor(root) {
     this.root = root;
     new ResizeObserver(() => this.data && this.#draw()).observe(root);
@@ -119,6 +142,6 @@ class SlowMotion {
     drawPixels(small[3], data.decoded_mean, data, 0);
     drawLosses(small[4], data, true);
     bars(small[5], data.mean_gradient, data.colours.gradient);
-    for (const canvas of this.panel.querySelectorAll("canvas")) canvas.draw();
+    drawFigures(this.panel);
   }
 }

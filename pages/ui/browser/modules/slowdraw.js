@@ -1,13 +1,14 @@
 // The drawings of one optimiser step: pixels, the plane of the draws, and the losses.
 
 import { sharp } from "./bars.js";
+import { brush } from "./dom.js";
 
 export const nats = (v) =>
   v.toLocaleString("en", { maximumFractionDigits: 1, minimumFractionDigits: 1 }).replace("-", "−");
 
 export function drawPixels(canvas, values, { width, height, sigma_colours }, top) {
   [canvas.width, canvas.height] = [width, height];
-  const picture = canvas.getContext("2d");
+  const picture = brush(canvas);
   const image = picture.createImageData(width, height);
   values.forEach((v, i) => {
     const at = 3 * Math.min(255, Math.max(0, Math.round((255 * v) / (top || 1))));

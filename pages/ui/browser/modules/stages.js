@@ -79,9 +79,16 @@ export function stageParts(stage, data) {
   ].filter(Boolean);
 }
 
-// A canvas with words, which is drawn when it has its size.
+/** @type {WeakMap<HTMLCanvasElement, (canvas: HTMLCanvasElement) => void>} */
+const DRAWN = new WeakMap();
+
+// Draws the figures of a panel, once they have their size, and again when that has changed.
+export function drawFigures(panel) {
+  for (const canvas of panel.querySelectorAll("canvas")) DRAWN.get(canvas)?.(canvas);
+}
+
 function figure(words, kind, draw, says = words) {
   const canvas = element("canvas", { class: kind, role: "img", "aria-label": says });
-  canvas.draw = () => draw(canvas);
+  DRAWN.set(canvas, draw);
   return element("figure", { class: kind }, canvas, element("figcaption", { text: words }));
 }

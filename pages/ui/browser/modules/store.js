@@ -1,16 +1,55 @@
 // Keeps what is large for all components of the page: the nets and the codes of one model, sent once.
 
-export const STORE = (window.vaeExplorer ??= { models: new Map(), waiting: new Set() });
+/** @import { Config, Decode, Encode } from "./net.js" */
 
-// Calls back with the model of that key, at once or when it has come.
+/**
+ * A model as the components know it; the decoder and the encoder are null where they do not fit a browser.
+ * @typedef {object} Model
+ * @property {string} key
+ * @property {Config} config
+ * @property {number} J - latent dimensions
+ * @property {number} count - test images
+ * @property {number} width
+ * @property {number} height
+ * @property {string} images - address of the sheets of test images
+ * @property {Float32Array} means - of q(z|x), a row an image
+ * @property {Float32Array | null} deviations - none of an autoencoder
+ * @property {ArrayLike<number> & { keys(): Iterable<number> }} labels
+ * @property {string[]} classes
+ * @property {string[]} colours
+ * @property {Decode | null} decode
+ * @property {Encode | null} [encode]
+ */
+const shared = /** @type {any} */ (window);
+
+/**
+ * The components of a page are modules of their own each, so what they share is the window's.
+ * @type {{ models: Map<string, Model>, waiting: Set<(model: Model) => void>, sheets?: Map<string, HTMLImageElement> }}
+ */
+export const STORE = (shared.vaeExplorer ??= { models: new Map(), waiting: new Set() });
+
+/**
+ * Calls back with the model of that key, at once or when it has come.
+ * @param {string} key
+ * @param {(model: Model) => void} then
+ */
 export function whenModel(key, then) {
-  if (STORE.models.has(key)) return then(STORE.models.get(key));
+  const here = STORE.models.get(key);
+  if (here) return then(here);
+  /** @param {Model} model */
   const wait = (model) => {
     if (model.key !== key) return;
     STORE.waiting.delete(wait);
     then(model);
   };
   STORE.waiting.add(wait);
+}
+
+// The decoder of a model that has it here, which whoever asks has made sure of.
+/** @param {Model} model */
+export function decoderOf(model) {
+  if (!model.decode) throw new Error(`The decoder of ${model.key} does not fit a browser.`);
+  return model.decode;
 }
 
 export const column = (table) => table.getChildAt(0).toArray();

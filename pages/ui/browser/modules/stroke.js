@@ -1,15 +1,29 @@
 // Strokes of a pen as the 8-bit image that a model has learned from: white on black, thin edges grey.
 
+import { brush } from "./dom.js";
+
+/** @typedef {{ points: number[][], brush: number }} Stroke - in pixels of the image */
+
 const FINE = 4; // times finer than the image, then averaged
 
 export class Ink {
+  /** @type {Stroke[]} */
+  strokes;
+  /** @type {Uint8Array | null} */
+  ground;
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   */
   constructor(width, height) {
-    [this.width, this.height] = [width, height];
-    this.strokes = []; // {points: [[x, y], ...], brush}, in pixels of the image
+    this.width = width;
+    this.height = height;
+    this.strokes = [];
     this.ground = null; // an image under the strokes: uploaded, or shown to begin with
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [width * FINE, height * FINE];
-    this.context = canvas.getContext("2d", { willReadFrequently: true });
+    this.context = brush(canvas, { willReadFrequently: true });
   }
 
   get empty() {

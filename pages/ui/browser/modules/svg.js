@@ -1,5 +1,12 @@
 // Drawings whose parts can be dragged, with pointer and keys.
 
+/**
+ * @template {keyof SVGElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {SVGElementTagNameMap[T]}
+ */
 export function svg(tag, attributes = {}, ...children) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
@@ -9,7 +16,13 @@ export function svg(tag, attributes = {}, ...children) {
 
 export const line = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
 
-// An arrow from a place along [dx, dy], up being positive.
+/**
+ * An arrow from a place along [dx, dy], up being positive.
+ * @param {number} x
+ * @param {number} y
+ * @param {[number, number]} way
+ * @param {Record<string, any>} attributes
+ */
 export function arrow(x, y, [right, up], attributes) {
   const [dx, dy] = [right, -up];
   const length = Math.hypot(dx, dy);
@@ -21,7 +34,7 @@ export function arrow(x, y, [right, up], attributes) {
   return svg("path", { d: `M${x} ${y}L${tip[0]} ${tip[1]}${wing(1)}M${tip[0]} ${tip[1]}${wing(-1)}`, ...attributes });
 }
 
-// A knob at a place of a drawing: move(px, py) while it is dragged, and step(dx, dy) for arrow keys, shift in small steps.
+// A knob at a place of a drawing: move(px, py) while it is dragged, step(dx, dy) for arrow keys, with shift small ones.
 export class Knob {
   constructor(canvas, name, colour, { move, step, end = () => {} }) {
     this.mark = svg("circle", { r: 8, fill: colour, class: "knob" });

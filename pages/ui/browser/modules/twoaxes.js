@@ -3,7 +3,18 @@
 const REACH = 5; // from the middle to each side, in deviations
 
 export class TwoAxes {
-  // `axes` are the dimensions across and up, the same one twice where there is no other.
+  /** @type {number} */
+  width;
+  /** @type {number} */
+  height;
+  /** @type {number[]} */
+  scale;
+
+  /**
+   * @param {number[]} axes - the dimensions across and up, the same one twice where there is no other
+   * @param {number[]} mean
+   * @param {number[]} deviation
+   */
   constructor(axes, mean, deviation) {
     this.axes = axes;
     this.mean = mean;
@@ -12,15 +23,26 @@ export class TwoAxes {
   }
 
   resize(width, height) {
-    [this.width, this.height] = [width, height];
+    this.width = width;
+    this.height = height;
     this.scale = [width / (2 * this.reach[0]), height / (2 * this.reach[1])];
   }
 
+  /**
+   * @param {number} a
+   * @param {number} b
+   * @returns {[number, number]}
+   */
   screen(a, b) {
     const { axes, mean, scale } = this;
     return [this.width / 2 + (a - mean[axes[0]]) * scale[0], this.height / 2 - (b - mean[axes[1]]) * scale[1]];
   }
 
+  /**
+   * @param {number} px
+   * @param {number} py
+   * @returns {[number, number]}
+   */
   place(px, py) {
     const { axes, mean, scale } = this;
     return [mean[axes[0]] + (px - this.width / 2) / scale[0], mean[axes[1]] - (py - this.height / 2) / scale[1]];

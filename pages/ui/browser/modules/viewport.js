@@ -4,15 +4,27 @@ const GAP = 46; // px that the first view leaves around the points
 
 export class Viewport {
   constructor() {
+    /** @type {{ x: number, y: number, scale: number } | null} */
     this.view = null; // until the size and the points are known
-    [this.width, this.height] = [0, 0];
+    this.width = 0;
+    this.height = 0;
     this.first = 1; // the scale that shows all points
+  }
+
+  // The view, to be asked for once there is one.
+  get seen() {
+    if (!this.view) throw new Error("Nothing of the plane is seen yet.");
+    return this.view;
   }
 
   // To be called whenever the view has changed.
   moved() {}
 
-  // Shows all places from low to high.
+  /**
+   * Shows all places from low to high.
+   * @param {number[]} low
+   * @param {number[]} high
+   */
   frame(low, high) {
     const scale = Math.min((this.width - GAP) / (high[0] - low[0]), (this.height - GAP) / (high[1] - low[1]));
     this.view = { x: (low[0] + high[0]) / 2, y: (low[1] + high[1]) / 2, scale };
@@ -20,7 +32,11 @@ export class Viewport {
     this.moved();
   }
 
-  // Whether all points (across, up) are in the view, and it is not far too wide for them.
+  /**
+   * Whether all points (across, up) are in the view, and it is not far too wide for them.
+   * @param {Float32Array} across
+   * @param {Float32Array} up
+   */
   holds(across, up) {
     const [left, top] = this.place(0, 0);
     const [right, bottom] = this.place(this.width, this.height);
@@ -33,19 +49,31 @@ export class Viewport {
     return right - left < 6 * Math.max(high - low, 2);
   }
 
+  /** @param {number} factor */
   zoom(factor, px = this.width / 2, py = this.height / 2) {
+    if (!this.view) return;
     const scale = Math.min(Math.max(this.view.scale * factor, this.first / 4), this.first * 2000);
     const [a, b] = this.place(px, py);
     this.view = { x: a - (px - this.width / 2) / scale, y: b + (py - this.height / 2) / scale, scale };
     this.moved();
   }
 
+  /**
+   * @param {number} dx
+   * @param {number} dy
+   */
   pan(dx, dy) {
-    this.view = { ...this.view, x: this.view.x - dx / this.view.scale, y: this.view.y + dy / this.view.scale };
+    if (!this.view) return;
+    const { x, y, scale } = this.view;
+    this.view = { x: x - dx / scale, y: y + dy / scale, scale };
     this.moved();
   }
 
-  // Moves the view no more than is needed to show a place.
+  /**
+   * Moves the view no more than is needed to show a place.
+   * @param {number} a
+   * @param {number} b
+   */
   show(a, b) {
     if (!this.view) return;
     const [px, py] = this.screen(a, b);
@@ -55,13 +83,23 @@ export class Viewport {
     if (dx || dy) this.pan(dx, dy);
   }
 
+  /**
+   * @param {number} px
+   * @param {number} py
+   * @returns {[number, number]}
+   */
   place(px, py) {
-    const { x, y, scale } = this.view;
+    const { x, y, scale } = this.seen;
     return [x + (px - this.width / 2) / scale, y - (py - this.height / 2) / scale];
   }
 
+  /**
+   * @param {number} a
+   * @param {number} b
+   * @returns {[number, number]}
+   */
   screen(a, b) {
-    const { x, y, scale } = this.view;
+    const { x, y, scale } = this.seen;
     return [this.width / 2 + (a - x) * scale, this.height / 2 - (b - y) * scale];
   }
 }
