@@ -20,11 +20,12 @@ quick: tools ## run the tests that take no time, a minute on two cores
 test: tools extra ## run every test, a real browser included
 	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)"; export CHROMIUM; OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile
 
-check: tools ## lint, formatting, types and the order of imports
+check: tools ## lint, formatting, types and the order of imports, of Python and JavaScript
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy
-	@$(RUN) -m pytest --quiet tests/test_architecture.py
+	@$(RUN) -m pytest --quiet tests/test_architecture.py tests/test_javascript.py
+	@$(javascript)
 
 bench: tools ## time training, the estimators of log p(x) and the app beside a training, an hour or two
 	@$(RUN) -m benchmarks.training
@@ -37,8 +38,8 @@ picture: tools ## take the pictures in the README anew
 strings: tools ## bring the languages in locale/ up to date with the code, and compile them
 	@$(RUN) -m tests.strings
 
-clean: ## remove .venv and caches; data and models stay
-	@rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache test-results
+clean: ## remove .venv, node_modules and caches; data and models stay
+	@rm -rf $(VENV) node_modules .pytest_cache .ruff_cache .mypy_cache test-results
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # A .venv whose Python does not start, or that was left without pip, is made anew.
@@ -69,3 +70,10 @@ failed = echo "Could not install $(1) into $(VENV)$$(sed -n 's/^ERROR: /: /p' $(
 # that was cut short is taken up again by the next call.
 pinned = cmp -s $(1) $(VENV)/$(1) || { \
 	$(PIP) -r $(1) 2>$(VENV)/pip-errors && cp $(1) $(VENV)/$(1); } || { $(call failed,$(1)); }
+
+# Check the JavaScript with what package-lock.json pins, installed anew when that changes. The app needs none of it, so
+# where there is no npm, or the packages cannot be had, one line says so.
+javascript = if { cmp -s package-lock.json node_modules/package-lock.json || { \
+		npm ci --silent && cp package-lock.json node_modules/; }; } >/dev/null 2>&1; then \
+	node_modules/.bin/biome check --error-on-warnings && node_modules/.bin/tsc; \
+	else echo "JavaScript was not checked: npm is missing, or could not install what package-lock.json pins."; fi

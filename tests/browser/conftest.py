@@ -23,7 +23,7 @@ from tests.waiting import HANG, wait_for
 ROOT = Path(__file__).parents[2]
 READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
 # At a deep link Streamlit's own page asks for these two below the page's path first, and gets 404.
-DEEP_LINK_404 = re.compile(r"/[^/]+/_stcore/(health|host-config)")
+DEEP_LINK_404 = re.compile(r"(/[^/]+)+/_stcore/(health|host-config)")
 QUIET = [
     "--disable-gpu",
     "--disable-quic",
@@ -85,9 +85,9 @@ def fresh_server(tmp_path: Path) -> Iterator[str]:
 
 
 @contextmanager
-def running_app(folder: Path) -> Iterator[str]:
+def running_app(folder: Path, base: str = "") -> Iterator[str]:
     """Run app.py; the models that it writes go to the folder. A training outlives its server, but not its test."""
-    with trainings_ended(folder), serving(folder) as url:
+    with trainings_ended(folder), serving(folder, base) as url:
         yield url
 
 
@@ -105,13 +105,13 @@ def trainings_ended(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Run app.py as a user would, on a free port, and leave its trainings alone when it ends."""
+def serving(folder: Path, base: str = "") -> Iterator[str]:
+    """Run app.py as a user would, on a free port, below the path `base`; leave its trainings alone when it ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-    command += ["--server.port", str(port), "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.headless", "true", "--server.baseUrlPath", base]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
     environment["VAE_CHECKPOINTS"] = str(folder / "checkpoints")
     log = folder / "server.log"
@@ -121,10 +121,10 @@ def serving(folder: Path) -> Iterator[str]:
 
         def answers() -> bool:
             assert process.poll() is None, f"The server stopped at once:\n{log.read_text()}"
-            return healthy(port)
+            return healthy(port, base)
 
         wait_for(answers, log.read_text)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}{base}"
     finally:
         process.terminate()
         try:
@@ -134,10 +134,10 @@ def serving(folder: Path) -> Iterator[str]:
             process.wait()
 
 
-def healthy(port: int) -> bool:
+def healthy(port: int, base: str = "") -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/_stcore/health")
+        connection.request("GET", f"{base}/_stcore/health")
         return connection.getresponse().status == 200
     except OSError:
         return False

@@ -358,7 +358,7 @@ def test_the_ellipse_is_drawn_to_scale(server: str, watched_page: Page) -> None:
     x, y = ask(watched_page, f"map.plane.screen(map.plane.across[{row}], map.plane.up[{row}])")
     pixels = ask(
         watched_page,
-        """(() => { const { over, ratio } = map.plane, found = []
+        """(() => { const { layers: { over }, ratio } = map.plane, found = []
             const data = over.getImageData(0, 0, over.canvas.width, over.canvas.height)
             for (let i = 0; i < data.width * data.height; i++) {
                 const [r, g, b, a] = data.data.subarray(4 * i, 4 * i + 4)
