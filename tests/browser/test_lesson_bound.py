@@ -123,6 +123,17 @@ def test_a_sweep_with_noise_held_still_is_smooth(server: str, watched_page: Page
     assert rough[1] > 5 * rough[0]
 
 
+def test_mu_comes_back_from_a_sweep_that_was_begun_twice(server: str, watched_page: Page) -> None:
+    open_chapter(watched_page, server, 7, "reparameterise")
+    page, at = watched_page, f"{part('reparameterise')}.at"
+    before = page.evaluate(f"[...{at}.q.mean]")
+    page.get_by_role("button", name="Sweep μ").click()
+    page.wait_for_function(f"{at}.sweeps[true].length > 2")
+    page.get_by_role("button", name="Sweep μ").click()
+    page.wait_for_function(f"{at}.sweeps[true].length === 41", timeout=60_000)
+    assert np.allclose(page.evaluate(f"[...{at}.q.mean]"), before)
+
+
 def test_the_slope_of_the_draws_is_the_gradient_of_the_library(server: str, watched_page: Page) -> None:
     open_chapter(watched_page, server, 7, "reparameterise", "mnist-bernoulli-2d")
     page = watched_page

@@ -52,6 +52,8 @@ class Reparameterise {
   knobs;
   /** @type {Generator<undefined, void> | null} */
   work;
+  /** @type {number | null} */
+  home; // where mu goes back to when a sweep has ended
   /** @type {number} */
   waiting;
   /** @type {"none" | "slope" | "score" | "less"} */
@@ -83,6 +85,7 @@ class Reparameterise {
     this.plane = new TwoAxes(data.axes, data.mean, data.deviation);
     this.shades = new Shades();
     this.sweeps = {};
+    this.home = null;
   }
 
   #build() {
@@ -257,7 +260,7 @@ class Reparameterise {
     if (!this.model.decode) return;
     const { data } = this;
     const j = data.axes[0];
-    const before = this.q.mean[j];
+    const before = (this.home ??= this.q.mean[j]); // another sweep may be on its way
     const sweep = [];
     const held = this.held;
     this.sweeps[`${held}`] = sweep;
@@ -270,7 +273,10 @@ class Reparameterise {
       sweep.push([value, this.q.average]);
       i += 1;
       if (i < SWEEP) requestAnimationFrame(next);
-      else this.q.mean[j] = before;
+      else {
+        this.q.mean[j] = before;
+        this.home = null;
+      }
       this.#moved();
     };
     next();
