@@ -13,8 +13,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import images
+from pages.ui import images, settings
 
+settings.settle()
 # PyTorch's threads are to sleep while they wait, not to spin: sessions and a training share the cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -32,4 +33,4 @@ async def warm_up(app: st.App) -> AsyncIterator[None]:
 
 
 # An absolute path, for other servers than Streamlit's own take a relative one as of their working directory.
-app = st.App(str(Path(__file__).with_name("pages") / "ui" / "frame.py"), lifespan=warm_up, routes=images.ROUTES)
+app = st.App(str(Path(__file__).with_name("pages") / "ui" / "frame.py"), lifespan=warm_up, routes=images.routes())

@@ -25,7 +25,7 @@ def packed(model: models.Model, data_name: str) -> dict[str, Any]:
     parts: dict[str, Any] = {
         "key": _key(model, data_name), "config": {**record.model.to_dict(), "linear": record.model.linear},
         "count": len(codes.mean), "labels": data.test.labels.numpy().astype(np.uint8), "classes": data.classes,
-        "colours": figures.CLASSES, "images": f"{_base()}/images/{data_name}",
+        "colours": figures.CLASSES, "images": f"images/{data_name}",
     }  # fmt: skip
     kinds = {"mean": codes.mean}
     if record.training.objective != "autoencoder":  # whose deviations were never trained
@@ -77,11 +77,6 @@ def sheet(data_name: str, number: int) -> bytes | None:
     whole = np.zeros((SHEET, *images.shape[1:]), np.float32)
     whole[: len(images)] = images / 255
     return figures.png(figures.contact_sheet(whole, SIDE, 1))
-
-
-def _base() -> str:
-    path = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{path}" if path else ""
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)

@@ -107,9 +107,7 @@ def trainings_ended(folder: Path) -> Iterator[None]:
 @contextmanager
 def serving(folder: Path, base: str = "") -> Iterator[str]:
     """Run app.py as a user would, on a free port, below the path `base`; leave its trainings alone when it ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.port", str(port), "--server.headless", "true", "--server.baseUrlPath", base]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
@@ -132,6 +130,12 @@ def serving(folder: Path, base: str = "") -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def healthy(port: int, base: str = "") -> bool:

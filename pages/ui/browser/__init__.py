@@ -1,6 +1,19 @@
 """What follows the hand: components that run in the browser, with the model's nets sent once. No build step.
 
-`store` keeps the nets and the codes of a model for the components of a page; each of them gets what is small.
+`store` keeps the nets and the codes of a model for the components of a page; each of them gets what is small. What is
+in modules/:
+
+    net, seeded                   the nets, and draws that can be made again
+    store, keep                   what was sent once
+    follower, later               components about one model: whose turn it is, and when the server is told
+    dom, controls, svg, pictures  elements, buttons, knobs, small pictures
+    plane                         a plane of latent space: basis (where latents lie), viewport (pan, zoom), gestures
+                                  (hand and keys), scales, points, marks (its layers), sheets (decoded plane, density)
+    map, sliders, generate        components; so is replay, and document speaks to screen readers
+    sketch                        pad and stroke (ink as MNIST has it), judge (the ELBO), rank (ELBOs as bars)
+    reparameterise                draws (draws and gradients), twoaxes, cloud, knobs, shades, sweepchart
+    divergence                    normals, shares
+    slow                          stages, slowdraw, bars
 """
 
 import base64
@@ -22,8 +35,9 @@ PAD = "draw.pad"
 
 
 def tell_language() -> None:
-    """Tells screen readers what language the page is in."""
-    component("document")(key="document", data={"lang": language.current().replace("_", "-")}, height=1)
+    """Tells the page what language it is in, for screen readers, and what to say in the place of a missing picture."""
+    data = {"lang": language.current().replace("_", "-"), "missing": _("This picture did not come from the server.")}
+    component("document")(key="document", data=data, height=1)
 
 
 def store(model: cache.Model) -> str:

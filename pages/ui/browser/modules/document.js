@@ -1,8 +1,11 @@
 // What a screen reader is to know of the page around the components: its language, and the lists of its pages.
 
+import { STORE } from "./store.js";
+
 export default function ({ data, parentElement }) {
   parentElement.host?.style.setProperty("display", "none");
   document.documentElement.lang = data.lang;
+  STORE.missing = data.missing;
   nameLists();
 }
 

@@ -5,6 +5,8 @@ import { STORE } from "./store.js";
 
 /** @import { Model } from "./store.js" */
 
+// Where the app is for this browser: below a path of its own, or one that a proxy strips. The modules came from there.
+const ROOT = new URL("../../../", import.meta.url);
 const SHEETS = (STORE.sheets ??= new Map());
 const SHEET = 100;
 const SIDE = 10; // images of a sheet, and along its side
@@ -48,7 +50,15 @@ export class Picture {
 
   clear() {
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.missing?.remove();
     return this;
+  }
+
+  // Says that the picture did not come; it is asked for again when it is wanted again.
+  lack() {
+    this.row = null;
+    this.missing = element("p", { class: "missing", role: "status", text: STORE.missing });
+    this.figure.append(this.missing);
   }
 
   /** @param {string} words */
@@ -60,9 +70,9 @@ export class Picture {
   }
 }
 
-// Calls back with a sheet of a hundred test images, at once if it is here already.
+// Calls back with a sheet of a hundred test images, at once if it is here already, or with null if it does not come.
 function whenSheet(model, number, then) {
-  const address = `${model.images}/${number}.png`;
+  const address = new URL(`${model.images}/${number}.png`, ROOT).href;
   let sheet = SHEETS.get(address);
   if (!sheet) {
     sheet = new Image();
@@ -71,7 +81,10 @@ function whenSheet(model, number, then) {
     sheet.addEventListener("error", () => SHEETS.delete(address));
   }
   if (sheet.complete && sheet.naturalWidth) then(sheet);
-  else sheet.addEventListener("load", () => then(sheet), { once: true });
+  else {
+    sheet.addEventListener("load", () => then(sheet), { once: true });
+    sheet.addEventListener("error", () => then(null), { once: true });
+  }
 }
 
 /**
@@ -86,6 +99,7 @@ export function showImage(picture, model, row) {
   const { width, height } = model;
   whenSheet(model, Math.floor(row / SHEET), (sheet) => {
     if (picture.row !== row) return;
+    if (!sheet) return picture.lack();
     const place = row % SHEET;
     const column = place % SIDE;
     const line = Math.floor(place / SIDE);

@@ -11,7 +11,7 @@
  * @property {number} count - test images
  * @property {number} width
  * @property {number} height
- * @property {string} images - address of the sheets of test images
+ * @property {string} images - address of the sheets of test images, from the root of the app
  * @property {Float32Array} means - of q(z|x), a row an image
  * @property {Float32Array | null} deviations - none of an autoencoder
  * @property {ArrayLike<number> & { keys(): Iterable<number> }} labels
@@ -24,7 +24,10 @@ const shared = /** @type {any} */ (window);
 
 /**
  * The components of a page are modules of their own each, so what they share is the window's.
- * @type {{ models: Map<string, Model>, waiting: Set<(model: Model) => void>, sheets?: Map<string, HTMLImageElement> }}
+ * @type {{
+ *   models: Map<string, Model>, waiting: Set<(model: Model) => void>, sheets?: Map<string, HTMLImageElement>,
+ *   missing?: string,
+ * }}
  */
 export const STORE = (shared.vaeExplorer ??= { models: new Map(), waiting: new Set() });
 

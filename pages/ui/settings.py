@@ -1,0 +1,25 @@
+"""Streamlit's settings for servers other than its own, which find .streamlit/config.toml only in their working folder."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from streamlit import config
+
+CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
+
+
+def settle() -> None:
+    """Sets what the file says and nobody has set, by a flag, say."""
+    for name, value in _flat(tomllib.loads(CONFIG.read_text(encoding="utf-8"))):
+        if not config.is_manually_set(name):
+            config.set_option(name, value)
+
+
+def _flat(table: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value

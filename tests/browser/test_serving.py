@@ -1,0 +1,71 @@
+"""Where the app may be served from: below a path, behind a proxy that strips one, by another server, from elsewhere."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ROOT, free_port, healthy, running_app, settle
+from tests.browser.proxy import stripping
+from tests.browser.test_map import MAP, open_map
+from tests.browser.test_pages import CONTENT
+from tests.waiting import wait_for
+
+# whether the test image beside the map has ink
+INKED = f"""{MAP}.latentMap.image.context.getImageData(0, 0, 28, 28).data.some((value, i) => i % 4 < 3 && value > 0)"""
+
+
+@pytest.fixture(scope="module", params=["base path", "stripped prefix"])
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("served")
+    if request.param == "base path":
+        with running_app(folder, "/course/vae") as url:
+            yield url
+    else:
+        with running_app(folder) as url, stripping("/user/ann/proxy/8501", urlsplit(url).port or 0) as outside:
+            yield outside
+
+
+@pytest.mark.parametrize("path", [path for path in CONTENT if path])
+def test_every_page_is_whole(address: str, watched_page: Page, path: str) -> None:
+    lost: list[str] = []
+    watched_page.on("response", lambda answer: lost.append(answer.url) if answer.status >= 400 else None)
+    watched_page.goto(f"{address}/{path}")
+    watched_page.locator(CONTENT[path]).first.wait_for()
+    settle(watched_page)
+    assert [url for url in lost if "_stcore" not in url] == []  # Streamlit asks for two of its own below a deep link
+
+
+def test_test_images_come(address: str, watched_page: Page) -> None:
+    asked: list[str] = []
+    watched_page.on("response", lambda it: asked.append(it.headers["content-type"]) if "/images/" in it.url else None)
+    open_map(watched_page, f"{address}/?image=3")
+    watched_page.wait_for_function(INKED)
+    assert asked and set(asked) == {"image/png"}
+    expect(watched_page.locator(".missing")).to_have_count(0)
+
+
+def test_a_picture_that_does_not_come_says_so(server: str, page: Page) -> None:
+    page.route("**/images/**", lambda route: route.abort())
+    open_map(page, f"{server}/?image=3")
+    expect(page.get_by_text("This picture did not come from the server.").first).to_be_visible()
+    page.unroute("**/images/**")
+    page.locator(".stage").hover()  # which asks for it, or another one, again
+    expect(page.locator(".missing")).to_have_count(0)
+
+
+def test_another_server_from_another_folder(tmp_path: Path, watched_page: Page) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(ROOT), "app:app", "--port", str(port)]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log)
+    try:
+        wait_for(lambda: process.poll() is not None or healthy(port), (tmp_path / "log").read_text)
+        open_map(watched_page, f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait()
