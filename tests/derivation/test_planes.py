@@ -18,7 +18,7 @@ def test_the_plane_is_the_likelihood_row_by_row_from_the_bottom() -> None:
     for i, second in enumerate(up):
         for j, first in enumerate(across):
             truth = numpy_log_likelihood(model, np.array([first, second]), X[0].double().numpy())
-            assert found[i, j] == pytest.approx(truth, abs=1e-4)  # float32 sums over 16 pixels
+            assert found[i, j] == pytest.approx(truth, abs=1e-4)  # 24 roundings of 60 nats, 24 * 60 * 2^-24
 
 
 def test_contours_hits_and_divergence_agree_with_a_brute_grid() -> None:
