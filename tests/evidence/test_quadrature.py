@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -146,9 +147,9 @@ def test_random_mixtures_are_within_the_stated_error(seed):
 
 def test_functions_do_not_disturb_each_other():
     means, deviations = [[[-2.0, 1.0]], [[0.5, 0.5]], [[3.0, -3.0]]], [[0.01], [1.5], [0.2]]
-    together = Mixture([[1.0]] * 3, means, deviations).integrate([m[0] for m in means], keep=10**9)
+    together = Mixture([[1.0]] * 3, means, deviations).integrate([m[0] for m in means], keep=None)
     for i in range(3):
-        alone = Mixture([[1.0]], means[i : i + 1], deviations[i : i + 1]).integrate(means[i], keep=10**9)
+        alone = Mixture([[1.0]], means[i : i + 1], deviations[i : i + 1]).integrate(means[i], keep=None)
         np.testing.assert_allclose(together.log_value[i], alone.log_value[0], rtol=0, atol=1e-6)
         assert together.grids[i].step == alone.grids[0].step
 
@@ -162,12 +163,32 @@ def test_a_point_is_decoded_once_for_all_functions():
 
 @pytest.mark.parametrize("dims", [1, 2])
 def test_the_nodes_hold_the_integral_and_its_moments(dims):
-    found = single([1.0] * dims, 0.3).integrate([[1.0] * dims], keep=10**9)
+    found = single([1.0] * dims, 0.3).integrate([[1.0] * dims], keep=None)
     z, log_density, step = found.grids[0]
     weight = np.exp(log_density.astype(float)) * step**dims
     assert math.log(weight.sum()) == pytest.approx(found.log_value[0], abs=1e-5)
     assert weight @ z == pytest.approx(np.full(dims, 1.0), abs=1e-4)
     assert weight @ (z - 1) ** 2 == pytest.approx(np.full(dims, 0.09), abs=1e-4)
+
+
+@pytest.mark.parametrize("dims", [1, 2])
+def test_nodes_by_mass_are_draws_at_even_steps(dims):
+    # two peaks of which one holds 30 %, far below the other in height
+    places = [[[-2.0] * dims, [2.0] * dims]]
+    mixture = Mixture([[0.3, 0.7]], places, [[1.0, 0.1]])
+    kept = mixture.integrate([[2.0] * dims], keep=1000).grids[0]
+    every = mixture.integrate([[2.0] * dims], keep=None).grids[0]
+    assert kept.z.shape == (1000, dims) and kept.log_density.shape == (1000,) and kept.step == every.step
+    values = dict(zip(map(tuple, every.z), every.log_density, strict=True))
+    assert all(values[tuple(z)] == height for z, height in zip(kept.z, kept.log_density, strict=True))
+    counts = Counter(map(tuple, kept.z))
+    weight = np.exp(every.log_density.astype(float) - every.log_density.max())
+    expected = 1000 * weight / weight.sum()
+    came = np.array([counts[tuple(z)] for z in every.z])
+    assert (
+        np.abs(came - expected) <= 1 + 1e-6
+    ).all()  # even steps come to a node as often as its mass says, or once more
+    assert abs((kept.z[:, 0] < 1.5).mean() - 0.3) < 0.01
 
 
 @pytest.mark.parametrize("dims", [1, 2])

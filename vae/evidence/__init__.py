@@ -8,6 +8,7 @@ Every estimator takes a model and pixels and returns an `Estimate`, one number a
     modes       Newton's climb to the modes of a posterior
     tiles       grids that are laid tile by tile, each point decoded once for all images
     quadrature  adaptive integrals over the plane, with an error that can be believed
+    rounding    what float32 does to such an integral, measured in float64
     linear      log p(x) of a linear decoder in closed form
     exact       log p(x), the posterior and the thermodynamic path by quadrature; whether a model's is known
     annealing   AIS with HMC, forward and reverse

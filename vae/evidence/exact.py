@@ -26,13 +26,13 @@ from torch.distributions import Normal
 from vae.errors import ConfigError, DataError
 from vae.evidence.estimates import CHUNK, Estimate, Progress, check_image, check_pixels, pairwise_log_prob, part_of
 from vae.evidence.linear import is_linear_gaussian, linear_evidence
-from vae.evidence.quadrature import Grid, Integrals, log_integrals
-from vae.model import VAE, ModelConfig, diagonal_normal
+from vae.evidence.quadrature import Integrals, log_integrals
+from vae.evidence.rounding import MEASURED, rounding
+from vae.model import VAE, ModelConfig
 
 __all__ = ["Posterior", "ThermodynamicPath", "exact", "is_known", "posterior", "thermodynamic_path"]
 
 _BATCH = 500  # images whose coarse grids are held at once
-_HEAVIEST, _ALL = 16, 2**31  # nodes of an image that are kept
 _LEAST_RADIUS, _USUAL_RADIUS, _MOST_RADIUS = 6.0, 12.0, 40.0
 _TOO_SHARP = "The posterior of this image is too sharp or too wide for a grid. Take another image, or AIS."
 
@@ -45,7 +45,7 @@ class Posterior(NamedTuple):
         weight: (N,), their shares of the mass, which sum to 1.
         step: distance between nodes.
         log_p: log p(x), nats.
-        error: nats, by which log_p may be off.
+        error: nats, by which log_p may be off: the quadrature's, and what float32 leaves (`vae.evidence.rounding`).
         edge: share of the mass at the rim of the grid.
         kl_prior: KL[p(z|x) || p(z)], nats; naive Monte Carlo needs about exp of it draws (Chatterjee & Diaconis 2018).
     """
@@ -109,8 +109,9 @@ def exact(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Pr
         progress: is told the share of the images that are done.
 
     Returns:
-        The values, with `error_bound` in nats: that of the quadrature, and what float32 leaves. A value is not
-        a number where the grids did not come to agree. A linear decoder's bound is rounding alone, and given as 0.
+        The values, with `error_bound` in nats: that of the quadrature, and what float32 leaves, measured in float64
+        (`vae.evidence.rounding`). A value is not a number where the grids did not come to agree. A linear decoder's
+        bound is rounding in float64 alone, and given as 0.
 
     Raises:
         ConfigError: J is above 2 and the decoder is not linear and Gaussian, or the tolerance is not above 0.
@@ -124,41 +125,23 @@ def exact(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Pr
         return Estimate(value, zero, 0, 0, time.perf_counter() - start, error_bound=zero)
     tolerance = _tolerance(model, tolerance)
     parts: list[Integrals] = []
+    lost: list[tuple[Tensor, Tensor]] = []
     first = 0
     while first < len(x):
         part = x[first : first + _BATCH]
         wide = _Tempered(model, part).radius
         part = part[: max(1, round(_BATCH * min(1, (_USUAL_RADIUS / wide) ** model.config.latent)))]
         tell = part_of(progress, first / len(x), len(part) / len(x))
-        parts.append(_Tempered(model, part).integrate(tolerance, keep=_HEAVIEST, progress=tell))
+        joint = _Tempered(model, part)
+        parts.append(joint.integrate(tolerance, keep=MEASURED, progress=tell))
+        lost.append(rounding(joint.double().paired, parts[-1].grids))
         first += len(part)
     value, error, edge = (torch.from_numpy(np.concatenate(column)) for column in list(zip(*parts, strict=True))[:3])
-    shift, spread = _rounding(model, x, [grid for part in parts for grid in part.grids])
-    value, error = value + shift, error + 2 * spread
+    shift, left = (torch.cat(column) for column in zip(*lost, strict=True))
+    value, error = value + shift, error + left
     decodes = sum(part.evaluations for part in parts)
     seconds = time.perf_counter() - start
     return Estimate(value, torch.zeros_like(value), 0, decodes, seconds, error_bound=error, edge=edge)
-
-
-def _rounding(model: VAE, x: Tensor, grids: list[Grid]) -> tuple[Tensor, Tensor]:
-    """Returns what float32 made log p(x) too low by, and how much that varies over an image's heaviest nodes, (B,)."""
-    decoder = copy.deepcopy(model.decoder).double()
-    prior = diagonal_normal(*torch.zeros(2, model.config.latent, dtype=torch.float64))
-    shift, spread = torch.zeros(2, len(x), dtype=torch.float64)
-    for rows in torch.arange(len(x)).split(CHUNK // _HEAVIEST):
-        counts = [len(grids[row].z) for row in rows]
-        if not sum(counts):
-            continue
-        z = torch.from_numpy(np.concatenate([grids[row].z for row in rows])).float().double()
-        found = torch.from_numpy(np.concatenate([grids[row].log_density for row in rows])).double()
-        with torch.no_grad():
-            true = decoder(z).log_prob(x[rows.repeat_interleave(torch.tensor(counts))].double()) + prior.log_prob(z)
-        for row, height, off in zip(rows, found.split(counts), (true - found).split(counts), strict=True):
-            if len(height):
-                weight = (height - height.max()).softmax(0)
-                shift[row] = weight @ off
-                spread[row] = (weight @ (off - shift[row]).square()).sqrt()
-    return shift, spread
 
 
 @torch.inference_mode(False)
@@ -170,16 +153,18 @@ def posterior(model: VAE, x: Tensor, *, tolerance: float | None = None, progress
         DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or the grids did not come to agree.
     """
     check_image(model, x)
-    found = _Tempered(model, x).integrate(_tolerance(model, tolerance), keep=_ALL, progress=progress)
+    joint = _Tempered(model, x)
+    found = joint.integrate(_tolerance(model, tolerance), keep=None, progress=progress)
     if not math.isfinite(found.log_value[0]):
         raise DataError(_TOO_SHARP)
     z, log_weight, step = found.grids[0]
     weight = np.exp(log_weight - log_weight.max(), dtype=np.float64)
     weight /= weight.sum()
     log_prior = -0.5 * (z**2).sum(1) - z.shape[1] / 2 * math.log(2 * math.pi)
-    log_p = float(found.log_value[0])
-    kl_prior = max(0.0, float(weight @ (log_weight - log_p - log_prior)))
-    return Posterior(z, weight, step, log_p, float(found.error[0]), float(found.edge[0]), kl_prior)
+    single = float(found.log_value[0])
+    kl_prior = max(0.0, float(weight @ (log_weight - single - log_prior)))
+    shift, left = (float(column) for column in rounding(joint.double().paired, [found.grids[0].by_mass(MEASURED)]))
+    return Posterior(z, weight, step, single + shift, float(found.error[0]) + left, float(found.edge[0]), kl_prior)
 
 
 @torch.inference_mode(False)
@@ -199,7 +184,7 @@ def thermodynamic_path(
         x: (1, D) pixels as the likelihood wants them.
         betas: (K,) in [0, 1].
         base: r(z), where the path starts: the prior, or q(z|x).
-        tolerance: nats within which the grids of each beta must agree.
+        tolerance: nats within which the grids of each beta must agree; what float32 does comes on top.
         progress: is told the share of the betas that are done, after each chunk; what it raises stops the work.
 
     Raises:
@@ -210,7 +195,7 @@ def thermodynamic_path(
     if not (betas.ndim == 1 and len(betas) and ((betas >= 0) & (betas <= 1)).all()):
         raise ConfigError(f"Betas must be numbers from 0 to 1; they are {betas!r:.80}.")
     tempered = _Tempered(model, x[:1].expand(len(betas), -1), torch.from_numpy(betas).float(), base)
-    found = tempered.integrate(_tolerance(model, tolerance), keep=_ALL, progress=progress)
+    found = tempered.integrate(_tolerance(model, tolerance), keep=None, progress=progress)
     if not np.isfinite(found.log_value).all():
         raise DataError(_TOO_SHARP)
     integrand = np.zeros(len(betas))
@@ -229,11 +214,18 @@ class _Tempered:
     """log of r(z)^(1 - beta) p(x, z)^beta for rows of images, each at a beta of its own."""
 
     def __init__(self, model: VAE, x: Tensor, betas: Tensor | None = None, base: str = "prior") -> None:
-        self.model, self.x = model, x.clone()  # a tensor of inference mode has no part in a gradient
+        self.model, self.decoder = model, model.decoder
+        self.x = x.clone()  # a tensor of inference mode has no part in a gradient
         self.betas = torch.ones(len(x)) if betas is None else betas
         with torch.no_grad():
             self.q = model.encoder(x).base_dist
         self.base = self.q if base == "encoder" else Normal(torch.zeros_like(self.q.loc), torch.ones_like(self.q.loc))
+
+    def double(self) -> _Tempered:
+        """Returns the same in float64, but for the encoder, whose r is one that float32 has worked out."""
+        twin = copy.copy(self)
+        twin.decoder, twin.x = copy.deepcopy(self.decoder).double(), self.x.double()
+        return twin
 
     def start(self, z: Tensor, rows: Tensor | int) -> Tensor:
         """log r(z)."""
@@ -242,7 +234,8 @@ class _Tempered:
     def densities(self, z: Tensor, rows: Tensor) -> Tensor:
         """At points (S, J) for rows (R,), as (S, R)."""
         with torch.inference_mode():
-            joint = pairwise_log_prob(self.model.decoder(z), self.x[rows]) + self.model.prior.log_prob(z)[:, None]
+            z = z.to(self.x)
+            joint = pairwise_log_prob(self.decoder(z), self.x[rows]) + self.model.prior.log_prob(z)[:, None]
             if bool((self.betas == 1).all()):
                 return joint
             start = self.start(z[:, None], rows)
@@ -250,7 +243,8 @@ class _Tempered:
 
     def paired(self, z: Tensor, rows: Tensor) -> Tensor:
         """At points (N, J), each for the row (N,) beside it, as (N,)."""
-        joint = self.model.decoder(z).log_prob(self.x[rows]) + self.model.prior.log_prob(z)
+        z = z.to(self.x)
+        joint = self.decoder(z).log_prob(self.x[rows]) + self.model.prior.log_prob(z)
         start = self.start(z, rows)
         return start + self.betas[rows] * (joint - start)
 
@@ -259,7 +253,7 @@ class _Tempered:
         with torch.inference_mode():
             parts = []
             for part in z.split(CHUNK):
-                joint = pairwise_log_prob(self.model.decoder(part), self.x[:1])[:, 0] + self.model.prior.log_prob(part)
+                joint = pairwise_log_prob(self.decoder(part), self.x[:1])[:, 0] + self.model.prior.log_prob(part)
                 parts.append(joint - self.start(part, 0))
             return torch.cat(parts).double().numpy()
 
@@ -268,7 +262,7 @@ class _Tempered:
         """Of the surveyed square, past all means of q and 8 deviations; farther out, peaks are found by climbing."""
         return min(max(float((self.q.loc.abs() + 8 * self.q.scale).amax()), _LEAST_RADIUS), _MOST_RADIUS)
 
-    def integrate(self, tolerance: float, *, keep: int = 0, progress: Progress | None = None) -> Integrals:
+    def integrate(self, tolerance: float, *, keep: int | None = 0, progress: Progress | None = None) -> Integrals:
         """Integrates over z."""
         return log_integrals(
             self.densities, self.paired, self.q.loc, self.radius,

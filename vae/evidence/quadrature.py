@@ -57,6 +57,21 @@ class Grid(NamedTuple):
     log_density: Array
     step: float
 
+    def by_mass(self, count: int) -> Grid:
+        """Returns K nodes that each stand for 1 / K of the mass, at its quantiles (k + 1/2) / K in the grid's order.
+
+        So a plain mean over them is an average under the density; a node that holds much comes more than once.
+
+        Arguments:
+            count: K.
+
+        Returns:
+            The grid of these nodes, z (K, J) and log_density (K,).
+        """
+        mass = np.exp(self.log_density - self.log_density.max(), dtype=np.float64).cumsum()
+        at = np.searchsorted(mass, (np.arange(count) + 0.5) / count * mass[-1])
+        return Grid(self.z[at], self.log_density[at], self.step)
+
 
 class Integrals(NamedTuple):
     """Integrals of F functions.
@@ -86,7 +101,7 @@ def log_integrals(
     *,
     kinks: bool = False,
     climbs: int = 4,
-    keep: int = 0,
+    keep: int | None = 0,
     told: Callable[[float], None] | None = None,
 ) -> Integrals:
     """Integrates F functions exp g_f(z) over z in R^J, J = 1 or 2.
@@ -99,7 +114,7 @@ def log_integrals(
         tolerance: nats that the error may have.
         kinks: whether the functions have kinks; their error falls so slowly that two grids can agree by chance.
         climbs: further starting points for each function, from the survey's highest nodes.
-        keep: how many nodes of each function to keep, the highest ones.
+        keep: how many nodes of each function to keep, by their mass as in `Grid.by_mass`; None for all, once each.
         told: is told the share of the functions that are done, after each chunk; what it raises stops the work.
     """
     count, dims = starts.shape
@@ -108,7 +123,7 @@ def log_integrals(
     value, error, edge = np.full(count, -np.inf), np.full(count, np.inf), np.zeros(count)
     changes = np.full((2, count), np.inf)
     done = np.zeros(count, bool)
-    grids = [Grid(np.zeros((0, dims)), np.zeros(0), math.nan)] * (count if keep else 0)
+    grids = [Grid(np.zeros((0, dims)), np.zeros(0), math.nan)] * (count if keep != 0 else 0)
 
     layer = Layer(densities, dims, told)
     side = math.ceil(radius / layer.tile)
@@ -130,12 +145,12 @@ def log_integrals(
         resolved &= layer.step < 1.25 * modes.narrowest(value + math.log(tolerance))[rows]
         finished = resolved & (error[rows] <= tolerance) & (top > NOTHING)
         done[rows[finished]] = True
-        if keep:
+        if keep != 0:
             for row in rows[finished]:
                 mine = slice(*np.searchsorted(function_of(tiles.keys), [row, row + 1]))
                 z, height = layer.nodes(tiles.keys[mine]).reshape(-1, dims), tiles.values[mine].ravel()
-                highest = np.argpartition(-height, keep)[:keep] if keep < len(height) else slice(None)
-                grids[row] = Grid(z[highest], height[highest], layer.step)
+                grid = Grid(z, height, layer.step)
+                grids[row] = grid if keep is None else grid.by_mass(keep)
         layer.share = float(done.mean())
         _, sizes = np.unique(function_of(tiles.keys), return_counts=True)
         going = np.zeros(count, bool)
