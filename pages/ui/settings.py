@@ -1,4 +1,4 @@
-"""Streamlit's settings for servers other than its own, which find .streamlit/config.toml only in their working folder."""
+"""Streamlit's settings for servers other than its own, which look for .streamlit/config.toml elsewhere."""
 
 import tomllib
 from collections.abc import Iterator

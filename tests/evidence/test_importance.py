@@ -101,6 +101,8 @@ def test_k_hat_finds_the_shape_of_a_pareto_tail(shape):
 def test_k_hat_where_there_is_no_tail_to_fit():
     rng = np.random.default_rng(0)
     assert pareto_k(torch.zeros(1000, 2)).isnan().all()
+    tied = torch.cat([torch.zeros(900, 1), torch.ones(100, 1)])  # the largest are all the same
+    assert pareto_k(tied).isnan().all()
     assert pareto_k(torch.from_numpy(rng.standard_normal((24, 2)))).isnan().all()
     assert pareto_k(torch.from_numpy(rng.standard_normal((25, 2)))).isfinite().all()
     # weights of which float64 cannot hold two at once; arviz warns and says 0.016

@@ -32,6 +32,25 @@ def test_a_lock_is_waited_for(tmp_path):
         pass
 
 
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])
+def test_a_disk_that_knows_no_locks_is_said_at_once(tmp_path, monkeypatch, code):
+    def refuse(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(JobError, match=f"a disk that knows locks.*{os.strerror(code)}.*local disk"):
+        Lock(tmp_path / "lock").acquire(wait=3600)  # the test would hang if it were waited for
+
+
+@pytest.mark.parametrize("code", [errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES])
+def test_only_what_says_held_is_held(tmp_path, monkeypatch, code):
+    def refuse(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    assert not Lock(tmp_path / "lock").acquire()
+
+
 def test_a_lock_dies_with_its_holder(tmp_path):
     code = "import sys, time; from pathlib import Path; from vae.jobs.files import Lock; lock = Lock(Path(sys.argv[1]))"
     code += "; lock.acquire(); print(flush=True); time.sleep(60)"

@@ -8,6 +8,7 @@ import importlib.metadata
 import io
 import json
 import math
+import os
 import signal
 import sys
 import typing
@@ -45,15 +46,22 @@ __all__ = ["main"]
 
 def main(words: list[str] | None = None) -> int:
     """Runs one command; returns 0, or 2 after a one-line message when the user can mend what went wrong."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console that knows no such sign gets "?" for it, not a traceback
+            stream.reconfigure(errors="replace")
     chosen = _parser().parse_args(words)
     try:
         chosen.run(chosen)
+        sys.stdout.flush()
     except VAEError as error:
         print(f"vae {chosen.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the end of Python says nothing either
+        return 141
     return 0
 
 
@@ -131,8 +139,12 @@ def _sample(chosen: argparse.Namespace) -> None:
     sheet = sheet.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
     picture = io.BytesIO()
     Image.fromarray((sheet.clip(0, 1) * 255).round().astype(np.uint8)).save(picture, format="PNG")
-    write_aside(paths.given(chosen.out), picture.getvalue())
-    print(chosen.out)
+    place = paths.given(chosen.out)
+    missing = [folder for folder in place.parents if not folder.exists()]
+    write_aside(place, picture.getvalue())
+    print(place)
+    if missing:
+        print(f"The folder {place.parent} was made for it.", file=sys.stderr)
 
 
 def _models(chosen: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from vae import data, distributed
-from vae.cli.terminal import clear_bar, draw_bar
+from vae.cli.terminal import clear_bar, draw_bar, plain
 from vae.cli.uses import images_of
 from vae.distributed import evaluate_share, refuse_alone
 from vae.errors import CheckpointError, ConfigError
@@ -134,9 +134,11 @@ def _share(chosen: argparse.Namespace) -> None:
     notes = [chosen.method, f"{len(x)} {'simulated ' * simulated}images", likelihood_words(record.model)]
     if says.get("k_hat_above_0.7"):
         notes.append(f"not to be trusted (k-hat above 0.7) on {says['k_hat_above_0.7']:.0%}")
+    if says.get("k_hat_unknown"):
+        notes.append(f"k-hat unknown for {says['k_hat_unknown']}")
     if says.get("not_converged"):
         notes.append(f"{says['not_converged']} not converged and left out")
-    print(f"{words}, {', '.join(notes)}")
+    print(plain(f"{words}, {', '.join(notes)}"))
 
 
 def _compare(chosen: argparse.Namespace) -> None:
@@ -155,7 +157,7 @@ def _compare(chosen: argparse.Namespace) -> None:
         save_comparison(place, comparison)
     part.unlink(missing_ok=True)
     clear_bar()
-    print(f"{record.name}, {likelihood_words(record.model)}\n\n{table(comparison)}")
+    print(plain(f"{record.name}, {likelihood_words(record.model)}\n\n{table(comparison)}"))
 
 
 def _known(path: Path, about: dict[str, Any]) -> Comparison | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["clear_bar", "draw_bar"]
+__all__ = ["clear_bar", "draw_bar", "plain"]
 
 
 def draw_bar(share: float, words: str) -> None:
@@ -22,3 +22,12 @@ def clear_bar() -> None:
     """Wipes the line of the bar."""
     if sys.stderr.isatty():
         print(f"\r{'':<80}\r", end="", file=sys.stderr, flush=True)
+
+
+def plain(text: str) -> str:
+    """Returns a text as the console can write it, +- for a plus or minus sign where it knows ASCII alone."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return text.replace("±", "+-").replace("–", "-").replace("−", "-")
+    return text

@@ -139,7 +139,8 @@ def figures(estimates: Sequence[Estimate]) -> dict[str, Any]:
     Returns:
         `mean_nats`, over the images of their mean estimates; `standard_error_nats` of it, from the spread over images;
         `monte_carlo_error_nats`, from the spread of the replicates, or with one from its draws; `seconds` in all;
-        `ess`, median over the images; `k_hat`, the largest; `k_hat_above_0.7`, share of the images;
+        `ess`, median over the images; `k_hat`, the largest; `k_hat_above_0.7`, share of those where it
+        is known; `k_hat_unknown`, how many others;
         `error_bound_nats` and `edge_mass`, the largest of the images that converged; `not_converged`, how many did not
         and are left out of the means.
     """
@@ -165,6 +166,7 @@ def figures(estimates: Sequence[Estimate]) -> dict[str, Any]:
         fitted = k_hat[~k_hat.isnan()]
         says["k_hat"] = _finite(fitted.max()) if len(fitted) else None
         says["k_hat_above_0.7"] = _finite((fitted > UNRELIABLE).double().mean())
+        says["k_hat_unknown"] = len(k_hat) - len(fitted)
     if first.error_bound is not None:
         says["error_bound_nats"] = _finite(first.error_bound[good].max()) if images else None
         if first.edge is not None:

@@ -150,8 +150,8 @@ def pareto_k(log_weights: Tensor) -> Tensor:
         log_weights: (K, B), nats.
 
     Returns:
-        (B,) float64, as `arviz_stats` has it; nan with fewer than 25 draws or equal weights, inf where the tail spreads
-        over more than float64 can hold.
+        (B,) float64, as `arviz_stats` has it; nan, for unknown, with fewer than 25 draws or where the largest weights
+        are all the same, inf where the tail spreads over more than float64 can hold.
     """
     from arviz_stats.base import array_stats  # at the top it would double the time to import vae
 
@@ -164,6 +164,8 @@ def pareto_k(log_weights: Tensor) -> Tensor:
                 k_hat[i] = float(array_stats.psislw(-weights)[1])
         except FloatingPointError:
             k_hat[i] = math.inf
+        except ValueError:  # no curve fits a tail of equal weights; the estimate itself needs none
+            continue
     return k_hat
 
 

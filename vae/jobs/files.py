@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ class Lock:
         """Takes the lock and returns True, or False if another has it for so many seconds.
 
         Raises:
-            JobError: the disk refuses.
+            JobError: the disk refuses, or knows no locks.
         """
         until = time.monotonic() + wait
         try:
@@ -35,11 +36,18 @@ class Lock:
             raise JobError(
                 f"{place} could not be written: {error.strerror}. Choose another VAE_CHECKPOINTS."
             ) from error
-        while not _take(file):
-            if time.monotonic() >= until:
-                os.close(file)
-                return False
-            time.sleep(0.02)
+        try:
+            while not _take(file):
+                if time.monotonic() >= until:
+                    os.close(file)
+                    return False
+                time.sleep(0.02)
+        except OSError as error:
+            os.close(file)
+            raise JobError(
+                f"Trainings need a disk that knows locks; {self.path.parent} is on one that answers: {error.strerror}. "
+                f"Choose a VAE_CHECKPOINTS on a local disk."
+            ) from error
         self._file = file
         return True
 
@@ -111,6 +119,8 @@ def _take(file: int) -> bool:
             import msvcrt
 
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES):  # another process has it
+            return False
+        raise
     return True
