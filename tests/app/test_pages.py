@@ -23,7 +23,6 @@ PAGES = {
     "pages/measure/likelihood.py": "Likelihood",
     "pages/measure/variance.py": "Decoder variance",
 }
-EXPLORE = ("pages/explore/latent_map.py", "pages/explore/decode.py", "pages/explore/draw.py")
 SHIPPED = (
     "mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d", "mnist-bernoulli-2d", "mnist-shared-variance-2d",
     "mnist-free-variance-2d", "mnist-autoencoder-2d", "mnist-beta-0-2d", "mnist-beta-1-2d", "mnist-beta-1000-2d",
@@ -67,18 +66,6 @@ def test_page_through_the_frame(path: str) -> None:
     assert not app.error
     assert app.title[0].value == PAGES[path]
     assert app.sidebar.selectbox[0].value == "mnist-5d"
-
-
-@pytest.mark.parametrize(
-    ("path", "model"),
-    [(path, model) for path in EXPLORE for model in SHIPPED]
-    + [("pages/measure/likelihood.py", model) for model in ("mnist-10d", "mnist-free-variance-2d")],
-)
-def test_every_shipped_model(path: str, model: str) -> None:
-    app = through_frame(path, model)
-    assert not app.exception
-    assert not app.error
-    assert app.sidebar.selectbox[0].value == model
 
 
 def test_choice_of_model_survives_page_changes() -> None:

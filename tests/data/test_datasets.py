@@ -1,5 +1,6 @@
 """Images: the sample that ships, and files on disk."""
 
+import gzip
 import hashlib
 import struct
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 from tests.small_data import DAMAGES, TEST, TRAIN, idx, install, put, resources, small_arrays
 from vae.data import datasets as data
 from vae.data import sources
-from vae.data.datasets import NAMES, available, fetch, load_dataset, read_idx
+from vae.data.datasets import NAMES, Dataset, Split, available, fetch, load_dataset, read_idx
 from vae.errors import DataError
 
 
@@ -153,3 +154,28 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     for call in (load_dataset, fetch, available):
         with pytest.raises(DataError, match=f"{', '.join(NAMES)}; got 'cifar'"):
             call("cifar")
+
+
+@pytest.mark.parametrize("place", ["MNIST/raw", "MNIST", ""])
+@pytest.mark.parametrize("name", ["{}.gz", "{}", "{} with a dot", "{} with a dot.gz"])
+def test_files_laid_by_hand_as_people_download_them_are_taken(
+    files: dict[str, bytes], tmp_path: Path, place: str, name: str
+) -> None:
+    folder = tmp_path / "data" / place
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, content in files.items():
+        called = name.removesuffix(" with a dot").replace(" with a dot.", ".").format(file)
+        called = called.replace("-idx", ".idx") if "dot" in name else called
+        (folder / called).write_bytes(gzip.compress(content) if called.endswith(".gz") else content)
+    assert available("mnist") and len(load_dataset("mnist", fetch=False).train) == TRAIN
+    fetch("mnist")  # which finds nothing to do; there is no network here
+
+
+def test_a_set_without_labels_and_of_a_name_of_ones_own() -> None:
+    images = torch.zeros(5, 4, 4, dtype=torch.uint8)
+    split = Split(images)
+    assert len(split) == 5 and not split.labelled and split.labels.tolist() == [0] * 5
+    mine = Dataset("mine", split, split, ("image",), "")
+    assert mine.describe() == "mine: 5 training and 5 test images" and mine.complete
+    with pytest.raises(DataError, match="Each image has one label"):
+        Split(images, torch.zeros(4))

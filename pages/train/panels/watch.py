@@ -208,7 +208,8 @@ def reconstructions(name: str) -> None:
     try:
         model = cache.model_id(name)
         dataset = cache.images(model)
-        rows = tuple(int(np.flatnonzero(dataset.test.labels.numpy() == label)[0]) for label in range(10))
+        _classes, firsts = np.unique(dataset.test.labels.numpy(), return_index=True)
+        rows = tuple(dict.fromkeys([*firsts.tolist(), *range(len(dataset.test))]))[:10]  # one of each class, and more
         decoded = cache.reconstructions_so_far(model, dataset.name, rows)
     except VAEError:
         st.caption(_("Reconstructions come with the end of the first epoch."))

@@ -1,0 +1,78 @@
+"""Every model that ships on every page, for blank, saturated and ordinary images; and models of unknown images."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
+
+import vae
+from tests.app.test_pages import PAGES, ROOT, SHIPPED, said
+from tests.waiting import HANG
+
+LIKELIHOOD = "pages/measure/likelihood.py"  # which takes seconds: the numbers that ship are of other images
+ROWS = (*range(9), 477, 1185, 1789)  # of the last three, importance weights of `mnist-beta-0-2d` have a tail of equals
+ROWS_OF = {  # which image each model is shown with, page after page: 0 is blank, 1 saturated
+    page: [(2 * i + j) % (2 + len(ROWS)) for j in range(len(SHIPPED))] for i, page in enumerate(PAGES)
+}
+
+
+@pytest.fixture
+def odd_images(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """In the place of the sample's test images a blank one, a saturated one, and a dozen of them."""
+    sample = vae.load_dataset("mnist-sample")
+    blank = torch.zeros(1, 28, 28, dtype=torch.uint8)
+    images = torch.cat([blank, blank + 255, sample.test.images[list(ROWS)]])
+    labels = torch.cat([torch.tensor([0, 1]), sample.test.labels[list(ROWS)]])
+    odd = vae.Dataset("mnist-sample", sample.train, vae.Split(images, labels), sample.classes, "odd")
+    monkeypatch.setattr(vae, "load_dataset", lambda *_, **__: odd)
+    for cache in (st.cache_resource, st.cache_data):
+        cache.clear()
+    yield
+    for cache in (st.cache_resource, st.cache_data):
+        cache.clear()
+
+
+def opened(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=HANG)
+    app.query_params.update(query)
+    return app.run().switch_page(str(ROOT / page)).run()
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path != LIKELIHOOD])
+def test_every_model_that_ships_on_every_page(odd_images: None, path: str) -> None:
+    for model, row in zip(SHIPPED, ROWS_OF[path], strict=True):
+        app = opened(path, model=model, image=str(row))
+        assert not app.exception and not app.error, (model, row)
+
+
+@pytest.mark.parametrize(
+    ("model", "row"),
+    [("mnist-beta-0-2d", len(ROWS) + 1), ("mnist-bernoulli-2d", 0), ("mnist-bernoulli-2d", 1), ("mnist-20d", 1)],
+)
+def test_the_likelihood_of_odd_images(odd_images: None, model: str, row: int) -> None:
+    app = opened(LIKELIHOOD, model=model, image=str(row))
+    assert not app.exception
+    assert all("too sharp or too wide for a grid" in error.value for error in app.error)  # which may be so, and is said
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (8, 12)])
+def test_a_model_of_images_that_nobody_here_has(
+    shape: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path))
+    config = vae.ModelConfig(encoder_layers=(8,), decoder_layers=(8,), image_shape=shape)
+    images = torch.randint(0, 256, (40, *shape), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    mine = vae.Dataset("mine", vae.Split(images), vae.Split(images[:10]), ("image",), "mine")
+    model, training = vae.build(config), vae.TrainConfig(data="mine", epochs=1)
+    list(vae.fit(model, mine, training))
+    vae.save(model, vae.Record(name="of-mine", model=config, training=training))
+    for page in PAGES:
+        app = opened(page, model="of-mine")
+        assert not app.exception and not app.error, page
+        told = " ".join(info.value for info in app.sidebar.info)
+        assert "of-mine learned from mine, which is not here" in told
+        assert ("A sample of MNIST" if shape == (28, 28) else "draws of its own") in told
+        assert said(app)
