@@ -18,6 +18,8 @@ from vae import jobs
 from vae.data import handwriting
 from vae.errors import VAEError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CHINESE = re.compile("[一-鿿]")
 ENGLISH = re.compile(r"\b[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}\b")  # three words of a sentence

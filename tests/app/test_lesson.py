@@ -15,6 +15,8 @@ from pages.learn import kit
 from pages.ui import state
 from tests.app.test_pages import ROOT, opened, own_folder, said
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["own_folder"]  # a fixture
 
 LESSON = str(ROOT / "pages/learn/lesson.py")

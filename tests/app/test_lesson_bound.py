@@ -12,6 +12,8 @@ from pages.ui import words
 from tests.app.test_lesson import lesson, value, verdict
 from tests.app.test_pages import own_folder, said
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["own_folder"]  # a fixture
 
 CHAPTERS = [*map(str, range(5, 10))]

@@ -15,6 +15,8 @@ from tests.app.test_pages import said, through_frame
 from vae import data
 from vae.evidence.exact import exact
 
+pytestmark = pytest.mark.slow
+
 PATH = "pages/measure/likelihood.py"
 MNIST = "mnist" if data.available("mnist") else "mnist-sample"
 

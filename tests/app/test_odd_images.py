@@ -12,6 +12,8 @@ import vae
 from tests.app.test_pages import PAGES, ROOT, SHIPPED, said
 from tests.waiting import HANG
 
+pytestmark = pytest.mark.slow
+
 LIKELIHOOD = "pages/measure/likelihood.py"  # which takes seconds: the numbers that ship are of other images
 ROWS = (*range(9), 477, 1185, 1789)  # of the last three, importance weights of `mnist-beta-0-2d` have a tail of equals
 ROWS_OF = {  # which image each model is shown with, page after page: 0 is blank, 1 saturated
@@ -50,7 +52,7 @@ def test_every_model_that_ships_on_every_page(odd_images: None, path: str) -> No
 
 @pytest.mark.parametrize(
     ("model", "row"),
-    [("mnist-beta-0-2d", len(ROWS) + 1), ("mnist-bernoulli-2d", 0), ("mnist-bernoulli-2d", 1), ("mnist-20d", 1)],
+    [("mnist-beta-0-2d", len(ROWS) + 1), ("mnist-bernoulli-2d", 0)],
 )
 def test_the_likelihood_of_odd_images(odd_images: None, model: str, row: int) -> None:
     app = opened(LIKELIHOOD, model=model, image=str(row))

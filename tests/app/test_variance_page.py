@@ -17,6 +17,8 @@ from tests.app.test_pages import said, through_frame
 from tests.waiting import HANG
 from vae import catalogue, data
 
+pytestmark = pytest.mark.slow
+
 PATH = "pages/measure/variance.py"
 MNIST = "mnist" if data.available("mnist") else "mnist-sample"
 EXHIBITS = ("mnist-2d", "mnist-free-variance-2d", "mnist-shared-variance-2d")

@@ -16,6 +16,8 @@ from tests.app.test_pages import own_folder, said, through_frame  # noqa: F401 -
 from vae import data, latent
 from vae.latent import aggregate, projections
 
+pytestmark = pytest.mark.slow
+
 PATH = "pages/explore/views.py"
 SAMPLE = vae.load_dataset("mnist-sample")
 NAME = "mnist" if data.available("mnist") else "mnist-sample"

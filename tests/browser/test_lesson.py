@@ -62,16 +62,16 @@ def test_a_chapter(server: str, watched_page: Page, browser: Browser, chapter: s
     page.emulate_media(color_scheme="dark" if language == "zh" else "light")
     open_chapter(page, f"{server}/lesson?chapter={chapter}&image=4&lang={language}")
     assert re.search(r"[一-鿿]", page.locator("h2").first.inner_text()) is not None or language == "en"
-    assert too_wide(page) == []
     if page.get_by_test_id("stMain").get_by_test_id("stRadio").count():
         verdict = answer(page, last=language == "zh")
         assert re.search(r"\d", verdict)
-        assert too_wide(page) == []
         page.wait_for_url(re.compile(rf"answers={chapter}[a-f]"))
-        other = browser.new_page()
-        open_chapter(other, page.url)
-        expect(other.locator(VERDICT).first).to_have_text(verdict)
-        other.close()
+        if language == "en":
+            other = browser.new_page()
+            open_chapter(other, page.url)
+            expect(other.locator(VERDICT).first).to_have_text(verdict)
+            other.close()
+    assert too_wide(page) == []  # with all that an answer shows
     settle(page)
     assert violations(page) == []
 

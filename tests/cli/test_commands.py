@@ -192,6 +192,7 @@ def test_evaluate_says_what_the_library_says(capsys, model, method):
         also |= {
             "k_hat": pytest.approx(expected.k_hat.max().item()),
             "k_hat_above_0.7": pytest.approx((expected.k_hat > 0.7).double().mean().item()),
+            "k_hat_unknown": 0,
         }
     if expected.error_bound is not None:
         also |= {"error_bound_nats": pytest.approx(expected.error_bound.max().item()), "not_converged": 0}
@@ -382,7 +383,7 @@ def test_an_interrupted_comparison_goes_on_where_it_was(capsys, own, model, quic
 @pytest.mark.parametrize(("count", "size"), [(1, (4, 4)), (4, (8, 8)), (5, (12, 8)), (9, (12, 12)), (10, (16, 12))])
 def test_sample_writes_a_picture_of_all_draws(capsys, model, count, size):
     out = "deep/down/draws.png"
-    assert run(capsys, "sample", "a-model", "--count", str(count), "--output", out) == (0, f"{out}\n", "")
+    assert run(capsys, "sample", "a-model", "--count", str(count), "--output", out)[:2] == (0, f"{out}\n")
     with Image.open(out) as picture:
         assert (picture.format, picture.mode, picture.size) == ("PNG", "L", size)
         picture.load()  # all of it
@@ -483,7 +484,7 @@ def test_an_unknown_data_set_is_a_mistake(capsys, model, monkeypatch):
 @pytest.mark.parametrize("command", ["", "data", "train", "evaluate", "compare", "sample", "models"])
 def test_help_is_there(capsys, command):
     code, out, _ = run(capsys, *command.split(), "--help")
-    assert code == 0 and out.startswith(f"usage: python -m vae {command}".rstrip()) and "%" not in out
+    assert code == 0 and out.startswith(f"usage: vae {command}".rstrip()) and "%" not in out
     if command == "train":
         assert all(flag in out for flag in ("--latent-dim", "--dataset", "--log-variance-floor", "(512,256)", "(-6.0)"))
 

@@ -9,6 +9,8 @@ import pytest
 
 from vae.cli import main
 
+pytestmark = pytest.mark.slow
+
 COMMAND = [sys.executable, "-m", "vae"]
 
 

@@ -15,6 +15,8 @@ from vae.data import sources
 from vae.data.datasets import available, fetch, load_dataset
 from vae.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, bytes]:

@@ -13,6 +13,8 @@ from vae.derivation.bound import derive
 from vae.errors import ConfigError, DataError
 from vae.model.distributions import generator
 
+pytestmark = pytest.mark.slow
+
 FLOAT32 = 2e-3  # nats: mu and sigma of q come from the encoder in float32
 
 

@@ -81,6 +81,7 @@ def processes(process: subprocess.Popen) -> dict[str, psutil.Process]:
     return {child.environ()["RANK"]: child for child in found}
 
 
+@pytest.mark.slow
 def test_two_ranks_have_the_losses_of_one_process(launched):
     process = launched(*arguments("two", MODEL, IWAE))
     list(runs.run("one", MODEL, IWAE))
@@ -111,12 +112,14 @@ def lose_a_rank(process: subprocess.Popen) -> None:
     assert "Traceback" not in out.split("torch/distributed")[0]
 
 
+@pytest.mark.slow
 def test_a_rank_that_dies_ends_the_job(launched):
     process = launched(*arguments("two", MODEL, ENDLESS))
     until(lambda: jobs.history("two"), process)
     lose_a_rank(process)
 
 
+@pytest.mark.slow
 def test_a_job_that_lost_a_rank_while_it_paused_is_resumed_on_one_process(launched):
     process = launched(*arguments("two", MODEL, LONG))
     until(lambda: jobs.status("two"), process)
@@ -133,9 +136,9 @@ def test_a_job_that_lost_a_rank_while_it_paused_is_resumed_on_one_process(launch
     assert bounds[0] == pytest.approx(bounds[1], abs=1)  # 900 steps in which rounding has grown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [
     ("--method=importance", "--samples=60", "--images=600", "--replicates=2", "--jackknife"),  # parts of 256, 256, 88
-    ("--method=elbo", "--samples=7", "--images=1100", "--seed=4"),  # parts of 512, 512, 76
     ("--method=importance", "--samples=5", "--images=20"),  # one part: the other rank has none
 ])  # fmt: skip
 def test_two_ranks_evaluate_to_the_numbers_of_one_process(launched, capsys, words):

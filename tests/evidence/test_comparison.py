@@ -29,6 +29,8 @@ from vae.model.checkpoints import Record, save
 from vae.model.config import TrainConfig
 from vae.model.distributions import generator
 
+pytestmark = pytest.mark.slow
+
 SMALL = Budget(elbo=20, importance=(4, 64), naive=(10, 1000), chains=4, steps=10)
 NAMES = ["elbo", "importance_4", "importance_64", "naive_10", "naive_1000", "ais", "exact"]
 

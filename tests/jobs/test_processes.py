@@ -35,6 +35,8 @@ from vae.training.reports import Report
 from vae.training.scores import score
 from vae.training.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 TOY = toy_dataset()
 SMALL = small_config()
 QUICK = TrainConfig(data="mnist-sample", epochs=3, batch_size=100, learning_rate=0.01)  # three steps an epoch

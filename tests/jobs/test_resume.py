@@ -39,6 +39,8 @@ from vae.model.config import TrainConfig
 from vae.training import reports
 from vae.training.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 TOY = toy_dataset()
 SMALL = small_config()
 LONG = TrainConfig(data="mnist-sample", epochs=30, batch_size=50, learning_rate=0.01, beta_warmup=3)  # 180 steps

@@ -41,6 +41,7 @@ def quick(monkeypatch):
     return asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", projections.METHODS)
 def test_who_is_near_stays_near(method):
     if method == "umap":

@@ -12,6 +12,8 @@ from vae.model.objectives import ELBO
 from vae.training.scores import score
 from vae.training.trainer import Trainer, fit
 
+pytestmark = pytest.mark.slow
+
 TOY = toy_dataset()
 CPU = torch.device("cpu")
 
