@@ -14,7 +14,7 @@ install: tools extra ## make .venv with everything, the tools for tests included
 app: venv ## open the explorer in a browser
 	@$(VENV)/bin/vae app
 
-quick: tools ## run the tests that take no time, a minute on two cores
+quick: tools ## run the quick tests, no browser, in about a minute on two cores
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile -m "not slow" --ignore tests/browser
 
 test: tools extra ## run every test, a real browser included

@@ -32,5 +32,5 @@ async def warm_up(app: st.App) -> AsyncIterator[None]:
     yield
 
 
-# An absolute path, for other servers than Streamlit's own take a relative one as of their working directory.
+# An absolute path: servers other than Streamlit's own resolve a relative one against their working directory.
 app = st.App(str(Path(__file__).with_name("pages") / "ui" / "frame.py"), lifespan=warm_up, routes=images.routes())

@@ -25,8 +25,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.getreports("skipped")
     whys = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reports if report.longrepr)
     if whys:
-        said = "; ".join(f"{count} for want of {why}" for why, count in whys.items())
-        terminalreporter.write_line(f"Not tested here: {said}.")
+        said = "; ".join(f"{count} that need{'s' * (count == 1)} {why}" for why, count in whys.items())
+        terminalreporter.write_line(f"Skipped tests: {said}.")
 
 
 # Two threads that wait for each other take many times as long where other processes want the cores too.

@@ -39,6 +39,13 @@ _RENAMED = {
 MODULES = {name: f"{wing}.{name}" for wing, names in _STAYED.items() for name in names.split()} | _RENAMED
 
 
+_NAMES = {  # that were other ones, or elsewhere
+    "replay": {"FILE": lambda module: module.REPLAY_FILE},
+    "exact": {"Path": lambda module: module.ThermodynamicPath},
+    "checkpoints": {"write_aside": lambda module: importlib.import_module("vae.paths").write_aside},
+}
+
+
 class Finder(MetaPathFinder, Loader):
     """Finds `vae.climb` where `vae.derivation.climb` lies."""
 
@@ -52,8 +59,11 @@ class Finder(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Puts the module of today in the place of the one that was to be made."""
         name = module.__name__.partition(".")[2]
+        today = importlib.import_module(f"vae.{MODULES[name]}")
+        for former, new in _NAMES.get(name, {}).items():
+            setattr(today, former, new(today))
         warnings.warn(f"vae.{name} is vae.{MODULES[name]} now.", DeprecationWarning, stacklevel=2)
-        sys.modules[module.__name__] = importlib.import_module(f"vae.{MODULES[name]}")
+        sys.modules[module.__name__] = today
 
 
 def module(name: str) -> ModuleType:

@@ -58,19 +58,20 @@ def write_aside(path: Path, content: bytes) -> None:
     Raises:
         CheckpointError: the disk refuses; what stood at the path before stands there still.
     """
-    aside = None
+    aside, path = None, given(path)
     try:
-        place = path.resolve() if path.is_symlink() else path
-        if place.exists() and not place.is_file():
-            place.write_bytes(content)
+        if path.exists() and not path.is_file():  # asked of the link itself: what is behind it may have no path
+            path.write_bytes(content)
             return
+        place = path.resolve() if path.is_symlink() else path
+        mode = place.stat().st_mode & 0o777 if place.exists() else 0o644
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".", suffix=".part", delete=False) as file:
             aside = Path(file.name)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        aside.chmod(0o644)
+        aside.chmod(mode)
         aside.replace(place)
     except (OSError, RuntimeError) as error:  # the latter for links that lead in a circle
         why = getattr(error, "strerror", None) or error

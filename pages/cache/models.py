@@ -5,6 +5,7 @@ Models are known by name and time of writing, so a model that was trained again 
 
 import gc
 import hashlib
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ from vae import data, derivation, evidence, latent
 from vae.derivation import Plane
 from vae.errors import CheckpointError, DataError
 from vae.evidence import ThermodynamicPath, annealing, evaluation, exact_evidence, gaps, is_known, posterior
-from vae.model import locate, prepare_pixels
+from vae.model import locate, prepare_pixels, results
 
 Model = tuple[str, float]
 STAND_INS = 500  # draws of a model in the place of test images
@@ -189,14 +190,16 @@ def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
 
 def comparison(model: Model, data_name: str) -> vae.Comparison | None:
     """Returns what `python -m vae compare` found, if it was run to its end for this model as it is and on this data."""
-    file = vae.comparison_file(model[0], data_name)
-    return _comparison(model, data_name, file.stat().st_mtime) if file.is_file() else None
+    for file in results(model[0], vae.comparison_file(model[0], data_name).name):
+        if file.is_file() and (found := _comparison(model, data_name, file, file.stat().st_mtime)):
+            return found
+    return None
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _comparison(model: Model, data_name: str, written: float) -> vae.Comparison | None:
+def _comparison(model: Model, data_name: str, file: Path, written: float) -> vae.Comparison | None:
     try:
-        found = vae.load_comparison(vae.comparison_file(model[0], data_name))
+        found = vae.load_comparison(file)
     except CheckpointError:
         return None
     same = found.settings.get("model") == vae.checksum(model[0]) and found.settings.get("data") == data_name

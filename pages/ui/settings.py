@@ -11,7 +11,7 @@ CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
 
 
 def settle() -> None:
-    """Sets what the file says and nobody has set, by a flag, say."""
+    """Applies what the file sets, unless a flag or the environment has set it."""
     for name, value in _flat(tomllib.loads(CONFIG.read_text(encoding="utf-8"))):
         if not config.is_manually_set(name):
             config.set_option(name, value)

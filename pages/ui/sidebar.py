@@ -7,6 +7,7 @@ from pages.ui import language, state, words
 from pages.ui.language import _
 from vae import catalogue, data
 from vae.errors import CheckpointError
+from vae.model import folders
 
 
 def show() -> None:
@@ -24,7 +25,9 @@ def show() -> None:
             )  # fmt: skip
             st.toggle(_("Presenter mode"), key=state.PRESENT, help=_("Larger type and figures, for a hall."))
     if not names:
-        raise CheckpointError(_("There is no model in the folder checkpoints. Train one: python -m vae train my-model"))
+        raise CheckpointError(
+            _("There is no model in {folder}. Train one: python -m vae train my-model").format(folder=folders()[0])
+        )
     if state.hidden("sidebar"):
         return
     with about_model:

@@ -1,4 +1,4 @@
-"""A server of its own for each test module, and a page that fails the test on any error in the browser's console."""
+"""A server for all test modules, and a page that fails the test on any error in the browser's console."""
 
 import http.client
 import json
@@ -58,15 +58,15 @@ def patient(context: BrowserContext) -> None:
     expect.set_options(timeout=1000 * HANG)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the models that visitors of the module's server make."""
+    """The folder of the models that visitors of the server make."""
     return tmp_path_factory.mktemp("server") / "checkpoints"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(models: Path) -> Iterator[str]:
-    """Address of the app on a server that the tests of one module share."""
+    """Address of the app on a server that all tests share; modules that train have one of their own."""
     with running_app(models.parent) as url:
         yield url
 

@@ -5,12 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.app.test_language import pages
 from tests.browser.conftest import settle
 from tests.browser.test_decode_and_draw import ONE, ask, draw, open_page
 from tests.browser.test_map import open_map
-
-PATHS = [name.rpartition("/")[2] if name != "explore/latent_map" else "" for name in pages()]
 
 
 def unfold(page: Page, key: str) -> None:
@@ -83,17 +80,3 @@ def test_switching_keeps_a_drawing_and_its_undo(server: str, watched_page: Page)
     assert ask(watched_page, "sketch", "it.ink.strokes") == before
     watched_page.get_by_role("button", name="撤销").click()
     assert ask(watched_page, "sketch", "it.ink.strokes") == []
-
-
-@pytest.mark.browser_context_args(locale="zh-CN")
-@pytest.mark.parametrize("path", PATHS)
-def test_fits_the_screen(server: str, watched_page: Page, path: str) -> None:
-    watched_page.goto(f"{server}/{path}")
-    expect(watched_page.locator("html")).to_have_attribute("lang", "zh")
-    settle(watched_page)
-    for width in (1920, 1280, 390):
-        watched_page.set_viewport_size({"width": width, "height": 900})
-        settle(watched_page)
-        assert watched_page.evaluate("document.documentElement.scrollWidth") <= width
-        main = watched_page.get_by_test_id("stMain")
-        assert main.evaluate("element => element.scrollWidth <= element.clientWidth"), width

@@ -130,7 +130,7 @@ def test_mu_comes_back_from_a_sweep_that_was_begun_twice(server: str, watched_pa
     page.get_by_role("button", name="Sweep μ").click()
     page.wait_for_function(f"{at}.sweeps[true].length > 2")
     page.get_by_role("button", name="Sweep μ").click()
-    page.wait_for_function(f"{at}.sweeps[true].length === 41", timeout=60_000)
+    page.wait_for_function(f"{at}.sweeps[true].length === 41")
     assert np.allclose(page.evaluate(f"[...{at}.q.mean]"), before)
 
 

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import vae
-from tests.browser.conftest import serving, settle, trainings_ended
+from tests.browser.conftest import running_app, serving, settle, trainings_ended
+from tests.browser.test_pages import CONTENT, visit
 from tests.waiting import wait_for
 from vae import jobs
 from vae.jobs.replay import replay
@@ -20,6 +21,18 @@ from vae.training.slowmotion import load_slow_step
 
 FIVE = vae.ModelConfig(latent=5, encoder_layers=(16,), decoder_layers=(16,))
 STAGES = ("Encode", "Sample", "Decode", "Losses", "Backward")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of this module's own server, whose page Train shows no training of others."""
+    return tmp_path_factory.mktemp("training") / "checkpoints"
+
+
+@pytest.fixture(scope="module")
+def server(models: Path) -> Iterator[str]:
+    with running_app(models.parent) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)
@@ -164,3 +177,67 @@ def pid(folder: Path) -> int:
 
 def named(j: int) -> str:
     return "z" + str(j + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> None:
+    """A model is trained from the page, survives a reload and a stop, and can be used at once."""
+    visit(watched_page, f"{server}/train")
+    watched_page.get_by_role("combobox", name="Preset").click()
+    watched_page.get_by_role("option", name="beta-10d").click()
+    expect(watched_page.get_by_role("spinbutton", name="Dimensions J")).to_have_value("10")
+    expect(watched_page.get_by_text("Objective: ELBO, β = 4")).to_be_visible()
+    expect(watched_page.get_by_text(re.compile(r"about \d+ (s|min) here"))).to_be_visible()
+    watched_page.get_by_role("combobox", name="Data set").click()
+    watched_page.get_by_role("option", name="mnist-sample").click()
+    watched_page.get_by_role("textbox", name="Name").fill("by-hand")
+    watched_page.get_by_role("spinbutton", name="Epochs").fill("500")
+    watched_page.get_by_role("button", name="Train", exact=True).click()
+    stop = watched_page.get_by_test_id("stMain").get_by_role("button", name="Stop training")
+    stop.wait_for()
+    expect(watched_page.get_by_text("images a second")).to_be_visible()
+    watched_page.reload()
+    stop.wait_for()
+    expect(watched_page.get_by_text("held-out images, epoch")).to_be_visible()
+    # the map of the training moves; a pause holds it, a step takes one step, and it goes on
+    step = re.compile(r"step [\d,]+")
+    status = watched_page.locator(".replay .status")
+    expect(status).to_have_text(step)
+    watched_page.get_by_role("button", name="Pause", exact=True).click()
+    watched_page.get_by_role("button", name="Next step").wait_for()
+    expect(watched_page.get_by_text("is paused")).to_be_visible()
+    # the words come before the map of the same look at the training: it is drawn when it is at the last step
+    wait_for(lambda: jobs.status("by-hand").state == "paused")
+    held = f"step {read(models / 'by-hand' / 'history.jsonl')[-1].step:,}"
+    expect(status).to_contain_text(held)
+    held = status.inner_text()
+    watched_page.wait_for_timeout(2500)  # two more looks change nothing
+    expect(status).to_have_text(held)
+    watched_page.get_by_role("button", name="Next step").click()
+    watched_page.get_by_role("button", name="Resume").click()
+    expect(status).not_to_have_text(held)
+    # the learning rate is changed on the way, and what it was trained with says so
+    history = models / "by-hand" / "history.jsonl"
+    before = max(report.learning_rate or 0 for report in read(history))
+    assert before > 0
+    watched_page.get_by_role("button", name="Change", exact=True).click()
+    watched_page.get_by_role("spinbutton", name="Highest learning rate").fill("0.0001")
+    watched_page.get_by_role("button", name="Change from the next step on").click()
+    wait_for(lambda: (read(history)[-1].learning_rate or 1) < before / 4)
+    watched_page.keyboard.press("Escape")
+    stop.click()
+    use = watched_page.get_by_role("button", name="Use this model")
+    use.wait_for()
+    expect(watched_page.get_by_text("What it had learned is saved")).to_be_visible()
+    timeline = watched_page.get_by_role("slider", name="Time of the training")
+    expect(timeline).to_be_visible()
+    timeline.focus()
+    timeline.press("Home")
+    expect(status).to_have_text(re.compile("epoch 0.00, step 0"))
+    watched_page.get_by_role("button", name="Play").click()
+    expect(status).not_to_have_text(re.compile("step 0$"))
+    use.click()
+    expect(watched_page.get_by_role("combobox", name="Model")).to_have_value("by-hand")
+    watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Latent map").click()
+    watched_page.locator(CONTENT[""]).first.wait_for()
+    settle(watched_page)
+    assert watched_page.url.endswith("model=by-hand")

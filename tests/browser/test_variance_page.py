@@ -15,15 +15,6 @@ def visit(page: Page, url: str) -> None:
     settle(page)
 
 
-def test_fits_a_phone(server: str, watched_page: Page) -> None:
-    watched_page.emulate_media(color_scheme="dark")
-    watched_page.set_viewport_size({"width": 390, "height": 844})
-    visit(watched_page, f"{server}/variance")
-    wide = watched_page.evaluate("document.documentElement.scrollWidth")
-    main = watched_page.get_by_test_id("stMain").evaluate("element => element.scrollWidth")
-    assert max(wide, main) <= 390
-
-
 def test_a_click_on_a_map_decodes_there(server: str, watched_page: Page) -> None:
     visit(watched_page, f"{server}/variance?image=7")
     expect(watched_page.get_by_role("spinbutton", name="Test image")).to_have_value("7")

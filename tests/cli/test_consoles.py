@@ -1,5 +1,6 @@
 """The command in a real shell: pipes that close, consoles that know ASCII alone, folders that are made."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from vae.cli import main
+from vae.model import ModelConfig, Record, TrainConfig, build, save
 
 pytestmark = pytest.mark.slow
 
@@ -34,3 +36,31 @@ def test_folders_that_are_made_are_said(tmp_path: Path, capsys: pytest.CaptureFi
     for said in (f"The folder {place.parent} was made for it.\n", ""):
         assert main(["sample", "mnist-2d", "--count=4", f"--out={place}"]) == 0
         assert capsys.readouterr() == (f"{place}\n", said)
+
+
+@pytest.mark.parametrize("size", [28, 12])
+def test_a_model_of_images_that_nobody_here_has(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path))
+    config = ModelConfig(encoder_layers=(8,), decoder_layers=(8,), image_shape=(size, size))
+    save(build(config), Record(name="of-mine", model=config, training=TrainConfig(data="mine")))
+    code = main(["evaluate", "of-mine", "--method=elbo", "--samples=2", "--images=3"])
+    out, err = capsys.readouterr()
+    assert "of-mine learned from mine, which is not known here" in err
+    assert (code, "nats an image" in out) == ((0, True) if size == 28 else (2, False))
+    assert size == 28 or "was made for 12 x 12" in err
+
+
+def test_a_whole_comparison_is_printed_from_where_nobody_may_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.delenv("VAE_CHECKPOINTS", raising=False)
+
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+    for name in ("unlink", "mkdir", "replace"):
+        monkeypatch.setattr(Path, name, refuse)
+    assert main(["compare", "mnist-2d", "--data=mnist-sample", "--images=50"]) == 0
+    assert "| exact |" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_a_damaged_sample_is_refused(damage: str, monkeypatch: pytest.MonkeyPatc
     content[len(content) // 2] ^= 1
     if damage != "gone":
         data.SAMPLE.write_bytes(content if damage == "flipped" else content[:-1])
-    with pytest.raises(DataError, match=r"sample\.npz is (damaged|missing): take it from the repository again"):
+    with pytest.raises(DataError, match=r"sample\.npz is (damaged|missing): install the explorer again"):
         load_dataset("mnist-sample")
 
 
@@ -118,8 +119,20 @@ def test_mirrors_are_those_of_torchvision_and_have_our_files() -> None:
     from torchvision import datasets
 
     for name, theirs in (("mnist", datasets.MNIST), ("fashion-mnist", datasets.FashionMNIST)):
-        assert sources._mirrors(name) == theirs.mirrors != []
+        assert sources._mirrors(name) == sources.MIRRORS[name] == theirs.mirrors != []
         assert [f"{file}.gz" for file in data.RESOURCES[name]] == [file for file, _ in theirs.resources]
+
+
+def test_without_torchvision_there_are_mirrors_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    assert sources._mirrors("mnist") == sources.MIRRORS["mnist"]
+
+
+def test_files_at_the_root_are_mnist(files: dict[str, bytes], tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for file, content in files.items():
+        (tmp_path / "data" / f"{file}.gz").write_bytes(gzip.compress(content))
+    assert available("mnist") and not available("fashion-mnist")  # whose files have the same names
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

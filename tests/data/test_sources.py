@@ -173,7 +173,7 @@ def test_a_write_that_fails_leaves_nothing(files: dict[str, bytes], web: Web, mo
         raise OSError(28, "No space left on device")
 
     use_mirrors(monkeypatch, f"{web[0]}/good/")
-    monkeypatch.setattr(data.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(DataError, match=r"cannot be written .*No space left.*VAE_DATA"):
         fetch("mnist")
     assert on_disk() == {}

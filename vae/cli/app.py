@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import subprocess
 import sys
 from typing import Any
@@ -34,6 +35,8 @@ def _app(chosen: argparse.Namespace) -> None:
             print("Going on with the sample of MNIST that ships with the explorer.", file=sys.stderr)
     command = [sys.executable, "-m", "streamlit", "run", str(paths.SHIPPED / "app.py")]
     command += [] if chosen.port is None else [f"--server.port={chosen.port}"]
-    code = subprocess.call([*command, *chosen.options])
-    if code:
+    command += chosen.options
+    if os.name == "posix":  # the server takes this process's place, so that whoever ends it ends the server
+        os.execv(command[0], command)
+    if code := subprocess.call(command):
         raise VAEError(f"The server ended with status {code}.")

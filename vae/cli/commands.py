@@ -142,7 +142,7 @@ def _sample(chosen: argparse.Namespace) -> None:
     place = paths.given(chosen.out)
     missing = [folder for folder in place.parents if not folder.exists()]
     write_aside(place, picture.getvalue())
-    print(place)
+    print(place, file=sys.stdout if place.is_file() else sys.stderr)  # which may be the pipe that has the picture
     if missing:
         print(f"The folder {place.parent} was made for it.", file=sys.stderr)
 
@@ -174,7 +174,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m vae" if Path(sys.argv[0]).stem == "__main__" else "vae", description=__doc__)
+    parser = _Parser(prog="vae", description=__doc__)
     parser.add_argument("--version", action="version", version=f"vae-explorer {_version()}")
     commands = parser.add_subparsers(dest="command", required=True)
 

@@ -135,7 +135,7 @@ def _share(chosen: argparse.Namespace) -> None:
     if says.get("k_hat_above_0.7"):
         notes.append(f"not to be trusted (k-hat above 0.7) on {says['k_hat_above_0.7']:.0%}")
     if says.get("k_hat_unknown"):
-        notes.append(f"k-hat unknown for {says['k_hat_unknown']}")
+        notes.append(f"k-hat unknown for {says['k_hat_unknown']} images")
     if says.get("not_converged"):
         notes.append(f"{says['not_converged']} not converged and left out")
     print(plain(f"{words}, {', '.join(notes)}"))
@@ -155,7 +155,8 @@ def _compare(chosen: argparse.Namespace) -> None:
     )  # fmt: skip
     if before is None or (before.settings, [*before.estimates]) != (comparison.settings, [*comparison.estimates]):
         save_comparison(place, comparison)
-    part.unlink(missing_ok=True)
+    if not whole:
+        part.unlink(missing_ok=True)
     clear_bar()
     print(plain(f"{record.name}, {likelihood_words(record.model)}\n\n{table(comparison)}"))
 

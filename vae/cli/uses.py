@@ -29,15 +29,16 @@ def loaded(name: str, always: bool = False) -> data.Dataset:
 def images_of(record: Record, name: str | None) -> data.Dataset:
     """Loads the data set of a name or, without one, that of a model's training.
 
+    Where that is none that is known here it takes the sample that ships, and says so.
+
     Raises:
-        DataError: the model learned from images that are not known here, or the images do not fit it.
+        DataError: the name is unknown, or the images have another size than those that the model was made for.
     """
-    if name is None and record.training.data not in data.NAMES:
-        raise DataError(
-            f"{record.name} learned from {record.training.data}, which is not known here. "
-            f"Name one of {', '.join(data.NAMES)} with --data."
-        )
-    dataset = loaded(name or record.training.data)
+    own = record.training.data
+    if name is None and own not in data.NAMES:
+        print(f"{record.name} learned from {own}, which is not known here: taking mnist-sample.", file=sys.stderr)
+        name = "mnist-sample"
+    dataset = loaded(name or own)
     shape = tuple(dataset.test.images.shape[1:])
     if shape != record.model.image_shape:
         raise DataError(

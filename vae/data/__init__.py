@@ -1,6 +1,6 @@
 """Where images come from: data sets in memory as uint8 tensors, verified, and photographs of digits.
 
-The wing stands on `vae.errors` alone.
+The wing stands on `vae.errors` and `vae.paths` alone.
 
     sources      where image files come from: disk, mirrors, npm; time limits
     datasets     images in memory as one uint8 tensor, verified

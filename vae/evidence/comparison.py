@@ -28,7 +28,7 @@ from vae.evidence.exact import exact, is_known
 from vae.evidence.importance import importance_sampling_path
 from vae.model import VAE, locate, result_file
 from vae.model import generator as seeded
-from vae.paths import write_aside
+from vae.paths import given, write_aside
 
 __all__ = [
     "Budget",
@@ -244,6 +244,7 @@ def load_comparison(path: Path) -> Comparison:
     Raises:
         CheckpointError: there is none, or the file is damaged, foreign, or of another version.
     """
+    path = given(path)
     if not path.is_file():
         raise CheckpointError(f"There is no comparison at {path}; `python -m vae compare NAME` makes one.")
     try:

@@ -152,8 +152,8 @@ def latest() -> Job | None:
 
 def history(name: str) -> list[Report]:
     """Returns the reports of a training so far, whole lines only."""
-    paths = (folder / check_name(name) / "history.jsonl" for folder in folders())
-    return next((reports.read(path) for path in paths if path.exists()), [])
+    places = (folder / check_name(name) / "history.jsonl" for folder in folders())
+    return next((reports.read(path) for path in places if path.is_file()), [])
 
 
 def last_step(name: str) -> SlowStep | None:

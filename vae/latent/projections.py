@@ -29,7 +29,7 @@ from vae.errors import CheckpointError, ConfigError, DataError, VAEError
 from vae.evidence import checksum
 from vae.latent.codes import encode
 from vae.model import load, place_for, result_file, results
-from vae.paths import write_aside
+from vae.paths import given, write_aside
 
 __all__ = [
     "IMAGES", "METHODS", "Method", "Projection", "kept_projection", "load_projection", "make_projection", "project",
@@ -149,6 +149,7 @@ def load_projection(path: Path) -> Projection:
     Raises:
         CheckpointError: there is none, or the file is damaged, foreign, or of another version.
     """
+    path = given(path)
     if not path.is_file():
         raise CheckpointError(f"There is no projection at {path}; `python -m vae project NAME` makes one.")
     try:
@@ -177,7 +178,7 @@ def _tsne(means: Array, seed: int) -> Array:
         from sklearn.manifold import TSNE
         from threadpoolctl import threadpool_limits
     except ImportError as error:
-        raise VAEError("t-SNE needs scikit-learn: python -m pip install -r requirements.txt") from error
+        raise VAEError("t-SNE needs scikit-learn: python -m pip install scikit-learn") from error
     with threadpool_limits(1, "openmp"):  # its threads wait for each other: 52 s on two busy cores, 7 s on one
         return TSNE(random_state=seed, **_OPTIONS["tsne"]).fit_transform(means)
 
@@ -186,5 +187,5 @@ def _umap(means: Array, seed: int) -> Array:
     try:
         from umap import UMAP
     except ImportError as error:
-        raise VAEError("UMAP needs umap-learn: python -m pip install -r requirements-extra.txt") from error
+        raise VAEError("UMAP needs umap-learn: python -m pip install umap-learn") from error
     return UMAP(random_state=seed, n_jobs=1, **_OPTIONS["umap"]).fit_transform(means)

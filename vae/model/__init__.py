@@ -1,7 +1,7 @@
 """What a model is: its settings, its nets, its objectives, and the file that keeps it.
 
 The Gaussian VAE of Kingma & Welling (2013) as `torch.distributions` objects: an encoder q(z|x), a decoder p(x|z), and
-objectives that read as they are written. The wing stands on `vae.errors` alone.
+objectives that read as they are written. The wing stands on `vae.errors` and `vae.paths` alone.
 
     config         ModelConfig and TrainConfig: flags, checkpoint JSON and page controls at once
     distributions  draws from a generator; how each likelihood wants its pixels

@@ -129,7 +129,7 @@ def save(
     Raises:
         CheckpointError: the name is not one or is taken, the weights are not finite, or the disk refuses.
     """
-    path, *others = _places(folder or folders()[0], check_name(record.name))
+    path, *others = _places(paths.given(folder) if folder else folders()[0], check_name(record.name))
     if not overwrite and any(each.exists() for each in (path, *others)):
         raise CheckpointError(f"A model's name must be new; {record.name!r} is taken. Choose another, or overwrite it.")
     weights = {key: value.detach().contiguous() for key, value in model.state_dict().items()}
@@ -230,10 +230,12 @@ def catalogue() -> tuple[list[Record], list[CheckpointError]]:
     records: dict[str, Record] = {}
     troubles = []
     for folder in folders():
-        for path in sorted([*folder.glob(f"*/{MODEL_FILE}"), *folder.glob("*.safetensors")]):
-            if path.name.startswith("classifier-"):
-                continue
+        for path in _entries(folder):
             try:
+                if path == folder / MODEL_FILE:
+                    raise CheckpointError(
+                        f"A model's file has its name, or lies in a folder of its name; {path} does neither. Rename it."
+                    )
                 name = check_name(path.parent.name if path.name == MODEL_FILE else path.stem)
                 records.setdefault(name, _read_record(path))
             except CheckpointError as error:
@@ -244,6 +246,17 @@ def catalogue() -> tuple[list[Record], list[CheckpointError]]:
 def _places(folder: Path, name: str) -> list[Path]:
     """Where a model may lie in a folder of models."""
     return [folder / name / MODEL_FILE, folder / f"{name}.safetensors"]
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What stands where models lie, dangling links too, which `glob` leaves out."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:  # there is no such folder yet
+        return []
+    inner = [entry / MODEL_FILE for entry in entries if os.path.lexists(entry / MODEL_FILE)]
+    outer = [entry for entry in entries if entry.suffix == ".safetensors" and not entry.name.startswith("classifier-")]
+    return sorted([*inner, *outer])
 
 
 @contextlib.contextmanager

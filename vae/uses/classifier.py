@@ -27,7 +27,7 @@ from torch.nn.functional import cross_entropy
 from vae.data import Dataset
 from vae.errors import CheckpointError, DataError
 from vae.model import TrainConfig, folders, generator, mlp
-from vae.paths import write_aside
+from vae.paths import given, write_aside
 from vae.training import rates
 
 __all__ = [
@@ -92,6 +92,8 @@ def train_classifier(dataset: Dataset, *, seed: int = 0, config: TrainConfig = _
     Raises:
         DataError: there are fewer than two classes among the labels.
     """
+    if not dataset.train.labelled:
+        raise DataError(f"A classifier learns from labels; {dataset.name} has none.")
     images, labels = dataset.train.images.flatten(1), dataset.train.labels
     if len(labels.unique()) < 2:
         raise DataError("A classifier learns to tell classes apart; these images are all of one.")
@@ -184,6 +186,7 @@ def load_classifier(path: Path) -> Classifier:
     Raises:
         CheckpointError: there is none, or the file is damaged, foreign, or of another version.
     """
+    path = given(path)
     if not path.is_file():
         raise CheckpointError(f"There is no classifier at {path}; `python -m vae classifier DATA` makes one.")
     try:

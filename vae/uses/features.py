@@ -26,7 +26,7 @@ from vae.errors import CheckpointError, ConfigError, DataError, VAEError
 from vae.evidence import checksum
 from vae.latent import encode
 from vae.model import folders, load, place_for, result_file, results
-from vae.paths import write_aside
+from vae.paths import given, write_aside
 
 __all__ = [
     "LABELS", "NEIGHBOURS", "Accuracy", "Features", "Kind", "Probe", "features_file", "kept_features",
@@ -92,7 +92,7 @@ def linear_accuracy(train: Array, labels: Array, test: Array, test_labels: Array
     try:
         from sklearn.linear_model import LogisticRegression
     except ImportError as error:
-        raise VAEError("A linear probe needs scikit-learn: python -m pip install -r requirements.txt") from error
+        raise VAEError("A linear probe needs scikit-learn: python -m pip install scikit-learn") from error
     middle, spread = train.mean(0), train.std(0)
     spread = np.where(spread > 1e-6 * max(float(spread.max()), 1e-6), spread, np.inf)  # what never changes says nothing
     found = LogisticRegression(max_iter=1000).fit((train - middle) / spread, labels)
@@ -108,7 +108,7 @@ def neighbour_accuracy(train: Array, labels: Array, test: Array, test_labels: Ar
     try:
         from sklearn.neighbors import KNeighborsClassifier
     except ImportError as error:
-        raise VAEError("Nearest neighbours need scikit-learn: python -m pip install -r requirements.txt") from error
+        raise VAEError("Nearest neighbours need scikit-learn: python -m pip install scikit-learn") from error
     found = KNeighborsClassifier(min(NEIGHBOURS, len(train))).fit(train, labels)
     return float((found.predict(test) == test_labels).mean())
 
@@ -153,6 +153,8 @@ def make_features(
         CheckpointError: there is no such model, its result may be kept nowhere, or the disk refuses.
         ConfigError, DataError, VAEError: as for the parts.
     """
+    if not (dataset.train.labelled and dataset.test.labelled):
+        raise DataError(f"Classifiers learn from labels; {dataset.name} has none.")
     place = place_for(name_or_path, f"features-{dataset.name}.json")
     says, model = _settings(name_or_path, dataset), load(name_or_path)
     train, test = dataset.train, dataset.test
@@ -203,6 +205,7 @@ def load_features(path: Path) -> Features:
     Raises:
         CheckpointError: there are none, or the file is damaged, foreign, or of another version.
     """
+    path = given(path)
     if not path.is_file():
         raise CheckpointError(f"There are no accuracies at {path}; `python -m vae features NAME` measures them.")
     try:

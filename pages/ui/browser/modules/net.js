@@ -1,4 +1,4 @@
-// A model's nets in plain JavaScript: what vae/portable.py has taken apart. Sums are in double precision.
+// A model's nets in plain JavaScript: what vae/model/portable.py has taken apart. Sums are in double precision.
 
 /**
  * @typedef {ArrayLike<number>} Vector
