@@ -6,6 +6,8 @@ objectives that read as they are written. The wing stands on `vae.errors` and `v
     config         ModelConfig and TrainConfig: flags, checkpoint JSON and page controls at once
     distributions  draws from a generator; how each likelihood wants its pixels
     nets           plain backbones: perceptrons, strided convolutions and their mirror
+    graphs         networks from elsewhere as lists of PyTorch's operations: data, never code
+    capture        what a network does, written down as such a list
     vae            Encoder, Decoder (forward returns a Distribution), VAE, build
     devices        which device, and bfloat16 where it is quicker and costs nothing
     objectives     ELBO (beta, free bits), IWAE, Autoencoder: objective(model, x) -> Terms, one number an image
@@ -15,6 +17,7 @@ objectives that read as they are written. The wing stands on `vae.errors` and `v
 """
 
 from vae.model import portable
+from vae.model.capture import capture
 from vae.model.checkpoints import (
     MODEL_FILE,
     Record,
@@ -54,6 +57,7 @@ from vae.model.distributions import (
     standard_normal,
     unchecked,
 )
+from vae.model.graphs import Graph
 from vae.model.nets import mlp
 from vae.model.objectives import ELBO, IWAE, Autoencoder, Objective, Terms, objective_of
 from vae.model.results import place_for, result_file, results
@@ -76,6 +80,7 @@ __all__ = [
     "Autoencoder",
     "Decoder",
     "Encoder",
+    "Graph",
     "Likelihood",
     "ModelConfig",
     "Objective",
@@ -87,6 +92,7 @@ __all__ = [
     "best_device",
     "bits_per_pixel",
     "build",
+    "capture",
     "catalogue",
     "check_name",
     "diagonal_normal",

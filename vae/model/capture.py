@@ -1,0 +1,111 @@
+"""What a network does, written down: `torch.export` follows it once, and a `Graph` says which operations it called."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vae.errors import ConfigError
+from vae.model.graphs import OPERATIONS, Graph
+
+__all__ = ["capture"]
+
+_NAMES = {operation: name for name, operation in OPERATIONS.items()}
+_CONSTANT = {torch.ops.aten.full.default, torch.ops.aten.scalar_tensor.default, torch.ops.aten.arange.default}
+_DROPPED = ("dtype", "device", "layout", "pin_memory", "memory_format")  # all is float32, wherever the weights are
+
+
+def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
+    """Writes down what a network does.
+
+    Arguments:
+        network: a module in evaluation mode, or any function of tensors, from (N, inputs) to tensors whose first
+            dimension is N.
+        example: (N, inputs), N at least 2; the network is followed with it.
+
+    Returns:
+        The network as a graph, which gives the same numbers.
+
+    Raises:
+        ConfigError: the network does what cannot be written down: it decides by the values of tensors what to do,
+            draws random numbers, or calls an operation that is not in `OPERATIONS`.
+    """
+    logging.getLogger("torch.fx").setLevel(logging.CRITICAL)  # what it has to say is in the error
+    try:
+        exported = torch.export.export(
+            _Called(network).eval(), (example,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},), strict=False
+        ).run_decompositions()
+    except Exception as error:  # torch.export raises what it likes
+        reason = " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
+        raise ConfigError(
+            f"A network must do the same whatever the numbers are, so that it can be written down; "
+            f"this one could not be followed ({reason:.200}). Export it to ONNX, and import that."
+        ) from error
+    constants = {**dict(exported.state_dict), **exported.constants}
+    places: dict[Any, dict[str, int]] = {}
+    weights: list[Tensor] = []
+    sources = {spec.arg.name: spec.target for spec in exported.graph_signature.input_specs}
+    nodes: list[Any] = []
+
+    def written(argument: Any) -> Any:
+        if isinstance(argument, torch.fx.Node):
+            if argument not in places:  # a weight, which is kept where it is used
+                value = constants[sources[argument.name]].detach()
+                places[argument] = {"weight": len(weights)}
+                weights.append(value.float().contiguous().cpu().clone())
+            return places[argument]
+        if isinstance(argument, (list, tuple)):
+            return [written(each) for each in argument]
+        return argument
+
+    outputs: list[Any] = []
+    for node in exported.graph.nodes:
+        if node.op == "placeholder" and sources[node.name] is None:
+            places[node] = {"node": 0}
+        elif node.op == "call_function" and node.target in _CONSTANT and not node.all_input_nodes:
+            places[node] = {"weight": len(weights)}
+            weights.append(node.target(*node.args, **node.kwargs).float())
+        elif node.op == "call_function":
+            name = _NAMES.get(node.target)
+            if name is None:
+                what = "draws random numbers with" if torch.Tag.nondeterministic_seeded in node.target.tags else "calls"
+                raise ConfigError(
+                    f"A network is written down as operations that are known here; this one {what} {node.target}, "
+                    "which is none of them. Let it do without, or export it to ONNX and import that."
+                )
+            named = {key: written(value) for key, value in node.kwargs.items() if key not in _DROPPED}
+            nodes.append([name, written(node.args), named])
+            places[node] = {"node": len(nodes)}
+        elif node.op == "output":
+            outputs = written(node.args[0])
+    graph = Graph(nodes, outputs, weights)
+    with torch.inference_mode():
+        for ours, theirs in zip(graph(example), _flat(network(example)), strict=True):
+            # what is drawn, or kept from call to call, differs by far more than rounding
+            if not torch.allclose(
+                ours, theirs.float(), rtol=1e-3, atol=1e-3 * float(theirs.abs().max().clamp_min(1e-6))
+            ):
+                raise ConfigError(
+                    "A network must give the same numbers for the same images; this one does not. It may draw samples: "
+                    "let it return the mean and the variance instead."
+                )
+    return graph
+
+
+class _Called(nn.Module):
+    """A function as a module, for `torch.export`."""
+
+    def __init__(self, function: Callable[[Tensor], Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        return _flat(self.function(x))
+
+
+def _flat(found: Any) -> tuple[Tensor, ...]:
+    return tuple(found) if isinstance(found, (tuple, list)) else (found,)

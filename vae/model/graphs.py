@@ -1,0 +1,215 @@
+"""Networks from elsewhere, kept as a list of PyTorch's own operations and their weights: data, never code.
+
+A `Graph` calls the operations that `vae.model.capture` has written down, on any device and with gradients. Only those
+in `OPERATIONS` are ever called, and the sizes of all that they give are worked out before any memory is taken, so that
+a file from a stranger is safe to open.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vae.errors import CheckpointError
+
+__all__ = ["MOST_NODES", "MOST_VALUES", "OPERATIONS", "Graph"]
+
+MOST_NODES = 4096
+MOST_VALUES = 2**22  # numbers that an operation gives for one image, 16 MB as float32
+_MOST_WHOLE = 2**31  # no size and no index is larger
+
+_ATEN = """
+    relu leaky_relu elu gelu silu mish celu sigmoid hardsigmoid hardswish hardtanh tanh softplus log_sigmoid_forward
+    _prelu_kernel exp expm1 log log1p sqrt rsqrt reciprocal neg abs erf sin cos _softmax _log_softmax
+    clamp clamp_min clamp_max maximum minimum pow.Tensor_Scalar pow.Tensor_Tensor pow.Scalar
+    add.Tensor add.Scalar sub.Tensor sub.Scalar rsub.Scalar mul.Tensor mul.Scalar div.Tensor div.Scalar
+    gt.Scalar ge.Scalar lt.Scalar le.Scalar where.self
+    addmm mm bmm convolution
+    _native_batch_norm_legit_no_training _native_batch_norm_legit.no_stats native_layer_norm native_group_norm
+    max_pool2d_with_indices avg_pool2d _adaptive_avg_pool2d mean.dim sum.dim_IntList amax amin var.correction
+    upsample_nearest2d.vec upsample_nearest2d upsample_bilinear2d.vec upsample_bilinear2d pixel_shuffle
+    view _unsafe_view permute transpose.int unsqueeze squeeze.dim squeeze.dims expand slice.Tensor select.int
+    cat split_with_sizes split.Tensor constant_pad_nd reflection_pad2d replication_pad2d flip repeat clone alias
+    sym_size.int
+"""
+_WHOLE: dict[str, Callable[..., Any]] = {  # on sizes, and on operations that give several tensors
+    "getitem": operator.getitem,
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "floordiv": operator.floordiv,
+}
+_KINKED = {
+    "relu", "leaky_relu", "_prelu_kernel", "hardtanh", "hardsigmoid", "hardswish", "abs", "clamp", "clamp_min",
+    "clamp_max", "maximum", "minimum", "max_pool2d_with_indices", "amax", "amin", "where.self",
+}  # fmt: skip
+
+
+def _overload(name: str) -> Callable[..., Any]:
+    packet, _, overload = name.partition(".")
+    return getattr(getattr(torch.ops.aten, packet), overload or "default")
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {name: _overload(name) for name in _ATEN.split()} | _WHOLE
+
+
+class Graph(nn.Module):
+    """A network as operations in the order in which they are called.
+
+    Arguments:
+        nodes: each [name, arguments, named arguments], the name one of `OPERATIONS`. An argument is a number, None, a
+            truth value, a list of arguments, {"node": 0} for what comes in, {"node": k} for what the k-th of the nodes
+            gave, or {"weight": i}.
+        outputs: which of these the network gives.
+        weights: float32 tensors.
+
+    Raises:
+        CheckpointError: the nodes are not of this form.
+    """
+
+    def __init__(self, nodes: Sequence[Any], outputs: Sequence[Any], weights: Sequence[Tensor]) -> None:
+        super().__init__()
+        self.weights = nn.ParameterList(nn.Parameter(weight, requires_grad=False) for weight in weights)
+        if not isinstance(nodes, list) or not isinstance(outputs, list) or len(nodes) > MOST_NODES or not outputs:
+            raise CheckpointError(
+                f"A network is a list of 1 to {MOST_NODES:,} operations and what they give; this is not."
+            )
+        for at, node in enumerate(nodes):
+            if not (isinstance(node, list) and len(node) == 3 and isinstance(node[0], str) and node[0] in OPERATIONS):
+                raise CheckpointError(
+                    f"A network is made of operations of PyTorch's that are known here; {node!r:.80} is none."
+                )
+            if not (
+                isinstance(node[1], list) and isinstance(node[2], dict) and all(isinstance(k, str) for k in node[2])
+            ):
+                raise CheckpointError(
+                    f"An operation has a list of arguments and a table of named ones; {node!r:.80} has not."
+                )
+            self._check(node[1], at)
+            self._check(list(node[2].values()), at)
+        self._check(outputs, len(nodes))
+        self.nodes, self.outputs = nodes, outputs
+        self._last = self._last_uses()
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the network has derivatives everywhere: no ReLU, no maximum, no clamp."""
+        return not any(name in _KINKED for name, _, _ in self.nodes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns all but the weights, as JSON types."""
+        return {"nodes": self.nodes, "outputs": self.outputs}
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Returns what the network gives for x (N, inputs)."""
+        return self._run(x, list(self.weights))[0]
+
+    def shapes(self, inputs: int) -> tuple[list[tuple[int, ...]], int]:
+        """Works out, without memory for it, what the network gives for N inputs.
+
+        Arguments:
+            inputs: numbers in a row of what comes in.
+
+        Returns:
+            The shapes of the outputs without N, which is the first of each, and the most numbers that an operation
+            gives for one row.
+
+        Raises:
+            CheckpointError: the operations do not fit together, the rows are mixed, or there is an operation that gives
+                more than `MOST_VALUES` numbers a row.
+        """
+        found = []
+        for rows in (3, 5):
+            x = torch.empty(rows, inputs, device="meta")
+            try:
+                outputs, most = self._run(x, [weight.to("meta") for weight in self.weights], rows * MOST_VALUES)
+            except CheckpointError:
+                raise
+            except Exception as error:  # whatever PyTorch says of arguments that do not fit
+                reason = " ".join(str(error).split()) or type(error).__name__
+                raise CheckpointError(
+                    f"The operations of a network must fit together; these do not ({reason:.160})."
+                ) from error
+            if not all(isinstance(each, Tensor) and each.ndim and each.shape[0] == rows for each in outputs):
+                raise CheckpointError("A network gives one row for each row that comes in; this one does not.")
+            found.append(([tuple(each.shape[1:]) for each in outputs], -(-most // rows)))
+        if found[0][0] != found[1][0]:
+            raise CheckpointError(
+                "What a network gives for an image must not depend on how many there are; here it does."
+            )
+        return found[0]
+
+    def _run(self, x: Tensor, weights: list[Tensor], limit: int | None = None) -> tuple[tuple[Tensor, ...], int]:
+        values: list[Any] = [x]
+        most = x.numel()
+
+        def given(argument: Any) -> Any:
+            if isinstance(argument, dict):
+                return weights[argument["weight"]] if "weight" in argument else values[argument["node"]]
+            return [given(each) for each in argument] if isinstance(argument, list) else argument
+
+        for at, (name, arguments, named) in enumerate(self.nodes):
+            result = OPERATIONS[name](*given(arguments), **{key: given(value) for key, value in named.items()})
+            if limit is not None:
+                most = max(most, _size(result))
+                if most > limit:
+                    raise CheckpointError(
+                        f"An operation of a network may give {MOST_VALUES:,} numbers an image; {name} gives more."
+                    )
+            values.append(result)
+            for used in self._last[at]:
+                values[used] = None
+        return tuple(given(self.outputs)), most
+
+    def _check(self, argument: Any, before: int, depth: int = 0) -> None:
+        """Refuses an argument that is not of the form, or that refers to what is not there before node `before`."""
+        if isinstance(argument, list) and depth < 4:
+            for each in argument:
+                self._check(each, before, depth + 1)
+            return
+        if isinstance(argument, dict) and len(argument) == 1:
+            ((kind, place),) = argument.items()
+            there = {"node": before + 1, "weight": len(self.weights)}.get(kind, 0)
+            if type(place) is int and 0 <= place < there:
+                return
+        elif (
+            argument is None
+            or isinstance(argument, (bool, float))
+            or (type(argument) is int and abs(argument) < _MOST_WHOLE)
+        ) or argument in ("none", "tanh"):
+            return
+        raise CheckpointError(
+            f"An argument of an operation is a number or refers to what came before; {argument!r:.80} is not."
+        )
+
+    def _last_uses(self) -> list[list[int]]:
+        """For each node, the values that nothing after it refers to, which need not be held."""
+        last: dict[int, int] = {}
+        for at, (_, arguments, named) in enumerate(self.nodes):
+            for used in _referred([arguments, list(named.values())]):
+                last[used] = at
+        for kept in _referred(self.outputs):
+            last.pop(kept, None)
+        ends: list[list[int]] = [[] for _ in self.nodes]
+        for used, at in last.items():
+            ends[at].append(used)
+        return ends
+
+
+def _size(result: Any) -> int:
+    if isinstance(result, Tensor):
+        return result.numel()
+    if isinstance(result, (tuple, list)):
+        return sum(map(_size, result))
+    return 0
+
+
+def _referred(argument: Any) -> list[int]:
+    """Which nodes an argument refers to."""
+    if isinstance(argument, dict):
+        return [argument["node"]] if "node" in argument else []
+    return [place for each in argument for place in _referred(each)] if isinstance(argument, list) else []
