@@ -74,7 +74,7 @@ def photograph() -> None:
     with st.container(horizontal=True):
         for name, image in zip(names, steps, strict=True):
             scale = max(1, 140 // max(image.shape))
-            st.image(figures.png_uri(pictures.grey(image / 255, scale)), caption=name, alt=name, width=140)
+            st.image(figures.png_uri(pictures.plain(image / 255, scale)), caption=name, alt=name, width=140)
 
 
 explore()

@@ -50,6 +50,6 @@ def _on_the_server(model: cache.Model) -> None:
                 _("σ of p(x|z), {low:.2f} to {high:.2f}").format(
                     low=deviation.min(), high=deviation.max()
                 ): pictures.sigma(deviation),
-                _("a draw x ~ p(x|z)"): pictures.grey(decoded.sample[0]),
+                _("a draw x ~ p(x|z)"): pictures.plain(decoded.sample[0]),
             }
         )

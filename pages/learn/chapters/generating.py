@@ -105,11 +105,11 @@ def _slowly(scene: kit.Scene) -> None:
     kit.words(says[at])
     shown: dict[str, np.ndarray] = {"z": _bars(z)}
     if at >= 1:
-        shown[_("mean")] = pictures.grey(decoded.mean[0])
+        shown[_("mean")] = pictures.plain(decoded.mean[0])
         if not bernoulli:
             shown[_("deviation")] = pictures.sigma(decoded.deviation[0])
     if at >= 2:
-        shown[_("draw")] = pictures.grey(decoded.sample[0])
+        shown[_("draw")] = pictures.plain(decoded.sample[0])
     pictures.row(shown)
 
 

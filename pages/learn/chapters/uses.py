@@ -67,7 +67,7 @@ def _odd(scene: kit.Scene) -> None:
             bound, truth = cache.uses.score(scene.model, scene.dataset.name, scene.row, kind)
             caption += ": " + _("bound {nats}").format(nats=words.number(bound, 0))
             caption += "" if truth is None else ", " + _("log p(x) {nats}").format(nats=words.number(truth, 0))
-        shown[caption] = pictures.grey(each.numpy() / 255, 4)
+        shown[caption] = pictures.plain(each.numpy() / 255, 4)
     pictures.row(shown)
     if done:
         text, picture = kit.two()

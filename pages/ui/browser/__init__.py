@@ -129,7 +129,7 @@ def sketch(
     component("sketch")(key=PAD, data=data, on_drawn_change=_nothing)
 
 
-def _take_drawing(drawn: dict[str, Any] | None, shape: tuple[int, int]) -> None:
+def _take_drawing(drawn: dict[str, Any] | None, shape: tuple[int, ...]) -> None:
     """Keeps what the pad has reported, each report once."""
     if not drawn or st.session_state.get(f"{PAD}.taken") == drawn["n"]:
         return
