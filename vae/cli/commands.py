@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import typing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +86,9 @@ def _lead(chosen: argparse.Namespace) -> None:
             raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
         config = read_plan(folders()[0] / chosen.name).training
     if config.data in data.NAMES:
-        loaded(config.data)
+        images = loaded(config.data).train.images
+        if not chosen.resume and not hasattr(chosen, "image_shape"):
+            model = replace(model, image_shape=tuple(images.shape[1:]))
     if chosen.estimate:
         print(json.dumps({"estimated_seconds": estimate(model, config, data.load_dataset(config.data))}))
         return

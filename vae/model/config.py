@@ -104,7 +104,8 @@ class ModelConfig(_Config):
     )
     activation: Activation = option("relu", "what stands between the layers")
     image_shape: tuple[int, ...] = option(
-        (28, 28), "height and width of an image in pixels, with a 3 after them for colour: 28,28,3"
+        (28, 28),
+        "height and width of an image, and a 3 after them for colour; of the data set if not given",
     )
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from vae import figures, latent
 
 
 class Start(NamedTuple):
-    """A latent (J,) with an image (H, W) uint8: the one it was encoded from, or what it decodes to; and its words."""
+    """A latent (J,) with an image, uint8: the one it was encoded from, or what it decodes to; and its words."""
 
     z: NDArray
     image: NDArray[np.uint8]

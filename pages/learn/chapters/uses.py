@@ -18,8 +18,8 @@ def show(scene: kit.Scene) -> None:
         _(
             "Chapter 11 **generated** images. The same model is of use in two more ways. Its density $p(x)$, or the "
             "bound, **scores** an image: is it like those that were learned from? And its encoder makes **features**: "
-            "a few numbers in place of {count} pixels."
-        ).format(count=scene.config.pixels)
+            "a few numbers in place of {count}."
+        ).format(count=words.size(scene.config))
     )
     if kit.steps("uses.part", [_("Is it odd?"), _("Features")]) == 0:
         _odd(scene)
