@@ -22,6 +22,7 @@ from vae.evidence import ThermodynamicPath, annealing, evaluation, exact_evidenc
 from vae.model import locate, prepare_pixels, results
 
 Model = tuple[str, float]
+PART = 2_000_000  # values of images that are floats at once
 STAND_INS = 500  # draws of a model in the place of test images
 
 
@@ -67,7 +68,7 @@ def _stand_ins() -> dict[str, vae.Dataset]:
 
 
 def drawing(image: np.ndarray) -> vae.Dataset:
-    """Returns a drawing (H, W) uint8 as a data set of its own, which the others here know by its name."""
+    """Returns a drawing, (H, W) uint8, as a data set of its own, which the others here know by its name."""
     name = f"drawing-{hashlib.sha256(image.tobytes()).hexdigest()[:16]}"
     known = _drawings()
     if name not in known:
@@ -94,15 +95,17 @@ def dataset(name: str) -> vae.Dataset:
 def images(model: Model) -> vae.Dataset:
     """Returns the data set of a model; where it is none that is known here, images that stand in for it."""
     record = _record(model)
-    if record.training.data in data.NAMES:
-        return dataset(record.training.data)
-    return dataset("mnist-sample") if record.model.image_shape == (28, 28) else _own_draws(model)
+    name = record.training.data if record.training.data in data.NAMES else "mnist-sample"
+    found = dataset(name)
+    fits = tuple(found.test.images.shape[1:]) == record.model.image_shape
+    return found if fits else _own_draws(model)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _own_draws(model: Model) -> vae.Dataset:
     """Returns draws of a model as images, without labels, for one whose images nobody here has."""
-    drawn = samples(model, STAND_INS, 0).mean
+    z = np.random.default_rng(0).standard_normal((STAND_INS, _record(model).model.latent), np.float32)
+    drawn = latent.decode(load(model), z).mean.clip(0, 1)  # a linear decoder leaves [0, 1]
     split = vae.Split(torch.from_numpy((drawn * 255).round().astype(np.uint8)))
     name = f"draws-of-{model[0]}-{model[1]:g}"
     return _stand_ins().setdefault(name, vae.Dataset(name, split, split, ("image",), name))
@@ -178,14 +181,22 @@ def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) 
 # the evidence
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _pixels_of_all(likelihood: vae.model.config.Likelihood, data_name: str) -> torch.Tensor:
-    return prepare_pixels(dataset(data_name).test.images, likelihood, vae.generator(0))
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _pixels(likelihood: vae.model.config.Likelihood, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
+    images, noise = dataset(data_name).test.images[: max(rows) + 1], vae.generator(0)
+    wanted, first = torch.tensor(rows), 0
+    found = torch.empty(len(rows), images[0].numel())
+    for part in images.split(max(1, PART // images[0].numel())):  # one stream of noise for the whole set
+        x = prepare_pixels(part, likelihood, noise, grey=images.ndim == 3)
+        here = (wanted >= first) & (wanted < first + len(part))
+        found[here] = x[wanted[here] - first]
+        first += len(part)
+    return found
 
 
 def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
     """Returns test images (B, D) as the model's likelihood wants them, an image always with the same noise."""
-    return _pixels_of_all(_record(model).model.likelihood, data_name)[list(rows)]
+    return _pixels(_record(model).model.likelihood, data_name, rows)
 
 
 def comparison(model: Model, data_name: str) -> vae.Comparison | None:

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import typing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +86,9 @@ def _lead(chosen: argparse.Namespace) -> None:
             raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
         config = read_plan(folders()[0] / chosen.name).training
     if config.data in data.NAMES:
-        loaded(config.data)
+        images = loaded(config.data).train.images
+        if not chosen.resume and not hasattr(chosen, "image_shape"):
+            model = replace(model, image_shape=tuple(images.shape[1:]))
     if chosen.estimate:
         print(json.dumps({"estimated_seconds": estimate(model, config, data.load_dataset(config.data))}))
         return
@@ -132,11 +134,12 @@ def _sample(chosen: argparse.Namespace) -> None:
     decoded = decode(model, z.numpy(), seed=chosen.seed)
     images = decoded.sample if chosen.draws else decoded.mean
     columns = int(np.ceil(chosen.count**0.5))
-    height, width = images.shape[1:]
+    height, width, *colours = images.shape[1:]
     rows = -(-chosen.count // columns)
-    sheet = np.zeros((rows * columns, height, width), np.float32)
+    sheet = np.zeros((rows * columns, height, width, *colours), np.float32)
     sheet[: chosen.count] = images
-    sheet = sheet.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+    sheet = sheet.reshape(rows, columns, height, width, *colours).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * height, columns * width, *colours)
     picture = io.BytesIO()
     Image.fromarray((sheet.clip(0, 1) * 255).round().astype(np.uint8)).save(picture, format="PNG")
     place = paths.given(chosen.out)

@@ -39,11 +39,11 @@ def images_of(record: Record, name: str | None) -> data.Dataset:
         print(f"{record.name} learned from {own}, which is not known here: taking mnist-sample.", file=sys.stderr)
         name = "mnist-sample"
     dataset = loaded(name or own)
-    shape = tuple(dataset.test.images.shape[1:])
-    if shape != record.model.image_shape:
+    if tuple(dataset.test.images.shape[1:]) != record.model.image_shape:
+        came, want = (" x ".join(map(str, each)) for each in (dataset.test.images.shape[1:], record.model.image_shape))
         raise DataError(
-            f"Images must have the size of the model's; those of {dataset.name} are {shape[0]} x {shape[1]}, and "
-            f"{record.name} was made for {record.model.image_shape[0]} x {record.model.image_shape[1]}."
+            f"Images must have the size of the model's; those of {dataset.name} are {came}, and "
+            f"{record.name} was made for {want}."
         )
     return dataset
 

@@ -4,7 +4,7 @@ The file begins with a line of JSON (which images, the sizes); each frame after 
 
     step, bytes of codes, bytes of manifold, CRC-32 of both    4 little-endian uint32
     codes                                                      the plane, 2 uint16; then (N, J) float16, zlib
-    manifold                                                   (side, side, H, W) uint8, zlib
+    manifold                                                   (side, side, *image_shape) uint8, zlib
 
 The plane is that of the two coordinates that carry most at the time. Which ones will is not known at the start, when
 two that are about to fall asleep would show one picture all over.
@@ -54,8 +54,8 @@ class Replay(NamedTuple):
         steps: (T,), optimiser steps taken before each frame.
         epochs: (T,), passes over the training images.
         codes: (T, N, J) float32, posterior means.
-        manifolds: (T, side, side, H, W) uint8, decoded means on a grid of two coordinates, all others 0; row 0 is the
-            top, where the second is largest.
+        manifolds: (T, side, side, *image_shape) uint8, decoded means on a grid of two coordinates, all others 0; row 0
+            is the top, where the second is largest.
         rows: (N,), which test images.
         axes: (T, 2), the two coordinates of each grid, from 0, increasing; the same twice for J = 1.
         ticks: (side,), where the grid's points lie along both, increasing.

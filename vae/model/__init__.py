@@ -46,6 +46,7 @@ from vae.model.devices import autocast, best_device, quick_products, settled
 from vae.model.distributions import (
     LOG_2_PI,
     Share,
+    bits_per_dimension,
     bits_per_pixel,
     diagonal_normal,
     draw,
@@ -90,6 +91,7 @@ __all__ = [
     "TrainConfig",
     "autocast",
     "best_device",
+    "bits_per_dimension",
     "bits_per_pixel",
     "build",
     "capture",
