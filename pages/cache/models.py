@@ -94,7 +94,7 @@ def dataset(name: str) -> vae.Dataset:
 def images(model: Model) -> vae.Dataset:
     """Returns the data set of a model; where it is none that is known here, images that stand in for it."""
     record = _record(model)
-    if record.training.data in data.NAMES:
+    if record.training.data in data.names():
         return dataset(record.training.data)
     return dataset("mnist-sample") if record.model.image_shape == (28, 28) else _own_draws(model)
 
@@ -178,14 +178,23 @@ def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) 
 # the evidence
 
 
+_PIECE = 10_000  # test images that become floats together
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _pixels_of_all(likelihood: vae.model.config.Likelihood, data_name: str) -> torch.Tensor:
-    return prepare_pixels(dataset(data_name).test.images, likelihood, vae.generator(0))
+def _pixels_of_piece(likelihood: vae.model.config.Likelihood, data_name: str, piece: int) -> torch.Tensor:
+    images = dataset(data_name).test.images[piece * _PIECE : (piece + 1) * _PIECE]
+    return prepare_pixels(images, likelihood, vae.generator(piece))
 
 
 def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
     """Returns test images (B, D) as the model's likelihood wants them, an image always with the same noise."""
-    return _pixels_of_all(_record(model).model.likelihood, data_name)[list(rows)]
+    likelihood = _record(model).model.likelihood
+    found = {piece: _pixels_of_piece(likelihood, data_name, piece) for piece in {row // _PIECE for row in rows} or {0}}
+    if len(found) == 1:
+        (piece,) = found
+        return found[piece][[row - piece * _PIECE for row in rows]]
+    return torch.stack([found[row // _PIECE][row % _PIECE] for row in rows])
 
 
 def comparison(model: Model, data_name: str) -> vae.Comparison | None:

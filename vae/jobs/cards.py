@@ -6,6 +6,8 @@ import math
 import shlex
 from dataclasses import fields
 
+import torch
+
 from vae import evidence
 from vae.data import Dataset
 from vae.latent import encode
@@ -13,6 +15,8 @@ from vae.model import VAE, Autoencoder, ModelConfig, Record, TrainConfig, bits_p
 from vae.training import learned_from, score
 
 __all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words"]
+
+_AT_ONCE = 10_000 * 28 * 28  # values of test images that are floats at one time
 
 
 def arguments(name: str, model_config: ModelConfig, config: TrainConfig, half: bool = False) -> list[str]:
@@ -43,7 +47,8 @@ def held_out_figures(model: VAE, dataset: Dataset, config: TrainConfig) -> dict[
     if config.objective == "autoencoder":
         return {"images": len(images), "reconstruction": score(model, images, Autoencoder())[0]}
     noise = generator(0)
-    values = evidence.elbo(model, model.pixels(images, noise), 10, noise).value
+    parts = images.split(max(1, _AT_ONCE // model.config.pixels))
+    values = torch.cat([evidence.elbo(model, model.pixels(part, noise), 10, noise).value for part in parts])
     mean, kl = values.mean().item(), float(encode(model, images).kl.sum(1).mean())
     return {
         "images": len(images),

@@ -160,7 +160,10 @@ def start_at(model: VAE, images: Tensor) -> None:
     """
     if model.config.channels:
         raise ConfigError("initial mean-image is for perceptrons; this model has channels. Choose initial random.")
-    mean = images.mean(0, dtype=torch.float32).flatten() / 255
+    sums = sum(part.sum(0, dtype=torch.int64) for part in images.split(1000))  # never all of them in another type
+    assert isinstance(sums, Tensor)
+    mean = (sums.double() / len(images)).float().flatten() / 255
+    mean = mean.to(model.device)
     first = next(part for part in model.encoder.modules() if isinstance(part, nn.Linear))
     first.bias.sub_(first.weight @ mean)
     bias = model.decoder.location.bias
