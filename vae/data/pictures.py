@@ -1,0 +1,175 @@
+"""Images in files of their own: a folder of them, or a zip archive of such a folder."""
+
+from __future__ import annotations
+
+import io
+import os
+import posixpath
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from numpy.typing import NDArray
+
+from vae.data.archives import MOST_FILES, Archive
+from vae.data.labels import labels_of, natural
+from vae.data.parts import Part, Parts
+from vae.data.pixels import damaged, decode, look
+from vae.errors import DataError
+
+__all__ = ["MOST_BYTES", "read_folder", "read_zip"]
+
+Array = NDArray[Any]
+MOST_BYTES = 2**26  # of an image file
+_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm")
+_TRAIN, _TEST = ("train", "training", "val", "valid", "validation"), ("test", "testing")
+_DEEPEST = 32  # folders within folders
+
+Open = Callable[[str], BinaryIO]
+
+
+def read_folder(path: Path) -> Parts:
+    """Finds the images in a folder: all in it, or one folder a class, or one a split with such folders in it.
+
+    Raises:
+        DataError: there are none or more than 2,000,000, one is damaged, or a link leads in a circle.
+    """
+
+    def opened(name: str) -> BinaryIO:
+        with damaged(f"{path / name}"):
+            return (path / name).open("rb")
+
+    names, others = [], 0
+    for name in _listed(path):
+        if name.lower().endswith(_ENDINGS):
+            names.append(name)
+            if len(names) > MOST_FILES:
+                raise DataError(f"A set has at most {MOST_FILES:,} images; {path} has more.")
+        else:
+            others += 1
+    return _parts(names, others, str(path), lambda: nullcontext(opened))
+
+
+def read_zip(path: Path) -> Parts:
+    """Finds the images in a zip archive of a folder, see `read_folder`. Nothing is unpacked to the disk.
+
+    Raises:
+        DataError: as for `vae.data.archives.Archive` and `read_folder`.
+    """
+    with Archive(path) as archive:
+        visible = [name for name in archive.names if not any(map(_hidden, name.split("/")))]
+    names = [name for name in visible if name.lower().endswith(_ENDINGS)]
+    return _parts(names, len(visible) - len(names), str(path), lambda: _Unpacked(path))
+
+
+class _Unpacked(AbstractContextManager[Open]):
+    """Opens an archive for as long as its files are read one after the other."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> Open:
+        self.archive = Archive(self.path)
+        return lambda name: io.BytesIO(self.archive.read(name, MOST_BYTES))
+
+    def __exit__(self, *_: object) -> None:
+        self.archive.close()
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith((".", "__MACOSX"))
+
+
+def _listed(top: Path) -> Iterator[str]:
+    """Yields the files in a folder and the folders in it, links followed, by their paths in it with "/" between."""
+    stack: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
+    while stack:
+        inner, above = stack.pop()
+        here = top / inner
+        with damaged(str(here)):
+            status = here.stat()
+            own = (status.st_dev, status.st_ino)
+            if own in above:
+                raise DataError(f"A link must not lead back to a folder that it lies in; {here} does. Remove it.")
+            if len(above) > _DEEPEST:
+                raise DataError(f"Folders lie at most {_DEEPEST} deep in each other; {here} lies deeper.")
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    if _hidden(entry.name):
+                        continue
+                    name = f"{inner}/{entry.name}" if inner else entry.name
+                    if entry.is_dir():
+                        stack.append((name, (*above, own)))
+                    elif entry.is_file() or entry.is_symlink():  # a link to nothing is said when it is opened
+                        yield name
+
+
+def _parts(names: list[str], others: int, where: str, opening: Callable[[], AbstractContextManager[Open]]) -> Parts:
+    if not names:
+        raise DataError(
+            f"A set needs images: PNG, JPEG, WebP, GIF, BMP, TIFF or PNM; {where} has none"
+            f"{f' among {others:,} other files' if others else ''}."
+        )
+    names.sort(key=natural)
+    common = _common(names)
+    first = [name[len(common) :].partition("/")[0].casefold() for name in names]
+    notes = (f"{others:,} files that are no images are left out.",) * bool(others)
+    if {*first} <= {*_TRAIN, *_TEST} and {*first} & {*_TEST} and {*first} & {*_TRAIN}:
+        train, test = (
+            _part(
+                [name for name, split in zip(names, first, strict=True) if (split in _TEST) == held],
+                1,
+                common,
+                where,
+                opening,
+                notes * (not held),
+            )
+            for held in (False, True)
+        )
+        return train, test
+    return _part(names, 0, common, where, opening, notes), None
+
+
+def _common(names: Sequence[str]) -> str:
+    """Returns the path of the folder that all files lie in, "" or with a "/" at its end."""
+    shared = posixpath.commonpath({name.rpartition("/")[0] for name in names})
+    return f"{shared}/" if shared else ""
+
+
+def _part(
+    names: list[str], splits: int, common: str, where: str, opening: Callable[[], AbstractContextManager[Open]],
+    notes: tuple[str, ...],
+) -> Part:  # fmt: skip
+    sizes: Counter[tuple[int, int]] = Counter()
+    colour = False
+    with opening() as opened:
+        for name in names:
+            with opened(name) as file:
+                height, width, coloured = look(file, f"{name} in {where}")
+            sizes[height, width] += 1
+            colour = colour or coloured
+    inner = [name[len(common) :].split("/")[splits:] for name in names]
+    alone = sum(len(path) == 1 for path in inner)
+    if 0 < alone < len(inner):
+        stray = names[next(i for i, path in enumerate(inner) if len(path) == 1)]
+        raise DataError(
+            f"Images lie in one folder, or each in the folder of its class; in {where} {stray} lies beside them."
+        )
+
+    def read(rows: Array) -> Iterator[Array]:
+        with opening() as opened:
+            for row in rows:
+                what = f"{names[row]} in {where}"
+                with opened(names[row]) as file, damaged(what):
+                    content = file.read(MOST_BYTES + 1)
+                if len(content) > MOST_BYTES:
+                    raise DataError(f"An image file has at most {MOST_BYTES >> 20} MB; {what} has more. Shrink it.")
+                yield decode(content, what)
+
+    return Part(
+        kind="image files", count=len(names), sizes=sizes, colour=colour, read=read, notes=notes,
+        labels=None if alone else labels_of([path[0] for path in inner], f"the folders of {where}"),
+        files=tuple("/".join(path) for path in inner),
+    )  # fmt: skip
