@@ -98,11 +98,13 @@ def _import(chosen: argparse.Namespace) -> None:
     if draft.trouble is None:
         for step in draft.steps:
             print(step, file=sys.stderr)
-    card = imports.keep(
-        draft, chosen.name, chosen.title, lambda done, whole: draw_bar(done / whole, f"{done:,} images")
-    )
+    card = imports.keep(draft, chosen.name, chosen.title, _draw)
     clear_bar()
     print(_said(card.name, card))
+
+
+def _draw(done: int, whole: int) -> None:
+    draw_bar(done / whole, f"{done:,} of {whole:,} images")
 
 
 def _remove(chosen: argparse.Namespace) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-import posixpath
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,6 +27,7 @@ _TRAIN, _TEST = ("train", "training", "val", "valid", "validation"), ("test", "t
 _DEEPEST = 32  # folders within folders
 
 Open = Callable[[str], BinaryIO]
+Opening = Callable[[], AbstractContextManager[Open]]
 
 
 def read_folder(path: Path) -> Parts:
@@ -41,15 +41,15 @@ def read_folder(path: Path) -> Parts:
         with damaged(f"{path / name}"):
             return (path / name).open("rb")
 
-    names, others = [], 0
+    paths, others = {}, 0
     for name in _listed(path):
         if name.lower().endswith(_ENDINGS):
-            names.append(name)
-            if len(names) > MOST_FILES:
+            paths[name] = name.split("/")
+            if len(paths) > MOST_FILES:
                 raise DataError(f"A set has at most {MOST_FILES:,} images; {path} has more.")
         else:
             others += 1
-    return _parts(names, others, str(path), lambda: nullcontext(opened))
+    return _parts(paths, others, str(path), lambda: nullcontext(opened))
 
 
 def read_zip(path: Path) -> Parts:
@@ -60,8 +60,10 @@ def read_zip(path: Path) -> Parts:
     """
     with Archive(path) as archive:
         visible = [name for name in archive.names if not any(map(_hidden, name.split("/")))]
-    names = [name for name in visible if name.lower().endswith(_ENDINGS)]
-    return _parts(names, len(visible) - len(names), str(path), lambda: _Unpacked(path))
+    paths = {name: name.split("/") for name in visible if name.lower().endswith(_ENDINGS)}
+    if len({path[0] for path in paths.values()}) == 1 and all(len(path) > 1 for path in paths.values()):
+        paths = {name: path[1:] for name, path in paths.items()}  # the folder that was packed is no class
+    return _parts(paths, len(visible) - len(paths), str(path), lambda: _Unpacked(path))
 
 
 class _Unpacked(AbstractContextManager[Open]):
@@ -106,42 +108,26 @@ def _listed(top: Path) -> Iterator[str]:
                         yield name
 
 
-def _parts(names: list[str], others: int, where: str, opening: Callable[[], AbstractContextManager[Open]]) -> Parts:
-    if not names:
+def _parts(paths: dict[str, list[str]], others: int, where: str, opening: Opening) -> Parts:
+    """Returns the parts of files that are opened by name, and whose paths say what they are."""
+    if not paths:
         raise DataError(
             f"A set needs images: PNG, JPEG, WebP, GIF, BMP, TIFF or PNM; {where} has none"
             f"{f' among {others:,} other files' if others else ''}."
         )
-    names.sort(key=natural)
-    common = _common(names)
-    first = [name[len(common) :].partition("/")[0].casefold() for name in names]
+    paths = {name: paths[name] for name in sorted(paths, key=natural)}
     notes = (f"{others:,} files that are no images are left out.",) * bool(others)
-    if {*first} <= {*_TRAIN, *_TEST} and {*first} & {*_TEST} and {*first} & {*_TRAIN}:
-        train, test = (
-            _part(
-                [name for name, split in zip(names, first, strict=True) if (split in _TEST) == held],
-                1,
-                common,
-                where,
-                opening,
-                notes * (not held),
-            )
-            for held in (False, True)
-        )
-        return train, test
-    return _part(names, 0, common, where, opening, notes), None
+    if not all(len(path) > 1 and path[0].casefold() in _TRAIN + _TEST for path in paths.values()):
+        return _part(paths, where, opening, notes), None
+    held = {name: path[1:] for name, path in paths.items() if path[0].casefold() in _TEST}
+    rest = {name: path[1:] for name, path in paths.items() if name not in held}
+    if not rest:
+        return _part(held, where, opening, notes), None
+    return _part(rest, where, opening, notes), _part(held, where, opening, ()) if held else None
 
 
-def _common(names: Sequence[str]) -> str:
-    """Returns the path of the folder that all files lie in, "" or with a "/" at its end."""
-    shared = posixpath.commonpath({name.rpartition("/")[0] for name in names})
-    return f"{shared}/" if shared else ""
-
-
-def _part(
-    names: list[str], splits: int, common: str, where: str, opening: Callable[[], AbstractContextManager[Open]],
-    notes: tuple[str, ...],
-) -> Part:  # fmt: skip
+def _part(paths: dict[str, list[str]], where: str, opening: Opening, notes: tuple[str, ...]) -> Part:
+    names = list(paths)
     sizes: Counter[tuple[int, int]] = Counter()
     colour = False
     with opening() as opened:
@@ -150,12 +136,10 @@ def _part(
                 height, width, coloured = look(file, f"{name} in {where}")
             sizes[height, width] += 1
             colour = colour or coloured
-    inner = [name[len(common) :].split("/")[splits:] for name in names]
-    alone = sum(len(path) == 1 for path in inner)
-    if 0 < alone < len(inner):
-        stray = names[next(i for i, path in enumerate(inner) if len(path) == 1)]
+    beside = [name for name, path in paths.items() if len(path) == 1]
+    if 0 < len(beside) < len(names):
         raise DataError(
-            f"Images lie in one folder, or each in the folder of its class; in {where} {stray} lies beside them."
+            f"Images lie in one folder, or each in the folder of its class; in {where} {beside[0]} lies beside them."
         )
 
     def read(rows: Array) -> Iterator[Array]:
@@ -168,8 +152,8 @@ def _part(
                     raise DataError(f"An image file has at most {MOST_BYTES >> 20} MB; {what} has more. Shrink it.")
                 yield decode(content, what)
 
+    classes = None if beside else labels_of([path[0] for path in paths.values()], f"the folders of {where}")
     return Part(
-        kind="image files", count=len(names), sizes=sizes, colour=colour, read=read, notes=notes,
-        labels=None if alone else labels_of([path[0] for path in inner], f"the folders of {where}"),
-        files=tuple("/".join(path) for path in inner),
+        kind="image files", count=len(names), sizes=sizes, colour=colour, read=read, notes=notes, labels=classes,
+        files=tuple("/".join(path) for path in paths.values()),
     )  # fmt: skip
