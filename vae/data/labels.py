@@ -36,9 +36,10 @@ class Labels(NamedTuple):
     classes: tuple[str, ...]
 
 
-def natural(name: str) -> list[Any]:
+def natural(name: str) -> tuple[list[Any], str]:
     """Returns the key that sorts names with numbers as people do: "2" before "10", "b9" before "b10"."""
-    return [int(part) if i % 2 else part.casefold() for i, part in enumerate(re.split(r"([0-9]{1,18})", name))] + [name]
+    parts = re.split(r"([0-9]{1,18})", name)
+    return [int(part) if i % 2 else part.casefold() for i, part in enumerate(parts)], name
 
 
 def labels_of(values: Array | Sequence[str], what: str) -> Labels:

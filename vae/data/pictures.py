@@ -102,9 +102,11 @@ def _listed(top: Path) -> Iterator[str]:
                     if _hidden(entry.name):
                         continue
                     name = f"{inner}/{entry.name}" if inner else entry.name
-                    if entry.is_dir():
+                    with damaged(str(top / name)):
+                        folder, file = entry.is_dir(), entry.is_file()
+                    if folder:
                         stack.append((name, (*above, own)))
-                    elif entry.is_file() or entry.is_symlink():  # a link to nothing is said when it is opened
+                    elif file or entry.is_symlink():  # a link to nothing is said when it is opened
                         yield name
 
 
