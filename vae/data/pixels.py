@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from vae.data.handwriting import MOST_PIXELS
 from vae.errors import DataError, VAEError
 
 __all__ = [
@@ -28,6 +27,7 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
+MOST_PIXELS = 30_000_000  # of a file, which take up to 400 MB while it is decoded
 SMALLEST, LARGEST_GREY, LARGEST_COLOUR = 4, 128, 64  # pixels a side of a data set's images
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 _GREY = ("1", "L", "LA", "La")
@@ -80,7 +80,7 @@ def look(file: BinaryIO, what: str) -> Look:
         what: to call it in errors.
 
     Raises:
-        DataError: it is no image, damaged, or has more than 60 megapixels.
+        DataError: it is no image, damaged, or has more than 30 megapixels.
     """
     with damaged(what), _opened(file, what) as image:
         height, width = image.height, image.width
@@ -102,11 +102,12 @@ def decode(content: bytes, what: str) -> Array:
         (H, W) uint8 for grey, (H, W, 3) for colour.
 
     Raises:
-        DataError: it is no image, damaged, of floats, or has more than 60 megapixels.
+        DataError: it is no image, damaged, of floats, or has more than 30 megapixels.
     """
     with damaged(what), _opened(io.BytesIO(content), what) as file:
         coloured = _coloured(file)
-        image = ImageOps.exif_transpose(file)
+        image: Image.Image = file
+        ImageOps.exif_transpose(image, in_place=True)  # without a copy, for it may be large
         if image.mode.startswith("I"):
             values = np.asarray(image)
             if values.min() < 0 or values.max() > 65535:
