@@ -11,17 +11,18 @@ from vae.errors import CheckpointError
 from vae.latent import Difference, Neighbours, aggregate, neighbours, projections
 from vae.model import place_for
 
+MOST_CODES = 60_000  # as many as MNIST has; of more, the first stand for all
 SIDE = 61  # cells along a side of the plane of holes
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def codes_of_training(model: models.Model, data_name: str) -> latent.Codes:
-    """Returns q(z|x) of all training images, without a word, for other cached functions."""
-    return latent.encode(models.load(model), models.dataset(data_name).train.images)
+    """Returns q(z|x) of the training images, 60,000 at most, without a word, for other cached functions."""
+    return latent.encode(models.load(model), models.dataset(data_name).train.images[:MOST_CODES])
 
 
 def training_codes(model: models.Model) -> latent.Codes:
-    """Returns q(z|x) of all training images, whose mixture is the aggregate posterior."""
+    """Returns q(z|x) of the training images, 60,000 at most, whose mixture is the aggregate posterior."""
     with st.spinner(_("Encoding the training images ...")):
         return codes_of_training(model, models.images(model).name)
 

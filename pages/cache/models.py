@@ -5,6 +5,7 @@ Models are known by name and time of writing, so a model that was trained again 
 
 import gc
 import hashlib
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -95,10 +96,11 @@ def dataset(name: str) -> vae.Dataset:
 def images(model: Model) -> vae.Dataset:
     """Returns the data set of a model; where it is none that is known here, images that stand in for it."""
     record = _record(model)
-    name = record.training.data if record.training.data in data.NAMES else "mnist-sample"
-    found = dataset(name)
-    fits = tuple(found.test.images.shape[1:]) == record.model.image_shape
-    return found if fits else _own_draws(model)
+    if record.training.data in data.names():
+        found = dataset(record.training.data)
+        if found.image_shape == record.model.image_shape:
+            return found
+    return dataset("mnist-sample") if record.model.image_shape == (28, 28) else _own_draws(model)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -181,22 +183,29 @@ def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) 
 # the evidence
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _pixels(likelihood: vae.model.config.Likelihood, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
-    images, noise = dataset(data_name).test.images[: max(rows) + 1], vae.generator(0)
-    wanted, first = torch.tensor(rows), 0
-    found = torch.empty(len(rows), images[0].numel())
-    for part in images.split(max(1, PART // images[0].numel())):  # one stream of noise for the whole set
-        x = prepare_pixels(part, likelihood, noise, grey=images.ndim == 3)
-        here = (wanted >= first) & (wanted < first + len(part))
-        found[here] = x[wanted[here] - first]
-        first += len(part)
-    return found
+_VALUES = 10_000 * 28 * 28  # of test images that become floats together
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _pixels_of_piece(likelihood: vae.model.config.Likelihood, data_name: str, piece: int) -> torch.Tensor:
+    found = dataset(data_name)
+    size = _piece(found)
+    images = found.test.images[piece * size : (piece + 1) * size]
+    return prepare_pixels(images, likelihood, vae.generator(piece), grey=len(found.image_shape) == 2)
+
+
+def _piece(found: vae.Dataset) -> int:
+    return max(1, _VALUES // math.prod(found.image_shape))
 
 
 def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
     """Returns test images (B, D) as the model's likelihood wants them, an image always with the same noise."""
-    return _pixels(_record(model).model.likelihood, data_name, rows)
+    likelihood, size = _record(model).model.likelihood, _piece(dataset(data_name))
+    found = {piece: _pixels_of_piece(likelihood, data_name, piece) for piece in {row // size for row in rows} or {0}}
+    if len(found) == 1:
+        (piece,) = found
+        return found[piece][[row - piece * size for row in rows]]
+    return torch.stack([found[row // size][row % size] for row in rows])
 
 
 def comparison(model: Model, data_name: str) -> vae.Comparison | None:

@@ -438,13 +438,14 @@ def test_data_is_fetched_with_a_word_in_the_end(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("words", [
-    "", "nothing", "data", "data cifar", "models --all",
+    "", "nothing", "data cifar", "data import", "data remove", "models --all",
     "train", "train A_Name", "train ../x", "train x --unknown=1", "train x --epochs=0", "train x --epochs=many",
     "train x --likelihood=laplace", "train x --encoder-layers=8,x", "train x --decoder-layers=0", "train x --seed=-1",
     "train x --log-variance-floor=low", "train x --learning-rate=nan", "train x --image-shape=28",
     "train x --beta=-1", "train x --schedule=linear", "train x --resume", "train x --resume --epochs=3",
     "train a-model --resume",
-    "train x --encoder-layers=16384,16384", "train x --epochs=1",  # of 28 x 28 pixels, and the toys are not
+    "train x --encoder-layers=16384,16384",
+    "train x --epochs=1 --image-shape=28,28",  # and the toys are not
     "evaluate", "evaluate nothing", "evaluate a-model --samples=0", "evaluate a-model --samples=2.5",
     "evaluate a-model --images=0", "evaluate a-model --images=-5", "evaluate a-model --method=iwae",
     "evaluate a-model --method=importance --samples=0", "evaluate a-model --method=importance --samples=-3",

@@ -7,9 +7,10 @@ import pytest
 from tests.toys import small_config, toy_dataset
 from vae.errors import DataError
 from vae.model.checkpoints import folders, read_record
-from vae.model.config import TrainConfig
+from vae.model.config import ModelConfig, TrainConfig
+from vae.model.vae import build
 from vae.training import presets
-from vae.training.presets import PRESETS, estimate
+from vae.training.presets import PRESETS, estimate, fitted_to
 from vae.training.trainer import Trainer
 
 TOY = toy_dataset()
@@ -75,3 +76,18 @@ def test_presets_of_shipped_models_are_how_these_were_trained(monkeypatch):
         record = read_record(name)
         training = replace(PRESETS[name].training, precision="float32")  # there was no other yet
         assert (record.model, record.training) == (PRESETS[name].model, training)
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels"),
+    [
+        ((28, 28), ()), ((64, 64), ()), ((65, 20), (32, 64, 128, 128)), ((128, 128), (32, 64, 128, 128)),
+        ((100, 6), (32, 64)), ((20, 30), ()),
+    ],
+)  # fmt: skip
+def test_a_model_is_fitted_to_images(shape, channels):
+    model = fitted_to(ModelConfig(), shape)
+    assert model.image_shape == shape and model.channels == channels
+    build(model)  # which convolutions as many as these allow
+    assert fitted_to(ModelConfig(), shape, keep_channels=True).channels == ()
+    assert fitted_to(ModelConfig(channels=(4,)), shape).channels == (4,)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.toys import small_config, small_model, toy_dataset, toy_split
-from vae.data.datasets import Dataset
+from vae.data.datasets import Dataset, Split
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, VAEError
 from vae.model.config import LIKELIHOODS, OBJECTIVES, TrainConfig
 from vae.model.distributions import generator
@@ -411,3 +412,36 @@ def test_the_state_of_another_model_is_refused():
     trainer = Trainer(small_model(), TOY, config())
     with pytest.raises(CheckpointError, match="must fit its model"):
         Trainer(small_model(latent=3), TOY, config()).restore(*kept(trainer))
+
+
+class Largest(TorchDispatchMode):
+    """Notes the bytes of the largest tensor that is made, views of others left out."""
+
+    def __init__(self, images):
+        super().__init__()
+        self.of, self.bytes = images.untyped_storage().data_ptr(), 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        made = func(*args, **(kwargs or {}))
+        for each in made if isinstance(made, (tuple, list)) else [made]:
+            if isinstance(each, torch.Tensor) and each.untyped_storage().data_ptr() != self.of:
+                self.bytes = max(self.bytes, each.nbytes)
+        return made
+
+
+def test_images_on_disk_stay_there(tmp_path):
+    """A training on mapped images takes the same steps, and never holds all of them in memory."""
+    images = toy_split(3000, (40, 40)).images
+    np.save(tmp_path / "images.npy", images.numpy())
+    mapped = torch.from_numpy(np.load(tmp_path / "images.npy", mmap_mode="c"))
+    weights = []
+    for each in (images, mapped):
+        model = build(small_config(image_shape=(40, 40)))
+        with Largest(each) as largest:
+            trainer = Trainer(model, Dataset("x", Split(each), Split(each[:10]), (), ""), config(initial="mean-image"))
+            for _ in range(5):
+                trainer.advance()
+            score(model, each, ELBO(), batch=100)
+        assert 100 * 1600 * 4 <= largest.bytes < images.nbytes / 4
+        weights.append(state(model))
+    assert same(*weights)

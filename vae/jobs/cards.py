@@ -16,7 +16,7 @@ from vae.training import learned_from, score
 
 __all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words"]
 
-_VALUES = 10_000_000  # of images held as floats at once
+_AT_ONCE = 10_000 * 28 * 28  # values of test images that are floats at one time
 
 
 def arguments(name: str, model_config: ModelConfig, config: TrainConfig, half: bool = False) -> list[str]:
@@ -47,7 +47,7 @@ def held_out_figures(model: VAE, dataset: Dataset, config: TrainConfig) -> dict[
     if config.objective == "autoencoder":
         return {"images": len(images), "reconstruction": score(model, images, Autoencoder())[0]}
     noise = generator(0)
-    parts = images.split(max(1, _VALUES // model.config.pixels))
+    parts = images.split(max(1, _AT_ONCE // model.config.pixels))
     values = torch.cat([evidence.elbo(model, model.pixels(part, noise), 10, noise).value for part in parts])
     mean, kl = values.mean().item(), float(encode(model, images).kl.sum(1).mean())
     return {

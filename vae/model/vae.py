@@ -166,9 +166,10 @@ def start_at(model: VAE, images: Tensor) -> None:
     """
     if model.config.channels:
         raise ConfigError("initial mean-image is for perceptrons; this model has channels. Choose initial random.")
-    total = sum(part.sum(0).flatten() for part in images.split(_BATCH))  # never all of them as floats
-    assert isinstance(total, Tensor)
-    mean = (total.double() / (255 * len(images))).float()
+    sums = sum(part.sum(0, dtype=torch.int64) for part in images.split(1000))  # never all of them in another type
+    assert isinstance(sums, Tensor)
+    mean = (sums.double() / len(images)).float().flatten() / 255
+    mean = mean.to(model.device)
     first = next(part for part in model.encoder.modules() if isinstance(part, nn.Linear))
     first.bias.sub_(first.weight @ mean)
     bias = model.decoder.location.bias

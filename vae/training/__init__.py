@@ -11,7 +11,7 @@ The wing stands on `vae.model` and `vae.data`; it neither prints nor writes mode
 """
 
 from vae.training import reports
-from vae.training.presets import PRESETS, Preset, estimate
+from vae.training.presets import PRESETS, Preset, estimate, fitted_to
 from vae.training.reports import Report
 from vae.training.schedules import learned_from, rates
 from vae.training.scores import score, sums
@@ -26,6 +26,7 @@ __all__ = [
     "Trainer",
     "estimate",
     "fit",
+    "fitted_to",
     "learned_from",
     "load_slow_step",
     "rates",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from vae.data import Dataset
 from vae.model import ModelConfig, TrainConfig, best_device, build
 from vae.training.trainer import Trainer
 
-__all__ = ["PRESETS", "Preset", "estimate"]
+__all__ = ["PRESETS", "Preset", "estimate", "fitted_to"]
 
 
 class Preset(NamedTuple):
@@ -81,6 +82,34 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
 }  # fmt: skip
+
+
+_CHANNELS = (32, 64, 128, 128)
+_SMALL_GREY, _SMALL_COLOUR = 64, 32  # pixels a side up to which a perceptron will do
+_INNERMOST = 8  # pixels a side after the convolutions, at most
+
+
+def fitted_to(model: ModelConfig, image_shape: tuple[int, ...], keep_channels: bool = False) -> ModelConfig:
+    """Makes a model one for images of a shape, with convolutions where they are too large for a perceptron.
+
+    Larger than 64 x 64 in grey or 32 x 32 in colour are those that get convolutions, as many as bring the longer side
+    down to 8.
+
+    Arguments:
+        model: as it would be otherwise.
+        image_shape: (H, W), or (H, W, 3) for colour.
+        keep_channels: whether its channels stay as they are all the same.
+
+    Raises:
+        ConfigError: there are no models for such images.
+    """
+    longer, shorter = max(image_shape[:2]), min(image_shape[:2])
+    channels = model.channels
+    if not (channels or keep_channels) and longer > (_SMALL_COLOUR if len(image_shape) == 3 else _SMALL_GREY):
+        halvings = sum(longer > _INNERMOST << i for i in range(len(_CHANNELS)))
+        channels = _CHANNELS[: min(halvings, shorter.bit_length() - 1)]
+    changes: dict[str, Any] = {"image_shape": image_shape, "channels": channels}
+    return replace(model, **changes)
 
 
 def estimate(model_config: ModelConfig, config: TrainConfig, dataset: Dataset, seconds: float = 0.5) -> float:

@@ -21,7 +21,8 @@ def sums(model: VAE, images: Tensor, objective: Objective, noise: torch.Generato
     """Returns the sums of both over images, (2,) float64; over its own images if the noise is a `Share`."""
     model.eval()
     totals = torch.zeros(2, dtype=torch.float64, device=model.device)
-    for part in images.to(model.device).split(model.config.at_once(batch)):
+    for part in images.split(model.config.at_once(batch)):
+        part = part.to(model.device)
         if isinstance(noise, Share):
             noise.images = len(part)
             part = part[noise.place :: noise.of]

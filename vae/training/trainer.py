@@ -49,7 +49,8 @@ class Trainer:
         model: changed in place.
         config: how, the precision settled; `change` replaces it on the way.
         step, steps: optimiser steps taken, and in all.
-        images: (N, *image_shape) uint8, what is learned from.
+        images: (N, *image_shape) uint8, what is learned from; it may be mapped from disk, and goes to the device by
+            batches.
         noise: the generator of all draws.
         seconds: spent in steps and scores.
         changes: learning rates and betas that were changed on the way, with the step after which.
@@ -63,8 +64,8 @@ class Trainer:
         _check_images(model, dataset)
         self.model = model
         self.config = settled(config, model)
-        self.images = dataset.train.images[: learned_from(len(dataset.train), config)].to(model.device)
-        self.held_out = dataset.test.images.to(model.device)
+        self.images = dataset.train.images[: learned_from(len(dataset.train), config)]
+        self.held_out = dataset.test.images
         if config.initial == "mean-image":
             start_at(model, self.images)
         self.noise = generator(config.seed, model.device)
@@ -78,7 +79,7 @@ class Trainer:
         self._optimiser = torch.optim.AdamW(
             self._parameters, weight_decay=config.weight_decay, eps=config.adam_epsilon, fused=True
         )
-        self._order = torch.empty(0, dtype=torch.int64, device=model.device)  # of the images in this epoch
+        self._order = torch.empty(0, dtype=torch.int64)  # of the images in this epoch
         self._good, self._good_epoch = copy.deepcopy(model.state_dict()), 0
         self._totals = torch.zeros(1 + model.config.latent, device=model.device)  # reconstruction, KL of each dimension
         self._seen, self._spent = 0, 0.0  # images and seconds since the last report
@@ -127,7 +128,8 @@ class Trainer:
         now = self.rates
         place = self.step % self.steps_an_epoch * self.config.batch_size
         if place == 0:
-            self._order = torch.randperm(len(self.images), generator=self.noise, device=self.images.device)
+            device = self.model.device
+            self._order = torch.randperm(len(self.images), generator=self.noise, device=device).cpu()
         rows = self._order[place : place + self.config.batch_size]
         self._optimiser.param_groups[0].update(lr=now.learning_rate, betas=(now.momentum, self.config.adam_beta2))
         self.step += 1
@@ -150,7 +152,7 @@ class Trainer:
         """Returns the terms of the images in these rows, and the weight of their mean in the loss."""
         model = self.model
         with autocast(self.config, model.device):
-            x = model.pixels(self.images[rows], self.noise)
+            x = model.pixels(self.images[rows].to(model.device), self.noise)
             return objective_of(self.config, beta)(model, x, self.noise), 1.0
 
     def report(self, held_out_images: int = 2000) -> Report:

@@ -81,7 +81,7 @@ def shape(data_name: str) -> tuple[int, ...]:
 
 def sets() -> list[str]:
     """The data sets that are on disk."""
-    return [name for name in data.NAMES if data.available(name)]
+    return [name for name in data.names() if data.available(name)]
 
 
 def on_disk(training: TrainConfig) -> TrainConfig:

@@ -1,0 +1,119 @@
+"""The command `data`: lists the data sets that there are, fetches them, imports one's own, and removes those again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from vae import data
+from vae.cli.terminal import clear_bar, draw_bar
+from vae.cli.uses import loaded
+from vae.data import imports, stored
+from vae.errors import DataError
+
+__all__ = ["add_data"]
+
+
+def add_data(commands: Any) -> None:
+    """Adds the command to those of a parser."""
+    command = commands.add_parser("data", help="list the data sets, fetch one, import your own images, or remove them")
+    command.add_argument("--json", action="store_true", help="list them as JSON")
+    command.set_defaults(run=_list)
+    actions = command.add_subparsers(dest="action", metavar="NAME | import PATH | remove NAME")
+    for name in data.names():
+        actions.add_parser(name).set_defaults(run=_fetch, name=name)
+    _add_import(actions)
+    action = actions.add_parser("remove", help="delete a set that was imported")
+    action.add_argument("name")
+    action.add_argument("--yes", action="store_true", help="do not ask")
+    action.set_defaults(run=_remove)
+
+
+def _add_import(actions: Any) -> None:
+    action = actions.add_parser(
+        "import",
+        help="keep images of your own as a data set",
+        description="Reads a folder of images (one folder a class, or flat), a zip archive of one, .npy, .npz, IDX or "
+        "Parquet, and keeps it as a data set of 8-bit images.",
+    )
+    action.add_argument("path", help="of the images")
+    action.add_argument("--name", required=True, help="of the set: lower-case letters, digits, '.', '-' and '_'")
+    action.add_argument("--title", default="", help="what people call it; the name if not given")
+    held_out = action.add_mutually_exclusive_group()
+    held_out.add_argument("--test", metavar="PATH", help="other images, which are held out")
+    held_out.add_argument(
+        "--held-out",
+        type=float,
+        default=0.1,
+        metavar="SHARE",
+        help="share of the images that is held out (%(default)s)",
+    )
+    action.add_argument("--size", type=int, nargs=2, metavar=("H", "W"), help="resize the images to this many pixels")
+    action.add_argument(
+        "--labels", metavar="FILE", help="labels: .npy, IDX, one a line, or CSV with a file's name and its label a line"
+    )
+    action.add_argument("--test-labels", metavar="FILE", help="the same for --test")
+    action.add_argument("--invert", action="store_true", help="let light and dark change places")
+    action.add_argument("--grey", action="store_true", help="make colour grey")
+    action.set_defaults(run=_import)
+
+
+def _fetch(chosen: argparse.Namespace) -> None:
+    print(loaded(chosen.name, always=True).describe())
+
+
+def _list(chosen: argparse.Namespace) -> None:
+    cards, troubles = stored.cards()
+    kept = {card.name: card for card in cards}
+    if chosen.json:
+        cards_said = {name: asdict(card) | {"bytes": card.bytes} for name, card in kept.items()}
+        said = [{"name": name, "available": data.available(name), **cards_said.get(name, {})} for name in data.names()]
+        print(json.dumps(said))
+    else:
+        for name in data.names():
+            print(f"{name:<26} {_said(name, kept.get(name))}")
+    for trouble in troubles:
+        print(trouble, file=sys.stderr)
+
+
+def _said(name: str, card: stored.Card | None) -> str:
+    if card is None:
+        return "on disk" if data.available(name) else f"to be fetched: vae data {name}"
+    classes = f"{len(card.classes):,} classes" if card.classes else "no labels"
+    size = " x ".join(map(str, card.image_shape))
+    return f"{card.train:,} + {card.test:,} images of {size}, {classes}, {card.bytes / 1e6:,.1f} MB: {card.title}"
+
+
+def _import(chosen: argparse.Namespace) -> None:
+    stored.check_new(chosen.name, data.NAMES)  # before anything is read for it
+    recipe = imports.Recipe(tuple(chosen.size) if chosen.size else None, chosen.grey, chosen.invert)
+    draft = imports.open_source(
+        chosen.path, test=chosen.test, labels=chosen.labels, test_labels=chosen.test_labels, held_out=chosen.held_out,
+        recipe=recipe,
+    )  # fmt: skip
+    print(f"{draft.count:,} images in {draft.source}: {draft.train.kind}", file=sys.stderr)
+    if draft.trouble is None:
+        for step in draft.steps:
+            print(step, file=sys.stderr)
+    card = imports.keep(draft, chosen.name, chosen.title, _draw)
+    clear_bar()
+    print(_said(card.name, card))
+
+
+def _draw(done: int, whole: int) -> None:
+    draw_bar(done / whole, f"{done:,} of {whole:,} images")
+
+
+def _remove(chosen: argparse.Namespace) -> None:
+    name = stored.check_kept(chosen.name)
+    if not chosen.yes:
+        if not sys.stdin.isatty():
+            raise DataError(f"To remove {name!r} without being asked, give --yes.")
+        if input(f"Remove the data set {name}? [y/N] ").strip().casefold() not in ("y", "yes"):
+            print("kept", file=sys.stderr)
+            return
+    stored.remove(name)
+    print(f"removed {name}")

@@ -1,0 +1,173 @@
+"""A set as it would be kept, before anything is: what a source holds, what is done to its images, who is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae.data.parts import Part
+from vae.data.pixels import LARGEST_COLOUR, LARGEST_GREY, SMALLEST, Recipe, finish
+from vae.errors import DataError
+
+__all__ = ["Draft"]
+
+Array = NDArray[Any]
+_SEED = 0  # of who is held out, and of the order where images come sorted by class
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Draft:
+    """A set that can be looked at and kept. It holds no images: they are read as they are asked for.
+
+    With other settings it is another draft: `dataclasses.replace(draft, recipe=Recipe(size=(28, 28)))`.
+
+    Attributes:
+        source: the path that it is read from.
+        train: the images of training, or all where a share is yet to be held out.
+        test: those of a test, where the source has them or another source was named for them.
+        recipe: what is done to each image.
+        held_out: share of the images that is held out where there is no test.
+    """
+
+    source: str
+    train: Part
+    test: Part | None
+    recipe: Recipe = Recipe()
+    held_out: float = 0.1
+
+    @property
+    def count(self) -> int:
+        """How many images there are."""
+        return self.train.count + (self.test.count if self.test else 0)
+
+    @property
+    def sizes(self) -> dict[tuple[int, int], int]:
+        """Height and width of the images as they come, and how many have them, the most first."""
+        found = dict(self.train.sizes)
+        for size, count in (self.test.sizes if self.test else {}).items():
+            found[size] = found.get(size, 0) + count
+        return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
+
+    @property
+    def colour(self) -> bool:
+        """Whether it will be kept in colour."""
+        return not self.recipe.grey and (self.train.colour or bool(self.test and self.test.colour))
+
+    @property
+    def classes(self) -> dict[str, int]:
+        """The classes, and how many images each has; none where there are no labels."""
+        counts: dict[str, int] = {}
+        for labels in (self.train.labels, self.test.labels if self.test else None):
+            if labels:
+                counted = np.bincount(labels.numbers, minlength=len(labels.classes)).tolist()
+                for name, count in zip(labels.classes, counted, strict=True):
+                    counts[name] = counts.get(name, 0) + count
+        return counts
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """(H, W), or (H, W, 3) in colour, of the images as they will be kept.
+
+        Raises:
+            DataError: they have several sizes, or one that is too large or too small, and no size is said.
+        """
+        sizes = self.sizes
+        if self.recipe.size is None and len(sizes) > 1:
+            (most, count), (other, _), *_ = sizes.items()
+            raise DataError(
+                f"The images of a set have one size; here {count:,} are {_said(most)}, and others "
+                f"such as {_said(other)}. Say one with --size."
+            )
+        size = self.recipe.size or next(iter(sizes))
+        largest = LARGEST_COLOUR if self.colour else LARGEST_GREY
+        if not SMALLEST <= min(size) <= max(size) <= largest:
+            raise DataError(
+                f"Images have from {SMALLEST} to {LARGEST_GREY} pixels a side in grey, and up to {LARGEST_COLOUR} in "
+                f"colour; these would be {_said(size)} in {'colour' if self.colour else 'grey'}. Say a size with --size"
+                f"{', or take --grey' if self.colour and max(size) <= LARGEST_GREY else ''}."
+            )
+        return (*size, 3) if self.colour else size
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it cannot be kept as it is, in a sentence with the way out; None where it can."""
+        try:
+            self.image_shape  # noqa: B018
+        except DataError as error:
+            return str(error)
+        return None
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What will be done to the images, in sentences."""
+        height, width = self.recipe.size or (0, 0)
+        alike = ", from each class its share" if self.train.labels else ""
+        said = {
+            "Colour becomes grey.": self.recipe.grey and (self.train.colour or bool(self.test and self.test.colour)),
+            f"Images become {height} x {width}, without regard to their proportions.": self.recipe.size
+            and {*self.sizes} != {self.recipe.size},
+            "Light and dark change places.": self.recipe.invert,
+            f"{len(self.places()[1]):,} images are held out, drawn at random{alike}.": not self.test,
+            "Images that come sorted by class are put in a random order.": _sorted(self.train)
+            or (self.test and _sorted(self.test)),
+        }
+        notes = dict.fromkeys((*self.train.notes, *(self.test.notes if self.test else ())))
+        return (*notes, *(sentence for sentence, applies in said.items() if applies))
+
+    def places(self) -> tuple[Array, Array]:
+        """Returns which image comes where: rows of `train` and of the test in the order in which they are kept.
+
+        The rows of a test are those of `test`, or without one of `train`. All is drawn with a fixed seed.
+        """
+        if self.test:
+            return _order(self.train), _order(self.test)
+        order = np.random.default_rng(_SEED).permutation(self.train.count)
+        count = min(max(round(self.held_out * self.train.count), 1), self.train.count - 1)
+        if self.train.labels:
+            order = order[np.argsort(self.train.labels.numbers[order], kind="stable")]
+        # evenly along the classes, each in a random order, so that each gives its share
+        held = order[(np.arange(count) * 2 + 1) * self.train.count // (2 * count)]
+        rows, held_rows = _order(self.train), np.zeros(self.train.count, bool)
+        held_rows[held] = True
+        return rows[~held_rows[rows]], rows[held_rows[rows]]
+
+    def images(self, part: Part, rows: Array) -> Iterator[Array]:
+        """Yields images of a part as they will be kept; rows increase.
+
+        Raises:
+            DataError: one is damaged, or they are others than the draft has seen.
+        """
+        shape = self.image_shape
+        for image in part.read(rows):
+            done = finish(image, self.recipe, self.colour)
+            if done.shape != shape:
+                raise DataError(
+                    f"Images stay as they are while they are read; those of {self.source} changed. Try again."
+                )
+            yield done
+
+    def sheet(self, count: int = 64) -> Array:
+        """Returns some of the images of training, evenly from all, as they will be kept: (K, H, W) or (K, H, W, 3).
+
+        Raises:
+            DataError: as for `images`.
+        """
+        rows = np.unique(np.linspace(0, self.train.count - 1, min(count, self.train.count)).astype(np.int64))
+        return np.stack(list(self.images(self.train, rows)))
+
+
+def _sorted(part: Part) -> bool:
+    """Tells whether images come sorted by class, as those of folders do: the first of them would be of one alone."""
+    return part.labels is not None and len(part.labels.classes) > 1 and bool((np.diff(part.labels.numbers) >= 0).all())
+
+
+def _order(part: Part) -> Array:
+    return np.random.default_rng(_SEED).permutation(part.count) if _sorted(part) else np.arange(part.count)
+
+
+def _said(size: tuple[int, ...]) -> str:
+    return " x ".join(map(str, size))

@@ -1,0 +1,254 @@
+"""Sets of one's own: a source is opened as a draft, which can be looked at, and the draft is kept.
+
+draft = open_source("shapes.zip", recipe=Recipe(size=(28, 28), grey=True))
+card = keep(draft, "shapes", "My shapes")
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae import paths
+from vae.data import arrays, parquet, pictures, streams
+from vae.data.drafts import Draft
+from vae.data.labels import read_labels, together
+from vae.data.parts import Part, Parts
+from vae.data.pixels import Recipe
+from vae.data.sets import NAMES, folder
+from vae.data.stored import CARD, FORMAT, Card, check_new
+from vae.errors import DataError
+
+__all__ = ["Card", "Draft", "Recipe", "keep", "open_source", "write"]
+
+Array = NDArray[Any]
+_AS_IT_IS = Recipe()
+Told = Callable[[int, int], None]  # images so far, and in all
+
+
+def open_source(
+    path: str | Path,
+    *,
+    test: str | Path | None = None,
+    labels: str | Path | None = None,
+    test_labels: str | Path | None = None,
+    held_out: float = 0.1,
+    recipe: Recipe = _AS_IT_IS,
+) -> Draft:
+    """Looks at a source of images, and keeps nothing.
+
+    Arguments:
+        path: a folder of images, a zip archive of one, .npy, .npz, IDX (compressed or not), or Parquet.
+        test: another source, whose images are those held out.
+        labels: a file of labels: .npy, IDX, one a line, or CSV with a file's name and its label a line.
+        test_labels: the same for `test`; a CSV of names may be one file for both.
+        held_out: share of the images that is held out, where neither `test` nor the source has them.
+        recipe: what is done to each image.
+
+    Raises:
+        DataError: there are no images or labels to be read, or they do not fit each other.
+    """
+    if not 0 < held_out < 1:
+        raise DataError(f"The share that is held out lies between 0 and 1; it is {held_out}.")
+    if recipe.size and min(recipe.size) < 1:
+        raise DataError(f"A size is a height and a width in pixels; it is {' x '.join(map(str, recipe.size))}.")
+    train, own_test = _read(paths.given(path))
+    if test is not None:
+        if own_test is not None:
+            raise DataError(f"{path} has a test of its own; leave --test out.")
+        own_test = _all(_read(paths.given(test)), test)
+    if labels is not None:
+        train = replace(train, labels=read_labels(paths.given(labels), train.count, train.files))
+    if test_labels is None and labels is not None and own_test is not None:
+        test_labels = labels if own_test.files else None
+        if test_labels is None:
+            raise DataError("Labels of training want labels of the test beside them: give --test-labels too.")
+    if test_labels is not None:
+        if own_test is None:
+            raise DataError("Labels of a test belong to a test; give --test too.")
+        own_test = replace(own_test, labels=read_labels(paths.given(test_labels), own_test.count, own_test.files))
+    train, own_test = _labelled_alike(train, own_test)
+    if train.count == 0 or (own_test and own_test.count == 0):
+        raise DataError(f"A set needs images; {path} has none.")
+    if own_test is None and train.count < 2:
+        raise DataError(f"A set has two images or more, one of which is held out; {path} has one.")
+    return Draft(source=str(path), train=train, test=own_test, recipe=recipe, held_out=held_out)
+
+
+def keep(draft: Draft, name: str, title: str = "", told: Told | None = None) -> Card:
+    """Writes a draft's images, one by one, and its card. Nothing is there before all is.
+
+    Arguments:
+        draft: what is kept.
+        name: of the set, new.
+        title: what people call it; the name if not given.
+        told: is called with the number of images so far, and in all.
+
+    Raises:
+        DataError: the name is taken or may be none, an image is damaged, or the disk is full or refuses.
+    """
+    check_new(name, NAMES)
+    return write(draft, name, title, told)
+
+
+def write(draft: Draft, name: str, title: str, told: Told | None = None) -> Card:
+    """Writes a set as `keep` does, under any name that is free."""
+    check_new(name)
+    shape = draft.image_shape
+    rows, held = draft.places()
+    places = folder()
+    aside = None
+    try:
+        places.mkdir(parents=True, exist_ok=True)
+        needs = (len(rows) + len(held)) * (int(np.prod(shape)) + 8)
+        if needs > shutil.disk_usage(places).free:
+            raise DataError(f"The set takes {needs / 1e6:,.0f} MB, more than is free in {places}. Free space.")
+        aside = Path(tempfile.mkdtemp(dir=places, prefix=".", suffix=".part"))
+        aside.chmod(0o755)
+        with _Writer(aside / "train-images.npy", len(rows), shape) as train, _Writer(
+            aside / "test-images.npy", len(held), shape
+        ) as test:  # fmt: skip
+            done = 0
+            for part, targets in _targets(draft, rows, held, train, test):
+                every = np.arange(part.count)
+                for row, image in zip(every.tolist(), draft.images(part, every), strict=False):
+                    writer, place = targets(row)
+                    writer.put(place, image)
+                    done += 1
+                    if told and done % 100 == 0:
+                        told(done, len(rows) + len(held))
+        if done != len(rows) + len(held):
+            raise DataError(f"Images stay as they are while they are read; those of {draft.source} became fewer.")
+        labels = draft.train.labels
+        if labels:
+            _write_labels(aside / "train-labels.npy", labels.numbers[rows])
+            test_labels = draft.test.labels if draft.test else labels
+            assert test_labels is not None
+            _write_labels(aside / "test-labels.npy", test_labels.numbers[held])
+        card = Card(
+            name=name, title=" ".join(title.split()) or name, source=draft.source, steps=draft.steps, train=len(rows),
+            test=len(held), image_shape=shape, classes=labels.classes if labels else (), checksum=_checksum(aside),
+            date=datetime.date.today().isoformat(),
+        )  # fmt: skip
+        with open(aside / CARD, "x", encoding="utf-8") as file:
+            json.dump({"format": FORMAT, **asdict(card)}, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        check_new(name)  # another may have taken it meanwhile
+        aside.rename(places / name)
+        return card
+    except OSError as error:
+        raise DataError(
+            f"The set {name!r} could not be written to {places} ({error.strerror or error}): free space, or let "
+            f"VAE_DATA name another folder."
+        ) from error
+    finally:  # an interrupt too leaves nothing behind
+        if aside is not None:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _read(path: Path) -> Parts:
+    kind = streams.kind_of(path)
+    if kind == "folder":
+        return pictures.read_folder(path)
+    if kind == "zip":
+        return pictures.read_zip(path)
+    if kind == "npz":
+        return arrays.read_npz(path)
+    if kind == "parquet":
+        return parquet.read_parquet(path)
+    if kind in ("npy", "idx", "idx.gz"):
+        return arrays.read_array(path, kind)
+    raise DataError(
+        f"Images are read from a folder, a zip archive of one, .npy, .npz, IDX or Parquet; {path} is none of these."
+    )
+
+
+def _all(parts: Parts, path: str | Path) -> Part:
+    train, test = parts
+    if test is not None:
+        raise DataError(f"A source of held-out images has one split; {path} has training images too.")
+    return train
+
+
+def _labelled_alike(train: Part, test: Part | None) -> Parts:
+    """Gives both splits the same classes, or none where one has no labels."""
+    if test is None:
+        return train, None
+    if train.labels is None or test.labels is None:
+        notes = ("The labels of one split are left out, since the other has none.",) * (train.labels is not test.labels)
+        return replace(train, labels=None, notes=train.notes + notes), replace(test, labels=None)
+    first, second = together(train.labels, test.labels)
+    return replace(train, labels=first), replace(test, labels=second)
+
+
+class _Writer:
+    """A .npy file of images that are written in any order.
+
+    It is written, not mapped, since a full disk is then an error and not the end of the process.
+    """
+
+    def __init__(self, path: Path, count: int, shape: tuple[int, ...]) -> None:
+        self._file = path.open("xb")
+        header = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
+        np.lib.format.write_array_header_1_0(self._file, header)
+        self._start, self._size, self._next = self._file.tell(), int(np.prod(shape)), 0
+
+    def put(self, place: int, image: Array) -> None:
+        if place != self._next:
+            self._file.seek(self._start + place * self._size)
+        self._file.write(image.tobytes())
+        self._next = place + 1
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        with self._file:
+            if kind is None:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+
+
+Target = Callable[[int], tuple[_Writer, int]]
+
+
+def _targets(draft: Draft, rows: Array, held: Array, train: _Writer, test: _Writer) -> list[tuple[Part, Target]]:
+    """Returns the parts that are read, and for each which writer and which place a row of it goes to."""
+    if draft.test:
+        one, two = np.argsort(rows), np.argsort(held)  # the place of each row
+        return [(draft.train, lambda row: (train, int(one[row]))), (draft.test, lambda row: (test, int(two[row])))]
+    place, is_held = np.empty(draft.count, np.int64), np.zeros(draft.count, bool)
+    place[rows], place[held], is_held[held] = np.arange(len(rows)), np.arange(len(held)), True
+    return [(draft.train, lambda row: (test if is_held[row] else train, int(place[row])))]
+
+
+def _write_labels(path: Path, labels: Array) -> None:
+    with open(path, "xb") as file:
+        np.save(file, labels.astype("<i8"), allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _checksum(place: Path) -> str:
+    """Returns the SHA-256 of what is in the arrays, read piece by piece."""
+    digest = hashlib.sha256()
+    for name in ("train-images", "train-labels", "test-images", "test-labels"):
+        with contextlib.suppress(FileNotFoundError), open(place / f"{name}.npy", "rb") as file:
+            np.lib.format.read_magic(file)
+            np.lib.format.read_array_header_1_0(file)
+            while content := file.read(2**20):
+                digest.update(content)
+    return digest.hexdigest()

@@ -1,0 +1,143 @@
+"""Labels as they come, words or numbers, made indices into classes that are sorted as people sort them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae.data import streams
+from vae.data.pixels import damaged
+from vae.errors import DataError
+
+__all__ = ["MOST_CLASSES", "Labels", "labels_of", "natural", "read_labels", "together"]
+
+Array = NDArray[Any]
+MOST_CLASSES = 10_000
+_LONGEST = 200  # letters of a class's name
+_MOST_BYTES = 2**28  # of a file of labels
+_HEADERS = ("label", "labels", "class", "target", "y")
+
+
+class Labels(NamedTuple):
+    """Labels of N images.
+
+    Attributes:
+        numbers: (N,) int64, each an index into the classes.
+        classes: the name of each class, sorted naturally.
+    """
+
+    numbers: Array
+    classes: tuple[str, ...]
+
+
+def natural(name: str) -> tuple[list[Any], str]:
+    """Returns the key that sorts names with numbers as people do: "2" before "10", "b9" before "b10"."""
+    parts = re.split(r"([0-9]{1,18})", name)
+    return [int(part) if i % 2 else part.casefold() for i, part in enumerate(parts)], name
+
+
+def labels_of(values: Array | Sequence[str], what: str) -> Labels:
+    """Finds the classes among labels.
+
+    Arguments:
+        values: (N,) or (N, 1), whole numbers or words.
+        what: to call them in errors.
+
+    Raises:
+        DataError: they are of another kind, an empty word is among them, or there are more than 10,000 classes.
+    """
+    values = np.asarray(values)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise DataError(f"An image has one label; {what} have the shape {values.shape}.")
+    if values.dtype.kind == "S":
+        with damaged(what):
+            values = np.char.decode(values, "utf-8")
+    if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.round(values)).all():
+        values = values.astype(np.int64)
+    if values.dtype.kind not in "uibU":
+        raise DataError(f"Labels are whole numbers or words; {what} are neither ({values.dtype}).")
+    found, index = np.unique(values, return_inverse=True)
+    if len(found) > MOST_CLASSES:
+        raise DataError(f"There are at most {MOST_CLASSES:,} classes; {what} have {len(found):,}. Are they labels?")
+    if values.dtype.kind == "b":
+        found = found.astype(np.int64)
+    names = [" ".join(str(each).split()) for each in found]
+    for name in names:
+        if not 0 < len(name) <= _LONGEST:
+            raise DataError(f"A class has a name of 1 to {_LONGEST} letters; among {what} is {name[:20]!r}.")
+    classes = sorted(set(names), key=natural)
+    place = {name: i for i, name in enumerate(classes)}
+    return Labels(np.array([place[name] for name in names], np.int64)[index], tuple(classes))
+
+
+def together(first: Labels, second: Labels) -> tuple[Labels, Labels]:
+    """Gives the labels of two splits the classes of both."""
+    classes = tuple(sorted({*first.classes, *second.classes}, key=natural))
+    place = {name: i for i, name in enumerate(classes)}
+    one, two = (
+        Labels(np.array([place[name] for name in each.classes], np.int64)[each.numbers], classes)
+        for each in (first, second)
+    )
+    return one, two
+
+
+def read_labels(path: Path, count: int, files: Sequence[str]) -> Labels:
+    """Reads a file of labels: .npy, IDX, one label a line, or CSV with a file's name and its label a line.
+
+    Arguments:
+        path: of the file.
+        count: images that there are.
+        files: their names, () where images have none.
+
+    Raises:
+        DataError: it cannot be read, or does not have one label for each image.
+    """
+    what = f"the labels in {path}"
+    kind = streams.kind_of(path)
+    if kind in ("npy", "idx", "idx.gz"):
+        return _counted(labels_of(streams.whole(path, kind, _MOST_BYTES), what), count, what)
+    with damaged(str(path)):
+        if path.stat().st_size > _MOST_BYTES:
+            raise DataError(f"A file of labels has at most {_MOST_BYTES >> 20} MB; {path} has more.")
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        rows = [[field.strip() for field in row] for row in csv.reader(lines) if row]
+    if any(len(row) > 1 for row in rows):
+        return labels_of(_by_name(rows, files, what), what)
+    words = [row[0] for row in rows]
+    if len(words) == count + 1 and words[0].casefold() in _HEADERS:
+        words = words[1:]
+    return _counted(labels_of(words, what), count, what)
+
+
+def _counted(labels: Labels, count: int, what: str) -> Labels:
+    if len(labels.numbers) != count:
+        raise DataError(
+            f"Each image has one label; there are {count:,} images, and {what} are {len(labels.numbers):,}."
+        )
+    return labels
+
+
+def _by_name(rows: list[list[str]], files: Sequence[str], what: str) -> list[str]:
+    """Returns the label of each file, found by its path in the folder or by its name alone."""
+    if not files:
+        raise DataError(f"Labels by name are for images in files; {what} are, and the images have no names.")
+    known: dict[str, str] = {}
+    for row in rows:
+        if len(row) < 2:
+            raise DataError(f"A line has a file's name and its label; among {what} is {row[0]!r:.80} alone.")
+        name = row[0].replace("\\", "/").removeprefix("./")
+        if known.setdefault(name, row[1]) != row[1]:
+            raise DataError(f"An image has one label; {what} give {name!r:.80} two.")
+    found = [known.get(name, known.get(name.rpartition("/")[2])) for name in files]
+    if None in found:
+        missing = files[found.index(None)]
+        raise DataError(f"Each image has one label; {what} have none for {missing}. Add it, or leave the image out.")
+    return [label for label in found if label is not None]

@@ -1,0 +1,137 @@
+"""Images in a Parquet file, as Hugging Face writes them. The package pyarrow is imported when one is read."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vae.data.archives import MOST_FILES
+from vae.data.labels import Labels, labels_of
+from vae.data.parts import Part, Parts
+from vae.data.pictures import MOST_BYTES
+from vae.data.pixels import damaged, decode, look
+from vae.errors import DataError
+
+__all__ = ["read_parquet"]
+
+Array = NDArray[Any]
+_IMAGES = ("image", "img", "images", "picture", "pixels")
+_LABELS = ("label", "labels", "class", "target", "fine_label", "coarse_label", "character")
+_ROWS = 64  # that are read at once
+
+
+def read_parquet(path: Path) -> Parts:
+    """Finds the images in a Parquet file, and their labels.
+
+    The images are a column of image files, as bytes or as a struct of `bytes` and `path`; the labels a column of whole
+    numbers or words. Where the schema's metadata names the classes, as Hugging Face's does, numbers become these names.
+
+    Raises:
+        DataError: it is damaged, has no column of images, one of them is damaged, or pyarrow is not installed.
+    """
+    try:
+        import pyarrow.parquet  # here, because it is an extra
+    except ImportError as error:
+        raise DataError("Parquet files are read with pyarrow: pip install pyarrow.") from error
+    with damaged(str(path)), pyarrow.parquet.ParquetFile(path) as file:
+        schema, count = file.schema_arrow, file.metadata.num_rows
+        images = next((name for name in _named(schema.names, _IMAGES) if _holds_files(schema.field(name).type)), None)
+        if images is None:
+            raise DataError(
+                f"The images in a Parquet file are a column of image files; {path} has {', '.join(schema.names)[:200]}."
+            )
+        if count > MOST_FILES:
+            raise DataError(f"A set has at most {MOST_FILES:,} images; {path} has {count:,}.")
+        label = next((name for name in _named(schema.names, _LABELS) if name.casefold() in _LABELS), None)
+        labels = None if label is None else _labels(file, schema, label, str(path))
+    sizes: Counter[tuple[int, int]] = Counter()
+    colour = False
+    for row, content in _contents(path, images):
+        height, width, coloured = look(io.BytesIO(content), f"image {row} in {path}")
+        sizes[height, width] += 1
+        colour = colour or coloured
+    found = sum(sizes.values())
+    if labels is not None and len(labels.numbers) != found:
+        raise DataError(f"Each image has one label; {path} has {found:,} and {len(labels.numbers):,}.")
+
+    def read(rows: Array) -> Iterator[Array]:
+        wanted = iter(rows.tolist())
+        next_row = next(wanted, None)
+        for row, content in _contents(path, images):
+            if row == next_row:
+                yield decode(content, f"image {row} in {path}")
+                next_row = next(wanted, None)
+            if next_row is None:
+                return
+
+    return (
+        Part(kind="a Parquet file", count=found, sizes=sizes, colour=colour, read=read, labels=labels), None
+    )  # fmt: skip
+
+
+def _named(names: list[str], known: tuple[str, ...]) -> list[str]:
+    """Returns names of columns, those that are known first."""
+    return sorted(names, key=lambda name: known.index(name.casefold()) if name.casefold() in known else len(known))
+
+
+def _holds_files(kind: Any) -> bool:
+    from pyarrow import types
+
+    if types.is_struct(kind):
+        inner = next((field.type for field in kind if field.name == "bytes"), None)
+        return inner is not None and _holds_files(inner)
+    return types.is_binary(kind) or types.is_large_binary(kind)
+
+
+def _contents(path: Path, column: str) -> Iterator[tuple[int, bytes]]:
+    """Yields the image files in a column, one by one, with their rows."""
+    import pyarrow.parquet
+
+    with damaged(str(path)), pyarrow.parquet.ParquetFile(path) as file:
+        row = 0
+        for batch in file.iter_batches(_ROWS, columns=[column], use_threads=False):
+            for value in batch.column(0):
+                content = value.as_py()
+                content = content.get("bytes") if isinstance(content, dict) else content
+                if not content or len(content) > MOST_BYTES:
+                    raise DataError(
+                        f"A row has an image file of up to {MOST_BYTES >> 20} MB; row {row} in {path} has "
+                        f"{'more' if content else 'none'}."
+                    )
+                yield row, content
+                row += 1
+
+
+def _labels(file: Any, schema: Any, column: str, what: str) -> Labels | None:
+    values = [
+        value
+        for batch in file.iter_batches(columns=[column], use_threads=False)
+        for value in batch.column(0).to_pylist()
+    ]
+    if all(value is None or value == -1 for value in values):
+        return None
+    if any(value is None for value in values):
+        raise DataError(f"Each image has one label, or none has; in {what} some rows have none.")
+    if not all(isinstance(value, (int, str)) for value in values):
+        raise DataError(f"Labels are whole numbers or words; the column {column} in {what} has others.")
+    names = _class_names(schema, column)
+    if names and all(isinstance(value, int) and 0 <= value < len(names) for value in values):
+        values = [names[value] for value in values]
+    return labels_of(np.array(values), f"the labels in {what}")
+
+
+def _class_names(schema: Any, column: str) -> list[str]:
+    """Returns the names of classes that the schema's metadata has for a column, [] where it has none."""
+    try:
+        feature = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"][column]
+        names = feature["names"]
+    except (KeyError, ValueError, TypeError, RecursionError):
+        return []
+    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else []

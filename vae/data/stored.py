@@ -1,0 +1,192 @@
+"""Sets that are kept in one form on disk: a folder with four arrays, mapped when they are used, and a card.
+
+`<folder>/<name>/` has train-images.npy and test-images.npy, (N, H, W) or (N, H, W, 3) uint8; train-labels.npy and
+test-labels.npy, (N,) int64, where there are labels; and card.json. `vae.data.imports` makes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vae.data.sets import Dataset, Split, folder
+from vae.errors import DataError
+
+__all__ = ["CARD", "FORMAT", "Card", "cards", "check_kept", "check_new", "load", "read_card", "remove"]
+
+CARD = "card.json"
+FORMAT = 1
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_RESERVED = ("import", "remove", "list")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What is known of a set that is kept.
+
+    Attributes:
+        name: of its folder.
+        title: what people call it.
+        source: what it was read from.
+        steps: what was done to its images, in sentences.
+        train, test: how many images there are.
+        image_shape: (H, W), or (H, W, 3) for colour.
+        classes: the names of its classes, sorted; () where there are no labels.
+        checksum: SHA-256 of training images, training labels, test images, test labels, a label in eight bytes.
+        date: of the import, as 2026-11-27.
+    """
+
+    name: str
+    title: str
+    source: str
+    steps: tuple[str, ...]
+    train: int
+    test: int
+    image_shape: tuple[int, ...]
+    classes: tuple[str, ...]
+    checksum: str
+    date: str
+
+    def __post_init__(self) -> None:
+        words = (self.name, self.title, self.source, self.checksum, self.date, *self.steps, *self.classes)
+        numbers = (self.train, self.test, *self.image_shape)
+        if not all(isinstance(word, str) for word in words) or not all(type(number) is int for number in numbers):
+            raise DataError("A card has words and whole numbers; on this one is something else.")
+        if min(numbers) < 1 or len(self.image_shape) not in (2, 3) or self.image_shape[2:] not in ((), (3,)):
+            raise DataError("A card says how many images there are and of which size; this one does not.")
+
+    @property
+    def bytes(self) -> int:
+        """What the images take on disk."""
+        return (self.train + self.test) * int(np.prod(self.image_shape, dtype=np.int64))
+
+
+def check_new(name: str, reserved: tuple[str, ...] = ()) -> str:
+    """Returns the name of a set if a new one may have it.
+
+    Raises:
+        DataError: it is not lower-case letters, digits, dots, dashes and underscores, 64 at most, or it is taken.
+    """
+    if not _NAME.fullmatch(name):
+        raise DataError(
+            f"A set's name is 1 to 64 lower-case letters, digits, '.', '-' or '_', the first a letter or digit; "
+            f"{name!r:.80} is not."
+        )
+    if name in (*_RESERVED, *reserved) or os.path.lexists(folder() / name):
+        raise DataError(f"A set's name must be new; {name!r} is taken. Choose another, or remove that set first.")
+    return name
+
+
+def read_card(name: str) -> Card | None:
+    """Returns the card of a set that is kept under a name, None where there is none.
+
+    Raises:
+        DataError: the card is damaged, or of a newer form.
+    """
+    place = folder() / name / CARD
+    if not _NAME.fullmatch(name) or not place.is_file():
+        return None
+    try:
+        says = json.loads(place.read_text(encoding="utf-8"))
+        if says.pop("format") != FORMAT:
+            raise DataError(f"{place} is of a newer form than is known here. Install a newer version.")
+        fields: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in says.items()
+        }
+        return Card(**fields | {"name": name})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, DataError) as error:
+        raise DataError(f"{place} is damaged ({error}). Remove the set, and import it again.") from error
+
+
+def cards() -> tuple[list[Card], list[str]]:
+    """Returns the cards of all sets that are kept, by name, and what is wrong with those that cannot be read."""
+    found, troubles = [], []
+    with contextlib.suppress(OSError):
+        for place in sorted(folder().iterdir()):
+            try:
+                if card := read_card(place.name):
+                    found.append(card)
+            except DataError as error:
+                troubles.append(str(error))
+    return found, troubles
+
+
+def load(card: Card) -> Dataset:
+    """Loads a set that is kept, its images mapped from disk and not read.
+
+    Raises:
+        DataError: its files are missing, or others than its card says.
+    """
+    place = folder() / card.name
+    train, test = (
+        Split(
+            _mapped(place / f"{split}-images.npy", (count, *card.image_shape)),
+            _read_labels(place / f"{split}-labels.npy", count, len(card.classes)) if card.classes else None,
+        )
+        for split, count in (("train", card.train), ("test", card.test))
+    )
+    return Dataset(card.name, train, test, card.classes, card.checksum, card.title)
+
+
+def check_kept(name: str) -> str:
+    """Returns the name of a set if it is kept in this form, and so may be removed.
+
+    Raises:
+        DataError: there is none of that name.
+    """
+    if not _NAME.fullmatch(name) or not (folder() / name / CARD).is_file():
+        found = ", ".join(card.name for card in cards()[0]) or "none"
+        raise DataError(f"What is removed is a set that was imported; {name!r:.80} is none. There are: {found}.")
+    return name
+
+
+def remove(name: str) -> None:
+    """Deletes a set that was imported or fetched in this form.
+
+    Raises:
+        DataError: there is none of that name, or the disk refuses.
+    """
+    place = folder() / check_kept(name)
+    try:
+        (place / CARD).unlink()  # without its card it is no set any more, whatever happens to the rest
+        shutil.rmtree(place)
+    except OSError as error:
+        raise DataError(f"The set {name!r} could not be removed ({error.strerror or error}).") from error
+
+
+def _mapped(path: Path, shape: tuple[int, ...]) -> Tensor:
+    """Maps images from disk. What is written into them stays in memory, the file as it is."""
+    array = None
+    try:
+        array = np.load(path, mmap_mode="c")
+    except OSError:  # Linux sets memory aside for such a map, and refuses one that is larger than it has
+        with contextlib.suppress(OSError, ValueError):
+            array = np.load(path, mmap_mode="r")
+    except (ValueError, EOFError, SyntaxError):
+        pass
+    if array is None or array.shape != shape or array.dtype != np.uint8:
+        raise DataError(f"{path} is missing or damaged. Remove the set, and import it again.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of a map that must not be written into, which nobody does
+        return torch.from_numpy(np.asarray(array))
+
+
+def _read_labels(path: Path, count: int, classes: int) -> Tensor:
+    try:
+        labels = np.load(path)
+        if labels.shape != (count,) or labels.dtype != np.int64 or labels.min() < 0 or labels.max() >= classes:
+            raise ValueError("other labels than the card says")
+    except (OSError, ValueError, EOFError, SyntaxError, TypeError) as error:
+        raise DataError(f"{path} is missing or damaged ({error}). Remove the set, and import it again.") from error
+    return torch.from_numpy(labels)
