@@ -28,7 +28,7 @@ def packed(model: models.Model, data_name: str) -> dict[str, Any]:
         "colours": figures.CLASSES, "images": f"images/{data_name}",
     }  # fmt: skip
     kinds = {"mean": codes.mean}
-    if record.training.objective != "autoencoder":  # whose deviations were never trained
+    if not record.autoencoder:  # whose deviations were never trained
         kinds["deviation"] = codes.deviation
     for name, values in kinds.items():
         book: portable.Codebook = portable.pack_codes(values)

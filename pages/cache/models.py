@@ -96,8 +96,8 @@ def dataset(name: str) -> vae.Dataset:
 def images(model: Model) -> vae.Dataset:
     """Returns the data set of a model; where it is none that is known here, images that stand in for it."""
     record = _record(model)
-    if record.training.data in data.names():
-        found = dataset(record.training.data)
+    if record.data in data.names():
+        found = dataset(record.data)
         if found.image_shape == record.model.image_shape:
             return found
     return dataset("mnist-sample") if record.model.image_shape == (28, 28) else _own_draws(model)
@@ -139,7 +139,7 @@ def z(model: Model) -> np.ndarray:
 
 def carried(model: Model) -> tuple[np.ndarray, str]:
     """Returns what each dimension carries (J,), and its unit: KL in nats, or the variance of an autoencoder's codes."""
-    if record(model[0]).training.objective == "autoencoder":
+    if record(model[0]).autoencoder:
         return codes(model).mean.var(0), _("variance")
     return codes(model).kl.mean(0), _("nats")
 

@@ -95,7 +95,9 @@ def plan(name: str) -> tuple[ModelConfig, TrainConfig] | None:
         pass
     try:
         record = models.record(name)
-        return record.model, record.training
+        if isinstance(record.model, ModelConfig) and record.training is not None:
+            return record.model, record.training
+        return None
     except VAEError:
         return None
 

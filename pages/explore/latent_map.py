@@ -13,7 +13,7 @@ config = cache.record(state.model()).model
 codes = cache.codes(model)
 carried, unit = cache.carried(model)
 order = np.argsort(-carried, kind="stable")
-autoencoder = cache.record(state.model()).training.objective == "autoencoder"
+autoencoder = cache.record(state.model()).autoencoder
 
 st.markdown(
     _(

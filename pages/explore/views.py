@@ -12,7 +12,7 @@ from vae.latent import aggregate, neighbours, projections
 
 model = cache.model_id(state.model())
 record = cache.record(state.model())
-size, autoencoder = record.model.latent, record.training.objective == "autoencoder"
+size, autoencoder = record.model.latent, record.autoencoder
 dataset = cache.images(model)
 codes = cache.codes(model)
 shown = min(projections.IMAGES, len(dataset.test))

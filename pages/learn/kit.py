@@ -17,6 +17,7 @@ from pages.ui import state
 from pages.ui.language import _
 from pages.ui.words import classes as class_names
 from vae import paths
+from vae.model import AnyConfig
 
 PLANE = "mnist-2d"  # the model whose log p(x) is exact, where that of the model in use is not
 FIRST = {"mnist-sample": 19}  # a digit that encoders know; its first one is a freak
@@ -33,7 +34,7 @@ class Scene(NamedTuple):
     """
 
     model: cache.Model
-    config: vae.ModelConfig
+    config: AnyConfig
     dataset: vae.Dataset
     row: int
 
@@ -68,7 +69,7 @@ class Answer(NamedTuple):
 def scene() -> Scene:
     """Returns the model and the image in use; for a plain autoencoder mnist-2d, which one line says."""
     model = cache.model_id(state.model())
-    if cache.record(model[0]).training.objective == "autoencoder":
+    if cache.record(model[0]).autoencoder:
         note(
             _("{name} is a plain autoencoder, without p(x). The lesson takes {plane}.").format(
                 name=model[0], plane=PLANE

@@ -18,7 +18,7 @@ st.markdown(
     )
 )
 model = cache.model_id(state.model())
-if cache.record(model[0]).training.objective == "autoencoder":
+if cache.record(model[0]).autoencoder:
     st.info(_("{name} is a plain autoencoder: it has no p(x). Choose another model.").format(name=model[0]))
     st.stop()
 picked = chosen.images(model)

@@ -21,7 +21,7 @@ FLOORS = tuple(np.arange(-16, 0.5, 0.5).tolist())
 
 
 def gaussian(record: Record) -> bool:
-    return record.model.likelihood != "bernoulli" and record.training.objective != "autoencoder"
+    return record.model.likelihood != "bernoulli" and not record.autoencoder
 
 
 there = {record.name: record for record in catalogue()[0]}

@@ -39,17 +39,17 @@ def show() -> None:
         lines = [_("J = {size} latent dimensions").format(size=config.latent), words.likelihood(config.likelihood)]
         if config.likelihood != "bernoulli":
             lines.append(words.floor(config))
-        if record.training.objective == "autoencoder":
+        if record.autoencoder:
             lines.append(_("plain autoencoder: no ELBO"))
         elif "elbo" in held_out:
             lines.append(_("held-out ELBO {elbo:.1f} nats, KL {kl:.1f}").format(**held_out))
         st.caption("  \n".join(lines))
         dataset = cache.images(model)
-        if record.training.data not in data.names():
+        if record.data not in data.names():
             stands_in = _("draws of its own") if dataset.name.startswith("draws-of-") else words.dataset(dataset)
             st.info(
                 _("{name} learned from {data}, which is not here. In the place of test images: {images}").format(
-                    name=record.name, data=record.training.data, images=stands_in
+                    name=record.name, data=record.data, images=stands_in
                 ),
                 icon=":material/image:",
             )

@@ -3,7 +3,8 @@
 import math
 
 from pages.ui.language import _
-from vae import Dataset, ModelConfig
+from vae import Dataset
+from vae.model import AnyConfig
 
 
 def likelihood(name: str) -> str:
@@ -68,7 +69,7 @@ def carries(j: int, amount: float, unit: str) -> str:
     return f"{coordinate(j)}, {amount:.1f} {unit}" if amount >= 0.01 else _("{name}, unused").format(name=coordinate(j))
 
 
-def floor(config: ModelConfig) -> str:
+def floor(config: AnyConfig) -> str:
     """Says what bounds a pixel's variance from below."""
     if config.likelihood == "bernoulli":
         return _("binary pixels")
@@ -77,17 +78,17 @@ def floor(config: ModelConfig) -> str:
     return _("floor of log σ² at {floor:g}").format(floor=config.log_variance_floor)
 
 
-def size(config: ModelConfig) -> str:
+def size(config: AnyConfig) -> str:
     """Says how many numbers an image has: pixels in grey, three times as many values in colour."""
     return (_("{count} pixels") if config.grey else _("{count} values")).format(count=config.pixels)
 
 
-def deviation(config: ModelConfig) -> str:
+def deviation(config: AnyConfig) -> str:
     """Names the deviation as it is shown: in colour a pixel has three, and the picture has their mean."""
     return _("σ of p(x|z)") if config.grey else _("σ of p(x|z), the mean over three colours")
 
 
-def deviation_range(config: ModelConfig) -> str:
+def deviation_range(config: AnyConfig) -> str:
     """Names the deviation as it is shown, with braces for the least and the largest."""
     if config.grey:
         return _("σ of p(x|z), {low} to {high}")

@@ -70,7 +70,7 @@ def add_images(command: argparse.ArgumentParser, images: int = 1000) -> None:
 def _opened(chosen: argparse.Namespace) -> tuple[VAE, Record, data.Dataset, torch.Tensor]:
     """Returns a model that has an evidence, its record, its data set, and as many test images as were asked for."""
     model, record = load(chosen.name), read_record(chosen.name)
-    if record.training.objective == "autoencoder":
+    if record.autoencoder:
         raise ConfigError(f"Only a VAE has an evidence; {record.name} is a plain autoencoder. Choose another.")
     if distributed.rank():
         distributed.total(torch.zeros(1))  # waits until rank 0 has fetched what is not on disk

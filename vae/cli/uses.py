@@ -34,7 +34,7 @@ def images_of(record: Record, name: str | None) -> data.Dataset:
     Raises:
         DataError: the name is unknown, or the images have another size than those that the model was made for.
     """
-    own = record.training.data
+    own = record.data
     if name is None and own not in data.names():
         print(f"{record.name} learned from {own}, which is not known here: taking mnist-sample.", file=sys.stderr)
         name = "mnist-sample"

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from vae.errors import ConfigError
 from vae.evidence import CHUNK, Posterior, check_count, check_image, pairwise_log_prob
-from vae.model import VAE, Decoder, standard_normal
+from vae.model import VAE, standard_normal
 
 __all__ = ["Stream", "bias_slope", "enough", "grid_evidence", "posterior_slope", "prior_slope", "running", "stream"]
 
@@ -154,11 +154,12 @@ def _mean_slope(model: VAE, x: Tensor, z: Array, weight: Array) -> Array:
 
 
 @torch.inference_mode(False)
-def _shifted(model: VAE) -> tuple[Decoder, Tensor]:
+def _shifted(model: VAE) -> tuple[nn.Module, Tensor]:
     """Returns the decoder in float64, and what is added to its last layer, (D,) zeros."""
     decoder, shift = (
         copy.deepcopy(model.decoder).double().requires_grad_(False),
         torch.zeros(model.config.pixels).double(),
     )
+    assert isinstance(decoder.location, nn.Module)
     decoder.location.register_forward_hook(lambda _layer, _inputs, out: out + shift)
     return decoder, shift

@@ -28,7 +28,7 @@ from vae.evidence.estimates import CHUNK, Estimate, Progress, check_image, check
 from vae.evidence.linear import is_linear_gaussian, linear_evidence
 from vae.evidence.quadrature import Integrals, log_integrals
 from vae.evidence.rounding import MEASURED, rounding
-from vae.model import VAE, ModelConfig
+from vae.model import VAE, AnyConfig
 
 __all__ = ["Posterior", "ThermodynamicPath", "exact", "is_known", "posterior", "thermodynamic_path"]
 
@@ -92,7 +92,7 @@ class ThermodynamicPath(NamedTuple):
     log_z: NDArray
 
 
-def is_known(config: ModelConfig) -> bool:
+def is_known(config: AnyConfig) -> bool:
     """Says whether log p(x) has an exact value for such a model: with J <= 2, or a linear decoder and a Gaussian."""
     return config.latent <= 2 or is_linear_gaussian(config)
 
@@ -266,12 +266,8 @@ class _Tempered:
         """Integrates over z."""
         return log_integrals(
             self.densities, self.paired, self.q.loc, self.radius,
-            tolerance, kinks=_kinks(self.model), keep=keep, told=progress,
+            tolerance, kinks=self.model.config.kinks, keep=keep, told=progress,
         )  # fmt: skip
-
-
-def _kinks(model: VAE) -> bool:
-    return model.config.activation == "relu" and not model.config.linear
 
 
 def _tolerance(model: VAE, tolerance: float | None) -> float:
@@ -283,7 +279,7 @@ def _tolerance(model: VAE, tolerance: float | None) -> float:
         )
     if tolerance is None:
         smooth = 1e-5 if model.config.likelihood == "bernoulli" else 1e-4
-        return 1e-2 if _kinks(model) else smooth
+        return 1e-2 if model.config.kinks else smooth
     if not (math.isfinite(tolerance) and 1e-9 <= tolerance <= 10):
         raise ConfigError(f"The tolerance must be from 1e-9 to 10 nats; it is {tolerance!r}.")
     return tolerance

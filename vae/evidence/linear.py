@@ -7,12 +7,12 @@ import math
 import torch
 from torch import Tensor
 
-from vae.model import VAE, ModelConfig, floored
+from vae.model import VAE, AnyConfig, Decoder, floored
 
 __all__ = ["is_linear_gaussian", "linear_evidence"]
 
 
-def is_linear_gaussian(config: ModelConfig) -> bool:
+def is_linear_gaussian(config: AnyConfig) -> bool:
     """Says whether x is a linear map of z and Gaussian noise of one variance everywhere, so that p(x) is Gaussian."""
     return config.linear and config.likelihood != "bernoulli"
 
@@ -27,6 +27,7 @@ def linear_evidence(model: VAE, x: Tensor) -> Tensor:
     Returns:
         (B,) float64, nats.
     """
+    assert isinstance(model.decoder, Decoder)
     location, psi = model.decoder.location, model.decoder.log_variance
     assert isinstance(location, torch.nn.Linear) and isinstance(psi, torch.nn.Parameter)
     weight = location.weight.detach().double()

@@ -10,8 +10,9 @@ import torch
 
 from vae import evidence
 from vae.data import Dataset
+from vae.errors import CheckpointError
 from vae.latent import encode
-from vae.model import VAE, Autoencoder, ModelConfig, Record, TrainConfig, bits_per_dimension, generator
+from vae.model import VAE, AnyConfig, Autoencoder, ModelConfig, Record, TrainConfig, bits_per_dimension, generator
 from vae.training import learned_from, score
 
 __all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words"]
@@ -33,6 +34,8 @@ def arguments(name: str, model_config: ModelConfig, config: TrainConfig, half: b
 
 def command(record: Record, half: bool = False) -> str:
     """Returns the shell command that makes a model again."""
+    if not isinstance(record.model, ModelConfig) or record.training is None:
+        raise CheckpointError(f"A command makes a model that was trained here; {record.name!r} was not.")
     return "python -m vae " + shlex.join([*arguments(record.name, record.model, record.training, half), "--overwrite"])
 
 
@@ -63,6 +66,8 @@ def held_out_figures(model: VAE, dataset: Dataset, config: TrainConfig) -> dict[
 def card(record: Record, dataset: Dataset, half: bool) -> str:
     """Writes a model's card, in Markdown: the command that makes it again, what it took, and its figures."""
     model, held_out = record.model, record.held_out
+    if record.training is None:
+        raise CheckpointError(f"A card says how a model was trained here; {record.name!r} was not.")
     floor = "none" if model.log_variance_floor is None else f"{model.log_variance_floor:g}"
     images = learned_from(len(dataset.train), record.training)
     rows = {
@@ -85,7 +90,7 @@ def card(record: Record, dataset: Dataset, half: bool) -> str:
     return "\n".join([f"# {record.name}", "", "| | |", "|---|---|", *lines, ""])
 
 
-def likelihood_words(config: ModelConfig) -> str:
+def likelihood_words(config: AnyConfig) -> str:
     """Says the likelihood with its floor, without which a Gaussian number says nothing."""
     if config.likelihood == "bernoulli":
         return f"{config.likelihood}, binarised at random"

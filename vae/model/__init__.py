@@ -3,15 +3,18 @@
 The Gaussian VAE of Kingma & Welling (2013) as `torch.distributions` objects: an encoder q(z|x), a decoder p(x|z), and
 objectives that read as they are written. The wing stands on `vae.errors` and `vae.paths` alone.
 
+    checks         rules that settings keep
     config         ModelConfig and TrainConfig: flags, checkpoint JSON and page controls at once
     distributions  draws from a generator; how each likelihood wants its pixels
     nets           plain backbones: perceptrons, strided convolutions and their mirror
     graphs         networks from elsewhere as lists of PyTorch's operations: data, never code
     capture        what a network does, written down as such a list
     vae            Encoder, Decoder (forward returns a Distribution), VAE, build
+    imported       models from elsewhere: two graphs as distributions over latents and pixels
     devices        which device, and bfloat16 where it is quicker and costs nothing
     objectives     ELBO (beta, free bits), IWAE, Autoencoder: objective(model, x) -> Terms, one number an image
     portable       the nets as flat arrays, for programs without PyTorch
+    records        what a model's file says of it
     checkpoints    one safetensors file a model, its record in the header; files written aside
     results        where what was found out about a model is kept
 """
@@ -20,7 +23,6 @@ from vae.model import portable
 from vae.model.capture import capture
 from vae.model.checkpoints import (
     MODEL_FILE,
-    Record,
     catalogue,
     check_name,
     folders,
@@ -38,6 +40,8 @@ from vae.model.config import (
     PRECISIONS,
     SCHEDULES,
     Activation,
+    AnyConfig,
+    ImportedConfig,
     Likelihood,
     ModelConfig,
     TrainConfig,
@@ -59,8 +63,10 @@ from vae.model.distributions import (
     unchecked,
 )
 from vae.model.graphs import Graph
+from vae.model.imported import assemble
 from vae.model.nets import mlp
 from vae.model.objectives import ELBO, IWAE, Autoencoder, Objective, Terms, objective_of
+from vae.model.records import Record
 from vae.model.results import place_for, result_file, results
 from vae.model.vae import MOST_WEIGHTS, VAE, Decoder, Encoder, build, start_at
 
@@ -78,10 +84,12 @@ __all__ = [
     "SCHEDULES",
     "VAE",
     "Activation",
+    "AnyConfig",
     "Autoencoder",
     "Decoder",
     "Encoder",
     "Graph",
+    "ImportedConfig",
     "Likelihood",
     "ModelConfig",
     "Objective",
@@ -89,6 +97,7 @@ __all__ = [
     "Share",
     "Terms",
     "TrainConfig",
+    "assemble",
     "autocast",
     "best_device",
     "bits_per_dimension",

@@ -10,13 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from vae.errors import ConfigError
-from vae.model.graphs import OPERATIONS, Graph
+from vae.model.distributions import unchecked
+from vae.model.graphs import NAMES, Graph
 
 __all__ = ["capture"]
 
-_NAMES = {operation: name for name, operation in OPERATIONS.items()}
 _CONSTANT = {torch.ops.aten.full.default, torch.ops.aten.scalar_tensor.default, torch.ops.aten.arange.default}
-_DROPPED = ("dtype", "device", "layout", "pin_memory", "memory_format")  # all is float32, wherever the weights are
+_CHECKS = {torch.ops.aten._assert_tensor_metadata.default, torch.ops.aten._assert_scalar.default}
+_SAME = {torch.ops.aten._to_copy.default, torch.ops.aten.detach.default}  # all is float32, and no gradient is cut
+_DROPPED = ("dtype", "device", "layout", "pin_memory", "memory_format")  # all is float32, and where the weights are
 
 
 def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
@@ -36,9 +38,10 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
     """
     logging.getLogger("torch.fx").setLevel(logging.CRITICAL)  # what it has to say is in the error
     try:
-        exported = torch.export.export(
-            _Called(network).eval(), (example,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},), strict=False
-        ).run_decompositions()
+        with unchecked():
+            exported = torch.export.export(
+                _Called(network), (example,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},), strict=False
+            ).run_decompositions()
     except Exception as error:  # torch.export raises what it likes
         reason = " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
         raise ConfigError(
@@ -66,11 +69,15 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
     for node in exported.graph.nodes:
         if node.op == "placeholder" and sources[node.name] is None:
             places[node] = {"node": 0}
+        elif node.target in _CHECKS:
+            continue
+        elif node.target in _SAME and (node.kwargs.get("dtype") or torch.float32).is_floating_point:
+            places[node] = written(node.args[0])
         elif node.op == "call_function" and node.target in _CONSTANT and not node.all_input_nodes:
             places[node] = {"weight": len(weights)}
             weights.append(node.target(*node.args, **node.kwargs).float())
         elif node.op == "call_function":
-            name = _NAMES.get(node.target)
+            name = NAMES.get(node.target)
             if name is None:
                 what = "draws random numbers with" if torch.Tag.nondeterministic_seeded in node.target.tags else "calls"
                 raise ConfigError(

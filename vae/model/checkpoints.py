@@ -7,21 +7,23 @@ is checked against its tensors before any memory is taken for it.
 from __future__ import annotations
 
 import contextlib
-import json
+import math
 import os
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import safetensors
 import torch
 from safetensors.torch import save as to_bytes
+from torch import Tensor
 
 from vae import paths
 from vae.errors import CheckpointError
-from vae.model.config import ModelConfig, TrainConfig
-from vae.model.vae import VAE, Decoder, Encoder
+from vae.model.config import ImportedConfig
+from vae.model.imported import rebuild
+from vae.model.records import FORMAT, Record, networks, read, written
+from vae.model.vae import MOST_WEIGHTS, VAE, Decoder, Encoder
 
 __all__ = [
     "FORMAT",
@@ -36,37 +38,8 @@ __all__ = [
     "taken",
 ]
 
-FORMAT = 1
 MODEL_FILE = "model.safetensors"
-_RENAMED = {"bits_per_pixel": "bits_per_dimension"}  # figures that older files know by another name
-_CHANGE = ("step", "learning_rate", "beta")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """What a checkpoint says of its model.
-
-    Attributes:
-        name: of the folder, or the file's stem for a file elsewhere.
-        model: what it is.
-        training: how it was trained.
-        data_checksum: sha256 of the images it learned from.
-        epochs_done: passes over the training images; fewer than `training.epochs` when it was stopped.
-        seconds: what training took.
-        held_out: figures on held-out images: `elbo`, `reconstruction`, `kl` in nats, `elbo_standard_error`,
-            `bits_per_dimension`, and `images`, how many.
-        changes: learning rates and betas that were changed by hand on the way, with the step after which.
-    """
-
-    name: str
-    model: ModelConfig
-    training: TrainConfig
-    data_checksum: str = ""
-    epochs_done: float = 0.0
-    seconds: float = 0.0
-    held_out: dict[str, float] = field(default_factory=dict)
-    changes: list[dict[str, float]] = field(default_factory=list)
 
 
 def folders() -> list[Path]:
@@ -141,17 +114,7 @@ def save(
             raise CheckpointError(
                 f"Weights must be finite numbers{' in half precision' * half}; those of {key} are not."
             )
-    says = {
-        "format": FORMAT,
-        "model": model.config.to_dict(),
-        "training": record.training.to_dict(),
-        "data_checksum": record.data_checksum,
-        "epochs_done": record.epochs_done,
-        "seconds": record.seconds,
-        "held_out": record.held_out,
-        "changes": record.changes,
-    }
-    paths.write_aside(path, to_bytes(weights, {"vae": json.dumps(says)}))
+    paths.write_aside(path, to_bytes(weights, {"vae": written(model, record)}))
     return path
 
 
@@ -169,6 +132,8 @@ def load(name_or_path: str | Path) -> VAE:
     """
     path = locate(name_or_path)
     config = read_record(path).model
+    if isinstance(config, ImportedConfig):
+        return _load_imported(path, config)
     with torch.device("meta"):
         model = VAE(Encoder(config), Decoder(config), config)
     want = {key: tuple(value.shape) for key, value in model.state_dict().items()}
@@ -178,12 +143,31 @@ def load(name_or_path: str | Path) -> VAE:
             odd = sorted(key for key in want.keys() | have.keys() if want.get(key) != have.get(key))
             raise CheckpointError(f"Weights must fit the config in the file; in {path} {', '.join(odd[:3])} do not.")
         weights = {key: file.get_tensor(key).float() for key in want}
+    _check_finite(path, weights)
+    model.load_state_dict(weights, assign=True)
+    return model.eval().requires_grad_(False)
+
+
+def _load_imported(path: Path, config: ImportedConfig) -> VAE:
+    with _opened(path) as file:
+        keys = list(file.keys())
+        count = sum(math.prod(file.get_slice(key).get_shape()) for key in keys)
+        if count > MOST_WEIGHTS:
+            raise CheckpointError(f"A model has at most {MOST_WEIGHTS:,} weights; that in {path} has {count:,}.")
+        weights = {key: file.get_tensor(key).float() for key in keys}
+        graphs = networks(file.metadata()["vae"])
+    _check_finite(path, weights)
+    try:
+        return rebuild(config, graphs, weights)
+    except CheckpointError as error:
+        raise CheckpointError(f"{error} The file {path} is damaged; import the model again.") from error
+
+
+def _check_finite(path: Path, weights: dict[str, Tensor]) -> None:
     if not all(bool(value.isfinite().all()) for value in weights.values()):
         raise CheckpointError(
             f"Weights must be finite numbers; some in {path} are not. The model diverged in training."
         )
-    model.load_state_dict(weights, assign=True)
-    return model.eval().requires_grad_(False)
 
 
 def read_record(name_or_path: str | Path) -> Record:
@@ -202,24 +186,8 @@ def _read_record(path: Path) -> Record:
         text = (file.metadata() or {}).get("vae")
     if text is None:
         raise CheckpointError(f"{path} holds tensors but is not a model of this library: its header has no record.")
-    try:
-        says: dict[str, Any] = json.loads(text)
-        if says["format"] != FORMAT:
-            raise CheckpointError(
-                f"{path} has format {says['format']}; this version reads {FORMAT}. Update the program."
-            )
-        return Record(
-            name=path.absolute().parent.name if path.name == MODEL_FILE else path.stem,
-            model=ModelConfig.from_dict(says["model"]),
-            training=TrainConfig.from_dict(says["training"]),
-            data_checksum=str(says["data_checksum"]),
-            epochs_done=float(says["epochs_done"]),
-            seconds=float(says["seconds"]),
-            held_out={_RENAMED.get(key, str(key)): float(value) for key, value in says["held_out"].items()},
-            changes=[{key: change[key] for key in _CHANGE} for change in says.get("changes", [])],
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise CheckpointError(f"{path} has a damaged record ({error}). Train or fetch the model again.") from error
+    name = path.absolute().parent.name if path.name == MODEL_FILE else path.stem
+    return read(text, name, path)
 
 
 def catalogue() -> tuple[list[Record], list[CheckpointError]]:

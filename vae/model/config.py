@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args
 
 from vae.errors import ConfigError
+from vae.model.checks import check_choice, check_count, check_range, check_shape, is_number
 
 __all__ = [
     "ACTIVATIONS",
@@ -20,6 +21,8 @@ __all__ = [
     "PRECISIONS",
     "SCHEDULES",
     "Activation",
+    "AnyConfig",
+    "ImportedConfig",
     "Initial",
     "Likelihood",
     "ModelConfig",
@@ -43,7 +46,6 @@ SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 INITIALS: tuple[Initial, ...] = get_args(Initial)
 
-MOST_GREY, MOST_COLOUR = 128, 64  # pixels a side
 VALUES_AT_ONCE = 2_000_000  # 8 MB as float32; convolutions hold some ten times as much for them
 
 
@@ -78,8 +80,38 @@ class _Config:
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()})
 
 
+class _Images(_Config):
+    """What follows from the shape of an image, the same for every model."""
+
+    __slots__ = ()
+    image_shape: tuple[int, ...]
+
+    @property
+    def pixels(self) -> int:
+        """D = H * W * C, the number of values that an image has: three for each pixel in colour, one in grey.
+
+        A flat image is row by row, the channels of a pixel together.
+        """
+        return math.prod(self.image_shape)
+
+    @property
+    def planes(self) -> tuple[int, int, int]:
+        """H, W, C of an image: C is 3 in colour and 1 in grey."""
+        height, width = self.image_shape[:2]
+        return height, width, 1 if self.grey else 3
+
+    @property
+    def grey(self) -> bool:
+        """Whether images are grey, (H, W), and not in colour, (H, W, 3)."""
+        return len(self.image_shape) == 2
+
+    def at_once(self, most: int) -> int:
+        """Returns how many images to hold as floats at once: `most`, or fewer where they are large."""
+        return max(1, min(most, VALUES_AT_ONCE // self.pixels))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ModelConfig(_Config):
+class ModelConfig(_Images):
     """What a model is.
 
     With channels the encoder begins with strided convolutions, and the decoder ends with their mirror; the layers stand
@@ -109,17 +141,17 @@ class ModelConfig(_Config):
     )
 
     def __post_init__(self) -> None:
-        _check_count("latent", self.latent, 1, 1024)
-        _check_choice("likelihood", self.likelihood, LIKELIHOODS)
-        _check_choice("activation", self.activation, ACTIVATIONS)
+        check_count("latent", self.latent, 1, 1024)
+        check_choice("likelihood", self.likelihood, LIKELIHOODS)
+        check_choice("activation", self.activation, ACTIVATIONS)
         for name in ("encoder_layers", "decoder_layers", "channels", "image_shape"):
             if not isinstance(getattr(self, name), tuple) or len(getattr(self, name)) > 32:
                 raise ConfigError(
                     f"{name} must be a tuple of up to 32 whole numbers; it is {getattr(self, name)!r:.80}."
                 )
             for width in getattr(self, name):
-                _check_count(name, width, 1, 16384)
-        _check_shape(self.image_shape)
+                check_count(name, width, 1, 16384)
+        check_shape(self.image_shape)
         height, width, _ = self.planes
         if min(height, width) >> len(self.channels) == 0:
             raise ConfigError(
@@ -127,36 +159,63 @@ class ModelConfig(_Config):
                 f"{height} x {width}, for each halves them; they are {len(self.channels)}."
             )
         floor = self.log_variance_floor
-        if floor is not None and not (_is_number(floor) and -40 <= floor <= 4):
+        if floor is not None and not (is_number(floor) and -40 <= floor <= 4):
             raise ConfigError(f"log_variance_floor must be between -40 and 4, or None for no floor; it is {floor!r}.")
-
-    @property
-    def pixels(self) -> int:
-        """D = H * W * C, the number of values that an image has: three for each pixel in colour, one in grey.
-
-        A flat image is row by row, the channels of a pixel together.
-        """
-        return math.prod(self.image_shape)
-
-    @property
-    def planes(self) -> tuple[int, int, int]:
-        """H, W, C of an image: C is 3 in colour and 1 in grey."""
-        height, width = self.image_shape[:2]
-        return height, width, 1 if self.grey else 3
-
-    @property
-    def grey(self) -> bool:
-        """Whether images are grey, (H, W), and not in colour, (H, W, 3)."""
-        return len(self.image_shape) == 2
-
-    def at_once(self, most: int) -> int:
-        """Returns how many images to hold as floats at once: `most`, or fewer where they are large."""
-        return max(1, min(most, VALUES_AT_ONCE // self.pixels))
 
     @property
     def linear(self) -> bool:
         """Whether the decoder is linear, so that log p(x) has a closed form under a Gaussian."""
         return not (self.decoder_layers or self.channels)
+
+    @property
+    def kinks(self) -> bool:
+        """Whether p(x|z) has kinks in z, as a ReLU makes them."""
+        return self.activation == "relu" and not self.linear
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportedConfig(_Images):
+    """What a model from elsewhere is, whose encoder and decoder are graphs (`vae.model.graphs`).
+
+    Raises:
+        ConfigError: a value is outside its range.
+    """
+
+    latent: int = option(2, "J, the number of latent dimensions")
+    likelihood: Likelihood = option(
+        "gaussian", "p(x|z): a variance for each pixel, one for the image, or binary pixels"
+    )
+    image_shape: tuple[int, ...] = option((28, 28), "height and width of an image, and a 3 after them for colour")
+    dequantised: bool = option(True, "whether grey pixels are (u + U[0, 1)) / 256, and not u / 255")
+    kinks: bool = option(True, "whether p(x|z) may have kinks in z, as a ReLU makes them")
+    origin: str = option("", "where it comes from, in a few words")
+
+    def __post_init__(self) -> None:
+        check_count("latent", self.latent, 1, 1024)
+        check_choice("likelihood", self.likelihood, LIKELIHOODS)
+        if not isinstance(self.image_shape, tuple):
+            raise ConfigError(f"image_shape must be a tuple of whole numbers; it is {self.image_shape!r:.80}.")
+        for size in self.image_shape:
+            check_count("image_shape", size, 1, 16384)
+        check_shape(self.image_shape)
+        for name in ("dequantised", "kinks"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name} must be true or false; it is {getattr(self, name)!r:.80}.")
+        if not isinstance(self.origin, str) or len(self.origin) > 200 or not self.origin.isprintable():
+            raise ConfigError(f"origin must be a line of up to 200 letters; it is {self.origin!r:.80}.")
+
+    @property
+    def linear(self) -> bool:
+        """False: a decoder that is a graph may be linear, but that is not looked for."""
+        return False
+
+    @property
+    def log_variance_floor(self) -> None:
+        """None: whatever bounds the variance is in the decoder."""
+        return None
+
+
+AnyConfig = ModelConfig | ImportedConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,25 +251,25 @@ class TrainConfig(_Config):
     def __post_init__(self) -> None:
         if not (isinstance(self.data, str) and self.data):
             raise ConfigError(f"data must be the name of a data set; it is {self.data!r}.")
-        _check_choice("objective", self.objective, OBJECTIVES)
-        _check_choice("schedule", self.schedule, SCHEDULES)
-        _check_choice("precision", self.precision, PRECISIONS)
-        _check_choice("initial", self.initial, INITIALS)
-        _check_count("samples", self.samples, 1, 1000)
-        _check_count("epochs", self.epochs, 1, 100_000)
-        _check_count("batch_size", self.batch_size, 1, 60_000)
-        _check_count("seed", self.seed, 0, 2**63 - 1)
-        _check_range("weight_decay", self.weight_decay, 0, 10)
-        _check_range("beta", self.beta, 0, 1000)
-        _check_range("beta_warmup", self.beta_warmup, 0, 100_000)
-        _check_range("warmup", self.warmup, 0, 100_000)
-        _check_range("free_bits", self.free_bits, 0, 100)
-        _check_range("adam_beta1", self.adam_beta1, 0, 0.999)
-        _check_range("adam_beta2", self.adam_beta2, 0, 0.999999)
-        _check_range("adam_epsilon", self.adam_epsilon, 1e-16, 1)
-        if not (_is_number(self.share) and 0 < self.share <= 1):
+        check_choice("objective", self.objective, OBJECTIVES)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_choice("precision", self.precision, PRECISIONS)
+        check_choice("initial", self.initial, INITIALS)
+        check_count("samples", self.samples, 1, 1000)
+        check_count("epochs", self.epochs, 1, 100_000)
+        check_count("batch_size", self.batch_size, 1, 60_000)
+        check_count("seed", self.seed, 0, 2**63 - 1)
+        check_range("weight_decay", self.weight_decay, 0, 10)
+        check_range("beta", self.beta, 0, 1000)
+        check_range("beta_warmup", self.beta_warmup, 0, 100_000)
+        check_range("warmup", self.warmup, 0, 100_000)
+        check_range("free_bits", self.free_bits, 0, 100)
+        check_range("adam_beta1", self.adam_beta1, 0, 0.999)
+        check_range("adam_beta2", self.adam_beta2, 0, 0.999999)
+        check_range("adam_epsilon", self.adam_epsilon, 1e-16, 1)
+        if not (is_number(self.share) and 0 < self.share <= 1):
             raise ConfigError(f"share must be above 0 and at most 1; it is {self.share!r}.")
-        if not (_is_number(self.learning_rate) and 0 < self.learning_rate <= 1):
+        if not (is_number(self.learning_rate) and 0 < self.learning_rate <= 1):
             raise ConfigError(f"learning_rate must be above 0 and at most 1; it is {self.learning_rate!r}.")
         self._check_together()
 
@@ -226,30 +285,3 @@ class TrainConfig(_Config):
             raise ConfigError(
                 f"adam_beta1 must be between 0.05 and 0.94 under one-cycle, which moves it; it is {self.adam_beta1!r}."
             )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _check_count(name: str, value: object, low: int, high: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ConfigError(f"{name} must be a whole number from {low} to {high}; it is {value!r}.")
-
-
-def _check_range(name: str, value: object, low: float, high: float) -> None:
-    if not (isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high):
-        raise ConfigError(f"{name} must be between {low:g} and {high:g}; it is {value!r}.")
-
-
-def _check_shape(shape: tuple[int, ...]) -> None:
-    if len(shape) != 2 and (len(shape) != 3 or shape[2] != 3):
-        raise ConfigError(f"image_shape must be height and width, and a 3 after them for colour; it is {shape!r}.")
-    most, kind = (MOST_GREY, "grey") if len(shape) == 2 else (MOST_COLOUR, "colour")
-    if max(shape[:2]) > most:
-        raise ConfigError(f"image_shape must be at most {most} x {most} pixels for {kind} images; it is {shape!r}.")
-
-
-def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ConfigError(f"{name} must be one of {', '.join(choices)}; it is {value!r}.")

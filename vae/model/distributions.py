@@ -210,7 +210,12 @@ def draw(distribution: Distribution, generator: torch.Generator | None, shape: t
 
 
 def prepare_pixels(
-    images: Tensor, likelihood: Likelihood, generator: torch.Generator | None, *, grey: bool = True
+    images: Tensor,
+    likelihood: Likelihood,
+    generator: torch.Generator | None,
+    *,
+    grey: bool = True,
+    dequantised: bool = True,
 ) -> Tensor:
     """Turns 8-bit images into the pixels that a likelihood is a density of.
 
@@ -219,6 +224,8 @@ def prepare_pixels(
         likelihood: dequantised for the Gaussians, binarised for the Bernoulli.
         generator: source of the dequantisation or binarisation noise.
         grey: whether the images are grey, and not in colour.
+        dequantised: whether a Gaussian's pixels are (u + U[0, 1)) / 256, as those of all models that are trained here;
+            else they are u / 255.
 
     Returns:
         (..., D) float32 in [0, 1], row by row, the channels of a pixel together.
@@ -229,6 +236,8 @@ def prepare_pixels(
     if images.dtype != torch.uint8:
         raise DataError(f"Images must be uint8 in [0, 255]; these are {images.dtype}. Scale and round them first.")
     u = images.flatten(-2 if grey else -3).float()
+    if likelihood != "bernoulli" and not dequantised:
+        return u / 255
     # float32 steps by 2^-16 at 255, so noise any nearer to 1 would round up into the next grey
     noise = _noise(u, generator, torch.Tensor.uniform_, 0, 1 - 2**-16)
     return (noise * 255 < u).float() if likelihood == "bernoulli" else (u + noise) / 256

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from vae.errors import CheckpointError
 
-__all__ = ["MOST_NODES", "MOST_VALUES", "OPERATIONS", "Graph"]
+__all__ = ["MOST_NODES", "MOST_VALUES", "NAMES", "OPERATIONS", "Graph"]
 
 MOST_NODES = 4096
 MOST_VALUES = 2**22  # numbers that an operation gives for one image, 16 MB as float32
@@ -55,6 +55,9 @@ def _overload(name: str) -> Callable[..., Any]:
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {name: _overload(name) for name in _ATEN.split()} | _WHOLE
+NAMES = {operation: name for name, operation in OPERATIONS.items()}
+# how numbers lie in memory differs between devices, and a view would mind
+OPERATIONS |= {name: torch.ops.aten.reshape.default for name in ("view", "_unsafe_view")}
 
 
 class Graph(nn.Module):

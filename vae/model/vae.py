@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
 
 from vae.errors import ConfigError, DataError
-from vae.model.config import ModelConfig
+from vae.model.config import ImportedConfig, ModelConfig
 from vae.model.distributions import BinaryPixels, diagonal_normal, floored, generator, prepare_pixels, standard_normal
 from vae.model.nets import down, halved, mlp, to_pixels, up
 
@@ -94,7 +94,7 @@ class VAE(nn.Module):
         torch.Size([5, 784])
     """
 
-    def __init__(self, encoder: Encoder, decoder: Decoder, config: ModelConfig) -> None:
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, config: ModelConfig | ImportedConfig) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
@@ -108,7 +108,7 @@ class VAE(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.encoder.head.weight.device
+        return next(self.encoder.parameters()).device
 
     def pixels(self, images: Tensor, noise: torch.Generator | None = None) -> Tensor:
         """Returns images as the pixels (..., D) in [0, 1] that this model's likelihood is over.
@@ -124,7 +124,8 @@ class VAE(nn.Module):
         if tuple(images.shape[-len(shape) :]) != shape:
             want, came = (" x ".join(map(str, each)) for each in (shape, images.shape[-len(shape) :]))
             raise DataError(f"The images must be {want} pixels, as the model is; they are {came or 'single numbers'}.")
-        return prepare_pixels(images, self.config.likelihood, noise, grey=self.config.grey)
+        dequantised = isinstance(self.config, ModelConfig) or self.config.dequantised
+        return prepare_pixels(images, self.config.likelihood, noise, grey=self.config.grey, dequantised=dequantised)
 
 
 def build(config: ModelConfig, seed: int = 0) -> VAE:
@@ -164,7 +165,7 @@ def start_at(model: VAE, images: Tensor) -> None:
     Raises:
         ConfigError: the model is convolutional, whose biases are not by pixel.
     """
-    if model.config.channels:
+    if not isinstance(model.config, ModelConfig) or model.config.channels:
         raise ConfigError("initial mean-image is for perceptrons; this model has channels. Choose initial random.")
     sums = sum(part.sum(0, dtype=torch.int64) for part in images.split(1000))  # never all of them in another type
     assert isinstance(sums, Tensor)
@@ -172,6 +173,7 @@ def start_at(model: VAE, images: Tensor) -> None:
     mean = mean.to(model.device)
     first = next(part for part in model.encoder.modules() if isinstance(part, nn.Linear))
     first.bias.sub_(first.weight @ mean)
+    assert isinstance(model.decoder, Decoder)
     bias = model.decoder.location.bias
     assert isinstance(bias, Tensor)
     bias.copy_(mean if model.config.linear else torch.logit(mean, 1e-3))

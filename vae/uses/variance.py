@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Independent, Normal
 
 from vae.errors import ConfigError, DataError
 from vae.evidence import check_pixels
-from vae.model import VAE, Decoder
+from vae.model import VAE, ModelConfig
 
 __all__ = [
     "ByDistance", "Calibration", "border", "calibration", "deviation_by_level", "floor_path", "mean_deviation",
@@ -79,9 +79,11 @@ def with_floor(model: VAE, floor: float | None) -> VAE:
     """
     if model.config.likelihood == "bernoulli":
         raise ConfigError("A floor is for the variance of a Gaussian; a Bernoulli decoder has none.")
+    if not isinstance(model.config, ModelConfig):
+        raise ConfigError("A floor is for models that were trained here; this one's variance is as it came.")
     config = dataclasses.replace(model.config, log_variance_floor=floor)
     decoder = copy.copy(model.decoder)
-    decoder.config = config
+    decoder.config = config  # type: ignore[assignment]  # of a module it is taken for a part
     return VAE(model.encoder, decoder, config)
 
 
@@ -241,7 +243,7 @@ def floor_path(model: VAE, z: Array, x: Tensor, floors: Sequence[float]) -> Arra
     return np.stack([_normal(decoder, latents).log_prob(x).double().sum(-1).numpy() for decoder in decoders])
 
 
-def _normal(decoder: Decoder, z: Tensor) -> Normal:
+def _normal(decoder: nn.Module, z: Tensor) -> Normal:
     p = decoder(z)
     if isinstance(p, Independent) and isinstance(p.base_dist, Normal):
         return p.base_dist

@@ -80,7 +80,7 @@ def _of_another_class(model: cache.Model) -> int:
 
 def _densities(model: cache.Model, paths: dict[str, NDArray], names: dict[str, str]) -> None:
     """Draws how dense the aggregate posterior and the prior are under each step."""
-    if cache.record(model[0]).training.objective == "autoencoder":
+    if cache.record(model[0]).autoencoder:
         st.caption(_("A plain autoencoder has neither a prior nor a posterior, so there is no density to show."))
         return
     codes, many = cache.latent.training_codes(model), len(paths["straight"][0]) > 5

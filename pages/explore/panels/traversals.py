@@ -22,7 +22,7 @@ def show(model: cache.Model) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         begin = start.choose(model, "decode.traversals", _("Around"))
         reach = "codes"
-        if cache.record(model[0]).training.objective != "autoencoder":  # which has no prior
+        if not cache.record(model[0]).autoencoder:  # which has no prior
             names = {"prior": _("from −3 to 3"), "codes": _("as far as the codes")}
             reach = st.segmented_control(
                 _("Each coordinate goes"), list(names), default="prior", required=True,

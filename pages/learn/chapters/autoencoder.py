@@ -72,7 +72,7 @@ def _pair(scene: kit.Scene) -> tuple[kit.Scene, kit.Scene] | None:
     for each in choices:
         for record in catalogue()[0]:
             same = record.model.latent == each.config.latent and record.model.likelihood == each.config.likelihood
-            if record.training.objective == "autoencoder" and same:
+            if record.autoencoder and same:
                 plain = kit.of(cache.model_id(record.name))
                 if plain.dataset.name == each.dataset.name:
                     if each is not own:
@@ -100,7 +100,7 @@ def _side(scene: kit.Scene, done: bool) -> None:
                 means, scene.dataset.test.labels[:SHOWN].numpy(), words.classes(scene.dataset), ("z₁", "z₂"),
                 _("95 % of N(0, I)"),
             ),
-            f"autoencoder.{'plain' if record.training.objective == 'autoencoder' else 'vae'}",
+            f"autoencoder.{'plain' if record.autoencoder else 'vae'}",
             _("Codes of test images of {name}, and the ring that holds 95 % of N(0, I).").format(name=scene.model[0]),
         )  # fmt: skip
     decoded = cache.samples(scene.model, SIDE * SIDE, state.seed())

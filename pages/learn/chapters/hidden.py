@@ -118,7 +118,7 @@ def _group(record: Record) -> tuple[str, float | None, str]:
     return (
         config.likelihood,
         None if config.likelihood == "bernoulli" else config.log_variance_floor,
-        record.training.data,
+        record.data,
     )
 
 
@@ -127,7 +127,7 @@ def _plane(scene: kit.Scene) -> None:
     groups: dict[tuple[str, float | None, str], list[figures.hidden.Point]] = {}
     for record in catalogue()[0]:
         held_out = record.held_out
-        if record.training.objective != "autoencoder" and {"kl", "reconstruction"} <= held_out.keys():
+        if not record.autoencoder and {"kl", "reconstruction"} <= held_out.keys():
             point = figures.hidden.Point(
                 record.name, held_out["kl"], -held_out["reconstruction"], record.name == scene.model[0]
             )

@@ -10,13 +10,14 @@ from pages import cache
 from pages.ui import pictures, state, words
 from pages.ui.language import _
 from vae import figures
+from vae.model import AnyConfig
 
 
 class Chosen(NamedTuple):
     """The model in use, the data set of the image that all panels are about, its row, and those of the race."""
 
     model: cache.Model
-    config: vae.ModelConfig
+    config: AnyConfig
     dataset: vae.Dataset
     row: int
     rows: tuple[int, ...]

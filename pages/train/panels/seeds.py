@@ -42,6 +42,8 @@ def alike(records: list[Record]) -> list[list[str]]:
     """Returns the names of models that differ in their seed alone, two or more to a group."""
     groups: dict[tuple[object, ...], list[str]] = {}
     for record in records:
+        if record.training is None:
+            continue
         changes = tuple(tuple(sorted(change.items())) for change in record.changes)
         same = (record.model, replace(record.training, seed=0), record.data_checksum, record.epochs_done, changes)
         groups.setdefault(same, []).append(record.name)

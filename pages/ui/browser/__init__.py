@@ -28,7 +28,8 @@ from pages import cache
 from pages.ui import language, state, words
 from pages.ui.browser.mount import component
 from pages.ui.language import _
-from vae import ModelConfig, figures, latent
+from vae import figures, latent
+from vae.model import AnyConfig
 
 _NEW = {"n": 0, "row": None, "z": None}
 PAD = "draw.pad"
@@ -115,7 +116,7 @@ def sketch(
     drawn = state.drawn_last()
     fits = drawn is not None and drawn.image.shape == shape
     given = drawn if drawn is not None and fits else state.Drawing(example, "example", [], example)
-    autoencoder = cache.record(model[0]).training.objective == "autoencoder"
+    autoencoder = cache.record(model[0]).autoencoder
     data = {
         "model": kept, "titles": titles, "basis": _basis(axes), "words": _sketch_words(), "classes": _classes(model),
         "given": {
@@ -163,7 +164,7 @@ def _basis(axes: latent.Axes) -> dict[str, list[float]]:
     return {"mean": axes.centre.tolist(), "directions": axes.directions.ravel().tolist()}
 
 
-def _map_words(config: ModelConfig) -> dict[str, str]:
+def _map_words(config: AnyConfig) -> dict[str, str]:
     """Returns what is said on and around the map; braces are filled in by the browser."""
     return {
         "map": _("latent map"),
@@ -184,7 +185,7 @@ def _map_words(config: ModelConfig) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _slider_words(unit: str, config: ModelConfig) -> dict[str, str]:
+def _slider_words(unit: str, config: AnyConfig) -> dict[str, str]:
     return {
         "zero": _("Prior mean, z = 0"), "prior": _("Draw z ~ p(z)"), "draw_again": _("Draw x again"),
         "mean": _("mean of p(x|z)"), "deviation": words.deviation(config), "range": words.deviation_range(config),

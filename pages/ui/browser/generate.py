@@ -6,7 +6,8 @@ from pages import cache
 from pages.ui import browser, words
 from pages.ui.browser.mount import component
 from pages.ui.language import _
-from vae import ModelConfig, figures, latent
+from vae import figures, latent
+from vae.model import AnyConfig
 
 
 def key(model: cache.Model) -> str:
@@ -34,7 +35,7 @@ def titles(size: int) -> tuple[str, str]:
     return words.coordinate(0), words.coordinate(1) if size > 1 else ""
 
 
-def _words(config: ModelConfig) -> dict[str, str]:
+def _words(config: AnyConfig) -> dict[str, str]:
     return {
         "plane": _("decoded latent plane"),
         "help": _("What each place of the latent plane decodes to. Arrow keys move z, with shift in small steps."),

@@ -1,0 +1,36 @@
+"""Rules that the settings of models and trainings keep, each with a sentence for what does not."""
+
+from __future__ import annotations
+
+from vae.errors import ConfigError
+
+__all__ = ["MOST_COLOUR", "MOST_GREY", "check_choice", "check_count", "check_range", "check_shape", "is_number"]
+
+MOST_GREY, MOST_COLOUR = 128, 64  # pixels a side
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def check_count(name: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ConfigError(f"{name} must be a whole number from {low} to {high}; it is {value!r}.")
+
+
+def check_range(name: str, value: object, low: float, high: float) -> None:
+    if not (isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high):
+        raise ConfigError(f"{name} must be between {low:g} and {high:g}; it is {value!r}.")
+
+
+def check_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) != 2 and (len(shape) != 3 or shape[2] != 3):
+        raise ConfigError(f"image_shape must be height and width, and a 3 after them for colour; it is {shape!r}.")
+    most, kind = (MOST_GREY, "grey") if len(shape) == 2 else (MOST_COLOUR, "colour")
+    if max(shape[:2]) > most:
+        raise ConfigError(f"image_shape must be at most {most} x {most} pixels for {kind} images; it is {shape!r}.")
+
+
+def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name} must be one of {', '.join(choices)}; it is {value!r}.")
