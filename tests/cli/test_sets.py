@@ -35,6 +35,7 @@ def source(tmp_path: Path) -> Path:
     return write_folder(tmp_path, *small_images(30, (6, 7)))[0]
 
 
+@pytest.mark.slow
 def test_images_are_imported_listed_trained_on_and_removed(capsys, source: Path, own: Path) -> None:
     said = "27 + 3 images of 6 x 7, 3 classes, 0.0 MB: My shapes\n"
     code, out, err = run(capsys, "data", "import", source, "--name=mine", "--title=My shapes")
@@ -47,6 +48,7 @@ def test_images_are_imported_listed_trained_on_and_removed(capsys, source: Path,
     lines = run(capsys, "data")[1].splitlines()
     assert [line.split()[0] for line in lines] == [*data.NAMES, "mine"]
     assert lines[-1].endswith(said.strip()) and "vae data kmnist" in lines[2]
+    assert lines[-2].endswith("10,000 + 2,000 images of 28 x 28, 10 classes, 9.4 MB: A sample of MNIST")
     listed = json.loads(run(capsys, "data", "--json")[1])
     assert listed[-1]["train"] == 27 and listed[-1]["classes"] == ["2", "10", "b"] and listed[-1]["bytes"] == 30 * 42
     assert [each["available"] for each in listed[-2:]] == [True, True] and listed[2] == {

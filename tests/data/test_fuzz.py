@@ -1,7 +1,7 @@
 """Files that are nearly right: whatever a few changed bytes make of them is a set or a sentence, and soon.
 
 Hypothesis cuts, fills and flips valid files of every form. Their images are read to the end; nothing but a DataError
-comes of it, none takes more than two seconds, and all together they never take 512 MB.
+comes of it, none takes more than two seconds of a core, and all together they never take 512 MB.
 """
 
 import resource
@@ -68,7 +68,7 @@ def watched() -> Iterator[None]:
 
 def sound_or_said(source: Path, **extra: Path) -> bool:
     """Reads all images of a source; tells whether they were sound."""
-    clock = time.perf_counter()
+    clock = time.process_time()
     try:
         draft = open_source(source, **extra)
         for part in filter(None, (draft.train, draft.test)):
@@ -81,7 +81,7 @@ def sound_or_said(source: Path, **extra: Path) -> bool:
         assert 10 < len(str(error)) < 2000 and "\n" not in str(error)
         return False
     finally:
-        assert time.perf_counter() - clock < 2
+        assert time.process_time() - clock < 2
 
 
 @pytest.mark.parametrize("form", ["zip", "npy", "npz", "idx", "idx.gz", "parquet"])
@@ -108,13 +108,13 @@ def test_an_image_file_with_changed_bytes_is_sound_or_said(form: str) -> None:
     @fuzz(120)
     @given(changes)
     def one(done: list[tuple[str, float, int]]) -> None:
-        clock = time.perf_counter()
+        clock = time.process_time()
         try:
             image = decode(mutated(content, done), "it")
             assert image.dtype == np.uint8 and (image.ndim == 2 or image.shape[2:] == (3,))
         except DataError as error:
             assert "it" in str(error)
-        assert time.perf_counter() - clock < 2
+        assert time.process_time() - clock < 2
 
     one()
 

@@ -273,7 +273,7 @@ def test_mixed_and_large_images_want_a_size(tmp_path: Path, own: Path) -> None:
     (top / "other.png").write_bytes(png(np.zeros((30, 20), np.uint8)))
     draft = open_source(top)
     assert draft.sizes == {(9, 9): 5, (30, 20): 1}
-    with pytest.raises(DataError, match=r"here 5 are 9 x 9, and others such as 30 x 20. Say one with --size"):
+    with pytest.raises(DataError, match=r"here 5 are 9 x 9, and others such as 30 x 20. Choose one size \(--size\)"):
         keep(draft, "mine")
     for size in ((2, 9), (129, 9), (9, 200)):
         with pytest.raises(DataError, match="from 4 to 128 pixels"):
@@ -281,7 +281,7 @@ def test_mixed_and_large_images_want_a_size(tmp_path: Path, own: Path) -> None:
     keep(replace(draft, recipe=Recipe(size=(128, 7))), "mine")
     colour = np.zeros((4, 65, 9, 3), np.uint8)
     np.save(tmp_path / "colour.npy", colour)
-    assert "or take --grey" in str(open_source(tmp_path / "colour.npy").trouble)
+    assert "or make them grey (--grey)" in str(open_source(tmp_path / "colour.npy").trouble)
     assert open_source(tmp_path / "colour.npy", recipe=Recipe(grey=True)).trouble is None
 
 

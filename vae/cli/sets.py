@@ -67,24 +67,41 @@ def _fetch(chosen: argparse.Namespace) -> None:
 
 def _list(chosen: argparse.Namespace) -> None:
     cards, troubles = stored.cards()
-    kept = {card.name: card for card in cards}
+    more = {card.name: asdict(card) for card in cards}
+    listed = []
+    for name in data.names():
+        says: dict[str, Any] = {"name": name, "available": data.available(name)}
+        try:
+            if says["available"]:
+                says |= _known(data.load_dataset(name, fetch=False)) | more.get(name, {})
+        except DataError as error:
+            troubles.append(str(error))
+        listed.append(says)
     if chosen.json:
-        cards_said = {name: asdict(card) | {"bytes": card.bytes} for name, card in kept.items()}
-        said = [{"name": name, "available": data.available(name), **cards_said.get(name, {})} for name in data.names()]
-        print(json.dumps(said))
+        print(json.dumps(listed))
     else:
-        for name in data.names():
-            print(f"{name:<26} {_said(name, kept.get(name))}")
+        for says in listed:
+            print(f"{says['name']:<26} {_said(says) if 'train' in says else _absent(says)}")
     for trouble in troubles:
         print(trouble, file=sys.stderr)
 
 
-def _said(name: str, card: stored.Card | None) -> str:
-    if card is None:
-        return "on disk" if data.available(name) else f"to be fetched: vae data {name}"
-    classes = f"{len(card.classes):,} classes" if card.classes else "no labels"
-    size = " x ".join(map(str, card.image_shape))
-    return f"{card.train:,} + {card.test:,} images of {size}, {classes}, {card.bytes / 1e6:,.1f} MB: {card.title}"
+def _absent(says: dict[str, Any]) -> str:
+    return "damaged" if says["available"] else f"to be fetched: vae data {says['name']}"
+
+
+def _known(dataset: data.Dataset) -> dict[str, Any]:
+    return {
+        "title": dataset.title, "train": len(dataset.train), "test": len(dataset.test), "classes": dataset.classes,
+        "image_shape": dataset.image_shape, "bytes": dataset.train.images.nbytes + dataset.test.images.nbytes,
+    }  # fmt: skip
+
+
+def _said(says: dict[str, Any]) -> str:
+    classes = f"{len(says['classes']):,} classes" if says["classes"] else "no labels"
+    size = " x ".join(map(str, says["image_shape"]))
+    counts = f"{says['train']:,} + {says['test']:,} images of {size}, {classes}"
+    return f"{counts}, {says['bytes'] / 1e6:,.1f} MB: {says['title']}"
 
 
 def _import(chosen: argparse.Namespace) -> None:
@@ -100,7 +117,7 @@ def _import(chosen: argparse.Namespace) -> None:
             print(step, file=sys.stderr)
     card = imports.keep(draft, chosen.name, chosen.title, _draw)
     clear_bar()
-    print(_said(card.name, card))
+    print(_said(_known(data.load_dataset(card.name, fetch=False))))
 
 
 def _draw(done: int, whole: int) -> None:

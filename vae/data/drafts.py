@@ -80,15 +80,15 @@ class Draft:
             (most, count), (other, _), *_ = sizes.items()
             raise DataError(
                 f"The images of a set have one size; here {count:,} are {_said(most)}, and others "
-                f"such as {_said(other)}. Say one with --size."
+                f"such as {_said(other)}. Choose one size (--size)."
             )
         size = self.recipe.size or next(iter(sizes))
         largest = LARGEST_COLOUR if self.colour else LARGEST_GREY
         if not SMALLEST <= min(size) <= max(size) <= largest:
             raise DataError(
                 f"Images have from {SMALLEST} to {LARGEST_GREY} pixels a side in grey, and up to {LARGEST_COLOUR} in "
-                f"colour; these would be {_said(size)} in {'colour' if self.colour else 'grey'}. Say a size with --size"
-                f"{', or take --grey' if self.colour and max(size) <= LARGEST_GREY else ''}."
+                f"colour; these would be {_said(size)} in {'colour' if self.colour else 'grey'}. Choose a size (--size)"
+                f"{', or make them grey (--grey)' if self.colour and max(size) <= LARGEST_GREY else ''}."
             )
         return (*size, 3) if self.colour else size
 

@@ -66,11 +66,6 @@ class Card:
         if min(numbers) < 1 or len(self.image_shape) not in (2, 3) or self.image_shape[2:] not in ((), (3,)):
             raise DataError("A card says how many images there are and of which size; this one does not.")
 
-    @property
-    def bytes(self) -> int:
-        """What the images take on disk."""
-        return (self.train + self.test) * int(np.prod(self.image_shape, dtype=np.int64))
-
 
 def check_new(name: str, reserved: tuple[str, ...] = ()) -> str:
     """Returns the name of a set if a new one may have it.
