@@ -21,7 +21,7 @@ FLOORS = [
     ("model", "data"),
     ("evidence", "training"),
     ("latent", "derivation", "distributed"),
-    ("jobs", "uses"),
+    ("jobs", "uses", "interchange"),
     ("figures", "cli"),
 ]
 WINGS = [wing for floor in FLOORS for wing in floor]

@@ -16,6 +16,7 @@ Kingma & Welling (2013). The objects, and how they meet:
   photographs of digits.
 - `PRESETS` are trainings that are known to work, `estimate` says how long one takes, `vae.jobs` runs it in a process of
   its own; `align` turns the codes of one model on those of another.
+- `inspect` keeps a VAE that was trained elsewhere as a model of this library.
 - `save` and `load` keep a model in one safetensors file with its `Record`; `encode` and `decode` give numpy arrays.
 
 Randomness is an argument: `generator(seed)` makes one, and nothing here touches torch's global state.
@@ -45,6 +46,7 @@ from vae.evidence import (
     naive_monte_carlo_path,
     posterior,
 )
+from vae.interchange import Pixels, inspect
 from vae.latent import (
     Alignment,
     Codes,
@@ -111,6 +113,7 @@ __all__ = [
     "JobError",
     "ModelConfig",
     "Neighbours",
+    "Pixels",
     "Posterior",
     "Preset",
     "Projection",
@@ -139,6 +142,7 @@ __all__ = [
     "holes",
     "importance_sampling",
     "importance_sampling_path",
+    "inspect",
     "load",
     "load_comparison",
     "load_dataset",

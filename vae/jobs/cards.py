@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from dataclasses import fields
 
-import torch
-
-from vae import evidence
 from vae.data import Dataset
 from vae.errors import CheckpointError
-from vae.latent import encode
-from vae.model import VAE, AnyConfig, Autoencoder, ModelConfig, Record, TrainConfig, bits_per_dimension, generator
-from vae.training import learned_from, score
+from vae.model import AnyConfig, ModelConfig, Record, TrainConfig
+from vae.training import learned_from
 
-__all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words"]
-
-_AT_ONCE = 10_000 * 28 * 28  # values of test images that are floats at one time
+__all__ = ["arguments", "card", "command", "likelihood_words"]
 
 
 def arguments(name: str, model_config: ModelConfig, config: TrainConfig, half: bool = False) -> list[str]:
@@ -37,30 +30,6 @@ def command(record: Record, half: bool = False) -> str:
     if not isinstance(record.model, ModelConfig) or record.training is None:
         raise CheckpointError(f"A command makes a model that was trained here; {record.name!r} was not.")
     return "python -m vae " + shlex.join([*arguments(record.name, record.model, record.training, half), "--overwrite"])
-
-
-def held_out_figures(model: VAE, dataset: Dataset, config: TrainConfig) -> dict[str, float]:
-    """Scores a trained model on all test images.
-
-    Returns:
-        What `Record.held_out` says, nats an image: the ELBO with 10 samples an image, its standard error over images,
-        its two parts, and bits per dimension. An autoencoder has no ELBO, so for it the reconstruction alone.
-    """
-    images = dataset.test.images
-    if config.objective == "autoencoder":
-        return {"images": len(images), "reconstruction": score(model, images, Autoencoder())[0]}
-    noise = generator(0)
-    parts = images.split(max(1, _AT_ONCE // model.config.pixels))
-    values = torch.cat([evidence.elbo(model, model.pixels(part, noise), 10, noise).value for part in parts])
-    mean, kl = values.mean().item(), float(encode(model, images).kl.sum(1).mean())
-    return {
-        "images": len(images),
-        "elbo": mean,
-        "elbo_standard_error": values.std(correction=min(1, len(values) - 1)).item() / math.sqrt(len(values)),
-        "reconstruction": mean + kl,
-        "kl": kl,
-        "bits_per_dimension": bits_per_dimension(mean, model.config.likelihood, model.config.pixels),
-    }
 
 
 def card(record: Record, dataset: Dataset, half: bool) -> str:

@@ -13,12 +13,13 @@ from typing import NamedTuple
 from vae import distributed
 from vae.data import load_dataset
 from vae.errors import ConfigError, DivergenceError, JobError
-from vae.jobs.cards import card, held_out_figures
+from vae.jobs.cards import card
 from vae.jobs.control import requests
 from vae.jobs.files import Lock, append, vanished
 from vae.jobs.job import says, tell
 from vae.jobs.replay import Recorder
 from vae.jobs.states import load_state, save_state
+from vae.latent import held_out_figures
 from vae.model import MODEL_FILE, ModelConfig, Record, TrainConfig, best_device, build, save
 from vae.paths import write_aside
 from vae.training import Report, reports, save_slow_step, slow_step
@@ -129,7 +130,8 @@ class Keeper:
         model, half = self.trainer.model.eval().cpu(), self.plan.half
         if half:
             model.half().float()
-        record = replace(self._record(), held_out=held_out_figures(model, self.dataset, config=self.plan.training))
+        autoencoder = self.plan.training.objective == "autoencoder"
+        record = replace(self._record(), held_out=held_out_figures(model, self.dataset, autoencoder))
         self._check()
         save(model, record, overwrite=True, half=half, folder=self.folder.parent)
         write_aside(self.folder / "card.md", card(record, self.dataset, half).encode())

@@ -1,6 +1,6 @@
 """What lies in the latent space: codes, ways through it, and q(z) as a whole. Numpy arrays out.
 
-The wing stands on `vae.model`, `vae.data` and `vae.evidence`.
+The wing stands on `vae.model`, `vae.data`, `vae.evidence` and `vae.training`.
 
     codes        codes of a set, decoded planes, principal directions
     alignment    codes of two models turned on each other (Procrustes)
@@ -8,6 +8,7 @@ The wing stands on `vae.model`, `vae.data` and `vae.evidence`.
     aggregate    q(z), the mixture of all codes, against the prior: its density, its holes, active units
     projections  t-SNE and UMAP of the codes, kept beside the model
     surgery      the mean KL as mutual information and KL[q(z) || p(z)]
+    scores       a model's figures on held-out images
 """
 
 from vae.latent import aggregate, projections, surgery
@@ -25,6 +26,7 @@ from vae.latent.codes import (
     principal_axes,
 )
 from vae.latent.projections import Projection, make_projection, project
+from vae.latent.scores import held_out_figures
 from vae.latent.walks import Difference, Neighbours, difference, neighbours, spherical, straight, traversals
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "decode",
     "difference",
     "encode",
+    "held_out_figures",
     "holes",
     "make_projection",
     "manifold",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -38,12 +39,14 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
     """
     logging.getLogger("torch.fx").setLevel(logging.CRITICAL)  # what it has to say is in the error
     try:
-        with unchecked():
+        with unchecked(), _unvalidated():
             exported = torch.export.export(
                 _Called(network), (example,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},), strict=False
             ).run_decompositions()
     except Exception as error:  # torch.export raises what it likes
         reason = " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
+        if "specialized it to be a constant" in reason:
+            reason = "it takes the number of images for a constant: write x.shape[0] in the place of len(x)"
         raise ConfigError(
             f"A network must do the same whatever the numbers are, so that it can be written down; "
             f"this one could not be followed ({reason:.200}). Export it to ONNX, and import that."
@@ -76,6 +79,10 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
         elif node.op == "call_function" and node.target in _CONSTANT and not node.all_input_nodes:
             places[node] = {"weight": len(weights)}
             weights.append(node.target(*node.args, **node.kwargs).float())
+        elif node.target is torch.ops.aten.full.default:  # as large as what comes in
+            nodes.append(["expand", [{"weight": len(weights)}, written(node.args[0])], {}])
+            weights.append(torch.tensor(float(node.args[1])))
+            places[node] = {"node": len(nodes)}
         elif node.op == "call_function":
             name = NAMES.get(node.target)
             if name is None:
@@ -101,6 +108,17 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
                     "let it return the mean and the variance instead."
                 )
     return graph
+
+
+@contextlib.contextmanager
+def _unvalidated() -> Iterator[None]:
+    """Lets PyTorch's own distributions take whatever comes: their checks ask for the values of tensors."""
+    before = torch.distributions.Distribution._validate_args
+    torch.distributions.Distribution.set_default_validate_args(False)
+    try:
+        yield
+    finally:
+        torch.distributions.Distribution.set_default_validate_args(before)
 
 
 class _Called(nn.Module):

@@ -20,7 +20,7 @@ __all__ = ["MOST_NODES", "MOST_VALUES", "NAMES", "OPERATIONS", "Graph"]
 
 MOST_NODES = 4096
 MOST_VALUES = 2**22  # numbers that an operation gives for one image, 16 MB as float32
-_MOST_WHOLE = 2**31  # no size and no index is larger
+_MOST_WHOLE = 2**63  # a slice to the end has an end of 2^63 - 1
 
 _ATEN = """
     relu leaky_relu elu gelu silu mish celu sigmoid hardsigmoid hardswish hardtanh tanh softplus log_sigmoid_forward
@@ -32,7 +32,7 @@ _ATEN = """
     _native_batch_norm_legit_no_training _native_batch_norm_legit.no_stats native_layer_norm native_group_norm
     max_pool2d_with_indices avg_pool2d _adaptive_avg_pool2d mean.dim sum.dim_IntList amax amin var.correction
     upsample_nearest2d.vec upsample_nearest2d upsample_bilinear2d.vec upsample_bilinear2d pixel_shuffle
-    view _unsafe_view permute transpose.int unsqueeze squeeze.dim squeeze.dims expand slice.Tensor select.int
+    full_like view _unsafe_view permute transpose.int unsqueeze squeeze.dim squeeze.dims expand slice.Tensor select.int
     cat split_with_sizes split.Tensor constant_pad_nd reflection_pad2d replication_pad2d flip repeat clone alias
     sym_size.int
 """

@@ -108,7 +108,7 @@ class VAE(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return next(self.encoder.parameters()).device
+        return next((weight.device for weight in self.parameters()), torch.device("cpu"))
 
     def pixels(self, images: Tensor, noise: torch.Generator | None = None) -> Tensor:
         """Returns images as the pixels (..., D) in [0, 1] that this model's likelihood is over.

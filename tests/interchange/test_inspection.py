@@ -1,0 +1,254 @@
+"""`inspect`: networks written in the usual ways become models whose numbers are those of their own framework."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.distributions import Independent, Normal
+from torch.nn import functional
+
+import vae
+from tests.toys import toy_dataset
+from vae.errors import VAEError
+from vae.evidence import elbo
+from vae.interchange import Pixels, inspect
+
+IMAGES = toy_dataset(train=300, test=10).train.images  # (N, 4, 4)
+X = IMAGES.flatten(1).float() / 255
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "models"))
+    monkeypatch.setenv("VAE_DATA", str(tmp_path / "data"))
+
+
+class Net(nn.Module):
+    """Named and wired as PyTorch's own example of a VAE."""
+
+    def __init__(self, latent: int = 2) -> None:
+        super().__init__()
+        self.fc1, self.fc21, self.fc22 = nn.Linear(16, 12), nn.Linear(12, latent), nn.Linear(12, latent)
+        self.fc3, self.fc4 = nn.Linear(latent, 12), nn.Linear(12, 16)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = functional.relu(self.fc1(x))
+        return self.fc21(h), self.fc22(h)
+
+    def decode(self, z: Tensor) -> Tensor:
+        return torch.sigmoid(self.fc4(functional.relu(self.fc3(z))))
+
+    def loss(self, x: Tensor, noise: Tensor) -> Tensor:
+        """The example's loss an image, for z = mu + sigma noise."""
+        mean, log_variance = self.encode(x)
+        decoded = self.decode(mean + noise * (0.5 * log_variance).exp())
+        cross = functional.binary_cross_entropy(decoded, x, reduction="none").sum(1)
+        return cross - 0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(1)
+
+
+@pytest.fixture
+def net() -> Net:
+    torch.manual_seed(0)
+    net = Net()
+    with torch.no_grad():
+        net.fc22.bias.sub_(1)
+    return net
+
+
+def test_the_numbers_are_those_of_the_network_itself(net: Net, capsys: pytest.CaptureFixture[str]) -> None:
+    record = inspect(net.encode, net.decode, IMAGES, likelihood="bernoulli", name="mine")
+    says = capsys.readouterr().out
+    assert "takes images as (N, 16)" in says and "a mean and a log variance" in says and "gives probabilities" in says
+    assert "vae app --model mine" in says and record.training is None and record.data == "mine"
+    model, dataset = vae.load("mine"), vae.load_dataset("mine")
+    assert len(dataset.train) == 270 and len(dataset.test) == 30 and not dataset.labelled
+    x = (X > 0.5).float()[:9]
+    with torch.no_grad():
+        mean, log_variance = net.encode(x)
+        q = model.encoder(x)
+        torch.testing.assert_close(q.mean, mean, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(q.stddev, (0.5 * log_variance).exp(), rtol=1e-5, atol=1e-5)
+        z = torch.randn(9, 2)
+        torch.testing.assert_close(model.decoder(z).mean, net.decode(z), rtol=1e-5, atol=1e-5)
+        # the loss of the framework, over enough draws that both means are known to 1e-3 nats
+        ours = elbo(model, x, 200_000, vae.generator(0))
+        theirs = -torch.stack([net.loss(x, torch.randn(9, 2)) for _ in range(20_000)]).double().mean(0)
+    assert ours.standard_error.max() < 2e-3
+    torch.testing.assert_close(ours.value, theirs, rtol=0, atol=0.02)
+
+
+def given(net: Net, how: str) -> Callable[[Tensor], object]:
+    mean_of = {
+        "log variance": lambda x: net.encode(x),
+        "standard deviation": lambda x: (net.encode(x)[0], (0.5 * net.encode(x)[1]).exp()),
+        "distribution": lambda x: Independent(Normal(net.encode(x)[0], (0.5 * net.encode(x)[1]).exp()), 1),
+        "channels first": lambda x: net.encode(x.view(x.size(0), 1, 4, 4).flatten(1)),
+        "rows": lambda x: net.encode(torch.cat([x[:, i] for i in range(4)], 1)) if x.ndim == 3 else x.no,
+        "dictionary": lambda x: dict(zip(("mu", "logvar"), net.encode(x), strict=True)),
+        "more": lambda x: [*net.encode(x), x],
+    }
+    return mean_of[how]
+
+
+@pytest.mark.parametrize(
+    "how", ["log variance", "standard deviation", "distribution", "channels first", "rows", "dictionary", "more"]
+)
+def test_an_encoder_is_taken_in_every_usual_form(net: Net, how: str) -> None:
+    inspect(given(net, how), net.decode, IMAGES, likelihood="bernoulli", name="mine")
+    with torch.no_grad():
+        torch.testing.assert_close(vae.load("mine").encoder(X).mean, net.encode(X)[0])
+        spread = (0.5 * net.encode(X)[1]).exp()
+        torch.testing.assert_close(vae.load("mine").encoder(X).stddev, spread, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("how", ["probabilities", "logits", "distribution"])
+def test_a_bernoulli_decoder_is_taken_in_every_usual_form(net: Net, how: str) -> None:
+    decoders = {
+        "probabilities": net.decode,
+        "logits": lambda z: net.decode(z).logit(),
+        "distribution": lambda z: torch.distributions.Bernoulli(net.decode(z)),
+    }
+    inspect(net.encode, decoders[how], IMAGES, likelihood="bernoulli", name="mine")
+    z = torch.randn(5, 2)
+    with torch.no_grad():
+        torch.testing.assert_close(vae.load("mine").decoder(z).mean, net.decode(z), rtol=1e-4, atol=1e-5)
+
+
+def test_a_decoder_of_means_gets_the_sigma_that_is_best(net: Net, capsys: pytest.CaptureFixture[str]) -> None:
+    inspect(net.encode, net.decode, IMAGES, likelihood="gaussian", name="mine")
+    model, dataset = vae.load("mine"), vae.load_dataset("mine")
+    sigma = float(model.decoder(torch.zeros(1, 2)).stddev[0, 0])
+    assert f"sigma of p(x|z) is {sigma:.4f}, the best for the images" in capsys.readouterr().out
+    # by brute force: no other sigma has a higher ELBO on the images that it was fitted to
+    x, noise = model.pixels(dataset.train.images, vae.generator(5)), vae.generator(6)
+    residual = (
+        x
+        - model.decoder(model.encoder(x).mean + model.encoder(x).stddev * torch.randn(len(x), 2, generator=noise)).mean
+    )
+    best = residual.double().square().mean().sqrt()
+    assert sigma == pytest.approx(float(best), rel=0.02)
+
+
+def test_a_sigma_that_is_given_is_taken(net: Net) -> None:
+    inspect(net.encode, net.decode, IMAGES, likelihood="gaussian", sigma=0.25, name="mine")
+    z, x = torch.randn(4, 2), torch.rand(4, 16)
+    with torch.no_grad():
+        truth = Normal(net.decode(z), 0.25).log_prob(x).sum(1)
+        torch.testing.assert_close(vae.load("mine").decoder(z).log_prob(x), truth)
+
+
+def test_pixels_in_another_scale_give_densities_in_ours(net: Net) -> None:
+    """A network of pixels in [-1, 1] with mean and log variance, whose density is turned back to pixels in [0, 1]."""
+
+    def decode(z: Tensor) -> tuple[Tensor, Tensor]:
+        return 2 * net.decode(z) - 1, torch.full((z.shape[0], 16), -2.0)
+
+    inspect(
+        lambda x: net.encode(0.5 * x + 0.5), decode, IMAGES, likelihood="gaussian", pixels=Pixels(0.5, 0.5), name="mine"
+    )
+    model, z, x = vae.load("mine"), torch.randn(4, 2), torch.rand(4, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(model.encoder(x).mean, net.encode(x)[0])
+        theirs = Normal(2 * net.decode(z) - 1, math.exp(-1)).log_prob(2 * x - 1).sum(1)
+        torch.testing.assert_close(model.decoder(z).log_prob(x), theirs + 16 * math.log(2), rtol=1e-5, atol=1e-4)
+
+
+def test_images_and_labels_come_in_every_usual_form(net: Net) -> None:
+    forms = {"uint8": IMAGES, "floats": X.reshape(-1, 1, 4, 4), "numpy": IMAGES[..., None].numpy()}
+    for form, images in forms.items():
+        labels = np.arange(len(IMAGES)) % 3
+        inspect(
+            net.encode,
+            net.decode,
+            images,
+            labels,
+            likelihood="bernoulli",
+            name="mine",
+            classes=("a", "b", "c"),
+            overwrite=True,
+        )
+        found = vae.load_dataset("mine")
+        assert found.classes == ("a", "b", "c") and found.labelled, form
+        everything = torch.cat([found.train.images, found.test.images]).flatten(1)
+        assert sorted(everything.tolist()) == sorted(IMAGES.flatten(1).tolist()), form
+
+
+def test_a_network_in_training_is_left_as_it_was() -> None:
+    net = nn.Sequential(nn.Linear(16, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 4)).train()
+    decoder = nn.Sequential(nn.Linear(2, 16), nn.Sigmoid())
+    inspect(lambda x: net.eval()(x).chunk(2, 1), decoder, IMAGES, likelihood="bernoulli", name="mine")
+
+    class Both(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = net
+
+        def encode(self, x: Tensor) -> tuple[Tensor, ...]:
+            return self.net(x).chunk(2, 1)
+
+    both = Both().train()
+    inspect(both.encode, decoder, IMAGES, likelihood="bernoulli", name="other")
+    assert both.training and net[2].training
+    with torch.no_grad():
+        torch.testing.assert_close(vae.load("other").encoder(X).mean, net.eval()(X).chunk(2, 1)[0])
+
+
+def test_colour_is_taken_channels_first() -> None:
+    images = torch.randint(0, 256, (40, 6, 5, 3), dtype=torch.uint8)
+    encoder = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(24, 4))
+    decoder = nn.Sequential(nn.Linear(2, 90), nn.Unflatten(1, (3, 6, 5)), nn.Sigmoid())
+    inspect(lambda x: encoder(x).chunk(2, 1), decoder, images, likelihood="bernoulli", name="mine")
+    model, z = vae.load("mine"), torch.randn(3, 2)
+    assert model.config.image_shape == (6, 5, 3)
+    with torch.no_grad():
+        assert torch.allclose(model.decoder(z).mean.reshape(-1, 6, 5, 3), decoder(z).permute(0, 2, 3, 1), atol=1e-6)
+        x = model.pixels(images, vae.generator(0))
+        torch.testing.assert_close(
+            model.encoder(x).mean,
+            encoder(x.reshape(-1, 6, 5, 3).permute(0, 3, 1, 2)).chunk(2, 1)[0],
+            rtol=1e-4,
+            atol=1e-5,
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"name": "No Name"}, "lower-case"),
+        ({"likelihood": "poisson"}, "one of bernoulli, gaussian"),
+        ({"sigma": 0.1}, "gives the mean alone"),
+        ({"likelihood": "gaussian", "sigma": 0.0}, "from 0.0001 to 10"),
+        ({"pixels": Pixels(0.5, 0.0)}, "standard deviation above 0"),
+        ({"images": X.reshape(-1, 4, 4) + 1}, "in [0, 1]"),
+        ({"images": IMAGES[0]}, "come as (N, H, W)"),
+        ({"images": X.reshape(-1, 4, 4) * torch.nan}, "in [0, 1]"),
+        ({"images": "no-such-set"}, "data set"),
+        ({"labels": [1, 2]}, "one an image"),
+        ({"encoder": lambda x: x @ torch.ones(99, 2)}, "none of the usual forms"),
+        ({"encoder": lambda x: x}, "must give the mean and the log variance"),
+        ({"decoder": lambda z: z @ torch.ones(99, 2)}, "takes z of 2 dimensions"),
+        ({"decoder": lambda z: torch.sigmoid(z)}, "the decoder must give 16 numbers"),
+        ({"encoder": lambda x: (x[:, :2] * 1000, x[:, 2:4])}, "no posterior that was learned"),
+        ({"encoder": lambda x: (x[:, :2] + torch.randn_like(x[:, :2]), x[:, 2:4] - 1)}, "draws random numbers"),
+        ({"decoder_gives": "logits", "likelihood": "gaussian"}, "does not go with"),
+        ({"encoder": lambda x: torch.distributions.Laplace(x, 1)}, "must be a diagonal Gaussian"),
+    ],
+)
+def test_what_does_not_fit_is_said_and_nothing_is_kept(net: Net, change: dict, says: str) -> None:
+    given = {"encoder": net.encode, "decoder": net.decode, "images": IMAGES, "likelihood": "bernoulli", "name": "mine"}
+    with pytest.raises(VAEError) as error:
+        inspect(**given | change)
+    assert says in str(error.value)
+    assert "mine" not in vae.data.names() and not [each for each in vae.catalogue()[0] if each.name == "mine"]
+
+
+def test_a_name_that_is_taken_stays_unless_told(net: Net) -> None:
+    inspect(net.encode, net.decode, IMAGES, likelihood="bernoulli", name="mine")
+    with pytest.raises(VAEError, match="is taken"):
+        inspect(net.encode, net.decode, IMAGES, likelihood="bernoulli", name="mine")
+    inspect(net.encode, net.decode, IMAGES[:100], likelihood="bernoulli", name="mine", overwrite=True)
+    assert len(vae.load_dataset("mine").train) == 90

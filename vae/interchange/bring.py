@@ -1,0 +1,163 @@
+"""A VAE of this library, made of networks from elsewhere and of what their owner says of pixels and likelihood.
+
+    probabilities, logits      p(x|z) = Bernoulli(x | logits) over binary pixels; grey ones are drawn as binary
+    mean                       p(x|z) = N(x | mu(z), sigma^2 I), sigma given, or the best for training images
+    mean and log variance      p(x|z) = N(x | mu(z), diag sigma^2(z))
+
+A network that wants pixels as (x - m) / s is given them so, and what it says of them is turned back, mu = m + s mu' and
+log sigma^2 = log sigma'^2 + 2 log s, so that every density here is one of pixels in [0, 1].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vae.errors import ConfigError, DataError
+from vae.interchange.found import Found
+from vae.model import VAE, Graph, ImportedConfig, assemble, capture, draw, generator
+
+__all__ = ["Pixels", "best_deviation", "bring"]
+
+MOST_FITTED = 10_000  # training images whose residuals give sigma
+_BATCH = 500
+
+
+class Pixels(NamedTuple):
+    """How a network from elsewhere wants its pixels.
+
+    Attributes:
+        mean, deviation: it is given (x - mean) / deviation for x in [0, 1]; (0.5, 0.5) is the interval [-1, 1].
+        dequantised: whether x is (u + U[0, 1)) / 256 for the 8-bit u, so that log p(x) bounds the probability of the
+            8-bit image, and not u / 255. Binary pixels are drawn from u / 255 either way.
+    """
+
+    mean: float = 0.0
+    deviation: float = 1.0
+    dequantised: bool = True
+
+
+def bring(found: Found, images: Tensor, pixels: Pixels = Pixels(), sigma: float | None = None) -> VAE:  # noqa: B008
+    """Makes a VAE.
+
+    Arguments:
+        found: the networks, and what the decoder gives.
+        images: (N, H, W) or (N, H, W, 3) uint8, of training; for sigma, and to see that the networks take them.
+        pixels: how the networks want them.
+        sigma: standard deviation of a Gaussian whose decoder gives the mean alone, in units of pixels in [0, 1]; if not
+            given the one that maximises the ELBO of the images, sigma^2 = mean of (x - mu(z))^2 with z ~ q(z|x).
+
+    Returns:
+        The model. Its standard deviation is `model.decoder(z).stddev`.
+
+    Raises:
+        CheckpointError: the networks do not fit each other.
+        ConfigError: pixels or sigma are out of range, or sigma is given where the decoder has its own.
+        DataError: the images are not of the size that the networks take.
+    """
+    if not (math.isfinite(pixels.mean) and 0 < pixels.deviation < math.inf):
+        raise ConfigError(
+            f"Pixels are standardised by a mean and a standard deviation above 0; these are {pixels[:2]}."
+        )
+    if sigma is not None and (found.gives != "mean" or not 1e-4 <= sigma <= 10):
+        raise ConfigError(
+            "sigma is from 0.0001 to 10 in units of pixels in [0, 1], and for a decoder that gives the mean alone; "
+            f"it is {sigma!r}, and this decoder gives {found.gives}."
+        )
+    if tuple(images.shape[1:]) != found.image_shape or not len(images):
+        want, came = (" x ".join(map(str, each)) for each in (found.image_shape, images.shape[1:]))
+        raise DataError(f"The images must be {want} pixels, as the networks are; they are {came or 'none'}.")
+    shared = found.gives == "mean"
+    config = ImportedConfig(
+        latent=found.latent, likelihood="gaussian-shared" if shared else found.likelihood,
+        image_shape=found.image_shape, dequantised=pixels.dequantised, origin=found.source,
+    )  # fmt: skip
+    encoder = _standardised(found.encoder, pixels, config.pixels)
+    decoder = _DECODERS[found.gives](found.decoder, pixels, config.latent)
+    first = 0.0 if sigma is None else 2 * math.log(sigma)
+    model = assemble(config, encoder, decoder, torch.tensor([first]) if shared else None)
+    if shared and sigma is None:
+        best = best_deviation(model, images[:MOST_FITTED])
+        model = assemble(config, encoder, decoder, torch.tensor([2 * math.log(best)]))
+    return model
+
+
+@torch.inference_mode()
+def best_deviation(model: VAE, images: Tensor) -> float:
+    """Returns the sigma that maximises the ELBO, the root mean square of x - mu(z) over pixels and z ~ q(z|x).
+
+    Arguments:
+        model: one whose p(x|z) is N(x | mu(z), sigma^2 I), whatever its sigma.
+        images: (N, H, W) or (N, H, W, 3) uint8.
+    """
+    noise, total = generator(0), 0.0
+    for part in images.split(_BATCH):
+        x = model.pixels(part, noise)
+        z = draw(model.encoder(x), noise)
+        total += float((x - model.decoder(z).mean).double().square().sum())
+    return max(math.sqrt(total / (len(images) * model.config.pixels)), 1e-4)
+
+
+def _standardised(encoder: Graph, pixels: Pixels, inputs: int) -> Graph:
+    if pixels[:2] == (0, 1):
+        return encoder
+    return _rewritten(lambda x: encoder((x - pixels.mean) / pixels.deviation), inputs)
+
+
+def _logits(decoder: Graph, pixels: Pixels, latent: int) -> Graph:
+    return decoder
+
+
+def _probabilities(decoder: Graph, pixels: Pixels, latent: int) -> Graph:
+    """Returns the decoder without the sigmoid at its end, so that no logit is lost to rounding, or the logit of it."""
+    bare = _without_sigmoid(decoder)
+    return bare or _rewritten(lambda z: decoder(z)[0].clamp(1e-7, 1 - 1e-7).logit(), latent)
+
+
+def _mean(decoder: Graph, pixels: Pixels, latent: int) -> Graph:
+    if pixels[:2] == (0, 1):
+        return decoder
+    return _rewritten(lambda z: decoder(z)[0] * pixels.deviation + pixels.mean, latent)
+
+
+def _mean_and_log_variance(decoder: Graph, pixels: Pixels, latent: int) -> Graph:
+    if pixels[:2] == (0, 1):
+        return decoder
+
+    def turned(z: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_variance = decoder(z)
+        return mean * pixels.deviation + pixels.mean, log_variance + 2 * math.log(pixels.deviation)
+
+    return _rewritten(turned, latent)
+
+
+_DECODERS: dict[str, Callable[[Graph, Pixels, int], Graph]] = {
+    "logits": _logits,
+    "probabilities": _probabilities,
+    "mean": _mean,
+    "mean and log variance": _mean_and_log_variance,
+}
+
+
+def _rewritten(network: Callable[[Tensor], Tensor | tuple[Tensor, ...]], inputs: int) -> Graph:
+    return capture(network, torch.rand(7, inputs, generator=generator(0)))
+
+
+def _without_sigmoid(graph: Graph) -> Graph | None:
+    """Returns a graph that gives what goes into the sigmoid at the end of this one, or None where there is none."""
+    moves = {"view", "_unsafe_view", "permute", "clone", "alias", "squeeze.dim", "squeeze.dims", "unsqueeze"}
+    place = graph.outputs[0].get("node", 0)
+    while place:
+        name, arguments, _ = graph.nodes[place - 1]
+        if name == "sigmoid":
+            nodes = list(graph.nodes)
+            nodes[place - 1] = ["alias", arguments, {}]
+            return Graph(nodes, graph.outputs, list(graph.weights))
+        if name not in moves:
+            return None
+        place = arguments[0].get("node", 0)
+    return None

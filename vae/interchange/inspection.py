@@ -1,0 +1,306 @@
+"""`inspect`: a VAE from a script or a notebook, kept so that the explorer and every estimator can be used on it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.distributions import Bernoulli, Distribution, Independent, Normal
+
+from vae.data import Dataset, imports, load_dataset, stored
+from vae.data import names as data_names
+from vae.errors import ConfigError, DataError, VAEError
+from vae.interchange.bring import Pixels, bring
+from vae.interchange.found import Found, Gives, found
+from vae.latent import encode, held_out_figures
+from vae.model import VAE, Record, check_name, save, taken
+
+__all__ = ["Spread", "inspect"]
+
+Spread = Literal["log variance", "variance", "standard deviation"]
+SPREADS: dict[Spread, Callable[[Tensor], Tensor]] = {
+    "log variance": lambda given: given,
+    "variance": torch.Tensor.log,
+    "standard deviation": lambda given: 2 * given.log(),
+}
+LIKELIHOODS = ("bernoulli", "gaussian")
+MANY_NATS = 50  # of KL for each latent dimension, more than a posterior that was learned has
+
+
+def inspect(
+    encoder: Callable[[Tensor], Any],
+    decoder: Callable[[Tensor], Any],
+    images: Any,
+    labels: Any = None,
+    *,
+    likelihood: Literal["bernoulli", "gaussian"],
+    name: str,
+    sigma: float | None = None,
+    pixels: Pixels = Pixels(),  # noqa: B008 - it cannot be changed
+    encoder_gives: Spread | None = None,
+    decoder_gives: Gives | None = None,
+    classes: Sequence[str] = (),
+    overwrite: bool = False,
+) -> Record:
+    """Keeps a VAE that was trained elsewhere as a model of this library, in a form that holds no code.
+
+    What could be told from the networks is told and printed, with the command that opens the explorer on the model.
+
+    Arguments:
+        encoder: a module or a function from images to q(z|x): a mean and its log variance or standard deviation, as two
+            tensors (N, J), or one of `torch.distributions`. The images come as (N, 1, H, W), (N, 3, H, W), (N, D),
+            (N, H, W) or (N, H, W, 3), whichever it takes first.
+        decoder: a module or a function from z (N, J) to p(x|z): probabilities or logits of binary pixels, or the mean
+            of a Gaussian, alone or with its log variance, or one of `torch.distributions`.
+        images: to be looked at, (N, H, W), (N, 1, H, W), (N, H, W, 3) or (N, 3, H, W), 8-bit or in [0, 1]; a tenth of
+            them counts as held out. Or the name of a data set, such as "mnist".
+        labels: (N,) whole numbers, one an image.
+        likelihood: "bernoulli" for binary pixels, or "gaussian".
+        name: of the model, and of the data set that its images become.
+        sigma: standard deviation of a Gaussian whose decoder gives the mean alone, in units of pixels in [0, 1]. A
+            decoder that was trained by the mean squared error has none of its own: if none is given, it is the one
+            that is best for the images.
+        pixels: how the networks want their pixels; see `Pixels`.
+        encoder_gives: what the encoder's second tensor is; found out if not given.
+        decoder_gives: what the decoder gives; found out if not given.
+        classes: names of the labels 0, 1, ...
+        overwrite: whether a model of that name may be replaced.
+
+    Returns:
+        What the model's file says of it.
+
+    Raises:
+        ConfigError: a network cannot be written down, or what was said of it does not fit what it gives.
+        CheckpointError: the networks do not fit each other, or the name is not one or is taken.
+        DataError: the images or labels are not of this form.
+
+    Example::
+
+        vae.inspect(net.encode, net.decode, images, likelihood="bernoulli", name="mine")
+    """
+    check_name(name)
+    if taken(name) and not overwrite:
+        raise ConfigError(f"A model's name must be new; {name!r} is taken. Choose another, or give overwrite=True.")
+    if likelihood not in LIKELIHOODS:
+        raise ConfigError(f"likelihood must be one of {', '.join(LIKELIHOODS)}; it is {likelihood!r}.")
+    said: list[str] = []
+    encoder, decoder = _still(encoder), _still(decoder)
+    source = images if isinstance(images, str) else _shaped(images)
+    sample = load_dataset(source).train.images[:500] if isinstance(source, str) else torch.from_numpy(source[:500])
+    shape = tuple(sample.shape[1:])
+    x = _seen(sample, pixels)
+    arranged = _arrangement(encoder, x, shape)
+    spread = encoder_gives or _told_spread(encoder(arranged(x)))
+    said.append(f"The encoder takes images as {_of(arranged(x))}, and gives a mean and a {spread}.")
+
+    def encoded(flat: Tensor) -> tuple[Tensor, Tensor]:
+        mean, second = _mean_and_second(encoder(arranged(flat)))
+        return mean.flatten(1), SPREADS[spread](second.flatten(1))
+
+    z = encoded(x)[0]
+    gives = decoder_gives or _told_gives(_first(decoder, z), likelihood)
+    if (gives in ("probabilities", "logits")) != (likelihood == "bernoulli"):
+        raise ConfigError(f"A {likelihood} likelihood does not go with a decoder that gives {gives}.")
+    said.append(f"The decoder gives {gives}.")
+
+    def decoded(codes: Tensor) -> tuple[Tensor, ...]:
+        return tuple(_flat(each, shape) for each in _parameters(decoder(codes), gives))
+
+    networks: Found = found(encoded, decoded, z.shape[1], shape, gives, "a script")
+    trial = bring(networks, sample, pixels, sigma)
+    told = _told_kl(trial, sample, spread)
+    dataset = _kept(source, labels, classes, name, overwrite)
+    model = bring(networks, dataset.train.images, pixels, sigma)
+    if networks.gives == "mean":
+        value = float(model.decoder(torch.zeros(1, model.config.latent)).stddev[0, 0])
+        said.append(f"sigma of p(x|z) is {value:.4f}" + (", the best for the images." if sigma is None else "."))
+    said.append(told)
+    record = Record(
+        name=name, model=model.config, images=dataset.name, data_checksum=dataset.checksum,
+        held_out=held_out_figures(model, dataset),
+    )  # fmt: skip
+    save(model, record, overwrite=overwrite)
+    said.append(f"Held-out ELBO: {record.held_out['elbo']:.1f} nats an image. Look at it with: vae app --model {name}")
+    print("\n".join(said))
+    return record
+
+
+def _told_kl(model: VAE, images: Tensor, spread: Spread) -> str:
+    """Says how far the posteriors of images are from the prior.
+
+    Raises:
+        ConfigError: so far that something was mistaken.
+    """
+    kl = encode(model, images).kl
+    told = f"KL[q(z|x) || p(z)] is {kl.sum(1).mean():.1f} nats an image over {kl.shape[1]} dimensions."
+    if not kl.mean() < MANY_NATS:
+        raise ConfigError(
+            f"{told} That is no posterior that was learned: say what the encoder gives (encoder_gives=...; taken was "
+            f"{spread}), or how it wants its pixels (pixels=...)."
+        )
+    return told
+
+
+def _still(network: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
+    """Returns a network that neither learns nor drops out: a copy of a module, on the CPU."""
+    owner = getattr(network, "__self__", None)
+    if isinstance(network, nn.Module):
+        return copy.deepcopy(network).cpu().eval()
+    if isinstance(owner, nn.Module):  # net.encode of a net
+        return getattr(copy.deepcopy(owner).cpu().eval(), network.__name__)
+    return network
+
+
+def _first(decoder: Callable[[Tensor], Any], z: Tensor) -> Any:
+    """Returns what a decoder gives for z.
+
+    Raises:
+        ConfigError: it does not take z.
+    """
+    try:
+        return decoder(z)
+    except Exception as error:  # whatever a network says of what it does not take
+        reason = " ".join(str(error).split())
+        raise ConfigError(
+            f"The decoder takes z of {z.shape[1]} dimensions, as the encoder gives them; this one does not "
+            f"({reason:.160}). Wrap it in a function that does."
+        ) from error
+
+
+def _shaped(images: Any) -> np.ndarray:
+    """Returns images as (N, H, W) or (N, H, W, 3) uint8."""
+    values = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.asarray(images)
+    if values.ndim == 4 and values.shape[1] in (1, 3) and values.shape[3] not in (1, 3):
+        values = np.moveaxis(values, 1, 3)
+    if values.ndim == 4 and values.shape[3] == 1:
+        values = values[..., 0]
+    if values.ndim not in (3, 4) or (values.ndim == 4 and values.shape[3] != 3) or len(values) < 2:
+        raise DataError(f"Images come as (N, H, W) or (N, H, W, 3), N at least 2; these are {values.shape}.")
+    if values.dtype == np.uint8:
+        return values
+    if not np.issubdtype(values.dtype, np.floating) or not (
+        np.isfinite(values).all() and 0 <= values.min() <= values.max() <= 1
+    ):
+        raise DataError(
+            "Images are 8-bit, or numbers in [0, 1]; these are neither. Undo what was done to them; pixels=... says it."
+        )
+    return np.rint(values * 255).astype(np.uint8)
+
+
+def _seen(images: Tensor, pixels: Pixels) -> Tensor:
+    """Returns images (N, ...) uint8 as a network sees them, flat."""
+    return (images.flatten(1).float() / 255 - pixels.mean) / pixels.deviation
+
+
+def _arrangement(encoder: Callable[[Tensor], Any], x: Tensor, shape: tuple[int, ...]) -> Callable[[Tensor], Tensor]:
+    """Finds the first arrangement of flat images that an encoder takes."""
+    height, width = shape[:2]
+    ways: list[Callable[[Tensor], Tensor]] = (
+        [lambda flat: flat.reshape(-1, 1, height, width)]
+        if len(shape) == 2
+        else [lambda flat: flat.reshape(-1, height, width, 3).permute(0, 3, 1, 2)]
+    )
+    ways += [lambda flat: flat, lambda flat: flat.reshape(-1, *shape)]
+    reasons = []
+    for way in ways:
+        try:
+            with torch.no_grad():
+                mean, second = _mean_and_second(encoder(way(x)))
+            if len(mean) == len(second) == len(x) and mean.flatten(1).shape == second.flatten(1).shape:
+                return way
+            reasons.append(f"of {_of(way(x))} it makes {tuple(mean.shape)} and {tuple(second.shape)}")
+        except VAEError:
+            raise
+        except Exception as error:  # whatever a network says of what it does not take
+            reasons.append(f"{_of(way(x))}: {' '.join(str(error).split()):.100}")
+    raise ConfigError(
+        f"The encoder takes images in none of the usual forms ({'; '.join(reasons)}). Wrap it in a function."
+    )
+
+
+def _of(x: Tensor) -> str:
+    return f"(N, {', '.join(map(str, x.shape[1:]))})"
+
+
+def _mean_and_second(given: Any) -> tuple[Tensor, Tensor]:
+    if isinstance(given, Independent):
+        given = given.base_dist
+    if isinstance(given, Normal):
+        return given.loc, given.scale
+    if isinstance(given, Distribution):
+        raise ConfigError(f"q(z|x) must be a diagonal Gaussian; the encoder gives a {type(given).__name__}.")
+    if isinstance(given, dict):
+        given = tuple(given.values())
+    if isinstance(given, (tuple, list)) and len(given) >= 2 and all(isinstance(each, Tensor) for each in given[:2]):
+        return given[0], given[1]
+    raise ConfigError(
+        "The encoder must give the mean and the log variance of q(z|x), two tensors, or a Normal; "
+        f"it gives {type(given).__name__}. Wrap it in a function that does."
+    )
+
+
+def _told_spread(given: Any) -> Spread:
+    """Tells what goes with the mean: a standard deviation is never below 0, log variances below 1 are."""
+    if isinstance(given, Distribution):
+        return "standard deviation"
+    return "standard deviation" if bool((_mean_and_second(given)[1] > 0).all()) else "log variance"
+
+
+def _told_gives(given: Any, likelihood: str) -> Gives:
+    if isinstance(given, Independent):
+        given = given.base_dist
+    if isinstance(given, Bernoulli):
+        return "logits"
+    if isinstance(given, Normal) or (isinstance(given, (tuple, list)) and len(given) >= 2 and likelihood == "gaussian"):
+        return "mean and log variance"
+    if likelihood == "gaussian":
+        return "mean"
+    values = given[0] if isinstance(given, (tuple, list)) else given
+    return "probabilities" if bool(((values >= 0) & (values <= 1)).all()) else "logits"
+
+
+def _parameters(given: Any, gives: Gives) -> tuple[Tensor, ...]:
+    if isinstance(given, Independent):
+        given = given.base_dist
+    if isinstance(given, Bernoulli):
+        return (given.logits if gives == "logits" else given.probs,)
+    if isinstance(given, Normal):
+        return (given.loc, 2 * given.scale.log().expand(given.loc.shape))[: 1 if gives == "mean" else 2]
+    values = tuple(given) if isinstance(given, (tuple, list)) else (given,)
+    if gives != "mean and log variance":
+        return values[:1]
+    return values[0], values[1].expand(values[0].shape)
+
+
+def _flat(values: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Returns what a decoder gives as rows of pixels, row by row, the channels of a pixel together."""
+    if len(shape) == 3 and values.ndim == 4 and values.shape[1] == 3 and tuple(values.shape[1:]) != shape:
+        values = values.permute(0, 2, 3, 1)
+    return values.flatten(1)
+
+
+def _kept(source: str | np.ndarray, labels: Any, classes: Sequence[str], name: str, overwrite: bool) -> Dataset:
+    """Returns the data set of a name, or keeps images as one of the model's name."""
+    if isinstance(source, str):
+        return load_dataset(source)
+    arrays = {"images": source}
+    if labels is not None:
+        numbers = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
+        if numbers.shape != (len(source),):
+            raise DataError(f"Labels are one an image, ({len(source)},); these are {numbers.shape}.")
+        arrays["labels"] = np.asarray(classes)[numbers] if len(classes) else numbers
+    if name in data_names():
+        if not overwrite:
+            raise DataError(f"The images are kept as a data set of the model's name; there is one called {name!r}.")
+        stored.remove(name)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "images.npz"
+        np.savez(path, **arrays)  # type: ignore[arg-type]  # its stubs take these for options
+        imports.keep(imports.open_source(path), name)
+    return load_dataset(name)
