@@ -1,0 +1,63 @@
+"""The data sets that there are: a sheet of images, the counts, and for one's own the way to remove them."""
+
+import numpy as np
+import streamlit as st
+
+from pages import cache
+from pages.train.panels.importing import names_of_own
+from pages.ui import pictures
+from pages.ui.language import _, said
+from vae import data
+from vae.data import stored
+from vae.errors import DataError
+
+SHOWN = 24
+
+
+def show() -> None:
+    """Draws a row for each set that is on disk."""
+    kept = st.session_state.pop("data.kept", None)
+    if kept:
+        st.success(
+            _("{name} is kept. Choose it on the page Train, where it stands in Data set.").format(name=kept),
+            icon=":material/check:",
+        )
+    own = names_of_own()
+    st.subheader(_("Data sets"), anchor=False)
+    for name in [*own, *(each for each in data.NAMES if data.available(each))]:
+        _row(name, name in own)
+
+
+def _row(name: str, own: bool) -> None:
+    try:
+        found = cache.dataset(name)
+    except DataError as error:
+        st.warning(said(error), icon=":material/warning:")
+        return
+    left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
+    with left:
+        rows = np.unique(np.linspace(0, len(found.train) - 1, SHOWN).astype(int))
+        pictures.strip(found.train.images[rows].numpy() / 255, found.title, columns=12, scale=2)
+    with right:
+        size = " × ".join(map(str, found.image_shape[:2]))
+        classes = (
+            _("{count:,} classes").format(count=len(found.classes)) if found.labelled else _("no labels")
+        )
+        st.markdown(f"**{found.title}** (`{name}`)")
+        st.caption(
+            _("{train:,} training and {test:,} held-out images, {size} pixels, {classes}").format(
+                train=len(found.train), test=len(found.test), size=size, classes=classes
+            )
+        )
+        if own:
+            with st.popover(_("Remove"), icon=":material/delete:"):
+                st.markdown(_("{name} is deleted from the disk. Models that learned from it stay.").format(name=name))
+                st.button(_("Delete for good"), key=f"data.remove.{name}", on_click=_remove, args=(name,), type="primary")
+
+
+def _remove(name: str) -> None:
+    try:
+        stored.remove(name)
+    except DataError as error:
+        st.session_state["data.trouble"] = str(error)
+    cache.models.dataset.clear()
