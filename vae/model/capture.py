@@ -16,6 +16,7 @@ __all__ = ["capture"]
 
 _NAMES = {operation: name for name, operation in OPERATIONS.items()}
 _CONSTANT = {torch.ops.aten.full.default, torch.ops.aten.scalar_tensor.default, torch.ops.aten.arange.default}
+_LARGEST = 2**31 - 1
 _DROPPED = ("dtype", "device", "layout", "pin_memory", "memory_format")  # all is float32, wherever the weights are
 
 
@@ -60,6 +61,8 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
             return places[argument]
         if isinstance(argument, (list, tuple)):
             return [written(each) for each in argument]
+        if type(argument) is int:  # "to the end" is the largest whole number of 64 bits
+            return max(-_LARGEST, min(argument, _LARGEST))
         return argument
 
     outputs: list[Any] = []

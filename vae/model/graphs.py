@@ -43,6 +43,7 @@ _WHOLE: dict[str, Callable[..., Any]] = {  # on sizes, and on operations that gi
     "mul": operator.mul,
     "floordiv": operator.floordiv,
 }
+_LAID_OUT_ANEW = dict.fromkeys(("view", "_unsafe_view"), torch.ops.aten.reshape.default)  # from any order in memory
 _KINKED = {
     "relu", "leaky_relu", "_prelu_kernel", "hardtanh", "hardsigmoid", "hardswish", "abs", "clamp", "clamp_min",
     "clamp_max", "maximum", "minimum", "max_pool2d_with_indices", "amax", "amin", "where.self",
@@ -146,6 +147,7 @@ class Graph(nn.Module):
     def _run(self, x: Tensor, weights: list[Tensor], limit: int | None = None) -> tuple[tuple[Tensor, ...], int]:
         values: list[Any] = [x]
         most = x.numel()
+        operations = OPERATIONS | _LAID_OUT_ANEW
 
         def given(argument: Any) -> Any:
             if isinstance(argument, dict):
@@ -153,7 +155,7 @@ class Graph(nn.Module):
             return [given(each) for each in argument] if isinstance(argument, list) else argument
 
         for at, (name, arguments, named) in enumerate(self.nodes):
-            result = OPERATIONS[name](*given(arguments), **{key: given(value) for key, value in named.items()})
+            result = operations[name](*given(arguments), **{key: given(value) for key, value in named.items()})
             if limit is not None:
                 most = max(most, _size(result))
                 if most > limit:
