@@ -1,0 +1,34 @@
+"""Networks of other programs: read from their files, which stay data, and written for other programs.
+
+The wing stands on `vae.model`. A reader returns a `Found`: encoder and decoder as graphs, and what they give.
+
+    found        Found: an encoder and a decoder that fit each other, checked
+    layouts      the orders in which programs lay images out
+    protobuf     what an ONNX file holds, as Python's types
+    calls        a call of one of ONNX's operators
+    elementwise  operators on each number by itself, and products of matrices
+    shaping      operators that move numbers, sum over some, or compute sizes
+    windows      convolutions, pooling, normalisation, resizing
+    onnx         an ONNX file as a graph; encoder and decoder as a VAE
+    weights      the tensors of a PyTorch state dict, from .safetensors or .pt
+    layers       a state dict with a description of its layers as a VAE
+    pythae       a model folder of pythae as a VAE
+"""
+
+from vae.interchange.found import GIVES, Found, Gives
+from vae.interchange.layers import read_layers
+from vae.interchange.onnx import read_network, read_onnx
+from vae.interchange.pythae import read_pythae
+from vae.interchange.weights import read_file, read_weights
+
+__all__ = [
+    "GIVES",
+    "Found",
+    "Gives",
+    "read_file",
+    "read_layers",
+    "read_network",
+    "read_onnx",
+    "read_pythae",
+    "read_weights",
+]
