@@ -7,6 +7,7 @@ The wing stands on all floors below it; nothing in `vae` stands on it.
     commands  main: data, train, sample, models
     app       app, which opens the explorer
     evidence  evaluate and compare
+    models    model export, which writes ONNX files
     uses      project, features and classifier
 """
 

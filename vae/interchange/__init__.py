@@ -13,8 +13,10 @@ The wing stands on `vae.model`. A reader returns a `Found`: encoder and decoder 
     weights      the tensors of a PyTorch state dict, from .safetensors or .pt
     layers       a state dict with a description of its layers as a VAE
     pythae       a model folder of pythae as a VAE
+    export       a model of this library as ONNX files
 """
 
+from vae.interchange.export import write_onnx
 from vae.interchange.found import GIVES, Found, Gives
 from vae.interchange.layers import read_layers
 from vae.interchange.onnx import read_network, read_onnx
@@ -31,4 +33,5 @@ __all__ = [
     "read_onnx",
     "read_pythae",
     "read_weights",
+    "write_onnx",
 ]

@@ -128,7 +128,7 @@ def written_down(network: Callable[[Tensor], Any], inputs: int) -> Graph:
         network.eval()
     source = torch.Generator().manual_seed(0)
     try:
-        graph = capture(network, torch.rand(2, inputs, generator=source))
+        graph = capture(network, torch.rand(7, inputs, generator=source))
         graph.shapes(inputs)
     except VAEError as error:
         raise CheckpointError(str(error)) from error
