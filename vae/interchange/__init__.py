@@ -11,14 +11,15 @@ The wing stands on `vae.model`. A reader returns a `Found`: encoder and decoder 
     windows      convolutions, pooling, normalisation, resizing
     onnx         an ONNX file as a graph; encoder and decoder as a VAE
     weights      the tensors of a PyTorch state dict, from .safetensors or .pt
-    layers       a state dict with a description of its layers as a VAE
+    layers       PyTorch's layers, made of a state dict and the entries of a description
+    descriptions a state dict with a description of its layers as a VAE
     pythae       a model folder of pythae as a VAE
     export       a model of this library as ONNX files
 """
 
+from vae.interchange.descriptions import read_layers
 from vae.interchange.export import write_onnx
 from vae.interchange.found import GIVES, Found, Gives
-from vae.interchange.layers import read_layers
 from vae.interchange.onnx import read_network, read_onnx
 from vae.interchange.pythae import read_pythae
 from vae.interchange.weights import read_file, read_weights

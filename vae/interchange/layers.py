@@ -1,34 +1,7 @@
-"""A PyTorch state dict with a description of a few lines that says in which order its layers follow.
-
-    latent = 20
-    image = [28, 28]                 # height and width, and 3 for colour
-    likelihood = "bernoulli"         # or "gaussian"
-
-    [encoder]
-    layers = ["fc1", "relu"]         # names in the state dict, and activations by name
-    mean = "fc21"
-    log_variance = "fc22"
-
-    [decoder]
-    layers = ["fc3", "relu", "fc4", "sigmoid"]
-
-That is PyTorch's own example of a VAE. What kind of layer a name stands for follows from the shape of its weights; a
-convolution that is not of stride 1 is a table:
-
-    {conv = "enc.0", stride = 2, padding = 1}
-    {conv_transpose = "dec.2", stride = 2, padding = 1, output_padding = 1}
-    {batch_norm = "enc.1", epsilon = 1e-3}
-    {leaky_relu = 0.2}
-    {reshape = [64, 7, 7]}
-
-Images are planes (C, H, W), as PyTorch has them, and a linear layer lays out flat what it is given. Where mean and log
-variance name the same layer, its first half is the mean. A decoder may end with a mean and a log variance too.
-"""
+"""Layers of PyTorch made of a state dict and the entries of a description; see `vae.interchange.descriptions`."""
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Callable
 from typing import Any
 
@@ -36,18 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vae.errors import CheckpointError, ConfigError
-from vae.interchange.found import Found, Gives, check_image_shape, found
-from vae.interchange.layouts import Layout
-from vae.interchange.weights import read_weights
 
-__all__ = ["ACTIVATIONS", "assembled", "read_layers"]
+__all__ = ["ACTIVATIONS", "check_keys", "stack"]
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "elu": nn.ELU, "selu": nn.SELU, "gelu": nn.GELU, "silu": nn.SiLU,
     "mish": nn.Mish, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "softplus": nn.Softplus, "hardtanh": nn.Hardtanh,
     "dropout": nn.Identity, "flatten": nn.Flatten,
 }  # fmt: skip
-_MOST_CHARACTERS = 64_000
 _MOST_LAYERS = 200
 _OPTIONS = {
     "conv": {"stride", "padding", "dilation", "groups"},
@@ -56,79 +25,6 @@ _OPTIONS = {
     "leaky_relu": set(),
     "reshape": set(),
 }
-
-
-def read_layers(weights: bytes, description: str) -> Found:
-    """Reads a VAE from a state dict and a description of its layers.
-
-    Arguments:
-        weights: of a .safetensors, .pt or .pth file.
-        description: TOML or JSON, in the form above.
-
-    Raises:
-        CheckpointError: the weights are damaged, or the layers do not fit each other.
-        ConfigError: the description is not of the form.
-    """
-    return assembled(_parsed(description), read_weights(weights), "PyTorch layers")
-
-
-def assembled(said: dict[str, Any], state: dict[str, Tensor], source: str) -> Found:
-    """Puts a VAE together of a description that is parsed, and the tensors that it names.
-
-    Raises:
-        CheckpointError: the layers do not fit each other.
-        ConfigError: the description is not of the form.
-    """
-    _check_keys("the description", said, {"latent", "image", "likelihood", "encoder", "decoder"})
-    latent, image, likelihood = said["latent"], said["image"], said["likelihood"]
-    if type(latent) is not int:
-        raise ConfigError(f"latent is a whole number, that of the latent dimensions; it is {latent!r:.80}.")
-    if not isinstance(image, list):
-        raise ConfigError(f"image is [height, width], or [height, width, 3] for colour; it is {image!r:.80}.")
-    if likelihood not in ("bernoulli", "gaussian"):
-        raise ConfigError(f"likelihood is bernoulli or gaussian; it is {likelihood!r:.80}.")
-    check_image_shape(shape := tuple(image))
-    layout = Layout((shape[2] if len(shape) == 3 else 1, *shape[:2]))
-    _check_keys("encoder", said["encoder"], {"layers", "mean", "log_variance"})
-    _check_keys("decoder", said["decoder"], {"layers"}, {"mean", "log_variance"})
-    encoder = _Heads(said["encoder"], state)
-    decoder = _Heads(said["decoder"], state)
-    gives: Gives = "mean and log variance" if decoder.log_variance is not None else "mean"
-    if likelihood == "bernoulli":
-        if gives != "mean":
-            raise ConfigError("Under a Bernoulli likelihood the decoder has no log_variance; leave it out.")
-        gives = "probabilities" if said["decoder"]["layers"][-1:] == ["sigmoid"] else "logits"
-
-    def encode(x: Tensor) -> tuple[Tensor, ...]:
-        return encoder(layout.unflatten(x))
-
-    def decode(z: Tensor) -> tuple[Tensor, ...]:
-        return tuple(layout.flatten(each.reshape(-1, *layout.shape)) for each in decoder(z))
-
-    return found(encode, decode, latent, shape, gives, source)
-
-
-class _Heads(nn.Module):
-    """Layers, and what follows them: a mean and a log variance, or nothing."""
-
-    def __init__(self, said: dict[str, Any], state: dict[str, Tensor]) -> None:
-        super().__init__()
-        if ("log_variance" in said) and "mean" not in said:
-            raise ConfigError("A log_variance needs a mean beside it.")
-        self.body = _stack(said["layers"], state)
-        self.mean = _stack(said.get("mean", []), state)
-        self.log_variance = _stack(said["log_variance"], state) if "log_variance" in said else None
-        self.halves = self.log_variance is not None and said["mean"] == said["log_variance"]
-        self.eval()
-
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        h = self.body(x)
-        mean = self.mean(h)
-        if self.log_variance is None:
-            return (mean,)
-        if self.halves:
-            return mean.chunk(2, 1)
-        return mean, self.log_variance(h)
 
 
 class _Linear(nn.Linear):
@@ -150,7 +46,7 @@ class _BatchNorm(nn.Module):
         return F.batch_norm(x, mean, variance, weight, bias, False, 0.0, self.epsilon)
 
 
-def _stack(entries: Any, state: dict[str, Tensor]) -> nn.Sequential:
+def stack(entries: Any, state: dict[str, Tensor]) -> nn.Sequential:
     entries = entries if isinstance(entries, list) else [entries]
     if len(entries) > _MOST_LAYERS:
         raise ConfigError(f"A network has at most {_MOST_LAYERS} layers; this one has {len(entries):,}.")
@@ -168,7 +64,7 @@ def _layer(entry: Any, state: dict[str, Tensor]) -> nn.Module:
     if kind is None:
         raise ConfigError(f"A layer is a name, or a table with one of {', '.join(_OPTIONS)}; {entry!r:.80} is neither.")
     options = {name: value for name, value in entry.items() if name != kind}
-    _check_keys(kind, options, set(), _OPTIONS[kind])
+    check_keys(kind, options, set(), _OPTIONS[kind])
     of = entry[kind]
     if kind == "leaky_relu":
         return nn.LeakyReLU(_number(kind, of, 0, 1))
@@ -249,17 +145,7 @@ def _absent(name: Any, state: dict[str, Tensor], what: str) -> ConfigError:
     )
 
 
-def _parsed(description: str) -> dict[str, Any]:
-    if len(description) > _MOST_CHARACTERS:
-        raise ConfigError(f"A description has at most {_MOST_CHARACTERS:,} characters; this has {len(description):,}.")
-    try:
-        said = json.loads(description) if description.lstrip().startswith("{") else tomllib.loads(description)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"The description is neither TOML nor JSON: {' '.join(str(error).split()):.160}.") from error
-    return said
-
-
-def _check_keys(what: str, said: Any, needed: set[str], allowed: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+def check_keys(what: str, said: Any, needed: set[str], allowed: set[str] = frozenset()) -> None:  # type: ignore[assignment]
     if not isinstance(said, dict):
         raise ConfigError(f"{what} is a table of names and values; it is {said!r:.80}.")
     if missing := sorted(needed - said.keys()):

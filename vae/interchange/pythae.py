@@ -14,8 +14,8 @@ from typing import Any
 from torch import Tensor
 
 from vae.errors import CheckpointError
+from vae.interchange.descriptions import assembled
 from vae.interchange.found import Found
-from vae.interchange.layers import assembled
 from vae.interchange.weights import read_file, read_weights
 from vae.paths import given
 

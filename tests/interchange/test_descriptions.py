@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from vae.errors import CheckpointError, ConfigError, VAEError
 from vae.interchange import Found, read_layers
-from vae.interchange.layers import __doc__ as described
+from vae.interchange.descriptions import __doc__ as described
 
 EXAMPLE = described[described.index("    latent") : described.index("That is PyTorch")]
 
@@ -130,6 +130,7 @@ SMALL = {
         "c.weight": (4, 1),
         "k.weight": (2, 2, 3, 3),
         "torn.weight": (2, 2, 2),
+        "up.weight": (1, 1, 3, 3),
     }.items()
 }
 GOOD: dict[str, Any] = {
@@ -149,12 +150,17 @@ def test_logits_are_what_a_bernoulli_decoder_without_a_sigmoid_gives() -> None:
     ("change", "error", "says"),
     [
         ({"latent": "two"}, ConfigError, "latent is a whole number"),
-        ({"latent": 2}, CheckpointError, "encoder must give 2 and 2 numbers"),
+        ({"latent": 2}, CheckpointError, "does not fit what comes before"),
+        (
+            {"encoder": {"layers": [], "mean": "relu", "log_variance": "relu"}},
+            CheckpointError,
+            "encoder must give 1 and 1",
+        ),
         ({"latent": 10**9}, CheckpointError, "1 to 1,024 latent"),
         ({"image": 28}, ConfigError, "image is"),
         ({"image": [2, 200]}, CheckpointError, "up to 128 x 128"),
         ({"image": [2, 2, 4]}, CheckpointError, "in colour"),
-        ({"image": [3, 3]}, CheckpointError, "could not be followed"),
+        ({"image": [3, 3]}, CheckpointError, "does not fit what comes before"),
         ({"likelihood": "poisson"}, ConfigError, "bernoulli or gaussian"),
         ({"colour": True}, ConfigError, "has no colour"),
         ({"encoder": ["a"]}, ConfigError, "table of names"),
@@ -168,6 +174,11 @@ def test_logits_are_what_a_bernoulli_decoder_without_a_sigmoid_gives() -> None:
         ({"decoder": {"layers": [{"conv": "k", "groups": 3}]}}, ConfigError, "cannot be made"),
         ({"decoder": {"layers": [{"batch_norm": "a"}]}}, ConfigError, "running_mean"),
         ({"decoder": {"layers": [{"reshape": "flat"}]}}, ConfigError, "reshape is"),
+        (
+            {"decoder": {"layers": [{"reshape": [1, 1, 1]}, *[{"conv_transpose": "up", "stride": 64}] * 5]}},
+            CheckpointError,
+            "more than 4,194,304 numbers",
+        ),
         ({"decoder": {"layers": ["relu"] * 300}}, ConfigError, "at most 200"),
         ({"decoder": {"layers": ["c"], "log_variance": "c"}}, ConfigError, "mean beside it"),
         ({"decoder": {"layers": [], "mean": "c", "log_variance": "c"}}, ConfigError, "Under a Bernoulli"),
