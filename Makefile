@@ -60,7 +60,7 @@ tools: venv
 	@$(call pinned,requirements-dev.txt)
 
 extra: venv
-	@($(call pinned,requirements-extra.txt)) || echo "Going on without UMAP; its tests are left out." >&2
+	@($(call pinned,requirements-extra.txt)) || echo "Going on without UMAP or ONNX; their tests are left out." >&2
 
 PIP = $(RUN) -m pip install --disable-pip-version-check --no-input
 failed = echo "Could not install $(1) into $(VENV)$$(sed -n 's/^ERROR: /: /p' $(VENV)/pip-errors | tail -n 1)." \

@@ -72,6 +72,7 @@ def module(name: str) -> ModuleType:
     Raises:
         AttributeError: there is none of the name.
     """
-    if name not in MODULES and name not in ("cli", "derivation", "distributed", "figures", "jobs", "uses"):
+    wings = ("cli", "derivation", "distributed", "figures", "interchange", "jobs", "uses")
+    if name not in MODULES and name not in wings:
         raise AttributeError(f"module 'vae' has no attribute {name!r}")
     return importlib.import_module(f"vae.{name}")

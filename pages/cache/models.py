@@ -93,6 +93,15 @@ def dataset(name: str) -> vae.Dataset:
         return _dataset("mnist-sample")
 
 
+def forget_datasets() -> None:
+    """Forgets all that was worked out of data sets, after one was kept or removed: another may get its name."""
+    held = [(where, dict(where())) for where in (_drawings, _stand_ins)]
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    for where, known in held:
+        where().update(known)
+
+
 def images(model: Model) -> vae.Dataset:
     """Returns the data set of a model; where it is none that is known here, images that stand in for it."""
     record = _record(model)

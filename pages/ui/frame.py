@@ -22,7 +22,10 @@ sections = {
         "explore/samples": (_("Samples"), "grid_view"),
         "explore/views": (_("Views"), "bubble_chart"),
     },
-    _("Train"): {"train/train": (_("Train"), "model_training")},
+    _("Train"): {
+        "train/train": (_("Train"), "model_training"),
+        "train/data": (_("Data"), "photo_library"),
+    },
     _("Measure"): {
         "measure/likelihood": (_("Likelihood"), "query_stats"),
         "measure/variance": (_("Decoder variance"), "blur_on"),

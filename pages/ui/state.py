@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -29,7 +30,7 @@ PRESENT = "present"
 _CHAPTER = "chapter"
 _ANSWERS = "answers"
 _SHARED = (MODEL, LANGUAGE, _IMAGE, _Z, _SEED, _HIDE, PRESENT)  # by all pages
-DEFAULT_MODEL = "mnist-2d"
+DEFAULT_MODEL = os.environ.get("VAE_MODEL") or "mnist-2d"  # which `vae app --model` names
 
 
 def model() -> str:

@@ -50,6 +50,7 @@ NETWORKS: dict[str, tuple[nn.Module | Callable[[Tensor], Tensor], int]] = {
     "normalised": (nn.Sequential(nn.Linear(5, 6), nn.LayerNorm(6), nn.SiLU(), nn.Softmax(-1)), 5),
     "mixed": (nn.Sequential(nn.Linear(5, 6), nn.Mish(), nn.LogSigmoid(), nn.CELU(), nn.ReLU6(), nn.GLU()), 5),
     "filled": (lambda x: torch.cat([x, torch.full((x.shape[0], 2), 0.5), torch.zeros_like(x)], 1), 5),
+    "turned": (lambda x: x.view(-1, 1, 2, 3).permute(0, 2, 3, 1).flatten(1)[:, 1:], 6),
     "function": (lambda x: torch.cat([x.exp().clamp(max=3), (x * 2 - 1).pow(2).mean(1, keepdim=True)], 1), 5),
 }
 

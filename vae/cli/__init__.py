@@ -8,6 +8,7 @@ The wing stands on all floors below it; nothing in `vae` stands on it.
     sets      data, which lists, fetches, imports and removes data sets
     app       app, which opens the explorer
     evidence  evaluate and compare
+    models    model export, which writes ONNX files
     uses      project, features and classifier
 """
 

@@ -12,6 +12,7 @@ from typing import Any
 from vae import data, paths
 from vae.cli.uses import loaded
 from vae.errors import DataError, VAEError
+from vae.model import read_record
 
 __all__ = ["add_app"]
 
@@ -20,6 +21,7 @@ def add_app(commands: Any) -> None:
     """Adds the command to those of a parser."""
     command = commands.add_parser("app", help="open the explorer in a browser")
     command.add_argument("--port", type=int, help="of the server, 8501 or the next free one if not given")
+    command.add_argument("--model", help="which is in use at first")
     command.add_argument("options", nargs="*", help="for streamlit run, after --: vae app -- --server.headless=true")
     command.set_defaults(run=_app)
 
@@ -33,6 +35,8 @@ def _app(chosen: argparse.Namespace) -> None:
         except DataError as error:
             print(f"vae app: {error}", file=sys.stderr)
             print("Going on with the sample of MNIST that ships with the explorer.", file=sys.stderr)
+    if chosen.model:
+        os.environ["VAE_MODEL"] = read_record(chosen.model).name
     command = [sys.executable, "-m", "streamlit", "run", str(paths.SHIPPED / "app.py")]
     command += [] if chosen.port is None else [f"--server.port={chosen.port}"]
     command += chosen.options

@@ -1,4 +1,4 @@
-"""The library from a shell: `vae app | data | train | evaluate | compare | project | sample | models | ...`."""
+"""The library from a shell: `vae app | data | train | evaluate | compare | project | sample | models | model | ...`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from vae import data, distributed, jobs, paths
 from vae.cli.app import add_app
 from vae.cli.evidence import add_evidence, add_images
 from vae.cli.flags import add_fields, config_of
+from vae.cli.models import add_model
 from vae.cli.sets import add_data
 from vae.cli.terminal import draw_bar
 from vae.cli.uses import add_uses, images_of, loaded
@@ -212,6 +213,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_project)
 
     add_uses(commands)
+    add_model(commands)
 
     command = commands.add_parser("sample", help="decode draws from the prior into a picture")
     command.add_argument("name", help="of the model, or its file")

@@ -1,15 +1,48 @@
 """Networks of other programs: read from their files, which stay data, and written for other programs.
 
-The wing stands on `vae.model`, `vae.data` and `vae.latent`.
+The wing stands on `vae.model`, `vae.data` and `vae.latent`. A reader returns a `Found`: encoder and decoder as graphs,
+and what they give; `bring` makes a VAE of it.
 
     found        Found: an encoder and a decoder that fit each other, checked
     layouts      the orders in which programs lay images out
+    protobuf     what an ONNX file holds, as Python's types
+    calls        a call of one of ONNX's operators
+    elementwise  operators on each number by itself, and products of matrices
+    shaping      operators that move numbers, sum over some, or compute sizes
+    windows      convolutions, pooling, normalisation, resizing
+    onnx         an ONNX file as a graph; encoder and decoder as a VAE
+    weights      the tensors of a PyTorch state dict, from .safetensors or .pt
+    layers       PyTorch's layers, made of a state dict and the entries of a description
+    descriptions a state dict with a description of its layers as a VAE
+    pythae       a model folder of pythae as a VAE
+    export       a model of this library as ONNX files
     bring        a VAE of networks and of what their owner says of pixels and likelihood
     inspection   inspect: a VAE from a script or a notebook, kept as a model
 """
 
-from vae.interchange.bring import Pixels, bring
+from vae.interchange.bring import Pixels, bring, keep
+from vae.interchange.descriptions import read_layers
+from vae.interchange.export import write_onnx
 from vae.interchange.found import GIVES, Found, Gives, found
 from vae.interchange.inspection import inspect
+from vae.interchange.onnx import read_network, read_onnx
+from vae.interchange.pythae import read_pythae
+from vae.interchange.weights import read_file, read_weights
 
-__all__ = ["GIVES", "Found", "Gives", "Pixels", "bring", "found", "inspect"]
+__all__ = [
+    "GIVES",
+    "Found",
+    "Gives",
+    "Pixels",
+    "bring",
+    "found",
+    "inspect",
+    "keep",
+    "read_file",
+    "read_layers",
+    "read_network",
+    "read_onnx",
+    "read_pythae",
+    "read_weights",
+    "write_onnx",
+]

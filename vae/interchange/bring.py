@@ -17,14 +17,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vae.data import Dataset
 from vae.errors import ConfigError, DataError
 from vae.interchange.found import Found
-from vae.model import VAE, Graph, ImportedConfig, assemble, capture, draw, generator
+from vae.latent import encode, held_out_figures
+from vae.model import VAE, Graph, ImportedConfig, Record, assemble, capture, draw, generator, save
 
-__all__ = ["Pixels", "best_deviation", "bring"]
+__all__ = ["PLAIN", "Pixels", "best_deviation", "bring", "keep", "told_kl"]
 
 MOST_FITTED = 10_000  # training images whose residuals give sigma
-_BATCH = 500
+_BATCH, _TOLD = 500, 1000  # images
+_MANY_NATS = 50  # of KL for each latent dimension, more than a posterior that was learned has
 
 
 class Pixels(NamedTuple):
@@ -41,7 +44,10 @@ class Pixels(NamedTuple):
     dequantised: bool = True
 
 
-def bring(found: Found, images: Tensor, pixels: Pixels = Pixels(), sigma: float | None = None) -> VAE:  # noqa: B008
+PLAIN = Pixels()
+
+
+def bring(found: Found, images: Tensor, pixels: Pixels = PLAIN, sigma: float | None = None) -> VAE:
     """Makes a VAE.
 
     Arguments:
@@ -84,6 +90,60 @@ def bring(found: Found, images: Tensor, pixels: Pixels = Pixels(), sigma: float 
         best = best_deviation(model, images[:MOST_FITTED])
         model = assemble(config, encoder, decoder, torch.tensor([2 * math.log(best)]))
     return model
+
+
+def keep(
+    found: Found,
+    name: str,
+    dataset: Dataset,
+    pixels: Pixels = PLAIN,
+    sigma: float | None = None,
+    *,
+    overwrite: bool = False,
+) -> tuple[Record, list[str]]:
+    """Makes a VAE as `bring` does, scores it on held-out images, and saves it.
+
+    Arguments:
+        found, pixels, sigma: see `bring`.
+        name: of the model.
+        dataset: what it is shown with; sigma, if it is not given, is fitted to its training images.
+        overwrite: whether a model of that name may be replaced.
+
+    Returns:
+        What the model's file says of it, and what is to be told of it, in sentences.
+
+    Raises:
+        CheckpointError, ConfigError, DataError: as for `bring` and `vae.save`.
+        ConfigError: the posteriors are so far from the prior that something must have been mistaken.
+    """
+    model = bring(found, dataset.train.images, pixels, sigma)
+    says = [told_kl(model, dataset.test.images[:_TOLD])]
+    if found.gives == "mean":
+        value = float(model.decoder(torch.zeros(1, model.config.latent)).stddev[0, 0])
+        says.append(f"sigma of p(x|z) is {value:.4f}" + (", the best for the images." if sigma is None else "."))
+    record = Record(
+        name=name, model=model.config, images=dataset.name, data_checksum=dataset.checksum,
+        held_out=held_out_figures(model, dataset),
+    )  # fmt: skip
+    save(model, record, overwrite=overwrite)
+    says.append(f"The held-out ELBO is {record.held_out['elbo']:.1f} nats an image.")
+    return record, says
+
+
+def told_kl(model: VAE, images: Tensor) -> str:
+    """Says how far the posteriors of images are from the prior.
+
+    Raises:
+        ConfigError: so far that something was mistaken.
+    """
+    kl = encode(model, images).kl
+    told = f"KL[q(z|x) || p(z)] is {kl.sum(1).mean():.1f} nats an image over {kl.shape[1]} dimensions."
+    if not kl.mean() < _MANY_NATS:
+        raise ConfigError(
+            f"{told} That is no posterior that was learned: say what goes with the mean (a log variance or a standard "
+            "deviation), or how the encoder wants its pixels."
+        )
+    return told
 
 
 @torch.inference_mode()

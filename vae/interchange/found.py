@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from vae.errors import CheckpointError, VAEError
 from vae.model import Graph, capture
 
-__all__ = ["GIVES", "Found", "Gives", "check_image_shape", "found", "written_down"]
+__all__ = ["GIVES", "Found", "Gives", "check_image_shape", "check_latent", "found", "written_down"]
 
 Gives = Literal["probabilities", "logits", "mean", "mean and log variance"]
 GIVES: dict[Gives, int] = {"probabilities": 1, "logits": 1, "mean": 1, "mean and log variance": 2}
@@ -70,8 +70,7 @@ def found(
         CheckpointError: they do not fit, or cannot be written down.
     """
     check_image_shape(image_shape)
-    if not 1 <= latent <= _MOST_LATENT:
-        raise CheckpointError(f"A model has 1 to {_MOST_LATENT:,} latent dimensions; this one has {latent:,}.")
+    check_latent(latent)
     pixels = math.prod(image_shape)
     graphs = []
     for name, network, inputs, gifts in (
@@ -91,6 +90,16 @@ def found(
     return Found(
         encoder=graphs[0], decoder=graphs[1], latent=latent, image_shape=image_shape, gives=gives, source=source
     )
+
+
+def check_latent(latent: int) -> None:
+    """Refuses a number of latent dimensions that no model here can have.
+
+    Raises:
+        CheckpointError: it is not from 1 to 1,024.
+    """
+    if not 1 <= latent <= _MOST_LATENT:
+        raise CheckpointError(f"A model has 1 to {_MOST_LATENT:,} latent dimensions; this one has {latent:,}.")
 
 
 def check_image_shape(shape: tuple[int, ...]) -> None:

@@ -16,10 +16,9 @@ from torch.distributions import Bernoulli, Distribution, Independent, Normal
 from vae.data import Dataset, imports, load_dataset, stored
 from vae.data import names as data_names
 from vae.errors import ConfigError, DataError, VAEError
-from vae.interchange.bring import Pixels, bring
+from vae.interchange.bring import PLAIN, Pixels, bring, keep, told_kl
 from vae.interchange.found import Found, Gives, found
-from vae.latent import encode, held_out_figures
-from vae.model import VAE, Record, check_name, save, taken
+from vae.model import Record, check_name, taken
 
 __all__ = ["Spread", "inspect"]
 
@@ -30,7 +29,6 @@ SPREADS: dict[Spread, Callable[[Tensor], Tensor]] = {
     "standard deviation": lambda given: 2 * given.log(),
 }
 LIKELIHOODS = ("bernoulli", "gaussian")
-MANY_NATS = 50  # of KL for each latent dimension, more than a posterior that was learned has
 
 
 def inspect(
@@ -42,7 +40,7 @@ def inspect(
     likelihood: Literal["bernoulli", "gaussian"],
     name: str,
     sigma: float | None = None,
-    pixels: Pixels = Pixels(),  # noqa: B008 - it cannot be changed
+    pixels: Pixels = PLAIN,
     encoder_gives: Spread | None = None,
     decoder_gives: Gives | None = None,
     classes: Sequence[str] = (),
@@ -113,38 +111,12 @@ def inspect(
         return tuple(_flat(each, shape) for each in _parameters(decoder(codes), gives))
 
     networks: Found = found(encoded, decoded, z.shape[1], shape, gives, "a script")
-    trial = bring(networks, sample, pixels, sigma)
-    told = _told_kl(trial, sample, spread)
+    told_kl(bring(networks, sample, pixels, sigma), sample)  # before anything is kept
     dataset = _kept(source, labels, classes, name, overwrite)
-    model = bring(networks, dataset.train.images, pixels, sigma)
-    if networks.gives == "mean":
-        value = float(model.decoder(torch.zeros(1, model.config.latent)).stddev[0, 0])
-        said.append(f"sigma of p(x|z) is {value:.4f}" + (", the best for the images." if sigma is None else "."))
-    said.append(told)
-    record = Record(
-        name=name, model=model.config, images=dataset.name, data_checksum=dataset.checksum,
-        held_out=held_out_figures(model, dataset),
-    )  # fmt: skip
-    save(model, record, overwrite=overwrite)
-    said.append(f"Held-out ELBO: {record.held_out['elbo']:.1f} nats an image. Look at it with: vae app --model {name}")
+    record, more = keep(networks, name, dataset, pixels, sigma, overwrite=overwrite)
+    said += [*more, f"Look at it with: vae app --model {name}"]
     print("\n".join(said))
     return record
-
-
-def _told_kl(model: VAE, images: Tensor, spread: Spread) -> str:
-    """Says how far the posteriors of images are from the prior.
-
-    Raises:
-        ConfigError: so far that something was mistaken.
-    """
-    kl = encode(model, images).kl
-    told = f"KL[q(z|x) || p(z)] is {kl.sum(1).mean():.1f} nats an image over {kl.shape[1]} dimensions."
-    if not kl.mean() < MANY_NATS:
-        raise ConfigError(
-            f"{told} That is no posterior that was learned: say what the encoder gives (encoder_gives=...; taken was "
-            f"{spread}), or how it wants its pixels (pixels=...)."
-        )
-    return told
 
 
 def _still(network: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:

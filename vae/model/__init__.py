@@ -62,7 +62,7 @@ from vae.model.distributions import (
     standard_normal,
     unchecked,
 )
-from vae.model.graphs import Graph
+from vae.model.graphs import MOST_NODES, MOST_VALUES, Graph
 from vae.model.imported import assemble
 from vae.model.nets import mlp
 from vae.model.objectives import ELBO, IWAE, Autoencoder, Objective, Terms, objective_of
@@ -78,6 +78,8 @@ __all__ = [
     "LIKELIHOODS",
     "LOG_2_PI",
     "MODEL_FILE",
+    "MOST_NODES",
+    "MOST_VALUES",
     "MOST_WEIGHTS",
     "OBJECTIVES",
     "PRECISIONS",

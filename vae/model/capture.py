@@ -19,6 +19,7 @@ __all__ = ["capture"]
 _CONSTANT = {torch.ops.aten.full.default, torch.ops.aten.scalar_tensor.default, torch.ops.aten.arange.default}
 _CHECKS = {torch.ops.aten._assert_tensor_metadata.default, torch.ops.aten._assert_scalar.default}
 _SAME = {torch.ops.aten._to_copy.default, torch.ops.aten.detach.default}  # all is float32, and no gradient is cut
+_LARGEST = 2**31 - 1
 _DROPPED = ("dtype", "device", "layout", "pin_memory", "memory_format")  # all is float32, and where the weights are
 
 
@@ -66,6 +67,8 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
             return places[argument]
         if isinstance(argument, (list, tuple)):
             return [written(each) for each in argument]
+        if type(argument) is int:  # "to the end" is the largest whole number of 64 bits
+            return max(-_LARGEST, min(argument, _LARGEST))
         return argument
 
     outputs: list[Any] = []

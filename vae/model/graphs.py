@@ -20,7 +20,7 @@ __all__ = ["MOST_NODES", "MOST_VALUES", "NAMES", "OPERATIONS", "Graph"]
 
 MOST_NODES = 4096
 MOST_VALUES = 2**22  # numbers that an operation gives for one image, 16 MB as float32
-_MOST_WHOLE = 2**63  # a slice to the end has an end of 2^63 - 1
+_MOST_WHOLE = 2**31  # no size and no index is larger
 
 _ATEN = """
     relu leaky_relu elu gelu silu mish celu sigmoid hardsigmoid hardswish hardtanh tanh softplus log_sigmoid_forward
@@ -57,7 +57,7 @@ def _overload(name: str) -> Callable[..., Any]:
 OPERATIONS: dict[str, Callable[..., Any]] = {name: _overload(name) for name in _ATEN.split()} | _WHOLE
 NAMES = {operation: name for name, operation in OPERATIONS.items()}
 # how numbers lie in memory differs between devices, and a view would mind
-OPERATIONS |= {name: torch.ops.aten.reshape.default for name in ("view", "_unsafe_view")}
+OPERATIONS |= dict.fromkeys(("view", "_unsafe_view"), torch.ops.aten.reshape.default)
 
 
 class Graph(nn.Module):

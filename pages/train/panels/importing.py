@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import streamlit as st
 
 from pages import cache
-from pages.ui import pictures, state
+from pages.ui import pictures
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
 from vae.data import NAMES, imports, names, stored
@@ -38,7 +38,7 @@ def show() -> None:
     if not files:
         return
     try:
-        draft = _opened([(each.file_id, each.name, each) for each in files], labels and (labels.name, labels))
+        draft = _opened([(each.file_id, each.name, each) for each in files], (labels.name, labels) if labels else None)
     except DataError as error:
         st.error(said(error), icon=":material/error:")
         return
@@ -116,7 +116,9 @@ def _says(draft: imports.Draft) -> None:
     if len(draft.sizes) > 1:
         sizes = list(draft.sizes.items())
         listed = ", ".join(f"{h} × {w} ({count:,})" for (h, w), count in sizes[:5])
-        st.caption(_("They came in {count} sizes: {sizes}").format(count=len(sizes), sizes=listed + " …" * (len(sizes) > 5)))
+        st.caption(
+            _("They came in {count} sizes: {sizes}").format(count=len(sizes), sizes=listed + " …" * (len(sizes) > 5))
+        )
     classes = draft.classes
     if classes:
         st.dataframe(
@@ -139,12 +141,16 @@ def _keep(draft: imports.Draft) -> None:
     bar = st.progress(0.0, _("Keeping the images …"))
     try:
         stored.check_new(name, NAMES)
-        imports.keep(draft, name, title, lambda done, whole: bar.progress(min(done / whole, 1.0)))
+
+        def told(done: int, whole: int) -> None:
+            bar.progress(min(done / whole, 1.0), _("Keeping the images …"))
+
+        imports.keep(draft, name, title, told)
     except DataError as error:
         bar.empty()
         st.error(said(error), icon=":material/error:")
         return
-    cache.models.dataset.clear()  # it may have had another set of this name
+    cache.models.forget_datasets()  # it may have had another set of this name
     st.session_state.pop("data.held", None)
     st.session_state["train.data"] = name
     st.session_state["data.kept"] = name

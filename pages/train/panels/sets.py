@@ -40,9 +40,7 @@ def _row(name: str, own: bool) -> None:
         pictures.strip(found.train.images[rows].numpy() / 255, found.title, columns=12, scale=2)
     with right:
         size = " × ".join(map(str, found.image_shape[:2]))
-        classes = (
-            _("{count:,} classes").format(count=len(found.classes)) if found.labelled else _("no labels")
-        )
+        classes = _("{count:,} classes").format(count=len(found.classes)) if found.labelled else _("no labels")
         st.markdown(f"**{found.title}** (`{name}`)")
         st.caption(
             _("{train:,} training and {test:,} held-out images, {size} pixels, {classes}").format(
@@ -52,7 +50,9 @@ def _row(name: str, own: bool) -> None:
         if own:
             with st.popover(_("Remove"), icon=":material/delete:"):
                 st.markdown(_("{name} is deleted from the disk. Models that learned from it stay.").format(name=name))
-                st.button(_("Delete for good"), key=f"data.remove.{name}", on_click=_remove, args=(name,), type="primary")
+                st.button(
+                    _("Delete for good"), key=f"data.remove.{name}", on_click=_remove, args=(name,), type="primary"
+                )
 
 
 def _remove(name: str) -> None:
@@ -60,4 +60,4 @@ def _remove(name: str) -> None:
         stored.remove(name)
     except DataError as error:
         st.session_state["data.trouble"] = str(error)
-    cache.models.dataset.clear()
+    cache.models.forget_datasets()

@@ -1,0 +1,99 @@
+"""Folders of pythae against what pythae itself gave; make_pythae.py says how that was made."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.interchange.make_pythae import codes, images, spread, weights
+from vae.errors import CheckpointError
+from vae.interchange import read_pythae
+
+DATA = Path(__file__).parent / "data"
+SAID = json.loads((DATA / "pythae.json").read_text())
+
+
+def folder(path: Path, config: dict[str, Any], shapes: dict[str, Any]) -> Path:
+    """A folder as pythae saves it, with weights by the formula."""
+    (path / "model_config.json").write_text(json.dumps(config))
+    torch.save({"model_state_dict": weights({k: tuple(v) for k, v in shapes.items()})}, path / "model.pt")
+    (path / "encoder.pkl").write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")  # which nobody opens
+    return path
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(
+            place,
+            id=f"{said['config']['name']} {said['config']['reconstruction_loss']} {said['config']['input_dim']}",
+            marks=[pytest.mark.slow] if said["config"]["input_dim"][1] > 4 else [],
+        )
+        for place, said in enumerate(SAID["models"])
+    ],
+)
+def test_a_folder_gives_what_pythae_gave(place: int, tmp_path: Path) -> None:
+    said = SAID["models"][place]
+    channels, *sides = shape = tuple(said["config"]["input_dim"])
+    found = read_pythae(folder(tmp_path, said["config"], said["shapes"]))
+    bce = said["config"]["reconstruction_loss"] == "bce"
+    assert (found.latent, found.gives) == (2, "probabilities" if bce else "mean")
+    assert found.image_shape == (*sides, *([3] if channels == 3 else []))
+    x = images(2, shape).permute(0, 2, 3, 1).flatten(1)
+    mean, log_variance = found.encoder(x)
+    torch.testing.assert_close(mean, torch.tensor(said["mean"]), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(log_variance, torch.tensor(said["log_variance"]), rtol=1e-5, atol=1e-5)
+    (p,) = found.decoder(codes(2, 2))
+    planes = p.reshape(2, *sides, channels).permute(0, 3, 1, 2)
+    torch.testing.assert_close(spread(planes), torch.tensor(said["reconstruction"]), rtol=1e-5, atol=1e-5)
+    loss = F.binary_cross_entropy(p, x, reduction="sum") if bce else 0.5 * ((p - x) ** 2).sum()
+    assert loss.item() / 2 == pytest.approx(said["reconstruction_loss"], rel=1e-5)
+    kl = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(1).mean()
+    assert kl.item() == pytest.approx(said["kl"], rel=1e-5)
+
+
+def test_a_folder_that_pythae_saved_is_read() -> None:
+    found, said = read_pythae(DATA / "pythae"), json.loads((DATA / "pythae_trained.json").read_text())
+    mean, log_variance = found.encoder(images(3, (1, 2, 3)).flatten(1))
+    torch.testing.assert_close(mean, torch.tensor(said["mean"]), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(log_variance, torch.tensor(said["log_variance"]), rtol=1e-5, atol=1e-5)
+    reconstruction = torch.tensor(said["reconstruction"]).flatten(1)
+    torch.testing.assert_close(found.decoder(codes(3, 2))[0], reconstruction, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (SAID["vamp"]["config"], "of 'VAMPConfig'"),
+        ({"name": None}, "of None"),
+        ({"input_dim": None}, "1 or 3 channels"),
+        ({"input_dim": [4, 4, 4]}, "1 or 3 channels"),
+        ({"latent_dim": "2"}, "latent_dim is a whole number"),
+        ({"latent_dim": 3}, "encoder in this folder is neither"),
+        ({"reconstruction_loss": "l1"}, "is bce or mse"),
+    ],
+)
+def test_other_models_are_refused(change: dict[str, Any], says: str, tmp_path: Path) -> None:
+    said = SAID["models"][0]
+    with pytest.raises(CheckpointError, match=says):
+        read_pythae(folder(tmp_path, said["config"] | change, said["shapes"]))
+
+
+def test_other_networks_are_refused(tmp_path: Path) -> None:
+    said = SAID["models"][0]
+    more = said["shapes"] | {"decoder.layers.2.0.weight": [4, 4]}
+    with pytest.raises(CheckpointError, match=r"decoder in this folder is neither .* vae\.inspect"):
+        read_pythae(folder(tmp_path, said["config"], more))
+
+
+def test_a_folder_that_is_damaged_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"model_config\.json is no file"):
+        read_pythae(tmp_path)
+    place = shutil.copytree(DATA / "pythae", tmp_path / "m")
+    (place / "model_config.json").write_text("[")
+    with pytest.raises(CheckpointError, match="no JSON"):
+        read_pythae(place)

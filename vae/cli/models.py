@@ -1,0 +1,93 @@
+"""Commands on models as files of other programs: `model import`, `model export`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, get_args
+
+from vae import paths
+from vae.cli.uses import loaded
+from vae.errors import ConfigError
+from vae.interchange import Found, Gives, Pixels, keep, read_file, read_layers, read_onnx, read_pythae, write_onnx
+from vae.model import check_name, load, taken
+
+__all__ = ["add_model"]
+
+
+def add_model(commands: Any) -> None:
+    """Adds the command to those of a parser."""
+    command = commands.add_parser("model", help="take a model over from another program, or write one for it")
+    inner = command.add_subparsers(dest="what", required=True)
+    _add_import(inner)
+    command = inner.add_parser("export", help="write encoder.onnx and decoder.onnx, each held against the model")
+    command.add_argument("name", help="of the model, or its file")
+    command.add_argument("--onnx", type=Path, required=True, metavar="FOLDER", help="where; made if need be")
+    command.set_defaults(run=_export)
+
+
+def _add_import(inner: Any) -> None:
+    command = inner.add_parser(
+        "import",
+        help="keep a model of another program as one of this library",
+        description="Reads a model folder of pythae; encoder.onnx and decoder.onnx in a folder; or a state dict of PyTorch's "
+        "(.safetensors, .pt, .pth) with a description of its layers. For a model in a script there is vae.inspect.",
+    )
+    command.add_argument("path", help="of the folder or the file")
+    command.add_argument("--name", required=True, help="of the model: lower-case letters, digits, '.', '-' and '_'")
+    command.add_argument("--data", required=True, metavar="NAME", help="data set that it is shown with")
+    command.add_argument("--layers", metavar="FILE", help="description of a state dict's layers, TOML or JSON")
+    command.add_argument("--gives", choices=get_args(Gives), help="what the decoder of an ONNX file gives")
+    command.add_argument(
+        "--sigma", type=float, help="standard deviation of a decoder of means, in units of pixels in [0, 1]; the best "
+        "for the training images if not given",
+    )  # fmt: skip
+    command.add_argument(
+        "--standardised", type=float, nargs=2, default=(0.0, 1.0), metavar=("MEAN", "SD"),
+        help="the networks want (x - MEAN) / SD; 0.5 0.5 for pixels in [-1, 1]",
+    )  # fmt: skip
+    command.add_argument(
+        "--plain-grey", action="store_true", help="pixels are u / 255, and not (u + U[0, 1)) / 256 of the 8-bit u"
+    )
+    command.add_argument("--overwrite", action="store_true", help="replace a model of that name")
+    command.set_defaults(run=_import)
+
+
+def _import(chosen: argparse.Namespace) -> None:
+    check_name(chosen.name)
+    if taken(chosen.name) and not chosen.overwrite:
+        raise ConfigError(f"A model's name must be new; {chosen.name!r} is taken. Choose another, or give --overwrite.")
+    dataset = loaded(chosen.data)
+    found = _found(chosen, dataset.image_shape)
+    mean, deviation = chosen.standardised
+    pixels = Pixels(mean, deviation, not chosen.plain_grey)
+    record, says = keep(found, chosen.name, dataset, pixels, chosen.sigma, overwrite=chosen.overwrite)
+    size = " x ".join(map(str, found.image_shape))
+    print(f"{record.name}: {found.source}, J = {found.latent}, images of {size}; the decoder gives {found.gives}.")
+    for sentence in says:
+        print(sentence)
+    print(f"Look at it with: vae app --model {record.name}")
+
+
+def _found(chosen: argparse.Namespace, image_shape: tuple[int, ...]) -> Found:
+    path = paths.given(chosen.path)
+    if chosen.gives and not (path / "decoder.onnx").is_file():
+        raise ConfigError("--gives is for ONNX files; other files say it themselves.")
+    if (path / "model_config.json").is_file():
+        return read_pythae(path)
+    if (path / "encoder.onnx").is_file() and (path / "decoder.onnx").is_file():
+        encoder, decoder = read_file(path / "encoder.onnx"), read_file(path / "decoder.onnx")
+        return read_onnx(encoder, decoder, gives=chosen.gives, image_shape=image_shape)
+    if path.suffix in (".safetensors", ".pt", ".pth"):
+        if chosen.layers is None:
+            raise ConfigError(f"Weights alone do not say what is done with them: give --layers FILE beside {path}.")
+        return read_layers(read_file(path), read_file(chosen.layers, 2**16).decode(errors="replace"))
+    raise ConfigError(
+        "A model is a folder of pythae (model_config.json, model.pt), one with encoder.onnx and decoder.onnx, or a "
+        f".safetensors, .pt or .pth file with --layers; {path} is none of these."
+    )
+
+
+def _export(chosen: argparse.Namespace) -> None:
+    for path in write_onnx(load(chosen.name), chosen.onnx):
+        print(path)
