@@ -23,7 +23,7 @@ and what they give; `bring` makes a VAE of it.
 from vae.interchange.bring import Pixels, bring, keep
 from vae.interchange.descriptions import read_layers
 from vae.interchange.export import write_onnx
-from vae.interchange.found import GIVES, Found, Gives, found
+from vae.interchange.found import GIVES, Found, Gives
 from vae.interchange.inspection import inspect
 from vae.interchange.onnx import read_network, read_onnx
 from vae.interchange.pythae import read_pythae
@@ -35,7 +35,6 @@ __all__ = [
     "Gives",
     "Pixels",
     "bring",
-    "found",
     "inspect",
     "keep",
     "read_file",
