@@ -30,8 +30,8 @@ def _add_import(inner: Any) -> None:
     command = inner.add_parser(
         "import",
         help="keep a model of another program as one of this library",
-        description="Reads a model folder of pythae; encoder.onnx and decoder.onnx in a folder; or a PyTorch state "
-        "dict (.safetensors, .pt, .pth) with a description of its layers. For a model in a script there is vae.inspect.",
+        description="Reads a model folder of pythae, a folder with encoder.onnx and decoder.onnx, or a state dict "
+        "of PyTorch (.safetensors, .pt, .pth) with a description of its layers. In a script take vae.inspect.",
     )
     command.add_argument("path", help="of the folder or the file")
     command.add_argument("--name", required=True, help="of the model: lower-case letters, digits, '.', '-' and '_'")
