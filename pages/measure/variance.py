@@ -72,16 +72,10 @@ def colours(kind: str, low: str, high: str) -> None:
 def show(decoded: latent.Decoded, draw: bool = True) -> None:
     """Shows p(x|z); sigma's colours are the same everywhere, unlike those of `pictures.sigma`."""
     mean, deviation, sample = (values[0] for values in decoded)
-    deviation = figures.over_colours(deviation)
     images = {_("mean of p(x|z)"): pictures.plain(mean, 4)}
     if draw:
         images[_("draw x ~ p(x|z)")] = pictures.plain(sample, 4)
-    caption = _("σ, {low:.2g} to {high:.2g}").format(low=deviation.min(), high=deviation.max())
-    if mean.ndim == 3:
-        caption += ", " + _("the mean over three colours")
-    images[caption] = figures.picture(
-        deviation, figures.fitted(4, *deviation.shape), figures.variance.SHOWN_DEVIATIONS[1]
-    )
+    images[pictures.sigma_words(deviation)] = pictures.sigma(deviation, 4, figures.variance.SHOWN_DEVIATIONS[1])
     with st.container(horizontal=True, gap="xsmall"):
         for caption, image in images.items():
             st.image(figures.png_uri(image), caption=caption, alt=caption, width=112)
@@ -195,13 +189,12 @@ st.subheader(_("Where the nats come from"))
 averaged = range(min(2000, len(dataset.test)))
 kinds = {"mean": _("Mean over {n:,} test images").format(n=len(averaged)), "image": _("Image in use")}
 border = cache.variance.border(dataset.name)
-values = pixels // border.size  # of a pixel: three in colour
+highest = ceiling / border.size  # nats of a pixel, which has three values in colour
 st.markdown(
     _(
         r"$\log p(x|z)$ is a sum over pixels. The line parts off the border: {count} of {d} pixels are 0 in at least "
-        r"99 of 100 test images. The strongest blue is a pixel's own ceiling, {ceiling:.2f} nats: $\ln 256$ for each "
-        r"of its values."
-    ).format(count=border.sum(), d=border.size, ceiling=values * math.log(256))
+        r"99 of 100 test images. The strongest blue is a pixel's own ceiling, {ceiling:.2f} nats."
+    ).format(count=border.sum(), d=border.size, ceiling=highest)
 )
 
 
@@ -213,8 +206,7 @@ def nats_by_pixel() -> None:
         persist_state="session",
     )  # fmt: skip
     state.write_link(variance__nats=None if kind == "mean" else kind)
-    ceiling_of = f"{values * math.log(256):.2f}"
-    colours(figures.variance.NATS, f"−{ceiling_of}", _("+{ceiling} nats a pixel").format(ceiling=ceiling_of))
+    colours(figures.variance.NATS, f"−{highest:.2f}", _("+{ceiling:.2f} nats a pixel").format(ceiling=highest))
     totals, titles = {}, (_("pixel across"), _("pixel down"))
     for name in panels():
         nats = cache.variance.nats_by_pixel(
@@ -222,7 +214,7 @@ def nats_by_pixel() -> None:
         )
         totals[name] = whole, edge = float(nats.sum()), float(nats[border].sum())
         chart(
-            figures.variance.nats_picture(nats, border, values * math.log(256), titles), "nats", name,
+            figures.variance.nats_picture(nats, border, highest, titles), "nats", name,
             _("log p(x|z) pixel by pixel"),
         )  # fmt: skip
         sums = {"edge": edge, "rest": whole - edge, "whole": whole}
