@@ -65,17 +65,24 @@ def follows_its_generator(values: Callable[[torch.Generator], torch.Tensor]) -> 
     assert torch.equal(before, torch.get_rng_state())
 
 
-def toy_split(count: int, shape: tuple[int, int] = (4, 4), seed: int = 0) -> Split:
-    """Images of a soft blob whose place has two dimensions, so that there is something for two latents to learn."""
+def toy_split(count: int, shape: tuple[int, ...] = (4, 4), seed: int = 0) -> Split:
+    """Images of a soft blob whose place has two dimensions, so that there is something for two latents to learn.
+
+    In colour, (H, W, 3), it is red on the left and blue on the right.
+    """
     places = torch.rand(count, 2, 1, 1, generator=torch.Generator().manual_seed(seed))
-    rows, columns = torch.meshgrid(*(torch.linspace(0, 1, size) for size in shape), indexing="ij")
+    rows, columns = torch.meshgrid(*(torch.linspace(0, 1, size) for size in shape[:2]), indexing="ij")
     distance = (rows - places[:, 0]) ** 2 + (columns - places[:, 1]) ** 2
-    images = (255 * torch.exp(-4 * math.pi * distance)).round().to(torch.uint8)
+    light = 255 * torch.exp(-4 * math.pi * distance)
+    if len(shape) == 3:
+        across = places[:, 1, :, :, None]
+        light = light[..., None] * torch.cat([1 - across, 0.3 + 0 * across, across], 3)
+    images = light.round().to(torch.uint8)
     return Split(images, torch.zeros(count, dtype=torch.long))
 
 
 def toy_dataset(
-    train: int = 256, test: int = 64, shape: tuple[int, int] = (4, 4), name: str = "mnist-sample"
+    train: int = 256, test: int = 64, shape: tuple[int, ...] = (4, 4), name: str = "mnist-sample"
 ) -> Dataset:
     """A data set in memory; it goes by a name that the library knows."""
     splits = toy_split(train, shape, 1), toy_split(test, shape, 2)

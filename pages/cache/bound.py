@@ -66,7 +66,7 @@ def code(model: models.Model, data_name: str, row: int) -> Code:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def reconstruction(model: models.Model, data_name: str, row: int) -> tuple[float, float, Array]:
-    """Returns L1 of a test image in nats, its standard error, and the mean (H, W) of p(x|z) at the mean of q."""
+    """Returns L1 of a test image in nats, its standard error, and the mean of p(x|z), as an image, at the mean of q."""
     x = models.pixels(model, data_name, (row,))
     bound = evidence.elbo(models.load(model), x, 2000, vae.generator(1))
     found = code(model, data_name, row)

@@ -15,7 +15,7 @@ from vae.errors import ConfigError, VAEError
 from vae.model import generator, portable
 
 SHEET, SIDE = 100, 10  # images of a sheet, and along its side
-PLANE = 20  # images along a side of the plane that the server decodes
+PLANE, ACROSS = 20, 640  # most images along a side of the plane that the server decodes, and about its pixels
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -110,12 +110,13 @@ def nets_travel(model: models.Model) -> bool:
 def manifold(
     model: models.Model, directions: tuple[float, ...], centre: tuple[float, ...]
 ) -> tuple[dict[str, Any], np.ndarray]:
-    """Returns the decoded plane past all codes, for a model that the server decodes: where it lies, and its greys."""
+    """Returns the decoded plane past all codes, for a model that the server decodes: where it lies, and its levels."""
     axes = latent.Axes(np.array(centre, np.float32), np.array(directions, np.float32).reshape(2, -1), np.zeros(2))
     points = axes.project(models.codes(model).mean)
     low, high = points.min(0), points.max(0)
-    steps = (np.arange(PLANE) + 0.5) / PLANE
+    side = max(10, min(PLANE, ACROSS // max(models.record(model[0]).model.planes[:2])))
+    steps = (np.arange(side) + 0.5) / side
     across, up = np.meshgrid(low[0] + steps * (high[0] - low[0]), high[1] - steps * (high[1] - low[1]))
     means = latent.decode(models.load(model), axes.lift(np.stack([across.ravel(), up.ravel()], 1))).mean
-    place = {"side": PLANE, "low": low.tolist(), "high": high.tolist()}
-    return place, figures.contact_sheet(means, PLANE, 1).ravel()
+    place = {"side": side, "low": low.tolist(), "high": high.tolist()}
+    return place, figures.contact_sheet(means, side, 1).ravel()

@@ -5,6 +5,7 @@ Models are known by name and time of writing, so a model that was trained again 
 
 import gc
 import hashlib
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,7 @@ from vae.evidence import ThermodynamicPath, annealing, evaluation, exact_evidenc
 from vae.model import locate, prepare_pixels, results
 
 Model = tuple[str, float]
+PART = 2_000_000  # values of images that are floats at once
 STAND_INS = 500  # draws of a model in the place of test images
 
 
@@ -67,7 +69,7 @@ def _stand_ins() -> dict[str, vae.Dataset]:
 
 
 def drawing(image: np.ndarray) -> vae.Dataset:
-    """Returns a drawing (H, W) uint8 as a data set of its own, which the others here know by its name."""
+    """Returns a drawing, (H, W) uint8, as a data set of its own, which the others here know by its name."""
     name = f"drawing-{hashlib.sha256(image.tobytes()).hexdigest()[:16]}"
     known = _drawings()
     if name not in known:
@@ -95,14 +97,17 @@ def images(model: Model) -> vae.Dataset:
     """Returns the data set of a model; where it is none that is known here, images that stand in for it."""
     record = _record(model)
     if record.training.data in data.names():
-        return dataset(record.training.data)
+        found = dataset(record.training.data)
+        if found.image_shape == record.model.image_shape:
+            return found
     return dataset("mnist-sample") if record.model.image_shape == (28, 28) else _own_draws(model)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _own_draws(model: Model) -> vae.Dataset:
     """Returns draws of a model as images, without labels, for one whose images nobody here has."""
-    drawn = samples(model, STAND_INS, 0).mean
+    z = np.random.default_rng(0).standard_normal((STAND_INS, _record(model).model.latent), np.float32)
+    drawn = latent.decode(load(model), z).mean.clip(0, 1)  # a linear decoder leaves [0, 1]
     split = vae.Split(torch.from_numpy((drawn * 255).round().astype(np.uint8)))
     name = f"draws-of-{model[0]}-{model[1]:g}"
     return _stand_ins().setdefault(name, vae.Dataset(name, split, split, ("image",), name))
@@ -178,23 +183,29 @@ def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) 
 # the evidence
 
 
-_PIECE = 10_000  # test images that become floats together
+_VALUES = 10_000 * 28 * 28  # of test images that become floats together
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _pixels_of_piece(likelihood: vae.model.config.Likelihood, data_name: str, piece: int) -> torch.Tensor:
-    images = dataset(data_name).test.images[piece * _PIECE : (piece + 1) * _PIECE]
-    return prepare_pixels(images, likelihood, vae.generator(piece))
+    found = dataset(data_name)
+    size = _piece(found)
+    images = found.test.images[piece * size : (piece + 1) * size]
+    return prepare_pixels(images, likelihood, vae.generator(piece), grey=len(found.image_shape) == 2)
+
+
+def _piece(found: vae.Dataset) -> int:
+    return max(1, _VALUES // math.prod(found.image_shape))
 
 
 def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
     """Returns test images (B, D) as the model's likelihood wants them, an image always with the same noise."""
-    likelihood = _record(model).model.likelihood
-    found = {piece: _pixels_of_piece(likelihood, data_name, piece) for piece in {row // _PIECE for row in rows} or {0}}
+    likelihood, size = _record(model).model.likelihood, _piece(dataset(data_name))
+    found = {piece: _pixels_of_piece(likelihood, data_name, piece) for piece in {row // size for row in rows} or {0}}
     if len(found) == 1:
         (piece,) = found
-        return found[piece][[row - piece * _PIECE for row in rows]]
-    return torch.stack([found[row // _PIECE][row % _PIECE] for row in rows])
+        return found[piece][[row - piece * size for row in rows]]
+    return torch.stack([found[row // size][row % size] for row in rows])
 
 
 def comparison(model: Model, data_name: str) -> vae.Comparison | None:

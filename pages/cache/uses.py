@@ -140,9 +140,10 @@ def share_sure(confidence: np.ndarray) -> float:
 
 
 def other_data(data_name: str) -> str | None:
-    """Returns a data set of another kind that is on disk, or None."""
+    """Returns a data set of another kind that is on disk and has images of the same size, or None."""
     other = "mnist" if data_name == "fashion-mnist" else "fashion-mnist"
-    return other if data.available(other) else None
+    fits = tuple(models.dataset(data_name).test.images.shape[1:]) == (28, 28)
+    return other if fits and data.available(other) else None
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

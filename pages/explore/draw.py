@@ -17,6 +17,32 @@ model = cache.model_id(state.model())
 config = cache.record(state.model()).model
 dataset = cache.images(model)
 
+LARGEST = 64  # pixels a side that a hand can fill
+drawable = config.grey and max(config.image_shape) <= LARGEST
+
+
+def undrawable() -> None:
+    """Says that there is no pad, and shows what the model makes of a test image instead."""
+    size = " x ".join(map(str, config.image_shape[:2])) + ("" if config.grey else " " + _("in colour"))
+    st.info(
+        _("Drawing is for grey images of up to {most} x {most} pixels; those of {name} are {size}.").format(
+            most=LARGEST, name=model[0], size=size
+        ),
+        icon=":material/draw:",
+    )
+    row = min(state.image(), len(dataset.test) - 1)
+    decoded = cache.reconstructions(model, dataset.name, (row,)).mean[0]
+    pictures.row(
+        {
+            _("test image {row}").format(row=row): pictures.plain(dataset.test.images[row].numpy() / 255),
+            _("its reconstruction"): pictures.plain(decoded),
+        }
+    )
+
+
+if not drawable:
+    undrawable()
+    st.stop()
 st.markdown(
     _(
         "Each stroke is encoded at once: the ellipse is $q(z|x)$ on the latent plane, and the ELBO says how probable "
@@ -74,7 +100,7 @@ def photograph() -> None:
     with st.container(horizontal=True):
         for name, image in zip(names, steps, strict=True):
             scale = max(1, 140 // max(image.shape))
-            st.image(figures.png_uri(pictures.grey(image / 255, scale)), caption=name, alt=name, width=140)
+            st.image(figures.png_uri(pictures.plain(image / 255, scale)), caption=name, alt=name, width=140)
 
 
 explore()

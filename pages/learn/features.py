@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages import cache
 from pages.learn import kit
-from pages.ui import state
+from pages.ui import state, words
 from pages.ui.language import _
 from vae import figures
 from vae.figures import COLOURS
@@ -80,10 +80,10 @@ def show(scene: kit.Scene) -> None:
         kit.words(
             _(
                 "{name}: {codes:.1%} right from {size} numbers, against {components:.1%} from as many principal "
-                "components and {pixels:.1%} from {count} pixels (standard error {error:.1%}). {better}"
+                "components and {pixels:.1%} from {count} (standard error {error:.1%}). {better}"
             ).format(
                 name=scene.model[0], codes=codes, size=scene.config.latent, components=components, pixels=pixels,
-                count=scene.config.pixels, error=own.standard_error(codes), better=_better(found, probe, labels),
+                count=words.size(scene.config), error=own.standard_error(codes), better=_better(found, probe, labels),
             )
         )  # fmt: skip
     kit.code((features.linear_accuracy, features.neighbour_accuracy, features.principal_components), _cell(scene))

@@ -57,7 +57,7 @@ def choose_digit(scene: kit.Scene) -> None:
         with st.container(horizontal=True, gap="xsmall"):
             for label, row in zip(*(part.tolist() for part in np.unique(labels, return_index=True)), strict=True):
                 with st.container(width=52, gap="xsmall"):
-                    image = figures.png_uri(pictures.grey(scene.dataset.test.images[row].numpy() / 255, 2))
+                    image = figures.png_uri(pictures.plain(scene.dataset.test.images[row].numpy() / 255, 2))
                     alt = _("test image {row}, {name}").format(row=row, name=classes[label])
                     st.image(image, alt=alt, width=48)
                     st.button(

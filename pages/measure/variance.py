@@ -11,7 +11,7 @@ from pages.ui import pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae import Record, catalogue, figures, latent
-from vae.model import bits_per_pixel
+from vae.model import bits_per_dimension
 from vae.uses import variance
 
 EXHIBITS = ("mnist-2d", "mnist-free-variance-2d", "mnist-shared-variance-2d")
@@ -72,11 +72,10 @@ def colours(kind: str, low: str, high: str) -> None:
 def show(decoded: latent.Decoded, draw: bool = True) -> None:
     """Shows p(x|z); sigma's colours are the same everywhere, unlike those of `pictures.sigma`."""
     mean, deviation, sample = (values[0] for values in decoded)
-    images = {_("mean of p(x|z)"): pictures.grey(mean, 4)}
+    images = {_("mean of p(x|z)"): pictures.plain(mean, 4)}
     if draw:
-        images[_("draw x ~ p(x|z)")] = pictures.grey(sample, 4)
-    caption = _("σ, {low:.2g} to {high:.2g}").format(low=deviation.min(), high=deviation.max())
-    images[caption] = figures.picture(deviation, 4, figures.variance.SHOWN_DEVIATIONS[1])
+        images[_("draw x ~ p(x|z)")] = pictures.plain(sample, 4)
+    images[pictures.sigma_words(deviation)] = pictures.sigma(deviation, 4, figures.variance.SHOWN_DEVIATIONS[1])
     with st.container(horizontal=True, gap="xsmall"):
         for caption, image in images.items():
             st.image(figures.png_uri(image), caption=caption, alt=caption, width=112)
@@ -109,12 +108,12 @@ if not names:
     st.info(_("Choose a model with a Gaussian likelihood."))
     st.stop()
 
-table = [["", _("held-out ELBO, nats"), _("of the ceiling"), _("bits per pixel")], ["---", *["---:"] * 3]]
+table = [["", _("held-out ELBO, nats"), _("of the ceiling"), _("bits per dimension")], ["---", *["---:"] * 3]]
 scores = {title(name): there[name].held_out.get("elbo") for name in names}
 for what, elbo in (scores | {_("ceiling, {d} ln 256").format(d=pixels): ceiling}).items():
     cells = ["–"] * 3
     if elbo is not None:
-        cells = [f"{elbo:,.1f}", f"{elbo / ceiling:.0%}", f"{bits_per_pixel(elbo, 'gaussian', pixels):.2f}"]
+        cells = [f"{elbo:,.1f}", f"{elbo / ceiling:.0%}", f"{bits_per_dimension(elbo, 'gaussian', pixels):.2f}"]
     table.append([what, *cells])
 st.markdown("\n".join(f"| {' | '.join(line)} |" for line in table))
 st.markdown(
@@ -144,7 +143,7 @@ with st.container(horizontal=True, gap="xsmall"):
     for label, example in zip(*(part.tolist() for part in np.unique(labels, return_index=True)), strict=True):
         with st.container(width=64, gap="xsmall"):
             alt = _("test image {row}: {name}").format(row=example, name=classes[label])
-            st.image(figures.png_uri(pictures.grey(dataset.test.images[example].numpy() / 255, 2)), alt=alt, width=64)
+            st.image(figures.png_uri(pictures.plain(dataset.test.images[example].numpy() / 255, 2)), alt=alt, width=64)
             st.button(classes[label], key=f"variance.class{label}", on_click=take, args=(example,), width="stretch")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     place = st.container(width=112)
@@ -155,7 +154,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     st.button(_("Any image"), icon=":material/shuffle:", on_click=another, key="variance.any")
 if row != state.image():
     state.use_image(row)
-image = figures.png_uri(pictures.grey(dataset.test.images[row].numpy() / 255, 4))
+image = figures.png_uri(pictures.plain(dataset.test.images[row].numpy() / 255, 4))
 place.image(image, alt=_("test image {row}: {name}").format(row=row, name=classes[int(labels[row])]), width=112)
 
 
@@ -190,11 +189,12 @@ st.subheader(_("Where the nats come from"))
 averaged = range(min(2000, len(dataset.test)))
 kinds = {"mean": _("Mean over {n:,} test images").format(n=len(averaged)), "image": _("Image in use")}
 border = cache.variance.border(dataset.name)
+highest = ceiling / border.size  # nats of a pixel, which has three values in colour
 st.markdown(
     _(
         r"$\log p(x|z)$ is a sum over pixels. The line parts off the border: {count} of {d} pixels are 0 in at least "
-        r"99 of 100 test images. The strongest blue is a pixel's own ceiling, $\ln 256 = 5.55$ nats."
-    ).format(count=border.sum(), d=pixels)
+        r"99 of 100 test images. The strongest blue is a pixel's own ceiling, {ceiling:.2f} nats."
+    ).format(count=border.sum(), d=border.size, ceiling=highest)
 )
 
 
@@ -206,7 +206,7 @@ def nats_by_pixel() -> None:
         persist_state="session",
     )  # fmt: skip
     state.write_link(variance__nats=None if kind == "mean" else kind)
-    colours(figures.variance.NATS, _("−5.55"), _("+5.55 nats a pixel"))
+    colours(figures.variance.NATS, f"−{highest:.2f}", _("+{ceiling:.2f} nats a pixel").format(ceiling=highest))
     totals, titles = {}, (_("pixel across"), _("pixel down"))
     for name in panels():
         nats = cache.variance.nats_by_pixel(
@@ -214,7 +214,7 @@ def nats_by_pixel() -> None:
         )
         totals[name] = whole, edge = float(nats.sum()), float(nats[border].sum())
         chart(
-            figures.variance.nats_picture(nats, border, math.log(256), titles), "nats", name,
+            figures.variance.nats_picture(nats, border, highest, titles), "nats", name,
             _("log p(x|z) pixel by pixel"),
         )  # fmt: skip
         sums = {"edge": edge, "rest": whole - edge, "whole": whole}
@@ -284,8 +284,8 @@ def floors() -> None:
             figures.variance.floors(np.array(FLOORS), path, floor, ceiling, titles, _("ceiling")), "floors", name,
             _("log p(x|z) against the floor of the log variance"),
         )  # fmt: skip
-        bits = bits_per_pixel(nats, "gaussian", pixels)
-        st.markdown(_("**{nats:,.0f} nats**, {bits:.2f} bits per pixel").format(nats=nats, bits=bits))
+        bits = bits_per_dimension(nats, "gaussian", pixels)
+        st.markdown(_("**{nats:,.0f} nats**, {bits:.2f} bits per dimension").format(nats=nats, bits=bits))
         show(cache.variance.decode_floored(models[name], dataset.name, row, floor), draw=False)
 
 

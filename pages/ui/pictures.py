@@ -6,22 +6,33 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.ui import state
+from pages.ui.language import _
 from vae import figures
 
 
-def grey(values: NDArray, scale: int = 6) -> NDArray:
-    """A mean, a draw or an image (H, W) in [0, 1]."""
-    return figures.picture(values, scale)
+def plain(values: NDArray, scale: int = 6) -> NDArray:
+    """A mean, a draw or an image (H, W) or (H, W, 3) in [0, 1]; fewer pixels a side for each where it is large."""
+    return figures.picture(values, figures.fitted(scale, *values.shape[:2]))
 
 
-def sigma(deviation: NDArray, scale: int = 6) -> NDArray:
-    """A deviation (H, W), in colour, the largest brightest."""
-    return figures.picture(deviation, scale, float(deviation.max()))
+def sigma(deviation: NDArray, scale: int = 6, top: float | None = None) -> NDArray:
+    """A deviation (H, W) on a scale of colours, the largest, or `top`, brightest; of (H, W, 3) the mean over three."""
+    mean = figures.over_colours(deviation)
+    return figures.picture(mean, figures.fitted(scale, *mean.shape), float(mean.max()) if top is None else top)
+
+
+def sigma_words(deviation: NDArray) -> str:
+    """Says what `sigma` shows, with the least and the largest."""
+    mean = figures.over_colours(deviation)
+    says = _("σ, {low:.2g} to {high:.2g}").format(low=mean.min(), high=mean.max())
+    return says if deviation.ndim == 2 else says + ", " + _("the mean over three colours")
 
 
 def show(values: NDArray, caption: str, *, scale: int = 8) -> None:
-    """Shows one image (H, W) in [0, 1], as wide as there is room up to its own size; larger where one presents."""
-    st.image(figures.png_uri(grey(values, state.larger(scale))), caption=caption, alt=caption)
+    """Shows one image (H, W) or (H, W, 3) in [0, 1], as wide as there is room up to its own size.
+
+    Larger where one presents."""
+    st.image(figures.png_uri(plain(values, state.larger(scale))), caption=caption, alt=caption)
 
 
 def row(images: dict[str, NDArray]) -> None:
@@ -32,10 +43,12 @@ def row(images: dict[str, NDArray]) -> None:
 
 
 def strip(images: NDArray, caption: str, *, columns: int | None = None, scale: int = 3) -> None:
-    """Shows images (N, H, W) in one picture, in rows, as wide as there is room up to its own size.
+    """Shows images (N, H, W) or (N, H, W, 3) in one picture, in rows, as wide as there is room up to its own size.
 
     Larger where one presents."""
-    sheet = figures.contact_sheet(images, columns or len(images), state.larger(scale))
+    sheet = figures.contact_sheet(
+        images, columns or len(images), figures.fitted(state.larger(scale), *images.shape[1:3])
+    )
     wide = sheet.shape[1]
     # a small picture left to itself is blown up to the width of its caption; a fixed width does not shrink
     st.image(figures.png_uri(sheet), caption=caption, alt=caption, width=wide if wide < 300 else "content")

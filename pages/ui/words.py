@@ -77,6 +77,23 @@ def floor(config: ModelConfig) -> str:
     return _("floor of log σ² at {floor:g}").format(floor=config.log_variance_floor)
 
 
+def size(config: ModelConfig) -> str:
+    """Says how many numbers an image has: pixels in grey, three times as many values in colour."""
+    return (_("{count} pixels") if config.grey else _("{count} values")).format(count=config.pixels)
+
+
+def deviation(config: ModelConfig) -> str:
+    """Names the deviation as it is shown: in colour a pixel has three, and the picture has their mean."""
+    return _("σ of p(x|z)") if config.grey else _("σ of p(x|z), the mean over three colours")
+
+
+def deviation_range(config: ModelConfig) -> str:
+    """Names the deviation as it is shown, with braces for the least and the largest."""
+    if config.grey:
+        return _("σ of p(x|z), {low} to {high}")
+    return _("σ of p(x|z), the mean over three colours, {low} to {high}")
+
+
 def about(count: float) -> str:
     """Says a number with one digit: 24,137 is 20,000, and 3e8 is 3 × 10⁸."""
     return power(math.log(count))

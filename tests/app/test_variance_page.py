@@ -66,7 +66,7 @@ def test_three_exhibits_stand_side_by_side() -> None:
     for name in EXHIBITS:
         elbo = vae.read_record(name).held_out["elbo"]
         assert f"| {elbo:,.1f} | {elbo / (784 * math.log(256)):.0%} |" in table
-        assert f"{vae.read_record(name).held_out['bits_per_pixel']:.2f} |" in table
+        assert f"{vae.read_record(name).held_out['bits_per_dimension']:.2f} |" in table
     assert "4,347.4 | 100% | 0.00 |" in table
 
 

@@ -37,7 +37,7 @@ def test_a_click_on_a_map_decodes_there(server: str, watched_page: Page) -> None
 
 def test_a_floor_moves_the_nats_and_not_the_mean(server: str, watched_page: Page) -> None:
     visit(watched_page, f"{server}/variance")
-    nats = watched_page.get_by_text(re.compile(r"^-?[\d,]+ nats, .* bits per pixel$"))
+    nats = watched_page.get_by_text(re.compile(r"^-?[\d,]+ nats, .* bits per dimension$"))
     expect(nats).to_have_count(3)
     means = watched_page.get_by_role("img", name="mean of p(x|z)")
     before, mean = nats.nth(0).inner_text(), means.nth(3).get_attribute("src") or ""

@@ -31,6 +31,30 @@ def test_a_sheet_has_every_picture_in_its_place():
         np.testing.assert_array_equal(tile[::2, ::2], tile[1::2, 1::2])
 
 
+def test_a_sheet_in_colour_has_every_picture_in_its_place():
+    images = RNG.random((2, 3, 4, 5, 3))
+    drawn = np.array(opened(figures_latent.sheet(images, scale=2)))
+    assert drawn.shape == (2 * 4 * 2, 3 * 5 * 2, 4)
+    for row, column in np.ndindex(2, 3):
+        tile = drawn[row * 8 : row * 8 + 8, column * 10 : column * 10 + 10, :3]
+        np.testing.assert_array_equal(tile[::2, ::2], (images[row, column] * 255).round())
+
+
+def test_large_pictures_are_blown_up_less():
+    assert np.array(opened(figures_latent.sheet(np.zeros((1, 2, 64, 50)), scale=4))).shape[:2] == (64, 100)
+    assert opened(figures_latent.animation(np.zeros((2, 20, 28)), scale=3)).size == (84, 60)
+
+
+def test_an_animation_in_colour_keeps_the_colours_of_each_frame():
+    frames = np.zeros((3, 6, 7, 3))
+    for i in range(3):
+        frames[i, ..., i] = 1
+    with opened(figures_latent.animation(frames, scale=2)) as gif:
+        for i in range(3):
+            gif.seek(i)
+            np.testing.assert_array_equal(np.array(gif.convert("RGB"))[4, 4], [255 * (j == i) for j in range(3)])
+
+
 def test_labels_stand_beside_the_pictures_and_not_over_them():
     images = np.ones((2, 3, 28, 28))
     drawn = np.array(opened(figures_latent.sheet(images, ["z1", "z2, 3.1 nats"], ["-1", "0", "1"])))

@@ -96,7 +96,7 @@ def test_the_figures_of_a_model_are_those_of_its_file():
     assert held_out["elbo"] == pytest.approx(estimate.value.mean().item(), abs=4 * error + 0.02)  # and dequantisation
     assert held_out["kl"] == pytest.approx(encode(model, TOY.test.images).kl.sum(1).mean(), rel=1e-4)
     assert held_out["elbo"] == pytest.approx(held_out["reconstruction"] - held_out["kl"], abs=1e-9)
-    assert held_out["bits_per_pixel"] == pytest.approx(8 - held_out["elbo"] / 16 / math.log(2), abs=1e-9)
+    assert held_out["bits_per_dimension"] == pytest.approx(8 - held_out["elbo"] / 16 / math.log(2), abs=1e-9)
     spread = estimate.value.std().item() / 8
     assert held_out["elbo_standard_error"] == pytest.approx(spread, rel=0.1) and held_out["images"] == 64
 
@@ -117,8 +117,8 @@ def test_the_card_says_what_the_record_says(own):
     assert card.startswith("# a-model\n") and f"`{cards.command(record)}`" in card
     assert "256 images of mnist-sample, 3 epochs" in card and "| likelihood | gaussian |" in card
     assert "| floor of log variance | -6 |" in card and "| held-out images | 64 |" in card
-    for key in ("elbo", "elbo_standard_error", "bits_per_pixel", "kl", "reconstruction"):
-        assert f"{record.held_out[key]:.{4 if key == 'bits_per_pixel' else 2}f}" in card, key
+    for key in ("elbo", "elbo_standard_error", "bits_per_dimension", "kl", "reconstruction"):
+        assert f"{record.held_out[key]:.{4 if key == 'bits_per_dimension' else 2}f}" in card, key
 
 
 def test_a_record_says_what_the_precision_auto_came_to(own):

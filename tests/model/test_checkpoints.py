@@ -119,6 +119,29 @@ def test_loading_leaves_the_global_generator_alone():
     assert torch.equal(before, torch.get_rng_state())
 
 
+@pytest.mark.parametrize("changes", [{}, {"channels": (3,)}, {"likelihood": "bernoulli"}, {"decoder_layers": ()}])
+def test_a_model_of_images_in_colour_comes_back(changes):
+    model = small_model(image_shape=(6, 5, 3), **changes)
+    save(model, record_of(model))
+    again = load("a-model")
+    assert again.config == model.config and again.config.image_shape == (6, 5, 3)
+    z = torch.randn(4, 2)
+    assert torch.equal(again.decoder(z).mean, model.decoder(z).mean)
+
+
+def test_bits_per_pixel_of_older_files_are_bits_per_dimension():
+    path = saved()
+    rewrite(path, lambda record: record.update(held_out={"elbo": 900.0, "bits_per_pixel": 6.25}))
+    assert read_record(path).held_out == {"elbo": 900.0, "bits_per_dimension": 6.25}
+
+
+@pytest.mark.parametrize("shape", [[8, 8, 4], [65, 8, 3], [8, 129], [8, 8, 3, 3]])
+def test_a_file_of_images_that_are_too_large_or_of_other_channels_is_refused(shape):
+    path = saved()
+    rewrite(path, lambda record: record["model"].update(image_shape=shape))
+    refused(path, "image_shape must be")
+
+
 def test_the_record_comes_back():
     model = small_model(log_variance_floor=None, decoder_layers=())
     record = record_of(model)
@@ -233,7 +256,7 @@ def test_a_missing_or_extra_tensor_is_refused_by_name():
 def test_an_absurd_config_is_refused_without_taking_memory():
     path = saved()
     layers = [16384] * 32
-    rewrite(path, lambda record: record["model"].update(latent=1024, encoder_layers=layers, image_shape=[16384, 16384]))
+    rewrite(path, lambda record: record["model"].update(latent=1024, encoder_layers=layers, image_shape=[128, 128]))
     refused(path, "Weights must fit the config")  # the model that it speaks of would take terabytes, which no disk has
 
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import math
+import re
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ MODELS = [
     *(ModelConfig(activation=activation) for activation in ACTIVATIONS),
     ModelConfig(latent=1024, log_variance_floor=None, encoder_layers=(), decoder_layers=(), image_shape=(1, 1)),
     ModelConfig(log_variance_floor=-6, encoder_layers=(1,) * 32, decoder_layers=(16384,), image_shape=(3, 5)),
+    ModelConfig(image_shape=(64, 64, 3)),
     ModelConfig(log_variance_floor=-0.1 - 0.2),
 ]
 TRAININGS = [
@@ -137,3 +140,25 @@ def test_each_channel_needs_a_pixel_to_halve(shape: tuple[int, int], most: int):
     ModelConfig(image_shape=shape, channels=(3,) * most)
     with pytest.raises(ConfigError, match=rf"at most {most} for images of .* halves them; they are {most + 1}\.$"):
         ModelConfig(image_shape=shape, channels=(3,) * (most + 1))
+
+
+@pytest.mark.parametrize("shape", [(128, 128), (1, 128), (64, 64, 3), (1, 1, 3)])
+def test_images_may_be_as_large_as_this(shape: tuple[int, ...]):
+    assert ModelConfig(image_shape=shape).pixels == math.prod(shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "rule"),
+    [((129, 2), "128 x 128 pixels for grey"), ((2, 65, 3), "64 x 64 pixels for colour"), ((8, 8, 4), "a 3 after them")],
+)
+def test_images_that_are_too_large_or_of_other_channels_are_refused(shape: tuple[int, ...], rule: str):
+    with pytest.raises(ConfigError, match=rf"^image_shape must .*{rule}.*; it is {re.escape(str(shape))}\.$"):
+        ModelConfig(image_shape=shape)
+
+
+def test_a_config_knows_its_planes():
+    grey, colour = ModelConfig(image_shape=(3, 5)), ModelConfig(image_shape=(3, 5, 3))
+    assert (grey.planes, grey.grey, grey.pixels) == ((3, 5, 1), True, 15)
+    assert (colour.planes, colour.grey, colour.pixels) == ((3, 5, 3), False, 45)
+    assert ModelConfig(image_shape=(1, 3)).grey  # a width of 3 is no colour
+    assert colour.at_once(1000) == 1000 and ModelConfig(image_shape=(64, 64, 3)).at_once(1000) == 162

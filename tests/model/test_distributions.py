@@ -13,6 +13,7 @@ from vae.model.config import LIKELIHOODS
 from vae.model.distributions import (
     BinaryPixels,
     Share,
+    bits_per_dimension,
     bits_per_pixel,
     diagonal_normal,
     draw,
@@ -209,14 +210,18 @@ def test_softplus_loses_no_small_numbers():
     assert softplus(torch.tensor([-500.0, 500.0])).tolist() == [0, 500]
 
 
-def test_bits_per_pixel():
+def test_bits_per_dimension_go_by_their_older_name_too():
+    assert bits_per_pixel is bits_per_dimension
+
+
+def test_bits_per_dimension():
     # a uniform density on [0, 1]^D is 0 nats, and codes a pixel of 8 bits by 8 bits
-    assert bits_per_pixel(0.0, "gaussian", 784) == pytest.approx(8, abs=1e-12)
-    assert bits_per_pixel(784 * math.log(2), "gaussian-shared", 784) == pytest.approx(7, abs=1e-12)
+    assert bits_per_dimension(0.0, "gaussian", 784) == pytest.approx(8, abs=1e-12)
+    assert bits_per_dimension(784 * math.log(2), "gaussian-shared", 784) == pytest.approx(7, abs=1e-12)
     # a fair coin for each binary pixel is one bit
-    assert bits_per_pixel(-10 * math.log(2), "bernoulli", 10) == pytest.approx(1, abs=1e-12)
+    assert bits_per_dimension(-10 * math.log(2), "bernoulli", 10) == pytest.approx(1, abs=1e-12)
     # by hand: (16 log 256 - 20) / (16 log 2) = 8 - 20 / (16 * 0.693147)
-    assert bits_per_pixel(20.0, "gaussian", 16) == pytest.approx(8 - 1.8033688, abs=1e-6)
+    assert bits_per_dimension(20.0, "gaussian", 16) == pytest.approx(8 - 1.8033688, abs=1e-6)
 
 
 @pytest.mark.parametrize("of", [1, 2, 3])

@@ -1,5 +1,7 @@
 """Flat weights are read back by numpy as the module's docstring says, and give what PyTorch gives."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -46,6 +48,8 @@ CASES = {
     "linear": {"decoder_layers": (), "encoder_layers": ()},
     "linear, one variance": {"decoder_layers": (), "likelihood": "gaussian-shared"},
     "linear, binary": {"decoder_layers": (), "likelihood": "bernoulli"},
+    "colour": {"image_shape": (3, 5, 3), "decoder_layers": (8, 5)},
+    "colour, one variance": {"image_shape": (3, 5, 3), "likelihood": "gaussian-shared"},
     "many latents": {"latent": 7, "log_variance_floor": None},
 }
 
@@ -68,10 +72,11 @@ def test_a_decoder_from_flat_weights(changes: dict) -> None:
         np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=0, atol=2e-6)  # float32 sums of up to 8 terms
 
 
+@pytest.mark.parametrize("shape", [(4, 4), (3, 5, 3)])
 @pytest.mark.parametrize("layers", [(), (8,), (8, 5)])
-def test_an_encoder_from_flat_weights(layers: tuple) -> None:
-    model = small_model(4, encoder_layers=layers, latent=3)
-    x = np.random.default_rng(0).random((5, 16))
+def test_an_encoder_from_flat_weights(layers: tuple, shape: tuple) -> None:
+    model = small_model(4, encoder_layers=layers, latent=3, image_shape=shape)
+    x = np.random.default_rng(0).random((5, math.prod(shape)))
     mean, log_variance = run(portable(model.encoder), model.config.activation, x)
     wanted, deviation = numpy_encoder(model, x)
     np.testing.assert_allclose(mean, wanted, rtol=1e-12)

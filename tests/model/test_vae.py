@@ -1,5 +1,7 @@
 """Nets and models: shapes, gradients, what the likelihoods mean, and that a seed makes the weights."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -157,6 +159,12 @@ def test_a_model_that_no_memory_holds_is_refused():
         build(small_config(encoder_layers=(16384, 16384)))
 
 
+@pytest.mark.parametrize("shape", [(5, 2, 4), (5, 2, 4, 4), (2, 4, 1), (5, 4, 2, 3)])
+def test_a_model_of_colour_takes_no_grey_images(shape):
+    with pytest.raises(DataError, match="must be 2 x 4 x 3 pixels"):
+        small_model(image_shape=(2, 4, 3)).pixels(torch.zeros(shape, dtype=torch.uint8))
+
+
 @pytest.mark.parametrize("images", [torch.zeros(3, 4, 5), torch.zeros(3, 16), torch.zeros(16), torch.zeros(())])
 def test_images_of_another_size_are_refused(images):
     with pytest.raises(DataError, match="4 x 4"):
@@ -177,13 +185,16 @@ def test_mlp_alternates_maps_and_activations():
     assert torch.equal(mlp(3, (), "relu")(x), x)
 
 
-SIZES = [((28, 28), 2), ((28, 28), 4), ((7, 5), 2), ((2, 9), 1), ((4, 3), 1), ((15, 17), 3)]
+SIZES = [
+    ((28, 28), 2), ((28, 28), 4), ((7, 5), 2), ((2, 9), 1), ((4, 3), 1), ((15, 17), 3), ((128, 120), 4),
+    ((28, 28, 3), 2), ((7, 5, 3), 2), ((2, 9, 3), 1), ((64, 63, 3), 4),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("shape", "count"), SIZES)
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_convolutions_take_images_of_any_size(shape, count, likelihood):
-    pixels = shape[0] * shape[1]
+    pixels = math.prod(shape)
     channels = (3, 4, 2, 5)[:count]
     model = small_model(image_shape=shape, channels=channels, likelihood=likelihood, activation="tanh")
     for batch in [(), (5,), (2, 5)]:
@@ -205,18 +216,18 @@ def test_convolutions_without_layers_between_are_no_linear_model():
     assert sum(p.numel() for p in model.decoder.parameters()) == 2 * 12 + 12 + 2 * (3 * 16 + 1)
 
 
-@pytest.mark.parametrize("shape", [(6, 8), (7, 5)])
+@pytest.mark.parametrize("shape", [(6, 8, 1), (7, 5, 1), (7, 6, 3)])
 def test_convolutions_are_those_written_in_numpy(shape):
     # out[i, j] = b + sum_kl w[k, l] x[2i + k - 1, 2j + l - 1]; the mirror adds w[k, l] x[i, j] to that place instead
     small = (shape[0] // 2, shape[1] // 2)
     places = [(i, j, k, m) for i in range(small[0]) for j in range(small[1]) for k in range(4) for m in range(4)]
     places = [(i, j, k, m) for i, j, k, m in places if 0 <= 2 * i + k - 1 < shape[0] and 0 <= 2 * j + m - 1 < shape[1]]
     net, mirror = down(shape, (3,), "tanh"), to_pixels(shape, (3,))
-    x = np.random.default_rng(0).random((*shape, 1), np.float32)
+    x = np.random.default_rng(0).random(shape, np.float32)
     h = np.random.default_rng(1).random((*small, 3), np.float32)
     weight, bias = (p.detach().numpy() for p in net.parameters())  # (out, in, 4, 4)
     back, lift = (p.detach().numpy() for p in mirror.parameters())  # (in, out, 4, 4)
-    want, image = np.tile(bias, (*small, 1)), np.full((*shape, 1), lift)
+    want, image = np.tile(bias, (*small, 1)), np.tile(lift, (*shape[:2], 1))
     for i, j, k, m in places:
         want[i, j] += weight[:, :, k, m] @ x[2 * i + k - 1, 2 * j + m - 1]
         image[2 * i + k - 1, 2 * j + m - 1] += h[i, j] @ back[:, :, k, m]
@@ -226,7 +237,7 @@ def test_convolutions_are_those_written_in_numpy(shape):
 
 
 def test_convolutions_move_nothing_in_memory():
-    net, again = down((8, 8), (3, 2), "relu"), up((8, 8), (3, 2), "relu")
+    net, again = down((8, 8, 1), (3, 2), "relu"), up((8, 8, 1), (3, 2), "relu")
     x = torch.rand(5, 64)
     planes = net.layers(x.reshape(-1, 8, 8, 1).permute(0, 3, 1, 2))
     assert planes.is_contiguous(memory_format=torch.channels_last)
@@ -242,14 +253,15 @@ def test_initial_weights_of_convolutions_are_uniform_within_the_bound_of_what_th
         assert stats.kstest(scaled.numpy(), stats.uniform(-1, 2).cdf).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("shape", [(4, 4), (3, 2, 3)])
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
-def test_a_model_may_begin_at_the_mean_image(likelihood):
-    config = ModelConfig(latent=2, image_shape=(4, 4), likelihood=likelihood, encoder_layers=(7,), decoder_layers=(5,))
+def test_a_model_may_begin_at_the_mean_image(likelihood, shape):
+    config = ModelConfig(latent=2, image_shape=shape, likelihood=likelihood, encoder_layers=(7,), decoder_layers=(5,))
     plain, model = build(config), build(config)
-    images = torch.randint(20, 235, (50, 4, 4), generator=generator(0)).to(torch.uint8)
+    images = torch.randint(20, 235, (300, *shape), generator=generator(0)).to(torch.uint8)
     mean = images.double().mean(0).flatten() / 255
     start_at(model, images)
-    x = torch.rand(6, 16, generator=generator(1))
+    x = torch.rand(6, math.prod(shape), generator=generator(1))
     assert torch.allclose(model.encoder(x).mean, plain.encoder(x - mean.float()).mean, atol=1e-6)
     with torch.no_grad():
         model.decoder.location.weight.zero_()

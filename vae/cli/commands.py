@@ -141,11 +141,12 @@ def _sample(chosen: argparse.Namespace) -> None:
     decoded = decode(model, z.numpy(), seed=chosen.seed)
     images = decoded.sample if chosen.draws else decoded.mean
     columns = int(np.ceil(chosen.count**0.5))
-    height, width = images.shape[1:]
+    height, width, *colours = images.shape[1:]
     rows = -(-chosen.count // columns)
-    sheet = np.zeros((rows * columns, height, width), np.float32)
+    sheet = np.zeros((rows * columns, height, width, *colours), np.float32)
     sheet[: chosen.count] = images
-    sheet = sheet.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+    sheet = sheet.reshape(rows, columns, height, width, *colours).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * height, columns * width, *colours)
     picture = io.BytesIO()
     Image.fromarray((sheet.clip(0, 1) * 255).round().astype(np.uint8)).save(picture, format="PNG")
     place = paths.given(chosen.out)

@@ -28,7 +28,7 @@ class Look(NamedTuple):
     Attributes:
         step: how many were taken.
         reconstruction, elbo: nats, L1 and the bound, from the same 16 draws each time.
-        decoded: (H, W), the mean of p(x|z) at the mean of q(z|x), in [0, 1].
+        decoded: (H, W) or (H, W, 3), the mean of p(x|z) at the mean of q(z|x), in [0, 1].
     """
 
     step: int

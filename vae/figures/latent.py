@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from plotly.subplots import make_subplots
 
 from vae.errors import ConfigError
-from vae.figures.style import CLASSES, COLOURS, clear, picture
+from vae.figures.style import CLASSES, COLOURS, clear, fitted, picture, tiled
 from vae.latent import Holes
 
 __all__ = [
@@ -35,25 +35,25 @@ def sheet(
     """Draws a table of pictures with its labels as a PNG, on a clear ground.
 
     Arguments:
-        images: (R, S, H, W) in [0, 1].
+        images: (R, S, H, W) or (R, S, H, W, 3) in [0, 1].
         rows: R labels on the left, or none.
         columns: S labels on top, or none.
-        scale: pixels a side for each pixel.
+        scale: pixels a side for each pixel, fewer where an image is larger than 28 x 28; and the size of the labels.
         chosen: a column of each row that gets a frame, -1 for none; or empty.
 
     Raises:
         ConfigError: the labels are not as many as the pictures.
     """
-    count, across, height, width = images.shape
+    count, across, height, width = images.shape[:4]
     if len(rows) not in (0, count) or len(columns) not in (0, across) or len(chosen) not in (0, count):
         raise ConfigError(f"A table of {count} x {across} pictures needs as many labels; these fit another.")
     font = ImageFont.load_default(7.0 * scale)
     left = max((int(font.getlength(word)) for word in rows), default=-4 * scale) + 4 * scale
     top = 10 * scale if columns else 0
-    tall, wide = height * scale, width * scale
+    blown = fitted(scale, height, width)
+    tall, wide = height * blown, width * blown
     drawn = Image.new("RGBA", (left + across * wide, top + count * tall))
-    pixels = picture(images.swapaxes(1, 2).reshape(count * height, across * width), scale)
-    drawn.paste(Image.fromarray(pixels), (left, top))
+    drawn.paste(Image.fromarray(picture(tiled(images), blown)), (left, top))
     pen = ImageDraw.Draw(drawn)
     for place, word in enumerate(rows):
         pen.text((left - 4 * scale, top + (place + 0.5) * tall), word, _GREY, font, "rm")
@@ -69,11 +69,14 @@ def sheet(
 def animation(frames: NDArray, scale: int = 6, seconds: float = 0.1) -> bytes:
     """Makes an animated GIF that goes there and back for ever, each frame exactly its 256 greys.
 
+    In colour each frame has the 256 colours that come nearest to its own.
+
     Arguments:
-        frames: (N, H, W) in [0, 1].
-        scale: pixels a side for each pixel.
+        frames: (N, H, W) or (N, H, W, 3) in [0, 1].
+        scale: pixels a side for each pixel, fewer where a frame is larger than 28 x 28.
         seconds: that a frame stands, in hundredths; the ends stand five times as long.
     """
+    scale = fitted(scale, *frames.shape[1:3])
     images = [Image.fromarray(picture(frame, scale)) for frame in frames]
     there_and_back = images + images[-2:0:-1]
     times = [round(seconds * 100) * 10] * len(there_and_back)

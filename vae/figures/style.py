@@ -25,10 +25,13 @@ __all__ = [
     "SIGMA_COLOURS",
     "clear",
     "contact_sheet",
+    "fitted",
+    "over_colours",
     "paler",
     "picture",
     "png",
     "png_uri",
+    "tiled",
     "training",
 ]
 
@@ -88,24 +91,40 @@ def picture(values: NDArray, scale: int = 1, top: float | None = None) -> NDArra
     """Turns pixels into an image, each pixel blown up to whole pixels so that no browser smooths it.
 
     Arguments:
-        values: (H, W), a mean or a draw in [0, 1], shown in grey; or a deviation, shown in colour, if `top` is given.
+        values: (H, W) in grey or (H, W, 3) in colour, a mean or a draw in [0, 1], shown as it is; or a deviation, shown
+            on a scale of colours, if `top` is given, its mean over the three where images are in colour.
         scale: pixels a side for each pixel.
         top: the deviation that gets the brightest colour.
 
     Returns:
         (H*scale, W*scale) grey, or (H*scale, W*scale, 3).
     """
+    if top is not None:
+        values = over_colours(values)
     level = (np.clip(values / (1 if top is None else top), 0, 1) * 255).round().astype(np.uint8)
     level = level.repeat(scale, 0).repeat(scale, 1)
     return level if top is None else SIGMA_COLOURS[level]
 
 
+def over_colours(deviation: NDArray) -> NDArray:
+    """Returns deviations (H, W) as they are, and of those in colour, (H, W, 3), the mean over the three."""
+    return deviation if deviation.ndim == 2 else deviation.mean(2)
+
+
+def fitted(scale: int, height: int, width: int) -> int:
+    """Returns the pixels a side for each pixel of an image: as many as for 28 x 28, fewer where it is larger."""
+    return max(1, min(scale, scale * 28 // max(height, width)))
+
+
 def contact_sheet(images: NDArray, columns: int, scale: int = 2) -> NDArray[np.uint8]:
-    """Lays images (N, H, W) in [0, 1] out in rows, N a multiple of columns."""
-    count, height, width = images.shape
-    rows = count // columns
-    sheet = images.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
-    return picture(sheet, scale)
+    """Lays images (N, H, W) or (N, H, W, 3) in [0, 1] out in rows, N a multiple of columns."""
+    return picture(tiled(images.reshape(-1, columns, *images.shape[1:])), scale)
+
+
+def tiled(images: NDArray) -> NDArray:
+    """Lays a table of images (R, S, H, W) or (R, S, H, W, 3) out as one, (R*H, S*W) or (R*H, S*W, 3)."""
+    rows, columns, height, width, *colours = images.shape
+    return images.swapaxes(1, 2).reshape(rows * height, columns * width, *colours)
 
 
 def png(image: NDArray[np.uint8]) -> bytes:

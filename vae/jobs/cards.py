@@ -11,7 +11,7 @@ import torch
 from vae import evidence
 from vae.data import Dataset
 from vae.latent import encode
-from vae.model import VAE, Autoencoder, ModelConfig, Record, TrainConfig, bits_per_pixel, generator
+from vae.model import VAE, Autoencoder, ModelConfig, Record, TrainConfig, bits_per_dimension, generator
 from vae.training import learned_from, score
 
 __all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words"]
@@ -41,7 +41,7 @@ def held_out_figures(model: VAE, dataset: Dataset, config: TrainConfig) -> dict[
 
     Returns:
         What `Record.held_out` says, nats an image: the ELBO with 10 samples an image, its standard error over images,
-        its two parts, and bits per pixel. An autoencoder has no ELBO, so for it the reconstruction alone.
+        its two parts, and bits per dimension. An autoencoder has no ELBO, so for it the reconstruction alone.
     """
     images = dataset.test.images
     if config.objective == "autoencoder":
@@ -56,7 +56,7 @@ def held_out_figures(model: VAE, dataset: Dataset, config: TrainConfig) -> dict[
         "elbo_standard_error": values.std(correction=min(1, len(values) - 1)).item() / math.sqrt(len(values)),
         "reconstruction": mean + kl,
         "kl": kl,
-        "bits_per_pixel": bits_per_pixel(mean, model.config.likelihood, model.config.pixels),
+        "bits_per_dimension": bits_per_dimension(mean, model.config.likelihood, model.config.pixels),
     }
 
 
@@ -78,7 +78,7 @@ def card(record: Record, dataset: Dataset, half: bool) -> str:
         rows["changed by hand"] = "; ".join(says.format(**change) for change in record.changes)
     if "elbo" in held_out:
         rows["held-out ELBO, nats"] = f"{held_out['elbo']:.2f} ± {held_out['elbo_standard_error']:.2f}"
-        rows["bits per pixel"] = f"{held_out['bits_per_pixel']:.4f}"
+        rows["bits per dimension"] = f"{held_out['bits_per_dimension']:.4f}"
         rows["KL, nats"] = f"{held_out['kl']:.2f}"
     rows["reconstruction, nats"] = f"{held_out['reconstruction']:.2f}"
     lines = [f"| {key} | {value} |" for key, value in rows.items()]

@@ -4,7 +4,7 @@ The file begins with a line of JSON (which images, the sizes); each frame after 
 
     step, bytes of codes, bytes of manifold, CRC-32 of both    4 little-endian uint32
     codes                                                      the plane, 2 uint16; then (N, J) float16, zlib
-    manifold                                                   (side, side, H, W) uint8, zlib
+    manifold                                                   (side, side, *image_shape) uint8, zlib
 
 The plane is that of the two coordinates that carry most at the time. Which ones will is not known at the start, when
 two that are about to fall asleep would show one picture all over.
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -40,6 +41,7 @@ EVERY = 50  # steps between frames at first; before that, frames lie by factors 
 MOST_FRAMES = 240  # more are thinned out to half
 MOST_BYTES = 9_000_000  # and so is a larger file; the thinner one stands beside it for a moment
 IMAGES, SIDE = 1000, 12
+MOST_VALUES = 450_000  # of a decoded plane; larger images leave fewer of them along a side
 MOST_CODES = 200_000  # numbers in a frame; more dimensions leave fewer images
 STAY = 1.5  # a coordinate gives its place on the plane to one that carries so many times as much
 _HEAD, _AXES = struct.Struct("<4I"), struct.Struct("<2H")
@@ -54,8 +56,8 @@ class Replay(NamedTuple):
         steps: (T,), optimiser steps taken before each frame.
         epochs: (T,), passes over the training images.
         codes: (T, N, J) float32, posterior means.
-        manifolds: (T, side, side, H, W) uint8, decoded means on a grid of two coordinates, all others 0; row 0 is the
-            top, where the second is largest.
+        manifolds: (T, side, side, *image_shape) uint8, decoded means on a grid of two coordinates, all others 0; row 0
+            is the top, where the second is largest.
         rows: (N,), which test images.
         axes: (T, 2), the two coordinates of each grid, from 0, increasing; the same twice for J = 1.
         ticks: (side,), where the grid's points lie along both, increasing.
@@ -93,8 +95,9 @@ class Recorder:
         rows = balanced_rows(test.labels, min(IMAGES, max(1, MOST_CODES // latent)))
         self.images = test.images[rows]
         self.axes = (0, min(1, latent - 1))
+        self.side = min(SIDE, math.isqrt(MOST_VALUES // model.config.pixels))
         self.says: dict[str, Any] = {
-            "format": 2, "every": EVERY, "rows": rows.tolist(), "side": SIDE, "latent": latent,
+            "format": 2, "every": EVERY, "rows": rows.tolist(), "side": self.side, "latent": latent,
             "shape": model.config.image_shape, "steps_an_epoch": steps_an_epoch,
         }  # fmt: skip
         header: dict[str, Any] | None = None
@@ -143,8 +146,8 @@ class Recorder:
 
     def _grid(self) -> Tensor:
         """Returns the latents (side^2, J) of the plane, its top row first."""
-        ticks = normal_quantiles(SIDE)
-        grid = torch.zeros(SIDE * SIDE, self.model.config.latent)
+        ticks = normal_quantiles(self.side)
+        grid = torch.zeros(self.side**2, self.model.config.latent)
         for axis, values in zip(self.axes, np.meshgrid(ticks, ticks[::-1]), strict=True):
             grid[:, axis] = torch.from_numpy(values.ravel())
         return grid

@@ -39,7 +39,10 @@ class Codes(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """p(x|z) of N latents: mean, deviation and one draw, each (N, H, W) in units of the pixel scale [0, 1]."""
+    """p(x|z) of N latents: mean, deviation and one draw, each (N, H, W) in units of the pixel scale [0, 1].
+
+    In colour each is (N, H, W, 3).
+    """
 
     mean: Array
     deviation: Array
@@ -74,13 +77,13 @@ def encode(model: VAE, images: Tensor, *, seed: int = 0, batch: int = 2000) -> C
 
     Arguments:
         model: the VAE.
-        images: (N, H, W) uint8 in [0, 255].
+        images: (N, H, W) or (N, H, W, 3) uint8 in [0, 255].
         seed: of the dequantisation or binarisation noise.
-        batch: images encoded at once.
+        batch: images encoded at once; fewer where they are large.
     """
     noise = generator(seed)
     parts = []
-    for part in images.split(batch):
+    for part in images.split(model.config.at_once(batch)):
         q = model.encoder(model.pixels(part.cpu(), noise).to(model.device)).base_dist
         kl = kl_divergence(q, Normal(torch.zeros(()), torch.ones(())))
         parts.append(torch.stack([q.loc, q.scale, kl]))
@@ -95,7 +98,7 @@ def decode(model: VAE, z: Array, *, seed: int = 0, batch: int = 2000) -> Decoded
         model: the VAE.
         z: (N, J).
         seed: of the draw x ~ p(x|z).
-        batch: latents decoded at once.
+        batch: latents decoded at once; fewer where images are large.
 
     Raises:
         ConfigError: the latents are not (N, J), or not finite.
@@ -106,7 +109,7 @@ def decode(model: VAE, z: Array, *, seed: int = 0, batch: int = 2000) -> Decoded
         raise ConfigError(f"Latents must be (N, {model.config.latent}) and finite; these {z.shape} are not.")
     noise = generator(seed, model.device)
     parts = []
-    for part in torch.from_numpy(z).split(batch):
+    for part in torch.from_numpy(z).split(model.config.at_once(batch)):
         p = model.decoder(part.to(model.device))
         parts.append(torch.stack([p.mean, pixel_deviation(p), draw(p, noise)]))
     return Decoded(*torch.cat(parts, 1).unflatten(-1, model.config.image_shape).cpu().numpy())
@@ -133,8 +136,8 @@ def manifold(model: VAE, axes: Axes, side: int = 20) -> tuple[Array, Array]:
         side: images along each axis.
 
     Returns:
-        The coordinates (side,) along both axes, increasing, and the means (side, side, H, W); row 0 is the top, where
-        the second coordinate is largest, as on a map.
+        The coordinates (side,) along both axes, increasing, and the means (side, side, *image_shape); row 0 is the top,
+        where the second coordinate is largest, as on a map.
     """
     steps = normal_quantiles(side)
     across, up = np.meshgrid(steps, steps[::-1])

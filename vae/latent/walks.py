@@ -150,13 +150,13 @@ def difference(of: Array, minus: Array, resamples: int = 200, seed: int = 0) -> 
 
 
 def neighbours(point: Array, points: Array, count: int) -> Neighbours:
-    """Finds the nearest of N points: latents (N, J), or images (N, H, W), by the Euclidean distance.
+    """Finds the nearest of N points: latents (N, J), or images (N, H, W) or (N, H, W, 3), by the Euclidean distance.
 
     Images uint8 in [0, 255] are measured on the pixel scale [0, 1].
 
     Arguments:
-        point: (J,) or (H, W).
-        points: (N, J) or (N, H, W).
+        point: (J,), (H, W) or (H, W, 3).
+        points: (N, J), (N, H, W) or (N, H, W, 3).
         count: K; all of them where there are fewer. Equal distances are in the order of the rows.
 
     Raises:

@@ -43,6 +43,7 @@ from vae.model.devices import autocast, best_device, quick_products, settled
 from vae.model.distributions import (
     LOG_2_PI,
     Share,
+    bits_per_dimension,
     bits_per_pixel,
     diagonal_normal,
     draw,
@@ -85,6 +86,7 @@ __all__ = [
     "TrainConfig",
     "autocast",
     "best_device",
+    "bits_per_dimension",
     "bits_per_pixel",
     "build",
     "catalogue",

@@ -38,6 +38,7 @@ __all__ = [
 
 FORMAT = 1
 MODEL_FILE = "model.safetensors"
+_RENAMED = {"bits_per_pixel": "bits_per_dimension"}  # figures that older files know by another name
 _CHANGE = ("step", "learning_rate", "beta")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -54,7 +55,7 @@ class Record:
         epochs_done: passes over the training images; fewer than `training.epochs` when it was stopped.
         seconds: what training took.
         held_out: figures on held-out images: `elbo`, `reconstruction`, `kl` in nats, `elbo_standard_error`,
-            `bits_per_pixel`, and `images`, how many.
+            `bits_per_dimension`, and `images`, how many.
         changes: learning rates and betas that were changed by hand on the way, with the step after which.
     """
 
@@ -214,7 +215,7 @@ def _read_record(path: Path) -> Record:
             data_checksum=str(says["data_checksum"]),
             epochs_done=float(says["epochs_done"]),
             seconds=float(says["seconds"]),
-            held_out={str(key): float(value) for key, value in says["held_out"].items()},
+            held_out={_RENAMED.get(key, str(key)): float(value) for key, value in says["held_out"].items()},
             changes=[{key: change[key] for key in _CHANGE} for change in says.get("changes", [])],
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:

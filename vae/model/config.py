@@ -43,6 +43,9 @@ SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 INITIALS: tuple[Initial, ...] = get_args(Initial)
 
+MOST_GREY, MOST_COLOUR = 128, 64  # pixels a side
+VALUES_AT_ONCE = 2_000_000  # 8 MB as float32; convolutions hold some ten times as much for them
+
 
 def option(default: Any, words: str, **facts: Any) -> Any:
     """Declares a field with the words that explain it, in `--help` and beside a control alike.
@@ -100,7 +103,10 @@ class ModelConfig(_Config):
         (), "channels of convolutions before the encoder's layers, each halving the image; none for an MLP"
     )
     activation: Activation = option("relu", "what stands between the layers")
-    image_shape: tuple[int, int] = option((28, 28), "height and width of an image, in pixels")
+    image_shape: tuple[int, ...] = option(
+        (28, 28),
+        "height and width of an image, and a 3 after them for colour; of the data set if not given",
+    )
 
     def __post_init__(self) -> None:
         _check_count("latent", self.latent, 1, 1024)
@@ -113,12 +119,12 @@ class ModelConfig(_Config):
                 )
             for width in getattr(self, name):
                 _check_count(name, width, 1, 16384)
-        if len(self.image_shape) != 2:
-            raise ConfigError(f"image_shape must be height and width; it is {self.image_shape!r}.")
-        if min(self.image_shape) >> len(self.channels) == 0:
+        _check_shape(self.image_shape)
+        height, width, _ = self.planes
+        if min(height, width) >> len(self.channels) == 0:
             raise ConfigError(
-                f"channels must be at most {min(self.image_shape).bit_length() - 1} for images of "
-                f"{self.image_shape[0]} x {self.image_shape[1]}, for each halves them; they are {len(self.channels)}."
+                f"channels must be at most {min(height, width).bit_length() - 1} for images of "
+                f"{height} x {width}, for each halves them; they are {len(self.channels)}."
             )
         floor = self.log_variance_floor
         if floor is not None and not (_is_number(floor) and -40 <= floor <= 4):
@@ -126,8 +132,26 @@ class ModelConfig(_Config):
 
     @property
     def pixels(self) -> int:
-        """D, the number of pixels of an image."""
+        """D = H * W * C, the number of values that an image has: three for each pixel in colour, one in grey.
+
+        A flat image is row by row, the channels of a pixel together.
+        """
         return math.prod(self.image_shape)
+
+    @property
+    def planes(self) -> tuple[int, int, int]:
+        """H, W, C of an image: C is 3 in colour and 1 in grey."""
+        height, width = self.image_shape[:2]
+        return height, width, 1 if self.grey else 3
+
+    @property
+    def grey(self) -> bool:
+        """Whether images are grey, (H, W), and not in colour, (H, W, 3)."""
+        return len(self.image_shape) == 2
+
+    def at_once(self, most: int) -> int:
+        """Returns how many images to hold as floats at once: `most`, or fewer where they are large."""
+        return max(1, min(most, VALUES_AT_ONCE // self.pixels))
 
     @property
     def linear(self) -> bool:
@@ -216,6 +240,14 @@ def _check_count(name: str, value: object, low: int, high: int) -> None:
 def _check_range(name: str, value: object, low: float, high: float) -> None:
     if not (isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high):
         raise ConfigError(f"{name} must be between {low:g} and {high:g}; it is {value!r}.")
+
+
+def _check_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) != 2 and (len(shape) != 3 or shape[2] != 3):
+        raise ConfigError(f"image_shape must be height and width, and a 3 after them for colour; it is {shape!r}.")
+    most, kind = (MOST_GREY, "grey") if len(shape) == 2 else (MOST_COLOUR, "colour")
+    if max(shape[:2]) > most:
+        raise ConfigError(f"image_shape must be at most {most} x {most} pixels for {kind} images; it is {shape!r}.")
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -3,13 +3,14 @@
 A likelihood says two things that belong together, how it wants its pixels and which distribution a network's raw
 outputs stand for:
 
-    gaussian         x = (u + U[0, 1)) / 256        N(x | mu, diag sigma^2), a variance for each pixel
+    gaussian         x = (u + U[0, 1)) / 256        N(x | mu, diag sigma^2), a variance for each value
     gaussian-shared  x = (u + U[0, 1)) / 256        N(x | mu, sigma^2 I), one variance for the image
     bernoulli        x ~ Bernoulli(u / 255)         Bernoulli(x | logits)
 
-u is an image in [0, 255]. Dequantised pixels make the density of x a lower bound on the probability of the 8-bit
-image (Theis, van den Oord & Bethge 2016); without the noise a free variance has no upper bound, since border
-pixels are always 0. A Bernoulli is a likelihood of binary pixels only, so images are binarised afresh at each draw.
+u is an image in [0, 255], one value for each pixel in grey and three in colour. Dequantised pixels make the density of
+x a lower bound on the probability of the 8-bit image (Theis, van den Oord & Bethge 2016); without the noise a free
+variance has no upper bound, since border pixels are always 0. A Bernoulli is a likelihood of binary values only, so
+images are binarised afresh at each draw.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ __all__ = [
     "BinaryPixels",
     "Gaussian",
     "Share",
+    "bits_per_dimension",
     "bits_per_pixel",
     "diagonal_normal",
     "draw",
@@ -207,23 +209,26 @@ def draw(distribution: Distribution, generator: torch.Generator | None, shape: t
     raise ConfigError(f"draw knows normal and Bernoulli distributions; it got {type(base).__name__}.")
 
 
-def prepare_pixels(images: Tensor, likelihood: Likelihood, generator: torch.Generator | None) -> Tensor:
+def prepare_pixels(
+    images: Tensor, likelihood: Likelihood, generator: torch.Generator | None, *, grey: bool = True
+) -> Tensor:
     """Turns 8-bit images into the pixels that a likelihood is a density of.
 
     Arguments:
-        images: (..., H, W) uint8 in [0, 255].
+        images: (..., H, W) uint8 in [0, 255], or (..., H, W, 3) in colour.
         likelihood: dequantised for the Gaussians, binarised for the Bernoulli.
         generator: source of the dequantisation or binarisation noise.
+        grey: whether the images are grey, and not in colour.
 
     Returns:
-        (..., H*W) float32 in [0, 1].
+        (..., D) float32 in [0, 1], row by row, the channels of a pixel together.
 
     Raises:
         DataError: the images are not uint8.
     """
     if images.dtype != torch.uint8:
         raise DataError(f"Images must be uint8 in [0, 255]; these are {images.dtype}. Scale and round them first.")
-    u = images.flatten(-2).float()
+    u = images.flatten(-2 if grey else -3).float()
     # float32 steps by 2^-16 at 255, so noise any nearer to 1 would round up into the next grey
     noise = _noise(u, generator, torch.Tensor.uniform_, 0, 1 - 2**-16)
     return (noise * 255 < u).float() if likelihood == "bernoulli" else (u + noise) / 256
@@ -242,16 +247,20 @@ def pixel_deviation(distribution: Distribution) -> Tensor:
     return distribution.stddev
 
 
-def bits_per_pixel(log_density: float, likelihood: Likelihood, pixels: int) -> float:
-    """Converts nats an image to bits per pixel, lower is better.
+def bits_per_dimension(log_density: float, likelihood: Likelihood, dimensions: int) -> float:
+    """Converts nats an image to bits per dimension, lower is better: a dimension is one of the D values of an image.
 
     For the Gaussians -(log p(x) - D log 256) / (D log 2), the code length of the 8-bit image that the density of
     x = (u + U[0, 1)) / 256 bounds (Theis et al. 2016); for the Bernoulli -log p(x) / (D log 2), of the binary one.
+    Of grey images these are bits per pixel.
 
     Arguments:
         log_density: nats for one image.
-        likelihood: which pixels the density is of.
-        pixels: D.
+        likelihood: which values the density is of.
+        dimensions: D.
     """
-    ceiling = 0.0 if likelihood == "bernoulli" else pixels * math.log(256)
-    return (ceiling - log_density) / (pixels * math.log(2))
+    ceiling = 0.0 if likelihood == "bernoulli" else dimensions * math.log(256)
+    return (ceiling - log_density) / (dimensions * math.log(2))
+
+
+bits_per_pixel = bits_per_dimension  # what it was called when all images were grey

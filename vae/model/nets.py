@@ -50,29 +50,29 @@ class Planes(nn.Module):
         return planes.permute(0, 2, 3, 1).reshape(*x.shape[:-1], -1)
 
 
-def halved(image: tuple[int, int], times: int) -> tuple[int, int]:
-    """Returns height and width after so many halvings, rounded down."""
+def halved(image: tuple[int, int, int], times: int) -> tuple[int, int]:
+    """Returns height and width of an image H, W, C after so many halvings, rounded down."""
     return image[0] >> times, image[1] >> times
 
 
-def down(image: tuple[int, int], channels: tuple[int, ...], activation: Activation) -> Planes:
+def down(image: tuple[int, int, int], channels: tuple[int, ...], activation: Activation) -> Planes:
     """Makes convolutions that halve an image each, with an activation after each.
 
     Arguments:
-        image: H, W.
+        image: H, W, C.
         channels: of each convolution, the first at H // 2 x W // 2.
         activation: what follows each convolution.
 
     Returns:
-        A module from (..., H*W) to (..., h*w*channels[-1]), h and w after all halvings.
+        A module from (..., H*W*C) to (..., h*w*channels[-1]), h and w after all halvings.
     """
     layers: list[nn.Module] = []
-    for a, b in pairwise((1, *channels)):
+    for a, b in pairwise((image[2], *channels)):
         layers += [nn.Conv2d(a, b, _KERNEL, _STRIDE, _PADDING), _ACTIVATIONS[activation]()]
-    return Planes((*image, 1), *layers)
+    return Planes(image, *layers)
 
 
-def up(image: tuple[int, int], channels: tuple[int, ...], activation: Activation) -> Planes:
+def up(image: tuple[int, int, int], channels: tuple[int, ...], activation: Activation) -> Planes:
     """Makes the mirror of `down` but for its first layer: transposed convolutions that double what comes in.
 
     Returns:
@@ -84,12 +84,12 @@ def up(image: tuple[int, int], channels: tuple[int, ...], activation: Activation
     return Planes((*halved(image, len(channels)), channels[-1]), *layers)
 
 
-def to_pixels(image: tuple[int, int], channels: tuple[int, ...]) -> Planes:
-    """Makes the layer from `up`'s result to one number a pixel, (..., H//2*W//2*channels[0]) to (..., H*W)."""
-    return Planes((*halved(image, 1), channels[0]), _double(image, 0, channels[0], 1))
+def to_pixels(image: tuple[int, int, int], channels: tuple[int, ...]) -> Planes:
+    """Makes the layer from `up`'s result to one number a value, (..., H//2*W//2*channels[0]) to (..., H*W*C)."""
+    return Planes((*halved(image, 1), channels[0]), _double(image, 0, channels[0], image[2]))
 
 
-def _double(image: tuple[int, int], halvings: int, inputs: int, outputs: int) -> nn.ConvTranspose2d:
+def _double(image: tuple[int, int, int], halvings: int, inputs: int, outputs: int) -> nn.ConvTranspose2d:
     """Makes the layer to the planes that lie so many halvings below an image; their sides may be odd."""
     height, width = halved(image, halvings)
     return nn.ConvTranspose2d(inputs, outputs, _KERNEL, _STRIDE, _PADDING, output_padding=(height % 2, width % 2))

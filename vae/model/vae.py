@@ -4,8 +4,8 @@
     x ~ p(x|z) = N(x | mu_x(z), diag sigma_x^2(z))        decoder
     q(z|x) = N(z | mu_z(x), diag sigma_z^2(x))            encoder, the recognition model
 
-Kingma & Welling (2013), with the variance of each pixel learned. Both event dimensions are inside, so `log_prob` gives
-one number an image and the objective reads as it is written.
+Kingma & Welling (2013), with the variance of each pixel learned; a pixel in colour has three values, each with its own.
+Both event dimensions are inside, so `log_prob` gives one number an image and the objective reads as it is written.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from vae.model.nets import down, halved, mlp, to_pixels, up
 __all__ = ["MOST_WEIGHTS", "VAE", "Decoder", "Encoder", "build", "start_at"]
 
 MOST_WEIGHTS = 200_000_000  # 0.8 GB, and four times that while Adam trains them
+_BATCH = 256  # images added up at once
 
 
 class Encoder(nn.Module):
@@ -34,7 +35,7 @@ class Encoder(nn.Module):
         inputs = config.channels[-1] * _smallest(config) if config.channels else config.pixels
         self.body = mlp(inputs, config.encoder_layers, config.activation)
         if config.channels:
-            self.body.insert(0, down(config.image_shape, config.channels, config.activation))
+            self.body.insert(0, down(config.planes, config.channels, config.activation))
         self.head = nn.Linear((inputs, *config.encoder_layers)[-1], 2 * config.latent)
 
     def forward(self, x: Tensor) -> Independent:
@@ -45,7 +46,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """p(x|z) over the pixels of an image.
+    """p(x|z) over the D values of an image.
 
     With hidden layers the mean goes through a sigmoid, since pixels lie in [0, 1]. Without them the decoder is
     linear and its variance a parameter, so that log p(x) is known in closed form.
@@ -60,12 +61,12 @@ class Decoder(nn.Module):
         self.body = mlp(config.latent, layers, config.activation)
         width = (config.latent, *layers)[-1]
         if config.channels:
-            self.body.append(up(config.image_shape, config.channels, config.activation))
-            width = config.channels[0] * math.prod(halved(config.image_shape, 1))
+            self.body.append(up(config.planes, config.channels, config.activation))
+            width = config.channels[0] * math.prod(halved(config.planes, 1))
 
         def outputs(count: int) -> nn.Module:
             if config.channels and count == config.pixels:
-                return to_pixels(config.image_shape, config.channels)
+                return to_pixels(config.planes, config.channels)
             return nn.Linear(width, count)
 
         self.location = outputs(config.pixels)
@@ -110,15 +111,20 @@ class VAE(nn.Module):
         return self.encoder.head.weight.device
 
     def pixels(self, images: Tensor, noise: torch.Generator | None = None) -> Tensor:
-        """Returns images (..., H, W) uint8 as the pixels (..., D) in [0, 1] that this model's likelihood is over.
+        """Returns images as the pixels (..., D) in [0, 1] that this model's likelihood is over.
+
+        Arguments:
+            images: (..., H, W) uint8, or (..., H, W, 3) for a model of images in colour.
+            noise: source of the dequantisation or binarisation noise; None for torch's global generator.
 
         Raises:
             DataError: the images are not uint8, or not of the model's size.
         """
-        if tuple(images.shape[-2:]) != self.config.image_shape:
-            want, came = (" x ".join(map(str, shape)) for shape in (self.config.image_shape, images.shape[-2:]))
+        shape = self.config.image_shape
+        if tuple(images.shape[-len(shape) :]) != shape:
+            want, came = (" x ".join(map(str, each)) for each in (shape, images.shape[-len(shape) :]))
             raise DataError(f"The images must be {want} pixels, as the model is; they are {came or 'single numbers'}.")
-        return prepare_pixels(images, self.config.likelihood, noise)
+        return prepare_pixels(images, self.config.likelihood, noise, grey=self.config.grey)
 
 
 def build(config: ModelConfig, seed: int = 0) -> VAE:
@@ -150,7 +156,7 @@ def build(config: ModelConfig, seed: int = 0) -> VAE:
 
 @torch.no_grad()
 def start_at(model: VAE, images: Tensor) -> None:
-    """Sets biases so that an untrained perceptron begins at the mean image m of these (N, H, W) uint8.
+    """Sets biases so that an untrained perceptron begins at the mean image m of these (N, H, W) or (N, H, W, 3) uint8.
 
     The encoder's first layer sees x - m, b' = b - W m, and the decoder's mean begins near m, its last bias at
     log m / (1 - m); a linear decoder's at m.
@@ -180,5 +186,5 @@ def _summed(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
 
 
 def _smallest(config: ModelConfig) -> int:
-    """Returns the pixels of a plane after all convolutions."""
-    return math.prod(halved(config.image_shape, len(config.channels)))
+    """Returns how many pixels an image has after all convolutions."""
+    return math.prod(halved(config.planes, len(config.channels)))

@@ -11,7 +11,7 @@ __all__ = ["score", "sums"]
 
 
 def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch: int = 1000) -> tuple[float, float]:
-    """Returns the mean reconstruction and KL of images (N, H, W) uint8 under an objective, in nats an image."""
+    """Returns the mean reconstruction and KL of images (N, *image_shape) uint8 under an objective, in nats an image."""
     reconstruction, kl = (sums(model, images, objective, generator(seed, model.device), batch) / len(images)).tolist()
     return reconstruction, kl
 
@@ -21,7 +21,7 @@ def sums(model: VAE, images: Tensor, objective: Objective, noise: torch.Generato
     """Returns the sums of both over images, (2,) float64; over its own images if the noise is a `Share`."""
     model.eval()
     totals = torch.zeros(2, dtype=torch.float64, device=model.device)
-    for part in images.split(batch):
+    for part in images.split(model.config.at_once(batch)):
         part = part.to(model.device)
         if isinstance(noise, Share):
             noise.images = len(part)

@@ -32,11 +32,11 @@ class SlowStep(NamedTuple):
     Attributes:
         step: counted from 1.
         images: in the batch; the weights move by the mean over them.
-        x: (H, W), the pixels that the likelihood is over, in [0, 1].
+        x: (H, W) or (H, W, 3), what the likelihood is over, in [0, 1].
         mean, deviation: (J,), mu and sigma of q(z|x).
         noise: (k, J), eps as it was drawn; 0 for an autoencoder, which draws none.
         z: (k, J), mu + sigma * eps.
-        decoded_mean, decoded_deviation: (k, H, W), of p(x|z), in units of the pixel scale.
+        decoded_mean, decoded_deviation: (k, H, W) or (k, H, W, 3), of p(x|z), in units of the pixel scale.
         reconstruction, kl: the two parts of the image's ELBO; the losses are -reconstruction and beta * kl.
         kl_by_dimension: (J,).
         objective: of the image, whose mean over the batch is maximised.

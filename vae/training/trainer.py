@@ -49,7 +49,8 @@ class Trainer:
         model: changed in place.
         config: how, the precision settled; `change` replaces it on the way.
         step, steps: optimiser steps taken, and in all.
-        images: (N, H, W) uint8, what is learned from; it may be mapped from disk, and goes to the device by batches.
+        images: (N, *image_shape) uint8, what is learned from; it may be mapped from disk, and goes to the device by
+            batches.
         noise: the generator of all draws.
         seconds: spent in steps and scores.
         changes: learning rates and betas that were changed on the way, with the step after which.
@@ -291,8 +292,8 @@ def _check_images(model: VAE, dataset: Dataset) -> None:
         if len(split.images) == 0:
             raise DataError(f"A data set needs at least one {name} image; {dataset.name} has none.")
         if tuple(split.images.shape[1:]) != shape:
-            came = " x ".join(map(str, split.images.shape[1:]))
+            want, came = (" x ".join(map(str, each)) for each in (shape, split.images.shape[1:]))
             raise DataError(
-                f"The images must be {shape[0]} x {shape[1]} pixels, as the model is; {dataset.name} has {came}. "
+                f"The images must be {want} pixels, as the model is; {dataset.name} has {came}. "
                 f"Set image_shape to match."
             )

@@ -90,10 +90,12 @@ def train_classifier(dataset: Dataset, *, seed: int = 0, config: TrainConfig = _
         config: epochs, batch size, and the one-cycle that the learning rate goes through.
 
     Raises:
-        DataError: there are fewer than two classes among the labels.
+        DataError: there are fewer than two classes among the labels, or the images are in colour.
     """
     if not dataset.train.labelled:
         raise DataError(f"A classifier learns from labels; {dataset.name} has none.")
+    if dataset.train.images.ndim != 3:
+        raise DataError(f"The classifier reads grey images; those of {dataset.name} are in colour.")
     images, labels = dataset.train.images.flatten(1), dataset.train.labels
     if len(labels.unique()) < 2:
         raise DataError("A classifier learns to tell classes apart; these images are all of one.")

@@ -40,6 +40,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 PROBES: tuple[Probe, ...] = get_args(Probe)
 LABELS = (100, 1000, 10_000, 60_000)  # training images whose labels a classifier sees
 NEIGHBOURS = 5
+MOST_VALUES, MOST_IN_ALL = 4096, 200_000_000  # of an image, and of all images as floats: 0.8 GB
 _FORMAT = 1
 _BLOCK = 5000  # images at once
 _TEST = 10_000  # test images that are scored, at most
@@ -160,6 +161,12 @@ def make_features(
     """
     if not (dataset.train.labelled and dataset.test.labelled):
         raise DataError(f"Classifiers learn from labels; {dataset.name} has none.")
+    size, count = dataset.train.images[0].numel(), len(dataset.train) + len(dataset.test)
+    if size > MOST_VALUES or size * count > MOST_IN_ALL:
+        raise DataError(
+            f"Codes are held against pixels, of up to {MOST_VALUES:,} values an image and {MOST_IN_ALL:,} in all; "
+            f"{dataset.name} has {size:,} and {size * count:,}. Take smaller or fewer images."
+        )
     place = place_for(name_or_path, f"features-{dataset.name}.json")
     says, model = _settings(name_or_path, dataset), load(name_or_path)
     train, test = _first(dataset.train, LABELS[-1]), _first(dataset.test, _TEST)

@@ -30,24 +30,26 @@ def odd(images: Tensor, kind: Oddity, seed: int = 0) -> Tensor:
     """Makes odd images of ordinary ones.
 
     Arguments:
-        images: (N, H, W) uint8 in [0, 255].
+        images: (N, H, W) or (N, H, W, 3) uint8 in [0, 255].
         kind: "black": nothing but background; "dim": half as bright; "mirrored": left is right; "upside_down";
             "shifted": 3 pixels down and to the right, what leaves the image comes in at the other side; "noisy": with
-            Gaussian noise of 20 greys; "scrambled": pixels in another order, the same for all; "inverted": white is
-            black; "noise": each pixel uniform.
+            Gaussian noise of 20 greys; "scrambled": values in another order, the same for all; "inverted": white is
+            black; "noise": each value uniform.
         seed: of what is drawn.
 
     Returns:
-        (N, H, W) uint8.
+        uint8, of the shape of the images.
 
     Raises:
         ConfigError: there is no such kind.
-        DataError: the images are not (N, H, W) uint8.
+        DataError: the images are neither (N, H, W) nor (N, H, W, 3) uint8.
     """
     if kind not in ODDITIES:
         raise ConfigError(f"Odd images are one of {', '.join(ODDITIES)}; {kind!r} is not.")
-    if images.ndim != 3 or images.dtype != torch.uint8:
-        raise DataError(f"Images must be (N, H, W) uint8; these are {tuple(images.shape)} {images.dtype}.")
+    if images.dtype != torch.uint8 or not (images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3)):
+        raise DataError(
+            f"Images must be (N, H, W) or (N, H, W, 3) uint8; these are {tuple(images.shape)} {images.dtype}."
+        )
     noise = generator(seed)
 
     def noisy() -> Tensor:

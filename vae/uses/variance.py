@@ -86,7 +86,11 @@ def with_floor(model: VAE, floor: float | None) -> VAE:
 
 
 def border(images: Tensor, share: float = 0.99) -> Array:
-    """Finds the pixels that are 0 in at least a share of images (N, H, W), which are known before one looks.
+    """Finds the pixels that are 0 in at least a share of images, which are known before one looks.
+
+    Arguments:
+        images: (N, H, W) or (N, H, W, 3) uint8; a pixel in colour is 0 where its three values are.
+        share: of the images.
 
     Returns:
         (H, W) bool.
@@ -94,14 +98,18 @@ def border(images: Tensor, share: float = 0.99) -> Array:
     Raises:
         DataError: there are no images.
     """
-    if images.ndim != 3 or not len(images):
-        raise DataError(f"border wants images (N, H, W), at least one; it got {tuple(images.shape)}.")
-    return ((images == 0).sum(0) >= share * len(images)).numpy()
+    if images.ndim not in (3, 4) or not len(images):
+        raise DataError(f"border wants images (N, H, W) or (N, H, W, 3), at least one; it got {tuple(images.shape)}.")
+    black = torch.zeros(images.shape[1:3], dtype=torch.int64)
+    for part in images.split(_BATCH):
+        dark = part == 0
+        black += (dark if part.ndim == 3 else dark.all(3)).sum(0)
+    return (black >= share * len(images)).numpy()
 
 
 @torch.inference_mode()
 def nats_by_pixel(model: VAE, z: Array, x: Tensor) -> Array:
-    """Averages log p(x_d|z) over pairs of a latent and an image; the sum over pixels is the mean of log p(x|z).
+    """Averages log p(x|z) of each pixel over pairs of a latent and an image; the sum is the mean of log p(x|z).
 
     Arguments:
         model: a VAE with a Gaussian likelihood.
@@ -109,7 +117,7 @@ def nats_by_pixel(model: VAE, z: Array, x: Tensor) -> Array:
         x: (B, D) pixels, see `VAE.pixels`.
 
     Returns:
-        (H, W) float64, nats.
+        (H, W) float64, nats; a pixel in colour has the sum of its three values' nats.
 
     Raises:
         ConfigError: the likelihood is not Gaussian.
@@ -118,7 +126,7 @@ def nats_by_pixel(model: VAE, z: Array, x: Tensor) -> Array:
     total = torch.zeros(model.config.pixels, dtype=torch.float64)
     for p, part in _pairs(model, z, x):
         total += p.log_prob(part).double().sum(0)
-    return (total / len(x)).reshape(model.config.image_shape).numpy()
+    return (total / len(x)).reshape(model.config.planes).sum(2).numpy()
 
 
 def deviation_by_level(mean: Array, deviation: Array, edges: tuple[float, float] = (0.1, 0.9)) -> tuple[float, ...]:
@@ -134,7 +142,7 @@ def deviation_by_level(mean: Array, deviation: Array, edges: tuple[float, float]
 
 @torch.inference_mode()
 def mean_deviation(model: VAE, z: Array) -> Array:
-    """Returns the mean of sigma over the pixels, (N,), for latents (N, J).
+    """Returns the mean of sigma over the values of an image, (N,), for latents (N, J).
 
     Raises:
         ConfigError: the likelihood is not Gaussian.

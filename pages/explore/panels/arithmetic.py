@@ -40,9 +40,9 @@ def show(model: cache.Model) -> None:
     name = _("mean of {of} − mean of {minus}").format(of=names[of], minus=names[minus])
     pictures.row(
         {
-            begin.words: pictures.grey(begin.image / 255),
-            _("its z, decoded"): pictures.grey(shown[0]),
-            _("z + {strength:.2f} ({name})").format(strength=strength, name=name): pictures.grey(shown[1]),
+            begin.words: pictures.plain(begin.image / 255),
+            _("its z, decoded"): pictures.plain(shown[0]),
+            _("z + {strength:.2f} ({name})").format(strength=strength, name=name): pictures.plain(shown[1]),
         }
     )
     st.caption(_("Along the strength"))

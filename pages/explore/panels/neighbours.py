@@ -60,7 +60,7 @@ def _neighbours(model: cache.Model, title: str, found: Neighbours, own: int | No
     with st.container(horizontal=True, gap="small", width=420):  # four in a row
         for row, far in zip(rows.tolist(), distance.tolist(), strict=True):
             name = classes[int(dataset.test.labels[row])]
-            image = figures.png_uri(pictures.grey(dataset.test.images[row].numpy() / 255, 3))
+            image = figures.png_uri(pictures.plain(dataset.test.images[row].numpy() / 255, 3))
             alt = _("test image {row}, {name}, distance {far:.3g}").format(row=row, name=name, far=far)
             st.image(image, caption=f"**{name}** · {far:.3g}", alt=alt, width=84)
     return rows

@@ -6,6 +6,7 @@ import streamlit as st
 from pages import cache
 from pages.ui import browser, pictures, state, words
 from pages.ui.language import _
+from vae import figures
 
 _MOST = 20  # sliders of the server; what carries less stays as it is
 
@@ -42,14 +43,14 @@ def _on_the_server(model: cache.Model) -> None:
                 label = words.carries(j, carried[j], unit)
                 st.slider(label, -reach[j], reach[j], step=0.01, key=keys[j], on_change=moved, args=(j,))
     decoded = cache.decode(model, tuple(z.tolist()), state.seed())
-    deviation = decoded.deviation[0]
+    deviation = figures.over_colours(decoded.deviation[0])
     with right:
         pictures.show(decoded.mean[0], _("mean of p(x|z)"), scale=10)
         pictures.row(
             {
-                _("σ of p(x|z), {low:.2f} to {high:.2f}").format(
-                    low=deviation.min(), high=deviation.max()
+                words.deviation_range(cache.record(model[0]).model).format(
+                    low=f"{deviation.min():.2f}", high=f"{deviation.max():.2f}"
                 ): pictures.sigma(deviation),
-                _("a draw x ~ p(x|z)"): pictures.grey(decoded.sample[0]),
+                _("a draw x ~ p(x|z)"): pictures.plain(decoded.sample[0]),
             }
         )

@@ -13,7 +13,7 @@ from vae import figures, latent
 
 
 class Start(NamedTuple):
-    """A latent (J,) with an image (H, W) uint8: the one it was encoded from, or what it decodes to; and its words."""
+    """A latent (J,) with an image, uint8: the one it was encoded from, or what it decodes to; and its words."""
 
     z: NDArray
     image: NDArray[np.uint8]
@@ -48,7 +48,7 @@ def of_drawing(model: cache.Model) -> Start | None:
 def picture(one: Start, says: str = "{words}") -> None:
     """Shows the image that a panel starts from."""
     caption = says.format(words=one.words)
-    st.image(figures.png_uri(pictures.grey(one.image / 255, 4)), caption=caption, alt=caption, width=112)
+    st.image(figures.png_uri(pictures.plain(one.image / 255, 4)), caption=caption, alt=caption, width=112)
 
 
 def choose(model: cache.Model, key: str, label: str) -> Start:
@@ -71,7 +71,7 @@ def classes(model: cache.Model, key: str, choose: str) -> None:
             name = words.classes(dataset)[label]
             with st.container(width=64, gap="small"):
                 alt = _("test image {row}, {name}").format(row=row, name=name)
-                st.image(figures.png_uri(pictures.grey(dataset.test.images[row].numpy() / 255, 2)), width=56, alt=alt)
+                st.image(figures.png_uri(pictures.plain(dataset.test.images[row].numpy() / 255, 2)), width=56, alt=alt)
                 st.button(
                     name, key=f"{key}.class.{label}", width="stretch", help=choose.format(image=alt),
                     on_click=st.session_state.__setitem__, args=(key, row),

@@ -154,7 +154,7 @@ def _steps(scene: kit.Scene) -> None:
                 (image, _("the image x")), (first.decoded, _("untrained")),
                 (last.decoded, _("after step {step}").format(step=last.step)),
             ):  # fmt: skip
-                st.image(figures.png_uri(pictures.grey(pixels, 3)), caption=name, alt=name, width=84)
+                st.image(figures.png_uri(pictures.plain(pixels, 3)), caption=name, alt=name, width=84)
     with picture:
         steps, firsts, bounds = (
             np.array([getattr(look, part) for look in climb.looks]) for part in ("step", "reconstruction", "elbo")

@@ -61,7 +61,15 @@ def show(scene: kit.Scene) -> None:
 def _pair(scene: kit.Scene) -> tuple[kit.Scene, kit.Scene] | None:
     """Returns a VAE and an autoencoder of the same images and J: of the VAE in use, else of mnist-2d."""
     own = scene
-    for each in (own, kit.of(cache.model_id(kit.PLANE))):
+    choices = [own, kit.of(cache.model_id(kit.PLANE))]
+    if not own.config.grey:
+        kit.note(
+            _(
+                "The classifier of this chapter reads grey images. Those of {name} are in colour: these are of {plane}."
+            ).format(name=own.model[0], plane=kit.PLANE)
+        )
+        own, choices = choices[1], choices[1:]
+    for each in choices:
         for record in catalogue()[0]:
             same = record.model.latent == each.config.latent and record.model.likelihood == each.config.likelihood
             if record.training.objective == "autoencoder" and same:

@@ -105,11 +105,11 @@ def _slowly(scene: kit.Scene) -> None:
     kit.words(says[at])
     shown: dict[str, np.ndarray] = {"z": _bars(z)}
     if at >= 1:
-        shown[_("mean")] = pictures.grey(decoded.mean[0])
+        shown[_("mean")] = pictures.plain(decoded.mean[0])
         if not bernoulli:
             shown[_("deviation")] = pictures.sigma(decoded.deviation[0])
     if at >= 2:
-        shown[_("draw")] = pictures.grey(decoded.sample[0])
+        shown[_("draw")] = pictures.plain(decoded.sample[0])
     pictures.row(shown)
 
 
@@ -138,7 +138,9 @@ def _panels(scenes: list[kit.Scene], kind: str, judged: bool) -> None:
                 title = f"**{scene.model[0]}**"
             kit.words(title)
             caption = scene.model[0]
-            if judged and kind == "mean":  # which is what was judged
+            if judged and kind == "mean" and not scene.config.grey:
+                caption = _("{name}: in colour, which the classifier does not read").format(name=scene.model[0])
+            elif judged and kind == "mean":  # which is what was judged
                 share = cache.uses.share_sure(cache.uses.sureness(scene.model, scene.dataset.name, False))
                 caption = _("{name}: sure of {share:.0%}").format(name=scene.model[0], share=share)
             pictures.strip(decoded.mean if kind == "mean" else decoded.sample, caption, columns=SIDE)

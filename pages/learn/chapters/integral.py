@@ -1,10 +1,11 @@
 """The likelihood as an integral over z, and why its gradient cannot be had directly."""
 
 import streamlit as st
+from numpy.typing import NDArray
 
 from pages import cache
 from pages.learn import kit
-from pages.ui import state
+from pages.ui import pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae import evidence, figures
@@ -93,9 +94,9 @@ def hills(scene: kit.Scene, found: Posterior) -> None:
         kit.note(
             _(
                 "The exact value comes from a grid that is refined around the hill until it is known to ± {error:.1g} "
-                "nats; its steps are {step:.2g} wide. These are logarithms of a density over {pixels} pixels, so they "
+                "nats; its steps are {step:.2g} wide. These are logarithms of a density over {pixels}, so they "
                 "may be above 0."
-            ).format(error=max(found.error, 1e-6), step=found.step, pixels=scene.config.pixels)
+            ).format(error=max(found.error, 1e-6), step=found.step, pixels=words.size(scene.config))
             if scene.config.likelihood != "bernoulli"
             else _(
                 "The exact value comes from a grid that is refined around the hill until it is known to ± {error:.1g} "
@@ -109,18 +110,22 @@ def hills(scene: kit.Scene, found: Posterior) -> None:
 def slopes(scene: kit.Scene) -> None:
     """Shows the two averages as images: the slope in the bias of each pixel."""
     found = cache.integral.slopes(scene.model, scene.dataset.name, scene.row)
-    top = float(abs(found.posterior).max())
-    shape = scene.config.image_shape
+    averages = [figures.over_colours(each.reshape(scene.config.image_shape)) for each in (found.posterior, found.prior)]
+    top = float(abs(averages[0]).max())
     image = scene.dataset.test.images[scene.row].numpy() / 255
+
+    def blown(picture: NDArray) -> NDArray:
+        scale = figures.fitted(6, *image.shape[:2])
+        return picture.repeat(scale, 0).repeat(scale, 1)
+
     shown = {
-        _("x, the digit"): figures.picture(image, 6),
-        _("average over p(z|x)"): figures.integral.slope(found.posterior.reshape(shape), top),
-        _("average over p(z)"): figures.integral.slope(found.prior.reshape(shape), top),
+        _("x, the digit"): pictures.plain(image, 6),
+        _("average over p(z|x)"): blown(figures.integral.slope(averages[0], top)),
+        _("average over p(z)"): blown(figures.integral.slope(averages[1], top)),
     }
     with st.container(horizontal=True, gap="medium"):
         for caption, picture in shown.items():
-            large = picture if picture.shape[0] > shape[0] else picture.repeat(6, 0).repeat(6, 1)
-            st.image(figures.png_uri(large), caption=caption, alt=caption, width=180)
+            st.image(figures.png_uri(picture), caption=caption, alt=caption, width=180)
     kit.note(
         _(
             "The slope of log p(x) in the bias of each pixel of the decoder's last layer: blue asks for more ink, "

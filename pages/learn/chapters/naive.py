@@ -33,10 +33,10 @@ def show(scene: kit.Scene) -> None:
         kit.formula(r"p_\theta(x) \approx \frac{1}{L} \sum_{l=1}^{L} p_\theta(x|z_l), \qquad z_l \sim p(z)")
         kit.words(
             _(
-                "On average this is right, for any $L$. But an image has {pixels} pixels, and all of them must fit: "
+                "On average this is right, for any $L$. But an image has {pixels}, and all of them must fit: "
                 "$p(x|z)$ is **highly skewed**, large on a speck of the plane and next to nothing elsewhere. A sum is "
                 "made by the few draws that hit the speck; until one does, the estimate is far too low."
-            ).format(pixels=scene.config.pixels)
+            ).format(pixels=words.size(scene.config))
         )
         told = kit.ask(
             3,

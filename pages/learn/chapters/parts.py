@@ -75,7 +75,7 @@ def _digit(scene: kit.Scene) -> None:
     with st.container(horizontal=True, gap="medium"):
         image = scene.dataset.test.images[scene.row].numpy() / 255
         for pixels, name in ((image, _("the image x")), (decoded, _("decoded from the mean of q"))):
-            st.image(figures.png_uri(pictures.grey(pixels, 5)), caption=name, alt=name, width=140)
+            st.image(figures.png_uri(pictures.plain(pixels, 5)), caption=name, alt=name, width=140)
     rows = (
         (r"$\mathcal{L}_1$, " + _("reconstruction"), f"{words.number(first, 2)}\u00a0±\u00a0{error:.2f}"),
         (r"$\mathcal{L}_2$, " + _("regulariser"), words.number(-kl, 2)),

@@ -4,6 +4,7 @@ import math
 
 from pages import cache
 from pages.learn import kit
+from pages.ui import words
 from pages.ui.browser import generate
 from pages.ui.fragment import fragment
 from pages.ui.language import _
@@ -18,11 +19,11 @@ def show(scene: kit.Scene) -> None:
     with text:
         kit.words(
             _(
-                "We have {count:,} images $x$ of {pixels} pixels, and no labels. We want their distribution $p(x)$: "
+                "We have {count:,} images $x$ of {pixels}, and no labels. We want their distribution $p(x)$: "
                 "then we can make new images, and say how odd one is. Assume that behind each image stands a "
                 r"**latent** $z$, never seen, of only $J = {size}$ numbers. A network with weights $\theta$ turns "
                 "$z$ into a distribution of images:"
-            ).format(count=len(scene.dataset.train), pixels=scene.config.pixels, size=scene.config.latent)
+            ).format(count=len(scene.dataset.train), pixels=words.size(scene.config), size=scene.config.latent)
         )
         kit.formula(r"z \sim p(z) = \mathcal{N}(0, I)")
         if binary:

@@ -18,8 +18,8 @@ def show(scene: kit.Scene) -> None:
         _(
             "Chapter 11 **generated** images. The same model is of use in two more ways. Its density $p(x)$, or the "
             "bound, **scores** an image: is it like those that were learned from? And its encoder makes **features**: "
-            "a few numbers in place of {count} pixels."
-        ).format(count=scene.config.pixels)
+            "a few numbers in place of {count}."
+        ).format(count=words.size(scene.config))
     )
     if kit.steps("uses.part", [_("Is it odd?"), _("Features")]) == 0:
         _odd(scene)
@@ -67,7 +67,7 @@ def _odd(scene: kit.Scene) -> None:
             bound, truth = cache.uses.score(scene.model, scene.dataset.name, scene.row, kind)
             caption += ": " + _("bound {nats}").format(nats=words.number(bound, 0))
             caption += "" if truth is None else ", " + _("log p(x) {nats}").format(nats=words.number(truth, 0))
-        shown[caption] = pictures.grey(each.numpy() / 255, 4)
+        shown[caption] = pictures.plain(each.numpy() / 255, 4)
     pictures.row(shown)
     if done:
         text, picture = kit.two()

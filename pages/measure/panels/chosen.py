@@ -61,7 +61,7 @@ def images(model: cache.Model) -> Chosen:
                 continue
             shown.append(int(found[min(int(which), len(found)) - 1]))
             with st.container(width=64, gap="small"):
-                image = figures.png_uri(pictures.grey(dataset.test.images[shown[-1]].numpy() / 255, 2))
+                image = figures.png_uri(pictures.plain(dataset.test.images[shown[-1]].numpy() / 255, 2))
                 alt = _("test image {row}, {name}").format(row=shown[-1], name=name)
                 st.image(image, width=56, alt=alt)
                 st.button(
@@ -76,7 +76,7 @@ def _drawing(model: cache.Model, dataset: vae.Dataset) -> Chosen:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         image = dataset.test.images[0].numpy() / 255
         name = words.classes(dataset)[0]
-        st.image(figures.png_uri(pictures.grey(image, 4)), caption=name, alt=name, width=112)
+        st.image(figures.png_uri(pictures.plain(image, 4)), caption=name, alt=name, width=112)
         st.button(
             _("Back to the test images"), icon=":material/arrow_back:", key="likelihood.back",
             on_click=state.ask_for_drawing, args=(False,),

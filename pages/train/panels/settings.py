@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages import cache
 from pages.ui import words
 from pages.ui.language import _
 from vae import Preset, data
@@ -22,11 +23,16 @@ FLOOR = -6.0  # where there was none and one is switched on
 
 
 def fill(preset: Preset) -> None:
-    """Puts the settings of a preset into all controls; its data set only where that is on disk."""
+    """Puts the settings of a preset into all controls; its data set only where that is on disk.
+
+    A preset for images of another size than MNIST's has no data set of its own, and leaves the one chosen.
+    """
     model, training = preset
     values: dict[str, Any] = {name: getattr(model, name) for name in PLAIN_MODEL}
     values |= {name: getattr(training, name) for name in PLAIN_TRAINING}
     values["data"] = on_disk(training).data
+    if model.image_shape != ModelConfig().image_shape and filled():
+        values["data"] = _value("data")
     for name in ("beta", "beta_warmup", "free_bits", "warmup", "weight_decay"):
         values[name] = float(values[name])
     values |= {
@@ -59,12 +65,18 @@ def chosen() -> Preset:
         encoder_layers=_widths(_value("encoder")),
         decoder_layers=_widths(_value("decoder")),
         channels=_widths(_value("channels")) if convolutional else (),
+        image_shape=shape(_value("data")),
         **{name: _value(name) for name in PLAIN_MODEL},
     )
     values = {name: _value(name) for name in PLAIN_TRAINING}
     defaults = TrainConfig()
     values |= {name: getattr(defaults, name) for name in values if reason(name)}
     return Preset(model, TrainConfig(share=_value("percent") / 100, **values))
+
+
+def shape(data_name: str) -> tuple[int, ...]:
+    """The size of a data set's images, which is the model's too."""
+    return tuple(cache.dataset(data_name).train.images.shape[1:])
 
 
 def sets() -> list[str]:

@@ -35,7 +35,8 @@ def numbers(step: SlowStep) -> dict[str, Any]:
         "x": _list(step.x), "mean": _list(step.mean), "deviation": _list(step.deviation),
         "noise": [_list(draw) for draw in step.noise[:MOST_DRAWS]], "z": [_list(draw) for draw in step.z[:MOST_DRAWS]],
         "draws": len(step.z), "drawn": bool(step.noise.any()), "axes": sorted((first, second)),
-        "decoded_mean": _list(step.decoded_mean[0]), "decoded_deviation": _list(step.decoded_deviation[0]),
+        "decoded_mean": _list(step.decoded_mean[0]),
+        "decoded_deviation": _list(figures.over_colours(step.decoded_deviation[0])),
         "losses": losses, "kl_by_dimension": _list(step.kl_by_dimension),
         # free bits, and the bound of several draws, make something else of the two parts than their sum
         "plain": bool(np.isclose(losses[2], losses[0] + losses[1], rtol=1e-3, atol=1e-2)),
@@ -78,7 +79,8 @@ def _words(step: SlowStep) -> dict[str, Any]:
         if drawn else _("z = μ; circles at one and two deviations of the prior"),
         "draw": "= {mean} + {deviation} × {noise} = {z}" if drawn else "= {mean}",
         "draws": _("One of {count} draws; the others are pale."),
-        "decoded_mean": _("mean of p(x|z)"), "decoded_deviation": _("σ of p(x|z), up to {top}"),
+        "decoded_mean": _("mean of p(x|z)"), "decoded_deviation": _("σ of p(x|z), up to {top}") if step.x.ndim == 2
+        else _("σ of p(x|z), the mean over three colours, up to {top}"),
         "losses": _("losses of this image, nats"), "reconstruction": "−log p(x|z)",
         "kl": "KL" if beta == 1 else f"β · KL, β = {beta:g}", "loss": _("loss"),
         "other": _("This objective makes something else of the two parts than their sum."),

@@ -28,7 +28,7 @@ from pages import cache
 from pages.ui import language, state, words
 from pages.ui.browser.mount import component
 from pages.ui.language import _
-from vae import figures, latent
+from vae import ModelConfig, figures, latent
 
 _NEW = {"n": 0, "row": None, "z": None}
 PAD = "draw.pad"
@@ -73,7 +73,7 @@ def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[s
         "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in z], "classes": _classes(model),
         "row": cache.row(model), "titles": titles, "basis": _basis(axes),
         "colours": {"encoder": figures.COLOURS["elbo"], "aggregate": figures.latent.AGGREGATE},
-        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _map_words(),
+        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _map_words(cache.record(model[0]).model),
     }  # fmt: skip
     if asked.get("manifold"):
         through = axes.lift(np.zeros((1, 2), np.float32))[0] + (z - axes.lift(axes.project(z[None]))[0])
@@ -100,7 +100,8 @@ def sliders(model: cache.Model, kept: str) -> None:
         "order": np.argsort(-carried, kind="stable").tolist(), "carried": carried.tolist(),
         "labels": [f"{amount:.2f} {unit}" for amount in carried],
         "names": [words.coordinate(j) for j in range(len(carried))], "reach": reach.tolist(),
-        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _slider_words(unit),
+        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(),
+        "words": _slider_words(unit, cache.record(model[0]).model),
     }  # fmt: skip
     component("sliders")(key=key, data=data, on_chosen_change=_nothing)
 
@@ -129,7 +130,7 @@ def sketch(
     component("sketch")(key=PAD, data=data, on_drawn_change=_nothing)
 
 
-def _take_drawing(drawn: dict[str, Any] | None, shape: tuple[int, int]) -> None:
+def _take_drawing(drawn: dict[str, Any] | None, shape: tuple[int, ...]) -> None:
     """Keeps what the pad has reported, each report once."""
     if not drawn or st.session_state.get(f"{PAD}.taken") == drawn["n"]:
         return
@@ -162,7 +163,7 @@ def _basis(axes: latent.Axes) -> dict[str, list[float]]:
     return {"mean": axes.centre.tolist(), "directions": axes.directions.ravel().tolist()}
 
 
-def _map_words() -> dict[str, str]:
+def _map_words(config: ModelConfig) -> dict[str, str]:
     """Returns what is said on and around the map; braces are filled in by the browser."""
     return {
         "map": _("latent map"),
@@ -173,7 +174,8 @@ def _map_words() -> dict[str, str]:
         "closer": _("Zoom in"), "farther": _("Zoom out"), "whole": _("Show all"), "under": _("Under the points"),
         "points": _("Points"), "manifold": _("Decoded plane"), "density": _("Aggregate posterior"),
         "classes": _("Classes"), "hide": _("Click to hide, double-click to show alone"),
-        "mean": _("mean of p(x|z)"), "deviation": _("σ of p(x|z)"), "range": _("σ, {low} to {high}"),
+        "mean": _("mean of p(x|z)"), "deviation": words.deviation(config),
+        "range": _("σ, {low} to {high}") if config.grey else words.deviation_range(config),
         "image": _("test image x"), "no_image": _("no test image here"),
         "reconstruction": _("its reconstruction, the mean of p(x|z)"), "sigma": _("Show σ"),
         "at_image": _("Test image {row}: {label}, at {where}"), "at_place": _("z = {where}"),
@@ -182,10 +184,10 @@ def _map_words() -> dict[str, str]:
     }  # fmt: skip
 
 
-def _slider_words(unit: str) -> dict[str, str]:
+def _slider_words(unit: str, config: ModelConfig) -> dict[str, str]:
     return {
         "zero": _("Prior mean, z = 0"), "prior": _("Draw z ~ p(z)"), "draw_again": _("Draw x again"),
-        "mean": _("mean of p(x|z)"), "deviation": _("σ of p(x|z)"), "range": _("σ of p(x|z), {low} to {high}"),
+        "mean": _("mean of p(x|z)"), "deviation": words.deviation(config), "range": words.deviation_range(config),
         "draw": _("a draw x ~ p(x|z)"), "image": _("test image {row}"), "more": _("{count} more dimensions"),
         "unused": _("Unused, under 0.01 {unit}: {names}").replace("{unit}", unit),
     }  # fmt: skip

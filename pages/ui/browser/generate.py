@@ -6,7 +6,7 @@ from pages import cache
 from pages.ui import browser, words
 from pages.ui.browser.mount import component
 from pages.ui.language import _
-from vae import figures, latent
+from vae import ModelConfig, figures, latent
 
 
 def key(model: cache.Model) -> str:
@@ -22,7 +22,7 @@ def show(model: cache.Model, axes: latent.Axes, titles: tuple[str, str], spread:
     data = {
         "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in cache.z(model)], "titles": titles,
         "basis": {"mean": axes.centre.tolist(), "directions": axes.directions.ravel().tolist()}, "spread": spread,
-        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _words(),
+        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _words(cache.record(model[0]).model),
     }  # fmt: skip
     component("generate")(key=key(model), data=data, on_chosen_change=lambda: None)
 
@@ -34,12 +34,12 @@ def titles(size: int) -> tuple[str, str]:
     return words.coordinate(0), words.coordinate(1) if size > 1 else ""
 
 
-def _words() -> dict[str, str]:
+def _words(config: ModelConfig) -> dict[str, str]:
     return {
         "plane": _("decoded latent plane"),
         "help": _("What each place of the latent plane decodes to. Arrow keys move z, with shift in small steps."),
         "prior": _("Draw z ~ p(z)"), "again": _("Draw x again"), "mean": _("μ, the mean of p(x|z)"),
-        "deviation": _("σ of p(x|z)"), "range": _("σ of p(x|z), {low} to {high}"), "draw": _("draw of x"),
+        "deviation": words.deviation(config), "range": words.deviation_range(config), "draw": _("draw of x"),
         "draws": _("Six draws x ~ p(x|z):"), "at": _("z = ({z})"),
         "server": _("This decoder does not fit a browser; the page Decode has the server do it."),
     }  # fmt: skip

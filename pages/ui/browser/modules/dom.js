@@ -42,14 +42,30 @@ export function rgb(colour) {
 }
 
 /**
- * Grey pixels in [0, 1] into the bytes of an image.
+ * Values in [0, 1] into the bytes of an image: one value for each pixel in grey, three in colour.
  * @param {Uint8ClampedArray} bytes
  * @param {ArrayLike<number>} values
  */
 export function paint(bytes, values) {
-  for (let i = 0; i < values.length; i++) {
-    const level = Math.min(Math.max(values[i], 0), 1) * 255;
-    bytes[4 * i] = bytes[4 * i + 1] = bytes[4 * i + 2] = level;
-    bytes[4 * i + 3] = 255;
+  const colour = 4 * values.length > bytes.length;
+  for (let i = 0, at = 0; at < bytes.length; at += 4) {
+    const level = Math.min(Math.max(values[i++], 0), 1) * 255;
+    bytes[at] = bytes[at + 1] = bytes[at + 2] = level;
+    bytes[at + 3] = 255;
+    if (!colour) continue;
+    bytes[at + 1] = Math.min(Math.max(values[i++], 0), 1) * 255;
+    bytes[at + 2] = Math.min(Math.max(values[i++], 0), 1) * 255;
   }
+}
+
+/**
+ * One value for each of so many pixels: the values as they are or, in colour, the mean over the three of a pixel.
+ * @template {ArrayLike<number>} T
+ * @param {T} values
+ * @param {number} pixels
+ * @returns {T | Float32Array}
+ */
+export function overColours(values, pixels) {
+  if (values.length === pixels) return values;
+  return Float32Array.from({ length: pixels }, (_, i) => (values[3 * i] + values[3 * i + 1] + values[3 * i + 2]) / 3);
 }

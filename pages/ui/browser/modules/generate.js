@@ -166,15 +166,12 @@ class Generative extends Follower {
     if (!model.decode) return;
     const { mean, deviation } = model.decode(z, true);
     const binary = model.config.likelihood === "bernoulli";
-    this.mean.grey(mean);
+    this.mean.plain(mean);
     this.deviation.figure.hidden = !data.spread;
-    this.deviation.colour(deviation, data.sigma_colours);
-    const low = deviation.reduce((a, b) => Math.min(a, b));
-    const high = deviation.reduce((a, b) => Math.max(a, b));
-    this.deviation.say(words.range.replace("{low}", sayNumber(low)).replace("{high}", sayNumber(high)));
+    this.deviation.deviation(deviation, data.sigma_colours, words.range);
     this.draws.forEach((picture, i) => {
       const { uniform, normal } = seeded(this.seed + i);
-      picture.grey(Float32Array.from(mean, (m, d) => (binary ? +(uniform() < m) : m + deviation[d] * normal())));
+      picture.plain(Float32Array.from(mean, (m, d) => (binary ? +(uniform() < m) : m + deviation[d] * normal())));
     });
   }
 }

@@ -254,12 +254,8 @@ class LatentMap extends Follower {
     const spread = !this.deviation.figure.hidden;
     const decoded = model.decode ? model.decode(z, spread) : this.#answered(z);
     if (!decoded) return;
-    this.mean.grey(decoded.mean);
-    if (spread) {
-      this.deviation.colour(decoded.deviation, data.sigma_colours);
-      const [low, high] = [Math.min(...decoded.deviation), Math.max(...decoded.deviation)];
-      this.deviation.say(data.words.range.replace("{low}", sayNumber(low)).replace("{high}", sayNumber(high)));
-    }
+    this.mean.plain(decoded.mean);
+    if (spread) this.deviation.deviation(decoded.deviation, data.sigma_colours, data.words.range);
   }
 
   // Where the decoder cannot be had here the server is asked for one place after the other, the last one wanted.

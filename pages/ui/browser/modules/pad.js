@@ -169,7 +169,7 @@ export class Pad {
     context.fillStyle = "#000000";
     context.fillRect(0, 0, canvas.width, canvas.height);
     if (ink.ground) {
-      const small = new Picture("", ink.width, ink.height).grey(Float32Array.from(ink.ground, (v) => v / 255)).canvas;
+      const small = new Picture("", ink.width, ink.height).plain(Float32Array.from(ink.ground, (v) => v / 255)).canvas;
       context.imageSmoothingEnabled = false;
       context.globalAlpha = this.example ? 0.6 : 1;
       context.drawImage(small, 0, 0, canvas.width, canvas.height);

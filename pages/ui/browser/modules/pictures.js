@@ -1,6 +1,6 @@
 // Small pictures: canvases of whole pixels, and test images that come from the server a sheet at a time.
 
-import { brush, element, paint } from "./dom.js";
+import { brush, element, overColours, paint, sayNumber } from "./dom.js";
 import { STORE } from "./store.js";
 
 /** @import { Model } from "./store.js" */
@@ -29,23 +29,34 @@ export class Picture {
     this.image = this.context.createImageData(width, height);
   }
 
+  // A mean, a draw or an image, in grey or in colour.
   /** @param {ArrayLike<number>} values */
-  grey(values) {
+  plain(values) {
     paint(this.image.data, values);
     this.context.putImageData(this.image, 0, 0);
     return this;
   }
 
-  // A deviation in colour, the largest brightest.
-  colour(values, scale) {
-    let most = 1e-12;
-    for (const value of values) if (value > most) most = value;
-    for (let i = 0; i < values.length; i++) {
-      const at = 3 * Math.min(255, Math.max(0, Math.round((255 * values[i]) / most)));
+  /**
+   * A deviation on a scale of colours, the largest brightest, with the least and the largest in its words.
+   * @param {ArrayLike<number>} values
+   * @param {number[]} scale
+   * @param {string} words - with {low} and {high}
+   */
+  deviation(values, scale, words) {
+    const shown = overColours(values, this.image.data.length / 4);
+    let low = Number.POSITIVE_INFINITY;
+    let high = 1e-12;
+    for (let i = 0; i < shown.length; i++) {
+      low = Math.min(low, shown[i]);
+      high = Math.max(high, shown[i]);
+    }
+    for (let i = 0; i < shown.length; i++) {
+      const at = 3 * Math.round((255 * Math.max(0, shown[i])) / high);
       this.image.data.set([scale[at], scale[at + 1], scale[at + 2], 255], 4 * i);
     }
     this.context.putImageData(this.image, 0, 0);
-    return this;
+    return this.say(words.replace("{low}", sayNumber(low)).replace("{high}", sayNumber(high)));
   }
 
   clear() {

@@ -187,7 +187,7 @@ class Reparameterise {
       this.#draw();
       if (!this.model.decode) return;
       const { mean } = this.model.decode(this.q.z[this.chosen]);
-      this.picture.grey(mean).say(this.data.words.decoded);
+      this.picture.plain(mean).say(this.data.words.decoded);
       const work = (this.work = this.q.measure(this.arrows));
       const slice = () => {
         if (this.work !== work || !this.root.isConnected) return;

@@ -219,10 +219,11 @@ class Replay {
     const [w, h] = [side * width, side * height];
     if (this.sheet.width !== w) [this.sheet.width, this.sheet.height] = [w, h];
     const image = new ImageData(w, h);
-    const grey = this.sheets.subarray(time * w * h, (time + 1) * w * h);
+    const size = this.sheets.length / (this.last + 1); // w * h, or three times that in colour
+    const levels = this.sheets.subarray(time * size, (time + 1) * size);
     paint(
       image.data,
-      Float32Array.from(grey, (level) => level / 255),
+      Float32Array.from(levels, (level) => level / 255),
     );
     brush(this.sheet).putImageData(image, 0, 0);
     this.shown = this.data.live ? null : time;

@@ -7,7 +7,8 @@ export function* manifoldSheet(plane) {
   const { model, view } = plane;
   if (plane.given) return void (plane.sheet = plane.given);
   if (!model.decode) return;
-  const cell = Math.max(26, Math.sqrt((plane.width * plane.height) / 600));
+  const least = Math.max(model.width, model.height) > 32 ? 56 : 26; // of larger images fewer: each takes longer
+  const cell = Math.max(least, Math.sqrt((plane.width * plane.height) / 600));
   const step = cell / view.scale;
   const [left, top] = plane.place(0, 0);
   const [right, bottom] = plane.place(plane.width, plane.height);

@@ -206,7 +206,7 @@ class Sketch {
     this.fitting.title = this.fit.disabled ? words.over : words.centre_help;
     this.score.setAttribute("aria-live", pad.stroke ? "off" : "polite");
     const pixels = ink.pixels(this.fit.checked);
-    this.seen.grey(Float32Array.from(pixels, (v) => v / 255)).say(example ? words.example : words.seen);
+    this.seen.plain(Float32Array.from(pixels, (v) => v / 255)).say(example ? words.example : words.seen);
     if (ink.empty) this.#nothing();
     else if (model.encode && model.decode) this.#judged(this.judge.judge(pixels));
     else this.#answered();
@@ -214,7 +214,7 @@ class Sketch {
 
   #judged({ q, reconstruction, elbo, kl }) {
     this.q = q;
-    this.mean.grey(reconstruction);
+    this.mean.plain(reconstruction);
     this.#say(q.mean, this.model.deviations ? q.deviation : null, elbo, kl, "");
   }
 
@@ -223,7 +223,7 @@ class Sketch {
     const { answer, words } = this.data;
     this.mean.figure.classList.toggle("stale", answer?.id !== this.shown);
     if (!answer) return void (this.score.textContent = words.server);
-    this.mean.grey(answer.reconstruction);
+    this.mean.plain(answer.reconstruction);
     const deviation = this.model.deviations && Float32Array.from(answer.deviation);
     this.#say(Float32Array.from(answer.mean), deviation, deviation ? answer.elbo : null, answer.kl, words.server);
   }

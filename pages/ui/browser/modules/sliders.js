@@ -206,14 +206,11 @@ class Sliders extends Follower {
   #draw() {
     const { model, data, z } = this;
     const { mean, deviation } = decoderOf(model)(z, true);
-    this.mean.grey(mean);
-    this.deviation.colour(deviation, data.sigma_colours);
-    const low = deviation.reduce((a, b) => Math.min(a, b));
-    const high = deviation.reduce((a, b) => Math.max(a, b));
-    this.deviation.say(data.words.range.replace("{low}", sayNumber(low)).replace("{high}", sayNumber(high)));
+    this.mean.plain(mean);
+    this.deviation.deviation(deviation, data.sigma_colours, data.words.range);
     const { uniform, normal } = seeded(this.seed);
     const binary = model.config.likelihood === "bernoulli";
-    this.sample.grey(Float32Array.from(mean, (m, i) => (binary ? +(uniform() < m) : m + deviation[i] * normal())));
+    this.sample.plain(Float32Array.from(mean, (m, i) => (binary ? +(uniform() < m) : m + deviation[i] * normal())));
     this.image.figure.hidden = this.row === null;
     if (this.row !== null) {
       showImage(this.image, model, this.row);

@@ -1,20 +1,22 @@
 // The drawings of one optimiser step: pixels, the plane of the draws, and the losses.
 
 import { sharp } from "./bars.js";
-import { brush } from "./dom.js";
+import { brush, paint } from "./dom.js";
 
 export const nats = (v) =>
   v.toLocaleString("en", { maximumFractionDigits: 1, minimumFractionDigits: 1 }).replace("-", "−");
 
+// A mean or an image; or with a top, which has the brightest colour, a deviation.
 export function drawPixels(canvas, values, { width, height, sigma_colours }, top) {
   [canvas.width, canvas.height] = [width, height];
   const picture = brush(canvas);
   const image = picture.createImageData(width, height);
-  values.forEach((v, i) => {
-    const at = 3 * Math.min(255, Math.max(0, Math.round((255 * v) / (top || 1))));
-    const grey = at / 3;
-    image.data.set(top ? [...sigma_colours.slice(at, at + 3), 255] : [grey, grey, grey, 255], 4 * i);
-  });
+  if (top)
+    values.forEach((v, i) => {
+      const at = 3 * Math.min(255, Math.max(0, Math.round((255 * v) / top)));
+      image.data.set([...sigma_colours.slice(at, at + 3), 255], 4 * i);
+    });
+  else paint(image.data, values);
   picture.putImageData(image, 0, 0);
 }
 

@@ -1,0 +1,133 @@
+"""Every page on models of images in colour and of other sizes, whose data set the app has."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
+
+import vae
+from pages import cache
+from tests.app.test_pages import PAGES, ROOT, said
+from tests.toys import toy_dataset
+from tests.waiting import HANG
+
+NAME = "fashion-mnist"  # by which the app asks for the images of the test
+DRAW = "pages/explore/draw.py"
+
+
+def opened(page: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=HANG)
+    app.query_params["model"] = "of-mine"
+    return app.run().switch_page(str(ROOT / page)).run()
+
+
+@pytest.fixture
+def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., vae.Dataset]:
+    """Trains a model for an epoch on blobs of a shape, which the app then finds as a data set of its own."""
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path))
+    load = vae.load_dataset
+
+    def train(shape: tuple[int, ...], **changes: object) -> vae.Dataset:
+        for cached in (st.cache_resource, st.cache_data):
+            cached.clear()
+        mine = toy_dataset(100, 40, shape, NAME)
+        monkeypatch.setattr(vae, "load_dataset", lambda name, **how: mine if name == NAME else load(name, **how))
+        settings = {"encoder_layers": (8,), "decoder_layers": (8,), **changes}
+        config, training = vae.ModelConfig(image_shape=shape, **settings), vae.TrainConfig(data=NAME, epochs=1)
+        model = vae.build(config)
+        list(vae.fit(model, mine, training))
+        vae.save(model, vae.Record(name="of-mine", model=config, training=training, held_out={"bits_per_dimension": 1}))
+        return mine
+
+    yield train
+    for cached in (st.cache_resource, st.cache_data):
+        cached.clear()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shape", "changes"),
+    [
+        ((28, 28, 3), {"latent": 1}),
+        ((28, 28, 3), {"latent": 64}),
+        ((28, 28, 3), {"likelihood": "bernoulli", "latent": 64, "channels": (4, 8)}),
+        ((20, 30), {"latent": 1}),
+        ((20, 30), {"latent": 64}),
+        ((100, 128), {"latent": 64, "channels": (4, 8, 8)}),
+    ],
+    ids=str,
+)
+def test_every_page(trained: Callable[..., vae.Dataset], shape: tuple[int, ...], changes: dict) -> None:
+    trained(shape, **changes)
+    for page in PAGES:
+        app = opened(page)
+        assert not app.exception and not app.error, (page, [error.value for error in app.error])
+        assert len(said(app)) > 100, page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", [*map(str, range(1, 15)), "slips"])
+def test_every_chapter(trained: Callable[..., vae.Dataset], chapter: str) -> None:
+    trained((12, 10, 3), decoder_layers=(8,))
+    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=HANG)
+    app.query_params.update({"model": "of-mine", "chapter": chapter, "hide": "questions"})  # answers at once
+    app = app.run().switch_page(str(ROOT / "pages/learn/lesson.py")).run()
+    assert not app.exception and not app.error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("panel", ["traversals", "interpolation", "arithmetic", "neighbours"])
+def test_every_way_to_look(trained: Callable[..., vae.Dataset], panel: str) -> None:
+    trained((12, 10, 3))
+    app = opened("pages/explore/decode.py")
+    app.session_state["decode.panel"] = panel
+    app.run()
+    assert not app.exception and not app.error
+
+
+@pytest.mark.parametrize("shape", [(12, 10, 3), (12, 66)])
+def test_there_is_no_pad_for_colour_or_large_images(
+    trained: Callable[..., vae.Dataset], shape: tuple[int, ...]
+) -> None:
+    trained(shape)
+    app = opened(DRAW)
+    assert not app.exception and not app.error
+    told = " ".join(info.value for info in app.info)
+    assert "Drawing is for grey images of up to 64 x 64 pixels" in told
+    assert ("12 x 10 in colour" if len(shape) == 3 else "12 x 66") in told
+
+
+def test_pixels_are_those_of_the_whole_set_prepared_at_once(
+    trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = trained((5, 4, 3))
+    monkeypatch.setattr("pages.cache.models.PART", 7 * 60)  # seven images
+    model, rows = cache.model_id("of-mine"), (39, 0, 7, 6, 0)
+    whole = cache.load(model).pixels(mine.test.images, vae.generator(0))
+    assert torch.equal(cache.pixels(model, NAME, rows), whole[list(rows)])
+
+
+def test_a_set_whose_images_have_another_size_by_now_is_not_the_models(
+    trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained((5, 4, 3))
+    other = toy_dataset(20, 20, (6, 6), NAME)
+    monkeypatch.setattr(vae, "load_dataset", lambda *_, **__: other)
+    st.cache_resource.clear()
+    found = cache.images(cache.model_id("of-mine"))
+    assert found.name.startswith("draws-of-") and found.test.images.shape[1:] == (5, 4, 3)
+
+
+def test_sheets_of_test_images_are_in_colour(trained: Callable[..., vae.Dataset]) -> None:
+    import io
+
+    from PIL import Image
+
+    mine = trained((5, 4, 3))
+    sheet = np.array(Image.open(io.BytesIO(cache.browser.sheet(NAME, 0) or b"")))
+    assert sheet.shape == (50, 40, 3)
+    np.testing.assert_array_equal(sheet[5:10, 8:12], mine.test.images[12].numpy())
