@@ -77,7 +77,7 @@ class Dataset:
         name: one of `NAMES`, or of one's own.
         train: the images that models are trained on.
         test: the images held out.
-        classes: what each label stands for.
+        classes: what each label stands for; () where there are no labels.
         checksum: SHA-256 of training images, training labels, test images, test labels, one byte a value.
     """
 
@@ -92,9 +92,19 @@ class Dataset:
         """Whether this is the whole set, and not the sample that ships."""
         return self.name != "mnist-sample"
 
+    @property
+    def labelled(self) -> bool:
+        """Whether the training images have labels."""
+        return self.train.labelled
+
+    @property
+    def title(self) -> str:
+        """What people call this data set."""
+        return TITLES.get(self.name, self.name)
+
     def describe(self) -> str:
         """Say what this is, as in `MNIST: 60,000 training and 10,000 test images`."""
-        return f"{TITLES.get(self.name, self.name)}: {len(self.train):,} training and {len(self.test):,} test images"
+        return f"{self.title}: {len(self.train):,} training and {len(self.test):,} test images"
 
 
 def folder() -> Path:
