@@ -105,7 +105,7 @@ def _own_draws(model: Model) -> vae.Dataset:
     drawn = samples(model, STAND_INS, 0).mean
     split = vae.Split(torch.from_numpy((drawn * 255).round().astype(np.uint8)))
     name = f"draws-of-{model[0]}-{model[1]:g}"
-    return _stand_ins().setdefault(name, vae.Dataset(name, split, split, ("image",), name))
+    return _stand_ins().setdefault(name, vae.Dataset(name, split, split, (), name))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -1,4 +1,4 @@
-"""k-means: groups that are far apart are found, the largest first, the same each time; what cannot be grouped is said."""
+"""k-means: groups that are apart are found, the largest first, the same each time; what cannot be grouped is said."""
 
 import sys
 
@@ -17,7 +17,7 @@ CODES = (CORNERS[OWN] + 0.3 * np.random.default_rng(0).standard_normal((100, 3))
 def test_groups_that_are_apart_are_found_the_largest_first() -> None:
     found = k_means(CODES, 3)
     assert found.labels.tolist() == np.array([1, 0, 2])[OWN].tolist()
-    means = np.stack([CODES[OWN == each].mean(0) for each in (1, 0, 2)])
+    means = np.stack([CODES[each == OWN].mean(0) for each in (1, 0, 2)])
     np.testing.assert_allclose(found.centres, means, atol=1e-4)
 
 
@@ -44,7 +44,7 @@ def test_typical_codes_are_the_nearest_of_their_own_group() -> None:
     assert OWN[rows].tolist() == [1, 0, 2]
     for number, row in enumerate(rows):
         nearest = min(
-            np.flatnonzero(OWN == (1, 0, 2)[number]), key=lambda n: np.linalg.norm(CODES[n] - found.centres[number])
+            np.flatnonzero((1, 0, 2)[number] == OWN), key=lambda n: np.linalg.norm(CODES[n] - found.centres[number])
         )
         assert row == nearest
 

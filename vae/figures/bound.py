@@ -9,8 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from vae.figures.latent import PRIOR
 from vae.figures.groups import groups
+from vae.figures.latent import PRIOR
 from vae.figures.style import COLOURS, clear
 
 __all__ = ["bars", "climb", "codes", "errors", "running", "split", "waterfall"]

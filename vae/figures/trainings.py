@@ -122,7 +122,8 @@ def codes(points: NDArray, labels: NDArray, classes: Sequence[str], reach: float
             marker={"size": 4, "opacity": 0.7, "color": [colours[label] for label in labels]},
         ),
         go.Scatter(
-            x=middles[:, 0], y=middles[:, 1], mode="text", text=[classes[label] if named(classes) else "" for label in present],
+            x=middles[:, 0], y=middles[:, 1], mode="text",
+            text=[classes[label] if named(classes) else "" for label in present],
             textfont={"size": 15, "weight": 700, "color": "#1c2530", "shadow": "0 0 2px #fff, 0 0 4px #fff"},
             hoverinfo="skip",
         ),

@@ -66,7 +66,7 @@ def k_means(codes: Array, count: int, seed: int = 0) -> Clusters:
 
 
 def typical(codes: Array, clusters: Clusters) -> Array:
-    """Returns the row of the code nearest to the centre of each group, (K,) int64: images as varied as the codes are."""
+    """Returns the row of the code nearest to the centre of each group, (K,) int64: images as varied as codes are."""
     rows = [np.flatnonzero(clusters.labels == number) for number in range(len(clusters.centres))]
     away = (((codes[own] - centre) ** 2).sum(1) for own, centre in zip(rows, clusters.centres, strict=True))
     return np.array([own[far.argmin()] for own, far in zip(rows, away, strict=True)], np.int64)

@@ -113,7 +113,7 @@ def slopes(scene: kit.Scene) -> None:
     shape = scene.config.image_shape
     image = scene.dataset.test.images[scene.row].numpy() / 255
     shown = {
-        _("x, the digit"): figures.picture(image, 6),
+        _("x, the image"): figures.picture(image, 6),
         _("average over p(z|x)"): figures.integral.slope(found.posterior.reshape(shape), top),
         _("average over p(z)"): figures.integral.slope(found.prior.reshape(shape), top),
     }
@@ -123,8 +123,9 @@ def slopes(scene: kit.Scene) -> None:
             st.image(figures.png_uri(large), caption=caption, alt=caption, width=180)
     kit.note(
         _(
-            "The slope of log p(x) in the bias of each pixel of the decoder's last layer: blue asks for more ink, "
-            "orange for less. The posterior's average corrects this digit; the prior's would draw it over all others."
+            "The slope of log p(x) in the bias of each pixel of the decoder's last layer: blue asks for a brighter "
+            "pixel, orange for a darker one. The posterior's average corrects this image; the prior's would draw it "
+            "over all others."
         )
     )
 
