@@ -52,7 +52,7 @@ def choose(model: cache.Model) -> cache.latent.Colouring:
         st.caption(
             _(
                 "These images have no labels. The colours say how dense the codes are: log q(z) at each code, from "
-                "{low:.1f} nats (dark) to {high:.1f} (bright), with q(z) the mean of q(z|x) over training images."
-            ).format(low=found.reach[0], high=found.reach[1])
+                "{low} nats (dark) to {high} (bright), with q(z) the mean of q(z|x) over training images."
+            ).format(low=words.number(found.reach[0]), high=words.number(found.reach[1]))
         )
     return found

@@ -180,9 +180,11 @@ def _map_words(painted: cache.latent.Colouring) -> dict[str, str]:
         "mean": _("mean of p(x|z)"), "deviation": _("σ of p(x|z)"), "range": _("σ, {low} to {high}"),
         "image": _("test image x"), "no_image": _("no test image here"),
         "reconstruction": _("its reconstruction, the mean of p(x|z)"), "sigma": _("Show σ"),
-        "scale": _("log q(z) at the codes, {low:.1f} to {high:.1f} nats").format(
-            low=painted.reach[0], high=painted.reach[1]
-        ) if painted.kind == "density" else "",
+        "scale": _("log q(z) at the codes, {low} to {high} nats").format(
+            low=words.number(painted.reach[0]), high=words.number(painted.reach[1])
+        )
+        if painted.kind == "density"
+        else "",
         "at_image": _("Test image {row}: {label}, at {where}"), "at_plain": _("Test image {row}, at {where}"),
         "at_place": _("z = {where}"),
         "on_plane": _("{where} on the plane"),

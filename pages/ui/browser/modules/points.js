@@ -3,7 +3,7 @@
 import { rgb } from "./dom.js";
 
 const LONGEST = 16; // characters of a name
-const MOST = 0.25; // of the plane that names may cover
+const MOST = 0.12; // of the plane that names may cover
 
 const shortened = (word) =>
   word.name.length > LONGEST ? { ...word, name: `${word.name.slice(0, LONGEST - 1).trimEnd()}…` } : word;
