@@ -57,19 +57,19 @@ class Colouring(NamedTuple):
         kind: their classes or, where there are none, the density of the aggregate posterior at their codes, or
             k-means clusters of these.
         labels: (N,) numbers of classes or clusters, or levels of the density, see `vae.figures.groups`.
-        count: of classes or clusters; 0 for levels.
+        groups: how many classes or clusters; 0 for levels.
         reach: log q(z) of the lowest and the highest level, nats.
     """
 
     kind: Literal["classes", "density", "clusters"]
     labels: np.ndarray
-    count: int = 0
+    groups: int = 0
     reach: tuple[float, float] = (0.0, 0.0)
 
     @property
     def colours(self) -> tuple[str, ...]:
         """The colour "#rrggbb" of each label."""
-        return figures.group_colours(self.count) if self.count else figures.LEVELS
+        return figures.group_colours(self.groups) if self.groups else figures.LEVELS
 
 
 def colouring(model: models.Model, count: int | None = None) -> Colouring:

@@ -99,8 +99,8 @@ def closer(model: models.Model, data_name: str, samples: int) -> closeness.Close
 
 def can_be_judged(data_name: str) -> bool:
     """Whether a classifier can learn from a data set: its training images are of two classes at least."""
-    data = models.dataset(data_name)
-    return data.labelled and bool((data.train.labels != data.train.labels[0]).any())
+    train = models.dataset(data_name).train
+    return train.labelled and bool((train.labels != train.labels[0]).any())
 
 
 def judge(data_name: str) -> classifier.Classifier:

@@ -13,7 +13,7 @@ _KIND, _COUNT = "map.colours", "map.clusters"
 
 def names(data: Dataset, found: cache.latent.Colouring) -> tuple[str, ...]:
     """Names the classes or clusters; () for levels of a density."""
-    return words.classes(data) if found.kind == "classes" else clusters(found.count)
+    return words.classes(data) if found.kind == "classes" else clusters(found.groups)
 
 
 def clusters(count: int) -> tuple[str, ...]:

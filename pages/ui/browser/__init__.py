@@ -79,7 +79,7 @@ def latent_map(
         "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _map_words(painted),
     }  # fmt: skip
     if painted.kind == "clusters":  # few numbers, from which the browser knows the cluster of each code
-        data["centres"] = cache.latent.clusters(model, painted.count).centres.ravel().tolist()
+        data["centres"] = cache.latent.clusters(model, painted.groups).centres.ravel().tolist()
         data["inks"] = painted.colours
     if asked.get("manifold"):
         through = axes.lift(np.zeros((1, 2), np.float32))[0] + (z - axes.lift(axes.project(z[None]))[0])
