@@ -18,6 +18,8 @@ from pages.ui import colours, examples
 from tests.app.test_pages import PAGES, ROOT, opened, own_folder, said
 from tests.toys import toy_split
 from vae import data, latent
+from vae.jobs import keeper, replay
+from vae.jobs.runs import run
 from vae.latent import aggregate
 
 __all__ = ["own_folder"]  # a fixture
@@ -212,6 +214,24 @@ def test_a_walk_without_labels_goes_to_an_image_that_is_far() -> None:
     others = cache.latent.varied(model)
     assert end in others
     assert np.linalg.norm(means[end] - means[0]) == max(np.linalg.norm(means[row] - means[0]) for row in others)
+
+
+def test_a_training_is_coloured_by_the_clusters_of_its_end(
+    sets: dict[str, vae.Dataset], own_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "load_dataset", sets.__getitem__)
+    config = vae.ModelConfig(encoder_layers=(16,), decoder_layers=(16,), image_shape=SHAPE)
+    for seed, name in enumerate(("formed", "formed-again")):
+        list(run(name, config, vae.TrainConfig(data="shapes", epochs=1, seed=seed)))
+    over, live = (cache.training.formed("formed", "shapes", live=each) for each in (False, True))
+    assert over is not None and live is not None
+    codes = replay.replay(own_folder / "formed").codes[-1]
+    assert over["labels"].tolist() == latent.k_means(codes, 10).labels.tolist()
+    assert set(live["labels"].tolist()) == {0}
+    app = shown("pages/train/train.py", "formed", job="formed")
+    assert "k-means clusters of their codes at the end" in said(app)
+    app = shown("pages/train/train.py", "formed", job="formed", **{"train.view": "seeds"})
+    assert "k-means clusters of the codes on the left" in said(app)
 
 
 @pytest.mark.parametrize("name", ["shapes", "alone"])
