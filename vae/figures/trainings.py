@@ -14,7 +14,7 @@ from vae.figures.style import COLOURS, clear
 
 __all__ = ["RUNS", "Curve", "codes", "curves", "kl_map", "thinned"]
 
-# the bright scheme of Tol (2021), which colour-blind eyes keep apart; none of these is a digit's colour
+# the bright scheme of Tol (2021), which colour-blind eyes keep apart; none of these is a class's colour
 RUNS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
 DASHES = ("solid", "dot", "dash")
 COLUMNS = 240  # of a map, more than that nobody tells apart

@@ -123,7 +123,7 @@ def sketch(
     autoencoder = cache.record(model[0]).training.objective == "autoencoder"
     data = {
         "model": kept, "titles": titles, "basis": _basis(axes), "words": _sketch_words(words.digits(images)),
-        "classes": words.classes(images),
+        "classes": words.classes(images), "centred": words.digits(images),
         "given": {
             "id": given.id, "example": not fits, "strokes": given.strokes,
             "ground": None if given.ground is None else base64.b64encode(given.ground.tobytes()).decode(),
