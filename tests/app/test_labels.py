@@ -127,12 +127,12 @@ def test_features_of_images_without_labels_are_not_measured() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES)
-def test_an_autoencoder_has_clusters_since_it_has_no_density(page: str, sets: dict[str, vae.Dataset]) -> None:
+@pytest.mark.parametrize("path", PAGES)
+def test_an_autoencoder_has_clusters_since_it_has_no_density(path: str, sets: dict[str, vae.Dataset]) -> None:
     trained(sets["shapes"], "plain", 3, objective="autoencoder")
-    app = shown(page, "plain")
+    app = shown(path, "plain")
     assert "q(z) at each code" not in said(app)
-    if page in ("pages/explore/latent_map.py", "pages/explore/views.py"):
+    if path in ("pages/explore/latent_map.py", "pages/explore/views.py"):
         assert "k-means clusters of the codes, not labels" in said(app)
 
 
@@ -144,17 +144,17 @@ SAYS = {  # where a page means the digits of a number, or a data set that can be
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("model", ["of-shapes", "of-letters"])
-def test_no_page_speaks_of_digits_where_there_are_none(page: str, model: str) -> None:
+def test_no_page_speaks_of_digits_where_there_are_none(path: str, model: str) -> None:
     links = [{}]
-    if page == LESSON:
+    if path == LESSON:
         links = [{"chapter": name, "answers": f"{name}a" if name != "slips" else ""} for name in CHAPTERS]
-    if page == "pages/explore/decode.py":
+    if path == "pages/explore/decode.py":
         links = [{"decode.panel": panel} for panel in PANELS]
     for link in links:
-        said_there = texts(shown(page, model, **link))
-        for sentence in SAYS.get(page, ()):
+        said_there = texts(shown(path, model, **link))
+        for sentence in SAYS.get(path, ()):
             said_there = said_there.replace(sentence, "")
         found = re.findall(r".*(?:digit|mnist).*", OWN_NAMES.sub("", said_there), re.IGNORECASE)
         assert not found, (link, found)
@@ -250,3 +250,11 @@ def test_large_images_are_not_drawn(own_folder: Path) -> None:
 def test_digits_are_drawn_as_digits() -> None:
     assert "**Draw a digit.**" in said(shown("pages/explore/draw.py", "mnist-2d"))
     assert "**Draw.**" in said(shown("pages/explore/draw.py", "of-shapes"))
+
+
+def test_what_a_page_says_of_digits_is_found() -> None:
+    said_there = texts(shown("pages/explore/draw.py", "mnist-2d"))
+    assert "Draw a digit with mouse, pen or finger." in said_there  # in a component
+    assert "Upload a photograph or a scan of a digit" in said_there  # on an expander
+    assert "One digit, dark on light" in said_there  # on a control
+    assert "**Draw a digit.**" in said_there
