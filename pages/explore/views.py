@@ -24,9 +24,14 @@ def chart(figure: object, name: str, alt: str) -> None:
     st.plotly_chart(figure, key=f"views.{name}.{model[0]}", config={"displayModeBar": False}, alt=alt)
 
 
-def coloured() -> str:
-    """Says what points are coloured by, for those who cannot see it."""
-    return {"classes": _("class"), "density": _("density"), "clusters": _("cluster")}[painted.kind]
+def says_of(name: str) -> str:
+    """Says what a chart shows, for those who cannot see it."""
+    says = {
+        "classes": _("Codes by {name}, coloured by class"),
+        "density": _("Codes by {name}, coloured by their density"),
+        "clusters": _("Codes by {name}, coloured by k-means cluster"),
+    }
+    return says[painted.kind].format(name=name)
 
 
 def principal() -> None:
@@ -36,7 +41,7 @@ def principal() -> None:
     titles = (_("first principal direction"), _("second principal direction"))
     chart(
         figures.latent.projected(points, painted.labels[:shown], colours.names(dataset, painted), titles), "pca",
-        _("Codes on their two principal directions, coloured by {what}").format(what=coloured()),
+        says_of("PCA"),
     )  # fmt: skip
     st.caption(
         _("PCA: the plane that holds most of the codes' variance, {share:.0%}. Distances along it are real.").format(
@@ -66,7 +71,7 @@ def embedded(method: projections.Method, name: str) -> None:
             return
     chart(
         figures.latent.projected(points, painted.labels[:shown], colours.names(dataset, painted), None), method,
-        _("Codes by {name}, coloured by {what}").format(name=name, what=coloured()),
+        says_of(name),
     )  # fmt: skip
     st.caption(_("{name} keeps neighbours together. It knows the codes alone, not the colours.").format(name=name))
 
