@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from pages import cache
-from pages.ui import pictures, state, words
+from pages.ui import examples, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae import Record, catalogue, figures, latent
@@ -27,7 +27,8 @@ def gaussian(record: Record) -> bool:
 there = {record.name: record for record in catalogue()[0]}
 chosen = there[state.model()]
 exhibits = [name for name in EXHIBITS if name in there]
-dataset = cache.images(cache.model_id(chosen.name if gaussian(chosen) or not exhibits else exhibits[0]))
+first = cache.model_id(chosen.name if gaussian(chosen) or not exhibits else exhibits[0])
+dataset = cache.images(first)
 names = [name for name in exhibits if cache.images(cache.model_id(name)).name == dataset.name]
 if gaussian(chosen) and chosen.name not in names:
     names.append(chosen.name)
@@ -138,13 +139,7 @@ def another() -> None:
 
 
 st.session_state[IMAGE] = min(state.image(), len(dataset.test) - 1)  # perhaps chosen on another page
-labels, classes = dataset.test.labels.numpy(), words.classes(dataset)
-with st.container(horizontal=True, gap="xsmall"):
-    for label, example in zip(*(part.tolist() for part in np.unique(labels, return_index=True)), strict=True):
-        with st.container(width=64, gap="xsmall"):
-            alt = _("test image {row}: {name}").format(row=example, name=classes[label])
-            st.image(figures.png_uri(pictures.plain(dataset.test.images[example].numpy() / 255, 2)), alt=alt, width=64)
-            st.button(classes[label], key=f"variance.class{label}", on_click=take, args=(example,), width="stretch")
+examples.show(first, "variance.class", take)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     place = st.container(width=112)
     row = st.number_input(
@@ -155,7 +150,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 if row != state.image():
     state.use_image(row)
 image = figures.png_uri(pictures.plain(dataset.test.images[row].numpy() / 255, 4))
-place.image(image, alt=_("test image {row}: {name}").format(row=row, name=classes[int(labels[row])]), width=112)
+place.image(image, alt=words.image(dataset, row), width=112)
 
 
 @fragment()

@@ -97,18 +97,16 @@ def test_there_is_no_pad_for_colour_or_large_images(
     app = opened(DRAW)
     assert not app.exception and not app.error
     told = " ".join(info.value for info in app.info)
-    assert "Drawing is for grey images of up to 64 x 64 pixels" in told
-    assert ("12 x 10 in colour" if len(shape) == 3 else "12 x 66") in told
+    assert "Drawing is for grey images of up to 64 × 64 pixels" in told
+    assert ("12 × 10 in colour" if len(shape) == 3 else "12 × 66") in told
 
 
-def test_pixels_are_those_of_the_whole_set_prepared_at_once(
-    trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pixels_are_made_by_the_piece(trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch) -> None:
     mine = trained((5, 4, 3))
-    monkeypatch.setattr("pages.cache.models.PART", 7 * 60)  # seven images
+    monkeypatch.setattr("pages.cache.models._VALUES", 7 * 60)  # seven images
     model, rows = cache.model_id("of-mine"), (39, 0, 7, 6, 0)
-    whole = cache.load(model).pixels(mine.test.images, vae.generator(0))
-    assert torch.equal(cache.pixels(model, NAME, rows), whole[list(rows)])
+    pieces = [cache.load(model).pixels(part, vae.generator(i)) for i, part in enumerate(mine.test.images.split(7))]
+    assert torch.equal(cache.pixels(model, NAME, rows), torch.cat(pieces)[list(rows)])
 
 
 def test_a_set_whose_images_have_another_size_by_now_is_not_the_models(

@@ -163,7 +163,7 @@ def share_sure(confidence: Array, thresholds: Array = THRESHOLDS) -> Array:
 
 def classifier_file(data_name: str) -> Path:
     """Returns where the classifier of a data set is, or would be kept; the sample of MNIST is judged by MNIST's."""
-    file = f"classifier-{data_name.removesuffix('-sample')}.safetensors"
+    file = f"classifier-{'mnist' if data_name == 'mnist-sample' else data_name}.safetensors"
     places = [folder / file for folder in folders()]
     return next((path for path in places if path.is_file()), places[0])
 

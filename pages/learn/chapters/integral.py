@@ -119,7 +119,7 @@ def slopes(scene: kit.Scene) -> None:
         return picture.repeat(scale, 0).repeat(scale, 1)
 
     shown = {
-        _("x, the digit"): pictures.plain(image, 6),
+        _("x, the image"): pictures.plain(image, 6),
         _("average over p(z|x)"): blown(figures.integral.slope(averages[0], top)),
         _("average over p(z)"): blown(figures.integral.slope(averages[1], top)),
     }
@@ -128,8 +128,9 @@ def slopes(scene: kit.Scene) -> None:
             st.image(figures.png_uri(picture), caption=caption, alt=caption, width=180)
     kit.note(
         _(
-            "The slope of log p(x) in the bias of each pixel of the decoder's last layer: blue asks for more ink, "
-            "orange for less. The posterior's average corrects this digit; the prior's would draw it over all others."
+            "The slope of log p(x) in the bias of each pixel of the decoder's last layer: blue asks for a brighter "
+            "pixel, orange for a darker one. The posterior's average corrects this image; the prior's would draw it "
+            "over all others."
         )
     )
 
