@@ -74,10 +74,9 @@ def animation(frames: NDArray, scale: int = 6, seconds: float = 0.1) -> bytes:
 
     Arguments:
         frames: (N, H, W) or (N, H, W, 3) in [0, 1].
-        scale: pixels a side for each pixel, fewer where a frame is larger than 28 x 28.
+        scale: pixels a side for each pixel.
         seconds: that a frame stands, in hundredths; the ends stand five times as long.
     """
-    scale = fitted(scale, *frames.shape[1:3])
     images = [Image.fromarray(picture(frame, scale)) for frame in frames]
     there_and_back = images + images[-2:0:-1]
     times = [round(seconds * 100) * 10] * len(there_and_back)

@@ -120,7 +120,8 @@ def _densities(model: cache.Model, paths: dict[str, NDArray], names: dict[str, s
 def _take_away(model: cache.Model, begin: start.Start, end: start.Start, strips: NDArray) -> None:
     """Offers the walks as an animation, which never starts by itself, and as files."""
     frames = [latent.decode(cache.load(model), walk(begin.z, end.z, _FRAMES)).mean for walk in _WALKS.values()]
-    gif = figures.latent.animation(np.concatenate(frames, 2))
+    scale = figures.fitted(6, *frames[0].shape[1:3])
+    gif = figures.latent.animation(np.concatenate(frames, 2), scale)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         play = st.toggle(_("Play"), key="decode.walk.play")
         st.download_button(
