@@ -141,15 +141,16 @@ def answer(scene: kit.Scene) -> kit.Answer:
     posterior, prior = found.posterior[found.pixel], found.prior[found.pixel]
     close = {letter: abs(value - found.measured) for letter, value in (("a", prior), ("b", posterior))}
     best = min(close, key=close.__getitem__)
+    place = (_("pixel {number}") if scene.config.grey else _("value {number}")).format(number=found.pixel)
     return kit.Answer(
         best if close[best] < 0.02 * max(abs(found.measured), 0.01) else "c",
         _(
-            "Move one bias of the decoder, that of pixel {pixel}, a little up and down: log p(x) changes by "
+            "Move one bias of the decoder, that of {place}, a little up and down: log p(x) changes by "
             "**{measured:.4f}** nats a unit. The average over the posterior is **{posterior:.4f}**, that over the "
             "prior {prior:.4f}. Since $\\nabla p = p\\, \\nabla \\log p$, the ratio above is $\\nabla \\log p(x) = "
             "\\mathbb{{E}}_{{p(z|x)}}[\\nabla \\log p(x|z)]$. To write down the posterior $p(z|x) = p(x|z)\\,p(z)/p(x)$"
             " we need $p(x)$, the integral itself. A circle."
-        ).format(pixel=found.pixel, measured=found.measured, posterior=posterior, prior=prior),
+        ).format(place=place, measured=found.measured, posterior=posterior, prior=prior),
     )
 
 
