@@ -230,9 +230,9 @@ st.subheader(_("Are residuals the size of σ?"))
 st.markdown(
     _(
         r"Pixels gathered by the $\sigma$ predicted for them, against the root mean square of their residuals $x - "
-        r"\mu$. On the straight line $\sigma$ is right; above it, it is too small. **Filled**: {count:,} test images, at "
-        r"their codes. **Open**: $z$ more than {far:g} away from all codes, held against the test image whose code is "
-        r"nearest. Larger markers stand for more pixels; what lies beyond an axis is drawn at its edge."
+        r"\mu$. On the straight line $\sigma$ is right; above it, it is too small. **Filled**: {count:,} test images, "
+        r"at their codes. **Open**: $z$ more than {far:g} away from all codes, held against the test image whose code "
+        r"is nearest. Larger markers stand for more pixels; what lies beyond an axis is drawn at its edge."
     ).format(count=min(cache.variance.NEAR, len(dataset.test)), far=FAR)
 )
 found = {name: cache.variance.residuals(models[name], dataset.name, FAR) for name in names}
