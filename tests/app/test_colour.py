@@ -129,3 +129,15 @@ def test_sheets_of_test_images_are_in_colour(trained: Callable[..., vae.Dataset]
     sheet = np.array(Image.open(io.BytesIO(cache.browser.sheet(NAME, 0) or b"")))
     assert sheet.shape == (50, 40, 3)
     np.testing.assert_array_equal(sheet[5:10, 8:12], mine.test.images[12].numpy())
+
+
+def test_the_sidebar_says_that_the_models_images_are_not_here(
+    trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained((5, 4, 3))
+    assert not opened("pages/explore/samples.py").sidebar.info
+    other = toy_dataset(20, 20, (6, 6), NAME)
+    monkeypatch.setattr(vae, "load_dataset", lambda *_, **__: other)
+    st.cache_resource.clear()
+    info = opened("pages/explore/samples.py").sidebar.info[0].value
+    assert f"learned from {NAME}, which is not here" in info and "draws of its own" in info
