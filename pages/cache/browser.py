@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 import torch
 
+from pages.cache import latent as latent_cache
 from pages.cache import models
 from pages.ui import state
 from vae import evidence, figures, latent
@@ -22,10 +23,11 @@ PLANE, ACROSS = 20, 640  # most images along a side of the plane that the server
 def packed(model: models.Model, data_name: str) -> dict[str, Any]:
     """Returns the decoder and the codes of a model as the components take them."""
     record, codes, data = models.record(model[0]), models.codes(model), models.dataset(data_name)
+    painted = latent_cache.colouring(model)
     parts: dict[str, Any] = {
         "key": _key(model, data_name), "config": {**record.model.to_dict(), "linear": record.model.linear},
-        "count": len(codes.mean), "labels": data.test.labels.numpy().astype(np.uint8), "classes": data.classes,
-        "colours": figures.CLASSES, "images": f"images/{data_name}",
+        "count": len(codes.mean), "labels": painted.labels.astype(np.min_scalar_type(painted.labels.max())),
+        "classes": data.classes, "colours": painted.colours, "images": f"images/{data_name}",
     }  # fmt: skip
     kinds = {"mean": codes.mean}
     if not record.autoencoder:  # whose deviations were never trained

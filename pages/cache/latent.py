@@ -1,4 +1,6 @@
-"""What the server keeps between runs of the views of latent space: codes of all training images, drawings, holes."""
+"""What the server keeps between runs of the views of latent space: codes, their colours, drawings, holes."""
+
+from typing import Literal, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -6,13 +8,15 @@ import torch
 
 from pages.cache import models
 from pages.ui.language import _
-from vae import latent
+from vae import figures, latent
 from vae.errors import CheckpointError
 from vae.latent import Difference, Neighbours, aggregate, neighbours, projections
 from vae.model import place_for
 
 MOST_CODES = 60_000  # as many as MNIST has; of more, the first stand for all
 SIDE = 61  # cells along a side of the plane of holes
+CLUSTERS = 10  # where nobody has chosen another number
+MIXTURE = 10_000  # training images, at most, whose mixture is the density that points are coloured by
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -39,9 +43,73 @@ def encoded(model: models.Model, drawing: np.ndarray) -> np.ndarray:
 
 
 def first_of_class(model: models.Model) -> dict[int, int]:
-    """Returns the row of the first test image of each class that has one."""
-    labels = models.images(model).test.labels.numpy()
+    """Returns the row of the first test image of each class that has one; nothing where there are no labels."""
+    data = models.images(model)
+    if not data.labelled:
+        return {}
+    labels = data.test.labels.numpy()
     return {int(label): int(row) for label, row in zip(*np.unique(labels, return_index=True), strict=True)}
+
+
+class Colouring(NamedTuple):
+    """What the test images on a map are coloured by.
+
+    Attributes:
+        kind: their classes or, where there are none, the density of the aggregate posterior at their codes, or
+            k-means clusters of these.
+        labels: (N,) numbers of classes or clusters, or levels of the density, see `vae.figures.groups`.
+        groups: how many classes or clusters; 0 for levels.
+        reach: log q(z) of the lowest and the highest level, nats.
+    """
+
+    kind: Literal["classes", "density", "clusters"]
+    labels: np.ndarray
+    groups: int = 0
+    reach: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """The colour "#rrggbb" of each label."""
+        return figures.group_colours(self.groups) if self.groups else figures.LEVELS
+
+
+def colouring(model: models.Model, count: int | None = None) -> Colouring:
+    """Returns what the test images are coloured by.
+
+    Arguments:
+        model: by name and time of writing.
+        count: of clusters, for those without labels; None for the density or, of a plain autoencoder, ten clusters.
+    """
+    data = models.images(model)
+    if data.labelled:
+        return Colouring("classes", data.test.labels.numpy(), len(data.classes))
+    if count is None and not models.record(model[0]).autoencoder:
+        labels, reach = _density(model, data.name)
+        return Colouring("density", labels, reach=reach)
+    found = clusters(model, count or CLUSTERS)
+    return Colouring("clusters", found.labels, len(found.centres))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _density(model: models.Model, data_name: str) -> tuple[np.ndarray, tuple[float, float]]:
+    data = models.dataset(data_name)
+    mixture = latent.encode(models.load(model), data.train.images[:MIXTURE])
+    return figures.levels(aggregate.log_density(mixture, models.codes(model).mean))
+
+
+def clusters(model: models.Model, count: int) -> latent.Clusters:
+    """Returns k-means clusters of the codes of the test images."""
+    return _clusters(model, models.images(model).name, count)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _clusters(model: models.Model, data_name: str, count: int) -> latent.Clusters:
+    return latent.k_means(models.codes(model).mean, count)
+
+
+def varied(model: models.Model, count: int = CLUSTERS) -> list[int]:
+    """Returns rows of test images that are as varied as their codes: one typical of each of so many clusters."""
+    return [int(row) for row in latent.typical(models.codes(model).mean, clusters(model, count))]
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

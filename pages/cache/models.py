@@ -23,7 +23,6 @@ from vae.evidence import ThermodynamicPath, annealing, evaluation, exact_evidenc
 from vae.model import locate, prepare_pixels, results
 
 Model = tuple[str, float]
-PART = 2_000_000  # values of images that are floats at once
 STAND_INS = 500  # draws of a model in the place of test images
 
 
@@ -119,7 +118,7 @@ def _own_draws(model: Model) -> vae.Dataset:
     drawn = latent.decode(load(model), z).mean.clip(0, 1)  # a linear decoder leaves [0, 1]
     split = vae.Split(torch.from_numpy((drawn * 255).round().astype(np.uint8)))
     name = f"draws-of-{model[0]}-{model[1]:g}"
-    return _stand_ins().setdefault(name, vae.Dataset(name, split, split, ("image",), name))
+    return _stand_ins().setdefault(name, vae.Dataset(name, split, split, (), name))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+import vae
 from pages.cache import models
-from vae import figures
+from pages.cache.latent import CLUSTERS
+from vae import figures, latent
 from vae.errors import VAEError
 from vae.jobs import read_plan, replay
 from vae.model import ModelConfig, TrainConfig, check_name, folders, portable
@@ -78,12 +80,24 @@ def _formed(
     return {
         "run": folder, "epochs": found.epochs[chosen].tolist(), "steps": found.steps[chosen].tolist(),
         "codes": book.levels.ravel(), "scale": {"low": book.low.tolist(), "step": book.step.tolist()},
-        "labels": data.test.labels.numpy()[found.rows].astype(np.uint8), "colours": figures.CLASSES,
+        **_painted(data, found, live),
         "axes": axes.tolist(), "planes": found.axes[chosen].tolist(),
         "latent": found.codes.shape[2], "kl": kl, "side": sheets.shape[1], "height": sheets.shape[2],
         "width": sheets.shape[4],
         "sheets": np.frombuffer(zlib.compress(np.ascontiguousarray(sheets).tobytes(), 1), np.uint8),
     }  # fmt: skip
+
+
+def _painted(data: vae.Dataset, found: replay.Replay, live: bool) -> dict[str, Any]:
+    """Returns labels and colours of the points: classes, else clusters of the codes at the end, else one colour."""
+    if data.labelled:
+        labels, count = data.test.labels.numpy()[found.rows], len(data.classes)
+    elif live or not np.isfinite(found.codes[-1]).all():
+        labels, count = np.zeros(len(found.rows), np.int64), 1
+    else:
+        clusters = latent.k_means(found.codes[-1], CLUSTERS)
+        labels, count = clusters.labels, len(clusters.centres)
+    return {"labels": labels.astype(np.min_scalar_type(count)), "colours": figures.group_colours(count)}
 
 
 def plan(name: str) -> tuple[ModelConfig, TrainConfig] | None:

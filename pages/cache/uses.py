@@ -97,6 +97,12 @@ def closer(model: models.Model, data_name: str, samples: int) -> closeness.Close
 # draws, judged
 
 
+def can_be_judged(data_name: str) -> bool:
+    """Whether a classifier can learn from a data set: its images are grey, and of two classes at least."""
+    found = models.dataset(data_name)
+    return len(found.image_shape) == 2 and found.labelled and bool((found.train.labels != found.train.labels[0]).any())
+
+
 def judge(data_name: str) -> classifier.Classifier:
     """Returns the classifier of a data set: the one that is kept, else one trained now, which takes seconds."""
     with st.spinner(_("Training a classifier ..."), show_time=True):
@@ -140,10 +146,10 @@ def share_sure(confidence: np.ndarray) -> float:
 
 
 def other_data(data_name: str) -> str | None:
-    """Returns a data set of another kind that is on disk and has images of the same size, or None."""
+    """Returns a data set of another kind that is on disk, its images of the same size, or None."""
     other = "mnist" if data_name == "fashion-mnist" else "fashion-mnist"
-    fits = tuple(models.dataset(data_name).test.images.shape[1:]) == (28, 28)
-    return other if fits and data.available(other) else None
+    same = models.dataset(data_name).image_shape == (28, 28)
+    return other if same and data.available(other) else None
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

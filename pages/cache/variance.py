@@ -7,6 +7,8 @@ from pages.cache import models
 from vae import figures, latent
 from vae.uses import variance
 
+NEAR = 1000  # test images, at most, whose residuals are taken at their codes
+
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def variance_plane(model: models.Model, data_name: str, plane: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
@@ -49,7 +51,7 @@ def residuals(
 ) -> tuple[variance.Calibration, variance.Calibration | None, variance.ByDistance]:
     """Returns residuals against sigma at the codes, farther than `beyond` from all of them, and by distance."""
     means = models.codes(model).mean
-    near = tuple(range(min(1000, len(means))))
+    near = tuple(range(min(NEAR, len(means))))
     edges = np.geomspace(1e-4, 10, 21)
     inside = variance.calibration(models.load(model), means[: len(near)], models.pixels(model, data_name, near), edges)
     z = variance.outwards(means[:200], (0, 0.5, 1, 2, 3, 4, 6, 8, 10))

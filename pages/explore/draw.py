@@ -1,4 +1,4 @@
-"""Draw a digit, or photograph one, and see what the model makes of it."""
+"""Draw, or upload a photograph, and see what the model makes of it."""
 
 from pathlib import Path
 
@@ -13,40 +13,45 @@ from vae.data import handwriting
 from vae.errors import DataError
 
 PAGES = Path(__file__).parents[1]
+LARGEST = 64  # pixels along a side that one can draw on
 model = cache.model_id(state.model())
 config = cache.record(state.model()).model
 dataset = cache.images(model)
-
-LARGEST = 64  # pixels a side that a hand can fill
-drawable = config.grey and max(config.image_shape) <= LARGEST
+digits = words.digits(dataset)
 
 
 def undrawable() -> None:
     """Says that there is no pad, and shows what the model makes of a test image instead."""
-    size = " x ".join(map(str, config.image_shape[:2])) + ("" if config.grey else " " + _("in colour"))
+    size = " × ".join(map(str, config.image_shape[:2])) + ("" if config.grey else " " + _("in colour"))
     st.info(
-        _("Drawing is for grey images of up to {most} x {most} pixels; those of {name} are {size}.").format(
-            most=LARGEST, name=model[0], size=size
-        ),
-        icon=":material/draw:",
+        _(
+            "Drawing is for grey images of up to {most} × {most} pixels; those of {name} are {size}. To draw, choose "
+            "another model on the left."
+        ).format(most=LARGEST, name=model[0], size=size),
+        icon=":material/info:",
     )
     row = min(state.image(), len(dataset.test) - 1)
     decoded = cache.reconstructions(model, dataset.name, (row,)).mean[0]
     pictures.row(
         {
-            _("test image {row}").format(row=row): pictures.plain(dataset.test.images[row].numpy() / 255),
+            words.image(dataset, row): pictures.plain(dataset.test.images[row].numpy() / 255),
             _("its reconstruction"): pictures.plain(decoded),
         }
     )
 
 
-if not drawable:
+if not config.grey or max(config.image_shape) > LARGEST:
     undrawable()
     st.stop()
 st.markdown(
     _(
-        "Each stroke is encoded at once: the ellipse is $q(z|x)$ on the latent plane, and the ELBO says how probable "
-        "the model finds the drawing at least. Draw something that is no digit, too."
+        "**Draw a digit.** Each stroke is encoded at once: the ellipse is $q(z|x)$ on the latent plane, and the ELBO "
+        "says how probable the model finds the drawing at least. Draw something that is no digit, too."
+    )
+    if digits
+    else _(
+        "**Draw.** Each stroke is encoded at once: the ellipse is $q(z|x)$ on the latent plane, and the ELBO says how "
+        "probable the model finds the drawing at least. Draw something that is unlike its images, too."
     )
 )
 kept = browser.store(model)
@@ -62,7 +67,8 @@ titles = (
 @fragment()
 def explore() -> None:
     pad = st.container()
-    with st.expander(_("Upload a photograph or a scan of a digit"), icon=":material/photo_camera:"):
+    upload = _("Upload a photograph or a scan of a digit") if digits else _("Upload a photograph or a scan")
+    with st.expander(upload, icon=":material/photo_camera:"):
         photograph()
     row = min(state.image(), len(dataset.test) - 1)
     with pad:
@@ -82,7 +88,8 @@ def photograph() -> None:
         st.caption(_("This model's images are not square."))
         return
     file = st.file_uploader(
-        _("One digit, dark on light or light on dark"), ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"],
+        _("One digit, dark on light or light on dark") if digits else _("One shape, dark on light or light on dark"),
+        ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"],
         key="draw.file",
     )  # fmt: skip
     if file is None:
@@ -96,7 +103,10 @@ def photograph() -> None:
     if st.session_state.get("draw.taken") != file.file_id:  # once: what is drawn over it afterwards stays
         st.session_state["draw.taken"] = file.file_id
         state.use_drawing(state.Drawing(steps.centred, file.file_id, [], steps.centred))
-    names = (_("grey"), _("ink on black"), _("cropped to the ink"), _("20 pixels"), _("centre of mass in the middle"))
+    names = (
+        _("grey"), _("ink on black"), _("cropped to the ink"), _("{count} pixels").format(count=max(steps[3].shape)),
+        _("centre of mass in the middle"),
+    )  # fmt: skip
     with st.container(horizontal=True):
         for name, image in zip(names, steps, strict=True):
             scale = max(1, 140 // max(image.shape))

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from pages import cache
-from pages.ui import browser, state, words
+from pages.ui import browser, colours, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 
@@ -59,13 +59,14 @@ if config.latent > 2:
         ).format(both=share.sum(), a=share[0], b=share[1])
     )
 
+painted = colours.choose(model)
 kept = browser.store(model)
 axes = cache.axes(model, plane)
 
 
 @fragment()
 def explore() -> None:
-    browser.latent_map(model, kept, axes, titles)
+    browser.latent_map(model, kept, axes, titles, painted)
     row = cache.row(model)
     if row is None:
         return

@@ -35,7 +35,7 @@ for place, name in enumerate(names):
 st.caption(
     _(
         "A draw adds the noise that the model believes in, independent from pixel to pixel; the mean is what most "
-        "papers print. With more dimensions reconstructions get sharper, while draws from the prior fall more often "
-        "between digits."
+        "papers print. With more dimensions reconstructions get sharper, while more draws from the prior look like no "
+        "image of the set."
     )
 )

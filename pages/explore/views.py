@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from pages import cache
-from pages.ui import pictures, state, words
+from pages.ui import colours, pictures, state, words
 from pages.ui.language import _, said
 from vae import figures, latent
 from vae.errors import VAEError
@@ -16,7 +16,6 @@ size, autoencoder = record.model.latent, record.autoencoder
 dataset = cache.images(model)
 codes = cache.codes(model)
 shown = min(projections.IMAGES, len(dataset.test))
-labels = dataset.test.labels.numpy()[:shown]
 DEEPEST = 6  # pictures of holes
 SECONDS = {"tsne": 10, "umap": 15}  # for 2,000 codes on one thread
 
@@ -25,14 +24,24 @@ def chart(figure: object, name: str, alt: str) -> None:
     st.plotly_chart(figure, key=f"views.{name}.{model[0]}", config={"displayModeBar": False}, alt=alt)
 
 
+def says_of(name: str) -> str:
+    """Says what a chart shows, for those who cannot see it."""
+    says = {
+        "classes": _("Codes by {name}, coloured by class"),
+        "density": _("Codes by {name}, coloured by their density"),
+        "clusters": _("Codes by {name}, coloured by k-means cluster"),
+    }
+    return says[painted.kind].format(name=name)
+
+
 def principal() -> None:
     """Draws the codes on their two principal directions."""
     axes = cache.axes(model, None)
     points = axes.project(codes.mean[:shown])
     titles = (_("first principal direction"), _("second principal direction"))
     chart(
-        figures.latent.projected(points, labels, words.classes(dataset), titles), "pca",
-        _("Codes on their two principal directions, coloured by class"),
+        figures.latent.projected(points, painted.labels[:shown], colours.names(dataset, painted), titles), "pca",
+        says_of("PCA"),
     )  # fmt: skip
     st.caption(
         _("PCA: the plane that holds most of the codes' variance, {share:.0%}. Distances along it are real.").format(
@@ -61,14 +70,13 @@ def embedded(method: projections.Method, name: str) -> None:
             st.error(said(error), icon=":material/error:")
             return
     chart(
-        figures.latent.projected(points, labels, words.classes(dataset), None), method,
-        _("Codes by {name}, coloured by class").format(name=name),
+        figures.latent.projected(points, painted.labels[:shown], colours.names(dataset, painted), None), method,
+        says_of(name),
     )  # fmt: skip
-    st.caption(_("{name} keeps neighbours together. It knows the codes alone, not the classes.").format(name=name))
+    st.caption(_("{name} keeps neighbours together. It knows the codes alone, not the colours.").format(name=name))
 
 
 def where_codes_lie() -> None:
-    st.subheader(_("Where the codes lie"))
     if size == 1:
         st.caption(_("J = 1: the codes lie on a line. Their density is drawn below."))
         return
@@ -199,6 +207,8 @@ def in_holes(found: aggregate.Holes, draws: aggregate.Draws) -> None:
     )  # fmt: skip
 
 
+st.subheader(_("Where the codes lie"))
+painted = colours.choose(model)
 where_codes_lie()
 what_dimensions_carry()
 against_the_prior()

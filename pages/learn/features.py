@@ -5,8 +5,9 @@ import streamlit as st
 from pages import cache
 from pages.learn import kit
 from pages.ui import state, words
-from pages.ui.language import _
+from pages.ui.language import _, said
 from vae import figures
+from vae.errors import VAEError
 from vae.figures import COLOURS
 from vae.uses import features
 
@@ -15,6 +16,15 @@ _CODES, _COMPONENTS, _PIXELS = COLOURS["elbo"], COLOURS["ais"], COLOURS["exact"]
 
 def show(scene: kit.Scene) -> None:
     """Holds codes against principal components and pixels."""
+    if not scene.dataset.labelled:
+        st.info(
+            _(
+                "Whether features tell classes apart is measured with labels, and the images of {name} have none. "
+                "Choose another model on the left."
+            ).format(name=scene.model[0]),
+            icon=":material/info:",
+        )
+        return
     models = [cache.model_id(name) for name in cache.uses.FAMILY]
     if scene.model not in models:
         models.append(scene.model)
@@ -27,8 +37,11 @@ def show(scene: kit.Scene) -> None:
     if scene.model[0] not in found:
         kit.note(_("The features of {name} have not been measured.").format(name=scene.model[0]))
         if st.button(_("Measure them, about a minute"), key="lesson.measure"):
-            with st.spinner(_("Learning to classify ...")):
-                found[scene.model[0]] = cache.uses.measure_features(scene.model, scene.dataset.name)
+            try:
+                with st.spinner(_("Learning to classify ...")):
+                    found[scene.model[0]] = cache.uses.measure_features(scene.model, scene.dataset.name)
+            except VAEError as error:
+                st.error(said(error), icon=":material/error:")
     if not found:
         return
     kit.words(

@@ -1,4 +1,4 @@
-"""What the chapters of the lesson share: the digit in use, words, pictures, questions, steps, code."""
+"""What the chapters of the lesson share: the image in use, words, pictures, questions, steps, code."""
 
 import inspect
 import json
@@ -20,7 +20,7 @@ from vae import paths
 from vae.model import AnyConfig
 
 PLANE = "mnist-2d"  # the model whose log p(x) is exact, where that of the model in use is not
-FIRST = {"mnist-sample": 19}  # a digit that encoders know; its first one is a freak
+FIRST = {"mnist-sample": 19}  # an image that encoders know; its first one is a freak
 
 
 class Scene(NamedTuple):
@@ -45,7 +45,9 @@ class Scene(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The class of the image."""
+        """The class of the image, or what it is called where it has none."""
+        if not self.dataset.labelled:
+            return _("image")
         return class_names(self.dataset)[int(self.dataset.test.labels[self.row])]
 
     @property
@@ -123,6 +125,12 @@ def words(text: str) -> None:
 def note(text: str) -> None:
     """Shows a line that a reader may pass over."""
     st.caption(_minus(text))
+
+
+def say_unjudged(scene: Scene, more: str = "") -> None:
+    """Says why no classifier judges the draws of a model, see `cache.uses.can_be_judged`, and what is shown instead."""
+    says = _("The classifier judges grey images of several classes; those of {name} are not.")
+    st.info(f"{says.format(name=scene.model[0])} {more}".rstrip(), icon=":material/info:")
 
 
 def _minus(text: str) -> str:

@@ -1,14 +1,12 @@
-"""The lesson: fourteen chapters from the task to what the bound hides, each computed on the model and digit in use."""
+"""The lesson: fourteen chapters from the task to what the bound hides, each computed on the model and image in use."""
 
 import importlib
 
-import numpy as np
 import streamlit as st
 
 from pages.learn import kit
-from pages.ui import pictures, state, words
+from pages.ui import examples, state
 from pages.ui.language import _
-from vae import figures
 
 # names of the modules in pages/learn/chapters by what the link calls a chapter; the titles are theirs
 CHAPTERS = {
@@ -50,22 +48,14 @@ def mark(name: str) -> str:
     return f"{number} ✓" if name in state.answers() else number
 
 
-def choose_digit(scene: kit.Scene) -> None:
-    """Lets one choose one test image of each class, or any by its number."""
-    with st.popover(_("Digit: {name}").format(name=f"{scene.label} ({scene.name})"), icon=":material/image:"):
-        labels, classes = scene.dataset.test.labels.numpy(), words.classes(scene.dataset)
-        with st.container(horizontal=True, gap="xsmall"):
-            for label, row in zip(*(part.tolist() for part in np.unique(labels, return_index=True)), strict=True):
-                with st.container(width=52, gap="xsmall"):
-                    image = figures.png_uri(pictures.plain(scene.dataset.test.images[row].numpy() / 255, 2))
-                    alt = _("test image {row}, {name}").format(row=row, name=classes[label])
-                    st.image(image, alt=alt, width=48)
-                    st.button(
-                        classes[label], key=f"lesson.digit{label}", on_click=state.use_image, args=(row,),
-                        type="primary" if row == scene.row else "secondary", width="stretch",
-                    )  # fmt: skip
+def choose_image(scene: kit.Scene) -> None:
+    """Lets one choose one test image of each class or varied ones, or any by its number."""
+    name = f"{scene.label} ({scene.name})" if scene.dataset.labelled else scene.name
+    with st.popover(_("Image: {name}").format(name=name), icon=":material/image:"):
+        examples.show(scene.model, "lesson.image", state.use_image, used=scene.row)
         st.session_state["lesson.row"] = scene.row
-        st.number_input(_("Test image"), 0, len(labels) - 1, key="lesson.row", on_change=use_typed, width=160)
+        last = len(scene.dataset.test) - 1
+        st.number_input(_("Test image"), 0, last, key="lesson.row", on_change=use_typed, width=160)
 
 
 def turn_page() -> None:
@@ -100,6 +90,6 @@ with st.container(horizontal=True, vertical_alignment="center"):
 scene = kit.scene()
 if not state.hidden("digit"):
     with scene_place:
-        choose_digit(scene)
+        choose_image(scene)
 importlib.import_module(f"pages.learn.chapters.{module}").show(scene)
 turn_page()

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from pages import cache
-from pages.ui import pictures, state, words
+from pages.ui import examples, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae import Record, catalogue, figures, latent
@@ -27,7 +27,8 @@ def gaussian(record: Record) -> bool:
 there = {record.name: record for record in catalogue()[0]}
 chosen = there[state.model()]
 exhibits = [name for name in EXHIBITS if name in there]
-dataset = cache.images(cache.model_id(chosen.name if gaussian(chosen) or not exhibits else exhibits[0]))
+first = cache.model_id(chosen.name if gaussian(chosen) or not exhibits else exhibits[0])
+dataset = cache.images(first)
 names = [name for name in exhibits if cache.images(cache.model_id(name)).name == dataset.name]
 if gaussian(chosen) and chosen.name not in names:
     names.append(chosen.name)
@@ -72,16 +73,10 @@ def colours(kind: str, low: str, high: str) -> None:
 def show(decoded: latent.Decoded, draw: bool = True) -> None:
     """Shows p(x|z); sigma's colours are the same everywhere, unlike those of `pictures.sigma`."""
     mean, deviation, sample = (values[0] for values in decoded)
-    deviation = figures.over_colours(deviation)
     images = {_("mean of p(x|z)"): pictures.plain(mean, 4)}
     if draw:
         images[_("draw x ~ p(x|z)")] = pictures.plain(sample, 4)
-    caption = _("σ, {low:.2g} to {high:.2g}").format(low=deviation.min(), high=deviation.max())
-    if mean.ndim == 3:
-        caption += ", " + _("the mean over three colours")
-    images[caption] = figures.picture(
-        deviation, figures.fitted(4, *deviation.shape), figures.variance.SHOWN_DEVIATIONS[1]
-    )
+    images[pictures.sigma_words(deviation)] = pictures.sigma(deviation, 4, figures.variance.SHOWN_DEVIATIONS[1])
     with st.container(horizontal=True, gap="xsmall"):
         for caption, image in images.items():
             st.image(figures.png_uri(image), caption=caption, alt=caption, width=112)
@@ -144,13 +139,7 @@ def another() -> None:
 
 
 st.session_state[IMAGE] = min(state.image(), len(dataset.test) - 1)  # perhaps chosen on another page
-labels, classes = dataset.test.labels.numpy(), words.classes(dataset)
-with st.container(horizontal=True, gap="xsmall"):
-    for label, example in zip(*(part.tolist() for part in np.unique(labels, return_index=True)), strict=True):
-        with st.container(width=64, gap="xsmall"):
-            alt = _("test image {row}: {name}").format(row=example, name=classes[label])
-            st.image(figures.png_uri(pictures.plain(dataset.test.images[example].numpy() / 255, 2)), alt=alt, width=64)
-            st.button(classes[label], key=f"variance.class{label}", on_click=take, args=(example,), width="stretch")
+examples.show(first, "variance.class", take)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     place = st.container(width=112)
     row = st.number_input(
@@ -161,7 +150,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 if row != state.image():
     state.use_image(row)
 image = figures.png_uri(pictures.plain(dataset.test.images[row].numpy() / 255, 4))
-place.image(image, alt=_("test image {row}: {name}").format(row=row, name=classes[int(labels[row])]), width=112)
+place.image(image, alt=words.image(dataset, row), width=112)
 
 
 @fragment()
@@ -195,13 +184,12 @@ st.subheader(_("Where the nats come from"))
 averaged = range(min(2000, len(dataset.test)))
 kinds = {"mean": _("Mean over {n:,} test images").format(n=len(averaged)), "image": _("Image in use")}
 border = cache.variance.border(dataset.name)
-values = pixels // border.size  # of a pixel: three in colour
+highest = ceiling / border.size  # nats of a pixel, which has three values in colour
 st.markdown(
     _(
         r"$\log p(x|z)$ is a sum over pixels. The line parts off the border: {count} of {d} pixels are 0 in at least "
-        r"99 of 100 test images. The strongest blue is a pixel's own ceiling, {ceiling:.2f} nats: $\ln 256$ for each "
-        r"of its values."
-    ).format(count=border.sum(), d=border.size, ceiling=values * math.log(256))
+        r"99 of 100 test images. The strongest blue is a pixel's own ceiling, {ceiling:.2f} nats."
+    ).format(count=border.sum(), d=border.size, ceiling=highest)
 )
 
 
@@ -213,8 +201,7 @@ def nats_by_pixel() -> None:
         persist_state="session",
     )  # fmt: skip
     state.write_link(variance__nats=None if kind == "mean" else kind)
-    ceiling_of = f"{values * math.log(256):.2f}"
-    colours(figures.variance.NATS, f"−{ceiling_of}", _("+{ceiling} nats a pixel").format(ceiling=ceiling_of))
+    colours(figures.variance.NATS, f"−{highest:.2f}", _("+{ceiling:.2f} nats a pixel").format(ceiling=highest))
     totals, titles = {}, (_("pixel across"), _("pixel down"))
     for name in panels():
         nats = cache.variance.nats_by_pixel(
@@ -222,7 +209,7 @@ def nats_by_pixel() -> None:
         )
         totals[name] = whole, edge = float(nats.sum()), float(nats[border].sum())
         chart(
-            figures.variance.nats_picture(nats, border, values * math.log(256), titles), "nats", name,
+            figures.variance.nats_picture(nats, border, highest, titles), "nats", name,
             _("log p(x|z) pixel by pixel"),
         )  # fmt: skip
         sums = {"edge": edge, "rest": whole - edge, "whole": whole}
@@ -243,10 +230,10 @@ st.subheader(_("Are residuals the size of σ?"))
 st.markdown(
     _(
         r"Pixels gathered by the $\sigma$ predicted for them, against the root mean square of their residuals $x - "
-        r"\mu$. On the straight line $\sigma$ is right; above it, it is too small. **Filled**: 1,000 test images, at "
-        r"their codes. **Open**: $z$ more than {far:g} away from all codes, held against the test image whose code is "
-        r"nearest. Larger markers stand for more pixels; what lies beyond an axis is drawn at its edge."
-    ).format(far=FAR)
+        r"\mu$. On the straight line $\sigma$ is right; above it, it is too small. **Filled**: {count:,} test images, "
+        r"at their codes. **Open**: $z$ more than {far:g} away from all codes, held against the test image whose code "
+        r"is nearest. Larger markers stand for more pixels; what lies beyond an axis is drawn at its edge."
+    ).format(count=min(cache.variance.NEAR, len(dataset.test)), far=FAR)
 )
 found = {name: cache.variance.residuals(models[name], dataset.name, FAR) for name in names}
 residual = _("root mean square of x − μ")

@@ -18,7 +18,7 @@ sections = {
     _("Explore"): {
         "explore/latent_map": (_("Latent map"), "scatter_plot"),
         "explore/decode": (_("Decode"), "tune"),
-        "explore/draw": (_("Draw a digit"), "draw"),
+        "explore/draw": (_("Draw"), "draw"),
         "explore/samples": (_("Samples"), "grid_view"),
         "explore/views": (_("Views"), "bubble_chart"),
     },

@@ -6,6 +6,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.ui import state
+from pages.ui.language import _
 from vae import figures
 
 
@@ -14,10 +15,17 @@ def plain(values: NDArray, scale: int = 6) -> NDArray:
     return figures.picture(values, figures.fitted(scale, *values.shape[:2]))
 
 
-def sigma(deviation: NDArray, scale: int = 6) -> NDArray:
-    """A deviation (H, W) on a scale of colours, the largest brightest; of (H, W, 3) the mean over the three."""
+def sigma(deviation: NDArray, scale: int = 6, top: float | None = None) -> NDArray:
+    """A deviation (H, W) on a scale of colours, the largest, or `top`, brightest; of (H, W, 3) the mean over three."""
     mean = figures.over_colours(deviation)
-    return figures.picture(mean, figures.fitted(scale, *mean.shape), float(mean.max()))
+    return figures.picture(mean, figures.fitted(scale, *mean.shape), float(mean.max()) if top is None else top)
+
+
+def sigma_words(deviation: NDArray) -> str:
+    """Says what `sigma` shows, with the least and the largest."""
+    mean = figures.over_colours(deviation)
+    says = _("σ, {low:.2g} to {high:.2g}").format(low=mean.min(), high=mean.max())
+    return says if deviation.ndim == 2 else says + ", " + _("the mean over three colours")
 
 
 def show(values: NDArray, caption: str, *, scale: int = 8) -> None:

@@ -27,21 +27,37 @@ def objective(name: str) -> str:
 
 def dataset(data: Dataset) -> str:
     """Says what a data set is."""
-    names = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "mnist-sample": _("A sample of MNIST")}
-    name = names.get(data.name, data.name)
+    name = _("A sample of MNIST") if data.name == "mnist-sample" else data.title
     return _("{name}: {train:,} training and {test:,} test images").format(
         name=name, train=len(data.train), test=len(data.test)
     )
 
 
 def classes(data: Dataset) -> tuple[str, ...]:
-    """Says what the labels of a data set stand for."""
+    """Says what the labels of a data set stand for; () where there are none."""
     words = {
         "T-shirt/top": _("T-shirt/top"), "Trouser": _("Trouser"), "Pullover": _("Pullover"), "Dress": _("Dress"),
         "Coat": _("Coat"), "Sandal": _("Sandal"), "Shirt": _("Shirt"), "Sneaker": _("Sneaker"), "Bag": _("Bag"),
-        "Ankle boot": _("Ankle boot"), "drawing": _("your drawing"), "image": _("image"),
+        "Ankle boot": _("Ankle boot"), "drawing": _("your drawing"),
     }  # fmt: skip
     return tuple(words.get(name, name) for name in data.classes)
+
+
+def digits(data: Dataset) -> bool:
+    """Whether images show the ten digits."""
+    return data.classes == tuple("0123456789")
+
+
+def image(data: Dataset, row: int) -> str:
+    """Says which test image it is, with its class where it has one."""
+    if not data.labelled:
+        return _("test image {row}").format(row=row)
+    return _("test image {row}, {name}").format(row=row, name=classes(data)[int(data.test.labels[row])])
+
+
+def short(name: str, most: int = 12) -> str:
+    """Cuts a name off that is too long for a button."""
+    return name if len(name) <= most else name[: most - 1].rstrip() + "…"
 
 
 def activation(name: str) -> str:

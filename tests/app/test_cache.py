@@ -8,7 +8,7 @@ from vae.model.distributions import prepare_pixels
 
 
 def test_pixels_are_made_by_the_piece_and_an_image_always_has_the_same_noise(monkeypatch):
-    monkeypatch.setattr(models, "_PIECE", 7)
+    monkeypatch.setattr(models, "_VALUES", 7 * 784)
     model = models.model_id("mnist-2d")
     images = vae.load_dataset("mnist-sample", fetch=False).test.images
     found = models.pixels(model, "mnist-sample", (0, 6, 7, 20, 6))

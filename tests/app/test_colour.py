@@ -97,18 +97,16 @@ def test_there_is_no_pad_for_colour_or_large_images(
     app = opened(DRAW)
     assert not app.exception and not app.error
     told = " ".join(info.value for info in app.info)
-    assert "Drawing is for grey images of up to 64 x 64 pixels" in told
-    assert ("12 x 10 in colour" if len(shape) == 3 else "12 x 66") in told
+    assert "Drawing is for grey images of up to 64 × 64 pixels" in told
+    assert ("12 × 10 in colour" if len(shape) == 3 else "12 × 66") in told
 
 
-def test_pixels_are_those_of_the_whole_set_prepared_at_once(
-    trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pixels_are_made_by_the_piece(trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch) -> None:
     mine = trained((5, 4, 3))
-    monkeypatch.setattr("pages.cache.models.PART", 7 * 60)  # seven images
+    monkeypatch.setattr("pages.cache.models._VALUES", 7 * 60)  # seven images
     model, rows = cache.model_id("of-mine"), (39, 0, 7, 6, 0)
-    whole = cache.load(model).pixels(mine.test.images, vae.generator(0))
-    assert torch.equal(cache.pixels(model, NAME, rows), whole[list(rows)])
+    pieces = [cache.load(model).pixels(part, vae.generator(i)) for i, part in enumerate(mine.test.images.split(7))]
+    assert torch.equal(cache.pixels(model, NAME, rows), torch.cat(pieces)[list(rows)])
 
 
 def test_a_set_whose_images_have_another_size_by_now_is_not_the_models(
@@ -131,3 +129,15 @@ def test_sheets_of_test_images_are_in_colour(trained: Callable[..., vae.Dataset]
     sheet = np.array(Image.open(io.BytesIO(cache.browser.sheet(NAME, 0) or b"")))
     assert sheet.shape == (50, 40, 3)
     np.testing.assert_array_equal(sheet[5:10, 8:12], mine.test.images[12].numpy())
+
+
+def test_the_sidebar_says_that_the_models_images_are_not_here(
+    trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained((5, 4, 3))
+    assert not opened("pages/explore/samples.py").sidebar.info
+    other = toy_dataset(20, 20, (6, 6), NAME)
+    monkeypatch.setattr(vae, "load_dataset", lambda *_, **__: other)
+    st.cache_resource.clear()
+    info = opened("pages/explore/samples.py").sidebar.info[0].value
+    assert f"learned from {NAME}, which is not here" in info and "draws of its own" in info

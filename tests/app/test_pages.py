@@ -16,7 +16,7 @@ PAGES = {
     "pages/learn/lesson.py": "Lesson",
     "pages/explore/latent_map.py": "Latent map",
     "pages/explore/decode.py": "Decode",
-    "pages/explore/draw.py": "Draw a digit",
+    "pages/explore/draw.py": "Draw",
     "pages/explore/samples.py": "Samples",
     "pages/explore/views.py": "Views",
     "pages/train/train.py": "Train",

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import vae
 from tests.app.test_pages import opened, own_folder, said, through_frame  # noqa: F401
+from tests.toys import toy_dataset
 from vae import PRESETS, Preset, data, jobs
 from vae.errors import JobError
 from vae.jobs import processes
@@ -46,7 +47,8 @@ def test_every_preset_fills_in_all_controls_and_can_be_started(started: list) ->
         train(app)
         assert not errors(app)
         _, model, training = started[-1]
-        assert Preset(model, training) == PRESETS[name], name
+        of_the_data = replace(PRESETS[name].model, image_shape=(28, 28))  # whatever size the preset is meant for
+        assert Preset(model, training) == Preset(of_the_data, PRESETS[name].training), name
     assert len(started) == len(PRESETS)
     assert len({name for name, *_ in started}) == len(PRESETS)  # a name of its own for each
 
@@ -54,9 +56,7 @@ def test_every_preset_fills_in_all_controls_and_can_be_started(started: list) ->
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_takes_steps(name: str) -> None:
     model, training = PRESETS[name]
-    small = vae.load_dataset("mnist-sample", fetch=False)
-    train, test = (vae.Split(part.images[:8], part.labels[:8]) for part in (small.train, small.test))
-    tiny = replace(small, train=train, test=test)
+    tiny = toy_dataset(8, 8, model.image_shape)
     assert presets.estimate(model, replace(training, epochs=3), tiny, seconds=0) > 0
 
 
@@ -264,4 +264,24 @@ def test_an_estimate_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> Non
     app = through_frame(PAGE)
     app.run()
     assert "The images must be 28 x 28 pixels." in said(app)
+    st.cache_resource.clear()
+
+
+@pytest.mark.parametrize("shape", [(6, 5, 3), (20, 30)])
+def test_a_model_has_the_size_of_its_images(
+    started: list, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...]
+) -> None:
+    load = vae.load_dataset
+    mine = toy_dataset(8, 8, shape, "fashion-mnist")
+    monkeypatch.setattr(vae, "load_dataset", lambda name, **how: mine if name == mine.name else load(name, **how))
+    st.cache_resource.clear()
+    app = through_frame(PAGE)
+    app.selectbox(key="train.data").set_value(mine.name).run()
+    train(app)
+    assert not errors(app) and started[-1][1].image_shape == shape
+    app.selectbox(key="train.preset").set_value("colour-28").run()
+    assert app.selectbox(key="train.data").value == mine.name  # a preset for any size leaves the data as they are
+    assert "Changed since" not in " ".join(caption.value for caption in app.caption)
+    train(app)
+    assert started[-1][1] == replace(PRESETS["colour-28"].model, image_shape=shape)
     st.cache_resource.clear()

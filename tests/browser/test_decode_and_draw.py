@@ -226,7 +226,7 @@ def test_the_last_stroke_is_taken_along_however_quick_the_visitor_is(server: str
     drawn = grey(watched_page, "sketch", "seen")
     watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Samples").click()
     expect(watched_page.get_by_role("heading", name="Samples", level=1)).to_be_visible()
-    watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Draw a digit").click()
+    watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Draw").click()
     watched_page.wait_for_function(f"{part('sketch')}?.sketch?.q")
     assert (grey(watched_page, "sketch", "seen") == drawn).all()
     assert ask(watched_page, "sketch", "it.ink.strokes.length") == 2  # as strokes, so that centring and undo go on
@@ -244,7 +244,7 @@ def test_a_drawing_stays_when_pages_change_and_is_taken_along(server: str, watch
     drawn = grey(watched_page, "sketch", "seen")
     watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Samples").click()
     expect(watched_page.get_by_role("heading", name="Samples", level=1)).to_be_visible()
-    watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Draw a digit").click()
+    watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Draw").click()
     watched_page.wait_for_function(f"{part('sketch')}?.sketch?.q")
     assert (grey(watched_page, "sketch", "seen") == drawn).all()
     watched_page.get_by_role("button", name="Take it to the likelihood page").click()

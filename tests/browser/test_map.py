@@ -278,6 +278,36 @@ def test_legend_hides_a_class_and_shows_one_alone(server: str, watched_page: Pag
     assert sorted(ask(watched_page, "[...map.plane.hidden]")) == [0, 1, 2, 3, 4, 6, 7, 8, 9]
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_map_without_labels_is_coloured_by_density_or_clusters(
+    server: str, models: Path, watched_page: Page, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(models))
+    config = vae.ModelConfig(encoder_layers=(16,), decoder_layers=(16,), image_shape=(12, 12))
+    training = vae.TrainConfig(data="gone")  # so that draws of its own, without labels, stand in for its images
+    vae.save(vae.build(config), vae.Record(name=f"plain-{scheme}", model=config, training=training))
+    watched_page.emulate_media(color_scheme=scheme)
+    open_map(watched_page, f"{server}/?model=plain-{scheme}")
+    assert "log q(z) at the codes" in watched_page.locator(".scale").inner_text()
+    assert watched_page.get_by_role("group", name="Classes").count() == 0
+    assert ask(watched_page, "map.model.classes") == []
+    assert len(set(ask(watched_page, "[...map.model.labels]"))) > 10
+    expect(watched_page.locator(".status")).to_contain_text(re.compile(r"^Test image 0, at \("))
+    watched_page.get_by_role("radio", name="Clusters").click()
+    settle(watched_page)
+    legend = watched_page.get_by_role("group", name="Clusters")
+    expect(legend.get_by_role("button")).to_have_count(10)
+    data = ask(
+        watched_page,
+        "[[...map.model.means], [...map.model.labels], [...map.data.centres], map.model.colours, map.model.J]",
+    )
+    means, labels, centres, colours, size = data
+    codes, middles = (np.array(each).reshape(-1, size) for each in (means, centres))
+    assert labels == ((codes[:, None] - middles) ** 2).sum(2).argmin(1).tolist() and len(set(colours)) == 10
+    legend.get_by_role("button", name="cluster 3", exact=True).click()
+    assert ask(watched_page, "[...map.plane.hidden]") == [2]
+
+
 def test_a_finger_explores_taps_and_pinches(server: str, browser: object) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()

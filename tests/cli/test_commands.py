@@ -86,6 +86,21 @@ def test_train_makes_a_model_that_the_other_commands_know(capsys, own):
     assert run(capsys, "models")[1].startswith("a-model ") and run(capsys, "sample", "a-model")[0] == 0
 
 
+@pytest.mark.parametrize("shape", [(4, 3), (5, 4, 3)])
+def test_a_model_has_the_size_of_its_images(capsys, own, monkeypatch, shape):
+    mine = toy_dataset(40, 20, shape)
+    monkeypatch.setattr(keeper, "load_dataset", lambda name: mine)
+    monkeypatch.setattr(cli.data, "load_dataset", lambda name, fetch=True: mine)
+    words = ["--encoder-layers=8", "--decoder-layers=8", "--data=mnist-sample", "--epochs=1"]
+    code, out, err = run(capsys, "train", "sized", *words)
+    assert code == 0, err
+    assert read_record("sized").model.image_shape == shape
+    assert json.loads(out.splitlines()[-1]).keys() >= {"elbo", "bits_per_dimension"}
+    assert run(capsys, "sample", "sized", "--count=6", "--out=s.png")[0] == 0
+    with Image.open("s.png") as picture:
+        assert picture.size == (3 * shape[1], 2 * shape[0]) and picture.mode == ("L" if len(shape) == 2 else "RGB")
+
+
 def test_the_flags_of_train_are_the_fields_of_the_configs():
     chosen = cli._parser().parse_args(["train", "a-model"])
     assert config_of(ModelConfig, chosen) == ModelConfig() and config_of(TrainConfig, chosen) == TrainConfig()
@@ -444,8 +459,8 @@ def test_data_is_fetched_with_a_word_in_the_end(capsys, monkeypatch):
     "train x --log-variance-floor=low", "train x --learning-rate=nan", "train x --image-shape=28",
     "train x --beta=-1", "train x --schedule=linear", "train x --resume", "train x --resume --epochs=3",
     "train a-model --resume",
-    "train x --encoder-layers=16384,16384",
-    "train x --epochs=1 --image-shape=28,28",  # and the toys are not
+    "train x --encoder-layers=16384,16384", "train x --epochs=1 --image-shape=28,28",  # which the toys are not
+    "train x --image-shape=4,4,4", "train x --image-shape=65,4,3", "train x --image-shape=4,129",
     "evaluate", "evaluate nothing", "evaluate a-model --samples=0", "evaluate a-model --samples=2.5",
     "evaluate a-model --images=0", "evaluate a-model --images=-5", "evaluate a-model --method=iwae",
     "evaluate a-model --method=importance --samples=0", "evaluate a-model --method=importance --samples=-3",

@@ -190,5 +190,7 @@ def test_a_set_without_labels_and_of_a_name_of_ones_own() -> None:
     assert len(split) == 5 and not split.labelled and split.labels.tolist() == [0] * 5
     mine = Dataset("mine", split, split, ("image",), "")
     assert mine.describe() == "mine: 5 training and 5 test images" and mine.complete
+    assert mine.title == "mine" and not mine.labelled
+    assert Dataset("mnist", *2 * [Split(images, split.labels)], ("0",), "").labelled
     with pytest.raises(DataError, match="Each image has one label"):
         Split(images, torch.zeros(4))

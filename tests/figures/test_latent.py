@@ -42,7 +42,6 @@ def test_a_sheet_in_colour_has_every_picture_in_its_place():
 
 def test_large_pictures_are_blown_up_less():
     assert np.array(opened(figures_latent.sheet(np.zeros((1, 2, 64, 50)), scale=4))).shape[:2] == (64, 100)
-    assert opened(figures_latent.animation(np.zeros((2, 20, 28)), scale=3)).size == (84, 60)
 
 
 def test_an_animation_in_colour_keeps_the_colours_of_each_frame():

@@ -151,6 +151,16 @@ def test_accuracies_on_pixels_are_measured_once_for_all_models(models, monkeypat
     assert features.make_features("other", fewer).share("pixels", "linear", 100) == 0.5  # of other test images
 
 
+def test_only_images_that_are_measured_count_towards_the_memory(models, monkeypatch):
+    used = 16 * (150 + 80)  # values of 150 training images, of 200, and of all test images
+    monkeypatch.setattr(features, "LABELS", (100, 150))
+    monkeypatch.setattr(features, "MOST_IN_ALL", used)
+    assert features.make_features("small", DATA).labels == [100, 150]
+    monkeypatch.setattr(features, "MOST_IN_ALL", used - 1)
+    with pytest.raises(DataError, match="Take smaller or fewer images"):
+        features.make_features("small", DATA)
+
+
 def test_accuracies_of_another_model_or_data_set_do_not_count(models):
     features.make_features("small", DATA)
     assert features.kept_features("small", Dataset("mnist", DATA.train, DATA.test, DATA.classes, "")) is None

@@ -38,7 +38,7 @@ _FAINTEST = 0.15  # contrast of ink, of the whole scale, that is not taken for a
 _NOISE = 3.0  # times the ground's deviation that ink must stand out
 _SPECK = 0.03  # of the area of the largest stroke: what is smaller is dirt
 _FRAME = 20 / 28  # of the side that the digit fills
-_NONE = "There must be one digit on the image that stands out from its ground; on this there is no ink."
+_NONE = "There must be one shape on the image that stands out from its ground; on this there is no ink."
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
 

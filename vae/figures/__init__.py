@@ -3,6 +3,7 @@
 What all share (colours, pictures, how a figure is laid out) is here; a figure is reached by the wing that its numbers
 come from, `figures.evidence.race`. The wing stands on all floors below it, for the types of what it draws.
 
+    groups     colours of classes, clusters and levels
     style      colours, classes, pictures as PNG, a clear layout
     bound      the lines of the bound, its parts, gradients and divergences
     evidence   the race, the gap, the area under the thermodynamic path
@@ -15,6 +16,7 @@ come from, `figures.evidence.race`. The wing stands on all floors below it, for 
 """
 
 from vae.figures import bound, evidence, hidden, integral, latent, trainings, uses, variance
+from vae.figures.groups import LEVELS, group_colours, levels
 from vae.figures.style import (
     CLASSES,
     COLOURS,
@@ -35,15 +37,18 @@ __all__ = [
     "CLASSES",
     "COLOURS",
     "GRADIENT",
+    "LEVELS",
     "SIGMA_COLOURS",
     "bound",
     "clear",
     "contact_sheet",
     "evidence",
     "fitted",
+    "group_colours",
     "hidden",
     "integral",
     "latent",
+    "levels",
     "over_colours",
     "paler",
     "picture",

@@ -9,8 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from vae.figures.groups import groups
 from vae.figures.latent import PRIOR
-from vae.figures.style import CLASSES, COLOURS, clear
+from vae.figures.style import COLOURS, clear
 
 __all__ = ["bars", "climb", "codes", "errors", "running", "split", "waterfall"]
 
@@ -114,22 +115,21 @@ def waterfall(reconstruction: float, regulariser: float, gap: float, names: Sequ
 
 
 def codes(points: Array, labels: Array, classes: Sequence[str], wide: float, name: str) -> go.Figure:
-    """Draws codes (N, 2) of images by class, with the circles that hold 86 and 99 % of the prior.
+    """Draws codes (N, 2) of images by group, with the circles that hold 86 and 99 % of the prior.
 
     Arguments:
         points: their means.
-        labels: (N,).
-        classes: names of the classes.
+        labels: (N,), numbers of groups.
+        classes: names of the groups.
         wide: the plane is [-wide, wide]^2.
         name: of the circles.
     """
     figure = go.Figure()
-    for number, each in enumerate(classes):
-        rows = labels == number
+    for rows, each, marker in groups(labels, classes):
         figure.add_trace(
             go.Scattergl(
                 x=points[rows, 0], y=points[rows, 1], mode="markers", name=each, showlegend=False,
-                marker={"size": 4, "opacity": 0.7, "color": CLASSES[number % len(CLASSES)]},
+                marker={"size": 4, "opacity": 0.7, **marker},
                 hovertemplate=f"{each}<extra></extra>",
             )
         )  # fmt: skip

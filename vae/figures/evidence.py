@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from vae.derivation import Plane
-from vae.figures.style import CLASSES, COLOURS, clear, paler
+from vae.figures.groups import groups
+from vae.figures.style import COLOURS, clear, paler
 
 __all__ = ["Curve", "area", "gap", "plane", "race", "shortfall"]
 
@@ -111,8 +112,8 @@ def plane(
         titles: of the two axes.
         names: words for `likelihood`, `posterior`, `encoder`, `samples`, `hits`.
         codes: (N, 2), means of test images, which can be clicked: their `customdata` is their row.
-        labels: (N,), their classes.
-        classes: names of the classes.
+        labels: (N,), numbers of their groups, or levels, see `vae.figures.groups`.
+        classes: names of the groups; () for levels.
     """
     horizontal, vertical, height = (
         (view.fine_x, view.fine_y, view.fine) if near else (view.x, view.y, view.log_likelihood)
@@ -130,14 +131,13 @@ def plane(
             zsmooth="best",
         )
     )  # fmt: skip
-    for number, name in enumerate(classes):
-        rows = np.flatnonzero(labels == number)
+    for rows, name, marker in groups(labels, classes):
         figure.add_trace(
             go.Scattergl(
                 x=codes[rows, 0], y=codes[rows, 1], customdata=rows.astype(np.int32), name=name,
-                mode="markers", marker={"size": 4, "opacity": 0.55, "color": CLASSES[number % len(CLASSES)]},
+                mode="markers", marker={"size": 4, "opacity": 0.55, **marker},
                 unselected={"marker": {"opacity": 0.55}}, selected={"marker": {"opacity": 1, "size": 8}},
-                showlegend=False, hovertemplate=f"{name}<extra></extra>",
+                showlegend=False, hovertemplate=f"{name or '%{customdata}'}<extra></extra>",
             )
         )  # fmt: skip
     for hits, name in ((False, names["samples"]), (True, names["hits"])):

@@ -15,7 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from plotly.subplots import make_subplots
 
 from vae.errors import ConfigError
-from vae.figures.style import CLASSES, COLOURS, clear, fitted, picture, tiled
+from vae.figures.groups import groups, named
+from vae.figures.style import COLOURS, clear, fitted, picture, tiled
 from vae.latent import Holes
 
 __all__ = [
@@ -73,10 +74,9 @@ def animation(frames: NDArray, scale: int = 6, seconds: float = 0.1) -> bytes:
 
     Arguments:
         frames: (N, H, W) or (N, H, W, 3) in [0, 1].
-        scale: pixels a side for each pixel, fewer where a frame is larger than 28 x 28.
+        scale: pixels a side for each pixel.
         seconds: that a frame stands, in hundredths; the ends stand five times as long.
     """
-    scale = fitted(scale, *frames.shape[1:3])
     images = [Image.fromarray(picture(frame, scale)) for frame in frames]
     there_and_back = images + images[-2:0:-1]
     times = [round(seconds * 100) * 10] * len(there_and_back)
@@ -153,23 +153,22 @@ def dimension_bars(
 
 
 def projected(points: NDArray, labels: NDArray, classes: Sequence[str], titles: tuple[str, str] | None) -> go.Figure:
-    """Draws embedded images as points coloured by class, with the name of each class at its median.
+    """Draws embedded images as points coloured by group, each group named at its median where there is room.
 
     Arguments:
         points: (N, 2) coordinates.
-        labels: (N,) class numbers.
-        classes: their names.
+        labels: (N,) numbers of groups, or levels, see `vae.figures.groups`.
+        classes: names of the groups; () for levels.
         titles: of the axes; None where coordinates mean nothing, and the axes are left out.
     """
     figure = go.Figure()
-    for number, name in enumerate(classes):
-        rows = np.flatnonzero(labels == number)
+    for rows, name, marker in groups(labels, classes):
         figure.add_scattergl(
             x=points[rows, 0].astype(np.float32), y=points[rows, 1].astype(np.float32), name=name, mode="markers",
-            marker={"size": 4, "opacity": 0.7, "color": CLASSES[number % len(CLASSES)]},
+            marker={"size": 4, "opacity": 0.7, **marker},
             customdata=rows.astype(np.int32), hovertemplate=f"{name}<extra>%{{customdata}}</extra>",
         )  # fmt: skip
-        if len(rows):
+        if len(rows) and name and named(classes):
             x, y = np.median(points[rows], 0)
             figure.add_annotation(
                 x=x, y=y, text=f"<b>{name}</b>", showarrow=False, font={"size": 14, "color": "#111"},

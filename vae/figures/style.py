@@ -1,7 +1,7 @@
 """Arrays in, Plotly figure out. No model, no file, no widget; words that a visitor reads come in as arguments.
 
-The same colour means the same thing in every figure: `COLOURS` for quantities, `CLASSES` for digits. `CLASSES` are the
-ten colours of Petroff (2021), chosen to stay apart for colour-blind eyes; the digits also stand on the map as text.
+The same colour means the same thing in every figure: `COLOURS` for quantities, `CLASSES` for classes. `CLASSES` are the
+ten colours of Petroff (2021), chosen to stay apart for colour-blind eyes; their names also stand on the map as text.
 """
 
 from __future__ import annotations

@@ -9,11 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from vae.figures.style import CLASSES, COLOURS, clear
+from vae.figures.groups import group_colours, named
+from vae.figures.style import COLOURS, clear
 
 __all__ = ["RUNS", "Curve", "codes", "curves", "kl_map", "thinned"]
 
-# the bright scheme of Tol (2021), which colour-blind eyes keep apart; none of these is a digit's colour
+# the bright scheme of Tol (2021), which colour-blind eyes keep apart; none of these is a class's colour
 RUNS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
 DASHES = ("solid", "dot", "dash")
 COLUMNS = 240  # of a map, more than that nobody tells apart
@@ -104,24 +105,25 @@ def curves(runs: Sequence[Curve], titles: tuple[str, str]) -> go.Figure:
 
 
 def codes(points: NDArray, labels: NDArray, classes: Sequence[str], reach: float, titles: tuple[str, str]) -> go.Figure:
-    """Draws codes on a plane, in the colours of their classes, each class named at its median.
+    """Draws codes on a plane, in the colours of their groups, each group named at its median where there is room.
 
     Arguments:
         points: (N, 2).
-        labels: (N,), classes from 0.
-        classes: their names.
+        labels: (N,), numbers of groups from 0.
+        classes: names of the groups.
         reach: half the width of both axes.
         titles: of the two axes.
     """
-    present = np.unique(labels)
+    present, colours = np.unique(labels), group_colours(len(classes))
     middles = np.array([np.median(points[labels == label], 0) for label in present])
     figure = go.Figure([
         go.Scatter(
             x=points[:, 0].astype(np.float32), y=points[:, 1].astype(np.float32), mode="markers", hoverinfo="skip",
-            marker={"size": 4, "opacity": 0.7, "color": [CLASSES[label % len(CLASSES)] for label in labels]},
+            marker={"size": 4, "opacity": 0.7, "color": [colours[label] for label in labels]},
         ),
         go.Scatter(
-            x=middles[:, 0], y=middles[:, 1], mode="text", text=[classes[label] for label in present],
+            x=middles[:, 0], y=middles[:, 1], mode="text",
+            text=[classes[label] if named(classes) else "" for label in present],
             textfont={"size": 15, "weight": 700, "color": "#1c2530", "shadow": "0 0 2px #fff, 0 0 4px #fff"},
             hoverinfo="skip",
         ),

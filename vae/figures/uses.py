@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from vae.figures.groups import named
 from vae.figures.latent import PRIOR, projected
 from vae.figures.style import COLOURS, paler
 
@@ -156,19 +157,22 @@ def lines(
 def codes_and_prior(
     points: Array, labels: Array, classes: Sequence[str], titles: tuple[str, str], name: str
 ) -> go.Figure:
-    """Draws codes coloured by class, and the ring that holds 95 % of N(0, I).
+    """Draws codes coloured by group, and the ring that holds 95 % of N(0, I).
 
     Arguments:
         points: (N, 2), means.
-        labels: (N,), their classes.
-        classes: names of the classes.
+        labels: (N,), numbers of their groups, or levels, see `vae.figures.groups`.
+        classes: names of the groups; () for levels.
         titles: of the two axes.
         name: of the ring.
     """
     base = projected(points, labels, classes, titles)
     figure = go.Figure(layout=base.layout)
     for each in base.data:  # not by WebGL, whose points lie above every line
-        figure.add_scatter(x=each.x, y=each.y, name=each.name, mode="markers", marker=each.marker.to_plotly_json())
+        figure.add_scatter(
+            x=each.x, y=each.y, name=each.name, mode="markers", marker=each.marker.to_plotly_json(),
+            showlegend=bool(classes) and named(classes),
+        )  # fmt: skip
     turn, radius = np.linspace(0, 2 * np.pi, 121), np.sqrt(-2 * np.log(0.05))
     for line in ({"color": "#111", "width": 6}, {"color": PRIOR, "width": 3}):  # its rim sets it off from the points
         figure.add_scatter(

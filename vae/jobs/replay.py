@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -40,6 +41,7 @@ EVERY = 50  # steps between frames at first; before that, frames lie by factors 
 MOST_FRAMES = 240  # more are thinned out to half
 MOST_BYTES = 9_000_000  # and so is a larger file; the thinner one stands beside it for a moment
 IMAGES, SIDE = 1000, 12
+MOST_VALUES = 450_000  # of a decoded plane; larger images leave fewer of them along a side
 MOST_CODES = 200_000  # numbers in a frame; more dimensions leave fewer images
 STAY = 1.5  # a coordinate gives its place on the plane to one that carries so many times as much
 _HEAD, _AXES = struct.Struct("<4I"), struct.Struct("<2H")
@@ -93,8 +95,9 @@ class Recorder:
         rows = balanced_rows(test.labels, min(IMAGES, max(1, MOST_CODES // latent)))
         self.images = test.images[rows]
         self.axes = (0, min(1, latent - 1))
+        self.side = min(SIDE, math.isqrt(MOST_VALUES // model.config.pixels))
         self.says: dict[str, Any] = {
-            "format": 2, "every": EVERY, "rows": rows.tolist(), "side": SIDE, "latent": latent,
+            "format": 2, "every": EVERY, "rows": rows.tolist(), "side": self.side, "latent": latent,
             "shape": model.config.image_shape, "steps_an_epoch": steps_an_epoch,
         }  # fmt: skip
         header: dict[str, Any] | None = None
@@ -143,8 +146,8 @@ class Recorder:
 
     def _grid(self) -> Tensor:
         """Returns the latents (side^2, J) of the plane, its top row first."""
-        ticks = normal_quantiles(SIDE)
-        grid = torch.zeros(SIDE * SIDE, self.model.config.latent)
+        ticks = normal_quantiles(self.side)
+        grid = torch.zeros(self.side**2, self.model.config.latent)
         for axis, values in zip(self.axes, np.meshgrid(ticks, ticks[::-1]), strict=True):
             grid[:, axis] = torch.from_numpy(values.ravel())
         return grid

@@ -6,6 +6,7 @@ The wing stands on `vae.model`, `vae.data`, `vae.evidence` and `vae.training`.
     alignment    codes of two models turned on each other (Procrustes)
     walks        from one latent to another, along a coordinate, by a difference of means, to neighbours
     aggregate    q(z), the mixture of all codes, against the prior: its density, its holes, active units
+    clusters     groups of codes by k-means, and an image that is typical of each
     projections  t-SNE and UMAP of the codes, kept beside the model
     surgery      the mean KL as mutual information and KL[q(z) || p(z)]
     scores       a model's figures on held-out images
@@ -14,6 +15,7 @@ The wing stands on `vae.model`, `vae.data`, `vae.evidence` and `vae.training`.
 from vae.latent import aggregate, projections, surgery
 from vae.latent.aggregate import Holes, active_units, holes
 from vae.latent.alignment import Alignment, align
+from vae.latent.clusters import Clusters, k_means, typical
 from vae.latent.codes import (
     Axes,
     Codes,
@@ -32,6 +34,7 @@ from vae.latent.walks import Difference, Neighbours, difference, neighbours, sph
 __all__ = [
     "Alignment",
     "Axes",
+    "Clusters",
     "Codes",
     "Decoded",
     "Difference",
@@ -47,6 +50,7 @@ __all__ = [
     "encode",
     "held_out_figures",
     "holes",
+    "k_means",
     "make_projection",
     "manifold",
     "neighbours",
@@ -58,4 +62,5 @@ __all__ = [
     "straight",
     "surgery",
     "traversals",
+    "typical",
 ]

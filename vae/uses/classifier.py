@@ -38,6 +38,7 @@ __all__ = [
 Array = NDArray[Any]
 SURE = 0.95  # probability of the likeliest class above which the classifier is called sure
 THRESHOLDS = np.linspace(0.5, 0.995, 100)
+_VALUES = 10_000 * 28 * 28  # of test images that become floats together
 _FORMAT = 1
 _LAYERS = (256, 128)
 _HOW = TrainConfig(epochs=4, learning_rate=3e-3, weight_decay=0.01)
@@ -128,7 +129,7 @@ def train_classifier(dataset: Dataset, *, seed: int = 0, config: TrainConfig = _
 
 @torch.inference_mode()
 def _skill(net: Classifier, dataset: Dataset) -> Skill:
-    parts = dataset.test.images.flatten(1).split(10_000)
+    parts = dataset.test.images.flatten(1).split(max(1, _VALUES // net.pixels))
     highest, chosen = torch.cat([net(part.float() / 255) for part in parts]).softmax(1).max(1)
     right, sure = (chosen == dataset.test.labels).float(), highest > SURE
     accuracy_sure = float(right[sure].mean()) if bool(sure.any()) else math.nan
@@ -163,7 +164,7 @@ def share_sure(confidence: Array, thresholds: Array = THRESHOLDS) -> Array:
 
 def classifier_file(data_name: str) -> Path:
     """Returns where the classifier of a data set is, or would be kept; the sample of MNIST is judged by MNIST's."""
-    file = f"classifier-{data_name.removesuffix('-sample')}.safetensors"
+    file = f"classifier-{'mnist' if data_name == 'mnist-sample' else data_name}.safetensors"
     places = [folder / file for folder in folders()]
     return next((path for path in places if path.is_file()), places[0])
 

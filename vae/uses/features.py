@@ -161,7 +161,8 @@ def make_features(
     """
     if not (dataset.train.labelled and dataset.test.labelled):
         raise DataError(f"Classifiers learn from labels; {dataset.name} has none.")
-    size, count = dataset.train.images[0].numel(), len(dataset.train) + len(dataset.test)
+    train, test = _first(dataset.train, LABELS[-1]), _first(dataset.test, _TEST)
+    size, count = train.images[0].numel(), len(train) + len(test)
     if size > MOST_VALUES or size * count > MOST_IN_ALL:
         raise DataError(
             f"Codes are held against pixels, of up to {MOST_VALUES:,} values an image and {MOST_IN_ALL:,} in all; "
@@ -169,7 +170,6 @@ def make_features(
         )
     place = place_for(name_or_path, f"features-{dataset.name}.json")
     says, model = _settings(name_or_path, dataset), load(name_or_path)
-    train, test = _first(dataset.train, LABELS[-1]), _first(dataset.test, _TEST)
     labels, test_labels = train.labels.numpy(), test.labels.numpy()
     pixels, test_pixels = (split.images.flatten(1).numpy().astype(np.float32) / 255 for split in (train, test))
     sets: dict[Kind, tuple[Array, Array]] = {

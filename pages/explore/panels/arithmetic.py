@@ -18,6 +18,12 @@ def show(model: cache.Model) -> None:
     """Draws z + strength (mean of a − mean of b), along its strength and for several resamples."""
     dataset = cache.images(model)
     classes = list(cache.latent.first_of_class(model))
+    if len(classes) < 2:
+        st.info(
+            _("This takes the mean of one class minus that of another, and these test images are not of two classes."),
+            icon=":material/info:",
+        )
+        return
     own = int(dataset.test.labels[min(state.image(), len(dataset.test) - 1)])
     minus = own if own in classes else classes[0]
     of = classes[(classes.index(minus) + 1) % len(classes)]

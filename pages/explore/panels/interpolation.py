@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from pages import cache
 from pages.explore.panels import start
-from pages.ui import pictures, state
+from pages.ui import examples, pictures, state
 from pages.ui.language import _
 from vae import figures, latent
 from vae.figures import COLOURS
@@ -46,7 +46,7 @@ def _ends(model: cache.Model) -> tuple[start.Start, start.Start]:
             start.picture(begin, _("from {words}"))
             st.number_input(_("From test image"), 0, last, key=_FROM, width=150, on_change=_use)
     if not 0 <= st.session_state.get(_TO, -1) <= last:
-        st.session_state[_TO] = _of_another_class(model)
+        st.session_state[_TO] = _another(model)
     with right:
         end = start.of_drawing(model)
         names = {"image": _("test image"), "drawing": _("your drawing")}
@@ -62,7 +62,7 @@ def _ends(model: cache.Model) -> tuple[start.Start, start.Start]:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             start.picture(end, _("to {words}"))
             st.number_input(_("To test image"), 0, last, key=_TO, width=150, persist_state="session")
-    start.classes(model, _TO, _("Go to {image}"))
+    examples.show(model, f"{_TO}.class.", _go_to, says=_("Go to {image}"))
     return begin, end
 
 
@@ -70,12 +70,18 @@ def _use() -> None:
     state.use_image(int(st.session_state[_FROM]))
 
 
-def _of_another_class(model: cache.Model) -> int:
-    """Returns the first test image of the class after that of the image in use."""
-    firsts = list(cache.latent.first_of_class(model).values())
-    labels = cache.images(model).test.labels
-    own = int(labels[min(state.image(), len(labels) - 1)])
-    return next((row for row in firsts if labels[row] > own), firsts[0])
+def _go_to(row: int) -> None:
+    st.session_state[_TO] = row
+
+
+def _another(model: cache.Model) -> int:
+    """Returns the first test image of the class after that of the image in use, or the varied one that is farthest."""
+    firsts, labels = list(cache.latent.first_of_class(model).values()), cache.images(model).test.labels
+    row = min(state.image(), len(labels) - 1)
+    if len(firsts) > 1:
+        return next((first for first in firsts if labels[first] > labels[row]), firsts[0])
+    means, others = cache.codes(model).mean, cache.latent.varied(model)
+    return max(others, key=lambda other: float(((means[other] - means[row]) ** 2).sum()))
 
 
 def _densities(model: cache.Model, paths: dict[str, NDArray], names: dict[str, str]) -> None:
@@ -114,7 +120,8 @@ def _densities(model: cache.Model, paths: dict[str, NDArray], names: dict[str, s
 def _take_away(model: cache.Model, begin: start.Start, end: start.Start, strips: NDArray) -> None:
     """Offers the walks as an animation, which never starts by itself, and as files."""
     frames = [latent.decode(cache.load(model), walk(begin.z, end.z, _FRAMES)).mean for walk in _WALKS.values()]
-    gif = figures.latent.animation(np.concatenate(frames, 2))
+    scale = figures.fitted(6, *frames[0].shape[1:3])
+    gif = figures.latent.animation(np.concatenate(frames, 2), scale)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         play = st.toggle(_("Play"), key="decode.walk.play")
         st.download_button(

@@ -35,7 +35,7 @@ def show(model: cache.Model) -> None:
     labels = dataset.test.labels.numpy()
     both = len(set(rows[0]) & set(rows[1]))
     says = _("{both} of {count} are the same both ways.").format(both=both, count=len(rows[0]))
-    if begin.row is not None:
+    if begin.row is not None and dataset.labelled:
         latent, pixels = (int((labels[each] == labels[begin.row]).sum()) for each in rows)
         says += " " + _("Of its own class are {latent} in latent space and {pixels} in pixel space.").format(
             latent=latent, pixels=pixels
@@ -45,7 +45,7 @@ def show(model: cache.Model) -> None:
         + " "
         + _(
             "Distances are Euclidean: between z and the means of q(z|x), and between pixels on the scale from 0 to 1. "
-            "A pixel's distance takes a stroke that is moved by two pixels for another image; a code need not."
+            "By its pixels, a shape that is moved by two pixels is another image; by its code it need not be."
         )
     )
 
@@ -59,8 +59,8 @@ def _neighbours(model: cache.Model, title: str, found: Neighbours, own: int | No
     st.markdown(f"**{title}**")
     with st.container(horizontal=True, gap="small", width=420):  # four in a row
         for row, far in zip(rows.tolist(), distance.tolist(), strict=True):
-            name = classes[int(dataset.test.labels[row])]
+            name = words.short(classes[int(dataset.test.labels[row])]) if dataset.labelled else str(row)
             image = figures.png_uri(pictures.plain(dataset.test.images[row].numpy() / 255, 3))
-            alt = _("test image {row}, {name}, distance {far:.3g}").format(row=row, name=name, far=far)
+            alt = _("{image}, distance {far:.3g}").format(image=words.image(dataset, row), far=far)
             st.image(image, caption=f"**{name}** · {far:.3g}", alt=alt, width=84)
     return rows

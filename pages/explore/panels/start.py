@@ -32,9 +32,8 @@ def in_use(model: cache.Model) -> Start:
 
 def of_row(model: cache.Model, row: int) -> Start:
     """Returns a test image."""
-    test, names = cache.images(model).test, words.classes(cache.images(model))
-    says = _("test image {row}, {name}").format(row=row, name=names[int(test.labels[row])])
-    return Start(cache.codes(model).mean[row], test.images[row].numpy(), says, row)
+    dataset = cache.images(model)
+    return Start(cache.codes(model).mean[row], dataset.test.images[row].numpy(), words.image(dataset, row), row)
 
 
 def of_drawing(model: cache.Model) -> Start | None:
@@ -61,18 +60,3 @@ def choose(model: cache.Model, key: str, label: str) -> Start:
         label, list(names), default="use", required=True, format_func=names.__getitem__, key=f"{key}.start"
     )
     return drawn if picked == "drawing" else in_use(model)
-
-
-def classes(model: cache.Model, key: str, choose: str) -> None:
-    """Draws one test image of each class with a button that puts its row into the number input of that key."""
-    dataset = cache.images(model)
-    with st.container(horizontal=True, gap="small"):
-        for label, row in cache.latent.first_of_class(model).items():
-            name = words.classes(dataset)[label]
-            with st.container(width=64, gap="small"):
-                alt = _("test image {row}, {name}").format(row=row, name=name)
-                st.image(figures.png_uri(pictures.plain(dataset.test.images[row].numpy() / 255, 2)), width=56, alt=alt)
-                st.button(
-                    name, key=f"{key}.class.{label}", width="stretch", help=choose.format(image=alt),
-                    on_click=st.session_state.__setitem__, args=(key, row),
-                )  # fmt: skip

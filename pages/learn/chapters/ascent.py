@@ -28,7 +28,7 @@ def show(scene: kit.Scene) -> None:
             "plainly, $\\eta$ times its gradient. Ours is Adam, which divides each weight's part by its usual size. "
             "(It is told to lessen a loss, which is minus the bound.) Encoder and decoder learn together. Below is "
             "an untrained model of the kind in use, with one hidden layer of {width}, on {images:,} images. None of "
-            "them is your digit."
+            "them is the image in use."
         ).format(width=WIDTH, images=len(_climb(scene).trainer.images))
     )
     left, right = st.columns([3, 2])
@@ -81,7 +81,7 @@ print(f"it rose by {{climb.looks[1].elbo - climb.looks[0].elbo:,.1f}}")
 
 
 def _climb(scene: kit.Scene) -> Climb:
-    """The training of this session, begun anew for another model or digit."""
+    """The training of this session, begun anew for another model or image."""
     place = (scene.model, scene.dataset.name, scene.row)
     kept = st.session_state.get(_CLIMB)
     if kept is None or kept[0] != place:
@@ -123,7 +123,7 @@ def _answer(scene: kit.Scene) -> kit.Answer:
 def _steps(scene: kit.Scene) -> None:
     """Shows the newest step in slow motion, and the climb so far."""
     climb = _climb(scene)
-    if len(climb.looks) == 1:  # another model or digit than that of the commitment
+    if len(climb.looks) == 1:  # another model or image than that of the commitment
         climb.go(1)
     with st.container(horizontal=True, vertical_alignment="center"):
         step = climb.trainer.step
@@ -162,7 +162,7 @@ def _steps(scene: kit.Scene) -> None:
         names, titles = (_("L₁, reconstruction"), _("bound: what lies between is the KL")), (_("step"), _("nats"))
         kit.chart(
             figures.bound.climb(steps, firsts, bounds, names, titles), "9.climb",
-            alt=_("The bound of the digit and its reconstruction over the steps"),
+            alt=_("The bound of the image and its reconstruction over the steps"),
         )  # fmt: skip
 
 

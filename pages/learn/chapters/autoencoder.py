@@ -60,22 +60,17 @@ def show(scene: kit.Scene) -> None:
 
 def _pair(scene: kit.Scene) -> tuple[kit.Scene, kit.Scene] | None:
     """Returns a VAE and an autoencoder of the same images and J: of the VAE in use, else of mnist-2d."""
-    own = scene
-    choices = [own, kit.of(cache.model_id(kit.PLANE))]
-    if not own.config.grey:
-        kit.note(
-            _(
-                "The classifier of this chapter reads grey images. Those of {name} are in colour: these are of {plane}."
-            ).format(name=own.model[0], plane=kit.PLANE)
-        )
-        own, choices = choices[1], choices[1:]
-    for each in choices:
+    own, shipped = scene, kit.of(cache.model_id(kit.PLANE))
+    judged = cache.uses.can_be_judged(own.dataset.name)
+    if not judged:
+        kit.say_unjudged(own, _("What follows is of {plane}.").format(plane=kit.PLANE))
+    for each in (own, shipped) if judged else (shipped,):
         for record in catalogue()[0]:
             same = record.model.latent == each.config.latent and record.model.likelihood == each.config.likelihood
             if record.autoencoder and same:
                 plain = kit.of(cache.model_id(record.name))
                 if plain.dataset.name == each.dataset.name:
-                    if each is not own:
+                    if judged and each is not own:
                         kit.note(
                             _(
                                 "No autoencoder has the J, likelihood and images of {name}; these are of {plane}."
@@ -161,7 +156,7 @@ def _judged(vae_: kit.Scene, plain: kit.Scene) -> None:
         )
         kit.note(
             _(
-                "The classifier is no judge of all images: of averages of two digits it is sure of {averages:.0%}, of "
+                "The classifier is no judge of all images: of averages of two images it is sure of {averages:.0%}, of "
                 "mere noise of {noise:.0%}."
             ).format(averages=cache.uses.share_sure(real["averages"]), noise=cache.uses.share_sure(real["noise"]))
         )

@@ -146,7 +146,7 @@ def _split(found: derivation.Derivation, at: int) -> go.Figure:
 
 def _why(at: int) -> str:
     return [
-        _("This digit has one number log p(x). Here it is integrated over the whole plane, good to {error:.2g} nats. "
+        _("This image has one number log p(x). Here it is integrated over the whole plane, good to {error:.2g} nats. "
           "The sum below it is over other places; it makes p(z|x), so that the lines to come do not put log p(x) in."),
         _("log p(x) does not depend on z, so its average over draws from any q is log p(x) itself: q sums to 1."),
         _("Bayes' rule, p(z|x) = p(x, z) / p(x), holds at every z: the two parts differ from draw to draw, and "

@@ -41,7 +41,7 @@ def show(scene: kit.Scene) -> None:
     with says:
         kit.words(
             _(
-                "How many of these are digits? Let a machine count. A small classifier that was trained on the labels "
+                "How many of these look real? Let a machine count. A small classifier that was trained on the labels "
                 "is sure (above {sure:.0%}) of {share:.0%} of real test images, and right on {right:.1%} of these."
             ).format(
                 sure=classifier.SURE,
@@ -66,6 +66,8 @@ def show(scene: kit.Scene) -> None:
         kit.note(_("The answer is of the shipped models named here; others may give another."))
     with panels:
         _panels([*family, *([scene] if own else [])], kind, done)
+        if own and not cache.uses.can_be_judged(scene.dataset.name):
+            kit.say_unjudged(scene)
         kit.note(
             _(
                 "A draw adds the noise that the model believes in, independent from pixel to pixel. The mean is what "
@@ -75,7 +77,7 @@ def show(scene: kit.Scene) -> None:
     if done:
         kit.words(
             _(
-                "Not every $z$ of $\\mathcal{N}(0, I)$ need be the code of some digit: the codes as a whole may be "
+                "Not every $z$ of $\\mathcal{N}(0, I)$ need be the code of some image: the codes as a whole may be "
                 "spread unlike the prior. Chapters 13 and 14 measure that."
             )
         )
@@ -138,9 +140,7 @@ def _panels(scenes: list[kit.Scene], kind: str, judged: bool) -> None:
                 title = f"**{scene.model[0]}**"
             kit.words(title)
             caption = scene.model[0]
-            if judged and kind == "mean" and not scene.config.grey:
-                caption = _("{name}: in colour, which the classifier does not read").format(name=scene.model[0])
-            elif judged and kind == "mean":  # which is what was judged
+            if judged and kind == "mean" and cache.uses.can_be_judged(scene.dataset.name):  # what was judged
                 share = cache.uses.share_sure(cache.uses.sureness(scene.model, scene.dataset.name, False))
                 caption = _("{name}: sure of {share:.0%}").format(name=scene.model[0], share=share)
             pictures.strip(decoded.mean if kind == "mean" else decoded.sample, caption, columns=SIDE)
@@ -181,5 +181,5 @@ model = vae.load("{scene.model[0]}")
 z = np.random.default_rng(0).standard_normal(({cache.uses.JUDGED}, model.config.latent))
 images = vae.decode(model, z.astype(np.float32)).mean
 judge = classifier.load_classifier(classifier.classifier_file("{scene.dataset.name}"))
-sure, digit = classifier.confidences(judge, images)
+sure, label = classifier.confidences(judge, images)
 print(f"sure of {{(sure > classifier.SURE).mean():.1%}} of the draws")'''

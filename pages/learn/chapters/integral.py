@@ -119,7 +119,7 @@ def slopes(scene: kit.Scene) -> None:
         return picture.repeat(scale, 0).repeat(scale, 1)
 
     shown = {
-        _("x, the digit"): pictures.plain(image, 6),
+        _("x, the image"): pictures.plain(image, 6),
         _("average over p(z|x)"): blown(figures.integral.slope(averages[0], top)),
         _("average over p(z)"): blown(figures.integral.slope(averages[1], top)),
     }
@@ -128,8 +128,9 @@ def slopes(scene: kit.Scene) -> None:
             st.image(figures.png_uri(picture), caption=caption, alt=caption, width=180)
     kit.note(
         _(
-            "The slope of log p(x) in the bias of each pixel of the decoder's last layer: blue asks for more ink, "
-            "orange for less. The posterior's average corrects this digit; the prior's would draw it over all others."
+            "The slope of log p(x) in the bias of each pixel of the decoder's last layer: blue asks for a brighter "
+            "pixel, orange for a darker one. The posterior's average corrects this image; the prior's would draw it "
+            "over all others."
         )
     )
 
@@ -140,15 +141,16 @@ def answer(scene: kit.Scene) -> kit.Answer:
     posterior, prior = found.posterior[found.pixel], found.prior[found.pixel]
     close = {letter: abs(value - found.measured) for letter, value in (("a", prior), ("b", posterior))}
     best = min(close, key=close.__getitem__)
+    place = (_("pixel {number}") if scene.config.grey else _("value {number}")).format(number=found.pixel)
     return kit.Answer(
         best if close[best] < 0.02 * max(abs(found.measured), 0.01) else "c",
         _(
-            "Move one bias of the decoder, that of pixel {pixel}, a little up and down: log p(x) changes by "
+            "Move one bias of the decoder, that of {place}, a little up and down: log p(x) changes by "
             "**{measured:.4f}** nats a unit. The average over the posterior is **{posterior:.4f}**, that over the "
             "prior {prior:.4f}. Since $\\nabla p = p\\, \\nabla \\log p$, the ratio above is $\\nabla \\log p(x) = "
             "\\mathbb{{E}}_{{p(z|x)}}[\\nabla \\log p(x|z)]$. To write down the posterior $p(z|x) = p(x|z)\\,p(z)/p(x)$"
             " we need $p(x)$, the integral itself. A circle."
-        ).format(pixel=found.pixel, measured=found.measured, posterior=posterior, prior=prior),
+        ).format(place=place, measured=found.measured, posterior=posterior, prior=prior),
     )
 
 

@@ -27,7 +27,7 @@ def show(scene: kit.Scene) -> None:
         kit.words(
             _(
                 "Average over random $z$ instead of a grid: **draw** $z_l$ from the prior, **decode** it, and "
-                "**average** how probable each makes your digit:"
+                "**average** how probable each makes your image:"
             )
         )
         kit.formula(r"p_\theta(x) \approx \frac{1}{L} \sum_{l=1}^{L} p_\theta(x|z_l), \qquad z_l \sim p(z)")
@@ -60,7 +60,7 @@ def show(scene: kit.Scene) -> None:
     kit.words(
         _(
             "The gradient of this average is made by the same few draws: training by it would be as slow.\n\n**Next**: "
-            "we know the digit. Could a second network look at it, and say where to draw?"
+            "we know the image. Could a second network look at it, and say where to draw?"
         )
     )
     kit.code([evidence.naive_monte_carlo_path, integrand.running, integrand.enough], cell(scene))

@@ -31,7 +31,7 @@ def show(scene: kit.Scene) -> None:
             )
         )
     with picture:
-        _digit(scene)
+        _image(scene)
     kit.formula(
         r"\mathcal{L} = \underbrace{\mathbb{E}_{q}[\log p(x|z)]}_{\mathcal{L}_1}"
         r"\;\underbrace{- \mathrm{KL}[q(z|x) \,\|\, p(z)]}_{\mathcal{L}_2}"
@@ -67,8 +67,8 @@ print(f"L1 {{first:,.2f}} +- {{float(found.standard_error[0]):.2f}}, L2 {{-kl:.2
 """
 
 
-def _digit(scene: kit.Scene) -> None:
-    """Shows both parts for the digit in use."""
+def _image(scene: kit.Scene) -> None:
+    """Shows both parts for the image in use."""
     found = cache.bound.code(scene.model, scene.dataset.name, scene.row)
     kl = float(sum(part.sum() for part in regulariser.paid(*found)))
     first, error, decoded = cache.bound.reconstruction(scene.model, scene.dataset.name, scene.row)
@@ -112,7 +112,7 @@ def _answer() -> kit.Answer:
 
 
 def _maps(scene: kit.Scene) -> None:
-    """Shows the maps of the three models side by side, and what each makes of the digit and of the prior."""
+    """Shows the maps of the three models side by side, and what each makes of the image and of the prior."""
     titles = {
         WITHOUT_KL: _("Reconstruction alone, β = 0"), USUAL: _("Both, β = 1"),
         KL_ALONE: _("All but the KL drowned, β = 1000"),
@@ -128,7 +128,7 @@ def _maps(scene: kit.Scene) -> None:
             row = min(scene.row, len(dataset.test) - 1)
             sheet = [cache.bound.reconstruction(model, dataset.name, row)[2], *cache.samples(model, 5, 3).mean]
             image = figures.png_uri(figures.contact_sheet(np.stack(sheet), 6, 3))
-            says = _("{label} as it is decoded, then five draws z ~ p(z)").format(label=scene.label)
+            says = _("test image {row} as it is decoded, then five draws z ~ p(z)").format(row=row)
             st.image(image, caption=says, alt=says, width="stretch")
             st.markdown(
                 _("L₁ **{first}**, KL **{kl}** nats; σ **{sigma}**").format(

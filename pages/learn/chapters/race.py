@@ -25,8 +25,8 @@ def show(scene: kit.Scene) -> None:
             "We now have two estimates of $\\log p(x)$. The **naive** one averages over draws from the prior and is "
             "right in the end, however long that takes. The **bound** asks the encoder where to look. It needs few "
             "draws, but it ends too low, by $\\mathrm{{KL}}[q(z|x)\\,\\|\\,p(z|x)]$. The lecture notes say that the "
-            "bound is nearer. Is it? Here both meet {digit} under models of 2, 5, 10 and 20 dimensions."
-        ).format(digit=_("the {label}").format(label=scene.label))
+            "bound is nearer. Is it? Here both meet {image} under models of 2, 5, 10 and 20 dimensions."
+        ).format(image=_("the {label}").format(label=scene.label))
     )
     kit.formula(
         r"\begin{aligned} & \log \tfrac{1}{L} \textstyle\sum_l p(x|z_l), & z_l &\sim p(z) \\ "
@@ -141,7 +141,7 @@ def _draw_all(models: list[cache.Model], scenes: list[kit.Scene]) -> None:
         return
     joined = sum(name in whole for name in [_label(each) for each in scenes[: len(cache.uses.FAMILY)]])
     images = min(row[0].images for row in whole.values())
-    kit.words(_("**One digit is no proof.** The mean distance over {count:,} test images:").format(count=images))
+    kit.words(_("**One image is no proof.** The mean distance over {count:,} test images:").format(count=images))
     series = [
         figures.uses.Estimates(
             _("naive, {count:,} draws").format(count=count), colour, [row[i].first for row in whole.values()]

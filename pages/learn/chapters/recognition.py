@@ -43,7 +43,7 @@ def show(scene: kit.Scene) -> None:
         )
         told = kit.ask(
             4,
-            _("Why does q miss the posterior of your digit?"),
+            _("Why does q miss the posterior of your image?"),
             {
                 "a": _("Mostly since one network serves all images: another Gaussian would fit this one better"),
                 "b": _("Mostly since the posterior has a shape that no such Gaussian has"),
@@ -64,7 +64,7 @@ def show(scene: kit.Scene) -> None:
             figures.integral.add_ellipse(figure, mean, deviation, _("the best Gaussian: 1 σ"))
         kit.chart(
             figure, "recognition.plane",
-            _("Contours of the posterior with the ellipse of q(z|x) over it, around this digit's place of the plane"),
+            _("Contours of the posterior with the ellipse of q(z|x) over it, around this image's place of the plane"),
         )  # fmt: skip
         with st.container(horizontal=True):
             kit.note(

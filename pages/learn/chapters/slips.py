@@ -15,7 +15,7 @@ def show(scene: kit.Scene) -> None:
     kit.words(
         _(
             "The lesson follows a chapter of lecture notes. Copied as they stand, some of its formulas would not work. "
-            "Each is given as printed, then as it should be, with what that means for your digit under {name}."
+            "Each is given as printed, then as it should be, with what that means for your image under {name}."
         ).format(name=scene.model[0])
     )
     codes = cache.codes(scene.model)
@@ -120,7 +120,7 @@ def _pixels(scene: kit.Scene) -> str:
     if scene.config.likelihood == "bernoulli":
         return _("Choose a Gaussian model, such as mnist-2d, to see how much its σ differs between pixels.")
     deviation = cache.reconstructions(scene.model, scene.dataset.name, scene.rows).deviation[0]
-    return _("At your digit σ runs from **{low:.2f} to {high:.2f}**: I times one number cannot say that.").format(
+    return _("At your image σ runs from **{low:.2f} to {high:.2f}**: I times one number cannot say that.").format(
         low=deviation.min(), high=deviation.max()
     )
 

@@ -62,7 +62,7 @@ def show(scene: kit.Scene) -> None:
                 "that z: where is σ largest?"
             ).format(label=scene.label),
             {
-                "a": _("In the background"), "b": _("At the edges of the strokes"), "c": _("Inside the strokes"),
+                "a": _("In the background"), "b": _("At the edges of what is bright"), "c": _("Inside what is bright"),
                 "d": _("The same everywhere"),
             },
             lambda: answer(scene),

@@ -41,7 +41,7 @@ def _names(scene: kit.Scene) -> dict[str, str]:
 
 
 def _odd(scene: kit.Scene) -> None:
-    """Scores images that are no digits."""
+    """Scores images that are unlike those of the set."""
     odd, threshold = _("odd"), _("threshold")
     kit.formula(rf"\text{{{odd}}} \iff \log p(x) \approx \mathcal{{L}}(x) < \text{{{threshold}}}\ ?")
     kit.words(
@@ -115,9 +115,9 @@ def _answer(scene: kit.Scene) -> kit.Answer:
         own = cache.uses.score(scene.model, scene.dataset.name, scene.row, "ordinary")[1]
         says += " " + _(
             "These are bounds, though, and the encoder never saw a black image: its log p(x) is {truth:,.0f}, where "
-            "{digit} has {own:,.0f}."
+            "{image} has {own:,.0f}."
         ).format(
-            truth=truth, digit=_("the {label}").format(label=scene.label), own=own if own is not None else math.nan
+            truth=truth, image=_("the {label}").format(label=scene.label), own=own if own is not None else math.nan
         )
     return kit.Answer(letter, says)
 

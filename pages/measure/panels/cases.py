@@ -18,7 +18,7 @@ def show(chosen: Chosen) -> None:
     found = cache.comparison(chosen.model, cache.images(chosen.model).name)
     if found is None:
         st.info(
-            _("Compare the estimators on 1,000 images of this model: `python -m vae compare {name}`").format(
+            _("Compare the estimators on up to 1,000 images of this model: `python -m vae compare {name}`").format(
                 name=chosen.model[0]
             ),
             icon=":material/info:",

@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-import numpy as np
 import streamlit as st
 
 import vae
 from pages import cache
-from pages.ui import pictures, state, words
+from pages.ui import examples, pictures, state, words
 from pages.ui.language import _
 from vae import figures
 from vae.model import AnyConfig
@@ -30,7 +29,7 @@ class Chosen(NamedTuple):
 
 
 def images(model: cache.Model) -> Chosen:
-    """Lets a visitor choose among one test image of each class, any by its number, or the drawing."""
+    """Lets a visitor choose among one test image of each class or varied ones, any by its number, or the drawing."""
     config, dataset, drawing = cache.record(model[0]).model, cache.images(model), state.drawing()
     if drawing is not None and drawing.shape == config.image_shape:
         if state.drawing_is_asked_for():
@@ -39,36 +38,24 @@ def images(model: cache.Model) -> Chosen:
             _("Your drawing"), icon=":material/draw:", key="likelihood.drawing", on_click=state.ask_for_drawing,
             args=(True,),
         )  # fmt: skip
-    labels = dataset.test.labels.numpy()
-    row = min(state.image(), len(labels) - 1)
+    last = len(dataset.test) - 1
+    row = min(state.image(), last)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.number_input(
-            _("Test image"), 0, len(labels) - 1, row, width=140,
+            _("Test image"), 0, last, row, width=140,
             help=_("Its number in the test set. Or choose one below, or click on the plane."),
         )  # fmt: skip
         if number != row:
             state.use_image(int(number))
             row = int(number)
-        which = st.number_input(_("Which of each class"), 1, 50, 1, key="likelihood.which", width=160)
+        which = 1
+        if examples.by_class(model):
+            which = int(st.number_input(_("Which of each class"), 1, 50, 1, key="likelihood.which", width=160))
         whole = st.segmented_control(
             _("The race is run for"), [False, True], default=False, required=True, key="likelihood.whole",
             format_func=lambda every: _("all of these") if every else _("this image"),
         )  # fmt: skip
-    shown = []
-    with st.container(horizontal=True, gap="small"):
-        for label, name in enumerate(words.classes(dataset)):
-            found = np.flatnonzero(labels == label)
-            if not len(found):
-                continue
-            shown.append(int(found[min(int(which), len(found)) - 1]))
-            with st.container(width=64, gap="small"):
-                image = figures.png_uri(pictures.plain(dataset.test.images[shown[-1]].numpy() / 255, 2))
-                alt = _("test image {row}, {name}").format(row=shown[-1], name=name)
-                st.image(image, width=56, alt=alt)
-                st.button(
-                    name, key=f"likelihood.image.{label}", width="stretch", on_click=state.use_image, args=(shown[-1],),
-                    type="primary" if shown[-1] == row else "secondary", help=alt,
-                )  # fmt: skip
+    shown = examples.show(model, "likelihood.image.", state.use_image, used=row, which=which)
     return Chosen(model, config, dataset, row, tuple(shown) if whole else (row,))
 
 

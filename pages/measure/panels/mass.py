@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages import cache
 from pages.measure.panels.chosen import Chosen
-from pages.ui import state, words
+from pages.ui import colours, state, words
 from pages.ui.language import _
 from vae import figures
 
@@ -29,7 +29,8 @@ def show(chosen: Chosen) -> None:
             format_func=lambda zoomed: _("The posterior") if zoomed else _("The whole plane"),
         )  # fmt: skip
         others = st.toggle(_("Other test images, to click on"), True, key="likelihood.others", persist_state="session")
-    images = cache.images(chosen.model)
+    found = cache.latent.colouring(chosen.model)
+    points = cache.codes(chosen.model).mean[: None if others else 0]
     view = cache.posterior_plane(chosen.model, chosen.dataset.name, chosen.row, DRAWS)
     names = {
         "likelihood": _("log p(x|z), nats"), "posterior": _("p(z|x): 50, 90, 99 %"), "encoder": _("q(z|x): 1 σ, 2 σ"),
@@ -37,7 +38,7 @@ def show(chosen: Chosen) -> None:
     }  # fmt: skip
     figure = figures.evidence.plane(
         view, near, 60 if near else 3000, (words.coordinate(0), words.coordinate(1)), names,
-        cache.codes(chosen.model).mean, images.test.labels.numpy(), words.classes(images) if others else (),
+        points, found.labels[: len(points)], colours.names(cache.images(chosen.model), found),
     )  # fmt: skip
     drawn = (chosen.model[0], chosen.dataset.name, chosen.row, near, others)
     picked = st.plotly_chart(

@@ -21,9 +21,9 @@ SEEDS = (1, 2, 3)
 def preset_words() -> dict[str, str]:
     """Says of each preset what it is for; these are the ones that can be chosen."""
     return {
-        "quick-2d": _("A map of digits in two dimensions, to watch as it forms."),
+        "quick-2d": _("A map in two dimensions, to watch as it forms."),
         "quick-bernoulli-2d": _("The same with binary pixels and a smooth network, whose log p(x) is known exactly."),
-        "quick-20d": _("Good digits soon: as much in 4 epochs as Adam's usual rate gives in 10."),
+        "quick-20d": _("Good images soon: as much in 4 epochs as Adam's usual rate gives in 10."),
         "mnist-2d": _("How mnist-2d, which ships, was trained."),
         "mnist-5d": _("How mnist-5d, which ships, was trained."),
         "mnist-20d": _("How mnist-20d, which ships, was trained."),
@@ -31,10 +31,12 @@ def preset_words() -> dict[str, str]:
         "beta-10d": _("β = 4: fewer dimensions carry more each, and reconstructions blur."),
         "free-bits-20d": _("Each dimension has half a nat for nothing, so that none falls asleep."),
         "iwae-2d": _("A tighter bound, from 10 draws an image."),
-        "record": _("Convolutions and 50 dimensions, for a high log p(x) of binary digits; long."),
-        "colour-28": _("A perceptron for small images in colour, 28 x 28 or so."),
-        "colour-64": _("Convolutions for images in colour of up to 64 x 64."),
-        "grey-128": _("Convolutions for grey images of up to 128 x 128."),
+        "record": _("Convolutions and 50 dimensions, for a high log p(x) of binary images; long."),
+        "colour-28": _(
+            "A perceptron for small images in colour, as of 28 × 28: about 4,600 images a second on one core."
+        ),
+        "colour-64": _("Convolutions for images in colour, as of 64 × 64: about 400 images a second on one core."),
+        "grey-128": _("Convolutions for large grey images, as of 128 × 128: about 200 images a second on one core."),
         "burda": _("The model and objective of Burda, Grosse & Salakhutdinov (2016): IWAE with k = 50."),
     }
 

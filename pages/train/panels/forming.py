@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import streamlit as st
 
 from pages import cache
 from pages.ui import words
@@ -26,9 +27,13 @@ def show(name: str, data_name: str, *, live: bool, sort: bool = False, by_varian
     formed = cache.training.formed(name, data_name, live=live)
     if formed is None:
         return False
-    classes = words.classes(cache.dataset(data_name))
-    data = given(formed, sort, by_variance) | {"live": live, "classes": classes}
+    dataset = cache.dataset(data_name)
+    data = given(formed, sort, by_variance) | {"live": live, "classes": words.classes(dataset)}
     component("replay")(key="train.replay", data=data)
+    if not (dataset.labelled or live):
+        st.caption(
+            _("These images have no labels. The colours are k-means clusters of their codes at the end, not labels.")
+        )
     return True
 
 

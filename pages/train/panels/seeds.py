@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages import cache
-from pages.ui import words
+from pages.ui import colours, words
 from pages.ui.language import _
 from vae import figures, latent
 from vae.jobs import replay
@@ -67,7 +67,8 @@ def drawn(reference: str, other: str) -> None:
         titles = (words.coordinate(0), words.coordinate(size - 1) if size > 1 else "")
     planes = [axes.project(each) for each in (a, b, turned.codes)]
     reach = 1.2 * float(np.quantile(np.abs(planes), 0.995))  # a few lie far out, and would leave all others small
-    labels = data.test.labels.numpy()[rows]
+    painted = cache.latent.colouring(models[0], None if data.labelled else cache.latent.CLUSTERS)
+    names = colours.names(data, painted)
     says = (
         reference,
         _("{name} as trained: residual {residual:.2f}").format(name=other, residual=before),
@@ -77,7 +78,7 @@ def drawn(reference: str, other: str) -> None:
         with column:
             st.markdown(f"**{said}**")
             st.plotly_chart(
-                figures.trainings.codes(plane, labels, words.classes(data), reach, titles), key=f"train.codes.{i}",
+                figures.trainings.codes(plane, painted.labels[rows], names, reach, titles), key=f"train.codes.{i}",
                 config={"displayModeBar": False}, alt=said,
             )  # fmt: skip
     st.caption(
@@ -88,5 +89,9 @@ def drawn(reference: str, other: str) -> None:
             "squared length that stays between them."
         ).format(count=len(rows))
     )
+    if not data.labelled:
+        st.caption(
+            _("These images have no labels. The colours are k-means clusters of the codes on the left, not labels.")
+        )
     if size > 2:
         st.caption(_("All three are seen on the two principal axes of the codes on the left; the turn is in all J."))

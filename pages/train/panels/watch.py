@@ -165,10 +165,10 @@ def losses(reports: list[Report]) -> None:
     held_out = [r for r in reports if r.held_out_kl is not None and r.held_out_reconstruction is not None]
     if held_out:
         r = held_out[-1]
-        said = _("2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats an image")
+        said = _("Up to 2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats an image")
         if r.held_out_kl:  # an autoencoder has none
             said = _(
-                "2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} − KL {kl:.1f} "
+                "Up to 2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} − KL {kl:.1f} "
                 "= ELBO {elbo:.1f} nats an image"
             )
         reconstruction, kl = r.held_out_reconstruction or 0, r.held_out_kl or 0

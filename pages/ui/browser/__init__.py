@@ -25,7 +25,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages import cache
-from pages.ui import language, state, words
+from pages.ui import colours, language, state, words
 from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures, latent
@@ -63,7 +63,9 @@ def hear(model: cache.Model) -> None:
     _take_drawing((st.session_state.get(PAD) or {}).get("drawn"), cache.record(model[0]).model.image_shape)
 
 
-def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str]) -> None:
+def latent_map(
+    model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str], painted: cache.latent.Colouring
+) -> None:
     """Shows the map of a plane, and puts in use what is clicked there. To be called in a fragment."""
     key = f"map.{model[0]}"
     heard = st.session_state.get(key) or {}
@@ -71,11 +73,16 @@ def latent_map(model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[s
     take(key, chosen)
     z = cache.z(model)
     data = {
-        "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in z], "classes": _classes(model),
-        "row": cache.row(model), "titles": titles, "basis": _basis(axes),
+        "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in z],
+        "row": cache.row(model), "classes": colours.names(cache.images(model), painted), "titles": titles,
+        "basis": _basis(axes),
         "colours": {"encoder": figures.COLOURS["elbo"], "aggregate": figures.latent.AGGREGATE},
-        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _map_words(cache.record(model[0]).model),
+        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(),
+        "words": _map_words(cache.record(model[0]).model, painted),
     }  # fmt: skip
+    if painted.kind == "clusters":  # few numbers, from which the browser knows the cluster of each code
+        data["centres"] = cache.latent.clusters(model, painted.groups).centres.ravel().tolist()
+        data["inks"] = painted.colours
     if asked.get("manifold"):
         through = axes.lift(np.zeros((1, 2), np.float32))[0] + (z - axes.lift(axes.project(z[None]))[0])
         directions, centre = (tuple(part.ravel().tolist()) for part in (axes.directions, through))
@@ -111,19 +118,20 @@ def sketch(
     model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str], example: NDArray[np.uint8]
 ) -> None:
     """Shows the pad, and keeps what is drawn there; the example (H, W) is there until something is."""
-    shape = cache.record(model[0]).model.image_shape
+    shape, images = cache.record(model[0]).model.image_shape, cache.images(model)
     _take_drawing((st.session_state.get(PAD) or {}).get("drawn"), shape)
     drawn = state.drawn_last()
     fits = drawn is not None and drawn.image.shape == shape
     given = drawn if drawn is not None and fits else state.Drawing(example, "example", [], example)
     autoencoder = cache.record(model[0]).autoencoder
     data = {
-        "model": kept, "titles": titles, "basis": _basis(axes), "words": _sketch_words(), "classes": _classes(model),
+        "model": kept, "titles": titles, "basis": _basis(axes), "words": _sketch_words(words.digits(images)),
+        "classes": words.classes(images), "centred": words.digits(images),
         "given": {
             "id": given.id, "example": not fits, "strokes": given.strokes,
             "ground": None if given.ground is None else base64.b64encode(given.ground.tobytes()).decode(),
         },
-        "elbos": None if autoencoder else cache.browser.sorted_elbos(model, cache.images(model).name),
+        "elbos": None if autoencoder else cache.browser.sorted_elbos(model, images.name),
         "colours": {"encoder": figures.COLOURS["elbo"]},
     }  # fmt: skip
     if not cache.browser.nets_travel(model):
@@ -156,15 +164,11 @@ def take(key: str, chosen: dict[str, Any]) -> None:
     state.write_link()
 
 
-def _classes(model: cache.Model) -> tuple[str, ...]:
-    return words.classes(cache.images(model))
-
-
 def _basis(axes: latent.Axes) -> dict[str, list[float]]:
     return {"mean": axes.centre.tolist(), "directions": axes.directions.ravel().tolist()}
 
 
-def _map_words(config: AnyConfig) -> dict[str, str]:
+def _map_words(config: AnyConfig, painted: cache.latent.Colouring) -> dict[str, str]:
     """Returns what is said on and around the map; braces are filled in by the browser."""
     return {
         "map": _("latent map"),
@@ -174,12 +178,19 @@ def _map_words(config: AnyConfig) -> dict[str, str]:
         ),
         "closer": _("Zoom in"), "farther": _("Zoom out"), "whole": _("Show all"), "under": _("Under the points"),
         "points": _("Points"), "manifold": _("Decoded plane"), "density": _("Aggregate posterior"),
-        "classes": _("Classes"), "hide": _("Click to hide, double-click to show alone"),
+        "classes": _("Clusters") if painted.kind == "clusters" else _("Classes"),
+        "hide": _("Click to hide, double-click to show alone"),
         "mean": _("mean of p(x|z)"), "deviation": words.deviation(config),
         "range": _("σ, {low} to {high}") if config.grey else words.deviation_range(config),
         "image": _("test image x"), "no_image": _("no test image here"),
         "reconstruction": _("its reconstruction, the mean of p(x|z)"), "sigma": _("Show σ"),
-        "at_image": _("Test image {row}: {label}, at {where}"), "at_place": _("z = {where}"),
+        "scale": _("log q(z) at the codes, {low} to {high} nats").format(
+            low=words.number(painted.reach[0]), high=words.number(painted.reach[1])
+        )
+        if painted.kind == "density"
+        else "",
+        "at_image": _("Test image {row}: {label}, at {where}"), "at_plain": _("Test image {row}, at {where}"),
+        "at_place": _("z = {where}"),
         "on_plane": _("{where} on the plane"),
         "server": _("This decoder does not fit a browser: the server decodes where the pointer rests."),
     }  # fmt: skip
@@ -194,12 +205,14 @@ def _slider_words(unit: str, config: AnyConfig) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _sketch_words() -> dict[str, str]:
+def _sketch_words(digits: bool) -> dict[str, str]:
     return {
-        "brush": _("Brush"), "undo": _("Undo"), "clear": _("Clear"), "centre": _("Centre as MNIST does"),
-        "centre_help": _("The longer side 20 pixels, the centre of mass in the middle (LeCun et al. 1998)"),
+        "brush": _("Brush"), "undo": _("Undo"), "clear": _("Clear"),
+        "centre": _("Centre as MNIST does") if digits else _("Centre"),
+        "centre_help": _("The longer side 20 pixels of 28, the centre of mass in the middle (LeCun et al. 1998)"),
         "pad": _("Drawing pad. Arrow keys move a pen, the space bar lowers and lifts it, backspace undoes."),
-        "hint": _("Draw a digit with mouse, pen or finger."), "seen": _("what the model sees"),
+        "hint": _("Draw a digit with mouse, pen or finger.") if digits else _("Draw with mouse, pen or finger."),
+        "seen": _("what the model sees"),
         "example": _("a test image, to begin with"), "reconstruction": _("its reconstruction"),
         "map": _("Latent plane; the ellipse is q(z|x) of the drawing"), "nats": _("nats"),
         "rank": _("ELBOs of test images as bars, that of the drawing as a line"),

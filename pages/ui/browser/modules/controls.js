@@ -39,7 +39,16 @@ export function legend({ classes, colours }, words, changed) {
       title: words.hide,
       onclick: (event) => toggle(label, event.detail),
     };
-    group.append(element("button", attributes, sample, name));
+    group.append(element("button", attributes, sample, element("span", { text: name, title: name })));
   });
   return group;
 }
+
+// What colours from low to high stand for.
+export const scale = (colours, text) =>
+  element(
+    "div",
+    { class: "scale" },
+    element("i", { style: `background:linear-gradient(to right, ${colours.join(", ")})` }),
+    element("span", { text }),
+  );

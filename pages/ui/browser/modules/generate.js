@@ -76,7 +76,7 @@ class Generative extends Follower {
         this.plane.show(a + da, b + db);
       },
     });
-    this.plane.setHidden(new Set(model.classes.keys()));
+    this.plane.setHidden(new Set(model.labels));
     const picture = (text) => new Picture(text, model.width, model.height);
     this.mean = picture(words.mean);
     this.deviation = picture(words.deviation);

@@ -1,6 +1,6 @@
 // The map: test images on a plane of latent space, decoded under the pointer.
 
-import { button, choice, legend } from "./controls.js";
+import { button, choice, legend, scale } from "./controls.js";
 import { element, sayNumber } from "./dom.js";
 import { Follower } from "./follower.js";
 import { Later } from "./later.js";
@@ -56,7 +56,8 @@ class LatentMap extends Follower {
 
   begin(model) {
     this.asked = null;
-    super.begin({ ...model, classes: this.data.classes });
+    const { classes, centres, inks } = this.data;
+    super.begin({ ...model, classes, ...(centres && { labels: nearest(model, centres), colours: inks }) });
     this.plane.show(...this.plane.project(this.z));
     this.root.latentMap = this; // for tests
   }
@@ -116,7 +117,9 @@ class LatentMap extends Follower {
       if (kind === "manifold" && !canDecode) this.#ask({ manifold: true });
       this.plane.setUnder(kind);
     });
-    const classes = legend(model, words, (hidden) => this.plane.setHidden(hidden));
+    const classes = words.scale
+      ? scale(model.colours, words.scale)
+      : legend(model, words, (hidden) => this.plane.setHidden(hidden));
     const picture = (text, size) => new Picture(text, model.width, model.height, size);
     this.mean = picture(words.mean);
     this.deviation = picture(words.deviation);
@@ -237,10 +240,11 @@ class LatentMap extends Follower {
     this.stage.style.cursor = over !== null ? "pointer" : "crosshair";
     const pair = model.J > 1 ? `(${sayNumber(a)}, ${sayNumber(b)})` : sayNumber(a);
     const where = model.J > 2 ? words.on_plane.replace("{where}", pair) : pair;
-    const label = row === null ? "" : model.classes[model.labels[row]];
+    const label = row === null ? undefined : model.classes[model.labels[row]];
+    const image = label === undefined ? words.at_plain : words.at_image.replace("{label}", () => label);
     const what =
       row !== null
-        ? words.at_image.replace("{row}", row).replace("{label}", label).replace("{where}", where)
+        ? image.replace("{row}", row).replace("{where}", where)
         : model.J > 2
           ? where
           : words.at_place.replace("{where}", where);
@@ -275,4 +279,17 @@ class LatentMap extends Follower {
     this.asked = { ...this.asked, ...what };
     this.report("asked", this.asked);
   }
+}
+
+// The group of each code, that of the nearest centre (K * J).
+function nearest({ J, count, means }, centres) {
+  return Array.from({ length: count }, (_, n) => {
+    let [best, least] = [0, Infinity];
+    for (let k = 0; k * J < centres.length; k++) {
+      let distance = 0;
+      for (let j = 0; j < J; j++) distance += (means[n * J + j] - centres[k * J + j]) ** 2;
+      if (distance < least) [best, least] = [k, distance];
+    }
+    return best;
+  });
 }

@@ -92,12 +92,14 @@ export class Plane extends Viewport {
     this.basis = new Basis(basis);
     const { model } = this;
     const { J, count, means, labels } = model;
+    let kinds = 1;
+    for (const label of labels) kinds = Math.max(kinds, label + 1);
     this.across = new Float32Array(count);
     this.up = new Float32Array(count);
     for (let n = 0; n < count; n++) {
       const [a, b] = this.project(means.subarray(n * J, n * J + J));
       this.across[n] = a;
-      this.up[n] = J > 1 ? b : (labels[n] - (model.classes.length - 1) / 2) * 0.4;
+      this.up[n] = J > 1 ? b : (labels[n] - (kinds - 1) / 2) * Math.min(0.4, 4 / kinds);
     }
     this.nameClasses();
     this.view = null;

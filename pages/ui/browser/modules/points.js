@@ -2,6 +2,12 @@
 
 import { rgb } from "./dom.js";
 
+const LONGEST = 16; // characters of a name
+const MOST = 0.12; // of the plane that names may cover
+
+const shortened = (word) =>
+  word.name.length > LONGEST ? { ...word, name: `${word.name.slice(0, LONGEST - 1).trimEnd()}…` } : word;
+
 // Points are stamped into pixels: ten thousand take about a millisecond.
 export function drawPoints(plane, context) {
   const { width, height } = context.canvas;
@@ -43,13 +49,15 @@ export function drawPoints(plane, context) {
     }
   }
   context.putImageData(image, 0, 0);
-  context.font = "bold 15px sans-serif";
+  context.font = `bold ${plane.names.length > 12 ? 12 : 15}px sans-serif`;
   context.textAlign = "center";
   context.lineWidth = 4;
   context.lineJoin = "round";
   const taken = [];
-  for (const word of plane.names) {
-    if (!word || plane.hidden.has(word.label)) continue;
+  const words = plane.names.flatMap((word) => (word && !plane.hidden.has(word.label) ? [shortened(word)] : []));
+  const room = words.reduce((sum, { name }) => sum + context.measureText(name).width * 17, 0);
+  if (room > plane.width * plane.height * MOST) return; // they would cover the points
+  for (const word of words) {
     const [px, py] = plane.screen(word.a, word.b);
     const half = context.measureText(word.name).width / 2 + 2;
     const free = (x, y) => taken.every(([ox, oy, h]) => Math.abs(x - ox) >= h + half || Math.abs(y - oy) >= 17);

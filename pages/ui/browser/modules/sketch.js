@@ -125,7 +125,7 @@ class Sketch {
     root.replaceChildren();
     pad.build(words);
     this.judge = new Judge(model);
-    this.fit = element("input", { type: "checkbox", checked: true, onchange: () => this.#finish(0) });
+    this.fit = element("input", { type: "checkbox", checked: data.centred, onchange: () => this.#finish(0) });
     this.fitting = element("label", { class: "sigma", title: words.centre_help }, this.fit, words.centre);
     this.undo = button(words.undo, () => pad.undo());
     const tools = element(

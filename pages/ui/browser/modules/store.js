@@ -14,8 +14,8 @@
  * @property {string} images - address of the sheets of test images, from the root of the app
  * @property {Float32Array} means - of q(z|x), a row an image
  * @property {Float32Array | null} deviations - none of an autoencoder
- * @property {ArrayLike<number> & { keys(): Iterable<number> }} labels
- * @property {string[]} classes
+ * @property {number[] | Uint8Array | Uint16Array} labels - classes or, where there are none, levels of a density
+ * @property {string[]} classes - names of the labels; none of levels
  * @property {string[]} colours
  * @property {Decode | null} decode
  * @property {Encode | null} [encode]

@@ -1,0 +1,58 @@
+"""What points on a map are coloured by: classes or, where there are no labels, what a visitor chooses instead."""
+
+import streamlit as st
+
+from pages import cache
+from pages.ui import state, words
+from pages.ui.language import _
+from vae import Dataset
+
+MOST = 20  # clusters
+_KIND, _COUNT = "map.colours", "map.clusters"
+
+
+def names(data: Dataset, found: cache.latent.Colouring) -> tuple[str, ...]:
+    """Names the classes or clusters; () for levels of a density."""
+    return words.classes(data) if found.kind == "classes" else clusters(found.groups)
+
+
+def clusters(count: int) -> tuple[str, ...]:
+    """Names so many clusters."""
+    return tuple(_("cluster {number}").format(number=number + 1) for number in range(count))
+
+
+def choose(model: cache.Model) -> cache.latent.Colouring:
+    """Returns what points are coloured by; lets a visitor choose where there are no labels, and says what it is."""
+    if cache.images(model).labelled:
+        return cache.latent.colouring(model)
+    kinds = {"density": _("Density of the codes"), "clusters": _("Clusters")}
+    if cache.record(model[0]).autoencoder:  # which has no q(z)
+        del kinds["density"]
+    first = next(iter(kinds))
+    state.begin(_KIND, state.one_of(kinds), first)
+    if st.session_state[_KIND] not in kinds:
+        st.session_state[_KIND] = first
+    state.begin(_COUNT, lambda text: min(max(int(text), 2), MOST), cache.latent.CLUSTERS)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            _("Colours"), list(kinds), required=True, format_func=kinds.__getitem__, key=_KIND,
+            persist_state="session",
+        ) or first  # fmt: skip
+        count = None
+        if kind == "clusters":
+            count = st.slider(_("Number of clusters"), 2, MOST, key=_COUNT, width=220, persist_state="session")
+    state.write_link(
+        map__colours=None if kind == first else kind,
+        map__clusters=None if count in (None, cache.latent.CLUSTERS) else str(count),
+    )
+    found = cache.latent.colouring(model, count)
+    if found.kind == "clusters":
+        st.caption(_("These images have no labels. The colours are k-means clusters of the codes, not labels."))
+    else:
+        st.caption(
+            _(
+                "These images have no labels. The colours say how dense the codes are: log q(z) at each code, from "
+                "{low} nats (dark) to {high} (bright), with q(z) the mean of q(z|x) over training images."
+            ).format(low=words.number(found.reach[0]), high=words.number(found.reach[1]))
+        )
+    return found
