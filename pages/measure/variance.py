@@ -11,7 +11,7 @@ from pages.ui import examples, pictures, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 from vae import Record, catalogue, figures, latent
-from vae.model import bits_per_dimension
+from vae.model import ModelConfig, bits_per_dimension
 from vae.uses import variance
 
 EXHIBITS = ("mnist-2d", "mnist-free-variance-2d", "mnist-shared-variance-2d")
@@ -21,7 +21,8 @@ FLOORS = tuple(np.arange(-16, 0.5, 0.5).tolist())
 
 
 def gaussian(record: Record) -> bool:
-    return record.model.likelihood != "bernoulli" and not record.autoencoder
+    own = isinstance(record.model, ModelConfig)  # another's variance has no floor to be moved
+    return own and record.model.likelihood != "bernoulli" and not record.autoencoder
 
 
 there = {record.name: record for record in catalogue()[0]}
@@ -103,7 +104,13 @@ st.markdown(
         r"$\log p(x|z) = -\frac{1}{2} \sum_d \left[ (x_d - \mu_d)^2 / \sigma_d^2 + \log 2 \pi \sigma_d^2 \right]$."
     )
 )
-if not gaussian(chosen):
+if not isinstance(chosen.model, ModelConfig):
+    st.info(
+        _("{name} was trained elsewhere, and its variance has no floor that could be moved, so it is left out.").format(
+            name=chosen.name
+        )
+    )
+elif not gaussian(chosen):
     st.info(_("{name} learned no variance, so it is left out.").format(name=chosen.name))
 if not names:
     st.info(_("Choose a model with a Gaussian likelihood."))
