@@ -1,5 +1,6 @@
 """Models as ONNX files: any program that runs them has the model's numbers, and they come back."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,13 @@ def test_a_shell_writes_them(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         str(tmp_path / "here" / f"{name}.onnx") for name in ("encoder", "decoder")
     ]
     assert main(["model", "export", "nobody", "--onnx", str(tmp_path)]) == 2
+
+
+def test_without_the_package_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(CheckpointError, match=r"pip install 'vae-explorer\[onnx\]'"):
+        write_onnx(build(ModelConfig(encoder_layers=(8,), decoder_layers=(8,))), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

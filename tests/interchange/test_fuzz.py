@@ -209,7 +209,7 @@ def grafted(tree: Any, choices: list[int]) -> Any:
         elif kind % 4 == 1 and isinstance(holder, list):
             holder[key:key] = copy.deepcopy([holder[key]] * (what % 9))
         else:
-            holder[key] = VALUES[what % len(VALUES)]
+            holder[key] = copy.deepcopy(VALUES[what % len(VALUES)])
     return tree
 
 

@@ -1,6 +1,7 @@
 """Networks in ONNX files as programs write them, and files that are refused."""
 
 import io
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -274,6 +275,12 @@ def test_weights_in_other_files_are_refused() -> None:
 
     with pytest.raises(CheckpointError, match="another file"):
         read_network(built([node("MatMul", "x w")], W, change=away))
+
+
+def test_without_the_package_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(CheckpointError, match=r"pip install 'vae-explorer\[onnx\]'"):
+        read_network(b"")
 
 
 def test_branches_are_refused() -> None:

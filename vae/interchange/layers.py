@@ -47,6 +47,12 @@ class _BatchNorm(nn.Module):
 
 
 def stack(entries: Any, state: dict[str, Tensor]) -> nn.Sequential:
+    """Makes layers of entries of a description, one or a list, with their weights.
+
+    Raises:
+        CheckpointError: weights do not fit their layer.
+        ConfigError: an entry is not of the form, or names what the state dict does not have.
+    """
     entries = entries if isinstance(entries, list) else [entries]
     if len(entries) > _MOST_LAYERS:
         raise ConfigError(f"A network has at most {_MOST_LAYERS} layers; this one has {len(entries):,}.")
@@ -145,7 +151,13 @@ def _absent(name: Any, state: dict[str, Tensor], what: str) -> ConfigError:
     )
 
 
-def check_keys(what: str, said: Any, needed: set[str], allowed: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+def check_keys(what: str, said: Any, needed: set[str], allowed: set[str] | None = None) -> None:
+    """Refuses what is no table, lacks keys that are needed, or has others than those and the ones that are allowed.
+
+    Raises:
+        ConfigError: it is none, lacks one, or has another.
+    """
+    allowed = allowed or set()
     if not isinstance(said, dict):
         raise ConfigError(f"{what} is a table of names and values; it is {said!r:.80}.")
     if missing := sorted(needed - said.keys()):
