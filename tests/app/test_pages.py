@@ -20,6 +20,7 @@ PAGES = {
     "pages/explore/samples.py": "Samples",
     "pages/explore/views.py": "Views",
     "pages/train/train.py": "Train",
+    "pages/train/data.py": "Data",
     "pages/measure/likelihood.py": "Likelihood",
     "pages/measure/variance.py": "Decoder variance",
 }

@@ -1,8 +1,10 @@
 """Images of one's own: uploaded, looked at as they would be kept, and kept."""
 
+import shutil
+import tempfile
+import weakref
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import streamlit as st
 
@@ -15,7 +17,7 @@ from vae.errors import DataError
 
 PICTURES = ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff")
 ARRAYS = ("zip", "npz", "npy", "gz", "idx", "parquet")
-SHOWN = 48  # images on the sheet
+SHOWN, COLUMNS = 48, 12  # images on the sheet
 LARGEST = 128  # pixels a side that a set may have
 
 
@@ -23,16 +25,17 @@ LARGEST = 128  # pixels a side that a set may have
 def show() -> None:
     """Draws the upload and, once there is something, the draft with what can be chosen for it."""
     st.subheader(_("Your own images"), anchor=False)
+    kept = st.session_state.setdefault("data.times", 0)  # a new number empties what was uploaded
     left, right = st.columns([3, 2], gap="medium")
     files = left.file_uploader(
-        _("Images"), [*ARRAYS, *PICTURES], accept_multiple_files=True, key="data.files",
+        _("Images"), [*ARRAYS, *PICTURES], accept_multiple_files=True, key=f"data.files{kept}",
         help=_(
             "A zip archive of a folder of images, with one folder for each class or without; .npz or .npy with "
             "images (N, H, W) or (N, H, W, 3); IDX as MNIST comes; Parquet as Hugging Face writes it; or image files."
         ),
     )  # fmt: skip
     labels = right.file_uploader(
-        _("Labels, if they are in a file of their own"), ["csv", "txt", "npy", "gz", "idx"], key="data.labels",
+        _("Labels, if they are in a file of their own"), ["csv", "txt", "npy", "gz", "idx"], key=f"data.labels{kept}",
         help=_("One label a line, a CSV of file name and label, .npy or IDX."),
     )  # fmt: skip
     if not files:
@@ -56,10 +59,20 @@ def show() -> None:
         return
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        pictures.strip(sheet / 255, _("Some of the images, as they will be kept"), columns=12, scale=2)
+        columns = min(COLUMNS, len(sheet))
+        whole = sheet[: len(sheet) // columns * columns] / 255
+        pictures.strip(whole, _("Some of the images, as they will be kept"), columns=columns, scale=2)
     with right:
         _says(draft)
     _keep(draft)
+
+
+class _Folder:
+    """A folder of a session, which is removed when the session forgets it."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="vae-upload-"))
+        weakref.finalize(self, shutil.rmtree, self.path, True)
 
 
 def _opened(files: list[tuple], labels: tuple | None) -> imports.Draft:
@@ -67,8 +80,8 @@ def _opened(files: list[tuple], labels: tuple | None) -> imports.Draft:
     key = (tuple(each[0] for each in files), labels and labels[1].file_id)
     held = st.session_state.get("data.held")
     if held is None or held[0] != key:
-        folder = TemporaryDirectory(prefix="vae-upload-")  # removed when the session forgets it
-        place = Path(folder.name)
+        folder = _Folder()
+        place = folder.path
         if len(files) == 1 and Path(files[0][1]).suffix.lower().lstrip(".") in ARRAYS:
             source = place / Path(files[0][1]).name
             source.write_bytes(files[0][2].getbuffer())
@@ -152,6 +165,7 @@ def _keep(draft: imports.Draft) -> None:
         return
     cache.models.forget_datasets()  # it may have had another set of this name
     st.session_state.pop("data.held", None)
+    st.session_state["data.times"] += 1
     st.session_state["train.data"] = name
     st.session_state["data.kept"] = name
     st.rerun()

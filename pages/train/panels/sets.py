@@ -11,7 +11,7 @@ from vae import data
 from vae.data import stored
 from vae.errors import DataError
 
-SHOWN = 24
+SHOWN, COLUMNS = 24, 12  # images of each
 
 
 def show() -> None:
@@ -36,8 +36,10 @@ def _row(name: str, own: bool) -> None:
         return
     left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
     with left:
-        rows = np.unique(np.linspace(0, len(found.train) - 1, SHOWN).astype(int))
-        pictures.strip(found.train.images[rows].numpy() / 255, found.title, columns=12, scale=2)
+        rows = np.linspace(0, len(found.train) - 1, min(SHOWN, len(found.train))).astype(int)
+        columns = min(COLUMNS, len(rows))
+        images = found.train.images[rows[: len(rows) // columns * columns]].numpy() / 255
+        pictures.strip(images, found.title, columns=columns, scale=2)
     with right:
         size = " × ".join(map(str, found.image_shape[:2]))
         classes = _("{count:,} classes").format(count=len(found.classes)) if found.labelled else _("no labels")

@@ -1,0 +1,125 @@
+"""The page Data: images are looked at before they are kept, and what cannot be kept is said."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+import vae
+from tests.app.test_pages import through_frame
+from vae.data import stored
+
+PATH = "pages/train/data.py"
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "models"))
+    monkeypatch.setenv("VAE_DATA", str(tmp_path / "data"))
+    st.cache_resource.clear()
+
+
+def png(value: int, size: tuple[int, int] = (9, 8), colour: bool = False) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(np.full((*size, 3) if colour else size, value, np.uint8)).save(content, "PNG")
+    return content.getvalue()
+
+
+def archive(size: tuple[int, int] = (9, 8), colour: bool = False) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for i in range(20):
+            file.writestr(f"shapes/{'ab'[i % 2]}/{i}.png", png(10 * i, size, colour))
+    return content.getvalue()
+
+
+def uploaded(*files: tuple[str, bytes, str]) -> AppTest:
+    app = through_frame(PATH, "mnist-2d")
+    app.file_uploader(key="data.files0").set_value(list(files)).run()
+    return app
+
+
+def words(app: AppTest) -> str:
+    return " ".join(str(each.value) for kind in (app.markdown, app.caption, app.success) for each in kind)
+
+
+def keep(app: AppTest, name: str) -> AppTest:
+    app.text_input(key="data.name").set_value(name).run()
+    (button,) = (each for each in app.main.button if each.label == "Keep as data set")
+    return button.click().run()
+
+
+def test_a_zip_archive_is_looked_at_and_kept() -> None:
+    app = uploaded(("shapes.zip", archive(), "application/zip"))
+    assert not app.exception and not app.error
+    assert "**18** images to learn from and **2** held out, 9 × 8 pixels in grey" in words(app)
+    assert app.dataframe[0].value.to_dict("list") == {"Class": ["a", "b"], "Images": [10, 10]}
+    assert not stored.cards()[0]  # nothing is kept before it is asked for
+    app.toggle(key="data.invert").set_value(True).run()
+    assert "Light and dark change places." in words(app)
+    app = keep(app, "shapes")
+    assert not app.exception and not app.error and "shapes is kept" in words(app)
+    found = vae.load_dataset("shapes")
+    assert len(found.train) == 18 and found.classes == ("a", "b")
+    assert 255 - int(found.train.images.min()) in range(180, 200)
+    assert app.session_state["train.data"] == "shapes"
+    app.run()
+    assert "is kept" not in words(app) and "(`shapes`)" in words(app)
+    (remove,) = (each for each in app.main.button if each.key == "data.remove.shapes")
+    remove.click().run()
+    assert not app.exception and not stored.cards()[0] and "(`shapes`)" not in words(app)
+
+
+def test_colour_stays_or_becomes_grey_and_sizes_are_made_one() -> None:
+    app = uploaded(("shapes.zip", archive((90, 70), colour=True), "application/zip"))
+    assert not app.exception and "64" in app.error[0].value  # too large for colour
+    app.toggle(key="data.resize").set_value(True).run()
+    assert "28 × 28 pixels in colour" in words(app)
+    app.toggle(key="data.grey").set_value(True).run()
+    assert "28 × 28 pixels in grey" in words(app) and "Colour becomes grey." in words(app)
+
+
+def test_image_files_are_a_set_without_labels() -> None:
+    app = uploaded(*((f"{i}.png", png(i), "image/png") for i in range(5)))
+    assert not app.exception and not app.error
+    assert "no labels, and none are needed" in words(app)
+
+
+def test_labels_may_come_in_a_file() -> None:
+    content = io.BytesIO()
+    np.save(content, np.zeros((4, 8, 8), np.uint8))
+    app = uploaded(("x.npy", content.getvalue(), "application/octet-stream"))
+    app.file_uploader(key="data.labels0").set_value(("y.txt", b"cat\ndog\ncat\ndog\n", "text/plain")).run()
+    assert not app.exception and not app.error
+    assert app.dataframe[0].value["Class"].tolist() == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ([("a.zip", b"PK nothing", "application/zip")], "zip"),
+        ([("a.npy", b"nothing", "application/octet-stream")], "npy"),
+        ([("a.png", png(1), "image/png")], "two images or more"),
+        ([("a.png", png(1), "image/png"), ("a.png", png(2), "image/png")], "came twice"),
+        ([("a.png", png(1), "image/png"), ("b.png", png(2)[:45], "image/png")], "b.png"),
+        ([("a.png", png(1), "image/png"), ("b.png", png(1, (5, 5)), "image/png")], "one size"),
+    ],
+)
+def test_what_cannot_be_kept_is_said(files: list[tuple[str, bytes, str]], says: str) -> None:
+    app = uploaded(*files)
+    if says == "one size":
+        app.toggle(key="data.resize").set_value(False).run()
+    assert not app.exception
+    assert says in app.error[0].value
+
+
+@pytest.mark.parametrize(("name", "says"), [("mnist", "taken"), ("No Name", "lower-case")])
+def test_a_name_that_may_not_be_is_said(name: str, says: str) -> None:
+    app = keep(uploaded(("shapes.zip", archive(), "application/zip")), name)
+    assert not app.exception and says in app.error[0].value
+    assert not stored.cards()[0]
