@@ -197,6 +197,42 @@ CASES |= {
         mode="linear",
         coordinate_transformation_mode="align_corners",
     ),
+    "MaxPool, rounded up": one("MaxPool", row=PLANES, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
+    "MaxPool, rounded up and padded": one(
+        "MaxPool", row=PLANES, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1
+    ),
+    "AveragePool, rounded up": one("AveragePool", row=PLANES, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
+    "AveragePool, rounded up and padded": one(
+        "AveragePool", row=PLANES, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1
+    ),
+    "AveragePool, rounded up, uneven": one(
+        "AveragePool", row=PLANES, kernel_shape=[3, 3], strides=[2, 2], pads=[0, 1, 1, 0], ceil_mode=1
+    ),
+    "Resize to less": one("Resize", None, real(1, 1, 0.5, 1), row=PLANES, mode="linear"),
+    "Resize by one and a half": one("Resize", None, real(1, 1, 1.5, 2), row=PLANES, mode="linear"),
+    "Resize by one and a half, nearest": one(
+        "Resize",
+        None,
+        real(1, 1, 1.5, 1),
+        row=PLANES,
+        mode="nearest",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    ),
+    "ConvTranspose of rows": one("ConvTranspose", normal(4, 3, 3), row=(4, 9), strides=[2]),
+    "BatchNormalization of rows": one("BatchNormalization", normal(6), normal(6), normal(6), abs(normal(6))),
+    "ConvTranspose, same, lower": one(
+        "ConvTranspose", normal(4, 3, 3, 3), row=PLANES, strides=[2, 2], auto_pad="SAME_LOWER"
+    ),
+    "ConvTranspose with gaps": one(
+        "ConvTranspose", normal(4, 3, 3, 3), row=PLANES, dilations=[2, 1], pads=[1, 1, 1, 1]
+    ),
+    "ConvTranspose to a larger size": one(
+        "ConvTranspose", normal(4, 3, 2, 2), row=PLANES, strides=[3, 3], output_shape=[18, 15]
+    ),
+    "Slice in steps": one("Slice", whole(0), whole(6), whole(1), whole(2)),
+    "Pad by less than nothing": one("Pad", whole(0, -1, 0, 2), None),
+    "MaxPool with gaps": one("MaxPool", row=PLANES, kernel_shape=[2, 2], dilations=[2, 2]),
     "DepthToSpace": one("DepthToSpace", row=PLANES, blocksize=2),
     "DepthToSpace by columns": one("DepthToSpace", row=PLANES, blocksize=2, mode="CRD"),
 }
