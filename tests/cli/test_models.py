@@ -1,0 +1,90 @@
+"""`vae model`: models of other programs become models here, and go back."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+import vae
+from vae.cli import main
+
+DATA = Path(__file__).parents[1] / "interchange" / "data"
+LAYERS = """
+latent = 3
+image = [28, 28]
+likelihood = "bernoulli"
+[encoder]
+layers = ["fc1", "relu"]
+mean = "fc21"
+log_variance = "fc22"
+[decoder]
+layers = ["fc3", "relu", "fc4", "sigmoid"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "models"))
+    monkeypatch.setenv("VAE_DATA", str(tmp_path / "data"))
+    return tmp_path
+
+
+@pytest.fixture
+def files(own: Path) -> tuple[str, str]:
+    """A state dict of PyTorch's example, and the description of its layers."""
+    torch.manual_seed(0)
+    sizes = {"fc1": (784, 8), "fc21": (8, 3), "fc22": (8, 3), "fc3": (3, 8), "fc4": (8, 784)}
+    state = {
+        f"{name}.{key}": value for name, size in sizes.items() for key, value in nn.Linear(*size).state_dict().items()
+    }
+    save_file(state, own / "net.safetensors")
+    (own / "net.toml").write_text(LAYERS)
+    return str(own / "net.safetensors"), str(own / "net.toml")
+
+
+def imported(*words: str) -> int:
+    return main(["model", "import", *words, "--name", "mine", "--data", "mnist-sample"])
+
+
+@pytest.mark.slow
+def test_a_state_dict_becomes_a_model_and_goes_out_as_onnx(files: tuple[str, str], own: Path, capsys) -> None:
+    assert imported(files[0], "--layers", files[1]) == 0
+    says = capsys.readouterr().out
+    assert "J = 3, images of 28 x 28; the decoder gives probabilities" in says and "vae app --model mine" in says
+    assert main(["evaluate", "mine", "--data", "mnist-sample", "--images", "20", "--samples", "20", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["mean_nats"] < 0
+    assert imported(files[0], "--layers", files[1]) == 2 and "is taken" in capsys.readouterr().err
+    assert imported(files[0], "--layers", files[1], "--overwrite") == 0
+    pytest.importorskip("onnxruntime", reason="onnx and onnxruntime (requirements-extra.txt)")
+    assert main(["model", "export", "mine", "--onnx", str(own / "out")]) == 0
+    before = vae.load("mine")
+    assert (
+        main(["model", "import", str(own / "out"), "--name", "back", "--data", "mnist-sample", "--gives", "logits"])
+        == 0
+    )
+    z, x = torch.randn(5, 3), torch.rand(5, 784).round()
+    with torch.inference_mode():
+        torch.testing.assert_close(
+            vae.load("back").decoder(z).log_prob(x), before.decoder(z).log_prob(x), rtol=1e-5, atol=1e-3
+        )
+        torch.testing.assert_close(vae.load("back").encoder(x).mean, before.encoder(x).mean, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["no-such-place"], "is none of these"),
+        (["{weights}"], "give --layers"),
+        (["{weights}", "--layers", "no-such-file"], "no-such-file"),
+        (["{weights}", "--layers", "{layers}", "--gives", "logits"], "--gives is for ONNX"),
+        (["{weights}", "--layers", "{layers}", "--sigma", "0.1"], "gives the mean alone"),
+    ],
+)
+def test_what_is_no_model_is_said(files: tuple[str, str], words: list[str], says: str, capsys) -> None:
+    assert imported(*(word.format(weights=files[0], layers=files[1]) for word in words)) == 2
+    assert says in capsys.readouterr().err
+    assert not [record for record in vae.catalogue()[0] if record.name == "mine"]
