@@ -7,10 +7,11 @@ from dataclasses import fields
 
 from vae.data import Dataset
 from vae.errors import CheckpointError
+from vae.latent import held_out_figures
 from vae.model import AnyConfig, ModelConfig, Record, TrainConfig
 from vae.training import learned_from
 
-__all__ = ["arguments", "card", "command", "likelihood_words"]
+__all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words"]
 
 
 def arguments(name: str, model_config: ModelConfig, config: TrainConfig, half: bool = False) -> list[str]:

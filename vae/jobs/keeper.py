@@ -130,8 +130,7 @@ class Keeper:
         model, half = self.trainer.model.eval().cpu(), self.plan.half
         if half:
             model.half().float()
-        autoencoder = self.plan.training.objective == "autoencoder"
-        record = replace(self._record(), held_out=held_out_figures(model, self.dataset, autoencoder))
+        record = replace(self._record(), held_out=held_out_figures(model, self.dataset, self.plan.training))
         self._check()
         save(model, record, overwrite=True, half=half, folder=self.folder.parent)
         write_aside(self.folder / "card.md", card(record, self.dataset, half).encode())

@@ -9,7 +9,7 @@ import torch
 from vae.data import Dataset
 from vae.evidence import elbo
 from vae.latent.codes import encode
-from vae.model import VAE, Autoencoder, ModelConfig, bits_per_dimension, generator
+from vae.model import VAE, Autoencoder, ModelConfig, TrainConfig, bits_per_dimension, generator
 from vae.training import score
 
 __all__ = ["held_out_figures"]
@@ -17,20 +17,20 @@ __all__ = ["held_out_figures"]
 _AT_ONCE = 10_000 * 28 * 28  # values of test images that are floats at one time
 
 
-def held_out_figures(model: VAE, dataset: Dataset, autoencoder: bool = False) -> dict[str, float]:
+def held_out_figures(model: VAE, dataset: Dataset, config: TrainConfig | None = None) -> dict[str, float]:
     """Scores a model on all test images.
 
     Arguments:
         model: the VAE.
         dataset: its images, of which those held out are taken.
-        autoencoder: whether it is a plain autoencoder.
+        config: how it was trained, if it was here: a plain autoencoder has no ELBO.
 
     Returns:
         What `Record.held_out` says, nats an image: the ELBO with 10 samples an image, its standard error over images,
         its two parts, and bits per dimension. An autoencoder has no ELBO, so for it the reconstruction alone.
     """
     images = dataset.test.images
-    if autoencoder:
+    if config is not None and config.objective == "autoencoder":
         return {"images": len(images), "reconstruction": score(model, images, Autoencoder())[0]}
     noise = generator(0)
     parts = images.split(max(1, _AT_ONCE // model.config.pixels))
