@@ -33,20 +33,34 @@ def in_code() -> Catalog:
 
 
 def sentences(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Lines and sentences of the errors that a module raises, with numbers for what is filled in: "{0} is missing."."""
+    """Lines and sentences of the errors that a module raises, with numbers for what is filled in: "{0} is missing.".
+
+    So are those of the `steps` of a draft, and what readers of images put into their `notes`.
+    """
     for node in ast.walk(tree):
-        says: list[ast.AST] = []
+        says: list[ast.expr] = []
         if isinstance(node, ast.Call) and ast.unparse(node.func) in errors.__all__ and node.args:
             says = [node.args[0]]
         elif isinstance(node, ast.Assign) and "message" in ast.unparse(node.targets[0]):  # what a training ended with
-            whole = [each for each in ast.walk(node.value) if isinstance(each, ast.JoinedStr)]
-            within = [part for each in whole for part in each.values]
-            says = [each for each in ast.walk(node.value) if each not in within]
+            says = list(within(node.value))
+        elif isinstance(node, ast.FunctionDef) and node.name == "steps":
+            says = list(within(node))
+        elif isinstance(node, ast.keyword) and node.arg == "notes":  # by way of names and functions: all of the module
+            says = [each for each in within(tree) if ast.unparse(each)[:-1].endswith(".")]
         for each in says:
             parts = each.values if isinstance(each, ast.JoinedStr) else [each]
             text = template(parts) if all(isinstance(part, ast.Constant | ast.FormattedValue) for part in parts) else ""
             if " " in text.strip():
-                yield node.lineno, text
+                yield each.lineno, text
+
+
+def within(node: ast.AST) -> Iterator[ast.Constant | ast.JoinedStr]:
+    """The texts in a piece of code: f-strings as a whole, and no docstrings."""
+    if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+        yield node
+    elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        for each in ast.iter_child_nodes(node):
+            yield from within(each)
 
 
 def template(parts: list[ast.expr]) -> str:

@@ -25,6 +25,7 @@ sections = {
     _("Train"): {
         "train/train": (_("Train"), "model_training"),
         "train/data": (_("Data"), "photo_library"),
+        "train/models": (_("Models"), "deployed_code"),
     },
     _("Measure"): {
         "measure/likelihood": (_("Likelihood"), "query_stats"),

@@ -21,6 +21,7 @@ PAGES = {
     "pages/explore/views.py": "Views",
     "pages/train/train.py": "Train",
     "pages/train/data.py": "Data",
+    "pages/train/models.py": "Models",
     "pages/measure/likelihood.py": "Likelihood",
     "pages/measure/variance.py": "Decoder variance",
 }

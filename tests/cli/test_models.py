@@ -88,3 +88,15 @@ def test_what_is_no_model_is_said(files: tuple[str, str], words: list[str], says
     assert imported(*(word.format(weights=files[0], layers=files[1]) for word in words)) == 2
     assert says in capsys.readouterr().err
     assert not [record for record in vae.catalogue()[0] if record.name == "mine"]
+
+
+def test_ones_own_models_are_put_in_order(capsys) -> None:
+    assert main(["model", "copy", "mnist-2d", "a"]) == 0
+    assert main(["model", "rename", "a", "b"]) == 0
+    assert main(["model", "remove", "b"]) == 0
+    assert "vae model restore b" in capsys.readouterr().out
+    assert "b" not in [record.name for record in vae.catalogue()[0]]
+    assert main(["model", "restore", "b"]) == 0
+    assert "b" in [record.name for record in vae.catalogue()[0]]
+    assert main(["model", "restore", "b"]) == 2 and "no 'b' among it" in capsys.readouterr().err
+    assert main(["model", "remove", "mnist-2d"]) == 2 and "stay as they are" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Commands on models as files of other programs: `model import`, `model export`."""
+"""The command `model`: models of other programs in and out, and one's own put in order."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from vae import paths
 from vae.cli.uses import loaded
 from vae.errors import ConfigError
 from vae.interchange import Found, Gives, Pixels, keep, read_file, read_layers, read_onnx, read_pythae, write_onnx
+from vae.jobs import shelf
 from vae.model import check_name, load, taken
 
 __all__ = ["add_model"]
@@ -17,13 +18,41 @@ __all__ = ["add_model"]
 
 def add_model(commands: Any) -> None:
     """Adds the command to those of a parser."""
-    command = commands.add_parser("model", help="take a model over from another program, or write one for it")
+    command = commands.add_parser("model", help="import, export, rename, copy or remove a model")
     inner = command.add_subparsers(dest="what", required=True)
     _add_import(inner)
     command = inner.add_parser("export", help="write encoder.onnx and decoder.onnx, each held against the model")
     command.add_argument("name", help="of the model, or its file")
     command.add_argument("--onnx", type=Path, required=True, metavar="FOLDER", help="where; made if need be")
     command.set_defaults(run=_export)
+    for what, says in (("rename", "give a model of your own another name"), ("copy", "copy a model")):
+        command = inner.add_parser(what, help=says)
+        command.add_argument("name")
+        command.add_argument("new", help="lower-case letters, digits, '.', '-' and '_'")
+        command.set_defaults(run=_put, act=getattr(shelf, what))
+    command = inner.add_parser("remove", help="put a model of your own away; vae model restore brings it back")
+    command.add_argument("name")
+    command.set_defaults(run=_remove)
+    command = inner.add_parser("restore", help="bring back the model of a name that was removed last")
+    command.add_argument("name")
+    command.set_defaults(run=_restore)
+
+
+def _put(chosen: argparse.Namespace) -> None:
+    chosen.act(chosen.name, chosen.new)
+    print(chosen.new)
+
+
+def _remove(chosen: argparse.Namespace) -> None:
+    shelf.discard(chosen.name)
+    print(f"removed {chosen.name}; to undo it: vae model restore {chosen.name}")
+
+
+def _restore(chosen: argparse.Namespace) -> None:
+    tokens = [token for token in shelf.discarded() if token.partition("-")[2] == chosen.name]
+    if not tokens:
+        raise ConfigError(f"What was removed can be brought back for a while; there is no {chosen.name!r} among it.")
+    print(f"restored {shelf.bring_back(tokens[0])}")
 
 
 def _add_import(inner: Any) -> None:

@@ -11,10 +11,11 @@ same bits after a kill. The wing stands on all floors below it.
     job        how trainings stand, and who is next when several wait
     keeper     a trainer with its folder: takes steps, does what is asked in between, keeps all on disk
     runs       one training in this process, from its turn to its end; resumed after whatever ended it
+    shelf      one's own models renamed, copied, discarded and brought back
     processes  training as a process of its own: start, pause, step, change, stop, resume
 """
 
-from vae.jobs import replay, runs
+from vae.jobs import replay, runs, shelf
 from vae.jobs.cards import likelihood_words
 from vae.jobs.keeper import read_plan
 from vae.jobs.processes import (
@@ -58,6 +59,7 @@ __all__ = [
     "run",
     "running",
     "runs",
+    "shelf",
     "start",
     "start_seeds",
     "status",

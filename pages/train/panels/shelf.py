@@ -1,0 +1,93 @@
+"""The models that there are, and what can be done to one's own: rename, copy, delete, undo."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.ui import state, words
+from pages.ui.language import _, said
+from vae import catalogue
+from vae.errors import VAEError
+from vae.jobs import shelf
+from vae.model import Record
+
+UNDO, TROUBLE, ADDED = "models.undo", "models.trouble", "models.added"
+
+
+def show() -> None:
+    """Draws the table, and for the one that is chosen what can be done to it."""
+    if trouble := st.session_state.pop(TROUBLE, None):
+        st.error(trouble, icon=":material/error:")
+    records, _troubles = catalogue()
+    ours = {record.name for record in records if shelf.own(record.name)}
+    st.dataframe(
+        {
+            _("Model"): [record.name for record in records],
+            _("J"): [record.model.latent for record in records],
+            _("Likelihood"): [words.likelihood(record.model.likelihood) for record in records],
+            _("Images"): [" × ".join(map(str, record.model.image_shape[:2])) for record in records],
+            _("Data set"): [record.data for record in records],
+            _("Held-out ELBO, nats"): [record.held_out.get("elbo") for record in records],
+            _("From"): [_from(record, record.name in ours) for record in records],
+        },
+        hide_index=True, height=min(38 + 35 * len(records), 420),
+        column_config={_("Held-out ELBO, nats"): st.column_config.NumberColumn(format="%.1f")},
+    )  # fmt: skip
+    names = [record.name for record in records]
+    if added := st.session_state.pop(ADDED, None):
+        st.session_state["models.one"] = added
+        st.success(_("{name} is kept. Press Use to look at it.").format(name=added), icon=":material/check:")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        state.begin("models.one", state.one_of(names), state.model())
+        name = st.selectbox(_("Model to change"), names, key="models.one", width=220)
+        new = st.text_input(
+            _("New name"), key="models.new", width=220, help=_("Lower-case letters, digits and dashes.")
+        )
+        _button(_("Use"), "play_arrow", lambda: state.use_model(name), key="models.use")
+        _button(_("Copy"), "content_copy", lambda: shelf.copy(name, new), key="models.copy", disabled=not new)
+        _button(
+            _("Rename"), "edit", lambda: _rename(name, new), key="models.rename", disabled=not new or name not in ours
+        )
+        _button(_("Delete"), "delete", lambda: _discard(name), key="models.delete", disabled=name not in ours)
+    if name not in ours:
+        st.caption(_("{name} ships with the explorer, or is being trained: it can be copied.").format(name=name))
+    if token := st.session_state.get(UNDO):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(_("{name} was deleted.").format(name=token.partition("-")[2]), width="content")
+            _button(_("Undo"), "undo", lambda: _bring_back(token), key="models.back")
+
+
+def _from(record: Record, own: bool) -> str:
+    if record.training is None:
+        return getattr(record.model, "origin", "")
+    return _("trained here") if own or record.name not in shelf.SHIPPED else _("ships")
+
+
+def _button(label: str, icon: str, act: Callable[[], object], *, key: str, disabled: bool = False) -> None:
+    st.button(label, icon=f":material/{icon}:", on_click=_done, args=(act,), key=key, disabled=disabled)
+
+
+def _done(act: Callable[[], object]) -> None:
+    try:
+        act()
+    except VAEError as error:
+        st.session_state[TROUBLE] = said(error)
+
+
+def _rename(name: str, new: str) -> None:
+    shelf.rename(name, new)
+    st.session_state["models.one"] = new
+    if state.model() == name:
+        state.use_model(new)
+
+
+def _discard(name: str) -> None:
+    st.session_state[UNDO] = shelf.discard(name)
+    st.session_state.pop("models.one", None)
+    if state.model() == name:
+        state.use_model(state.DEFAULT_MODEL)
+
+
+def _bring_back(token: str) -> None:
+    st.session_state.pop(UNDO)
+    st.session_state["models.one"] = shelf.bring_back(token)

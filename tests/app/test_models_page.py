@@ -1,0 +1,116 @@
+"""The page Models: one's own models put in order, and models of other programs taken in."""
+
+import io
+from pathlib import Path
+
+import pytest
+import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
+from torch import nn
+
+import vae
+from tests.app.test_pages import through_frame
+
+PATH = "pages/train/models.py"
+CONFIG = vae.ModelConfig(encoder_layers=(4,), decoder_layers=(4,))
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "models"))
+    st.cache_resource.clear()
+    vae.save(vae.build(CONFIG), vae.Record(name="mine", model=CONFIG, training=vae.TrainConfig(data="mnist-sample")))
+    return tmp_path / "models"
+
+
+def names() -> list[str]:
+    return [record.name for record in vae.catalogue()[0]]
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    return app.button(key=key).click().run()
+
+
+def test_the_table_says_what_there_is() -> None:
+    app = through_frame(PATH, "mnist-2d")
+    assert not app.exception and not app.error
+    table = app.dataframe[0].value
+    assert table["Model"].tolist() == names()
+    assert table["From"].tolist() == ["trained here" if name == "mine" else "ships" for name in names()]
+    assert app.button(key="models.rename").disabled and app.button(key="models.delete").disabled  # mnist-2d ships
+
+
+def test_a_model_of_ones_own_is_renamed_copied_deleted_and_brought_back() -> None:
+    app = through_frame(PATH, "mine")
+    app.text_input(key="models.new").set_value("other").run()
+    press(app, "models.rename")
+    assert not app.exception and not app.error and "other" in names() and "mine" not in names()
+    assert app.sidebar.selectbox(key="model").value == "other"
+    app.text_input(key="models.new").set_value("more").run()
+    press(app, "models.copy")
+    assert "more" in names() and "other" in names()
+    press(app, "models.delete")
+    assert not app.exception and "other" not in names() and app.sidebar.selectbox(key="model").value == "mnist-2d"
+    press(app, "models.back")
+    assert not app.exception and "other" in names()
+
+
+def test_what_cannot_be_is_said() -> None:
+    app = through_frame(PATH, "mine")
+    app.text_input(key="models.new").set_value("mnist-2d").run()
+    press(app, "models.rename")
+    assert "is taken" in app.error[0].value and "mine" in names()
+
+
+def exported(network: nn.Module, example: torch.Tensor) -> bytes:
+    content = io.BytesIO()
+    torch.onnx.export(network, (example,), content, dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "n"}})
+    return content.getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_pair_of_onnx_files_becomes_a_model() -> None:
+    pytest.importorskip("onnx", reason="onnx (requirements-extra.txt)")
+
+    class Encoder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = nn.Linear(784, 4)
+
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return self.net(x)[:, :2], self.net(x)[:, 2:] - 2
+
+    decoder = nn.Sequential(nn.Linear(2, 784), nn.Sigmoid())
+    files = [
+        ("my-encoder.onnx", exported(Encoder(), torch.rand(2, 784)), "application/octet-stream"),
+        ("my-decoder.onnx", exported(decoder, torch.rand(2, 2)), "application/octet-stream"),
+    ]
+    app = through_frame(PATH, "mnist-2d")
+    app.file_uploader(key="models.files").set_value(files).run()
+    app.selectbox(key="models.data").set_value("mnist-sample")
+    app.text_input(key="models.name").set_value("theirs").run()
+    press(app, "models.keep")
+    assert not app.exception and not app.error and "theirs" in names()
+    z = torch.randn(3, 2)
+    with torch.inference_mode():
+        torch.testing.assert_close(vae.load("theirs").decoder(z).mean, decoder(z), rtol=1e-5, atol=1e-6)
+    app.file_uploader(key="models.files").set_value(files[:1]).run()
+    app.text_input(key="models.name").set_value("half").run()
+    press(app, "models.keep")
+    assert "Two files make a model" in app.error[0].value and "half" not in names()
+
+
+def test_a_mailed_file_is_taken_in_and_a_damaged_one_is_not(own: Path) -> None:
+    content = (own / "mine" / "model.safetensors").read_bytes()
+    app = through_frame(PATH, "mnist-2d")
+    app.file_uploader(key="models.files").set_value([("bob.safetensors", content, "application/octet-stream")]).run()
+    app.text_input(key="models.name").set_value("bob").run()
+    press(app, "models.keep")
+    assert not app.exception and not app.error and "bob" in names()
+    broken = [("bob.safetensors", content[:-9], "application/octet-stream")]
+    app.file_uploader(key="models.files").set_value(broken).run()
+    app.text_input(key="models.name").set_value("broken").run()
+    press(app, "models.keep")
+    assert "not a whole safetensors file" in app.error[0].value and "broken" not in names()
