@@ -37,7 +37,7 @@ def test_the_table_says_what_there_is() -> None:
     assert not app.exception and not app.error
     table = app.dataframe[0].value
     assert table["Model"].tolist() == names()
-    assert table["From"].tolist() == ["trained here" if name == "mine" else "ships" for name in names()]
+    assert table["Origin"].tolist() == ["trained here" if name == "mine" else "ships" for name in names()]
     assert app.button(key="models.rename").disabled and app.button(key="models.delete").disabled  # mnist-2d ships
 
 

@@ -10,6 +10,9 @@ from torch import nn
 
 from tests.toys import numpy_encoder, small_model
 from vae.errors import ConfigError
+from vae.model.capture import capture
+from vae.model.config import ImportedConfig
+from vae.model.imported import ImportedDecoder, ImportedEncoder
 from vae.model.portable import Portable, pack_codes, portable
 from vae.model.vae import VAE
 
@@ -101,7 +104,9 @@ def test_half_precision_only_where_it_loses_nothing() -> None:
 
 def test_a_layout_is_plain_json() -> None:
     layout = portable(small_model(decoder_layers=(8, 5)).decoder).layout()
-    assert layout == {"widths": [2, 8, 5], "heads": [16, 16], "constant": False}
+    assert layout == {
+        "widths": [2, 8, 5], "heads": [16, 16], "constant": False, "activation": "relu", "bounded": True,
+    }  # fmt: skip
 
 
 def test_what_is_no_perceptron_stays_on_the_server() -> None:
@@ -139,3 +144,63 @@ def test_codes_in_sixteen_bits() -> None:
     assert book.levels.dtype == np.uint16
     assert (np.abs(found - values) <= book.step / 2 + 1e-9).all()
     assert (np.abs(found - values)[:, :2] < np.ptp(values[:, :2], 0) / 2**16).all()
+
+
+def brought(network: nn.Module, likelihood: str = "bernoulli", constant: bool = False) -> ImportedDecoder:
+    """A network from z (N, 3) as the decoder of a model from elsewhere, of 12 pixels."""
+    given = capture(network.eval(), torch.rand(3, 3))
+    config = ImportedConfig(latent=3, likelihood=likelihood, image_shape=(3, 4))
+    return ImportedDecoder(given, config, torch.tensor([-1.0]) if constant else None)
+
+
+class Heads(nn.Module):
+    def __init__(self, mean: nn.Module, spread: nn.Module) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(3, 7), nn.Tanh(), nn.Linear(7, 5), nn.Tanh())
+        self.mean, self.spread = mean, spread
+
+    def forward(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        h = self.body(z)
+        return self.mean(h), self.spread(h)
+
+
+def test_perceptrons_from_elsewhere_are_taken_apart() -> None:
+    z, x = torch.randn(6, 3), torch.rand(6, 12)
+    logits = brought(nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 12), nn.Unflatten(1, (3, 4)), nn.Flatten()))
+    net = portable(logits)
+    (found,) = run(net, net.activation, z.numpy())
+    np.testing.assert_allclose(found, logits(z).base_dist.logits.numpy(), rtol=1e-5, atol=1e-5)
+    assert net.bounded and net.heads == (12,)
+    heads = Heads(nn.Sequential(nn.Linear(5, 12), nn.Sigmoid()), nn.Linear(5, 12))
+    net = portable(brought(heads, "gaussian"))
+    mean, spread = run(net, net.activation, z.numpy())
+    with torch.no_grad():
+        np.testing.assert_allclose(1 / (1 + np.exp(-mean)), heads(z)[0].numpy(), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(spread, heads(z)[1].numpy(), rtol=1e-5, atol=1e-5)
+    assert net.bounded and net.activation == "tanh"
+    net = portable(brought(nn.Linear(3, 12), "gaussian-shared", constant=True))
+    assert not net.bounded and net.constant and net.heads == (12, 1)
+    assert run(net, net.activation, z.numpy())[1][0, 0] == -1
+    body = nn.Sequential(nn.Linear(12, 9), nn.SiLU(), nn.Linear(9, 6))
+    for split in (lambda x: body(x).chunk(2, 1), lambda x: (body(x)[:, :3], body(x)[:, 3:])):
+        encoder = ImportedEncoder(capture(split, torch.rand(3, 12)))
+        net = portable(encoder)
+        mean, spread = run(net, net.activation, x.numpy())
+        np.testing.assert_allclose(mean, encoder(x).mean.numpy(), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(np.exp(0.5 * spread), encoder(x).stddev.numpy(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 12)),  # of two activations
+        nn.Sequential(nn.Linear(3, 8), nn.GELU(), nn.Linear(8, 12)),
+        nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.BatchNorm1d(8), nn.Linear(8, 12)),
+        nn.Sequential(nn.Linear(3, 12), nn.ReLU()),
+        nn.Sequential(nn.Linear(3, 12), nn.Sigmoid()),  # of a Bernoulli the logits are wanted
+        nn.Sequential(nn.Linear(3, 12), nn.Unflatten(1, (3, 2, 2)), nn.Conv2d(3, 3, 1), nn.Flatten()),
+    ],
+)
+def test_other_graphs_are_left_to_the_server(network: nn.Module) -> None:
+    with pytest.raises(ConfigError, match="Only a multilayer perceptron"):
+        portable(brought(network))

@@ -13,6 +13,7 @@ objectives that read as they are written. The wing stands on `vae.errors` and `v
     imported       models from elsewhere: two graphs as distributions over latents and pixels
     devices        which device, and bfloat16 where it is quicker and costs nothing
     objectives     ELBO (beta, free bits), IWAE, Autoencoder: objective(model, x) -> Terms, one number an image
+    perceptrons    which graphs are multilayer perceptrons
     portable       the nets as flat arrays, for programs without PyTorch
     records        what a model's file says of it
     checkpoints    one safetensors file a model, its record in the header; files written aside

@@ -20,7 +20,7 @@ from vae.model.distributions import BinaryPixels, diagonal_normal
 from vae.model.graphs import Graph
 from vae.model.vae import VAE
 
-__all__ = ["assemble", "graphs_of", "rebuild"]
+__all__ = ["ImportedDecoder", "ImportedEncoder", "assemble", "graphs_of", "rebuild"]
 
 _PARTS = ("encoder", "decoder")
 

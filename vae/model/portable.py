@@ -8,6 +8,7 @@ One flat array holds W_1, b_1, W_2, ..., then V and c of each head in turn, matr
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vae.errors import ConfigError
+from vae.model.imported import ImportedDecoder, ImportedEncoder
+from vae.model.perceptrons import Affine, perceptron
 from vae.model.vae import Decoder, Encoder
 
 __all__ = ["MOST_PORTABLE", "Codebook", "Portable", "pack_codes", "portable"]
@@ -32,16 +35,26 @@ class Portable(NamedTuple):
             p(x|z), which a Bernoulli has not.
         constant: whether the log variance is a parameter and has no V: it does not depend on z.
         weights: the flat array; float16 as uint16 where that loses nothing, else float32.
+        activation: of the hidden layers: relu, tanh or silu.
+        bounded: whether a decoder's mean is the sigmoid of its first output.
     """
 
     widths: tuple[int, ...]
     heads: tuple[int, ...]
     constant: bool
     weights: NDArray[Any]
+    activation: str
+    bounded: bool
 
     def layout(self) -> dict[str, Any]:
         """Returns all but the weights, as JSON types."""
-        return {"widths": list(self.widths), "heads": list(self.heads), "constant": self.constant}
+        return {
+            "widths": list(self.widths), "heads": list(self.heads), "constant": self.constant,
+            "activation": self.activation, "bounded": self.bounded,
+        }  # fmt: skip
+
+
+_Taken = tuple[Sequence[Affine], Sequence[Affine], Tensor | None, str, bool]
 
 
 class Codebook(NamedTuple):
@@ -61,43 +74,26 @@ def portable(part: nn.Module) -> Portable:
     Raises:
         ConfigError: it is not made of linear layers and activations alone, or has more than `MOST_PORTABLE` weights.
     """
-    if type(part) not in (Encoder, Decoder) or not all(_plain(layer) for layer in part.body):  # type: ignore[union-attr]
+    found = _own(part) if isinstance(part, Encoder | Decoder) else _imported(part)
+    if found is None:
         raise ConfigError("Only a multilayer perceptron can be decoded in the browser; the server decodes this model.")
-    count = sum(weight.numel() for weight in part.parameters())
-    if count > MOST_PORTABLE:
+    layers, heads, constant, activation, bounded = found
+    pieces = [piece for affine in (*layers, *heads) for piece in affine]
+    sizes = [affine.bias.numel() for affine in heads]
+    if constant is not None:
+        pieces.append(constant)
+        sizes.append(constant.numel())
+    if (count := sum(piece.numel() for piece in pieces)) > MOST_PORTABLE:
         raise ConfigError(
             f"A net of more than {MOST_PORTABLE:,} weights is too slow for a browser; this has {count:,}, "
             "so the server decodes."
         )
-    pieces: list[Tensor] = []
-    widths: list[int] = []
-    for layer in part.body:  # type: ignore[union-attr]
-        pieces += [layer[0].weight, layer[0].bias]
-        widths.append(layer[0].in_features)
-    constant = False
-    if isinstance(part, Encoder):
-        latent = part.head.out_features // 2
-        widths.append(part.head.in_features)
-        for rows in (slice(None, latent), slice(latent, None)):  # mean and log variance come from one product
-            pieces += [part.head.weight[rows], part.head.bias[rows]]
-        heads: tuple[int, ...] = (latent, latent)
-    else:
-        assert isinstance(part, Decoder) and isinstance(part.location, nn.Linear)
-        widths.append(part.location.in_features)
-        pieces += [part.location.weight, part.location.bias]
-        heads = (part.location.out_features,)
-        if isinstance(part.log_variance, nn.Linear):
-            pieces += [part.log_variance.weight, part.log_variance.bias]
-            heads += (part.log_variance.out_features,)
-        elif part.log_variance is not None:
-            assert isinstance(part.log_variance, nn.Parameter)
-            constant = True
-            pieces.append(part.log_variance)
-            heads += (part.log_variance.numel(),)
+    widths = [affine.weight.shape[1] for affine in layers] + [heads[0].weight.shape[1]]
     flat = torch.cat([piece.detach().flatten() for piece in pieces]).numpy()
     half = flat.astype(np.float16)
     exact = bool((half.astype(np.float32) == flat).all())
-    return Portable(tuple(widths), heads, constant, half.view(np.uint16) if exact else flat)
+    weights = half.view(np.uint16) if exact else flat
+    return Portable(tuple(widths), tuple(sizes), constant is not None, weights, activation, bounded)
 
 
 def pack_codes(values: NDArray[Any]) -> Codebook:
@@ -105,6 +101,38 @@ def pack_codes(values: NDArray[Any]) -> Codebook:
     low = values.min(0).astype(np.float64)
     step = np.maximum((values.max(0) - low) / (2**16 - 1), math.ulp(1.0))
     return Codebook(np.rint((values - low) / step).astype(np.uint16), low, step)
+
+
+def _own(part: Encoder | Decoder) -> _Taken | None:
+    """Takes a net that was built here apart."""
+    if not all(_plain(layer) for layer in part.body):
+        return None
+    layers = [Affine(layer[0].weight, layer[0].bias) for layer in part.body]  # type: ignore[index]
+    activation = part.config.activation
+    if isinstance(part, Encoder):
+        latent = part.head.out_features // 2
+        rows = (slice(None, latent), slice(latent, None))  # mean and log variance come from one product
+        heads = [Affine(part.head.weight[each], part.head.bias[each]) for each in rows]
+        return layers, heads, None, activation, False
+    if not isinstance(part.location, nn.Linear):
+        return None
+    heads = [Affine(part.location.weight, part.location.bias)]
+    constant = part.log_variance if isinstance(part.log_variance, nn.Parameter) else None
+    if isinstance(part.log_variance, nn.Linear):
+        heads.append(Affine(part.log_variance.weight, part.log_variance.bias))
+    return layers, heads, constant, activation, part.config.likelihood == "bernoulli" or not part.config.linear
+
+
+def _imported(part: nn.Module) -> _Taken | None:
+    """Takes a net from elsewhere apart, where it is a perceptron whose outputs are what ours are."""
+    if not isinstance(part, ImportedEncoder | ImportedDecoder) or (found := perceptron(part.graph)) is None:
+        return None
+    if isinstance(part, ImportedEncoder):
+        return None if any(found.bounded) else (found.layers, found.heads, None, found.activation, False)
+    if any(found.bounded[1:]) or (part.config.likelihood == "bernoulli" and found.bounded[0]):
+        return None
+    bounded = part.config.likelihood == "bernoulli" or found.bounded[0]
+    return found.layers, found.heads, part.log_variance, found.activation, bounded
 
 
 def _plain(layer: nn.Module) -> bool:

@@ -32,6 +32,7 @@ class Encoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        self.config = config
         inputs = config.channels[-1] * _smallest(config) if config.channels else config.pixels
         self.body = mlp(inputs, config.encoder_layers, config.activation)
         if config.channels:

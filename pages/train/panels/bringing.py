@@ -23,7 +23,7 @@ def show() -> None:
     files = st.file_uploader(
         _("encoder.onnx and decoder.onnx, or a .safetensors file of the explorer"), ["onnx", "safetensors"],
         accept_multiple_files=True, key="models.files",
-        help=_("From a script: vae.inspect. Folders of pythae and state dicts, in a shell: vae model import."),
+        help=_("From a script: `vae.inspect`. Folders of pythae and state dicts, in a shell: `vae model import`."),
     )  # fmt: skip
     if not files:
         return
@@ -67,9 +67,8 @@ def _keep_onnx(files: list, name: str, chosen: str | None, gives: str | None) ->
     parts = {part: [each for each in files if part in each.name.lower()] for part in ("encoder", "decoder")}
     if len(files) != 2 or any(len(found) != 1 for found in parts.values()):
         came = ", ".join(each.name for each in files)
-        raise ConfigError(
-            f"Two files make a model, one with encoder in its name and one with decoder; these are {came}."
-        )
+        says = _("Two files make a model, one with encoder in its name and one with decoder; these are {files}.")
+        raise ConfigError(says.format(files=came))
     check_name(name)
     if taken(name):
         raise ConfigError(f"A model's name must be new; {name!r} is taken. Choose another.")

@@ -90,7 +90,11 @@ def _opened(files: list[tuple], labels: tuple | None) -> imports.Draft:
             source.mkdir()
             for _id, name, content in files:
                 if (source / Path(name).name).exists():
-                    raise DataError(f"Each file has a name of its own; {Path(name).name} came twice. Rename one.")
+                    raise DataError(
+                        _("Each file has a name of its own; {name} came twice. Rename one.").format(
+                            name=Path(name).name
+                        )
+                    )
                 (source / Path(name).name).write_bytes(content.getbuffer())
         if labels:
             (place / f"labels-{Path(labels[0]).name}").write_bytes(labels[1].getbuffer())

@@ -28,7 +28,7 @@ def show() -> None:
             _("Images"): [" × ".join(map(str, record.model.image_shape[:2])) for record in records],
             _("Data set"): [record.data for record in records],
             _("Held-out ELBO, nats"): [record.held_out.get("elbo") for record in records],
-            _("From"): [_from(record, record.name in ours) for record in records],
+            _("Origin"): [_from(record, record.name in ours) for record in records],
         },
         hide_index=True, height=min(38 + 35 * len(records), 420),
         column_config={_("Held-out ELBO, nats"): st.column_config.NumberColumn(format="%.1f")},

@@ -6,12 +6,12 @@
  * @property {number} latent
  * @property {number[]} image_shape
  * @property {string} likelihood
- * @property {"relu" | "tanh" | "silu"} activation
- * @property {boolean} linear
- * @property {number | null} log_variance_floor
+ * @property {number | null} [log_variance_floor]
  */
 /**
- * @typedef {{ widths: number[], heads: number[], constant: boolean, half: boolean }} Layout
+ * @typedef {"relu" | "tanh" | "silu"} Activation
+ * @typedef {{ widths: number[], heads: number[], constant: boolean, half: boolean }} Shape
+ * @typedef {Shape & { activation: Activation, bounded: boolean }} Layout
  * @typedef {{ layout: Layout, weights: Float32Array | Uint16Array }} Packed
  * @typedef {{ mean: Float32Array, deviation: Float32Array, logits: Float32Array }} Decoded
  * @typedef {(z: Vector, spread?: boolean) => Decoded} Decode
@@ -75,12 +75,11 @@ const ACTIVATIONS = {
 /**
  * Makes a function of an input that fills and returns the raw outputs of each head; `heads` says how many are wanted.
  * @param {Packed} packed
- * @param {Config["activation"]} activation
  * @returns {(input: Vector, heads?: number) => Float32Array[]}
  */
-function network({ layout, weights }, activation) {
+function network({ layout, weights }) {
   const all = floats(weights);
-  const squash = ACTIVATIONS[activation];
+  const squash = ACTIVATIONS[layout.activation];
   const hidden = layout.widths.slice(1).map((width) => new Float32Array(width));
   const outputs = layout.heads.map((width) => new Float32Array(width));
   return (input, heads = outputs.length) => {
@@ -111,13 +110,13 @@ const softplus = (v) => (v > 30 ? v : Math.log1p(Math.exp(v)));
  * @returns {Decode}
  */
 export function makeDecoder(packed, config) {
-  const raw = network(packed, config.activation);
+  const raw = network(packed);
   const pixels = packed.layout.heads[0];
   const mean = new Float32Array(pixels);
   const deviation = new Float32Array(pixels);
   const bernoulli = config.likelihood === "bernoulli";
-  const bounded = bernoulli || !config.linear;
-  const floor = config.log_variance_floor;
+  const { bounded } = packed.layout;
+  const floor = config.log_variance_floor ?? null;
   return (z, spread = false) => {
     const [location, logVariance] = raw(z, spread && !bernoulli ? 2 : 1);
     for (let i = 0; i < pixels; i++) mean[i] = bounded ? sigmoid(location[i]) : location[i];
@@ -143,11 +142,10 @@ export function makeDecoder(packed, config) {
 /**
  * x to the mean and deviation of q(z|x).
  * @param {Packed} packed
- * @param {Config} config
  * @returns {Encode}
  */
-export function makeEncoder(packed, config) {
-  const raw = network(packed, config.activation);
+export function makeEncoder(packed) {
+  const raw = network(packed);
   return (x) => {
     const [mean, logVariance] = raw(x);
     return {
