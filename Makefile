@@ -4,7 +4,7 @@ PYTHON ?= python3.11 python3.12 python3.13 python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help install app quick test check bench picture strings clean venv tools extra
+.PHONY: help install app quick test thorough check bench picture strings clean venv tools extra
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ quick: tools ## run the quick tests, no browser, in about a minute on two cores
 
 test: tools extra ## run every test, a real browser included
 	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)"; export CHROMIUM; OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile
+
+thorough: tools ## show every model that ships with every odd image on every page and to every estimator, an hour or two
+	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --timeout 0 --thorough tests/app/test_odd_images.py tests/evidence/test_bad_images.py
 
 check: tools ## lint, formatting, types and the order of imports, of Python and JavaScript
 	@$(RUN) -m ruff check

@@ -1,4 +1,4 @@
-"""What every test has: the option for the picture, browser tests last, a fixed seed, a line on what was skipped."""
+"""What every test has: options, browser tests last, a fixed seed, a line on what was skipped."""
 
 from collections import Counter
 from pathlib import Path
@@ -11,6 +11,7 @@ BROWSER = Path(__file__).parent / "browser"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--picture", action="store_true", help="write the pictures in the README anew")
+    parser.addoption("--thorough", action="store_true", help="show every model with every odd image on every page")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -36,3 +37,9 @@ torch.set_num_threads(1)
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def thorough(request: pytest.FixtureRequest) -> bool:
+    """Whether every combination is to be tried, where a few tell nearly as much."""
+    return request.config.getoption("--thorough")

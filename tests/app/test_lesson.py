@@ -13,6 +13,7 @@ import pages.learn.chapters
 import vae
 from pages.learn import kit
 from pages.ui import state
+from tests.app import test_language
 from tests.app.test_pages import ROOT, opened, own_folder, said
 
 pytestmark = pytest.mark.slow
@@ -73,6 +74,13 @@ def test_stands_on_a_line_and_on_the_sample_that_ships(chapter: str, own_folder:
     app = lesson(chapter, "line")
     assert not app.exception
     assert not app.error
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_no_chapter_mixes_languages(chapter: str) -> None:
+    answered = {"answers": f"{chapter}a"} if chapter in ASKING else {}
+    chinese = test_language.shown(test_language.opened("zh-CN", chapter=chapter, image="4", **answered), "learn/lesson")
+    assert not [text for text in chinese if test_language.ENGLISH.search(text)]
 
 
 @pytest.mark.parametrize("model", MODELS)

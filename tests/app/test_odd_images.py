@@ -1,6 +1,7 @@
 """Every model that ships on every page, for blank, saturated and ordinary images; and models of unknown images."""
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,7 @@ pytestmark = pytest.mark.slow
 
 LIKELIHOOD = "pages/measure/likelihood.py"  # which takes seconds: the numbers that ship are of other images
 ROWS = (*range(9), 477, 1185, 1789)  # of the last three, importance weights of `mnist-beta-0-2d` have a tail of equals
-ROWS_OF = {  # which image each model is shown with, page after page: 0 is blank, 1 saturated
-    page: [(2 * i + j) % (2 + len(ROWS)) for j in range(len(SHIPPED))] for i, page in enumerate(PAGES)
-}
+COUNT = 2 + len(ROWS)  # 0 is blank, 1 saturated
 
 
 @pytest.fixture
@@ -44,17 +43,21 @@ def opened(page: str, **query: str) -> AppTest:
 
 
 @pytest.mark.parametrize("path", [path for path in PAGES if path != LIKELIHOOD])
-def test_every_model_that_ships_on_every_page(odd_images: None, path: str) -> None:
-    for model, row in zip(SHIPPED, ROWS_OF[path], strict=True):
-        app = opened(path, model=model, image=str(row))
-        assert not app.exception and not app.error, (model, row)
+def test_every_model_that_ships_on_every_page(odd_images: None, path: str, thorough: bool) -> None:
+    """Each model with one of the images, others on each page; with --thorough each with all."""
+    for at, model in enumerate(SHIPPED):
+        for row in range(COUNT) if thorough else [(2 * list(PAGES).index(path) + at) % COUNT]:
+            app = opened(path, model=model, image=str(row))
+            assert not app.exception and not app.error, (model, row)
 
 
-@pytest.mark.parametrize(("model", "row"), [("mnist-beta-0-2d", len(ROWS) - 1), ("mnist-bernoulli-2d", 0)])
-def test_the_likelihood_of_odd_images(odd_images: None, model: str, row: int) -> None:
-    app = opened(LIKELIHOOD, model=model, image=str(row))
-    assert not app.exception
-    assert all("too sharp or too wide for a grid" in error.value for error in app.error)  # which may be so, and is said
+def test_the_likelihood_of_odd_images(odd_images: None, thorough: bool) -> None:
+    """A blank image; with --thorough every image under every model, half a minute each where exact evidence is hard."""
+    for model, row in product(SHIPPED, range(COUNT)) if thorough else [("mnist-bernoulli-2d", 0)]:
+        app = opened(LIKELIHOOD, model=model, image=str(row))
+        assert not app.exception, (model, row)
+        # which may be so, and is said
+        assert all("too sharp or too wide for a grid" in error.value for error in app.error), (model, row)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (8, 12)])

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser import chromium
 from tests.browser.recording import Recording
@@ -51,11 +51,34 @@ def browser_context_args(browser_context_args: dict) -> dict:
     return browser_context_args | {"locale": "en-GB"}
 
 
-@pytest.fixture(autouse=True)
-def patient(context: BrowserContext) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def patient() -> None:
     """Waits for what a page is to show as long as it takes; only a hang meets the limit."""
-    context.set_default_timeout(1000 * HANG)
     expect.set_options(timeout=1000 * HANG)
+
+
+@pytest.fixture(scope="session")
+def visitor(browser: Browser, browser_context_args: dict) -> Iterator[BrowserContext]:
+    """A browser that keeps scripts between tests: reading Streamlit's anew takes a second a page."""
+    context = browser.new_context(**browser_context_args)
+    context.set_default_timeout(1000 * HANG)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, visitor: BrowserContext) -> Iterator[Page]:
+    """A page of its own for each test, of a visitor without cookies; a picture of it stays where the test fails."""
+    if request.node.get_closest_marker("browser_context_args"):
+        page = request.getfixturevalue("new_context")().new_page()
+        page.set_default_timeout(1000 * HANG)
+    else:
+        visitor.clear_cookies()
+        page = visitor.new_page()
+    yield page
+    if getattr(request.node, "rep_call", None) and request.node.rep_call.failed:
+        page.screenshot(path=ROOT / "test-results" / f"{re.sub(r'[^a-z0-9]+', '-', request.node.name)}.png")
+    page.close()
 
 
 @pytest.fixture(scope="session")

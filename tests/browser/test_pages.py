@@ -34,26 +34,25 @@ def test_deep_link_on_a_fresh_server(fresh_server: str, watched_page: Page, path
 
 
 @pytest.mark.parametrize("path", CONTENT)
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_fits_every_screen(server: str, watched_page: Page, path: str, language: str) -> None:
-    scheme = "light" if language == "en" else "dark"
-    watched_page.emulate_media(color_scheme=scheme)
-    watched_page.set_viewport_size({"width": 390, "height": 844})
-    watched_page.goto(f"{server}/{path}?lang={language}")
-    watched_page.locator(CONTENT[path]).first.wait_for()
-    expect(watched_page.locator("html")).to_have_attribute("lang", language)
-    if path == "likelihood":  # which goes on for a while
-        watched_page.locator("table").first.wait_for()
-    else:
-        settle(watched_page)
-    for width in (390, 1280, 1920):
-        watched_page.set_viewport_size({"width": width, "height": 900})
-        watched_page.wait_for_timeout(300)  # figures follow the window
-        wide = watched_page.evaluate("document.documentElement.scrollWidth")
-        main = watched_page.get_by_test_id("stMain").evaluate("element => element.scrollWidth")
-        assert max(wide, main) <= width, width
-    back = watched_page.get_by_test_id("stApp").evaluate("element => getComputedStyle(element).backgroundColor")
-    assert (sum(map(int, re.findall(r"\d+", back)[:3])) < 200) == (scheme == "dark")
+def test_fits_every_screen(server: str, watched_page: Page, path: str) -> None:
+    """In English and light at three widths, then in Chinese and dark on a phone."""
+    for language, scheme, widths in (("en", "light", (1920, 1280, 390)), ("zh", "dark", (390,))):
+        watched_page.emulate_media(color_scheme=scheme)
+        watched_page.goto(f"{server}/{path}?lang={language}")
+        expect(watched_page.locator("html")).to_have_attribute("lang", language)
+        watched_page.locator(CONTENT[path]).first.wait_for()
+        if path == "likelihood":  # which goes on for a while
+            watched_page.locator("table").first.wait_for()
+        else:
+            settle(watched_page)
+        for width in widths:
+            watched_page.set_viewport_size({"width": width, "height": 900})
+            watched_page.wait_for_timeout(300)  # figures follow the window
+            wide = watched_page.evaluate("document.documentElement.scrollWidth")
+            main = watched_page.get_by_test_id("stMain").evaluate("element => element.scrollWidth")
+            assert max(wide, main) <= width, (language, width)
+        back = watched_page.get_by_test_id("stApp").evaluate("element => getComputedStyle(element).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", back)[:3])) < 200) == (scheme == "dark")
 
 
 def test_model_survives_page_changes_and_is_in_the_link(server: str, watched_page: Page) -> None:

@@ -19,32 +19,46 @@ from tests.waiting import wait_for
 INKED = f"""{MAP}.latentMap.image.context.getImageData(0, 0, 28, 28).data.some((value, i) => i % 4 < 3 && value > 0)"""
 
 
-@pytest.fixture(scope="module", params=["base path", "stripped prefix"])
-def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("served")
-    if request.param == "base path":
-        with running_app(folder, "/course/vae") as url:
-            yield url
-    else:
-        with running_app(folder) as url, stripping("/user/ann/proxy/8501", urlsplit(url).port or 0) as outside:
-            yield outside
+@pytest.fixture(scope="module")
+def below(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the app below a path."""
+    with running_app(tmp_path_factory.mktemp("below"), "/course/vae") as url:
+        yield url
 
 
-@pytest.mark.parametrize("path", [path for path in CONTENT if path])
-def test_every_page_is_whole(address: str, watched_page: Page, path: str) -> None:
+@pytest.fixture(scope="module")
+def outside(server: str) -> Iterator[str]:
+    """Address of the app behind a proxy that strips a prefix."""
+    with stripping("/user/ann/proxy/8501", urlsplit(server).port or 0) as url:
+        yield url
+
+
+def whole(page: Page, address: str, path: str) -> None:
+    """Opens a page, and checks that all it asked for came."""
     lost: list[str] = []
-    watched_page.on("response", lambda answer: lost.append(answer.url) if answer.status >= 400 else None)
-    watched_page.goto(f"{address}/{path}")
-    watched_page.locator(CONTENT[path]).first.wait_for()
+    page.on("response", lambda answer: lost.append(answer.url) if answer.status >= 400 else None)
+    page.goto(f"{address}/{path}")
+    page.locator(CONTENT[path]).first.wait_for()
     if path != "likelihood":  # which goes on for a while
-        settle(watched_page)
+        settle(page)
     assert [url for url in lost if "_stcore" not in url] == []  # Streamlit asks for two of its own below a deep link
 
 
-def test_test_images_come(address: str, watched_page: Page) -> None:
+@pytest.mark.parametrize("path", CONTENT)
+def test_every_page_is_whole_behind_a_proxy(outside: str, watched_page: Page, path: str) -> None:
+    whole(watched_page, outside, path)
+
+
+@pytest.mark.parametrize("path", ["draw", "views"])  # one with a component, one with figures
+def test_pages_are_whole_below_a_path(below: str, watched_page: Page, path: str) -> None:
+    whole(watched_page, below, path)
+
+
+@pytest.mark.parametrize("place", ["below", "outside"])
+def test_test_images_come(request: pytest.FixtureRequest, watched_page: Page, place: str) -> None:
     asked: list[str] = []
     watched_page.on("response", lambda it: asked.append(it.headers["content-type"]) if "/images/" in it.url else None)
-    open_map(watched_page, f"{address}/?image=3")
+    open_map(watched_page, f"{request.getfixturevalue(place)}/?image=3")
     watched_page.wait_for_function(INKED)
     assert asked and set(asked) == {"image/png"}
     expect(watched_page.locator(".missing")).to_have_count(0)

@@ -205,10 +205,9 @@ def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> No
     watched_page.get_by_role("button", name="Pause", exact=True).click()
     watched_page.get_by_role("button", name="Next step").wait_for()
     expect(watched_page.get_by_text("is paused")).to_be_visible()
-    # the words come before the map of the same look at the training: it is drawn when it is at the last step
+    # the words come before the map of the same look at the training, which has a frame of where it was paused
     wait_for(lambda: jobs.status("by-hand").state == "paused")
-    held = f"step {read(models / 'by-hand' / 'history.jsonl')[-1].step:,}"
-    expect(status).to_contain_text(held)
+    expect(status).to_contain_text(f"step {replay(models / 'by-hand').steps[-1]:,}")
     held = status.inner_text()
     watched_page.wait_for_timeout(2500)  # two more looks change nothing
     expect(status).to_have_text(held)

@@ -259,13 +259,14 @@ def test_pause_step_change_and_go(own, fork, monkeypatch):
     jobs.pause("a-model")
     wait_for(lambda: jobs.status("a-model").state == "paused")
     standing = len(jobs.history("a-model"))
+    seen = replay(own / "a-model").steps[-1]  # what is seen of it is of where it stands
     time.sleep(0.1)
     assert len(jobs.history("a-model")) == standing
     for count in (1, 2, 3):
         jobs.step("a-model")
         wait_for(lambda: len(jobs.history("a-model")) == standing + count)  # noqa: B023
     steps = [report.step for report in jobs.history("a-model")[standing:]]
-    assert steps == [steps[0], steps[0] + 1, steps[0] + 2] and jobs.status("a-model").state == "paused"
+    assert steps == [seen + 1, seen + 2, seen + 3] and jobs.status("a-model").state == "paused"
     assert jobs.last_step("a-model").step == steps[-1]
     jobs.change("a-model", learning_rate=1e-4, beta=3)
     jobs.step("a-model")

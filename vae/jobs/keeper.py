@@ -151,6 +151,9 @@ class Keeper:
                     self.singles = 0
                 if paused != self.paused:
                     self.paused = paused
+                    if paused:  # so that what is seen of it is of the step at which it stands
+                        self._check()
+                        self.recorder.record(self.trainer.step)
                     tell(self.folder, "paused" if paused else "running")
                     if paused:
                         self._save_state()
