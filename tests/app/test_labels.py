@@ -22,6 +22,8 @@ from vae.jobs import keeper, replay
 from vae.jobs.runs import run
 from vae.latent import aggregate
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["own_folder"]  # a fixture
 
 SHAPE = (12, 12)
@@ -123,35 +125,30 @@ def of_digits(page: str, app: AppTest) -> list[str]:
     return re.findall(r".{0,40}(?:digit|mnist).{0,40}", OWN_NAMES.sub("", found), re.IGNORECASE)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["shapes", "letters", "gaps", "alone"])
 def test_every_page(name: str) -> None:
     for page in PAGES:
         assert said(shown(page, f"of-{name}"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["shapes", "letters", "gaps", "alone"])
 def test_every_way_to_look_at_a_decoded_place(name: str) -> None:
     for panel in PANELS:
         shown("pages/explore/decode.py", f"of-{name}", **{"decode.panel": panel})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_chapter_asked_and_answered(chapter: str) -> None:
     for answers in ("", f"{chapter}a" if chapter != "slips" else ""):
         assert not of_digits(LESSON, shown(LESSON, "of-shapes", chapter=chapter, answers=answers))
 
 
-@pytest.mark.slow
 def test_features_of_images_without_labels_are_not_measured() -> None:
     app = shown(LESSON, "of-shapes", chapter="12", **{"uses.part": "2"})
     assert "the images of of-shapes have none" in infos(app)
     assert not any(button.key == "lesson.measure" for button in app.button)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES)
 def test_an_autoencoder_has_clusters_since_it_has_no_density(path: str, sets: dict[str, vae.Dataset]) -> None:
     trained(sets["shapes"], "plain", 3, objective="autoencoder")
@@ -161,7 +158,6 @@ def test_an_autoencoder_has_clusters_since_it_has_no_density(path: str, sets: di
         assert "k-means clusters of the codes, not labels" in said(app)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("model", ["of-shapes", "of-letters"])
 def test_no_page_speaks_of_digits_where_there_are_none(path: str, model: str) -> None:

@@ -16,6 +16,8 @@ from tests.waiting import HANG
 from vae import data, latent
 from vae.latent import aggregate, walks
 
+pytestmark = pytest.mark.slow
+
 PANELS = ("traversals", "interpolation", "arithmetic", "neighbours")
 DATA = vae.load_dataset("mnist" if data.available("mnist") else "mnist-sample", fetch=False)
 ODD = {

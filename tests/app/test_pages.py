@@ -25,6 +25,9 @@ PAGES = {
     "pages/measure/likelihood.py": "Likelihood",
     "pages/measure/variance.py": "Decoder variance",
 }
+QUICKLY = [
+    pytest.param(path, marks=[pytest.mark.slow] if "measure" in path else []) for path in PAGES
+]  # those that measure take seconds
 SHIPPED = (
     "mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d", "mnist-bernoulli-2d", "mnist-shared-variance-2d",
     "mnist-free-variance-2d", "mnist-autoencoder-2d", "mnist-beta-0-2d", "mnist-beta-1-2d", "mnist-beta-1000-2d",
@@ -53,7 +56,7 @@ def said(app: AppTest) -> str:
     return " ".join(element.value for kind in (app.markdown, app.caption, app.info, app.error) for element in kind)
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", QUICKLY)
 def test_page_alone(path: str) -> None:
     app = opened(path).run()
     assert not app.exception
@@ -145,7 +148,7 @@ def test_map_of_many_dimensions_lets_one_choose_the_plane() -> None:
     assert len(up.options) == 19
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", QUICKLY)
 @pytest.mark.parametrize(
     ("model", "training"),
     [

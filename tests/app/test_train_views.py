@@ -22,6 +22,8 @@ from vae.model.checkpoints import Record
 from vae.training.slowmotion import save_slow_step, slow_step
 from vae.training.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 FIVE = vae.ModelConfig(latent=5, encoder_layers=(16,), decoder_layers=(16,))
 
 

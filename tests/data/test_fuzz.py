@@ -21,6 +21,8 @@ from vae.data.labels import read_labels
 from vae.data.pixels import decode
 from vae.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 EDGES = [0, 1, 2, 7, 8, 13, 14, 127, 128, 254, 255]
 change = st.tuples(
     st.sampled_from(["set", "flip", "cut", "drop", "repeat", "fill"]), st.floats(0, 1), st.integers(0, 255)

@@ -61,6 +61,7 @@ def test_mnist_comes_back_from_paper(kind: str) -> None:
     assert found.mean() / truth.mean() == pytest.approx(0.985, abs=0.04)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["scan", "photograph"])
 def test_the_model_sees_the_same_digit(kind: str) -> None:
     truth = TEST[ROWS]

@@ -33,6 +33,7 @@ def shipped(name: str) -> tuple[vae.VAE, torch.Tensor, vae.Posterior]:
     return model, x, vae.posterior(model, x)
 
 
+@pytest.mark.slow
 def test_the_volume_under_the_integrand_is_p_of_x(bernoulli: tuple) -> None:
     model, x, found = bernoulli
     off = [abs(integrand.grid_evidence(model, x, side, 4.0) - found.log_p) for side in (10, 300)]
@@ -53,6 +54,7 @@ def test_a_grid_refuses_what_it_cannot_fill(bernoulli: tuple) -> None:
         integrand.grid_evidence(*bernoulli[:2], 0, 4.0)
 
 
+@pytest.mark.slow
 def test_the_gradient_of_log_p_is_the_posteriors_average(bernoulli: tuple) -> None:
     model, x, found = bernoulli
     slope = integrand.posterior_slope(model, x, found)

@@ -21,6 +21,7 @@ def test_the_plane_is_the_likelihood_row_by_row_from_the_bottom() -> None:
             assert found[i, j] == pytest.approx(truth, abs=1e-4)  # 24 roundings of 60 nats, 24 * 60 * 2^-24
 
 
+@pytest.mark.slow
 def test_contours_hits_and_divergence_agree_with_a_brute_grid() -> None:
     model = small_model(3, activation="tanh", log_variance_floor=-3.0)
     with torch.no_grad():

@@ -10,6 +10,8 @@ from tests.toys import numpy_encoder, numpy_log_likelihood, small_model, toy_spl
 from vae.evidence import evaluation, exact_evidence, gaps, naive_monte_carlo, thermodynamic_path
 from vae.model import LIKELIHOODS, VAE, generator
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (3, 4, 3)
 D = math.prod(SHAPE)
 ORDER = torch.arange(D).reshape(SHAPE).permute(0, 2, 1).flatten()  # each row red, then green, then blue: 3 x 12 in grey

@@ -27,6 +27,8 @@ from vae.interchange import found, read_layers, read_network, read_pythae, read_
 from vae.interchange.onnx import OPERATORS
 from vae.model import Graph
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parent / "data"
 EDGES = [-(2**63), -1, 0, 1, 2, 3, 64, 1000, 2**31, 2**62]
 VALUES: list[Any] = [None, True, -1, 0, 1, 3, 64, 10**9, 0.5, "", "relu", "conv", "w", [], [1, 2], [10**6] * 3, {}]

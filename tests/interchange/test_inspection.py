@@ -17,6 +17,8 @@ from vae.errors import VAEError
 from vae.evidence import elbo
 from vae.interchange import Pixels, inspect
 
+pytestmark = pytest.mark.slow
+
 IMAGES = toy_dataset(train=300, test=10).train.images  # (N, 4, 4)
 X = IMAGES.flatten(1).float() / 255
 

@@ -15,6 +15,8 @@ from vae.errors import CheckpointError
 from vae.interchange import read_network, read_onnx
 from vae.interchange.onnx import Network
 
+pytestmark = pytest.mark.slow
+
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxscript")
 helper, numpy_helper, FLOAT = onnx.helper, onnx.numpy_helper, onnx.TensorProto.FLOAT
@@ -82,7 +84,6 @@ def learned(network: nn.Module, example: Tensor) -> nn.Module:
     return network.eval()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("new", "opset", "channels", "fixed"),
     [

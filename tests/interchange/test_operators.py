@@ -10,6 +10,8 @@ from vae.interchange.found import written_down
 from vae.interchange.onnx import OPERATORS, Network
 from vae.interchange.protobuf import NEWEST
 
+pytestmark = pytest.mark.slow
+
 onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
 TensorProto, helper, numpy_helper = onnx.TensorProto, onnx.helper, onnx.numpy_helper
 
@@ -274,7 +276,6 @@ class Together(torch.nn.Module):
         return tuple(network(x[:, : network.takes.numbers])[0] for network in self.networks)
 
 
-@pytest.mark.slow
 def test_all_operators_are_written_down_as_a_graph() -> None:
     together, x = Together(), torch.rand(4, 120)
     for name, ours, theirs in zip(CASES, written_down(together, 120)(x), together(x), strict=True):

@@ -13,6 +13,8 @@ from tests.interchange.make_pythae import codes, images, spread, weights
 from vae.errors import CheckpointError
 from vae.interchange import read_pythae
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parent / "data"
 SAID = json.loads((DATA / "pythae.json").read_text())
 

@@ -20,6 +20,8 @@ from vae.model.checkpoints import catalogue
 from vae.model.distributions import generator
 from vae.model.vae import VAE, build
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
