@@ -11,8 +11,8 @@ from vae.errors import CheckpointError
 from vae.interchange import export, read_onnx, write_onnx
 from vae.model import ModelConfig, build
 
-pytest.importorskip("onnxscript")
-onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxscript", reason="onnxscript (requirements-extra.txt)")
+onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime (requirements-extra.txt)")
 
 
 @pytest.mark.slow

@@ -99,7 +99,7 @@ def sound(read: Callable[[], Any]) -> bool:
 
 def network() -> Any:
     """An ONNX file of many operators, in a few hundred bytes."""
-    onnx = pytest.importorskip("onnx")
+    onnx = pytest.importorskip("onnx", reason="onnx (requirements-extra.txt)")
     node, float32 = onnx.helper.make_node, onnx.TensorProto.FLOAT
     weights = {
         "k": np.ones((2, 1, 3, 3), np.float32),

@@ -17,8 +17,8 @@ from vae.interchange.onnx import Network
 
 pytestmark = pytest.mark.slow
 
-onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxscript")
+onnx = pytest.importorskip("onnx", reason="onnx (requirements-extra.txt)")
+pytest.importorskip("onnxscript", reason="onnxscript (requirements-extra.txt)")
 helper, numpy_helper, FLOAT = onnx.helper, onnx.numpy_helper, onnx.TensorProto.FLOAT
 
 

@@ -12,7 +12,8 @@ from vae.interchange.protobuf import NEWEST
 
 pytestmark = pytest.mark.slow
 
-onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+onnx = pytest.importorskip("onnx", reason="onnx (requirements-extra.txt)")
+onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime (requirements-extra.txt)")
 TensorProto, helper, numpy_helper = onnx.TensorProto, onnx.helper, onnx.numpy_helper
 
 ROW, PLANES = (6,), (4, 6, 5)
