@@ -22,7 +22,9 @@ FLOORS = [
     ("evidence", "training"),
     ("latent", "derivation", "distributed"),
     ("jobs", "uses", "interchange"),
-    ("figures", "cli"),
+    ("figures",),
+    ("report",),
+    ("cli",),
 ]
 WINGS = [wing for floor in FLOORS for wing in floor]
 LONGEST = 300  # lines of a file

@@ -30,6 +30,7 @@ sections = {
     _("Measure"): {
         "measure/likelihood": (_("Likelihood"), "query_stats"),
         "measure/variance": (_("Decoder variance"), "blur_on"),
+        "measure/report": (_("Report"), "summarize"),
     },
 }
 # the link may hide all pages but the first, which is where a bare address leads

@@ -24,6 +24,7 @@ PAGES = {
     "pages/train/models.py": "Models",
     "pages/measure/likelihood.py": "Likelihood",
     "pages/measure/variance.py": "Decoder variance",
+    "pages/measure/report.py": "Report",
 }
 QUICKLY = [
     pytest.param(path, marks=[pytest.mark.slow] if "measure" in path else []) for path in PAGES

@@ -8,7 +8,8 @@ The wing stands on all floors below it; nothing in `vae` stands on it.
     sets      data, which lists, fetches, imports and removes data sets
     app       app, which opens the explorer
     evidence  evaluate and compare
-    models    model export, which writes ONNX files
+    models    model: import, export, rename, copy, remove, restore
+    report    report, which writes what is inside a model as one HTML file
     uses      project, features and classifier
 """
 

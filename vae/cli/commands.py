@@ -24,6 +24,7 @@ from vae.cli.app import add_app
 from vae.cli.evidence import add_evidence, add_images
 from vae.cli.flags import add_fields, config_of
 from vae.cli.models import add_model
+from vae.cli.report import add_report
 from vae.cli.sets import add_data
 from vae.cli.terminal import draw_bar
 from vae.cli.uses import add_uses, images_of, loaded
@@ -214,6 +215,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_uses(commands)
     add_model(commands)
+    add_report(commands)
 
     command = commands.add_parser("sample", help="decode draws from the prior into a picture")
     command.add_argument("name", help="of the model, or its file")

@@ -1,0 +1,87 @@
+"""The report on the model in use: made once, kept beside it, and taken away as one file."""
+
+import json
+
+import plotly.io
+import streamlit as st
+
+from pages import cache
+from pages.ui import language, state
+from pages.ui.fragment import fragment
+from pages.ui.language import _, said
+from vae.errors import VAEError
+from vae.report import Part, Report, kept_report, make_report, page
+
+model = cache.model_id(state.model())
+if cache.record(model[0]).autoencoder:
+    st.info(_("{name} is a plain autoencoder: it has no p(x). Choose another model.").format(name=model[0]))
+    st.stop()
+st.markdown(
+    _(
+        "What is inside {name}, for a colleague: one file that opens without a network. It is made once, in a minute "
+        "or two, and kept beside the model."
+    ).format(name=f"**{model[0]}**")
+)
+
+
+def made() -> Report | None:
+    """The report that is kept, or one that was asked for now."""
+    dataset = cache.images(model)
+    found = kept_report(model[0], dataset)
+    if found is not None:
+        return found
+    if not st.button(_("Make the report"), type="primary", icon=":material/summarize:", key="report.make"):
+        return None
+    bar = st.progress(0.0, _("Looking into the model …"))
+
+    def told(title: str, share: float) -> None:
+        bar.progress(share, title)
+
+    found = make_report(model[0], dataset, told)
+    bar.empty()
+    return found
+
+
+def draw(part: Part, place: str) -> None:
+    """Draws a part as the file has it."""
+    st.subheader(part.title, anchor=False)
+    for sentence in part.says:
+        st.markdown(sentence)
+    if part.table:
+        head, *rows = part.table
+        lines = [head, ["---"] * len(head), *rows]
+        st.markdown("\n".join("| " + " | ".join(line) + " |" for line in lines))
+    for uri, caption in part.pictures:
+        st.image(uri, caption=caption, alt=caption)
+    for i, (figure, shows) in enumerate(part.figures):
+        st.plotly_chart(
+            plotly.io.from_json(figure), key=f"report.{place}.{i}", config={"displayModeBar": False}, alt=shows
+        )
+
+
+@fragment()
+def show() -> None:
+    """Draws the report, and the ways to take it away."""
+    try:
+        report = made()
+    except VAEError as error:
+        st.error(said(error), icon=":material/error:")
+        return
+    if report is None:
+        return
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            _("HTML"), lambda: page([report]), f"{report.name}-report.html", "text/html", icon=":material/download:",
+            key="report.html", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            _("Numbers as JSON"), json.dumps(report.numbers(), indent=1), f"{report.name}-report.json",
+            "application/json", icon=":material/download:", key="report.json", on_click="ignore",
+        )  # fmt: skip
+    if language.current() != language.ENGLISH:
+        st.caption(_("The report itself is in English."))
+    for number, part in enumerate(report.parts):
+        draw(part, str(number))
+
+
+show()

@@ -1,0 +1,48 @@
+"""The command `report`: what is inside a model, as one HTML file."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+from vae import paths
+from vae.cli.terminal import clear_bar, draw_bar
+from vae.cli.uses import images_of
+from vae.model import read_record
+from vae.report import make_report, page
+
+__all__ = ["add_report"]
+
+
+def add_report(commands: Any) -> None:
+    """Adds the command to those of a parser."""
+    command = commands.add_parser("report", help="write what is inside a model as one HTML file")
+    command.add_argument("name", help="of the model, or its file")
+    command.add_argument("--against", nargs="+", default=[], metavar="NAME", help="other models, side by side with it")
+    command.add_argument("--data", help="data set; the one that each model learned from if not given")
+    command.add_argument("--output", type=Path, metavar="FILE", help="NAME-report.html if not given")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    command.set_defaults(run=_report)
+
+
+def _report(chosen: argparse.Namespace) -> None:
+    reports = []
+    for name in (chosen.name, *chosen.against):
+        record = read_record(name)
+        reports.append(make_report(name, images_of(record, chosen.data), _draw))
+        clear_bar()
+    output = chosen.output or Path(f"{reports[0].name}-report.html")
+    day = datetime.date.today().isoformat()
+    paths.write_aside(paths.given(output), page(reports, f"Made by vae report on {day}.").encode())
+    print(output)
+    if chosen.json:
+        numbers = [report.numbers() for report in reports]
+        paths.write_aside(paths.given(chosen.json), json.dumps(numbers, indent=1).encode())
+        print(chosen.json)
+
+
+def _draw(title: str, share: float) -> None:
+    draw_bar(share, title)

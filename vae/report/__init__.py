@@ -1,0 +1,17 @@
+"""What is inside a trained VAE, as one file that a practitioner sends to a colleague.
+
+The wing stands on all floors below it.
+
+    parts      one part of the report: sentences, numbers, a table, pictures, figures
+    evidence   what the model says of held-out images: bounds, log p(x), where the nats go
+    latent     what lies in the latent space: dimensions, q(z) against the prior, probes
+    images     what the model makes: reconstructions, traversals, draws, whom they resemble
+    reports    all parts of a model, kept beside it
+    page       one or several reports as one HTML file that needs no network
+"""
+
+from vae.report.page import page
+from vae.report.parts import Part
+from vae.report.reports import Report, kept_report, make_report, report_file
+
+__all__ = ["Part", "Report", "kept_report", "make_report", "page", "report_file"]

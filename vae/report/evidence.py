@@ -1,0 +1,146 @@
+"""What a model says of held-out images: the bound, log p(x), the gap between them, and how right its noise is."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+
+from vae.evidence import evaluation, is_known
+from vae.evidence import gaps as gaps_of
+from vae.figures import COLOURS
+from vae.model import ModelConfig, bits_per_dimension, generator
+from vae.report.parts import Array, Part, Subject, drawn, signed
+from vae.uses import oddities, variance
+
+__all__ = ["calibration", "gap", "odd_images", "scores"]
+
+MANY, FEW, VERY_FEW = 200, 50, 6  # images of importance sampling, of exact evidence, of the gap
+SAMPLES = 500
+_NOISE = 5
+
+
+def scores(of: Subject) -> Part:
+    """The ELBO, importance sampling with k-hat, exact evidence where there is one, and bits per dimension."""
+    config, count = of.model.config, len(of.x)
+    error = of.elbo.std() / math.sqrt(count)
+    rows = [["", "nats an image", "above the ELBO of the same images", "images", "how sure"]]
+    rows.append(["ELBO", signed(of.elbo.mean(), error), "", f"{count:,}", "a lower bound on log p(x)"])
+    numbers: dict[str, Any] = {"images": count, "elbo": float(of.elbo.mean()), "elbo_standard_error": float(error)}
+    found = evaluation.evaluate(of.model, of.x[:MANY], "importance", samples=SAMPLES, generator=generator(1))
+    numbers |= {"importance": evaluation.figures(found), "importance_samples": SAMPLES}
+    above = numbers["importance"]["k_hat_above_0.7"]
+    sure = "k-hat unknown" if above is None else f"k-hat above 0.7, not to be trusted, on {above:.0%} of them"
+    rows.append(_row(of, f"importance sampling, {SAMPLES} samples", found[0].value.numpy(), sure))
+    if is_known(config):
+        found = evaluation.evaluate(of.model, of.x[:FEW], "exact")
+        numbers["exact"] = evaluation.figures(found)
+        bound = numbers["exact"].get("error_bound_nats")
+        sure = "in closed form" if bound is None else f"error at most {bound:.2g} nats"
+        rows.append(_row(of, "exact log p(x)", found[0].value.numpy(), sure))
+    says = [f"Held-out images of {of.dataset.title}; ± is the standard error of the mean over the images."]
+    if isinstance(config, ModelConfig) or config.dequantised:
+        bits = bits_per_dimension(float(of.elbo.mean()), config.likelihood, config.pixels)
+        numbers["bits_per_dimension"] = bits
+        floor = config.log_variance_floor
+        bounded = (
+            "" if floor is None or config.likelihood == "bernoulli" else f", with log σ² bounded below by {floor:g}"
+        )
+        says.append(
+            f"The ELBO is {bits:.3f} bits per dimension{bounded}. It compares only with models of the same pixels and "
+            "the same bound on the variance."
+        )
+    return Part(title="Evidence", says=says, numbers=numbers, table=rows)
+
+
+def _row(of: Subject, name: str, values: Array, sure: str) -> list[str]:
+    """Returns a row of the table: the mean of estimates, and of what each is above the ELBO of its image."""
+    known = np.isfinite(values)
+    above = (values - of.elbo[: len(values)])[known]
+    values, count = values[known], int(known.sum())
+    if count < 2:
+        return [name, signed(float(values.mean())) if count else "unknown", "", str(count), sure]
+    errors = [each.std(ddof=1) / math.sqrt(count) for each in (values, above)]
+    return [name, signed(values.mean(), errors[0]), signed(above.mean(), errors[1], 2), f"{count:,}", sure]
+
+
+def gap(of: Subject) -> Part:
+    """Splits log p(x) less the ELBO into what the family of Gaussians cannot do and what the encoder does not find."""
+    x = of.x[:VERY_FEW]
+    *_, best = gaps_of.refine(of.model, x, steps=150, generator=generator(2))
+    exact = is_known(of.model.config)
+    if exact:
+        (log_p,) = evaluation.evaluate(of.model, x, "exact")
+    else:
+        (log_p,) = evaluation.evaluate(of.model, x, "importance", samples=2000, generator=generator(3))
+    elbo = torch.from_numpy(of.elbo[: len(x)])
+    split = gaps_of.Gap(elbo, best.elbo, log_p.value)
+    rows = [["image", "ELBO", "best Gaussian", "log p(x)", "approximation gap", "amortisation gap"]]
+    for i in range(len(x)):
+        values = (split.elbo, split.best_elbo, split.log_p, split.approximation, split.amortisation)
+        rows.append([str(i), *(signed(float(each[i]), digits=2) for each in values)])
+    known = split.log_p.isfinite()
+    numbers = {
+        "images": len(x), "approximation": float(split.approximation[known].mean()),
+        "amortisation": float(split.amortisation[known].mean()), "log_p": "exact" if exact else "importance sampling",
+    }  # fmt: skip
+    how = "integrated exactly" if exact else "estimated by importance sampling with 2,000 samples"
+    return Part(
+        title="What the bound leaves out", numbers=numbers, table=rows,
+        says=[
+            f"On {len(x)} images. log p(x), {how}, less the ELBO is the Kullback–Leibler divergence of q(z|x) from the "
+            "true posterior. One part is due to the family of diagonal Gaussians (approximation), the rest to the "
+            "encoder (amortisation)."
+        ],
+    )  # fmt: skip
+
+
+def calibration(of: Subject) -> Part | None:
+    """Compares the standard deviation that the decoder predicts with the residuals; None for a Bernoulli."""
+    if not of.gaussian:
+        return None
+    edges = np.exp(np.linspace(np.log(0.01), np.log(0.5), 12))
+    found = variance.calibration(of.model, of.codes.mean, of.x, edges)
+    figure = go.Figure([
+        go.Scatter(x=found.predicted, y=found.observed, mode="lines+markers", marker_color=COLOURS["reconstruction"],
+                   name="pixels", hovertemplate="σ %{x:.3f}, residuals %{y:.3f}<extra></extra>"),
+        go.Scatter(x=[0.005, 0.6], y=[0.005, 0.6], mode="lines", line={"dash": "dot", "color": "#888"}, name="right"),
+    ])  # fmt: skip
+    figure.update_xaxes(type="log", title="standard deviation that was predicted")
+    figure.update_yaxes(type="log", title="root mean square of the residuals")
+    figure.update_layout(height=360, margin={"l": 60, "r": 10, "t": 10, "b": 50})
+    ratio = float(np.sqrt((found.share * found.observed**2).sum() / (found.share * found.predicted**2).sum()))
+    return Part(
+        title="Calibration of the standard deviation", numbers={"images": len(of.x), "observed_over_predicted": ratio},
+        says=[
+            f"On {len(of.x):,} images, each decoded at the mean of q(z|x). Over all pixels the residuals are "
+            f"{ratio:.2f} times the σ that the decoder predicts. Pixels are grouped by σ; the dotted line is where "
+            "σ is right."
+        ],
+        figures=[drawn(figure, "Residuals against the predicted standard deviation, and the line where both agree.")],
+    )  # fmt: skip
+
+
+def odd_images(of: Subject) -> Part:
+    """How well the ELBO tells odd images from ordinary ones."""
+    images = of.dataset.test.images[:MANY]
+    ordinary = of.elbo[: len(images)]
+    rows = [["odd images", "AUROC of the ELBO"]]
+    numbers: dict[str, Any] = {"images": len(images)}
+    for kind in oddities.ODDITIES:
+        x = of.model.pixels(oddities.odd(images, kind), generator(_NOISE))
+        scored = evaluation.evaluate(of.model, x, "elbo", samples=5, generator=generator(_NOISE))[0].value.numpy()
+        value = oddities.auroc(ordinary, scored)
+        rows.append([kind.replace("_", " "), f"{value:.2f}"])
+        numbers[kind] = value
+    return Part(
+        title="Odd images", numbers=numbers, table=rows,
+        says=[
+            f"{len(images)} held-out images, and the same images made odd. The area under the ROC curve is 1 where "
+            "every odd image has a lower ELBO than every ordinary one, 0.5 by chance, and below that where odd images "
+            "score higher, as very simple images often do."
+        ],
+    )  # fmt: skip

@@ -1,0 +1,170 @@
+"""All parts of a report on a model, kept beside it, so that the second time takes no time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vae import paths
+from vae.data import Dataset
+from vae.errors import ConfigError, DataError
+from vae.evidence import elbo
+from vae.latent import encode
+from vae.model import ModelConfig, generator, load, locate, place_for, read_record, result_file
+from vae.report import evidence, images, latent
+from vae.report.parts import Part, Subject, signed
+
+__all__ = ["IMAGES", "Report", "kept_report", "make_report", "report_file"]
+
+IMAGES = 1000  # held-out images that most parts are of
+FORMAT = 1
+SAMPLES = 10
+MAKERS: tuple[Callable[[Subject], Part | None], ...] = (
+    evidence.scores,
+    latent.dimensions,
+    latent.aggregate,
+    images.reconstructions,
+    images.walks,
+    images.draws,
+    images.memory,
+    evidence.calibration,
+    evidence.gap,
+    latent.probes,
+    evidence.odd_images,
+)
+Told = Callable[[str, float], None]  # the title of what was made last, and the share that is done
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report on one model.
+
+    Attributes:
+        name: of the model.
+        data: title of the data set.
+        parts: in order.
+    """
+
+    name: str
+    data: str
+    parts: list[Part]
+
+    def numbers(self) -> dict[str, Any]:
+        """Returns the numbers of all parts, by the titles of the parts, as JSON types."""
+        return {"model": self.name, "data": self.data} | {
+            part.title: part.numbers for part in self.parts if part.numbers
+        }
+
+
+def report_file(name_or_path: str | Path, data_name: str) -> Path:
+    """Returns the file in which a report is kept, or would be.
+
+    Raises:
+        CheckpointError: there is no such model.
+    """
+    return result_file(name_or_path, _file(data_name))
+
+
+def make_report(name_or_path: str | Path, dataset: Dataset, told: Told | None = None) -> Report:
+    """Looks into a trained model from all sides, or reads what was kept of that.
+
+    Arguments:
+        name_or_path: of the model.
+        dataset: its images; the first `IMAGES` held-out ones are looked at.
+        told: is called after each part.
+
+    Raises:
+        CheckpointError: there is no such model, or its results may be kept nowhere.
+        ConfigError: it is a plain autoencoder, which has no p(x).
+        DataError: the images are not of the model's size.
+    """
+    path = locate(name_or_path)
+    record = read_record(path)
+    if record.autoencoder:
+        raise ConfigError(f"A report is on a model of p(x); {record.name} is a plain autoencoder, which has none.")
+    if dataset.image_shape != record.model.image_shape:
+        want, came = (" x ".join(map(str, each)) for each in (record.model.image_shape, dataset.image_shape))
+        raise DataError(f"The images must be {want}, as {record.name} is; those of {dataset.name} are {came}.")
+    if kept := kept_report(name_or_path, dataset):
+        return kept
+    place = place_for(name_or_path, _file(dataset.name))
+    model = load(path)
+    held = dataset.test.images[:IMAGES]
+    x = model.pixels(held, generator(0))
+    bound = elbo(model, x, SAMPLES, generator(1)).value.numpy()
+    of = Subject(model, record, dataset, x, encode(model, held), bound)
+    parts = [_about(of)]
+    for done, maker in enumerate(MAKERS, 1):
+        part = maker(of)
+        if part is not None:
+            parts.append(part)
+        if told:
+            told(parts[-1].title, done / len(MAKERS))
+    made = Report(record.name, dataset.title, parts)
+    says = {
+        "format": FORMAT,
+        "key": _key(path, dataset),
+        "name": made.name,
+        "data": made.data,
+        "parts": [p.to_dict() for p in parts],
+    }
+    paths.write_aside(place, json.dumps(says).encode())
+    return made
+
+
+def kept_report(name_or_path: str | Path, dataset: Dataset) -> Report | None:
+    """Returns the report that is kept of this very model and these images, or None.
+
+    Raises:
+        CheckpointError: there is no such model.
+    """
+    try:
+        says = json.loads(report_file(name_or_path, dataset.name).read_text(encoding="utf-8"))
+        if says["format"] != FORMAT or says["key"] != _key(locate(name_or_path), dataset):
+            return None
+        return Report(str(says["name"]), str(says["data"]), [Part.from_dict(each) for each in says["parts"]])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _key(path: Path, dataset: Dataset) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() + dataset.checksum
+
+
+def _about(of: Subject) -> Part:
+    config, record = of.model.config, of.record
+    kinds = {"gaussian": "Gaussian, a variance for each pixel", "gaussian-shared": "Gaussian, one variance",
+             "bernoulli": "Bernoulli, binary pixels"}  # fmt: skip
+    size = " x ".join(map(str, config.image_shape))
+    weights = sum(each.numel() for each in of.model.parameters())
+    rows = [["", record.name], ["p(x|z)", kinds[config.likelihood]], ["latent dimensions J", str(config.latent)],
+            ["images", f"{size}, of {of.dataset.title}"], ["weights", f"{weights:,}"]]  # fmt: skip
+    if isinstance(config, ModelConfig) and record.training is not None:
+        training = record.training
+        rows.append(
+            ["encoder, decoder", f"{_layers(config.encoder_layers, config)}; {_layers(config.decoder_layers, config)}"]
+        )
+        rows.append(
+            [
+                "trained on",
+                f"{training.data}, {record.epochs_done:g} epochs, {training.objective}, beta {training.beta:g}",
+            ]
+        )
+    else:
+        rows.append(["trained", f"elsewhere ({getattr(config, 'origin', '')})"])
+    if "elbo" in record.held_out:
+        rows.append(["ELBO on all held-out images", f"{signed(record.held_out['elbo'])} nats"])
+    return Part(title="The model", table=rows, numbers={"latent": config.latent, "weights": weights})
+
+
+def _layers(widths: tuple[int, ...], config: ModelConfig) -> str:
+    channels = f"convolutions of {', '.join(map(str, config.channels))} channels, " if config.channels else ""
+    return channels + (f"layers of {', '.join(map(str, widths))}" if widths else "linear")
+
+
+def _file(data_name: str) -> str:
+    return f"report-{data_name}.json"
