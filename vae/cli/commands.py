@@ -52,7 +52,15 @@ def main(words: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console that knows no such sign gets "?" for it, not a traceback
             stream.reconfigure(errors="replace")
-    chosen = _parser().parse_args(words)
+    parser = _parser()
+    if not (sys.argv[1:] if words is None else words):
+        parser.print_help()
+        return 2
+    chosen, unknown = parser.parse_known_args(words)
+    if unknown:
+        hint = " What is meant for Streamlit comes after a --." if chosen.command == "app" else ""
+        says = f"unrecognized arguments: {' '.join(unknown)}; see vae {chosen.command} --help."
+        parser.exit(2, f"vae {chosen.command}: {says}{hint}\n")
     try:
         chosen.run(chosen)
         sys.stdout.flush()
@@ -86,6 +94,8 @@ def _lead(chosen: argparse.Namespace) -> None:
         config = read_plan(folders()[0] / chosen.name).training
     if config.data in data.names():
         model, config = _fitted(chosen, model, config, loaded(config.data).image_shape)
+    elif not chosen.resume:
+        data.load_dataset(config.data)  # which says what there is, before a folder is made for the training
     if chosen.estimate:
         print(json.dumps({"estimated_seconds": estimate(model, config, data.load_dataset(config.data))}))
         return
@@ -186,7 +196,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="vae", description=__doc__)
+    parser = _Parser(prog="vae", description="Gaussian variational autoencoders, and what is inside them.")
     parser.add_argument("--version", action="version", version=f"vae-explorer {_version()}")
     commands = parser.add_subparsers(dest="command", required=True)
 

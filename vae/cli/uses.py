@@ -36,6 +36,11 @@ def images_of(record: Record, name: str | None) -> data.Dataset:
     """
     own = record.data
     if name is None and own not in data.names():
+        if record.model.image_shape != (28, 28):
+            raise DataError(
+                f"{record.name} belongs to the data set {own!r}, which is not here any more: import it again, or name "
+                "another with --data."
+            )
         print(f"{record.name} learned from {own}, which is not known here: taking mnist-sample.", file=sys.stderr)
         name = "mnist-sample"
     dataset = loaded(name or own)

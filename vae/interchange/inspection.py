@@ -209,11 +209,12 @@ def _mean_and_second(given: Any) -> tuple[Tensor, Tensor]:
         raise ConfigError(f"q(z|x) must be a diagonal Gaussian; the encoder gives a {type(given).__name__}.")
     if isinstance(given, dict):
         given = tuple(given.values())
-    if isinstance(given, (tuple, list)) and len(given) >= 2 and all(isinstance(each, Tensor) for each in given[:2]):
+    if isinstance(given, (tuple, list)) and len(given) == 2 and all(isinstance(each, Tensor) for each in given):
         return given[0], given[1]
+    came = f"{len(given)} values" if isinstance(given, (tuple, list)) else f"one {type(given).__name__}"
     raise ConfigError(
-        "The encoder must give the mean and the log variance of q(z|x), two tensors, or a Normal; "
-        f"it gives {type(given).__name__}. Wrap it in a function that does."
+        "The encoder must give the mean and the log variance of q(z|x), two tensors and no sample of z, or a Normal; "
+        f"it gives {came}. Wrap it in a function that does."
     )
 
 

@@ -89,10 +89,14 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
         elif node.op == "call_function":
             name = NAMES.get(node.target)
             if name is None:
-                what = "draws random numbers with" if torch.Tag.nondeterministic_seeded in node.target.tags else "calls"
+                if torch.Tag.nondeterministic_seeded in node.target.tags:
+                    raise ConfigError(
+                        f"A network must give the same numbers for the same images; this one draws random numbers "
+                        f"({node.target}). Let it return the mean and the variance, without drawing a sample."
+                    )
                 raise ConfigError(
-                    f"A network is written down as operations that are known here; this one {what} {node.target}, "
-                    "which is none of them. Let it do without, or export it to ONNX and import that."
+                    f"A network is written down as operations that are known here; {node.target} is none of them. "
+                    "Write the network without it, or export it to ONNX and import that."
                 )
             named = {key: written(value) for key, value in node.kwargs.items() if key not in _DROPPED}
             nodes.append([name, written(node.args), named])

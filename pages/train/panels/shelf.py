@@ -39,7 +39,7 @@ def show() -> None:
         st.success(_("{name} is kept. Press Use to look at it.").format(name=added), icon=":material/check:")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         state.begin("models.one", state.one_of(names), state.model())
-        name = st.selectbox(_("Model to change"), names, key="models.one", width=220)
+        name = st.selectbox(_("Model to change"), names, key="models.one", width=190)
         new = st.text_input(
             _("New name"), key="models.new", width=220, help=_("Lower-case letters, digits and dashes.")
         )
@@ -49,8 +49,10 @@ def show() -> None:
             _("Rename"), "edit", lambda: _rename(name, new), key="models.rename", disabled=not new or name not in ours
         )
         _button(_("Delete"), "delete", lambda: _discard(name), key="models.delete", disabled=name not in ours)
-    if name not in ours:
-        st.caption(_("{name} ships with the explorer, or is being trained: it can be copied.").format(name=name))
+    if name in shelf.SHIPPED:
+        st.caption(_("{name} ships with the explorer: it can be copied under a new name.").format(name=name))
+    elif name not in ours:
+        st.caption(_("{name} is being trained: stop it first.").format(name=name))
     if token := st.session_state.get(UNDO):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(_("{name} was deleted.").format(name=token.partition("-")[2]), width="content")
