@@ -453,7 +453,7 @@ def test_data_is_fetched_with_a_word_in_the_end(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("words", [
-    "", "nothing", "data cifar", "data import", "data remove", "models --all",
+    "nothing", "data cifar", "data import", "data remove", "models --all",
     "train", "train A_Name", "train ../x", "train x --unknown=1", "train x --epochs=0", "train x --epochs=many",
     "train x --likelihood=laplace", "train x --encoder-layers=8,x", "train x --decoder-layers=0", "train x --seed=-1",
     "train x --log-variance-floor=low", "train x --learning-rate=nan", "train x --image-shape=28",
