@@ -151,12 +151,10 @@ class Keeper:
                     self.singles = 0
                 if paused != self.paused:
                     self.paused = paused
-                    if paused:  # so that what is seen of it is of the step at which it stands
-                        self._check()
+                    if paused:  # all that is seen or kept of it is of the step at which it stands, once it says so
+                        self._save_state()
                         self.recorder.record(self.trainer.step)
                     tell(self.folder, "paused" if paused else "running")
-                    if paused:
-                        self._save_state()
                 path.unlink(missing_ok=True)
             if not self.paused:
                 return
