@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.damage import damaged, fuzz
 from tests.own_images import WRITERS, png, small_images
 from vae.data.imports import open_source
 from vae.data.labels import read_labels
@@ -28,34 +29,6 @@ change = st.tuples(
     st.sampled_from(["set", "flip", "cut", "drop", "repeat", "fill"]), st.floats(0, 1), st.integers(0, 255)
 ) | st.tuples(st.just("head"), st.floats(0, 1), st.sampled_from(EDGES))
 changes = st.lists(change, min_size=1, max_size=6)
-
-
-def fuzz(cases: int) -> settings:
-    slow = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(max_examples=cases, derandomize=True, deadline=None, database=None, suppress_health_check=slow)
-
-
-def mutated(content: bytes, done: list[tuple[str, float, int]]) -> bytes:
-    changed = bytearray(content)
-    for kind, share, value in done:
-        at = min(int(share * len(changed)), max(len(changed) - 1, 0))
-        if not changed:
-            break
-        if kind == "head":  # where headers are
-            changed[min(int(share * 200), len(changed) - 1)] = value
-        elif kind == "set":
-            changed[at] = value
-        elif kind == "flip":
-            changed[at] ^= 1 << value % 8
-        elif kind == "cut":
-            del changed[at:]
-        elif kind == "drop":
-            del changed[at : at + value]
-        elif kind == "repeat":
-            changed[at:at] = changed[at : at + value]
-        else:
-            changed[at : at + 8] = bytes([value]) * 8
-    return bytes(changed)
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +69,7 @@ def test_a_source_with_changed_bytes_is_sound_or_said(form: str, tmp_path: Path)
     @fuzz(250)
     @given(changes)
     def one(done: list[tuple[str, float, int]]) -> None:
-        source.write_bytes(mutated(content, done))
+        source.write_bytes(damaged(content, done))
         found.append(sound_or_said(source, **extra))
 
     one()
@@ -112,7 +85,7 @@ def test_an_image_file_with_changed_bytes_is_sound_or_said(form: str) -> None:
     def one(done: list[tuple[str, float, int]]) -> None:
         clock = time.process_time()
         try:
-            image = decode(mutated(content, done), "it")
+            image = decode(damaged(content, done), "it")
             assert image.dtype == np.uint8 and (image.ndim == 2 or image.shape[2:] == (3,))
         except DataError as error:
             assert "it" in str(error)

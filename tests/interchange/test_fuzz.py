@@ -18,10 +18,11 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tests.damage import damaged, fuzz
 from vae.errors import VAEError
 from vae.interchange import found, read_layers, read_network, read_pythae, read_weights
 from vae.interchange.onnx import OPERATORS
@@ -38,30 +39,6 @@ BYTES = st.lists(
     max_size=6,
 )
 CHOICES = st.lists(st.integers(0, 10**6), min_size=4, max_size=12)
-
-
-def fuzz(cases: int) -> settings:
-    calm = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(max_examples=cases, derandomize=True, deadline=None, database=None, suppress_health_check=calm)
-
-
-def damaged(content: bytes, done: list[tuple[str, float, int]]) -> bytes:
-    changed = bytearray(content)
-    for kind, share, value in done:
-        if not changed:
-            break
-        at = min(int(share * (200 if kind == "head" else len(changed))), len(changed) - 1)
-        if kind in ("set", "head"):
-            changed[at] = value
-        elif kind == "flip":
-            changed[at] ^= 1 << value % 8
-        elif kind == "cut":
-            del changed[at:]
-        elif kind == "drop":
-            del changed[at : at + value]
-        else:
-            changed[at:at] = changed[at : at + value]
-    return bytes(changed)
 
 
 def stand_in(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
