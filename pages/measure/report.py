@@ -30,8 +30,10 @@ def made() -> Report | None:
     found = kept_report(model[0], dataset)
     if found is not None:
         return found
-    if not st.button(_("Make the report"), type="primary", icon=":material/summarize:", key="report.make"):
+    place = st.empty()
+    if not place.button(_("Make the report"), type="primary", icon=":material/summarize:", key="report.make"):
         return None
+    place.empty()
     bar = st.progress(0.0, _("Looking into the model …"))
 
     def told(title: str, share: float) -> None:
@@ -49,8 +51,7 @@ def draw(part: Part, place: str) -> None:
         st.markdown(sentence)
     if part.table:
         head, *rows = part.table
-        lines = [head, ["---"] * len(head), *rows]
-        st.markdown("\n".join("| " + " | ".join(line) + " |" for line in lines))
+        st.dataframe({name: [row[i] for row in rows] for i, name in enumerate(head)}, hide_index=True)
     for uri, caption in part.pictures:
         st.image(uri, caption=caption, alt=caption)
     for i, (figure, shows) in enumerate(part.figures):
