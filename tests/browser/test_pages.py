@@ -17,6 +17,8 @@ CONTENT = {
     "train": "[data-testid=stPlotlyChart] .main-svg",
     "likelihood": "[data-testid=stPlotlyChart] .main-svg",
     "variance": "[data-testid=stPlotlyChart] .main-svg",
+    "data": "[data-testid=stImage] img",
+    "models": "[data-testid=stDataFrame]",
 }
 
 
