@@ -1,0 +1,14 @@
+"""What the menu "Take away" offers: a file, made when a visitor asks for it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Offer(NamedTuple):
+    """A file that a page gives away, made when it is asked for."""
+
+    label: str  # what the menu says, translated: "Codes of the test images (CSV)"
+    file: str  # the name of the file: "mnist-2d-codes.csv"
+    mime: str
+    icon: str  # ":material/table_chart:"
+    make: Callable[[], bytes]  # made at the click; a VAEError is said in the menu
