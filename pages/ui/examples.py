@@ -59,7 +59,7 @@ def show(
             _("First image of class"), list(firsts), None, format_func=names.__getitem__, key=chosen,
             on_change=use_class, width=260,
         )  # fmt: skip
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key=f"{key}.picker"):
         for number, row in shown.items():
             with st.container(width=64, gap="xsmall"):
                 alt = words.image(data, row)

@@ -34,15 +34,16 @@ sections = {
     },
 }
 # the link may hide all pages but the first, which is where a bare address leads
+offered = {
+    section: {
+        path: st.Page(PAGES / f"{path}.py", title=title, icon=f":material/{icon}:", default=path.endswith(FIRST))
+        for path, (title, icon) in pages.items()
+        if path.endswith(FIRST) or not state.hidden(path.rpartition("/")[2])
+    }
+    for section, pages in sections.items()
+}
 page = st.navigation(
-    {
-        section: [
-            st.Page(PAGES / f"{path}.py", title=title, icon=f":material/{icon}:", default=path.endswith(FIRST))
-            for path, (title, icon) in pages.items()
-            if path.endswith(FIRST) or not state.hidden(path.rpartition("/")[2])
-        ]
-        for section, pages in sections.items()
-    },
+    {section: list(pages.values()) for section, pages in offered.items()},
     position="hidden" if state.hidden("nav") or state.hidden("sidebar") else "sidebar",
 )
 state.turn_to(page.url_path)
@@ -50,10 +51,12 @@ st.html(Path(__file__).with_name("frame.css"))
 if state.presenting():
     st.html(f"<style>:root {{ font-size: {state.larger(100)}%; --vae-type: {state.larger(14)}px; }}</style>")
 head = st.container(gap=None)
-head.title(page.title)
+title = head.container(horizontal=True, vertical_alignment="center", key="head")
+title.title(page.title)
 
 # the first words are on screen by now; what follows needs torch
 from pages import cache  # noqa: E402
+from pages.takeaway import menu  # noqa: E402
 from pages.ui import browser, sidebar  # noqa: E402
 from vae.errors import VAEError  # noqa: E402
 
@@ -62,7 +65,10 @@ try:
     sidebar.show()
     with head:
         browser.tell_language()
-    browser.hear(cache.model_id(state.model()))
+    model = cache.model_id(state.model())
+    with title:
+        menu.show(next(path for pages in offered.values() for path, each in pages.items() if each == page), model)
+    browser.hear(model)
     state.write_link()
     page.run()
 except VAEError as error:

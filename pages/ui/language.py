@@ -7,6 +7,9 @@ is what stands in the code. The catalogue says the language's own name, so that 
 import gettext
 import re
 import string
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import streamlit as st
@@ -14,7 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui import state
 
-__all__ = ["CATALOGUES", "ENGLISH", "ERROR", "_", "current", "name", "preferred", "said"]
+__all__ = ["CATALOGUES", "ENGLISH", "ERROR", "_", "current", "name", "preferred", "said", "speaking"]
 
 ENGLISH = "en"
 ERROR = "error"  # the context of the library's sentences in a catalogue
@@ -23,6 +26,7 @@ CATALOGUES: dict[str, gettext.NullTranslations] = {ENGLISH: gettext.NullTranslat
     path.parts[-3]: gettext.translation("app", LOCALE, [path.parts[-3]])
     for path in sorted(LOCALE.glob("*/LC_MESSAGES/app.mo"))
 }
+_SPOKEN: ContextVar[str | None] = ContextVar("spoken", default=None)
 
 
 def _(text: str) -> str:
@@ -32,10 +36,22 @@ def _(text: str) -> str:
 
 def current() -> str:
     """The code of the session's language, `zh` say."""
+    if code := _SPOKEN.get():
+        return code
     if get_script_run_ctx(suppress_warning=True) is None:
         return ENGLISH
     code = state.language()
     return code if code in CATALOGUES else ENGLISH
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Says everything in one language where no session runs, as while a file is made."""
+    before = _SPOKEN.set(code)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(before)
 
 
 def preferred() -> str:

@@ -188,7 +188,7 @@ def _own() -> dict[str, str]:
 
 
 def hidden(name: str) -> bool:
-    """Whether the link hides a part of the app: sidebar, nav, model, digit, questions, code, or a page by its name."""
+    """Whether the link hides a part of the app: sidebar, nav, model, menu, digit, questions, code, or a page."""
     return name in st.session_state.get(_HIDE, ())
 
 

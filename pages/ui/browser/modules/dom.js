@@ -1,5 +1,8 @@
 // Small helpers of all components.
 
+// Where the app is for this browser: below a path of its own, or one that a proxy strips. The modules came from there.
+export const ROOT = new URL("../../../", import.meta.url);
+
 /**
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag

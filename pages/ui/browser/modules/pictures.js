@@ -1,12 +1,10 @@
 // Small pictures: canvases of whole pixels, and test images that come from the server a sheet at a time.
 
-import { brush, element, overColours, paint, sayNumber } from "./dom.js";
+import { brush, element, overColours, paint, ROOT, sayNumber } from "./dom.js";
 import { STORE } from "./store.js";
 
 /** @import { Model } from "./store.js" */
 
-// Where the app is for this browser: below a path of its own, or one that a proxy strips. The modules came from there.
-const ROOT = new URL("../../../", import.meta.url);
 const SHEETS = (STORE.sheets ??= new Map());
 const SHEET = 100;
 const SIDE = 10; // images of a sheet, and along its side

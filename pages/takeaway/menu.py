@@ -1,0 +1,40 @@
+"""The menu "Take away": what the page shows as pictures and tables, and the files that come with it."""
+
+import streamlit as st
+
+from pages import cache
+from pages.takeaway import delivery
+from pages.takeaway.offers import Offer
+from pages.ui import state
+from pages.ui.browser.mount import component
+from pages.ui.language import _
+
+
+def show(page: str, model: cache.Model) -> None:
+    """Draws the menu, unless the link hides it.
+
+    Arguments:
+        page: the page's path as the frame has it, "explore/latent_map".
+        model: the model in use.
+    """
+    if state.hidden("menu"):
+        return
+    offers: list[Offer] = []
+    at = delivery.addresses(offers)
+    with st.popover(_("Take away"), icon=":material/download:", type="tertiary", key="takeaway"):
+        data = {
+            "model": model[0], "page": page.rpartition("/")[2], "words": _words(),
+            "offers": [{**offer._asdict(), "make": None, "at": at[offer.file]} for offer in offers],
+        }  # fmt: skip
+        component("takeaway")(key="takeaway.list", data=data)
+
+
+def _words() -> dict[str, str]:
+    """Returns what the menu says; braces are filled in by the browser."""
+    return {
+        "figures": _("Figures and tables"), "none": _("The page shows no figure and no table at the moment."),
+        "files": _("Files"), "as": _("{name} as {kind}"), "making": _("Making {file} …"),
+        "made": _("{file} was saved."), "gone": _("The page has changed. Close this menu and open it again."),
+        "failed": _("{file} could not be made. The server did not answer, or reported an error."),
+        "changed": _("{name} is no longer on the page."),
+    }  # fmt: skip

@@ -1,0 +1,87 @@
+// A figure of the page as one picture: SVG text, or a PNG of twice its size.
+
+import { brush, element } from "./dom.js";
+import { snapshot } from "./snapshot.js";
+import { svg } from "./svg.js";
+
+/** @import { Found } from "./found.js" */
+
+const TIMES = 2; // pixels of a PNG along one of the page
+
+// On the page's own background, never a transparent one: what is written in white cannot be read on a white slide.
+const ground = () => getComputedStyle(document.querySelector("[data-testid=stApp]") ?? document.body).backgroundColor;
+
+/**
+ * @param {Found} found
+ * @returns {Promise<string>}
+ */
+export async function asSvg({ kind, node, name }) {
+  const drawn = kind === "chart" ? await chart(node) : kind === "picture" ? await picture(node) : snapshot(node);
+  drawn.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  if (kind !== "picture") {
+    const [x, y, width, height] = (drawn.getAttribute("viewBox") ?? "0 0 100% 100%").split(" ");
+    drawn.prepend(svg("rect", { x, y, width, height, fill: ground() }));
+  }
+  const title = svg("title");
+  title.textContent = name;
+  drawn.prepend(title);
+  return new XMLSerializer().serializeToString(drawn);
+}
+
+/**
+ * @param {Found} found
+ * @returns {Promise<Blob>}
+ */
+export async function asPng(found) {
+  if (found.kind === "picture") {
+    const image = /** @type {HTMLImageElement} */ (found.node);
+    const content = await (await fetch(image.src)).blob();
+    return content.type === "image/png" ? content : painted(image, image.naturalWidth, image.naturalHeight);
+  }
+  const address = URL.createObjectURL(new Blob([await asSvg(found)], { type: "image/svg+xml" }));
+  const image = element("img", { src: address });
+  await image.decode();
+  const content = await painted(image, TIMES * image.naturalWidth, TIMES * image.naturalHeight);
+  URL.revokeObjectURL(address);
+  return content;
+}
+
+/**
+ * @param {HTMLImageElement} image
+ * @param {number} width
+ * @param {number} height
+ * @returns {Promise<Blob>}
+ */
+function painted(image, width, height) {
+  const canvas = element("canvas", { width, height });
+  brush(canvas).drawImage(image, 0, 0, width, height);
+  return new Promise((kept, lost) =>
+    canvas.toBlob(
+      (content) => (content ? kept(content) : lost(new Error("This browser makes no PNG of it."))),
+      "image/png",
+    ),
+  );
+}
+
+// Streamlit's plotly.js draws it anew; points on WebGL come as a picture within.
+/** @param {HTMLElement} node */
+async function chart(node) {
+  const { width, height } = node.getBoundingClientRect();
+  const { Plotly } = /** @type {any} */ (window);
+  const text = await Plotly.toImage(node, { format: "svg", width, height, imageDataOnly: true });
+  return /** @type {any} */ (new DOMParser().parseFromString(text, "image/svg+xml").documentElement);
+}
+
+// The pixels of an image as they are, which a program that enlarges them is asked not to smooth.
+/** @param {HTMLElement} node */
+async function picture(node) {
+  const { naturalWidth: width, naturalHeight: height } = /** @type {HTMLImageElement} */ (node);
+  const content = await asPng({ kind: "picture", node, name: "", file: "" });
+  const href = await new Promise((kept) => {
+    const reader = new FileReader();
+    reader.onload = () => kept(reader.result);
+    reader.readAsDataURL(content);
+  });
+  const pixels = svg("image", { href, width, height, style: "image-rendering: pixelated" });
+  return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}` }, pixels);
+}

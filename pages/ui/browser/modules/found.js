@@ -1,0 +1,105 @@
+// What the page shows that can be taken away: its figures and tables in their order, and what they are called.
+
+/** @typedef {"chart" | "component" | "picture" | "table"} Kind */
+/** @typedef {{ kind: Kind, node: HTMLElement, name: string, file: string }} Found */
+
+const KINDS = {
+  chart: ".js-plotly-plot",
+  component: "[data-testid=stBidiComponentIsolated]",
+  picture: "[data-testid=stImage] img",
+  table: "table",
+};
+const HEADINGS = "h1, h2, h3, h4, h5, h6";
+// pictures that are there to choose from, and what Streamlit keeps in a canvas for screen readers
+const PASSED_OVER = "[class*=-picker], canvas *";
+
+/**
+ * @param {string} model - in use
+ * @param {string} page - the last part of its path
+ * @returns {Found[]}
+ */
+export function find(model, page) {
+  /** @type {Found[]} */
+  const found = [];
+  const names = new Map();
+  const files = new Map();
+  let heading = "";
+  const take = (kind, node) => {
+    if (!visible(node)) return;
+    const name = named(node) || heading || page;
+    const file = [model, page, part(node, model, page) || name].filter((each, i, all) => i < 2 || each !== all[1]);
+    found.push({ kind, node, name: another(names, name, " "), file: another(files, slug(file.join("-")), "-") });
+  };
+  const page_ = document.querySelector("[data-testid=stMain]") ?? document.body;
+  for (const node of page_.querySelectorAll([HEADINGS, ...Object.values(KINDS)].join())) {
+    if (!(node instanceof HTMLElement) || node.closest(PASSED_OVER)) continue;
+    const kind = Object.entries(KINDS).find(([, selector]) => node.matches(selector))?.[0];
+    if (!kind) heading = words(node);
+    else if (kind !== "component") take(kind, node);
+    else {
+      if ([...inside(node, "canvas, svg")].some(visible)) take(kind, node);
+      for (const table of inside(node, "table")) take("table", table);
+    }
+  }
+  return found;
+}
+
+/** @type {(host: HTMLElement, selector: string) => Iterable<any>} */
+const inside = (host, selector) => host.shadowRoot?.querySelectorAll(selector) ?? [];
+
+/** @param {Element} node */
+function visible(node) {
+  const box = node.getBoundingClientRect();
+  return box.width > 1 && box.height > 1 && node.checkVisibility({ visibilityProperty: true });
+}
+
+// What a screen reader calls it; nothing where only the heading above says what it is.
+/** @param {HTMLElement} node */
+const named = (node) =>
+  node.getAttribute("alt") ||
+  (node.closest("[data-testid=stPlotlyChart], [data-testid=stTable]")?.getAttribute("aria-label") ?? "");
+
+/** @param {Element} heading */
+const words = (heading) => {
+  const copy = /** @type {Element} */ (heading.cloneNode(true));
+  for (const each of copy.querySelectorAll(".katex"))
+    each.replaceWith(each.querySelector("annotation")?.textContent ?? "");
+  return copy.textContent?.trim() ?? "";
+};
+
+// What the app calls it, without the page, and without the model and what follows that: "race".
+/**
+ * @param {HTMLElement} node
+ * @param {string} model
+ * @param {string} page
+ */
+function part(node, model, page) {
+  const root = node.getRootNode();
+  const outer = root instanceof ShadowRoot ? root.host : node;
+  const box = outer.closest("[class*=st-key-]");
+  const key = [...(box?.classList ?? [])].find((each) => each.startsWith("st-key-"))?.slice("st-key-".length) ?? "";
+  if (!box?.matches("[data-testid=stElementContainer]")) return ""; // the key of a whole group
+  const own = key.split(`-${model}`)[0].replace(/(-(\d+|True|False))+$/, "");
+  return own.startsWith(`${page}-`) ? own.slice(page.length + 1) : own;
+}
+
+// Letters and digits of any language, which every file system takes, and dashes.
+/** @param {string} text */
+const slug = (text) =>
+  text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .slice(0, 80)
+    .replace(/^-|-$/g, "");
+
+/**
+ * @param {Map<string, number>} seen
+ * @param {string} name
+ * @param {string} gap
+ */
+function another(seen, name, gap) {
+  const times = (seen.get(name) ?? 0) + 1;
+  seen.set(name, times);
+  return times > 1 ? `${name}${gap}${times}` : name;
+}

@@ -1,0 +1,136 @@
+// The menu of what can be taken away: figures and tables as they stand on the page, and files that the server makes.
+
+import { button } from "./controls.js";
+import { csv } from "./csv.js";
+import { element, ROOT } from "./dom.js";
+import { asPng, asSvg } from "./figure.js";
+import { find } from "./found.js";
+
+/** @import { Found } from "./found.js" */
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".takeaway");
+  root.menu ??= new Menu(root);
+  root.menu.show(data);
+}
+
+class Menu {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.says = element("p", { class: "says", role: "status" });
+  }
+
+  // Draws the list, of what is on the page now; the popover mounts it anew whenever it opens.
+  show(data) {
+    this.data = data;
+    const { words, offers, model, page } = data;
+    const figures = find(model, page).map((found) => this.figure(found));
+    const list = (name, entries) => [
+      element("p", { class: "kind", text: name }),
+      element("ul", { "aria-label": name }, ...entries),
+    ];
+    this.root.replaceChildren(
+      ...(figures.length ? list(words.figures, figures) : [element("p", { text: words.none })]),
+      ...(offers.length
+        ? list(
+            words.files,
+            offers.map((offer) => this.file(offer)),
+          )
+        : []),
+      this.says,
+    );
+    this.begin();
+  }
+
+  // The keys go on from the button that opened the menu, which lies at the end of the document.
+  begin() {
+    if (!document.activeElement?.closest("[data-testid=stPopover]")) return;
+    this.root.tabIndex = -1;
+    this.root.focus({ preventScroll: true });
+  }
+
+  /** @param {Found} found */
+  figure(found) {
+    const kinds = found.kind === "table" ? ["CSV"] : ["PNG", "SVG"];
+    const { as } = this.data.words;
+    const buttons = kinds.map((kind) => {
+      const name = as.replace("{name}", found.name).replace("{kind}", kind);
+      return button(kind, (event) => this.take(found, kind, event.currentTarget), { "aria-label": name, title: name });
+    });
+    return element("li", {}, element("span", { text: found.name, title: found.name }), ...buttons);
+  }
+
+  /**
+   * @param {Found} found
+   * @param {string} kind
+   * @param {HTMLButtonElement} pressed
+   */
+  async take(found, kind, pressed) {
+    const { model, page, words } = this.data;
+    // the page may have drawn it anew since the menu opened
+    const now = found.node.isConnected ? found : find(model, page).find((each) => each.file === found.file);
+    if (!now) return this.say(words.changed.replace("{name}", found.name));
+    await this.make(`${now.file}.${kind.toLowerCase()}`, pressed, async () => {
+      if (kind === "PNG") return asPng(now);
+      if (kind === "SVG") return new Blob([await asSvg(now)], { type: "image/svg+xml" });
+      return new Blob([csv(/** @type {HTMLTableElement} */ (now.node))], { type: "text/csv" });
+    });
+  }
+
+  // A file of the server's: while it is made the button turns, and an error is a sentence.
+  file({ label, file, icon, at }) {
+    const sign = element("span", { class: "icon", "aria-hidden": "true", text: icon.split(/[/:]+/).at(-2) });
+    const fetched = async () => {
+      const response = await fetch(new URL(at, ROOT));
+      if (response.ok) return response.blob();
+      if (response.status === 422) throw new Said(await response.text());
+      throw new Said(response.status === 404 ? this.data.words.gone : this.data.words.failed.replace("{file}", file));
+    };
+    const attributes = {
+      type: "button",
+      class: "file",
+      onclick: (event) => this.make(file, event.currentTarget, fetched),
+    };
+    return element("li", {}, element("button", attributes, sign, element("span", { text: label })));
+  }
+
+  /**
+   * @param {string} file
+   * @param {HTMLButtonElement} pressed
+   * @param {() => Promise<Blob>} made
+   */
+  async make(file, pressed, made) {
+    if (pressed.getAttribute("aria-busy") === "true") return;
+    const { words } = this.data;
+    pressed.setAttribute("aria-busy", "true");
+    this.say(words.making.replace("{file}", file));
+    try {
+      save(await made(), file);
+      this.say(words.made.replace("{file}", file));
+    } catch (error) {
+      this.say(error instanceof Said ? error.message : words.failed.replace("{file}", file));
+      if (!(error instanceof Said || error instanceof TypeError)) throw error;
+    } finally {
+      pressed.removeAttribute("aria-busy");
+    }
+  }
+
+  /** @param {string} sentence */
+  say(sentence) {
+    this.says.textContent = sentence;
+  }
+}
+
+// An error whose words are for the visitor.
+class Said extends Error {}
+
+/**
+ * @param {Blob} content
+ * @param {string} file
+ */
+function save(content, file) {
+  const href = URL.createObjectURL(content);
+  element("a", { href, download: file }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
