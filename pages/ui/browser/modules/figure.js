@@ -1,6 +1,7 @@
 // A figure of the page as one picture: SVG text, or a PNG of twice its size.
 
 import { brush, element } from "./dom.js";
+import { dataUri, fontsFor } from "./fonts.js";
 import { snapshot } from "./snapshot.js";
 import { svg } from "./svg.js";
 
@@ -8,24 +9,19 @@ import { svg } from "./svg.js";
 
 const TIMES = 2; // pixels of a PNG along one of the page
 
-// On the page's own background, never a transparent one: what is written in white cannot be read on a white slide.
-const ground = () => getComputedStyle(document.querySelector("[data-testid=stApp]") ?? document.body).backgroundColor;
-
 /**
  * @param {Found} found
  * @returns {Promise<string>}
  */
 export async function asSvg({ kind, node, name }) {
-  const drawn = kind === "chart" ? await chart(node) : kind === "picture" ? await picture(node) : snapshot(node);
+  const drawn = kind === "chart" ? await chart(node) : kind === "picture" ? await picture(node) : component(node);
   drawn.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  if (kind !== "picture") {
-    const [x, y, width, height] = (drawn.getAttribute("viewBox") ?? "0 0 100% 100%").split(" ");
-    drawn.prepend(svg("rect", { x, y, width, height, fill: ground() }));
-  }
-  const title = svg("title");
-  title.textContent = name;
-  drawn.prepend(title);
-  return new XMLSerializer().serializeToString(drawn);
+  const text = new XMLSerializer();
+  const style = svg("style");
+  style.textContent = await fontsFor(text.serializeToString(drawn));
+  const title = svg("title", {}, name);
+  drawn.prepend(title, style);
+  return text.serializeToString(drawn);
 }
 
 /**
@@ -63,6 +59,16 @@ function painted(image, width, height) {
   );
 }
 
+// On the page's own background, as charts are, never a transparent one: white words cannot be read on a white slide.
+/** @param {HTMLElement} node */
+function component(node) {
+  const drawn = snapshot(node);
+  const [x, y, width, height] = (drawn.getAttribute("viewBox") ?? "").split(" ");
+  const fill = getComputedStyle(document.querySelector("[data-testid=stApp]") ?? document.body).backgroundColor;
+  drawn.prepend(svg("rect", { x, y, width, height, fill }));
+  return drawn;
+}
+
 // Streamlit's plotly.js draws it anew; points on WebGL come as a picture within.
 /** @param {HTMLElement} node */
 async function chart(node) {
@@ -77,11 +83,7 @@ async function chart(node) {
 async function picture(node) {
   const { naturalWidth: width, naturalHeight: height } = /** @type {HTMLImageElement} */ (node);
   const content = await asPng({ kind: "picture", node, name: "", file: "" });
-  const href = await new Promise((kept) => {
-    const reader = new FileReader();
-    reader.onload = () => kept(reader.result);
-    reader.readAsDataURL(content);
-  });
+  const href = await dataUri(content);
   const pixels = svg("image", { href, width, height, style: "image-rendering: pixelated" });
   return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}` }, pixels);
 }

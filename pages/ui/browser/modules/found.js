@@ -27,8 +27,9 @@ export function find(model, page) {
   const take = (kind, node) => {
     if (!visible(node)) return;
     const name = named(node) || heading || page;
-    const file = [model, page, part(node, model, page) || name].filter((each, i, all) => i < 2 || each !== all[1]);
-    found.push({ kind, node, name: another(names, name, " "), file: another(files, slug(file.join("-")), "-") });
+    const own = part(node, model, page) || name;
+    const file = slug([model, page, ...(page.endsWith(own) ? [] : [own])].join("-"));
+    found.push({ kind, node, name: another(names, name, " "), file: another(files, file, "-") });
   };
   const page_ = document.querySelector("[data-testid=stMain]") ?? document.body;
   for (const node of page_.querySelectorAll([HEADINGS, ...Object.values(KINDS)].join())) {

@@ -12,20 +12,35 @@ export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".takeaway");
   root.menu ??= new Menu(root);
   root.menu.show(data);
+  root.menu.begin();
+  return () => root.menu.end();
 }
+
+const OFTEN = 1000; // milliseconds between two looks at the page, which may still be at work
 
 class Menu {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
     this.says = element("p", { class: "says", role: "status" });
+    this.clock = setInterval(() => this.look(), OFTEN);
   }
 
-  // Draws the list, of what is on the page now; the popover mounts it anew whenever it opens.
+  // Draws the list; the popover makes a new one whenever it opens.
   show(data) {
     this.data = data;
-    const { words, offers, model, page } = data;
-    const figures = find(model, page).map((found) => this.figure(found));
+    this.listed = "";
+    this.look();
+  }
+
+  // Lists what is on the page now, unless that is what the list has, or something in it is at work.
+  look() {
+    const { words, offers, model, page } = this.data;
+    const found = find(model, page);
+    const listed = found.map(({ file, kind }) => `${file} ${kind}`).join();
+    if (listed === this.listed || this.root.querySelector("[aria-busy=true]")) return;
+    this.listed = listed;
+    const figures = found.map((each) => this.figure(each));
     const list = (name, entries) => [
       element("p", { class: "kind", text: name }),
       element("ul", { "aria-label": name }, ...entries),
@@ -40,7 +55,10 @@ class Menu {
         : []),
       this.says,
     );
-    this.begin();
+  }
+
+  end() {
+    clearInterval(this.clock);
   }
 
   // The keys go on from the button that opened the menu, which lies at the end of the document.
