@@ -29,7 +29,7 @@ class Menu {
   // Draws the list; the popover makes a new one whenever it opens.
   show(data) {
     this.data = data;
-    this.listed = "";
+    this.listed = null;
     this.look();
   }
 
@@ -40,6 +40,7 @@ class Menu {
     const listed = found.map(({ file, kind }) => `${file} ${kind}`).join();
     if (listed === this.listed || this.root.querySelector("[aria-busy=true]")) return;
     this.listed = listed;
+    const held = this.root.contains(/** @type {ShadowRoot} */ (this.root.getRootNode()).activeElement);
     const figures = found.map((each) => this.figure(each));
     const list = (name, entries) => [
       element("p", { class: "kind", text: name }),
@@ -55,6 +56,7 @@ class Menu {
         : []),
       this.says,
     );
+    if (held) this.focus();
   }
 
   end() {
@@ -63,7 +65,10 @@ class Menu {
 
   // The keys go on from the button that opened the menu, which lies at the end of the document.
   begin() {
-    if (!document.activeElement?.closest("[data-testid=stPopover]")) return;
+    if (document.activeElement?.closest("[data-testid=stPopover]")) this.focus();
+  }
+
+  focus() {
     this.root.tabIndex = -1;
     this.root.focus({ preventScroll: true });
   }
