@@ -6,7 +6,7 @@ import plotly.io
 import streamlit as st
 
 from pages import cache
-from pages.ui import language, state
+from pages.ui import language, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
 from vae.errors import VAEError
@@ -51,7 +51,8 @@ def draw(part: Part, place: str) -> None:
         st.markdown(sentence)
     if part.table:
         head, *rows = part.table
-        st.dataframe({name: [row[i] for row in rows] for i, name in enumerate(head)}, hide_index=True)
+        columns = {name: [words.literal(row[i]) for row in rows] for i, name in enumerate(head)}
+        st.table(columns, hide_index=True, border="horizontal")
     for uri, caption in part.pictures:
         st.image(uri, caption=caption, alt=caption)
     for i, (figure, shows) in enumerate(part.figures):

@@ -1,6 +1,7 @@
 """Words that several pages share."""
 
 import math
+import re
 
 from pages.ui.language import _
 from vae import Dataset
@@ -146,3 +147,8 @@ def power(nats: float) -> str:
 def power_of_ten(power: int) -> str:
     """Writes an exponent: 12 is ¹²."""
     return str(power).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
+
+
+def literal(text: str) -> str:
+    """Returns a text so that Streamlit shows it as it is, where it would read Markdown in it."""
+    return re.sub(r"([\\`*_~$<>#:\[\]])", r"\\\1", text)

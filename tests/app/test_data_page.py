@@ -58,7 +58,7 @@ def test_a_zip_archive_is_looked_at_and_kept() -> None:
     app = uploaded(("shapes.zip", archive(), "application/zip"))
     assert not app.exception and not app.error
     assert "**18** images to learn from and **2** held out, 9 × 8 pixels in grey" in words(app)
-    assert app.dataframe[0].value.to_dict("list") == {"Class": ["a", "b"], "Images": [10, 10]}
+    assert app.table[0].value.to_dict("list") == {"Class": ["a", "b"], "Images": [10, 10]}
     assert not stored.cards()[0]  # nothing is kept before it is asked for
     app.toggle(key="data.invert").set_value(True).run()
     assert "Light and dark change places." in words(app)
@@ -96,7 +96,7 @@ def test_labels_may_come_in_a_file() -> None:
     app = uploaded(("x.npy", content.getvalue(), "application/octet-stream"))
     app.file_uploader(key="data.labels0").set_value(("y.txt", b"cat\ndog\ncat\ndog\n", "text/plain")).run()
     assert not app.exception and not app.error
-    assert app.dataframe[0].value["Class"].tolist() == ["cat", "dog"]
+    assert app.table[0].value["Class"].tolist() == ["cat", "dog"]
 
 
 @pytest.mark.parametrize(

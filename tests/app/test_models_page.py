@@ -35,7 +35,7 @@ def press(app: AppTest, key: str) -> AppTest:
 def test_the_table_says_what_there_is() -> None:
     app = through_frame(PATH, "mnist-2d")
     assert not app.exception and not app.error
-    table = app.dataframe[0].value
+    table = app.table[0].value
     assert table["Model"].tolist() == names()
     assert table["Origin"].tolist() == ["trained here" if name == "mine" else "ships" for name in names()]
     assert app.button(key="models.rename").disabled and app.button(key="models.delete").disabled  # mnist-2d ships

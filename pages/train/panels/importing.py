@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages import cache
-from pages.ui import pictures
+from pages.ui import pictures, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
 from vae.data import NAMES, imports, names, stored
@@ -138,9 +138,9 @@ def _says(draft: imports.Draft) -> None:
         )
     classes = draft.classes
     if classes:
-        st.dataframe(
-            {_("Class"): list(classes), _("Images"): list(classes.values())}, hide_index=True,
-            height=min(38 + 35 * len(classes), 250),
+        st.table(
+            {_("Class"): [words.literal(name) for name in classes], _("Images"): list(classes.values())},
+            hide_index=True, border="horizontal", height=min(46 + 41 * len(classes), 250),
         )  # fmt: skip
     else:
         st.caption(_("There are no labels, and none are needed."))

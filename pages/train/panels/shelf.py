@@ -20,18 +20,17 @@ def show() -> None:
         st.error(trouble, icon=":material/error:")
     records, _troubles = catalogue()
     ours = {record.name for record in records if shelf.own(record.name)}
-    st.dataframe(
+    st.table(
         {
             _("Model"): [record.name for record in records],
             _("J"): [record.model.latent for record in records],
             _("Likelihood"): [words.likelihood(record.model.likelihood) for record in records],
             _("Images"): [" × ".join(map(str, record.model.image_shape[:2])) for record in records],
-            _("Data set"): [record.data for record in records],
-            _("Held-out ELBO, nats"): [record.held_out.get("elbo") for record in records],
-            _("Origin"): [_from(record, record.name in ours) for record in records],
+            _("Data set"): [words.literal(record.data) for record in records],
+            _("Held-out ELBO, nats"): [_elbo(record) for record in records],
+            _("Origin"): [words.literal(_from(record, record.name in ours)) for record in records],
         },
-        hide_index=True, height=min(38 + 35 * len(records), 420),
-        column_config={_("Held-out ELBO, nats"): st.column_config.NumberColumn(format="%.1f")},
+        hide_index=True, border="horizontal", height=min(46 + 41 * len(records), 460),
     )  # fmt: skip
     names = [record.name for record in records]
     if added := st.session_state.pop(ADDED, None):
@@ -57,6 +56,10 @@ def show() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(_("{name} was deleted.").format(name=token.partition("-")[2]), width="content")
             _button(_("Undo"), "undo", lambda: _bring_back(token), key="models.back")
+
+
+def _elbo(record: Record) -> str:
+    return f"{record.held_out['elbo']:.1f}" if "elbo" in record.held_out else ""
 
 
 def _from(record: Record, own: bool) -> str:

@@ -27,12 +27,12 @@ export function find(model, page) {
   const take = (kind, node) => {
     if (!visible(node)) return;
     const name = named(node) || heading || page;
-    const own = part(node, model, page) || name;
-    const file = slug([model, page, ...(page.endsWith(own) ? [] : [own])].join("-"));
+    const [whole, own] = [page, part(node, model, page) || name].map(slug);
+    const file = slug([model, whole, ...(whole.endsWith(own) ? [] : [own])].join("-"));
     found.push({ kind, node, name: another(names, name, " "), file: another(files, file, "-") });
   };
-  const page_ = document.querySelector("[data-testid=stMain]") ?? document.body;
-  for (const node of page_.querySelectorAll([HEADINGS, ...Object.values(KINDS)].join())) {
+  const main = document.querySelector("[data-testid=stMain]") ?? document.body;
+  for (const node of main.querySelectorAll([HEADINGS, ...Object.values(KINDS)].join())) {
     if (!(node instanceof HTMLElement) || node.closest(PASSED_OVER)) continue;
     const kind = Object.entries(KINDS).find(([, selector]) => node.matches(selector))?.[0];
     if (!kind) heading = words(node);

@@ -1,0 +1,109 @@
+"""The menu "Take away": on every page, and how its files are handed out."""
+
+import json
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from streamlit.testing.v1 import AppTest
+
+from pages.takeaway import delivery
+from pages.ui import language
+from tests.app.test_pages import QUICKLY, opened, own_folder, through_frame
+
+__all__ = ["own_folder"]
+
+
+def menus(app: AppTest) -> list[dict]:
+    """What the components of menus were sent."""
+    sent = [json.loads(each.proto.json) for each in app.get("bidi_component") if each.proto.json]
+    return [data for data in sent if "offers" in data]
+
+
+@pytest.mark.parametrize("path", QUICKLY)
+def test_every_page_has_the_menu(path: str) -> None:
+    app = through_frame(path, "mnist-5d")
+    assert not app.exception
+    (menu,) = menus(app)
+    assert menu["model"] == "mnist-5d"
+    assert f"/{menu['page']}.py" in path
+
+
+def test_the_link_hides_it() -> None:
+    app = opened()
+    app.query_params["hide"] = "menu"
+    app.run()
+    assert not app.exception and app.title[0].value == "Latent map"
+    assert menus(app) == []
+
+
+def offering() -> None:
+    """A page that offers three files."""
+    import streamlit as st
+
+    from pages.takeaway import delivery
+    from pages.takeaway.offers import Offer
+    from pages.ui import state
+    from pages.ui.language import _
+    from vae.errors import ConfigError
+
+    def refused() -> bytes:
+        raise ConfigError("A batch has at least 1 image, not 0.")
+
+    def broken() -> bytes:
+        raise ZeroDivisionError
+
+    model = state.model()
+    st.session_state["at"] = delivery.addresses(
+        [
+            Offer("Page", "page.txt", "text/plain", ":material/draft:", lambda: f"{model} {_('Lesson')}".encode()),
+            Offer("Refused", "refused.zip", "application/zip", ":material/draft:", refused),
+            Offer("Broken", "broken.zip", "application/zip", ":material/draft:", broken),
+        ][: 3 - len(st.query_params)]
+    )
+
+
+def asked(address: str) -> Response:
+    """What the server answers."""
+    _takeaway, token, file = address.split("/")
+    return delivery.answer(Request({"type": "http", "path_params": {"token": token, "file": file}}))
+
+
+def test_a_file_is_made_when_it_is_asked_for_in_the_visitors_language() -> None:
+    app = AppTest.from_function(offering)
+    app.session_state["lang"] = "zh"
+    app.run()
+    answer = asked(app.session_state["at"]["page.txt"])
+    assert (answer.status_code, answer.body.decode()) == (200, "mnist-2d 课程")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert language.current() == "en"  # for whoever comes next on this thread
+
+
+def test_an_error_is_a_sentence_and_a_fault_is_not_hidden() -> None:
+    app = AppTest.from_function(offering).run()
+    answer = asked(app.session_state["at"]["refused.zip"])
+    assert (answer.status_code, answer.body.decode()) == (422, "A batch has at least 1 image, not 0.")
+    with pytest.raises(ZeroDivisionError):
+        asked(app.session_state["at"]["broken.zip"])
+
+
+def test_only_what_a_session_offers_now_is_handed_out() -> None:
+    app, other = (AppTest.from_function(offering).run() for _ in range(2))
+    before, others = app.session_state["at"], other.session_state["at"]
+    assert not set(before.values()) & set(others.values())
+    app.query_params["fewer"] = "1"
+    app.run()
+    assert app.session_state["at"]["page.txt"] == before["page.txt"]  # so that no run changes what the browser has
+    assert [asked(address).status_code for address in before.values()][:2] == [200, 422]
+    assert asked(before["broken.zip"]).status_code == 404
+    assert asked("takeaway/nobody/page.txt").status_code == 404
+
+
+@pytest.mark.parametrize(("base", "paths"), [("", 1), ("/course/vae/", 2)])
+def test_the_files_lie_below_the_path_of_the_app(monkeypatch: pytest.MonkeyPatch, base: str, paths: int) -> None:
+    monkeypatch.setattr("streamlit.get_option", lambda name: base)
+    assert [route.path for route in delivery.served()].count("/takeaway/{token}/{file}") == 1
+    assert {route.path.removesuffix("/takeaway/{token}/{file}") for route in delivery.served()} == {
+        "", base.rstrip("/")
+    }  # fmt: skip
+    assert len(delivery.served()) == paths

@@ -1,0 +1,199 @@
+"""The menu "Take away" under a visitor's hand: what is saved is what the page shows."""
+
+import base64
+import csv
+import io
+import re
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+import vae
+from tests.browser.axe import need_axe, violations
+from tests.browser.conftest import ROOT, settle
+from tests.browser.test_map import open_map
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def unfold(page: Page) -> None:
+    page.get_by_test_id("stPopoverButton").first.click()
+    page.locator(".takeaway .says").wait_for(state="attached")
+
+
+def take(page: Page, name: str) -> tuple[str, bytes]:
+    """Presses a button of the menu, and returns the name and the bytes of what the browser saved."""
+    with page.expect_download() as download:
+        page.locator(".takeaway").get_by_role("button", name=name, exact=True).first.click()
+    return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def picture(content: bytes) -> Image.Image:
+    """Decodes a PNG whole."""
+    image = Image.open(io.BytesIO(content))
+    assert image.format == "PNG"
+    image.load()
+    return image.convert("RGB")
+
+
+def colours(image: Image.Image) -> int:
+    return len(image.getcolors(maxcolors=1 << 24))
+
+
+def words(drawing: ElementTree.Element) -> list[str]:
+    return ["".join(text.itertext()) for text in drawing.iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_chart(server: str, watched_page: Page, scheme: str) -> None:
+    watched_page.emulate_media(color_scheme=scheme)
+    watched_page.goto(f"{server}/lesson?chapter=3&image=4")  # a deep link
+    chart = watched_page.locator(".js-plotly-plot").nth(1)
+    chart.locator(".xtitle").wait_for()
+    settle(watched_page)
+    titles = [chart.locator(f".{axis}title").text_content() for axis in "xy"]
+    box = chart.bounding_box()
+    unfold(watched_page)
+    name = watched_page.locator(".takeaway li > span").nth(1).inner_text()
+    file, content = take(watched_page, f"{name} as PNG")
+    assert re.fullmatch(r"mnist-2d-lesson-[a-z0-9-]+\.png", file)
+    image = picture(content)
+    assert image.width == pytest.approx(2 * box["width"], abs=2)
+    assert image.height == pytest.approx(2 * box["height"], abs=2)
+    assert colours(image) > 20
+    assert (sum(image.getpixel((0, 0))) < 200) == (scheme == "dark")  # the page's background
+    file, content = take(watched_page, f"{name} as SVG")
+    assert file.endswith(".svg")
+    drawing = ElementTree.fromstring(content)
+    assert drawing.find(f"{SVG}title").text == name
+    assert set(titles) <= set(words(drawing))
+    assert b"font/woff2" in content  # the words are as wide as on the page
+
+
+def test_the_map(server: str, watched_page: Page) -> None:
+    open_map(watched_page, f"{server}/?image=3")
+    settle(watched_page)
+    unfold(watched_page)
+    file, content = take(watched_page, "Latent map as PNG")
+    assert file == "mnist-2d-latent-map.png"
+    image = picture(content)
+    box = watched_page.locator(".map .body").bounding_box()
+    assert 2 * box["width"] - 40 < image.width < 2 * box["width"] + 60
+    assert colours(image) > 500
+    _file, content = take(watched_page, "Latent map as SVG")
+    drawing = ElementTree.fromstring(content)
+    said = words(drawing)
+    assert {"z₁", "z₂", *"0123456789"} <= set(said)
+    assert any(line.startswith("Test image 3") for line in said)
+    assert not {"Points", "Decoded plane", "+"} & set(said)  # controls
+    shown = watched_page.locator(".map canvas").evaluate_all(
+        "all => all.filter(each => each.checkVisibility()).map(each => each.toDataURL())"
+    )
+    assert [each.get("href") for each in drawing.iter(f"{SVG}image")] == shown
+
+
+def test_a_table_and_one_that_appears_meanwhile(server: str, watched_page: Page) -> None:
+    watched_page.goto(f"{server}/models?model=mnist-5d")
+    watched_page.get_by_test_id("stTable").wait_for()
+    settle(watched_page)
+    unfold(watched_page)
+    file, content = take(watched_page, "Models as CSV")
+    assert file == "mnist-5d-models.csv"
+    assert content.startswith("\ufeff".encode())
+    head, *rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    assert head[:2] == ["Model", "J"]
+    elbos = {row[0]: row[head.index("Held-out ELBO, nats")] for row in rows}
+    for record in vae.catalogue()[0]:
+        if "elbo" in record.held_out:
+            assert float(elbos[record.name]) == pytest.approx(record.held_out["elbo"], abs=0.05)
+
+    open_map(watched_page, f"{server}/?image=3")
+    settle(watched_page)
+    watched_page.get_by_text("q(z|x) of test image 3").click()
+    mean = watched_page.get_by_role("row").filter(has_text="mean").get_by_role("cell").all_inner_texts()
+    unfold(watched_page)
+    _file, content = take(watched_page, "Latent map 2 as CSV")
+    assert mean in list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def test_numbers_and_formulas_in_a_table(page: Page) -> None:
+    module = base64.b64encode((ROOT / "pages/ui/browser/modules/csv.js").read_bytes()).decode()
+    formula = '<span class="katex"><math>q</math><annotation>\\log q</annotation></span>'
+    page.set_content(
+        f'<table><tr><th>{formula}</th><th>a, "b"</th></tr><tr><td>−1,234.5</td><td>1,2 − 3</td></tr></table>'
+    )
+    text = page.evaluate(
+        "async (source) => (await import(source)).csv(document.querySelector('table'))",
+        f"data:text/javascript;base64,{module}",
+    )
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    assert rows == [["\\log q", 'a, "b"'], ["-1234.5", "1,2 − 3"]]
+
+
+@pytest.mark.browser_context_args(locale="zh-CN")
+def test_an_image_in_chinese_is_saved_as_it_is(server: str, watched_page: Page) -> None:
+    watched_page.goto(f"{server}/samples?model=mnist-10d")
+    shown = watched_page.locator("[data-testid=stImage] img").first
+    shown.wait_for()
+    settle(watched_page)
+    unfold(watched_page)
+    buttons = watched_page.locator(".takeaway li").first.get_by_role("button")
+    with watched_page.expect_download() as download:
+        buttons.nth(0).click()
+    assert re.fullmatch(r"[\w-]+\.png", download.value.suggested_filename)
+    content = download.value.path().read_bytes()
+    assert base64.b64encode(content).decode() == shown.get_attribute("src").partition(",")[2]
+    with watched_page.expect_download() as download:
+        buttons.nth(1).click()
+    (image,) = ElementTree.fromstring(download.value.path().read_bytes()).iter(f"{SVG}image")
+    assert image.get("href") == shown.get_attribute("src")
+
+
+def test_keys_and_that_nothing_runs_or_moves(server: str, watched_page: Page) -> None:
+    page, sent = watched_page, []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.goto(f"{server}/samples")
+    page.locator("[data-testid=stImage] img").first.wait_for()
+    settle(page)
+    page.wait_for_timeout(500)
+    before, places = len(sent), "[...document.querySelectorAll('[data-testid=stMain] img')].map(i => i.offsetTop)"
+    at = page.evaluate(places)
+    opener = page.get_by_role("button", name="Take away")
+    page.get_by_role("heading", name="Samples", level=1).click()  # where the keys start from
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        if opener.evaluate("button => button === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    first = page.locator(".takeaway").get_by_role("button").first
+    first.wait_for()
+    page.keyboard.press("Tab")
+    expect(first).to_be_focused()
+    with page.expect_download():
+        page.keyboard.press("Enter")
+    expect(page.locator(".takeaway .says")).to_have_text(re.compile(r"\.png was saved\.$"))
+    assert page.evaluate(places) == at
+    page.keyboard.press("Escape")
+    expect(page.locator(".takeaway")).to_have_count(0)
+    expect(opener).to_be_focused()
+    assert len(sent) == before  # the server was told nothing, so a race goes on
+
+
+@pytest.mark.parametrize("width", [1920, 1280, 390])
+def test_it_fits_the_window_and_can_be_read_aloud(server: str, watched_page: Page, width: int) -> None:
+    need_axe()
+    watched_page.set_viewport_size({"width": width, "height": 800})
+    watched_page.goto(f"{server}/variance")
+    watched_page.locator(".js-plotly-plot .main-svg").first.wait_for()
+    settle(watched_page)
+    title, opener = (
+        watched_page.get_by_role(role, name=name).bounding_box()
+        for role, name in (("heading", "Decoder variance"), ("button", "Take away"))
+    )
+    assert title["y"] <= opener["y"] <= title["y"] + title["height"]
+    unfold(watched_page)
+    box = watched_page.get_by_test_id("stPopoverBody").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= width and box["y"] + box["height"] <= 800
+    assert violations(watched_page) == []
