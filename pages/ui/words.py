@@ -151,4 +151,5 @@ def power_of_ten(power: int) -> str:
 
 def literal(text: str) -> str:
     """Returns a text so that Streamlit shows it as it is, where it would read Markdown in it."""
-    return re.sub(r"([\\`*_~$<>#:\[\]])", r"\\\1", text)
+    text = re.sub(r"([\\`*_~$<>#:\[\]])", r"\\\1", text)
+    return re.sub(r"^(\d*)([-+.)])(?=\s|-|$)", r"\1\\\2", text)  # what would begin a list or draw a line

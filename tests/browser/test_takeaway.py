@@ -4,8 +4,10 @@ import base64
 import csv
 import io
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -116,6 +118,23 @@ def test_a_table_and_one_that_appears_meanwhile(server: str, watched_page: Page)
     unfold(watched_page)
     _file, content = take(watched_page, "Latent map 2 as CSV")
     assert mean in list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def test_names_of_classes_stand_in_a_table_as_they_are(server: str, watched_page: Page, tmp_path: Path) -> None:
+    np.save(tmp_path / "images.npy", np.zeros((9, 8, 8), np.uint8))
+    names = ["*cat*", "$1$ or $2$", "[a](b)", "~~no~~ `so`", ":red[x] a_b_c", "- <b>b</b>", "---", "-2", "3. x"]
+    (tmp_path / "labels.txt").write_text("\n".join(names) + "\n")
+    watched_page.goto(f"{server}/data")
+    inputs = watched_page.locator("[data-testid=stFileUploader] input[type=file]")
+    inputs.nth(1).set_input_files(tmp_path / "labels.txt")
+    settle(watched_page)
+    inputs.nth(0).set_input_files(tmp_path / "images.npy")
+    watched_page.get_by_test_id("stTable").wait_for()
+    settle(watched_page)
+    unfold(watched_page)
+    _file, content = take(watched_page, "Your own images as CSV")
+    _head, *rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    assert sorted(rows) == sorted([name, "1"] for name in names)
 
 
 def test_numbers_and_formulas_in_a_table(page: Page) -> None:

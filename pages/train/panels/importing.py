@@ -140,7 +140,7 @@ def _says(draft: imports.Draft) -> None:
     if classes:
         st.table(
             {_("Class"): [words.literal(name) for name in classes], _("Images"): list(classes.values())},
-            hide_index=True, border="horizontal", height=min(46 + 41 * len(classes), 250),
+            hide_index=True, border="horizontal", height=min(32 + 30 * len(classes), 250),
         )  # fmt: skip
     else:
         st.caption(_("There are no labels, and none are needed."))

@@ -30,7 +30,7 @@ def show() -> None:
             _("Held-out ELBO, nats"): [_elbo(record) for record in records],
             _("Origin"): [words.literal(_from(record, record.name in ours)) for record in records],
         },
-        hide_index=True, border="horizontal", height=min(46 + 41 * len(records), 460),
+        hide_index=True, border="horizontal", height=min(32 + 30 * len(records), 450),
     )  # fmt: skip
     names = [record.name for record in records]
     if added := st.session_state.pop(ADDED, None):

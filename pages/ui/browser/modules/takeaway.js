@@ -42,12 +42,12 @@ class Menu {
     this.listed = listed;
     const held = this.root.contains(/** @type {ShadowRoot} */ (this.root.getRootNode()).activeElement);
     const figures = found.map((each) => this.figure(each));
-    const list = (name, entries) => [
+    const list = (kind, name, entries) => [
       element("p", { class: "kind", text: name }),
-      element("ul", { "aria-label": name }, ...entries),
+      element("ul", { class: kind, "aria-label": name }, ...entries),
     ];
     this.root.replaceChildren(
-      ...(figures.length ? list(words.figures, figures) : [element("p", { text: words.none })]),
+      ...(figures.length ? list("shown", words.figures, figures) : [element("p", { text: words.none })]),
       ...(offers.length
         ? list(
             words.files,
