@@ -6,7 +6,7 @@ gives up after three minutes. Here the browser asks for an address, and gets the
 
 import secrets
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable
 
 import streamlit as st
 from starlette.requests import Request
@@ -25,18 +25,38 @@ class _Shelf:
     def __init__(self) -> None:
         self.token = secrets.token_urlsafe(16)
         self.offers: dict[str, Offer] = {}
+        self.found: Callable[[], list[Offer]] = list
         self.language = language.ENGLISH
+
+    def renew(self) -> None:
+        """Asks again what there is to give away."""
+        self.offers = {offer.file: offer for offer in self.found()}
+        self.language = language.current()
 
 
 _SHELVES: weakref.WeakValueDictionary[str, _Shelf] = weakref.WeakValueDictionary()  # of the sessions that there are
 
 
-def addresses(offers: Iterable[Offer]) -> dict[str, str]:
-    """Keeps what the session gives away from now on, and returns the address of each file, below that of the app."""
+def give(found: Callable[[], list[Offer]]) -> list[tuple[Offer, str]]:
+    """Begins to give away what a page offers.
+
+    Arguments:
+        found: returns what there is at the moment; called now, and by `renew`.
+
+    Returns:
+        The offers, each with the address of its file, below that of the app.
+    """
     shelf: _Shelf = st.session_state.setdefault(_KEY, _Shelf())
-    shelf.offers, shelf.language = {offer.file: offer for offer in offers}, language.current()
+    shelf.found = found
+    shelf.renew()
     _SHELVES[shelf.token] = shelf
-    return {file: f"takeaway/{shelf.token}/{file}" for file in shelf.offers}
+    return [(offer, f"takeaway/{shelf.token}/{file}") for file, offer in shelf.offers.items()]
+
+
+def renew() -> None:
+    """Makes the files those of what is in use by now: the page, or a part of it, has run."""
+    if shelf := st.session_state.get(_KEY):
+        shelf.renew()
 
 
 def answer(request: Request) -> Response:

@@ -19,14 +19,18 @@ def show(page: str, model: cache.Model) -> None:
     """
     if state.hidden("menu"):
         return
-    offers: list[Offer] = []
-    at = delivery.addresses(offers)
+    given = delivery.give(lambda: _offers(page, model))
     with st.popover(_("Take away"), icon=":material/download:", type="tertiary", key="takeaway"):
         data = {
             "model": model[0], "page": page.rpartition("/")[2], "words": _words(),
-            "offers": [{**offer._asdict(), "make": None, "at": at[offer.file]} for offer in offers],
+            "offers": [{"label": each.label, "file": each.file, "icon": each.icon, "at": at} for each, at in given],
         }  # fmt: skip
         component("takeaway")(key="takeaway.list", data=data)
+
+
+def _offers(page: str, model: cache.Model) -> list[Offer]:
+    """Returns the files that come with a page."""
+    return []
 
 
 def _words() -> dict[str, str]:

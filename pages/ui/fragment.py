@@ -5,12 +5,16 @@ from functools import wraps
 
 import streamlit as st
 
+from pages.takeaway import delivery
 from pages.ui.language import said
 from vae.errors import VAEError
 
 
 def fragment(run_every: float | None = None) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Makes a function an `st.fragment` that says what went wrong, as the frame does for a whole page."""
+    """Makes a function an `st.fragment` that ends as a whole page does in the frame.
+
+    It says what went wrong, and the files of the menu become those of what is in use by now.
+    """
 
     def make(run: Callable[[], None]) -> Callable[[], None]:
         @st.fragment(run_every=run_every)
@@ -18,6 +22,7 @@ def fragment(run_every: float | None = None) -> Callable[[Callable[[], None]], C
         def guarded() -> None:
             try:
                 run()
+                delivery.renew()
             except VAEError as error:
                 st.error(said(error), icon=":material/error:")
 

@@ -56,7 +56,7 @@ title.title(page.title)
 
 # the first words are on screen by now; what follows needs torch
 from pages import cache  # noqa: E402
-from pages.takeaway import menu  # noqa: E402
+from pages.takeaway import delivery, menu  # noqa: E402
 from pages.ui import browser, sidebar  # noqa: E402
 from vae.errors import VAEError  # noqa: E402
 
@@ -71,5 +71,6 @@ try:
     browser.hear(model)
     state.write_link()
     page.run()
+    delivery.renew()
 except VAEError as error:
     st.error(said(error), icon=":material/error:")

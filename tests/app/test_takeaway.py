@@ -53,14 +53,47 @@ def offering() -> None:
     def broken() -> bytes:
         raise ZeroDivisionError
 
-    model = state.model()
-    st.session_state["at"] = delivery.addresses(
-        [
-            Offer("Page", "page.txt", "text/plain", ":material/draft:", lambda: f"{model} {_('Lesson')}".encode()),
+    def found() -> list[Offer]:
+        row = state.image()
+        return [
+            Offer("Page", "page.txt", "text/plain", ":material/draft:", lambda: f"{row} {_('Lesson')}".encode()),
             Offer("Refused", "refused.zip", "application/zip", ":material/draft:", refused),
             Offer("Broken", "broken.zip", "application/zip", ":material/draft:", broken),
         ][: 3 - len(st.query_params)]
-    )
+
+    st.session_state["at"] = {offer.file: at for offer, at in delivery.give(found)}
+    state.use_image(7)
+    delivery.renew()
+
+
+def one_part_runs() -> None:
+    """A page that offers the number of the image in use, of which a part chooses another one when it runs again."""
+    import streamlit as st
+
+    from pages.takeaway import delivery
+    from pages.takeaway.offers import Offer
+    from pages.ui import state
+    from pages.ui.fragment import fragment
+
+    def found() -> list[Offer]:
+        row = state.image()
+        return [Offer("Row", "row.txt", "text/plain", ":material/draft:", lambda: str(row).encode())]
+
+    @fragment()
+    def part() -> None:
+        if st.button("Next"):
+            state.use_image(state.image() + 1)
+
+    st.session_state["at"] = {offer.file: at for offer, at in delivery.give(found)}
+    part()
+
+
+def test_files_follow_what_is_chosen_in_a_part_of_the_page() -> None:
+    app = AppTest.from_function(one_part_runs).run()
+    before = asked(app.session_state["at"]["row.txt"]).body
+    app.button[0].click().run()
+    assert not app.exception
+    assert [before, asked(app.session_state["at"]["row.txt"]).body] == [b"0", b"1"]
 
 
 def asked(address: str) -> Response:
@@ -69,12 +102,12 @@ def asked(address: str) -> Response:
     return delivery.answer(Request({"type": "http", "path_params": {"token": token, "file": file}}))
 
 
-def test_a_file_is_made_when_it_is_asked_for_in_the_visitors_language() -> None:
+def test_a_file_is_made_of_what_is_in_use_in_the_visitors_language() -> None:
     app = AppTest.from_function(offering)
     app.session_state["lang"] = "zh"
     app.run()
     answer = asked(app.session_state["at"]["page.txt"])
-    assert (answer.status_code, answer.body.decode()) == (200, "mnist-2d 课程")
+    assert (answer.status_code, answer.body.decode()) == (200, "7 课程")
     assert answer.headers["content-type"].startswith("text/plain")
     assert language.current() == "en"  # for whoever comes next on this thread
 
