@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 import vae
 from tests.browser.axe import need_axe, violations
@@ -198,6 +198,53 @@ def test_keys_and_that_nothing_runs_or_moves(server: str, watched_page: Page) ->
     expect(page.locator(".takeaway")).to_have_count(0)
     expect(opener).to_be_focused()
     assert len(sent) == before  # the server was told nothing, so a race goes on
+
+
+def offered(page: Page, server: str) -> Locator:
+    """Opens the menu of a page as if it came with these three files."""
+    page.goto(f"{server}/samples")
+    page.locator("[data-testid=stImage] img").first.wait_for()
+    settle(page)
+    unfold(page)
+    menu = page.locator(".takeaway")
+    menu.evaluate(
+        """root => root.menu.show({ ...root.menu.data, offers: ["slow", "refused", "lost"].map(
+           name => ({ label: name, file: `${name}.txt`, icon: ":material/table_chart:", at: `takeaway/x/${name}.txt` })
+        ) })"""
+    )
+    return menu
+
+
+def test_a_file_of_the_servers_is_waited_for(server: str, watched_page: Page) -> None:
+    asked: list[Route] = []
+    watched_page.route("**/takeaway/x/slow.txt", lambda route: asked.append(route))
+    menu = offered(watched_page, server)
+    slow, says = menu.get_by_role("button", name="slow"), menu.get_by_role("status")
+    with watched_page.expect_download() as download:
+        slow.click()
+        expect(slow).to_have_attribute("aria-busy", "true")
+        expect(says).to_have_text("Making slow.txt …")
+        slow.click()  # which starts nothing a second time
+        watched_page.wait_for_timeout(1200)  # the page is looked through meanwhile
+        expect(slow).to_have_attribute("aria-busy", "true")
+        asked[0].fulfill(status=200, body="at last")
+    assert len(asked) == 1
+    assert (download.value.suggested_filename, download.value.path().read_text()) == ("slow.txt", "at last")
+    expect(says).to_have_text("slow.txt was saved.")
+    expect(slow).not_to_have_attribute("aria-busy", "true")
+
+
+def test_what_cannot_be_made_is_said(server: str, page: Page) -> None:
+    page.route("**/takeaway/x/refused.txt", lambda route: route.fulfill(status=422, body="Zero is not one."))
+    page.route("**/takeaway/x/lost.txt", lambda route: route.abort())
+    menu = offered(page, server)
+    for name, sentence in (
+        ("refused", "Zero is not one."),
+        ("lost", "lost.txt could not be made. The server did not answer, or reported an error."),
+        ("slow", "The page has changed. Close this menu and open it again."),  # nobody has such an address
+    ):
+        menu.get_by_role("button", name=name).click()
+        expect(menu.get_by_role("status")).to_have_text(sentence)
 
 
 @pytest.mark.parametrize("width", [1920, 1280, 390])

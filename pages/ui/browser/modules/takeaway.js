@@ -50,6 +50,7 @@ class Menu {
       ...(figures.length ? list("shown", words.figures, figures) : [element("p", { text: words.none })]),
       ...(offers.length
         ? list(
+            "made",
             words.files,
             offers.map((offer) => this.file(offer)),
           )
