@@ -14,6 +14,7 @@ in modules/:
     reparameterise                draws (draws and gradients), twoaxes, cloud, knobs, shades, sweepchart
     divergence                    normals, shares
     slow                          stages, slowdraw, bars
+    takeaway                      found (what the page shows), figure, snapshot (a component as SVG), fonts, csv
 """
 
 import base64
