@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import threading
 import warnings
 import zipfile
 from pathlib import Path
@@ -22,6 +23,7 @@ __all__ = ["onnx_archive", "write_onnx"]
 OPSET = 20
 _IMAGES = 100  # with which a file is held against the model
 _TOLERANCE = 1e-5  # of the largest absolute value of an output
+_ONE_AT_A_TIME = threading.Lock()  # PyTorch's exporter, loggers and warnings have state that all threads share
 _DATE = (1980, 1, 1, 0, 0, 0)  # of the files in an archive: the same model gives the same bytes
 
 
@@ -34,6 +36,8 @@ def write_onnx(model: VAE, folder: str | Path) -> list[Path]:
     The encoder takes `pixels` (N, D) in [0, 1], row by row, the channels of a pixel together, and gives `mean` and
     `log_variance` (N, J). The decoder takes `z` (N, J) and gives `logits` (N, D) under a Bernoulli likelihood, else
     `mean` and `log_variance` (N, D).
+
+    PyTorch replaces the model's weights for a moment, so no other thread may use this very model meanwhile.
 
     Arguments:
         model: what to write.
@@ -76,7 +80,8 @@ def _contents(model: VAE) -> dict[str, bytes]:
         "encoder": torch.rand(_IMAGES, model.config.pixels, generator=source),
         "decoder": torch.randn(_IMAGES, model.config.latent, generator=source),
     }
-    return {f"{name}.onnx": _checked(_Parameters(getattr(model, name)), name, x) for name, x in examples.items()}
+    with _ONE_AT_A_TIME:
+        return {f"{name}.onnx": _checked(_Parameters(getattr(model, name)), name, x) for name, x in examples.items()}
 
 
 def _readme(model: VAE, name: str) -> str:
