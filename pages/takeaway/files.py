@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-import vae
 from pages import cache
 from pages.explore.panels import interpolation
 from pages.takeaway import mapfile, notebooks
@@ -13,7 +12,6 @@ from pages.takeaway.offers import Offer
 from pages.takeaway.view import View, current
 from pages.ui.language import _
 from vae.errors import VAEError
-from vae.interchange import onnx_archive
 from vae.latent import codes_csv
 
 _OF_NO_MODEL = ("train/train", "train/data")  # pages on trainings and on data sets
@@ -48,7 +46,7 @@ def offers(page: str, model: cache.Model) -> list[Offer]:
             ),
             Offer(
                 _("Encoder and decoder (ONNX)"), f"{name}-onnx.zip", "application/zip", ":material/deployed_code:",
-                partial(networks, view),
+                partial(cache.browser.networks, model),
             ),
         ]  # fmt: skip
     if page not in _OF_EVIDENCE or not cache.record(name).autoencoder:
@@ -78,12 +76,6 @@ def walk(view: View) -> bytes:
         drawn = cache.latent.encoded(model, view.drawing)
         begin, end = (drawn if chosen else z for chosen, z in zip(view.walk_drawn, (begin, end), strict=True))
     return interpolation.animation(model, begin, end)
-
-
-def networks(view: View) -> bytes:
-    """Makes the archive of both networks, of a copy of the model, since others may be using the one in the cache."""
-    name = view.model[0]
-    return onnx_archive(vae.load(name), name)
 
 
 def _named(page: str, view: View) -> str:

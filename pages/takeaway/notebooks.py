@@ -2,6 +2,7 @@
 
 import importlib.metadata
 
+from pages.takeaway.cells import imports
 from pages.takeaway.templates import PAGES
 from pages.takeaway.view import View
 from vae import data
@@ -25,9 +26,9 @@ def notebook(page: str, view: View) -> bytes:
             f" `{view.model[0]}` is a model of your own: unless it lies where the package looks for models anyway, set "
             "the environment variable `VAE_CHECKPOINTS` to its folder before Jupyter starts."
         )
-    if f"load_dataset({view.data!r})" in text and view.data not in data.NAMES:
+    if f'load_dataset("{view.data}")' in text and view.data not in data.NAMES:
         head += f" `{view.data}` is a data set of your own, for which `VAE_DATA` names the folder likewise."
-    return written([Cell("markdown", head), *(Cell("code", cell) for cell in cells)])
+    return written([Cell("markdown", head), *(Cell("code", cell) for cell in (imports(cells), *cells))])
 
 
 def _needs() -> str:

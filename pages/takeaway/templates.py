@@ -21,8 +21,8 @@ print(f"ELBO {float(bound.value[0]):,.2f} +- {float(bound.standard_error[0]):.2f
 
 def latent_map(view: View) -> Template:
     says = "Each point is a test image at the mean of its q(z|x). Below is what the z in use decodes to: mean and draw."
-    shown = [cells.codes(view, view.plane), cells.points(view, view.plane), cells.latent_in_use(view)]
-    return f"Latent map: {view.model[0]}", says, [cells.load(view), *shown]
+    shown = [cells.load(view), cells.CODES, cells.points(view, view.plane), cells.decoded(view)]
+    return f"Latent map: {view.model[0]}", says, shown
 
 
 def decode(view: View) -> Template:
@@ -40,8 +40,7 @@ end = codes.mean[{end}]
 walks = [vae.straight(z[0], end, 13), vae.spherical(z[0], end, 13)]
 strips = np.stack([vae.decode(model, walk).mean for walk in walks])
 Image.open(io.BytesIO(figures.latent.sheet(strips, ["straight", "spherical"], scale=4)))"""
-    shown = [cells.codes(view, view.plane), cells.latent_in_use(view), deviation, walk]
-    return f"Decode: {view.model[0]}", says, [cells.load(view), *shown]
+    return f"Decode: {view.model[0]}", says, [cells.load(view), cells.CODES, cells.decoded(view), deviation, walk]
 
 
 def draw(view: View) -> Template:
@@ -49,7 +48,8 @@ def draw(view: View) -> Template:
         "An image is encoded, and the mean of its q(z|x) is decoded: the image stands on the left, its reconstruction "
     )
     says += "on the right."
-    pixels = cells.pixels(view) if view.drawing is None else cells.drawing(view)
+    drawn = view.drawing is not None
+    pixels = cells.drawing(view) if drawn else cells.pixels(view)
     reconstruction = """q = model.encoder(x).base_dist
 mean = vae.decode(model, q.loc.numpy()).mean[0]
 Image.fromarray(figures.contact_sheet(np.stack([image / 255, mean]), 2, 4))"""
@@ -57,7 +57,7 @@ Image.fromarray(figures.contact_sheet(np.stack([image / 255, mean]), 2, 4))"""
     if not cache.record(view.model[0]).autoencoder:
         says += " The ELBO says how probable the model finds it at least."
         score = [ELBO]
-    return f"Draw: {view.model[0]}", says, [cells.load(view), pixels, reconstruction, *score]
+    return f"Draw: {view.model[0]}", says, [cells.load(view, not drawn), pixels, reconstruction, *score]
 
 
 def samples(view: View) -> Template:
@@ -66,8 +66,7 @@ def samples(view: View) -> Template:
 decoded = vae.decode(model, z, seed={view.seed})
 Image.fromarray(figures.contact_sheet(decoded.mean, 8))"""
     draws = "Image.fromarray(figures.contact_sheet(decoded.sample, 8))"
-    load = f"{cells.IMPORTS}\n\nmodel = vae.load({view.model[0]!r})"
-    return f"Samples: {view.model[0]}", says, [load, means, draws]
+    return f"Samples: {view.model[0]}", says, [cells.load(view, False), means, draws]
 
 
 def views(view: View) -> Template:
@@ -86,23 +85,16 @@ names = [f"z{{j + 1}}" for j in order]
 figures.latent.dimension_bars(
     names, {kl}, codes.mean.var(0)[order], latent.aggregate.ACTIVE, ("KL, nats", "variance of means")
 ).show()"""
-    return (
-        f"Views: {view.model[0]}",
-        says,
-        [cells.load(view), cells.codes(view, plane), cells.points(view, plane), bars],
-    )
+    return f"Views: {view.model[0]}", says, [cells.load(view), cells.CODES, cells.points(view, plane), bars]
 
 
 def train(view: View) -> Template:
     assert view.plan is not None
     says = "A model is trained with the settings of the page. Its ELBO on held-out images is printed after each epoch."
     model, training = view.plan
-    begin = f"""import vae
-from vae import ModelConfig, TrainConfig, figures
-
-config = {_changed(model)}
-training = {_changed(training)}
-dataset = vae.load_dataset({training.data!r})"""
+    begin = f"""config = vae.{_changed(model)}
+training = vae.{_changed(training)}
+dataset = vae.load_dataset("{training.data}")"""
     words = " ".join(["vae", *arguments("my-model", model, training)])
     learn = f"""# From a shell, in a process of its own: {words}
 model = vae.build(config, training.seed)
@@ -139,14 +131,12 @@ Image.fromarray(figures.contact_sheet(dataset.train.images[rows].numpy() / 255, 
 
 def models(view: View) -> Template:
     says = "These are all models with their held-out ELBO. Below is what the file of the one in use says of it."
-    listed = """import vae
-
-records, troubles = vae.catalogue()
+    listed = """records, troubles = vae.catalogue()
 for record in records:
     elbo = record.held_out.get("elbo")
     figure = "" if elbo is None else f"{elbo:,.1f} nats"
     print(f"{record.name:28} J = {record.model.latent:<4} {record.model.likelihood:16} {figure}")"""
-    record = f"""record = vae.read_record({view.model[0]!r})
+    record = f"""record = vae.read_record("{view.model[0]}")
 for part in (record.model, record.training, record.held_out):
     print(part)"""
     return f"Models: {view.model[0]}", says, [listed, record]
@@ -158,6 +148,7 @@ def likelihood(view: View) -> Template:
         "samples, in five replicates, AIS in three."
     )
     pixels = cells.drawing(view) if view.drawing_asked else cells.pixels(view)
+    load = cells.load(view, not view.drawing_asked)
     known = is_known(cache.record(view.model[0]).model)
     exact = '\nestimates["exact"] = vae.exact_evidence(model, x)' if known else ""
     one = f"""from vae.evidence import annealing
@@ -182,10 +173,11 @@ for runner in runners:
     samples = np.unique([step.samples for step in mine])
     nats = [[float(s.value[0]) for s in mine if s.replicate == r] for r in range(1 + max(s.replicate for s in mine))]
     curves.append(figures.evidence.Curve(runner, runner, samples, np.array(nats)))"""
-    line = '{"exact": ("exact", float(estimates["exact"].value[0]))}' if known else "{}"
-    show = f"""best = max(float(curve.y.max()) for curve in curves)
-figures.evidence.race(curves, {line}, ("samples", "nats"), best - 100).show()"""
-    return f"Likelihood: {view.model[0]}", says, [cells.load(view), pixels, one, run, show]
+    lines = '{"log p(x), exact": ("exact", float(estimates["exact"].value[0]))}' if known else "{}"
+    show = f"""lines = {lines}
+lowest = max(float(curve.y.max()) for curve in curves) - 100
+figures.evidence.race(curves, lines, ("samples (AIS: decoder evaluations)", "nats"), lowest).show()"""
+    return f"Likelihood: {view.model[0]}", says, [load, pixels, one, run, show]
 
 
 def variance(view: View) -> Template:
@@ -203,6 +195,7 @@ def variance(view: View) -> Template:
     plane = (0, size - 1) if size < 3 else None
     drawn = f"""from vae.uses import variance
 
+{cells.axes(plane)}
 points = axes.project(codes.mean)
 reach = np.ceil(1.1 * max(1, np.abs(points).max()))
 steps = np.linspace(-reach, reach, 41, dtype=np.float32)
@@ -220,8 +213,8 @@ figures.variance.nats_picture(nats, border, ceiling, ("pixel across", "pixel dow
     floors = """floors = np.arange(-16, 0.5, 0.5)
 path = variance.floor_path(model, codes.mean[[row]], x, floors)[:, 0]
 print(f"the best floor of log sigma^2 for this image is {floors[path.argmax()]:g}, with {path.max():,.1f} nats")"""
-    shown = [cells.codes(view, plane), cells.pixels(view), drawn, nats, floors]
-    return f"Decoder variance: {view.model[0]}", says, [cells.load(view), *shown]
+    shown = [cells.load(view), cells.CODES, cells.pixels(view), drawn, nats, floors]
+    return f"Decoder variance: {view.model[0]}", says, shown
 
 
 def report(view: View) -> Template:
@@ -234,9 +227,9 @@ from pathlib import Path
 
 from vae.report import make_report, page
 
-made = make_report({view.model[0]!r}, dataset)
+made = make_report("{view.model[0]}", dataset)
 print(json.dumps(made.numbers(), indent=1))
-Path({view.model[0] + "-report.html"!r}).write_text(page([made]), encoding="utf-8")"""
+Path("{view.model[0]}-report.html").write_text(page([made]), encoding="utf-8")"""
     return f"Report: {view.model[0]}", says, [cells.load(view), made]
 
 

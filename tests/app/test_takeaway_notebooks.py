@@ -1,11 +1,13 @@
 """The notebook of each page: valid, it runs, and its numbers are those of the page."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+import torch
 
 import vae
 from pages import cache
@@ -114,7 +116,13 @@ def test_the_estimates_are_those_of_the_library(ran) -> None:
     ordered = [estimates[name] for name in ("ELBO", "importance sampling", "exact")]
     assert ordered == sorted(ordered)
     (figure,) = names["shown"]
-    assert [trace.name for trace in figure.data if trace.name] == ["naive", "elbo", "importance", "ais", "exact"]
+    assert [trace.name for trace in figure.data if trace.name] == [
+        "naive",
+        "elbo",
+        "importance",
+        "ais",
+        "log p(x), exact",
+    ]
     steps = names["steps"]
     for name, curve in zip(names["runners"], names["curves"], strict=True):
         last = [s for s in steps if s.runner == name][-1]
@@ -172,7 +180,7 @@ LESSONS = {
 
 
 @pytest.mark.parametrize(
-    "chapter", [pytest.param(each, marks=[pytest.mark.slow] if each in ("4", "14") else []) for each in LESSONS]
+    "chapter", [pytest.param(each, marks=[pytest.mark.slow] if each in ("4", "5", "14") else []) for each in LESSONS]
 )
 def test_each_chapter_is_computed(ran, chapter: str) -> None:
     seen = view(chapter=chapter)
@@ -188,6 +196,7 @@ def test_each_chapter_is_computed(ran, chapter: str) -> None:
         assert names["found"].bound == cache.bound.derived(seen.model, seen.data, 4).bound
 
 
+@pytest.mark.slow
 def test_a_chapter_takes_mnist_2d_where_it_has_to(ran) -> None:
     assert ran("learn/lesson", view("mnist-20d", chapter="5"))["model"].config.latent == 2
     assert ran("learn/lesson", view("mnist-20d", chapter="7"))["model"].config.latent == 20
@@ -212,3 +221,35 @@ def test_every_notebook_of_other_models(ran, trained, shape: tuple[int, ...], ch
 def test_a_plain_autoencoder_has_no_elbo(ran, path: str) -> None:
     names = ran(path, view("mnist-autoencoder-2d"))
     assert "bound" not in names and "ELBO" not in names["head"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", ["elbo", "autoencoder"])
+def test_points_without_labels_have_the_colours_of_the_map(ran, trained, objective: str) -> None:
+    mine = trained((12, 10))
+    mine.train.labelled = mine.test.labelled = False
+    model = cache.model_id("of-mine")
+    record = dataclasses.replace(cache.record("of-mine"), training=TrainConfig(data=mine.name, objective=objective))
+    vae.save(cache.load(model), record, overwrite=True)
+    names = ran("explore/latent_map", view("of-mine"))
+    painted = cache.latent.colouring(cache.model_id("of-mine"))
+    assert np.array_equal(names["labels"], painted.labels)
+    assert len(names["names"]) == painted.groups
+
+
+def test_draws_stand_in_for_images_that_are_not_here(ran, own_folder) -> None:
+    config = ModelConfig(image_shape=(12, 10), encoder_layers=(8,), decoder_layers=(8,), latent=3)
+    vae.save(vae.build(config), vae.Record(name="mine", model=config, training=TrainConfig(data="gone")))
+    seen = view("mine")
+    names = ran("explore/draw", seen)
+    assert torch.equal(names["dataset"].test.images, cache.dataset(seen.data).test.images)
+    assert names["bound"].value.item() == cache.elbo(*of_page(seen), 100)[0][0]
+    assert "`mine` is a model of your own" in names["head"]
+
+
+def test_an_image_far_down_a_large_set_has_the_pixels_of_the_explorer(ran, monkeypatch) -> None:
+    monkeypatch.setattr(cache.models, "_VALUES", 7 * 784)
+    cache.models._pixels_of_piece.clear()
+    seen = view(row=23)
+    assert np.array_equal(ran("explore/draw", seen)["x"], cache.pixels(*of_page(seen)))
+    cache.models._pixels_of_piece.clear()
