@@ -31,6 +31,7 @@ from pages.cache.models import (
     model_id,
     needed,
     own_elbo,
+    piece_size,
     pixels,
     posterior_plane,
     reconstructions,
@@ -46,7 +47,7 @@ from pages.cache.models import (
 
 __all__ = [
     "Model", "axes", "bound", "browser", "carried", "codes", "comparison", "dataset", "decode", "drawing", "elbo",
-    "evidence_of", "images", "integral", "latent", "load", "model_id", "needed", "own_elbo", "pixels",
+    "evidence_of", "images", "integral", "latent", "load", "model_id", "needed", "own_elbo", "piece_size", "pixels",
     "posterior_plane", "reconstructions", "reconstructions_so_far", "record", "row", "samples", "sandwich",
     "thermodynamic_path", "times", "training", "uses", "variance", "warm", "z",
 ]  # fmt: skip

@@ -13,7 +13,8 @@ from pages.cache import models
 from pages.ui import state
 from vae import evidence, figures, latent
 from vae.errors import ConfigError, VAEError
-from vae.model import generator, portable
+from vae.interchange import onnx_archive
+from vae.model import generator, load, portable
 
 SHEET, SIDE = 100, 10  # images of a sheet, and along its side
 PLANE, ACROSS = 20, 640  # most images along a side of the plane that the server decodes, and about its pixels
@@ -122,3 +123,12 @@ def manifold(
     means = latent.decode(models.load(model), axes.lift(np.stack([across.ravel(), up.ravel()], 1))).mean
     place = {"side": side, "low": low.tolist(), "high": high.tolist()}
     return place, figures.contact_sheet(means, side, 1).ravel()
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def networks(model: models.Model) -> bytes:
+    """Returns encoder and decoder as an archive of ONNX files, which takes seconds.
+
+    It is made of a copy of the model, since other sessions may use the one that is kept meanwhile.
+    """
+    return onnx_archive(load(model[0]), model[0])

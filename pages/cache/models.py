@@ -20,7 +20,7 @@ from vae import data, derivation, evidence, latent
 from vae.derivation import Plane
 from vae.errors import CheckpointError, DataError
 from vae.evidence import ThermodynamicPath, annealing, evaluation, exact_evidence, gaps, is_known, posterior
-from vae.model import locate, prepare_pixels, results
+from vae.model import ModelConfig, locate, prepare_pixels, results
 
 Model = tuple[str, float]
 STAND_INS = 500  # draws of a model in the place of test images
@@ -195,21 +195,25 @@ _VALUES = 10_000 * 28 * 28  # of test images that become floats together
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _pixels_of_piece(likelihood: vae.model.config.Likelihood, data_name: str, piece: int) -> torch.Tensor:
-    found = dataset(data_name)
-    size = _piece(found)
-    images = found.test.images[piece * size : (piece + 1) * size]
-    return prepare_pixels(images, likelihood, vae.generator(piece), grey=len(found.image_shape) == 2)
+def _pixels_of_piece(
+    likelihood: vae.model.config.Likelihood, dequantised: bool, data_name: str, piece: int
+) -> torch.Tensor:
+    found, size = dataset(data_name), piece_size(data_name)
+    images, noise = found.test.images[piece * size : (piece + 1) * size], vae.generator(piece)
+    return prepare_pixels(images, likelihood, noise, grey=len(found.image_shape) == 2, dequantised=dequantised)
 
 
-def _piece(found: vae.Dataset) -> int:
-    return max(1, _VALUES // math.prod(found.image_shape))
+def piece_size(data_name: str) -> int:
+    """Returns how many test images become pixels together: `pixels` draws the noise of piece i from `generator(i)`."""
+    return max(1, _VALUES // math.prod(dataset(data_name).image_shape))
 
 
 def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
     """Returns test images (B, D) as the model's likelihood wants them, an image always with the same noise."""
-    likelihood, size = _record(model).model.likelihood, _piece(dataset(data_name))
-    found = {piece: _pixels_of_piece(likelihood, data_name, piece) for piece in {row // size for row in rows} or {0}}
+    config, size = _record(model).model, piece_size(data_name)
+    dequantised = isinstance(config, ModelConfig) or config.dequantised
+    pieces = {row // size for row in rows} or {0}
+    found = {piece: _pixels_of_piece(config.likelihood, dequantised, data_name, piece) for piece in pieces}
     if len(found) == 1:
         (piece,) = found
         return found[piece][[row - piece * size for row in rows]]

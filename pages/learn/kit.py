@@ -1,7 +1,6 @@
 """What the chapters of the lesson share: the image in use, words, pictures, questions, steps, code."""
 
 import inspect
-import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from pages.ui.language import _
 from pages.ui.words import classes as class_names
 from vae import paths
 from vae.model import AnyConfig
+from vae.report import Cell, notebook
 
 PLANE = "mnist-2d"  # the model whose log p(x) is exact, where that of the model in use is not
 FIRST = {"mnist-sample": 19}  # an image that encoders know; its first one is a freak
@@ -271,16 +271,6 @@ def code(functions: Sequence[Callable[..., Any]], cell: str) -> None:
         )
         st.code(cell)
         st.download_button(
-            _("Download as notebook"), notebook(cell), f"lesson-{state.chapter()}.ipynb", "application/x-ipynb+json",
-            key="lesson.notebook", icon=":material/download:", on_click="ignore",
+            _("Download as notebook"), notebook([Cell("code", cell)]), f"lesson-{state.chapter()}.ipynb",
+            "application/x-ipynb+json", key="lesson.notebook", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
-
-
-def notebook(cell: str) -> str:
-    """Returns a notebook of one cell, as JSON."""
-    lines = cell.splitlines(keepends=True)
-    number: dict[str, Any] = {
-        "cell_type": "code", "id": "number", "metadata": {}, "execution_count": None, "outputs": [], "source": lines,
-    }  # fmt: skip
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": [number]}, indent=1)

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from torch import nn
 
 import vae
+from pages import cache
 from tests.app.test_pages import PAGES, ROOT, said
 from tests.toys import toy_dataset
 from tests.waiting import HANG
@@ -28,7 +29,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         cached.clear()
 
 
-def brought(latent: int, likelihood: str, convolutions: bool = False) -> None:
+def brought(latent: int, likelihood: str, convolutions: bool = False, **more: object) -> None:
     """A model of 12 x 10 pixels, untrained but for its scale."""
     torch.manual_seed(0)
     images = toy_dataset(300, 10, (12, 10)).train.images
@@ -46,7 +47,7 @@ def brought(latent: int, likelihood: str, convolutions: bool = False) -> None:
     with torch.no_grad():
         encoder[-1].weight.mul_(3)
         encoder[-1].bias[latent:].sub_(2)
-    vae.inspect(lambda x: encoder(x).chunk(2, 1), decoder, images, likelihood=likelihood, name="brought")
+    vae.inspect(lambda x: encoder(x).chunk(2, 1), decoder, images, likelihood=likelihood, name="brought", **more)
 
 
 def opened(page: str, **link: str) -> AppTest:
@@ -65,6 +66,14 @@ def test_every_page(own: None, latent: int, likelihood: str, convolutions: bool)
         app = opened(page)
         assert not app.exception and not app.error, (page, [error.value for error in app.error])
         assert len(said(app)) > 100, page
+
+
+def test_the_pixels_are_those_that_the_model_takes(own: None) -> None:
+    brought(1, "gaussian", pixels=vae.Pixels(dequantised=False))
+    model, kept = cache.model_id("brought"), vae.load("brought")
+    images = cache.images(model)
+    assert torch.equal(cache.pixels(model, images.name, (3, 1)), images.test.images[[3, 1]].flatten(1) / 255)
+    assert torch.equal(cache.pixels(model, images.name, (3,)), kept.pixels(images.test.images[[3]]))
 
 
 def test_every_chapter(own: None) -> None:

@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 
 import pages.learn.chapters
 import vae
-from pages.learn import kit
 from pages.ui import state
 from tests.app import test_language
 from tests.app.test_pages import ROOT, opened, own_folder, said
@@ -123,12 +122,6 @@ def test_the_cell_repeats_a_number_on_screen(chapter: str, monkeypatch: pytest.M
     texts = (printed.getvalue(), shown.replace("−", "-"))
     first, second = (set(re.findall(r"-?\d[\d,]*\.\d+", text)) for text in texts)
     assert first & second, (first, shown)
-
-
-def test_a_notebook_is_one_cell() -> None:
-    notebook = json.loads(kit.notebook("import vae\nprint(1)"))
-    assert notebook["nbformat"] == 4
-    assert "".join(notebook["cells"][0]["source"]) == "import vae\nprint(1)"
 
 
 def test_a_link_restores_chapter_answers_model_image_and_step() -> None:

@@ -23,7 +23,8 @@ from vae.evidence.comparison import Budget, load_comparison, save_comparison
 from vae.jobs import keeper
 from vae.jobs import processes as jobs
 from vae.jobs.keeper import Keeper
-from vae.latent.codes import decode
+from vae.latent.codes import decode, encode
+from vae.latent.tables import codes_csv
 from vae.model.checkpoints import Record, load, read_record, save
 from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
@@ -419,6 +420,19 @@ def test_a_sample_is_decoded_from_the_prior_image_by_image(capsys, model, draws)
         assert np.abs(place - expected[i]).max() <= 0.5001 if i < 5 else not place.any()
 
 
+def test_codes_are_those_of_the_library_with_their_labels(capsys, own, model):
+    codes, test = encode(model, TOY.test.images), TOY.test
+    labels = [TOY.classes[label] for label in test.labels] if test.labelled else None
+    assert run(capsys, "codes", "a-model")[:2] == (0, "a-model-codes.csv\n")
+    assert Path("a-model-codes.csv").read_bytes() == codes_csv(codes, labels)
+    record = Record(
+        name="plain", model=model.config, training=TrainConfig(data="mnist-sample", objective="autoencoder")
+    )
+    save(model, record)
+    assert run(capsys, "codes", "plain", "--output=deep/codes.csv")[:2] == (0, "deep/codes.csv\n")
+    assert Path("deep/codes.csv").read_bytes() == codes_csv(codes, labels, plain=True)
+
+
 def test_models_are_listed_and_damaged_files_are_said(capsys, own, model):
     code, out, err = run(capsys, "models")
     assert code == 0 and err == "" and " ".join(out.split()) == "a-model J = 2 gaussian, floor -6 5.00 nats KL 1.00"
@@ -476,6 +490,7 @@ def test_data_is_fetched_with_a_word_in_the_end(capsys, monkeypatch):
     "compare", "compare nothing", "compare a-model --images=0", "compare a-model --seed=-1",
     "evaluate a-model --samples=1000000001", "evaluate a-model --seed=-1",
     "evaluate a-model --seed=99999999999999999999",
+    "codes", "codes nothing", "codes a-model --output=own", "codes --data=mnist-sample",
     "sample", "sample nothing", "sample a-model --count=0", "sample a-model --count=-4", "sample a-model --count=99999",
     "sample a-model --seed=-1", "sample a-model --out=own", "sample a-model --out=own/a-model/model.safetensors/x.png",
 ])  # fmt: skip

@@ -1,15 +1,19 @@
 """Models as ONNX files: any program that runs them has the model's numbers, and they come back."""
 
+import io
 import sys
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+import vae
 from vae.cli import main
 from vae.errors import CheckpointError
-from vae.interchange import export, read_onnx, write_onnx
-from vae.model import ModelConfig, build
+from vae.interchange import export, onnx_archive, read_onnx, write_onnx
+from vae.model import ModelConfig, build, load
 
 pytest.importorskip("onnxscript", reason="onnxscript (requirements-extra.txt)")
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime (requirements-extra.txt)")
@@ -43,6 +47,39 @@ def test_files_have_the_models_numbers_for_any_number_of_images(
         for ours, theirs, again in zip(expected, ran, back, strict=True):
             torch.testing.assert_close(torch.from_numpy(theirs), ours, rtol=1e-5, atol=1e-5)
             torch.testing.assert_close(again, ours, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mnist-2d", "mnist-bernoulli-2d", "mnist-20d"])
+def test_an_archive_agrees_with_the_model_on_a_hundred_images(name: str) -> None:
+    model, images = load(name), vae.load_dataset("mnist-sample").test.images[:100]
+    x, z = model.pixels(images, vae.generator(0)), torch.from_numpy(vae.encode(model, images).mean)
+    with zipfile.ZipFile(io.BytesIO(onnx_archive(model, name))) as archive:
+        assert archive.namelist() == ["encoder.onnx", "decoder.onnx", "README.txt"]
+        encoder, decoder = (
+            onnxruntime.InferenceSession(archive.read(file), providers=["CPUExecutionProvider"])
+            for file in archive.namelist()[:2]
+        )
+        readme = archive.read("README.txt").decode()
+        assert not any(b".py" in archive.read(file) for file in archive.namelist())  # nobody's paths
+    q, p = model.encoder(x).base_dist, model.decoder(z).base_dist
+    gives = {"logits": p.logits} if "bernoulli" in name else {"mean": p.loc, "log_variance": p.log_variance}
+    expected = [q.loc, q.log_variance, *gives.values()]
+    came = [*encoder.run(None, {"pixels": x.numpy()}), *decoder.run(None, {"z": z.numpy()})]
+    for ours, theirs in zip(expected, came, strict=True):
+        assert np.abs(ours.detach().numpy() - theirs).max() <= 1e-5 * np.abs(theirs).max()
+    assert readme.startswith(f"{name}: ") and "pixels (N, 784): images of 28 x 28, row by row." in readme
+    assert f"z (N, {model.config.latent})" in readme and ("logits" in readme) == ("bernoulli" in name)
+
+
+@pytest.mark.slow
+def test_the_same_model_gives_the_same_archive_which_says_the_order_of_colours() -> None:
+    model = build(ModelConfig(encoder_layers=(8,), decoder_layers=(8,), image_shape=(4, 5, 3), latent=1))
+    content = onnx_archive(model, "tiny")
+    assert content == onnx_archive(model, "tiny")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        readme = archive.read("README.txt").decode()
+    assert "pixels (N, 60): images of 4 x 5 x 3, row by row, the red, green and blue of a pixel together" in readme
 
 
 @pytest.mark.slow

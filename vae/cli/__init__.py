@@ -10,7 +10,7 @@ The wing stands on all floors below it; nothing in `vae` stands on it.
     evidence  evaluate and compare
     models    model: import, export, rename, copy, remove, restore
     report    report, which writes what is inside a model as one HTML file
-    uses      project, features and classifier
+    uses      codes, features and classifier
 """
 
 from vae.cli.commands import main

@@ -1,16 +1,18 @@
-"""Commands that measure what a model is good for: `features` and `classifier`; how a command loads a data set."""
+"""Commands that take codes out, `codes`, and measure what they are good for; how a command loads a data set."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from vae import data, paths
 from vae.cli.terminal import clear_bar, draw_bar
 from vae.errors import CheckpointError, DataError
-from vae.model import Record, folders, locate, read_record
+from vae.latent import codes_csv, encode
+from vae.model import Record, folders, load, locate, read_record
 from vae.uses import classifier, features
 
 __all__ = ["add_uses", "images_of", "loaded"]
@@ -55,6 +57,12 @@ def images_of(record: Record, name: str | None) -> data.Dataset:
 
 def add_uses(commands: Any) -> None:
     """Adds the commands to those of a parser."""
+    command = commands.add_parser("codes", help="write q(z|x) of the test images, with labels and KL, as CSV")
+    command.add_argument("name", help="of the model, or its file")
+    command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
+    command.add_argument("--output", type=Path, metavar="FILE", help="NAME-codes.csv if not given")
+    command.set_defaults(run=_codes)
+
     command = commands.add_parser(
         "features", help="accuracy of simple classifiers on a model's codes, kept beside the model"
     )
@@ -66,6 +74,17 @@ def add_uses(commands: Any) -> None:
     command.add_argument("name", choices=data.names(), help="of the data set")
     command.add_argument("--seed", type=int, default=0, help="of its weights (%(default)s)")
     command.set_defaults(run=_classifier)
+
+
+def _codes(chosen: argparse.Namespace) -> None:
+    record = read_record(chosen.name)
+    dataset = images_of(record, chosen.data)
+    test = dataset.test
+    labels = [dataset.classes[label] for label in test.labels.tolist()] if test.labelled else None
+    content = codes_csv(encode(load(chosen.name), test.images), labels, plain=record.autoencoder)
+    output = chosen.output or Path(f"{record.name}-codes.csv")
+    paths.write_aside(output, content)
+    print(output, file=sys.stdout if paths.given(output).is_file() else sys.stderr)  # which may be the pipe itself
 
 
 def _features(chosen: argparse.Namespace) -> None:

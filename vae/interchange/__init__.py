@@ -15,14 +15,14 @@ and what they give; `bring` makes a VAE of it.
     layers       PyTorch's layers, made of a state dict and the entries of a description
     descriptions a state dict with a description of its layers as a VAE
     pythae       a model folder of pythae as a VAE
-    export       a model of this library as ONNX files
+    export       a model of this library as ONNX files, on disk or as one archive
     bring        a VAE of networks and of what their owner says of pixels and likelihood
     inspection   inspect: a VAE from a script or a notebook, kept as a model
 """
 
 from vae.interchange.bring import Pixels, bring, keep
 from vae.interchange.descriptions import read_layers
-from vae.interchange.export import write_onnx
+from vae.interchange.export import onnx_archive, write_onnx
 from vae.interchange.found import GIVES, Found, Gives
 from vae.interchange.inspection import inspect
 from vae.interchange.onnx import read_network, read_onnx
@@ -37,6 +37,7 @@ __all__ = [
     "bring",
     "inspect",
     "keep",
+    "onnx_archive",
     "read_file",
     "read_layers",
     "read_network",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import threading
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +15,29 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
 
 from vae.errors import CheckpointError
-from vae.model import VAE, generator, unchecked
+from vae.model import VAE, ModelConfig, generator, unchecked
 from vae.paths import given, write_aside
 
-__all__ = ["write_onnx"]
+__all__ = ["onnx_archive", "write_onnx"]
 
 OPSET = 20
 _IMAGES = 100  # with which a file is held against the model
-_TOLERANCE = 1e-5
+_TOLERANCE = 1e-5  # of the largest absolute value of an output
+_ONE_AT_A_TIME = threading.Lock()  # PyTorch's exporter, loggers and warnings have state that all threads share
+_DATE = (1980, 1, 1, 0, 0, 0)  # of the files in an archive: the same model gives the same bytes
 
 
 def write_onnx(model: VAE, folder: str | Path) -> list[Path]:
     """Writes `encoder.onnx` and `decoder.onnx`, each held against the model before it is written.
 
+    onnxruntime runs the encoder on 100 images of random pixels and the decoder on 100 draws from the prior. An output
+    may differ from PyTorch's by at most 1e-5 times its largest absolute value.
+
     The encoder takes `pixels` (N, D) in [0, 1], row by row, the channels of a pixel together, and gives `mean` and
     `log_variance` (N, J). The decoder takes `z` (N, J) and gives `logits` (N, D) under a Bernoulli likelihood, else
     `mean` and `log_variance` (N, D).
+
+    PyTorch replaces the model's weights for a moment, so no other thread may use this very model meanwhile.
 
     Arguments:
         model: what to write.
@@ -40,16 +50,68 @@ def write_onnx(model: VAE, folder: str | Path) -> list[Path]:
         CheckpointError: onnxscript or onnxruntime is missing, the model cannot be written, its file gives other numbers
             than the model does, or the disk refuses.
     """
-    folder, source = given(folder), generator(0)
+    files = {given(folder) / name: content for name, content in _contents(model).items()}
+    for path, content in files.items():
+        write_aside(path, content)
+    return list(files)
+
+
+def onnx_archive(model: VAE, name: str) -> bytes:
+    """Returns the files of `write_onnx` as a zip archive, with a README.txt that says what they take and give.
+
+    Arguments:
+        model: what to write.
+        name: of the model, for the README.
+
+    Raises:
+        CheckpointError: as for `write_onnx`, but for the disk.
+    """
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for path, content in {**_contents(model), "README.txt": _readme(model, name).encode()}.items():
+            file.writestr(zipfile.ZipInfo(path, _DATE), content, zipfile.ZIP_DEFLATED)
+    return archive.getvalue()
+
+
+def _contents(model: VAE) -> dict[str, bytes]:
+    """Returns the two files by their names, each held against the model."""
+    source = generator(0)
     examples = {
         "encoder": torch.rand(_IMAGES, model.config.pixels, generator=source),
         "decoder": torch.randn(_IMAGES, model.config.latent, generator=source),
     }
-    contents = {name: _checked(_Parameters(getattr(model, name)), name, x) for name, x in examples.items()}
-    files = [folder / f"{name}.onnx" for name in contents]
-    for path, content in zip(files, contents.values(), strict=True):
-        write_aside(path, content)
-    return files
+    with _ONE_AT_A_TIME:
+        return {f"{name}.onnx": _checked(_Parameters(getattr(model, name)), name, x) for name, x in examples.items()}
+
+
+def _readme(model: VAE, name: str) -> str:
+    config = model.config
+    size, latent, pixels = " x ".join(map(str, config.image_shape)), config.latent, config.pixels
+    order = "row by row" if config.grey else "row by row, the red, green and blue of a pixel together"
+    if config.likelihood == "bernoulli":
+        scale = "Pixels are binary, 0 or 1:\n    an 8-bit value u of 0 to 255 becomes 1 with probability u / 255."
+        gives = f"logits (N, {pixels}): p(x|z) is a Bernoulli for each pixel, with probability 1 / (1 + exp(-logits))."
+    else:
+        dequantised = isinstance(config, ModelConfig) or config.dequantised
+        value = "(u + noise) / 256, with noise uniform in [0, 1)" if dequantised else "u / 255"
+        scale = f"Pixels lie in [0, 1]:\n    an 8-bit value u of 0 to 255 becomes {value}."
+        gives = (
+            f"mean and log_variance (N, {pixels}): p(x|z) is a Gaussian for each of these values, with variance "
+            "exp(log_variance)."
+        )
+    return f"""{name}: a variational autoencoder as two ONNX files, opset {OPSET}. All tensors are float32.
+
+encoder.onnx
+    takes pixels (N, {pixels}): images of {size}, {order}. {scale}
+    gives mean and log_variance (N, {latent}): q(z|x) is a Gaussian with variance exp(log_variance).
+
+decoder.onnx
+    takes z (N, {latent}). The prior is N(0, I).
+    gives {gives}
+
+onnxruntime ran both files on {_IMAGES} random inputs each before they were written. No output differed from PyTorch's
+by more than {_TOLERANCE:g} times the largest absolute value of that output.
+"""
 
 
 class _Parameters(nn.Module):
@@ -100,7 +162,10 @@ def _checked(network: _Parameters, name: str, x: Tensor) -> bytes:
                 verbose=False,
             )
         assert program is not None
-        content = program.model_proto.SerializeToString()
+        proto = program.model_proto
+        for node in proto.graph.node:  # PyTorch notes where in which source file each came from
+            node.ClearField("metadata_props")
+        content = proto.SerializeToString()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -16,7 +16,7 @@ same bits after a kill. The wing stands on all floors below it.
 """
 
 from vae.jobs import replay, runs, shelf
-from vae.jobs.cards import likelihood_words
+from vae.jobs.cards import arguments, likelihood_words
 from vae.jobs.keeper import read_plan
 from vae.jobs.processes import (
     Job,
@@ -43,6 +43,7 @@ from vae.jobs.processes import (
 __all__ = [
     "Job",
     "State",
+    "arguments",
     "change",
     "history",
     "known",

@@ -10,6 +10,7 @@ The wing stands on `vae.model`, `vae.data`, `vae.evidence` and `vae.training`.
     projections  t-SNE and UMAP of the codes, kept beside the model
     surgery      the mean KL as mutual information and KL[q(z) || p(z)]
     scores       a model's figures on held-out images
+    tables       codes as CSV, one row an image
 """
 
 from vae.latent import aggregate, projections, surgery
@@ -29,6 +30,7 @@ from vae.latent.codes import (
 )
 from vae.latent.projections import Projection, make_projection, project
 from vae.latent.scores import held_out_figures
+from vae.latent.tables import codes_csv
 from vae.latent.walks import Difference, Neighbours, difference, neighbours, spherical, straight, traversals
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "active_units",
     "aggregate",
     "align",
+    "codes_csv",
     "coordinate_axes",
     "decode",
     "difference",

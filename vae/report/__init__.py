@@ -8,10 +8,12 @@ The wing stands on all floors below it.
     images     what the model makes: reconstructions, traversals, draws, whom they resemble
     reports    all parts of a model, kept beside it
     page       one or several reports as one HTML file that needs no network
+    notebooks  cells as a Jupyter notebook
 """
 
+from vae.report.notebooks import Cell, notebook
 from vae.report.page import page
 from vae.report.parts import Part
 from vae.report.reports import Report, kept_report, make_report, report_file
 
-__all__ = ["Part", "Report", "kept_report", "make_report", "page", "report_file"]
+__all__ = ["Cell", "Part", "Report", "kept_report", "make_report", "notebook", "page", "report_file"]

@@ -13,7 +13,7 @@ from vae.figures import COLOURS
 from vae.latent import aggregate, spherical, straight
 
 _COLOURS = {"straight": figures.latent.AGGREGATE, "spherical": COLOURS["importance"]}
-_FROM, _TO = "decode.walk.from", "decode.walk.to"
+_FROM, TO = "decode.walk.from", "decode.walk.to"
 _STEPS, _FRAMES = 13, 25
 _DEEPEST = 2000  # nats below the best that the axis shows
 _WALKS = {"straight": straight, "spherical": spherical}
@@ -45,24 +45,30 @@ def _ends(model: cache.Model) -> tuple[start.Start, start.Start]:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             start.picture(begin, _("from {words}"))
             st.number_input(_("From test image"), 0, last, key=_FROM, width=150, on_change=_use)
-    if not 0 <= st.session_state.get(_TO, -1) <= last:
-        st.session_state[_TO] = _another(model)
+    if not 0 <= st.session_state.get(TO, -1) <= last:
+        st.session_state[TO] = another(model, min(state.image(), last))
     with right:
         end = start.of_drawing(model)
         names = {"image": _("test image"), "drawing": _("your drawing")}
         if (
             end is not None
             and st.segmented_control(
-                _("To"), list(names), default="image", required=True, format_func=names.__getitem__, key=f"{_TO}.start"
+                _("To"), list(names), default="image", required=True, format_func=names.__getitem__, key=f"{TO}.start"
             )
             != "drawing"
         ):
             end = None
-        end = end or start.of_row(model, int(st.session_state[_TO]))
+        end = end or start.of_row(model, int(st.session_state[TO]))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             start.picture(end, _("to {words}"))
-            st.number_input(_("To test image"), 0, last, key=_TO, width=150, persist_state="session")
-    examples.show(model, f"{_TO}.class.", _go_to, says=_("Go to {image}"))
+            st.number_input(_("To test image"), 0, last, key=TO, width=150, persist_state="session")
+    examples.show(model, f"{TO}.class.", _go_to, says=_("Go to {image}"))
+    return begin, end
+
+
+def drawn_ends() -> tuple[bool, bool]:
+    """Tells whether a visitor has chosen the drawing to begin at, and to end at."""
+    begin, end = (st.session_state.get(f"{key}.start") == "drawing" for key in (_FROM, TO))
     return begin, end
 
 
@@ -71,13 +77,12 @@ def _use() -> None:
 
 
 def _go_to(row: int) -> None:
-    st.session_state[_TO] = row
+    st.session_state[TO] = row
 
 
-def _another(model: cache.Model) -> int:
-    """Returns the first test image of the class after that of the image in use, or the varied one that is farthest."""
+def another(model: cache.Model, row: int) -> int:
+    """Returns the first test image of the class after that of an image, or the varied one that is farthest from it."""
     firsts, labels = list(cache.latent.first_of_class(model).values()), cache.images(model).test.labels
-    row = min(state.image(), len(labels) - 1)
     if len(firsts) > 1:
         return next((first for first in firsts if labels[first] > labels[row]), firsts[0])
     means, others = cache.codes(model).mean, cache.latent.varied(model)
@@ -117,11 +122,15 @@ def _densities(model: cache.Model, paths: dict[str, NDArray], names: dict[str, s
     )  # fmt: skip
 
 
+def animation(model: cache.Model, begin: NDArray, end: NDArray) -> bytes:
+    """Returns both walks from a latent (J,) to another, there and back, as a GIF: straight left, spherical right."""
+    frames = [latent.decode(cache.load(model), walk(begin, end, _FRAMES)).mean for walk in _WALKS.values()]
+    return figures.latent.animation(np.concatenate(frames, 2), figures.fitted(6, *frames[0].shape[1:3]))
+
+
 def _take_away(model: cache.Model, begin: start.Start, end: start.Start, strips: NDArray) -> None:
     """Offers the walks as an animation, which never starts by itself, and as files."""
-    frames = [latent.decode(cache.load(model), walk(begin.z, end.z, _FRAMES)).mean for walk in _WALKS.values()]
-    scale = figures.fitted(6, *frames[0].shape[1:3])
-    gif = figures.latent.animation(np.concatenate(frames, 2), scale)
+    gif = animation(model, begin.z, end.z)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         play = st.toggle(_("Play"), key="decode.walk.play")
         st.download_button(

@@ -60,7 +60,7 @@ def show() -> None:
                 draw()
     preset = st.session_state["train.preset"]
     plan, trouble = _plan()
-    note = "" if plan is None or plan == _kept(preset) else _(" Changed since.")
+    note = "" if plan is None or plan == kept(preset) else _(" Changed since.")
     if trouble:
         st.error(trouble, icon=":material/error:")
     st.caption(says[preset] + note)
@@ -110,7 +110,7 @@ def _plan() -> tuple[Preset | None, str]:
         return None, said(error)
 
 
-def _kept(name: str) -> Preset:
+def kept(name: str) -> Preset:
     """Returns a preset on the data that are there or, where it is for other sizes, on those that are chosen."""
     model, training = PRESETS[name]
     here = settings.on_disk(training).data

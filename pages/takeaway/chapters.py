@@ -1,0 +1,78 @@
+"""The notebook of a chapter of the lesson: the one function of the library that the chapter is about."""
+
+from pages import cache
+from pages.learn import kit
+from pages.takeaway import cells
+from pages.takeaway.view import View
+
+TERMS = """bound = vae.elbo(model, x, 2000, vae.generator(1))
+kl = float(torch.distributions.kl_divergence(model.encoder(x), model.prior))
+value = float(bound.value[0])
+print(f"reconstruction {value + kl:,.2f} - KL {kl:.2f} = ELBO {value:,.2f} nats")"""
+SPREAD = """from vae.uses import variance
+
+decoded = vae.decode(model, vae.encode(model, dataset.test.images).mean[[row]])
+background, edges, ink = variance.deviation_by_level(decoded.mean[0], decoded.deviation[0])
+print(f"mean standard deviation: {background:.3f} of the background, {edges:.3f} of edges, {ink:.3f} of ink")"""
+POSTERIOR = """posterior = vae.posterior(model, x)
+print(f"log p(x) = {posterior.log_p:,.2f} nats, KL[p(z|x) || p(z)] = {posterior.kl_prior:.2f} nats")"""
+NAIVE = """for estimate in vae.naive_monte_carlo_path(model, x, (10, 100, 1000, 10_000), vae.generator(0)):
+    print(f"{estimate.samples:,} draws: {float(estimate.value[0]):,.1f} nats")
+print(f"log p(x) = {vae.posterior(model, x).log_p:,.1f} nats")"""
+GAP = """from vae.evidence import gaps
+
+log_p = vae.posterior(model, x).log_p
+first, *_, best = gaps.refine(model, x, generator=vae.generator(0))
+print(f"KL[q || p(z|x)] is {log_p - float(first.elbo[0]):.3f} nats for the encoder's q,")
+print(f"{log_p - float(best.elbo[0]):.3f} nats for the best Gaussian")"""
+DERIVATION = """from vae.derivation import derive
+
+found = derive(model, x, generator=vae.generator(0))
+print(f"bound {found.bound.value:,.2f} + KL to the posterior {found.gap.value:.3f} = {found.log_p.value:,.2f} nats")"""
+GRADIENTS = """from vae.derivation import gradient_draws
+
+found = gradient_draws(model, x, 4000, vae.generator(0))
+for name in found._fields:
+    print(f"{name}: {found.ratio(name):,.1f} times the variance of the reparameterised gradient")"""
+REGULARISER = """from vae.derivation import regulariser
+
+q = model.encoder(x).base_dist
+mean, deviation = q.loc[0].numpy(), q.scale[0].numpy()
+found = regulariser.running_estimate(mean, deviation, np.array([100_000]), vae.generator(0))
+print(f"closed form {-sum(part.sum() for part in regulariser.paid(mean, deviation)):.4f} nats,")
+print(f"100,000 draws {found.value[0]:.4f}, standard error {found.error[0]:.4f}")"""
+ODD = """from vae.uses import oddities
+
+images = dataset.test.images[:300]
+scores = [
+    vae.elbo(model, model.pixels(each, vae.generator(0)), 10, vae.generator(1)).value.numpy()
+    for each in (images, oddities.odd(images, "black"))
+]
+print(f"a test image scores higher than a black one with probability {oddities.auroc(*scores):.3f}")"""
+SURGERY = """from vae.latent import surgery
+
+found = surgery.surgery(vae.encode(model, dataset.train.images))
+print(f"mean KL {found.mean_kl:.3f} nats = {found.mutual_information:.2f} + {found.marginal_kl:.2f}")"""
+
+# What a chapter computes, and the latent dimensions that this needs; the others take the bound's terms.
+COMPUTED: dict[str, tuple[str, tuple[int, ...]]] = {
+    "1": (SPREAD, ()),
+    "2": (POSTERIOR, (2,)),
+    "3": (NAIVE, (2,)),
+    "4": (GAP, (2,)),
+    "5": (DERIVATION, (1, 2)),
+    "7": (GRADIENTS, ()),
+    "8": (REGULARISER, ()),
+    "12": (ODD, ()),
+    "14": (SURGERY, ()),
+}
+
+
+def lesson(view: View) -> tuple[str, str, list[str]]:
+    """Says and computes what the open chapter does, with mnist-2d where the chapter cannot take the model in use."""
+    cell, sizes = COMPUTED.get(view.chapter, (TERMS, ()))
+    record = cache.record(view.model[0])
+    if record.autoencoder or (sizes and record.model.latent not in sizes):
+        view = view.of(cache.model_id(kit.PLANE))
+    says = f"This is the main computation of the chapter. It is about test image {view.row}, as on the page."
+    return f"Lesson, chapter {view.chapter}: {view.model[0]}", says, [cells.load(view), cells.pixels(view), cell]

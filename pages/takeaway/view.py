@@ -1,0 +1,90 @@
+"""What a visitor looks at: the model, image, latent and settings in use, as the files of the menu take them."""
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages import cache
+from pages.explore.panels import interpolation
+from pages.learn import kit
+from pages.train.panels import choose, settings
+from pages.ui import state
+from vae import Preset
+
+
+class View(NamedTuple):
+    """What is in use at one moment.
+
+    Attributes:
+        model: by name and time of writing.
+        data: name of the data set whose test images are shown.
+        row: of the test image in use.
+        z: the latent that was chosen in its place; None where the image's own code is in use.
+        plane: the two coordinates of the map; None for the plane of the principal directions.
+        seed: of what is drawn.
+        drawing: what was drawn or uploaded, (H, W) uint8 of the model's size.
+        drawing_asked: whether the drawing is to be measured in the place of the test image.
+        to: the test image that the walk leads to; None where nobody has chosen one.
+        walk_drawn: whether the walk begins at the drawing, and whether it ends there.
+        chapter: of the lesson.
+        plan: what the page Train is about to train; None on other pages.
+    """
+
+    model: cache.Model
+    data: str
+    row: int
+    z: tuple[float, ...] | None
+    plane: tuple[int, int] | None
+    seed: int
+    drawing: NDArray[np.uint8] | None
+    drawing_asked: bool
+    to: int | None
+    walk_drawn: tuple[bool, bool]
+    chapter: str
+    plan: Preset | None
+
+    def of(self, model: cache.Model) -> "View":
+        """Returns the view of another model, with the same test image as far as there is one."""
+        images = cache.images(model)
+        return self._replace(model=model, data=images.name, row=min(self.row, len(images.test) - 1), z=None)
+
+
+def current(page: str, model: cache.Model) -> View:
+    """Returns what is in use now; to be called while the session's script runs.
+
+    Raises:
+        ConfigError: on the page Train, a setting is outside its range.
+    """
+    images, config = cache.images(model), cache.record(model[0]).model
+    first = kit.FIRST.get(images.name, 0) if page == "learn/lesson" else 0
+    z, drawing, to = state.z(), state.drawing(), st.session_state.get(interpolation.TO)
+    drawn = drawing is not None and drawing.shape == config.image_shape
+    plan = None
+    if page == "train/train":
+        plan = settings.chosen() if settings.filled() else choose.kept(choose.FIRST)
+    return View(
+        model=model,
+        data=images.name,
+        row=min(state.image(first), len(images.test) - 1),
+        z=z if z is not None and len(z) == config.latent else None,
+        plane=_plane(config.latent),
+        seed=state.seed(),
+        drawing=drawing if drawn else None,
+        drawing_asked=drawn and state.drawing_is_asked_for(),
+        to=to if to is not None and 0 <= to < len(images.test) else None,
+        walk_drawn=interpolation.drawn_ends() if drawn else (False, False),
+        chapter=state.chapter(),
+        plan=plan,
+    )
+
+
+def _plane(latent: int) -> tuple[int, int] | None:
+    """Returns the plane that the latent map shows."""
+    if latent <= 2:
+        return 0, latent - 1
+    first, second = (st.session_state.get(f"map.{which}") for which in ("first", "second"))
+    if st.session_state.get("map.plane") != "two" or first is None or second is None or max(first, second) >= latent:
+        return None
+    return first, second
