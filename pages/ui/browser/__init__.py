@@ -10,6 +10,7 @@ in modules/:
     plane                         a plane of latent space: basis (where latents lie), viewport (pan, zoom), gestures
                                   (hand and keys), scales, points, marks (its layers), sheets (decoded plane, density)
     map, sliders, generate        components; so is replay, and document speaks to screen readers
+    alone                         the map in a file of its own, without a server
     sketch                        pad and stroke (ink as MNIST has it), judge (the ELBO), rank (ELBOs as bars)
     reparameterise                draws (draws and gradients), twoaxes, cloud, knobs, shades, sweepchart
     divergence                    normals, shares
