@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 import vae
 from pages import cache
 from pages.takeaway import mapfile
+from tests.browser.axe import violations
 from tests.toys import toy_dataset
 from tests.waiting import wait_for
 
@@ -194,6 +195,7 @@ def test_it_turns_dark_with_the_browser_and_fits_a_phone(offline: Page, files: P
         offline.emulate_media(color_scheme=scheme)
         until(offline, f"map.plane.ink === '{ink}'")
         expect(offline.locator("body")).to_have_css("background-color", f"rgb({ground})")
+        assert violations(offline) == []
     assert offline.evaluate("document.documentElement.scrollWidth") == 390
     box = stage.bounding_box()
     assert box and box["width"] > 300
