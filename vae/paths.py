@@ -1,10 +1,11 @@
-"""Where what ships lies, where a user's own files go, and how a file is written.
+"""Where what ships lies and which version it is, where a user's own files go, and how a file is written.
 
 In a checkout both are its folders `checkpoints` and `data`. An installed package has what ships inside itself, in
 `vae/explorer`, where nobody writes; a user's own files then go to the folder that the system has for them.
 """
 
 import contextlib
+import importlib.metadata
 import os
 import tempfile
 from pathlib import Path
@@ -13,7 +14,7 @@ import platformdirs
 
 from vae.errors import CheckpointError
 
-__all__ = ["INSTALLED", "LIBRARY", "SHIPPED", "given", "own", "writable", "write_aside"]
+__all__ = ["INSTALLED", "LIBRARY", "SHIPPED", "given", "own", "version", "writable", "write_aside"]
 
 LIBRARY = Path(__file__).resolve().parent
 INSTALLED = (LIBRARY / "explorer").is_dir()
@@ -41,6 +42,14 @@ def own(kind: str) -> Path:
     if said := os.environ.get(f"VAE_{kind.upper()}"):
         return given(said)
     return Path(platformdirs.user_data_path("vae-explorer")) / kind if INSTALLED else SHIPPED / kind
+
+
+def version() -> str:
+    """Returns the version of the package, or says that it runs from a checkout that is not installed."""
+    try:
+        return importlib.metadata.version("vae-explorer")
+    except importlib.metadata.PackageNotFoundError:
+        return "(a checkout, not installed)"
 
 
 def writable(folder: Path) -> bool:

@@ -4,15 +4,14 @@ import numpy as np
 import streamlit as st
 
 from pages import cache
-from pages.ui import browser, colours, state, words
+from pages.ui import browser, colours, planes, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 
 model = cache.model_id(state.model())
 config = cache.record(state.model()).model
 codes = cache.codes(model)
-carried, unit = cache.carried(model)
-order = np.argsort(-carried, kind="stable")
+order = np.argsort(-cache.carried(model)[0], kind="stable")
 autoencoder = cache.record(state.model()).autoencoder
 
 st.markdown(
@@ -27,46 +26,14 @@ st.markdown(
     )
 )
 
-plane: tuple[int, int] | None = (0, min(1, config.latent - 1))
-titles = (words.coordinate(0), words.coordinate(1) if config.latent > 1 else "")
-if config.latent > 2:
-    kinds = {"pca": _("Principal directions"), "two": _("Two coordinates")}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control(
-            _("Plane through z"), list(kinds), default="pca", required=True, format_func=kinds.__getitem__,
-            key="map.plane", persist_state="session",
-        )  # fmt: skip
-        if kind == "two":
-            dimensions = [int(j) for j in order]
-
-            def named(j: int) -> str:
-                return words.carries(j, carried[j], unit)
-
-            first = st.selectbox(_("Across"), dimensions, format_func=named, key="map.first", width=200)
-            second = st.selectbox(
-                _("Up"), [j for j in dimensions if j != first], format_func=named, key="map.second", width=200
-            )
-            plane = (first, second)
-            titles = (words.coordinate(first), words.coordinate(second))
-        else:
-            plane = None
-            titles = (_("first principal direction"), _("second principal direction"))
-    share = cache.axes(model, plane).share
-    st.caption(
-        _(
-            "The plane holds {both:.0%} of the variance of the means: {a:.0%} across, {b:.0%} up. The other directions "
-            "stay as they are in the z that was chosen."
-        ).format(both=share.sum(), a=share[0], b=share[1])
-    )
-
+plane = planes.choose(model)
 painted = colours.choose(model)
 kept = browser.store(model)
-axes = cache.axes(model, plane)
 
 
 @fragment()
 def explore() -> None:
-    browser.latent_map(model, kept, axes, titles, painted)
+    browser.latent_map(model, kept, plane, painted)
     row = cache.row(model)
     if row is None:
         return

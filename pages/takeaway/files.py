@@ -42,7 +42,7 @@ def offers(page: str, model: cache.Model) -> list[Offer]:
             ),
             Offer(
                 _("Map with its decoder (HTML)"), f"{name}-map.html", "text/html", ":material/scatter_plot:",
-                partial(mapfile.page, model),
+                partial(mapfile.page, model, mapfile.in_use(model)),
             ),
             Offer(
                 _("Encoder and decoder (ONNX)"), f"{name}-onnx.zip", "application/zip", ":material/deployed_code:",

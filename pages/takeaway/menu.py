@@ -3,8 +3,7 @@
 import streamlit as st
 
 from pages import cache
-from pages.takeaway import delivery
-from pages.takeaway.offers import Offer
+from pages.takeaway import delivery, files
 from pages.ui import state
 from pages.ui.browser.mount import component
 from pages.ui.language import _
@@ -19,18 +18,13 @@ def show(page: str, model: cache.Model) -> None:
     """
     if state.hidden("menu"):
         return
-    given = delivery.give(lambda: _offers(page, model))
+    given = delivery.give(lambda: files.offers(page, model))
     with st.popover(_("Take away"), icon=":material/download:", type="tertiary", key="takeaway"):
         data = {
             "model": model[0], "page": page.rpartition("/")[2], "words": _words(),
             "offers": [{"label": each.label, "file": each.file, "icon": each.icon, "at": at} for each, at in given],
         }  # fmt: skip
         component("takeaway")(key="takeaway.list", data=data)
-
-
-def _offers(page: str, model: cache.Model) -> list[Offer]:
-    """Returns the files that come with a page."""
-    return []
 
 
 def _words() -> dict[str, str]:

@@ -10,7 +10,7 @@ from pages import cache
 from pages.explore.panels import interpolation
 from pages.learn import kit
 from pages.train.panels import choose, settings
-from pages.ui import state
+from pages.ui import planes, state
 from vae import Preset
 
 
@@ -69,7 +69,7 @@ def current(page: str, model: cache.Model) -> View:
         data=images.name,
         row=min(state.image(first), len(images.test) - 1),
         z=z if z is not None and len(z) == config.latent else None,
-        plane=_plane(config.latent),
+        plane=planes.chosen(model) if config.latent > 2 else (0, config.latent - 1),
         seed=state.seed(),
         drawing=drawing if drawn else None,
         drawing_asked=drawn and state.drawing_is_asked_for(),
@@ -78,13 +78,3 @@ def current(page: str, model: cache.Model) -> View:
         chapter=state.chapter(),
         plan=plan,
     )
-
-
-def _plane(latent: int) -> tuple[int, int] | None:
-    """Returns the plane that the latent map shows."""
-    if latent <= 2:
-        return 0, latent - 1
-    first, second = (st.session_state.get(f"map.{which}") for which in ("first", "second"))
-    if st.session_state.get("map.plane") != "two" or first is None or second is None or max(first, second) >= latent:
-        return None
-    return first, second

@@ -45,14 +45,24 @@ def choose(model: cache.Model) -> cache.latent.Colouring:
         map__colours=None if kind == first else kind,
         map__clusters=None if count in (None, cache.latent.CLUSTERS) else str(count),
     )
-    found = cache.latent.colouring(model, count)
-    if found.kind == "clusters":
-        st.caption(_("These images have no labels. The colours are k-means clusters of the codes, not labels."))
-    else:
-        st.caption(
-            _(
-                "These images have no labels. The colours say how dense the codes are: log q(z) at each code, from "
-                "{low} nats (dark) to {high} (bright), with q(z) the mean of q(z|x) over training images."
-            ).format(low=words.number(found.reach[0]), high=words.number(found.reach[1]))
-        )
+    found = cache.latent.colouring(model, chosen(model))
+    st.caption(says(found))
     return found
+
+
+def chosen(model: cache.Model) -> int | None:
+    """Returns the number of clusters that was chosen last in this session, or None where it was not clusters."""
+    clusters = cache.record(model[0]).autoencoder or st.session_state.get(_KIND) == "clusters"
+    return st.session_state.get(_COUNT) if clusters else None
+
+
+def says(found: cache.latent.Colouring) -> str:
+    """Says what colours mean that are not those of classes; "" for classes."""
+    if found.kind == "classes":
+        return ""
+    if found.kind == "clusters":
+        return _("These images have no labels. The colours are k-means clusters of the codes, not labels.")
+    return _(
+        "These images have no labels. The colours say how dense the codes are: log q(z) at each code, from "
+        "{low} nats (dark) to {high} (bright), with q(z) the mean of q(z|x) over training images."
+    ).format(low=words.number(found.reach[0]), high=words.number(found.reach[1]))

@@ -28,10 +28,14 @@ def objective(name: str) -> str:
 
 def dataset(data: Dataset) -> str:
     """Says what a data set is."""
-    name = _("A sample of MNIST") if data.name == "mnist-sample" else data.title
     return _("{name}: {train:,} training and {test:,} test images").format(
-        name=name, train=len(data.train), test=len(data.test)
+        name=title(data), train=len(data.train), test=len(data.test)
     )
+
+
+def title(data: Dataset) -> str:
+    """Names a data set."""
+    return _("A sample of MNIST") if data.name == "mnist-sample" else data.title
 
 
 def classes(data: Dataset) -> tuple[str, ...]:

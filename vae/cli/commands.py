@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.metadata
 import io
 import json
 import math
@@ -182,14 +181,6 @@ def _models(chosen: argparse.Namespace) -> None:
         print(trouble, file=sys.stderr)
 
 
-def _version() -> str:
-    """Returns the version of the package, or says that it runs from a checkout that is not installed."""
-    try:
-        return importlib.metadata.version("vae-explorer")
-    except importlib.metadata.PackageNotFoundError:
-        return "(a checkout, not installed)"
-
-
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> typing.NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
@@ -197,7 +188,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="vae", description="Gaussian variational autoencoders, and what is inside them.")
-    parser.add_argument("--version", action="version", version=f"vae-explorer {_version()}")
+    parser.add_argument("--version", action="version", version=f"vae-explorer {paths.version()}")
     commands = parser.add_subparsers(dest="command", required=True)
 
     add_data(commands)

@@ -10,6 +10,7 @@ in modules/:
     plane                         a plane of latent space: basis (where latents lie), viewport (pan, zoom), gestures
                                   (hand and keys), scales, points, marks (its layers), sheets (decoded plane, density)
     map, sliders, generate        components; so is replay, and document speaks to screen readers
+    alone                         the map in a file of its own, without a server
     sketch                        pad and stroke (ink as MNIST has it), judge (the ELBO), rank (ELBOs as bars)
     reparameterise                draws (draws and gradients), twoaxes, cloud, knobs, shades, sweepchart
     divergence                    normals, shares
@@ -26,7 +27,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages import cache
-from pages.ui import colours, language, state, words
+from pages.ui import colours, language, planes, state, words
 from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures, latent
@@ -64,27 +65,18 @@ def hear(model: cache.Model) -> None:
     _take_drawing((st.session_state.get(PAD) or {}).get("drawn"), cache.record(model[0]).model.image_shape)
 
 
-def latent_map(
-    model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str], painted: cache.latent.Colouring
-) -> None:
+def latent_map(model: cache.Model, kept: str, plane: planes.Shown, painted: cache.latent.Colouring) -> None:
     """Shows the map of a plane, and puts in use what is clicked there. To be called in a fragment."""
     key = f"map.{model[0]}"
     heard = st.session_state.get(key) or {}
     chosen, asked = heard.get("chosen") or _NEW, heard.get("asked") or {}
     take(key, chosen)
     z = cache.z(model)
-    data = {
-        "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in z],
-        "row": cache.row(model), "classes": colours.names(cache.images(model), painted), "titles": titles,
-        "basis": _basis(axes),
-        "colours": {"encoder": figures.COLOURS["elbo"], "aggregate": figures.latent.AGGREGATE},
-        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(),
-        "words": _map_words(cache.record(model[0]).model, painted),
+    data = map_data(model, kept, plane, painted) | {
+        "n": chosen["n"], "z": [round(float(v), 5) for v in z], "row": cache.row(model),
     }  # fmt: skip
-    if painted.kind == "clusters":  # few numbers, from which the browser knows the cluster of each code
-        data["centres"] = cache.latent.clusters(model, painted.groups).centres.ravel().tolist()
-        data["inks"] = painted.colours
     if asked.get("manifold"):
+        axes = plane.axes
         through = axes.lift(np.zeros((1, 2), np.float32))[0] + (z - axes.lift(axes.project(z[None]))[0])
         directions, centre = (tuple(part.ravel().tolist()) for part in (axes.directions, through))
         data["manifold"], data["levels"] = cache.browser.manifold(model, directions, centre)
@@ -95,6 +87,28 @@ def latent_map(
             "deviation": decoded.deviation[0].ravel().round(4).tolist(),
         }  # fmt: skip
     component("map")(key=key, data=data, on_chosen_change=_nothing, on_asked_change=_nothing)
+
+
+def map_data(model: cache.Model, kept: str, plane: planes.Shown, painted: cache.latent.Colouring) -> dict[str, Any]:
+    """Returns what the map is told, whether it is on a page or in a file of its own, but for the place in use.
+
+    Arguments:
+        model: by name and time of writing.
+        kept: the name that its decoder and codes were sent by.
+        plane: that is shown.
+        painted: what points are coloured by.
+    """
+    data = {
+        "model": kept, "classes": colours.names(cache.images(model), painted), "titles": plane.titles,
+        "basis": _basis(plane.axes),
+        "colours": {"encoder": figures.COLOURS["elbo"], "aggregate": figures.latent.AGGREGATE},
+        "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(),
+        "words": _map_words(cache.record(model[0]).model, painted),
+    }  # fmt: skip
+    if painted.kind == "clusters":  # few numbers, from which the browser knows the cluster of each code
+        data["centres"] = cache.latent.clusters(model, painted.groups).centres.ravel().tolist()
+        data["inks"] = painted.colours
+    return data
 
 
 def sliders(model: cache.Model, kept: str) -> None:

@@ -1,6 +1,8 @@
 """Components of the browser: each begins at a file of modules/, an ES module that imports what it uses."""
 
+import base64
 import hashlib
+import re
 import threading
 from collections.abc import Callable
 from functools import cache as once
@@ -14,6 +16,7 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 
 _HERE = Path(__file__).parent
 _MODULES = "modules"  # served to anyone who asks, so nothing else is to be in there
+_IMPORT = re.compile(r'^(import .*|\} )from "\./(\w+\.js)";$', re.MULTILINE)
 _lock = threading.Lock()
 
 
@@ -33,9 +36,37 @@ def _declare(name: str, manager: BidiComponentManager) -> None:
 
 @once
 def _defined(name: str) -> Callable[..., Any]:
-    style = (_HERE / "style.css").read_text(encoding="utf-8")  # sent along: a canvas is measured before a link arrives
     html = f'<div class="{name}"></div>'
-    return st.components.v2.component(f"{_package()}.{name}", html=html, css=style, js=f"{name}.js")
+    return st.components.v2.component(f"{_package()}.{name}", html=html, css=style(), js=f"{name}.js")
+
+
+def style() -> str:
+    """Returns the style of all components, sent along with each: a canvas is measured before a link arrives."""
+    return (_HERE / "style.css").read_text(encoding="utf-8")
+
+
+def embedded(first: str) -> dict[str, str]:
+    """Returns a module and all that it imports, for a file that holds them itself.
+
+    A module in a data URI has no address that others could be found beside, so they import one another by bare names,
+    "dom.js", which an import map resolves. Where they resolve addresses against their own, they get one that serves as
+    a base wherever the file lies, though nothing is fetched from there.
+
+    Arguments:
+        first: name of the module, "alone.js".
+
+    Returns:
+        data URIs by name.
+    """
+    found: dict[str, str] = {}
+    wanted = [first]
+    while wanted:
+        name = wanted.pop()
+        text = (_HERE / _MODULES / name).read_text(encoding="utf-8")
+        alone = _IMPORT.sub(r'\1from "\2";', text).replace("import.meta.url", '"file:///"')
+        found[name] = f"data:text/javascript;charset=utf-8;base64,{base64.b64encode(alone.encode()).decode()}"
+        wanted += {source for _, source in _IMPORT.findall(text)} - found.keys()
+    return found
 
 
 @once

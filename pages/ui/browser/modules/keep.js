@@ -33,6 +33,7 @@ async function keepModel(data) {
           height: config.image_shape[0],
           width: config.image_shape[1],
           images: data.images,
+          sheets: data.sheets,
           labels: column(data.labels),
           means: unpack(column(data.means), data.mean_scale),
           deviations: data.deviations ? unpack(column(data.deviations), data.deviation_scale) : null,

@@ -81,7 +81,7 @@ export class Picture {
 
 // Calls back with a sheet of a hundred test images, at once if it is here already, or with null if it does not come.
 function whenSheet(model, number, then) {
-  const address = new URL(`${model.images}/${number}.png`, ROOT).href;
+  const address = model.sheets?.[number] ?? new URL(`${model.images}/${number}.png`, ROOT).href;
   let sheet = SHEETS.get(address);
   if (!sheet) {
     sheet = new Image();

@@ -12,6 +12,7 @@
  * @property {number} width
  * @property {number} height
  * @property {string} images - address of the sheets of test images, from the root of the app
+ * @property {string[]} [sheets] - the sheets themselves as data URIs, where they came along
  * @property {Float32Array} means - of q(z|x), a row an image
  * @property {Float32Array | null} deviations - none of an autoencoder
  * @property {number[] | Uint8Array | Uint16Array} labels - classes or, where there are none, levels of a density
@@ -55,7 +56,8 @@ export function decoderOf(model) {
   return model.decode;
 }
 
-export const column = (table) => table.getChildAt(0).toArray();
+// An array: a page gets it as a table of Arrow, a file has it as it is.
+export const column = (table) => (ArrayBuffer.isView(table) ? table : table.getChildAt(0).toArray());
 
 // Deflated bytes, all first bytes of the numbers, then all second ones: so the exponents lie together and shrink.
 export async function inflate(bytes, Kind) {
