@@ -22,15 +22,19 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def load() -> None:
-    """Loads PyTorch and what the first page sends, which takes a second or two."""
+    """Loads PyTorch and what the first page sends, which takes a second or two; then makes the pool's processes."""
     importlib.import_module("pages.cache.browser").prepare()
+    importlib.import_module("pages.cache.pool").start()
 
 
 @asynccontextmanager
 async def warm_up(app: st.App) -> AsyncIterator[None]:
     """Begins to load while the first visitor is still on the way."""
-    threading.Thread(target=load, daemon=True).start()
+    loading = threading.Thread(target=load, daemon=True)
+    loading.start()
     yield
+    loading.join()
+    importlib.import_module("pages.cache.pool").stop()
 
 
 # An absolute path: servers other than Streamlit's own resolve a relative one against their working directory.

@@ -1,11 +1,16 @@
 """What every test has: options, browser tests last, a fixed seed, a line on what was skipped."""
 
+import os
+import tempfile
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
 
+# What the server works out is kept for this run alone.
+_cache = tempfile.TemporaryDirectory(prefix="vae-cache-", ignore_cleanup_errors=True)
+os.environ["VAE_CACHE"] = _cache.name
 BROWSER = Path(__file__).parent / "browser"
 
 

@@ -3,6 +3,9 @@
 What most pages need, models and arrays about the image in use, is here; the rest is reached by the page or the chapter
 that it is for, `cache.variance.floor_path`.
 
+    sets       what all else is known by: models by name and time of writing, data sets by name
+    kept       a decorator for values that take long: in memory, on disk (disk, typed), worked out by the pool
+    pool       processes beside the server; worker is one of them, frames what goes between
     models     models, images, codes, decoded images and estimates
     browser    what is sent to the browser once: packed nets and codes
     latent     what the map, walks and views show of a latent space
@@ -16,19 +19,15 @@ that it is for, `cache.variance.floor_path`.
 
 from pages.cache import bound, browser, integral, latent, times, training, uses, variance
 from pages.cache.models import (
-    Model,
     axes,
     carried,
     codes,
     comparison,
-    dataset,
     decode,
-    drawing,
     elbo,
     evidence_of,
     images,
     load,
-    model_id,
     needed,
     own_elbo,
     piece_size,
@@ -44,10 +43,11 @@ from pages.cache.models import (
     warm,
     z,
 )
+from pages.cache.sets import Model, dataset, drawing, forget_datasets, model_id
 
 __all__ = [
     "Model", "axes", "bound", "browser", "carried", "codes", "comparison", "dataset", "decode", "drawing", "elbo",
-    "evidence_of", "images", "integral", "latent", "load", "model_id", "needed", "own_elbo", "piece_size", "pixels",
-    "posterior_plane", "reconstructions", "reconstructions_so_far", "record", "row", "samples", "sandwich",
-    "thermodynamic_path", "times", "training", "uses", "variance", "warm", "z",
+    "evidence_of", "forget_datasets", "images", "integral", "latent", "load", "model_id", "needed", "own_elbo",
+    "piece_size", "pixels", "posterior_plane", "reconstructions", "reconstructions_so_far", "record", "row",
+    "samples", "sandwich", "thermodynamic_path", "times", "training", "uses", "variance", "warm", "z",
 ]  # fmt: skip

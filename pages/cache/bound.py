@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 import vae
 from pages.cache import models
+from pages.cache.kept import kept
 from vae import derivation, evidence, latent
 from vae.derivation import Gradients, regulariser
 
@@ -46,7 +47,7 @@ class Map(NamedTuple):
     kl: float
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept(here=True)
 def derived(
     model: models.Model, data_name: str, row: int, base: Literal["encoder", "prior"] = "encoder"
 ) -> derivation.Derivation:
@@ -64,7 +65,7 @@ def code(model: models.Model, data_name: str, row: int) -> Code:
         return Code(q.loc[0].numpy(), q.scale[0].numpy())
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@kept(here=True)
 def reconstruction(model: models.Model, data_name: str, row: int) -> tuple[float, float, Array]:
     """Returns L1 of a test image in nats, its standard error, and the mean of p(x|z), as an image, at the mean of q."""
     x = models.pixels(model, data_name, (row,))
@@ -75,14 +76,14 @@ def reconstruction(model: models.Model, data_name: str, row: int) -> tuple[float
     return float(bound.value[0]) + kl, float(bound.standard_error[0]), picture
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept()
 def gradient_draws(model: models.Model, data_name: str, row: int) -> Gradients:
     """Returns the ELBO's gradient in mu and sigma of a test image, from single draws."""
     x = models.pixels(model, data_name, (row,))
     return derivation.gradient_draws(models.load(model), x, DRAWS, vae.generator(0))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept(here=True)
 def running_estimate(model: models.Model, data_name: str, row: int) -> regulariser.Running:
     """Returns the Monte Carlo estimate of L2 of a test image as draws come in."""
     return regulariser.running_estimate(*code(model, data_name, row), COUNTS, vae.generator(0))

@@ -10,6 +10,7 @@ import torch
 
 from pages.cache import latent as latent_cache
 from pages.cache import models
+from pages.cache.kept import kept
 from pages.ui import state
 from vae import evidence, figures, latent
 from vae.errors import ConfigError, VAEError
@@ -82,7 +83,7 @@ def sheet(data_name: str, number: int) -> bytes | None:
     return figures.png(figures.contact_sheet(whole, SIDE, 1))
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@kept()
 def sorted_elbos(model: models.Model, data_name: str, count: int = 1000, draws: int = 8) -> np.ndarray:
     """Returns the ELBOs of the first test images, increasing, in nats."""
     rows = tuple(range(min(count, len(models.dataset(data_name).test))))

@@ -8,6 +8,7 @@ import torch
 
 import vae
 from pages.cache import models
+from pages.cache.kept import kept
 from vae import evidence
 from vae.derivation import Plane, integrand, log_likelihood_plane, log_posterior
 from vae.evidence import Posterior, gaps
@@ -40,12 +41,16 @@ def wide(model: models.Model, row: int) -> float:
     return float(max(4.0, np.ceil(np.abs(models.codes(model).mean[row]).max() + 0.5)))
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
 def plane(model: models.Model, data_name: str, row: int) -> Plane:
     """Returns the latent plane of an image, the whole of it no wider than the prior."""
-    line = np.linspace(-(half := wide(model, row)), half, _SIDE, dtype=np.float32)
-    likelihood = log_likelihood_plane(models.load(model), models.pixels(model, data_name, (row,)), line, line)
+    line, likelihood = _likelihood(model, data_name, row)
     return models.posterior_plane(model, data_name, row, 1000)._replace(x=line, y=line, log_likelihood=likelihood)
+
+
+@kept()
+def _likelihood(model: models.Model, data_name: str, row: int) -> tuple[np.ndarray, np.ndarray]:
+    line = np.linspace(-(half := wide(model, row)), half, _SIDE, dtype=np.float32)
+    return line, log_likelihood_plane(models.load(model), models.pixels(model, data_name, (row,)), line, line)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -55,18 +60,18 @@ def deviation_by_level(model: models.Model, data_name: str, row: int) -> tuple[f
     return variance.deviation_by_level(decoded.mean[0], decoded.deviation[0])
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept(here=True)
 def grid_evidence(model: models.Model, data_name: str, row: int, side: int) -> float:
     x = models.pixels(model, data_name, (row,))
     return integrand.grid_evidence(models.load(model), x, side, wide(model, row))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@kept()
 def posterior(model: models.Model, data_name: str, row: int) -> Posterior:
     return evidence.posterior(models.load(model), models.pixels(model, data_name, (row,)))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@kept()
 def slopes(model: models.Model, data_name: str, row: int) -> Slopes:
     """Returns the gradient of log p(x), by the posterior, by the prior, and measured in one pixel."""
     net, x, found = models.load(model), models.pixels(model, data_name, (row,)), posterior(model, data_name, row)
@@ -78,20 +83,20 @@ def slopes(model: models.Model, data_name: str, row: int) -> Slopes:
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def stream(model: models.Model, data_name: str, row: int, seed: int) -> integrand.Stream:
-    """Returns a run of draws from the prior, with log p(x|z) of each."""
+def stream(model: models.Model, data_name: str, row: int, seed: int, count: int = DRAWS) -> integrand.Stream:
+    """Returns the first draws of a run from the prior, with log p(x|z) of each."""
     x = models.pixels(model, data_name, (row,))
-    return integrand.stream(models.load(model), x, DRAWS, vae.generator(seed))
+    return integrand.stream(models.load(model), x, count, vae.generator(seed))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept()
 def enough(model: models.Model, data_name: str, row: int, within: float) -> int | None:
     """Returns how many draws were enough in half of a few runs, or None where none were."""
     runs = np.stack([integrand.running(stream(model, data_name, row, seed).log_likelihood) for seed in range(RUNS)])
     return integrand.enough(runs, posterior(model, data_name, row).log_p, within)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@kept()
 def best_gaussian(model: models.Model, data_name: str, row: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Returns mean (J,), deviation (J,) and ELBO of the best diagonal Gaussian q for an image."""
     x = models.pixels(model, data_name, (row,))
@@ -99,7 +104,7 @@ def best_gaussian(model: models.Model, data_name: str, row: int) -> tuple[np.nda
     return best.mean[0].numpy(), best.deviation[0].numpy(), float(best.elbo[0])
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept(here=True)
 def hits_of_encoder(model: models.Model, data_name: str, row: int, count: int) -> int:
     """Returns how many of so many draws from q(z|x) fall where 99 % of the posterior lies."""
     view = plane(model, data_name, row)
@@ -109,7 +114,7 @@ def hits_of_encoder(model: models.Model, data_name: str, row: int, count: int) -
     return int((log_posterior(models.load(model), x, z, found.log_p) > view.levels[0]).sum())
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept(here=True)
 def densities_at_code(model: models.Model, data_name: str, row: int) -> tuple[float, float]:
     """Returns log p(x|z) and log p(z|x) of an image at the mean of its q(z|x), for J <= 2."""
     net, x, z = models.load(model), models.pixels(model, data_name, (row,)), models.codes(model).mean[[row]]
@@ -118,7 +123,7 @@ def densities_at_code(model: models.Model, data_name: str, row: int) -> tuple[fl
     return likelihood, float(log_posterior(net, x, z, posterior(model, data_name, row).log_p)[0])
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept(here=True)
 def first_average(model: models.Model, data_name: str, row: int, draws: int = 100) -> float:
     """Returns what naive Monte Carlo says after its first draws, nats."""
     x = models.pixels(model, data_name, (row,))

@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 
 from pages.cache import models
+from pages.cache.kept import kept
 from pages.ui.language import _
 from vae import figures, latent
 from vae.errors import CheckpointError
@@ -19,7 +20,7 @@ CLUSTERS = 10  # where nobody has chosen another number
 MIXTURE = 10_000  # training images, at most, whose mixture is the density that points are coloured by
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@kept(ships=False)
 def codes_of_training(model: models.Model, data_name: str) -> latent.Codes:
     """Returns q(z|x) of the training images, 60,000 at most, without a word, for other cached functions."""
     return latent.encode(models.load(model), models.dataset(data_name).train.images[:MOST_CODES])
@@ -29,6 +30,13 @@ def training_codes(model: models.Model) -> latent.Codes:
     """Returns q(z|x) of the training images, 60,000 at most, whose mixture is the aggregate posterior."""
     with st.spinner(_("Encoding the training images ...")):
         return codes_of_training(model, models.images(model).name)
+
+
+@kept()
+def mean_kl(model: models.Model, data_name: str) -> tuple[float, int]:
+    """Returns the mean of KL[q(z|x) || p(z)] over the training images, nats, and how many these are."""
+    kl = codes_of_training(model, data_name).kl.sum(1)
+    return float(kl.mean()), len(kl)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -90,7 +98,7 @@ def colouring(model: models.Model, count: int | None = None) -> Colouring:
     return Colouring("clusters", found.labels, len(found.centres))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(here=True)
 def _density(model: models.Model, data_name: str) -> tuple[np.ndarray, tuple[float, float]]:
     data = models.dataset(data_name)
     mixture = latent.encode(models.load(model), data.train.images[:MIXTURE])
@@ -102,7 +110,7 @@ def clusters(model: models.Model, count: int) -> latent.Clusters:
     return _clusters(model, models.images(model).name, count)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@kept(here=True)
 def _clusters(model: models.Model, data_name: str, count: int) -> latent.Clusters:
     return latent.k_means(models.codes(model).mean, count)
 
@@ -136,13 +144,13 @@ def difference(
     return latent.difference(*sets), (len(sets[0]), len(sets[1]))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept()
 def holes(model: models.Model, data_name: str, plane: tuple[int, int] | None) -> aggregate.Holes:
     """Returns where the aggregate posterior of the training images leaves the prior bare, on a plane."""
     return aggregate.holes(training_codes(model), models.axes(model, plane), SIDE)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept()
 def prior_draws(model: models.Model, data_name: str) -> aggregate.Draws:
     """Returns draws from the prior, held against the aggregate posterior of the training images."""
     return aggregate.prior_draws(training_codes(model))

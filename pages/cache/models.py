@@ -4,7 +4,6 @@ Models are known by name and time of writing, so a model that was trained again 
 """
 
 import gc
-import hashlib
 import math
 from pathlib import Path
 from typing import Literal
@@ -14,15 +13,16 @@ import streamlit as st
 import torch
 
 import vae
+from pages.cache.kept import kept
+from pages.cache.sets import Model, dataset, model_id, stand_in
 from pages.ui import state
 from pages.ui.language import _
 from vae import data, derivation, evidence, latent
 from vae.derivation import Plane
 from vae.errors import CheckpointError, DataError
 from vae.evidence import ThermodynamicPath, annealing, evaluation, exact_evidence, gaps, is_known, posterior
-from vae.model import ModelConfig, locate, prepare_pixels, results
+from vae.model import ModelConfig, prepare_pixels, results
 
-Model = tuple[str, float]
 STAND_INS = 500  # draws of a model in the place of test images
 
 
@@ -31,11 +31,6 @@ def warm() -> None:
     """Takes what is loaded by now out of the garbage collector's sight: each run is followed by a full collection."""
     gc.collect()
     gc.freeze()
-
-
-def model_id(name: str) -> Model:
-    """Returns what a model is known by."""
-    return name, locate(name).stat().st_mtime
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -50,55 +45,6 @@ def record(name: str) -> vae.Record:
 @st.cache_resource(max_entries=12, show_spinner=False)
 def load(model: Model) -> vae.VAE:
     return vae.load(model[0])
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _dataset(name: str) -> vae.Dataset:
-    return vae.load_dataset(name, fetch=False)
-
-
-@st.cache_resource(show_spinner=False)
-def _drawings() -> dict[str, vae.Dataset]:
-    return {}
-
-
-@st.cache_resource(show_spinner=False)
-def _stand_ins() -> dict[str, vae.Dataset]:
-    return {}
-
-
-def drawing(image: np.ndarray) -> vae.Dataset:
-    """Returns a drawing, (H, W) uint8, as a data set of its own, which the others here know by its name."""
-    name = f"drawing-{hashlib.sha256(image.tobytes()).hexdigest()[:16]}"
-    known = _drawings()
-    if name not in known:
-        if len(known) >= 100:
-            known.pop(next(iter(known)))
-        split = vae.Split(torch.from_numpy(image.copy())[None], torch.zeros(1, dtype=torch.long))
-        known[name] = vae.Dataset(name, split, split, ("drawing",), name)
-    return known[name]
-
-
-def dataset(name: str) -> vae.Dataset:
-    """Returns a data set from disk; for MNIST, where it was not fetched or is damaged, the sample that ships."""
-    for known in (_drawings(), _stand_ins()):
-        if name in known:
-            return known[name]
-    try:
-        return _dataset(name)
-    except DataError:
-        if name != "mnist":
-            raise
-        return _dataset("mnist-sample")
-
-
-def forget_datasets() -> None:
-    """Forgets all that was worked out of data sets, after one was kept or removed: another may get its name."""
-    held = [(where, dict(where())) for where in (_drawings, _stand_ins)]
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    for where, known in held:
-        where().update(known)
 
 
 def images(model: Model) -> vae.Dataset:
@@ -116,12 +62,10 @@ def _own_draws(model: Model) -> vae.Dataset:
     """Returns draws of a model as images, without labels, for one whose images nobody here has."""
     z = np.random.default_rng(0).standard_normal((STAND_INS, _record(model).model.latent), np.float32)
     drawn = latent.decode(load(model), z).mean.clip(0, 1)  # a linear decoder leaves [0, 1]
-    split = vae.Split(torch.from_numpy((drawn * 255).round().astype(np.uint8)))
-    name = f"draws-of-{model[0]}-{model[1]:g}"
-    return _stand_ins().setdefault(name, vae.Dataset(name, split, split, (), name))
+    return stand_in(f"draws-of-{model[0]}-{model[1]:g}", (drawn * 255).round().astype(np.uint8))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(here=True)
 def _codes(model: Model, data_name: str) -> latent.Codes:
     return latent.encode(load(model), dataset(data_name).test.images)
 
@@ -239,30 +183,35 @@ def _comparison(model: Model, data_name: str, file: Path, written: float) -> vae
     return found if same and whole and found.settings.get("seed") == 0 else None
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@kept()
 def evidence_of(model: Model, data_name: str, rows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray] | None:
     """Returns log p(x) (B,) and its error bound (B,), or None where it is not known exactly."""
     if not is_known(_record(model).model):
         return None
+    kept = comparison(model, data_name)
+    if kept is not None and kept.reference()[1] == "exact" and max(rows) < len(kept.encoder_kl):
+        exact = kept.estimates["exact"]
+        assert exact.error_bound is not None
+        return exact.value.numpy()[list(rows)], exact.error_bound.numpy()[list(rows)]
     estimate = exact_evidence(load(model), pixels(model, data_name, rows))
     assert estimate.error_bound is not None
     return estimate.value.numpy(), estimate.error_bound.numpy()
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@kept(here=True)
 def elbo(model: Model, data_name: str, rows: tuple[int, ...], count: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns the ELBO (B,) and its standard error (B,)."""
     estimate = evidence.elbo(load(model), pixels(model, data_name, rows), count, vae.generator(1))
     return estimate.value.numpy(), estimate.standard_error.numpy()
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@kept(here=True)
 def own_elbo(model: Model, data_name: str, row: int) -> float:
     """Returns the ELBO of a test image, from the same draws as that of a refined q."""
     return float(next(gaps.refine(load(model), pixels(model, data_name, (row,)), generator=vae.generator(0))).elbo[0])
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@kept()
 def needed(model: Model, data_name: str, row: int) -> float:
     """Returns KL[p(z|x) || p(z)] of a test image where it is known, else the encoder's, in nats."""
     if _record(model).model.latent <= 2:
@@ -273,7 +222,7 @@ def needed(model: Model, data_name: str, row: int) -> float:
     return float(_codes(model, data_name).kl[row].sum())
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@kept()
 def posterior_plane(model: Model, data_name: str, row: int, draws: int) -> Plane:
     """Returns what is on the latent plane of an image."""
     farthest = max(np.abs(each.mean).max() for each in (codes(model), _codes(model, data_name)))
@@ -281,7 +230,7 @@ def posterior_plane(model: Model, data_name: str, row: int, draws: int) -> Plane
     return derivation.posterior_plane(load(model), pixels(model, data_name, (row,)), wide, draws, vae.generator(0))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept()
 def thermodynamic_path(
     model: Model, data_name: str, row: int, base: Literal["prior", "encoder"], betas: tuple[float, ...]
 ) -> ThermodynamicPath:
@@ -289,7 +238,7 @@ def thermodynamic_path(
     return evidence.thermodynamic_path(load(model), pixels(model, data_name, (row,)), np.array(betas), base=base)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept()
 def sandwich(
     model: Model, data_name: str, row: int, start: annealing.Start, steps: int, chains: int
 ) -> list[tuple[float, float]]:

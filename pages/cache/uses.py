@@ -9,6 +9,7 @@ import torch
 import vae
 from pages import cache
 from pages.cache import models
+from pages.cache.kept import kept
 from pages.ui.language import _
 from vae import data, evidence, latent
 from vae.errors import CheckpointError
@@ -48,7 +49,7 @@ class Contest(NamedTuple):
     exact: bool
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
+@kept()
 def contest(model: models.Model, data_name: str, row: int) -> Contest:
     """Returns the naive estimate and the bound of a test image, and what they are measured against."""
     net, x = models.load(model), models.pixels(model, data_name, (row,))
@@ -70,16 +71,15 @@ def contest(model: models.Model, data_name: str, row: int) -> Contest:
 
 def _truth(model: models.Model, data_name: str, row: int, least: float) -> tuple[float, bool]:
     """Returns log p(x) of a test image and True, or the best lower bound, which is at least so much, and False."""
-    net, x = models.load(model), models.pixels(model, data_name, (row,))
-    if is_known(net.config):
-        truth = float(exact_evidence(net, x).value[0])
-        if np.isfinite(truth):
-            return truth, True
+    exact = models.evidence_of(model, data_name, (row,))
+    if exact is not None and np.isfinite(exact[0][0]):
+        return float(exact[0][0]), True
     kept = models.comparison(model, data_name)
     if kept is not None and row < len(kept.encoder_kl):
         return float(kept.reference()[0][row]), False
+    x = models.pixels(model, data_name, (row,))
     ais = annealing.annealed_importance_sampling(
-        net, x, chains=4, steps=60, start="encoder", generator=vae.generator(0)
+        models.load(model), x, chains=4, steps=60, start="encoder", generator=vae.generator(0)
     )
     return max(float(ais.value[0]), least), False
 
@@ -117,7 +117,7 @@ def _judge(data_name: str) -> classifier.Classifier:
         return classifier.train_classifier(models.dataset(data_name))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept()
 def sureness(model: models.Model, data_name: str, fitted: bool) -> np.ndarray:
     """Returns how sure the classifier is (N,) of decoded draws of N(0, I), or of a Gaussian fitted to the codes."""
     random, size = np.random.default_rng(0), models.record(model[0]).model.latent
@@ -163,7 +163,7 @@ def odd_images(data_name: str, kind: str) -> torch.Tensor:
     return next((oddities.odd(images, each) for each in oddities.ODDITIES if each == kind), images)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@kept()
 def bounds(model: models.Model, data_name: str, kind: str) -> np.ndarray:
     """Returns the ELBO (N,) of images of a kind, from 10 draws."""
     net = models.load(model)
@@ -171,7 +171,7 @@ def bounds(model: models.Model, data_name: str, kind: str) -> np.ndarray:
     return evidence.elbo(net, x, 10, vae.generator(1)).value.numpy()
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@kept(here=True)
 def score(model: models.Model, data_name: str, row: int, kind: str) -> tuple[float, float | None]:
     """Returns the ELBO of one test image made odd, from 100 draws, and log p(x) where it is quick to have."""
     image = models.dataset(data_name).test.images[row : row + 1]
@@ -209,7 +209,7 @@ def measure_features(model: models.Model, data_name: str) -> features.Features:
 # the mean KL taken apart
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@kept()
 def _taken_apart(model: models.Model, data_name: str) -> list[surgery.Surgery]:
     codes = cache.latent.codes_of_training(model, data_name)
     sizes = sorted({min(size, len(codes.mean)) for size in SIZES})

@@ -4,13 +4,14 @@ import numpy as np
 import streamlit as st
 
 from pages.cache import models
+from pages.cache.kept import kept
 from vae import figures, latent
 from vae.uses import variance
 
 NEAR = 1000  # test images, at most, whose residuals are taken at their codes
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept()
 def variance_plane(model: models.Model, data_name: str, plane: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
     """Returns coordinates (S,) past all codes, the same both ways, and the mean sigma (S, S) there."""
     reach = np.ceil(1.1 * max(1, np.abs(models.axes(model, plane).project(models.codes(model).mean)).max()))
@@ -19,7 +20,6 @@ def variance_plane(model: models.Model, data_name: str, plane: tuple[int, int] |
     return steps, variance.mean_deviation(models.load(model), models.axes(model, plane).lift(cells)).reshape(41, 41)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
 def variance_map(
     model: models.Model, data_name: str, plane: tuple[int, int] | None, row: int, titles: tuple[str, str]
 ) -> object:
@@ -36,7 +36,7 @@ def border(data_name: str) -> np.ndarray:
     return variance.border(models.dataset(data_name).test.images)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept(here=True)
 def nats_by_pixel(model: models.Model, data_name: str, rows: range) -> np.ndarray:
     """Returns log p(x|z) pixel by pixel (H, W), a mean over test images at the means of their q(z|x)."""
     picked = tuple(rows)
@@ -45,7 +45,7 @@ def nats_by_pixel(model: models.Model, data_name: str, rows: range) -> np.ndarra
     )
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept()
 def residuals(
     model: models.Model, data_name: str, beyond: float
 ) -> tuple[variance.Calibration, variance.Calibration | None, variance.ByDistance]:
@@ -63,7 +63,7 @@ def residuals(
     return inside, far, curve
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@kept(here=True)
 def floor_path(model: models.Model, data_name: str, row: int, floors: tuple[float, ...]) -> np.ndarray:
     """Returns log p(x|z) of a test image at the mean of its q(z|x), (K,), under each floor of log sigma^2."""
     z = models.codes(model).mean[[row]]

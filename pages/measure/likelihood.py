@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages import cache
 from pages.measure.panels import area, cases, chosen, gap, mass, race, sides
@@ -24,21 +25,20 @@ if cache.record(model[0]).autoencoder:
 picked = chosen.images(model)
 
 
-def panel(show: Callable[[chosen.Chosen], None]) -> None:
+def panel(place: DeltaGenerator, show: Callable[[chosen.Chosen], None]) -> None:
     """Draws a part of the page; where it cannot be drawn, it says why, and the others stand."""
-    try:
-        show(picked)
-    except VAEError as error:
-        st.error(said(error), icon=":material/error:")
+    with place:
+        try:
+            show(picked)
+        except VAEError as error:
+            st.error(said(error), icon=":material/error:")
 
 
 # Fragments would not do: Streamlit lets a run of the page be stopped by a click, and one of a fragment not.
 run = race.show(picked)
 left, right = st.columns([3, 2], gap="medium")
-with left:
-    panel(mass.show)
-with right:
-    panel(gap.show)
-for part in (sides, area, cases):
-    panel(part.show)
+below = [st.container() for _part in range(3)]
+# each in its place, those first that take least
+for place, part in zip((below[2], below[0], left, right, below[1]), (cases, sides, mass, gap, area), strict=True):
+    panel(place, part.show)
 run()

@@ -57,7 +57,7 @@ title.title(page.title)
 # the first words are on screen by now; what follows needs torch
 from pages import cache  # noqa: E402
 from pages.takeaway import delivery, menu  # noqa: E402
-from pages.ui import browser, sidebar  # noqa: E402
+from pages.ui import browser, sidebar, waiting  # noqa: E402
 from vae.errors import VAEError  # noqa: E402
 
 cache.warm()
@@ -65,6 +65,7 @@ try:
     sidebar.show()
     with head:
         browser.tell_language()
+        waiting.begin()
     model = cache.model_id(state.model())
     with title:
         menu.show(next(path for pages in offered.values() for path, each in pages.items() if each == page), model)

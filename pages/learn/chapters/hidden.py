@@ -1,6 +1,5 @@
 """What the bound hides: two parts of the mean KL, and models on the rate-distortion plane."""
 
-import numpy as np
 import streamlit as st
 
 from pages import cache
@@ -29,26 +28,26 @@ def show(scene: kit.Scene) -> None:
         r"\underbrace{I(n; z)}_{\le\, \log N} + \mathrm{KL}[q(z) \,\|\, p(z)] \\ "
         r"& q(z) = \tfrac{1}{N} \textstyle\sum_n q(z|x_n) \end{aligned}"
     )
-    kl = cache.latent.training_codes(scene.model).kl.sum(1)
-    if kl.mean() < COLLAPSED:
+    kl, images = cache.latent.mean_kl(scene.model, scene.dataset.name)
+    if kl < COLLAPSED:
         kit.note(
             _(
                 "{name} pays {kl:.4f} nats: its encoder says the same of every image, so there is nothing to split. "
                 "Choose another model."
-            ).format(name=scene.model[0], kl=kl.mean())
+            ).format(name=scene.model[0], kl=kl)
         )
     else:
-        _ask(scene, kl)
+        _ask(scene, kl, images)
     _plane(scene)
     kit.code((surgery.surgery,), _cell(scene))
 
 
-def _ask(scene: kit.Scene, kl: np.ndarray) -> None:
+def _ask(scene: kit.Scene, kl: float, images: int) -> None:
     """Asks how much of the mean KL is waste, and shows it."""
     done = kit.ask(
         14,
         _("{name} pays {kl:.1f} nats an image, the mean over {count:,} training images. How much is waste?").format(
-            name=scene.model[0], kl=kl.mean(), count=len(kl)
+            name=scene.model[0], kl=kl, count=images
         ),
         {"a": _("Less than a tenth"), "b": _("A tenth to a quarter"), "c": _("A quarter to a half"),
          "d": _("More than half")},

@@ -71,7 +71,7 @@ def draws(scene: kit.Scene, told: bool) -> None:
     sizes = MANY if told else FEW
     view = cache.integral.plane(scene.model, scene.dataset.name, scene.row)
     found = cache.integral.posterior(scene.model, scene.dataset.name, scene.row)
-    run = cache.integral.stream(scene.model, scene.dataset.name, scene.row, 0)
+    run = cache.integral.stream(scene.model, scene.dataset.name, scene.row, 0, sizes[-1])
 
     def draw_on() -> None:
         st.session_state["naive.draws"] = next(

@@ -167,7 +167,7 @@ def _keep(draft: imports.Draft) -> None:
         bar.empty()
         st.error(said(error), icon=":material/error:")
         return
-    cache.models.forget_datasets()  # it may have had another set of this name
+    cache.forget_datasets()  # it may have had another set of this name
     st.session_state.pop("data.held", None)
     st.session_state["data.times"] += 1
     st.session_state["train.data"] = name

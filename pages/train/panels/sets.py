@@ -62,4 +62,4 @@ def _remove(name: str) -> None:
         stored.remove(name)
     except DataError as error:
         st.session_state["data.trouble"] = str(error)
-    cache.models.forget_datasets()
+    cache.forget_datasets()

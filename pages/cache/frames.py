@@ -1,0 +1,30 @@
+"""What goes between the server and a process of its pool: a line of JSON, and the parts whose lengths stand in it."""
+
+import json
+from collections.abc import Sequence
+from typing import IO, Any
+
+OK, REFUSED, FAILED = "ok", "refused", "failed"
+
+
+def send(pipe: IO[bytes], head: dict[str, Any], parts: Sequence[bytes] = ()) -> None:
+    """Writes a header and parts."""
+    line = json.dumps({**head, "parts": [len(part) for part in parts]})
+    pipe.write(line.encode() + b"\n" + b"".join(parts))
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+    """Reads a header and parts.
+
+    Raises:
+        EOFError: the other side has ended.
+    """
+    line = pipe.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError
+    head = json.loads(line)
+    parts = [pipe.read(length) for length in head.pop("parts")]
+    if sum(map(len, parts)) < sum(json.loads(line)["parts"]):
+        raise EOFError
+    return head, parts

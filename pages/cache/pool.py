@@ -1,0 +1,219 @@
+"""Work that takes long is done by a few processes beside the server, whose sessions share one interpreter and its lock.
+
+Two who ask for the same wait for the same; what nobody waits for any more is ended.
+"""
+
+import contextlib
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from typing import Any
+
+import numpy as np
+import psutil
+
+from pages.cache import frames, typed
+from vae import paths
+from vae.errors import VAEError
+
+_OFTEN = 0.25  # seconds between looks at whether somebody still waits
+GRACE = 3.0  # seconds that work goes on when nobody waits for it any more: most ends, and somebody may come back
+MOST = 8  # processes, where nobody asks for more
+
+
+class _Task:
+    """Work that somebody asked for."""
+
+    def __init__(self, key: str, head: dict[str, Any], parts: list[bytes]) -> None:
+        self.key, self.head, self.parts = key, head, parts
+        self.answer: Future[bytes] = Future()
+        self.waiting = 0
+        self.process: subprocess.Popen[bytes] | None = None  # which is at it
+
+
+class Pool:
+    """Processes, each fed by a thread."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._lock = threading.Lock()
+        self._tasks: dict[str, _Task] = {}  # in the order in which they were asked for
+        self._queue: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self.ended = False
+        self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(self.workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def work(
+        self,
+        key: str,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        drawn: np.ndarray | None,
+        tell: Callable[[int], None],
+    ) -> bytes:
+        """Has a function called by one of the processes.
+
+        Arguments:
+            key: what the work is known by; who asks for the same meanwhile gets the same answer.
+            function: of a module in `pages.cache`, with a model and the name of a data set first.
+            args: its arguments.
+            drawn: the image (H, W), where the data set is a drawing.
+            tell: is told every quarter of a second how many pieces of work come before this; what it raises ends the
+                wait.
+
+        Returns:
+            What `typed.dumps` writes of the answer.
+
+        Raises:
+            VAEError: as the function does, or the process was ended.
+        """
+        with self._lock:
+            task = self._tasks.get(key)
+            if task is None:
+                parts = [typed.dumps(args, typed.taken(function))]
+                if drawn is not None:
+                    parts.append(typed.dumps(drawn, np.ndarray))
+                head = {"module": function.__module__, "function": function.__name__}
+                self._tasks[key] = task = _Task(key, head, parts)
+                self._queue.put(task)
+            task.waiting += 1
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    return task.answer.result(_OFTEN)
+                tell(self._before(key))
+        except CancelledError as error:
+            raise _ended() from error
+        finally:
+            with self._lock:
+                task.waiting -= 1
+            if not task.waiting and not task.answer.done():
+                threading.Timer(GRACE, self._end, (task,)).start()
+
+    def stop(self) -> None:
+        """Ends the processes."""
+        self.ended = True
+        for _ in range(self.workers):
+            self._queue.put(None)
+        with self._lock:
+            for task in list(self._tasks.values()):
+                task.answer.cancel()
+        for process in list(self._processes):
+            process.kill()
+        for thread in self._threads:
+            thread.join(10)
+
+    def _before(self, key: str) -> int:
+        """How many pieces of work begin before this one."""
+        with self._lock:
+            return max(0, list(self._tasks).index(key) - self.workers + 1) if key in self._tasks else 0
+
+    def _forget(self, task: _Task) -> None:
+        """Lets whoever asks for the same from now on have it worked out anew."""
+        if self._tasks.get(task.key) is task:
+            del self._tasks[task.key]
+
+    def _end(self, task: _Task) -> None:
+        """Ends work that nobody waits for."""
+        with self._lock:
+            if task.waiting or task.answer.done():
+                return
+            self._forget(task)
+            if not task.answer.cancel() and task.process is not None:
+                task.process.kill()
+
+    def _serve(self) -> None:
+        """Gives one process its work, and makes another when it has ended."""
+        process = self._make()
+        while (task := self._queue.get()) is not None and not self.ended:
+            with self._lock:
+                if not task.answer.set_running_or_notify_cancel():
+                    continue
+                task.process = process
+            try:
+                assert process.stdin is not None and process.stdout is not None
+                frames.send(process.stdin, task.head, task.parts)
+                head, parts = frames.receive(process.stdout)
+            except (OSError, EOFError, ValueError):
+                self._settle(task, _ended())
+                self._unmake(process)
+                if self.ended:
+                    return
+                process = self._make()
+                continue
+            kind = VAEError if head["is"] == frames.REFUSED else RuntimeError
+            self._settle(task, parts[0] if head["is"] == frames.OK else kind(head["says"]))
+        self._unmake(process)
+
+    def _settle(self, task: _Task, answer: bytes | Exception) -> None:
+        """Answers all who wait for work."""
+        with self._lock:
+            self._forget(task)
+        if isinstance(answer, bytes):
+            task.answer.set_result(answer)
+        else:
+            task.answer.set_exception(answer)
+
+    def _make(self) -> subprocess.Popen[bytes]:
+        path = os.pathsep.join(filter(None, [str(paths.SHIPPED), os.environ.get("PYTHONPATH")]))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pages.cache.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        )
+        self._processes.add(process)
+        with contextlib.suppress(psutil.Error):  # it gives way to the server, which answers hands
+            nice = psutil.Process().nice()
+            psutil.Process(process.pid).nice(max(5, nice) if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        return process
+
+    def _unmake(self, process: subprocess.Popen[bytes]) -> None:
+        self._processes.discard(process)
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):  # what it was sent last may be on the way still
+                if pipe is not None:
+                    pipe.close()
+        process.wait()
+
+
+def _ended() -> VAEError:
+    return VAEError("The process that worked this out was ended. Reload the page to have it done again.")
+
+
+_pool: Pool | None = None
+
+
+def start() -> None:
+    """Makes the pool of this server: `$VAE_WORKERS` processes or, without it, one a core. With 0 there is no pool."""
+    global _pool
+    said = os.environ.get("VAE_WORKERS", "")
+    workers = int(said) if said.isdecimal() else min(MOST, os.cpu_count() or 1)
+    _pool = Pool(workers) if workers else None
+
+
+def stop() -> None:
+    """Ends the pool of this server."""
+    global _pool
+    pool, _pool = _pool, None
+    if pool is not None:
+        pool.stop()
+
+
+def renew() -> None:
+    """Ends the pool of this server, if it has one, and makes another, which has read nothing yet."""
+    if _pool is not None:
+        stop()
+        start()
+
+
+def running() -> Pool | None:
+    """Returns the pool of this server, if it has one."""
+    return _pool

@@ -1,0 +1,81 @@
+"""Models by name and time of writing, and data sets by name: what all else that the server keeps is known by."""
+
+import hashlib
+
+import numpy as np
+import streamlit as st
+import torch
+
+import vae
+from pages.cache import pool
+from vae.errors import DataError
+from vae.model import locate
+
+Model = tuple[str, float]
+
+
+def model_id(name: str) -> Model:
+    """Returns what a model is known by."""
+    return name, locate(name).stat().st_mtime
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _dataset(name: str) -> vae.Dataset:
+    return vae.load_dataset(name, fetch=False)
+
+
+@st.cache_resource(show_spinner=False)
+def _drawings() -> dict[str, vae.Dataset]:
+    return {}
+
+
+@st.cache_resource(show_spinner=False)
+def _stand_ins() -> dict[str, vae.Dataset]:
+    return {}
+
+
+def drawing(image: np.ndarray) -> vae.Dataset:
+    """Returns a drawing, (H, W) uint8, as a data set of its own, which the others here know by its name."""
+    name = f"drawing-{hashlib.sha256(image.tobytes()).hexdigest()[:16]}"
+    known = _drawings()
+    if name not in known:
+        if len(known) >= 100:
+            known.pop(next(iter(known)))
+        split = vae.Split(torch.from_numpy(image.copy())[None], torch.zeros(1, dtype=torch.long))
+        known[name] = vae.Dataset(name, split, split, ("drawing",), name)
+    return known[name]
+
+
+def drawn(name: str) -> np.ndarray | None:
+    """Returns the image (H, W) of a drawing by its name, or None where it is none."""
+    found = _drawings().get(name)
+    return None if found is None else found.test.images[0].numpy()
+
+
+def dataset(name: str) -> vae.Dataset:
+    """Returns a data set from disk; for MNIST, where it was not fetched or is damaged, the sample that ships."""
+    for known in (_drawings(), _stand_ins()):
+        if name in known:
+            return known[name]
+    try:
+        return _dataset(name)
+    except DataError:
+        if name != "mnist":
+            raise
+        return _dataset("mnist-sample")
+
+
+def forget_datasets() -> None:
+    """Forgets all that was worked out of data sets, after one was kept or removed: another may get its name."""
+    held = [(where, dict(where())) for where in (_drawings, _stand_ins)]
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    for where, known in held:
+        where().update(known)
+    pool.renew()
+
+
+def stand_in(name: str, images: np.ndarray) -> vae.Dataset:
+    """Returns images (N, H, W[, 3]) uint8 as a data set without labels, which the others here know by its name."""
+    split = vae.Split(torch.from_numpy(images))
+    return _stand_ins().setdefault(name, vae.Dataset(name, split, split, (), name))

@@ -1,0 +1,43 @@
+"""A process of the pool, `python -m pages.cache.worker`: work comes by its input, and answers go by its output."""
+
+import importlib
+import inspect
+import logging
+import os
+import sys
+
+import numpy as np
+import torch
+
+from pages.cache import models, sets, typed
+from pages.cache.frames import FAILED, OK, REFUSED, receive, send
+from vae.errors import VAEError
+
+
+def main() -> None:
+    """Answers until the input ends."""
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what anything prints is no answer
+    logging.getLogger("streamlit").setLevel(logging.ERROR)  # it would warn at each cached call that no session is here
+    torch.set_num_threads(1)
+    while True:
+        try:
+            head, (content, *drawn) = receive(requests)
+        except EOFError:
+            return
+        try:
+            function = inspect.unwrap(getattr(importlib.import_module(head["module"]), head["function"]))
+            args = typed.loads(content, typed.taken(function))
+            models.images(args[0])  # draws may stand in for them
+            if drawn:
+                sets.drawing(typed.loads(drawn[0], np.ndarray))
+            send(answers, {"is": OK}, [typed.dumps(function(*args), typed.returned(function))])
+        except VAEError as error:
+            send(answers, {"is": REFUSED, "says": str(error)})
+        except Exception as error:
+            logging.exception("%s", head)
+            send(answers, {"is": FAILED, "says": f"{type(error).__name__}: {error}"})
+
+
+if __name__ == "__main__":
+    main()

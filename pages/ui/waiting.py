@@ -1,0 +1,27 @@
+"""What a visitor is told while the pool works for them: in one place under the title, so that nothing else moves."""
+
+import streamlit as st
+
+from pages import cache
+from pages.ui.language import _
+
+_PLACE = "place for waiting"
+
+
+def begin() -> None:
+    """Makes the place; to be called in the head of a page."""
+    st.session_state[_PLACE] = st.empty()
+    cache.kept.tell = show
+
+
+def show(before: int | None) -> None:
+    """Says how many pieces of work come before the visitor's, or nothing any more for None."""
+    place = st.session_state.get(_PLACE)
+    if place is None:
+        return
+    if before is None:
+        place.empty()
+    elif before:
+        place.caption(":material/hourglass_top: " + _("Working it out; {count} before you").format(count=before))
+    else:
+        place.caption(":material/hourglass_top: " + _("Working it out …"))
