@@ -99,6 +99,11 @@ def size(config: AnyConfig) -> str:
     return (_("{count} pixels") if config.grey else _("{count} values")).format(count=config.pixels)
 
 
+def sides(config: AnyConfig) -> str:
+    """Says the height and the width of an image, and whether it is in colour: 28 × 28, 64 × 64 in colour."""
+    return " × ".join(map(str, config.image_shape[:2])) + ("" if config.grey else " " + _("in colour"))
+
+
 def deviation(config: AnyConfig) -> str:
     """Names the deviation as it is shown: in colour a pixel has three, and the picture has their mean."""
     return _("σ of p(x|z)") if config.grey else _("σ of p(x|z), the mean over three colours")
