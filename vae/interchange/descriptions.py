@@ -36,11 +36,11 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from vae.errors import CheckpointError, ConfigError
-from vae.interchange.found import Found, Gives, check_image_shape, check_latent, found
+from vae.interchange.found import Found, Gives, check_latent, found
 from vae.interchange.layers import check_keys, stack
 from vae.interchange.layouts import Layout
 from vae.interchange.weights import read_weights
-from vae.model import MOST_VALUES
+from vae.model import MOST_VALUES, check_shape
 
 __all__ = ["assembled", "read_layers"]
 
@@ -77,7 +77,7 @@ def assembled(said: dict[str, Any], state: dict[str, Tensor], source: str) -> Fo
     if likelihood not in ("bernoulli", "gaussian"):
         raise ConfigError(f"likelihood is bernoulli or gaussian; it is {likelihood!r:.80}.")
     check_latent(latent)
-    check_image_shape(shape := tuple(image))
+    check_shape(shape := tuple(image))
     layout = Layout((shape[2] if len(shape) == 3 else 1, *shape[:2]))
     check_keys("encoder", said["encoder"], {"layers", "mean", "log_variance"})
     check_keys("decoder", said["decoder"], {"layers"}, {"mean", "log_variance"})
