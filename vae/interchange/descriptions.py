@@ -47,18 +47,19 @@ __all__ = ["assembled", "read_layers"]
 _MOST_CHARACTERS = 64_000
 
 
-def read_layers(weights: bytes, description: str) -> Found:
+def read_layers(weights: bytes, description: str, pickled: bool = True) -> Found:
     """Reads a VAE from a state dict and a description of its layers.
 
     Arguments:
         weights: of a .safetensors, .pt or .pth file.
         description: TOML or JSON, in the form above.
+        pickled: whether files of torch.save are read, and not .safetensors alone.
 
     Raises:
         CheckpointError: the weights are damaged, or the layers do not fit each other.
         ConfigError: the description is not of the form.
     """
-    return assembled(_parsed(description), read_weights(weights), "PyTorch layers")
+    return assembled(_parsed(description), read_weights(weights, pickled), "PyTorch layers")
 
 
 def assembled(said: dict[str, Any], state: dict[str, Tensor], source: str) -> Found:

@@ -186,7 +186,10 @@ def _read_record(path: Path) -> Record:
     with _opened(path) as file:
         text = (file.metadata() or {}).get("vae")
     if text is None:
-        raise CheckpointError(f"{path} holds tensors but is not a model of this library: its header has no record.")
+        raise CheckpointError(
+            f"{path} holds tensors but is not a model of this library: its header has no record. To import a state "
+            "dict, give a description of its layers with it."
+        )
     name = path.absolute().parent.name if path.name == MODEL_FILE else path.stem
     return read(text, name, path)
 
