@@ -46,13 +46,22 @@ def choose(model: cache.Model) -> cache.latent.Colouring:
         map__clusters=None if count in (None, cache.latent.CLUSTERS) else str(count),
     )
     found = cache.latent.colouring(model, count)
+    data, (low, high) = cache.images(model), words.span(*found.reach)
+    over = _("draws of the model") if words.draws(data) else _("training images")
     if found.kind == "clusters":
         st.caption(_("These images have no labels. The colours are k-means clusters of the codes, not labels."))
+    elif found.reach[0] == found.reach[1]:
+        st.caption(
+            _(
+                "These images have no labels. Their codes are all equally dense: log q(z) is {low} nats at each, with "
+                "q(z) the mean of q(z|x) over {images}."
+            ).format(low=words.number(found.reach[0]), images=over)
+        )
     else:
         st.caption(
             _(
                 "These images have no labels. The colours say how dense the codes are: log q(z) at each code, from "
-                "{low} nats (dark) to {high} (bright), with q(z) the mean of q(z|x) over training images."
-            ).format(low=words.number(found.reach[0]), high=words.number(found.reach[1]))
+                "{low} nats (dark) to {high} (bright), with q(z) the mean of q(z|x) over {images}."
+            ).format(low=low, high=high, images=over)
         )
     return found
