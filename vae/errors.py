@@ -10,7 +10,15 @@
 Each message gives the rule, what came, and the way out.
 """
 
-__all__ = ["CheckpointError", "ConfigError", "DataError", "DivergenceError", "JobError", "VAEError"]
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["CheckpointError", "ConfigError", "DataError", "DivergenceError", "JobError", "VAEError", "meant"]
+
+
+def meant(given: str, names: Iterable[str]) -> str:
+    """Returns " Did you mean 'name'?" for the end of a message, or "" where no name is like the one given."""
+    return "".join(f" Did you mean {name!r}?" for name in difflib.get_close_matches(given, list(names), 1))
 
 
 class VAEError(Exception):

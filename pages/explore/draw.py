@@ -22,12 +22,11 @@ digits = words.digits(dataset)
 
 def undrawable() -> None:
     """Says that there is no pad, and shows what the model makes of a test image instead."""
-    size = " × ".join(map(str, config.image_shape[:2])) + ("" if config.grey else " " + _("in colour"))
     st.info(
         _(
             "Drawing is for grey images of up to {most} × {most} pixels; those of {name} are {size}. To draw, choose "
             "another model on the left."
-        ).format(most=LARGEST, name=model[0], size=size),
+        ).format(most=LARGEST, name=model[0], size=words.sides(config)),
         icon=":material/info:",
     )
     row = min(state.image(), len(dataset.test) - 1)

@@ -13,18 +13,29 @@ config = cache.record(state.model()).model
 codes = cache.codes(model)
 order = np.argsort(-cache.carried(model)[0], kind="stable")
 autoencoder = cache.record(state.model()).autoencoder
+draws = words.draws(cache.images(model))
 
-st.markdown(
-    _(
-        "Each point is a test image at the code that the autoencoder gives it. **Move over the plane** and see what it "
-        "decodes to; a click keeps the place."
+if draws:
+    st.markdown(
+        _(
+            "Each point is a draw of the model, since its images are not here, at the mean of its $q(z|x)$. **Move "
+            "over the plane** and see what it decodes to; a click keeps the place, for all pages."
+        )
     )
-    if autoencoder
-    else _(
-        "Each point is a test image at the mean of its $q(z|x)$. **Move over the plane** and see what it decodes to; "
-        "a click keeps the place, for all pages."
+elif autoencoder:
+    st.markdown(
+        _(
+            "Each point is a test image at the code that the autoencoder gives it. **Move over the plane** and see "
+            "what it decodes to; a click keeps the place."
+        )
     )
-)
+else:
+    st.markdown(
+        _(
+            "Each point is a test image at the mean of its $q(z|x)$. **Move over the plane** and see what it decodes "
+            "to; a click keeps the place, for all pages."
+        )
+    )
 
 plane = planes.choose(model)
 painted = colours.choose(model)
@@ -44,7 +55,8 @@ def explore() -> None:
         rows += [(_("deviation"), codes.deviation, "{:.3f}"), (_("KL, nats"), codes.kl, "{:.2f}")]
     for name, values, form in rows:
         lines.append(f"| {name} | " + " | ".join(form.format(values[row, j]) for j in shown) + " |")
-    with st.expander(_("q(z|x) of test image {row}").format(row=row)):
+    of = _("q(z|x) of draw {row}") if draws else _("q(z|x) of test image {row}")
+    with st.expander(of.format(row=row)):
         st.markdown("\n".join(lines))
         if config.latent > len(shown):
             st.caption(

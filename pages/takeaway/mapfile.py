@@ -130,7 +130,7 @@ def _about(
     ]
     if record.autoencoder:
         facts.append(_("plain autoencoder: no ELBO"))
-    if data.name.startswith("draws-of-"):
+    if words.draws(data):
         facts.append(_("in the place of test images, {count:,} draws of the model itself").format(count=count))
     elif count < len(data.test):
         facts.append(
@@ -146,7 +146,7 @@ def _about(
         else _("Each point is a test image at the mean of its q(z|x).")
     )
     points += " " + _("Move over the plane and see what it decodes to; a click keeps the place.")
-    return [each for each in (" · ".join(facts), points, plane.says, colours.says(painted)) if each]
+    return [each for each in (" · ".join(facts), points, plane.says, colours.says(model, painted)) if each]
 
 
 def _json(values: dict[str, Any]) -> str:

@@ -46,7 +46,7 @@ def choose(model: cache.Model) -> cache.latent.Colouring:
         map__clusters=None if count in (None, cache.latent.CLUSTERS) else str(count),
     )
     found = cache.latent.colouring(model, chosen(model))
-    st.caption(says(found))
+    st.caption(says(model, found))
     return found
 
 
@@ -56,13 +56,20 @@ def chosen(model: cache.Model) -> int | None:
     return st.session_state.get(_COUNT) if clusters else None
 
 
-def says(found: cache.latent.Colouring) -> str:
+def says(model: cache.Model, found: cache.latent.Colouring) -> str:
     """Says what colours mean that are not those of classes; "" for classes."""
     if found.kind == "classes":
         return ""
     if found.kind == "clusters":
         return _("These images have no labels. The colours are k-means clusters of the codes, not labels.")
+    low, high = words.span(*found.reach)
+    over = _("draws of the model") if words.draws(cache.images(model)) else _("training images")
+    if found.reach[0] == found.reach[1]:
+        return _(
+            "These images have no labels. Their codes are all equally dense: log q(z) is {low} nats at each, with "
+            "q(z) the mean of q(z|x) over {images}."
+        ).format(low=words.number(found.reach[0]), images=over)
     return _(
         "These images have no labels. The colours say how dense the codes are: log q(z) at each code, from "
-        "{low} nats (dark) to {high} (bright), with q(z) the mean of q(z|x) over training images."
-    ).format(low=words.number(found.reach[0]), high=words.number(found.reach[1]))
+        "{low} nats (dark) to {high} (bright), with q(z) the mean of q(z|x) over {images}."
+    ).format(low=low, high=high, images=over)

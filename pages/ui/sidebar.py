@@ -46,7 +46,7 @@ def show() -> None:
         st.caption("  \n".join(lines))
         dataset = cache.images(model)
         if record.data not in (dataset.name, "mnist"):  # of which a sample ships
-            stands_in = _("draws of its own") if dataset.name.startswith("draws-of-") else words.dataset(dataset)
+            stands_in = _("draws of its own") if words.draws(dataset) else words.dataset(dataset)
             st.info(
                 _("{name} learned from {data}, which is not here. In the place of test images: {images}").format(
                     name=record.name, data=record.data, images=stands_in

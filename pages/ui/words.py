@@ -53,8 +53,15 @@ def digits(data: Dataset) -> bool:
     return data.classes == tuple("0123456789")
 
 
+def draws(data: Dataset) -> bool:
+    """Whether images are draws of a model, which stand in for those that nobody here has."""
+    return data.name.startswith("draws-of-")
+
+
 def image(data: Dataset, row: int) -> str:
-    """Says which test image it is, with its class where it has one."""
+    """Says which test image it is, with its class where it has one; or which draw stands in its place."""
+    if draws(data):
+        return _("draw {row}").format(row=row)
     if not data.labelled:
         return _("test image {row}").format(row=row)
     return _("test image {row}, {name}").format(row=row, name=classes(data)[int(data.test.labels[row])])
@@ -104,6 +111,11 @@ def size(config: AnyConfig) -> str:
     return (_("{count} pixels") if config.grey else _("{count} values")).format(count=config.pixels)
 
 
+def sides(config: AnyConfig) -> str:
+    """Says the height and the width of an image, and whether it is in colour: 28 × 28, 64 × 64 in colour."""
+    return " × ".join(map(str, config.image_shape[:2])) + ("" if config.grey else " " + _("in colour"))
+
+
 def deviation(config: AnyConfig) -> str:
     """Names the deviation as it is shown: in colour a pixel has three, and the picture has their mean."""
     return _("σ of p(x|z)") if config.grey else _("σ of p(x|z), the mean over three colours")
@@ -125,6 +137,12 @@ def number(value: float, digits: int = 1, sign: bool = False) -> str:
     """Says a number with a true minus, thousands apart; with its sign also where it is a plus, if wanted."""
     rounded = round(value, digits) + 0.0  # no -0
     return f"{rounded:{'+' if sign else ''},.{digits}f}".replace("-", "−")
+
+
+def span(low: float, high: float) -> tuple[str, str]:
+    """Says two numbers with as many digits as tell them apart, one at least and six at most."""
+    digits = next((count for count in range(1, 6) if round(low, count) != round(high, count)), 6)
+    return number(low, digits), number(high, digits)
 
 
 def small(value: float) -> str:

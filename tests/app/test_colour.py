@@ -1,5 +1,6 @@
 """Every page on models of images in colour and of other sizes, whose data set the app has."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import vae
 from pages import cache
+from tests.app.test_labels import texts
 from tests.app.test_pages import PAGES, ROOT, said
 from tests.toys import toy_dataset
 from tests.waiting import HANG
@@ -129,6 +131,39 @@ def test_sheets_of_test_images_are_in_colour(trained: Callable[..., vae.Dataset]
     sheet = np.array(Image.open(io.BytesIO(cache.browser.sheet(NAME, 0) or b"")))
     assert sheet.shape == (50, 40, 3)
     np.testing.assert_array_equal(sheet[5:10, 8:12], mine.test.images[12].numpy())
+
+
+def test_the_map_says_that_its_points_are_draws(
+    trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained((5, 4, 3))
+    other = toy_dataset(20, 20, (6, 6), NAME)
+    monkeypatch.setattr(vae, "load_dataset", lambda *_, **__: other)
+    st.cache_resource.clear()
+    app = opened("pages/explore/latent_map.py")
+    assert not app.exception and not app.error
+    sent = texts(app)
+    assert "is a draw of the model" in said(app) and "over draws of the model" in said(app)
+    assert "a draw x of the model" in sent and "q(z|x) of draw 0" in sent
+    assert "est image" not in sent.replace("In the place of test images", "")
+    low, high = re.search(r"from (\S+) nats \(dark\) to (\S+) \(bright\)", said(app)).groups()
+    assert float(low.replace("−", "-")) < float(high.replace("−", "-"))  # however near they are
+
+
+def test_codes_that_are_all_alike_have_no_range_of_densities(
+    trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained((5, 4, 3))
+    model = vae.load("of-mine")
+    with torch.no_grad():
+        model.decoder.location.weight.zero_()  # which draws one image alone
+    vae.save(model, vae.read_record("of-mine"), overwrite=True)
+    other = toy_dataset(20, 20, (6, 6), NAME)
+    monkeypatch.setattr(vae, "load_dataset", lambda *_, **__: other)
+    st.cache_resource.clear()
+    app = opened("pages/explore/latent_map.py")
+    assert not app.exception and not app.error
+    assert "Their codes are all equally dense" in said(app) and "(dark)" not in said(app)
 
 
 def test_the_sidebar_says_that_the_models_images_are_not_here(

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 import vae
 from tests.app.test_pages import through_frame
 from vae.data import stored
+from vae.errors import DataError
 
 PATH = "pages/train/data.py"
 
@@ -123,3 +124,16 @@ def test_a_name_that_may_not_be_is_said(name: str, says: str) -> None:
     app = keep(uploaded(("shapes.zip", archive(), "application/zip")), name)
     assert not app.exception and says in app.error[0].value
     assert not stored.cards()[0]
+
+
+def test_a_set_that_cannot_be_removed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = keep(uploaded(("shapes.zip", archive(), "application/zip")), "shapes")
+
+    def refuse(name: str) -> None:
+        raise DataError(f"The set {name!r} could not be removed (Permission denied).")
+
+    monkeypatch.setattr(stored, "remove", refuse)
+    (remove,) = (each for each in app.main.button if each.key == "data.remove.shapes")
+    remove.click().run()
+    assert not app.exception and "'shapes' could not be removed" in app.error[0].value
+    assert not app.run().error

@@ -132,6 +132,15 @@ def test_every_page(name: str) -> None:
         assert said(shown(page, f"of-{name}"))
 
 
+@pytest.mark.parametrize("size", [1, 64])
+def test_every_page_on_a_line_and_on_many_dimensions(size: int, sets: dict[str, vae.Dataset]) -> None:
+    trained(sets["shapes"], "sized", size)
+    for page in PAGES:
+        assert said(shown(page, "sized"))
+    for panel in PANELS:
+        shown("pages/explore/decode.py", "sized", **{"decode.panel": panel})
+
+
 @pytest.mark.parametrize("name", ["shapes", "letters", "gaps", "alone"])
 def test_every_way_to_look_at_a_decoded_place(name: str) -> None:
     for panel in PANELS:

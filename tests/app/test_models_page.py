@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 import torch
+from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
@@ -100,6 +101,56 @@ def test_a_pair_of_onnx_files_becomes_a_model() -> None:
     app.text_input(key="models.name").set_value("half").run()
     press(app, "models.keep")
     assert "Two files make a model" in app.error[0].value and "half" not in names()
+
+
+LAYERS = """
+latent = 3
+image = [28, 28]
+likelihood = "bernoulli"
+[encoder]
+layers = ["fc1", "relu"]
+mean = "fc21"
+log_variance = "fc22"
+[decoder]
+layers = ["fc3", "relu", "fc4", "sigmoid"]
+"""
+
+
+@pytest.mark.slow
+def test_a_state_dict_with_its_layers_becomes_a_model() -> None:
+    torch.manual_seed(0)
+    sizes = {"fc1": (784, 8), "fc21": (8, 3), "fc22": (8, 3), "fc3": (3, 8), "fc4": (8, 784)}
+    layers = nn.ModuleDict({name: nn.Linear(*size) for name, size in sizes.items()})
+    weights, pickled = save(layers.state_dict()), io.BytesIO()
+    torch.save(layers.state_dict(), pickled)
+
+    def tried(app: AppTest, name: str, *files: tuple[str, bytes]) -> AppTest:
+        app.file_uploader(key="models.files").set_value([(*each, "application/octet-stream") for each in files]).run()
+        app.text_input(key="models.name").set_value(name)
+        if any(each.key == "models.data" for each in app.selectbox):
+            app.selectbox(key="models.data").set_value("mnist-sample")
+        app.run()
+        app = press(app, "models.keep")
+        assert not app.exception
+        return app
+
+    app = through_frame(PATH, "mnist-2d")
+    described = ("net.toml", LAYERS.encode())
+    for files, says in (
+        ([("net.safetensors", pickled.getvalue()), described], "this file is one of torch.save"),  # under a false name
+        ([("net.safetensors", weights)], "give a description of its layers with it"),
+        ([("net.safetensors", weights), ("two.safetensors", weights)], "Two files make a model"),
+        ([("net.safetensors", weights), described, ("more.json", b"{}")], "Two files make a model"),
+        ([("net.safetensors", weights), ("net.toml", b"latent = ")], "neither TOML nor JSON"),
+        ([("net.safetensors", weights[:-9]), described], "safetensors"),
+    ):
+        assert says in tried(app, "wrong", *files).error[0].value and "wrong" not in names()
+    app = tried(app, "theirs", described, ("net.safetensors", weights))
+    assert not app.error and "theirs" in names()
+    z = torch.randn(4, 3)
+    with torch.inference_mode():
+        expected = layers["fc4"](layers["fc3"](z).relu()).sigmoid()
+        torch.testing.assert_close(vae.load("theirs").decoder(z).mean, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_mailed_file_is_taken_in_and_a_damaged_one_is_not(own: Path) -> None:

@@ -154,11 +154,12 @@ def test_map_of_many_dimensions_lets_one_choose_the_plane() -> None:
     ("model", "training"),
     [
         ({"latent": 1}, {}),
+        ({"latent": 64}, {}),
         ({"latent": 64, "likelihood": "gaussian-shared", "decoder_layers": ()}, {}),
         ({"latent": 3, "log_variance_floor": None}, {"objective": "autoencoder"}),
         ({"likelihood": "bernoulli"}, {}),
     ],
-    ids=["one dimension", "linear of 64", "autoencoder of 3", "bernoulli"],
+    ids=["one dimension", "64 dimensions", "linear of 64", "autoencoder of 3", "bernoulli"],
 )
 def test_models_of_every_kind(path: str, model: dict, training: dict) -> None:
     config = vae.ModelConfig(**{"encoder_layers": (8,), "decoder_layers": (8,), **model})

@@ -8,7 +8,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import vae
+from pages import cache
 from tests.app.test_pages import opened, own_folder, said, through_frame  # noqa: F401
+from tests.own_images import small_images, write_npy
 from tests.toys import toy_dataset
 from vae import PRESETS, Preset, data, jobs
 from vae.errors import JobError
@@ -285,3 +287,61 @@ def test_a_model_has_the_size_of_its_images(
     train(app)
     assert started[-1][1] == replace(PRESETS["colour-28"].model, image_shape=shape)
     st.cache_resource.clear()
+
+
+@pytest.mark.parametrize(
+    ("shape", "says", "channels"),
+    [
+        ((128, 128), "128 × 128: convolutions.", "32, 64, 128, 128"),
+        ((48, 40, 3), "48 × 40 in colour: convolutions.", "32, 64, 128"),
+    ],
+)
+def test_large_images_get_convolutions_until_another_choice(
+    started: list, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], says: str, channels: str
+) -> None:
+    load = vae.load_dataset
+    mine = toy_dataset(8, 8, shape, "fashion-mnist")
+    monkeypatch.setattr(vae, "load_dataset", lambda name, **how: mine if name == mine.name else load(name, **how))
+    st.cache_resource.clear()
+    app = through_frame(PAGE)
+    assert "convolutions." not in said(app) and not app.segmented_control(key="train.convolutional").value
+    app.selectbox(key="train.data").set_value(mine.name).run()
+    assert says in said(app)
+    assert app.segmented_control(key="train.convolutional").value is True
+    assert app.text_input(key="train.channels").value == channels
+    train(app)
+    assert not errors(app) and started[-1][1].channels == tuple(map(int, channels.split(",")))
+
+    app.segmented_control(key="train.convolutional").set_value(False).run()  # by hand, which holds
+    train(app)
+    assert not errors(app) and started[-1][1].channels == () and says not in said(app)
+    app.selectbox(key="train.preset").set_value("quick-20d").run()  # on MNIST, from the mean image
+    assert started and not app.segmented_control(key="train.convolutional").value
+    app.selectbox(key="train.data").set_value(mine.name).run()
+    train(app)
+    assert not errors(app) and started[-1][1].channels and started[-1][2].initial == "random"
+    app.selectbox(key="train.data").set_value("mnist-sample").run()
+    assert not app.segmented_control(key="train.convolutional").value and says not in said(app)
+    st.cache_resource.clear()
+
+
+def test_a_set_that_was_imported_or_removed_before_the_first_visit(started: list) -> None:
+    for first, chosen in (("mnist-sample", "mnist-sample"), ("gone", "mnist")):
+        app = opened().run()
+        app.session_state["train.data"] = first
+        app.switch_page(str(Path(PAGE).resolve())).run()
+        assert not errors(app) and app.selectbox(key="train.data").value == chosen
+
+
+def test_a_set_that_is_removed_meanwhile_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAE_DATA", str(tmp_path / "data"))
+    source, _more = write_npy(tmp_path, *small_images(20, (9, 8)))
+    data.imports.keep(data.imports.open_source(source), "mine", "Mine")
+    app = through_frame(PAGE)
+    app.selectbox(key="train.data").set_value("mine").run()
+    assert not errors(app) and app.selectbox(key="train.data").value == "mine"
+    data.stored.remove("mine")
+    cache.models.forget_datasets()
+    app.run()
+    assert not errors(app) and app.selectbox(key="train.data").value == "mnist-sample"
+    cache.models.forget_datasets()

@@ -1,10 +1,12 @@
 """The app in a real browser: every page by deep link on a fresh server, and what a visitor does there."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+import vae
 from tests.browser.conftest import settle
 
 # what shows that a page has its content, not only its frame
@@ -19,6 +21,7 @@ CONTENT = {
     "variance": "[data-testid=stPlotlyChart] .main-svg",
     "data": "[data-testid=stImage] img",
     "models": "[data-testid=stDataFrame]",
+    "report": ".st-key-report-make button, .st-key-report-html button",
 }
 
 
@@ -35,17 +38,30 @@ def test_deep_link_on_a_fresh_server(fresh_server: str, watched_page: Page, path
     settle(watched_page)
 
 
+@pytest.fixture
+def small(models: Path) -> str:
+    """The name of a model on which a report takes seconds; draws of its own stand in for its images."""
+    config = vae.ModelConfig(latent=5, encoder_layers=(8,), decoder_layers=(8,), image_shape=(12, 12))
+    record = vae.Record(name="small", model=config, training=vae.TrainConfig(data="gone"))
+    vae.save(vae.build(config), record, folder=models, overwrite=True)
+    return record.name
+
+
 @pytest.mark.parametrize("path", CONTENT)
-def test_fits_every_screen(server: str, watched_page: Page, path: str) -> None:
+def test_fits_every_screen(server: str, watched_page: Page, small: str, path: str) -> None:
     """In English and light at three widths, then in Chinese and dark on a phone."""
+    model = f"&model={small}" if path == "report" else ""
     for language, scheme, widths in (("en", "light", (1920, 1280, 390)), ("zh", "dark", (390,))):
         watched_page.emulate_media(color_scheme=scheme)
-        watched_page.goto(f"{server}/{path}?lang={language}")
+        watched_page.goto(f"{server}/{path}?lang={language}{model}")
         expect(watched_page.locator("html")).to_have_attribute("lang", language)
         watched_page.locator(CONTENT[path]).first.wait_for()
         if path == "likelihood":  # which goes on for a while
             watched_page.locator("table").first.wait_for()
         else:
+            if path == "report" and language == "en":  # after which it is kept
+                watched_page.locator(".st-key-report-make button").click()
+                watched_page.locator(".st-key-report-html").wait_for()
             settle(watched_page)
         for width in widths:
             watched_page.set_viewport_size({"width": width, "height": 900})

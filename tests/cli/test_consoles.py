@@ -1,5 +1,6 @@
 """The command in a real shell: pipes that close, consoles that know ASCII alone, folders that are made."""
 
+import contextlib
 import errno
 import os
 import subprocess
@@ -75,6 +76,33 @@ def test_a_flag_that_is_none_is_said_with_the_command_that_knows_the_flags(capsy
             main(words)
         assert says in capsys.readouterr().err
     assert main([]) == 2 and "train a model and save it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("modls", "Did you mean 'models'? See vae --help."),
+        ("model exprt x", "Did you mean 'export'? See vae model --help."),
+        ("data fashon-mnist", "Did you mean 'fashion-mnist'? See vae data --help."),
+        ("train x --preset=quick2d", "Did you mean 'quick-2d'? See vae train --help."),
+        ("evaluate mnist-bernouli-2d", "Did you mean 'mnist-bernoulli-2d'?"),
+        ("evaluate mnist-2d --data=mnsit-sample", "Did you mean 'mnist-sample'?"),
+        ("train x --data=mnsit-sample", "Did you mean 'mnist-sample'?"),
+    ],
+)
+def test_a_name_that_is_mistyped_is_guessed(words: str, says: str, capsys: pytest.CaptureFixture) -> None:
+    try:
+        assert main(words.split()) == 2
+    except SystemExit as end:
+        assert end.code == 2
+    assert capsys.readouterr().err.endswith(f"{says}\n")
+
+
+@pytest.mark.parametrize("words", ["xyzzy", "data xyzzy", "evaluate xyzzy"])
+def test_nothing_is_guessed_where_nothing_is_like_it(words: str, capsys: pytest.CaptureFixture) -> None:
+    with contextlib.suppress(SystemExit):
+        main(words.split())
+    assert "Did you mean" not in capsys.readouterr().err
 
 
 def test_a_data_set_that_is_none_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:

@@ -47,6 +47,7 @@ def test_levels_are_equal_steps_of_the_quantity_and_what_lies_far_out_takes_none
     assert found[0] == found[-1] == 0 and found[1000] == found[-2] == len(LEVELS) - 1
     np.testing.assert_allclose(found[200:800], (values[200:800] - low) / (high - low) * (len(LEVELS) - 1), atol=0.51)
     assert set(levels(np.full(5, 3.0))[0]) == {0}
+    assert set(levels(3 + np.linspace(0, 1e-9, 5))[0]) == {0}  # rounding is no difference
 
 
 def test_without_names_all_points_are_one_trace_coloured_by_level() -> None:

@@ -27,7 +27,7 @@ from vae.cli.report import add_report
 from vae.cli.sets import add_data
 from vae.cli.terminal import draw_bar
 from vae.cli.uses import add_uses, images_of, loaded
-from vae.errors import ConfigError, VAEError
+from vae.errors import ConfigError, VAEError, meant
 from vae.jobs import likelihood_words, read_plan, runs
 from vae.latent import decode, make_projection, projections
 from vae.model import (
@@ -173,17 +173,28 @@ def _models(chosen: argparse.Namespace) -> None:
     if chosen.json:
         print(json.dumps([asdict(record) for record in records]))
     else:
+        if records:
+            print(f"{'model':<26} {'J':>4}  {'likelihood':<32}{'held-out ELBO, nats':>20}{'KL, nats':>10}")
         for record in records:
             elbo = record.held_out.get("elbo")
-            figure = "" if elbo is None else f"{elbo:10.2f} nats  KL {record.held_out.get('kl', math.nan):6.2f}"
-            print(f"{record.name:<26} J = {record.model.latent:<3} {likelihood_words(record.model):<32}{figure}")
+            figures = "" if elbo is None else f"{elbo:20.2f}{record.held_out.get('kl', math.nan):10.2f}"
+            print(f"{record.name:<26} {record.model.latent:>4}  {likelihood_words(record.model):<32}{figures}".rstrip())
     for trouble in troubles:
         print(trouble, file=sys.stderr)
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> typing.NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        way_out = f" See {self.prog} --help." if message.endswith("?") else f"; see {self.prog} --help"
+        self.exit(2, f"{self.prog}: {message}{way_out}\n")
+
+    def _check_value(self, action: argparse.Action, value: typing.Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            if hint := meant(str(value), map(str, action.choices or ())):
+                error.message += f".{hint}"
+            raise
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -15,7 +15,7 @@ from vae import paths
 from vae.data import relatives, sources, stored
 from vae.data.sets import NAMES, TITLES, Dataset, Split, folder
 from vae.data.sources import Progress
-from vae.errors import CheckpointError, DataError
+from vae.errors import CheckpointError, DataError, meant
 
 __all__ = ["NAMES", "Dataset", "Split", "available", "fetch", "folder", "load_dataset", "names", "read_idx"]
 
@@ -141,7 +141,7 @@ def read_idx(content: bytes) -> np.ndarray:
 
 def _known(name: str) -> str:
     if name not in NAMES and stored.read_card(name) is None:
-        raise DataError(f"A data set is one of {', '.join(names())}; got {name!r}.")
+        raise DataError(f"A data set is one of {', '.join(names())}; got {name!r}.{meant(name, names())}")
     return name
 
 

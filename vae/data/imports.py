@@ -26,7 +26,7 @@ from vae.data import arrays, parquet, pictures, streams
 from vae.data.drafts import Draft
 from vae.data.labels import read_labels, together
 from vae.data.parts import Part, Parts
-from vae.data.pixels import Recipe
+from vae.data.pixels import Recipe, damaged, look
 from vae.data.sets import NAMES, folder
 from vae.data.stored import CARD, FORMAT, Card, check_new
 from vae.errors import DataError
@@ -171,8 +171,23 @@ def _read(path: Path) -> Parts:
         return parquet.read_parquet(path)
     if kind in ("npy", "idx", "idx.gz"):
         return arrays.read_array(path, kind)
-    raise DataError(
-        f"Images are read from a folder, a zip archive of one, .npy, .npz, IDX or Parquet; {path} is none of these."
+    raise _foreign(path)
+
+
+def _foreign(path: Path) -> DataError:
+    """Makes the error that says what a file is instead, and what is read."""
+    with damaged(str(path)), path.open("rb") as file:
+        head = file.read(12)
+    if not head:
+        return DataError(f"{path} is empty. Copy or save it again.")
+    with contextlib.suppress(DataError), path.open("rb") as file:
+        look(file, str(path))
+        return DataError(
+            f"A data set has two images or more; {path} is a single one. Put it into a folder with the others."
+        )
+    return DataError(
+        "Images are read from a folder of image files, a zip archive of one, .npy, .npz, IDX (also as .gz) or Parquet; "
+        f"{path} begins with {head!r}, as none of these does."
     )
 
 

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from vae.data.sets import Dataset, Split, folder
-from vae.errors import DataError
+from vae.errors import DataError, meant
 
 __all__ = ["CARD", "FORMAT", "Card", "cards", "check_kept", "check_new", "load", "read_card", "remove"]
 
@@ -141,8 +141,11 @@ def check_kept(name: str) -> str:
         DataError: there is none of that name.
     """
     if not _NAME.fullmatch(name) or not (folder() / name / CARD).is_file():
-        found = ", ".join(card.name for card in cards()[0]) or "none"
-        raise DataError(f"What is removed is a set that was imported; {name!r:.80} is none. There are: {found}.")
+        found = [card.name for card in cards()[0]]
+        raise DataError(
+            f"What is removed is a set that was imported; {name!r:.80} is none. "
+            f"There are: {', '.join(found) or 'none'}.{meant(name, found)}"
+        )
     return name
 
 

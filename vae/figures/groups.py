@@ -25,7 +25,7 @@ LEVELS: tuple[str, ...] = tuple(  # neither end of the scale is lost on a light 
 )
 _GOLDEN = 0.6180339887  # of the circle, from one hue to the next
 _LIGHTNESS = (0.4, 0.55)  # in turn
-_LEAST = 1e-30  # difference of a lowest and a highest value, where all are the same
+_LEAST = 1e-6  # difference of a lowest and a highest value, below which all count as the same
 _ROOM = 160  # characters of names that a small chart has room for, with two more for each
 
 
@@ -57,10 +57,12 @@ def levels(values: NDArray) -> tuple[NDArray[np.uint8], tuple[float, float]]:
     """Returns the level of each value (N,), and the values of the lowest and the highest level.
 
     Levels are equal steps between the quantiles at 2 and 98 %: a few values far out do not leave one level for the
-    others.
+    others. Values that differ by less than a millionth are all of the lowest level.
     """
     low, high = np.quantile(values, [0.02, 0.98]).tolist()
-    share = np.clip((values - low) / max(high - low, _LEAST), 0, 1)
+    if high - low < _LEAST:
+        return np.zeros(len(values), np.uint8), (low, low)
+    share = np.clip((values - low) / (high - low), 0, 1)
     return (share * (len(LEVELS) - 1)).round().astype(np.uint8), (low, high)
 
 

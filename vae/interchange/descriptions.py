@@ -36,29 +36,30 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from vae.errors import CheckpointError, ConfigError
-from vae.interchange.found import Found, Gives, check_image_shape, check_latent, found
+from vae.interchange.found import Found, Gives, check_latent, found
 from vae.interchange.layers import check_keys, stack
 from vae.interchange.layouts import Layout
 from vae.interchange.weights import read_weights
-from vae.model import MOST_VALUES
+from vae.model import MOST_VALUES, check_shape
 
 __all__ = ["assembled", "read_layers"]
 
 _MOST_CHARACTERS = 64_000
 
 
-def read_layers(weights: bytes, description: str) -> Found:
+def read_layers(weights: bytes, description: str, pickled: bool = True) -> Found:
     """Reads a VAE from a state dict and a description of its layers.
 
     Arguments:
         weights: of a .safetensors, .pt or .pth file.
         description: TOML or JSON, in the form above.
+        pickled: whether files of torch.save are read, and not .safetensors alone.
 
     Raises:
         CheckpointError: the weights are damaged, or the layers do not fit each other.
         ConfigError: the description is not of the form.
     """
-    return assembled(_parsed(description), read_weights(weights), "PyTorch layers")
+    return assembled(_parsed(description), read_weights(weights, pickled), "PyTorch layers")
 
 
 def assembled(said: dict[str, Any], state: dict[str, Tensor], source: str) -> Found:
@@ -77,7 +78,7 @@ def assembled(said: dict[str, Any], state: dict[str, Tensor], source: str) -> Fo
     if likelihood not in ("bernoulli", "gaussian"):
         raise ConfigError(f"likelihood is bernoulli or gaussian; it is {likelihood!r:.80}.")
     check_latent(latent)
-    check_image_shape(shape := tuple(image))
+    check_shape(shape := tuple(image))
     layout = Layout((shape[2] if len(shape) == 3 else 1, *shape[:2]))
     check_keys("encoder", said["encoder"], {"layers", "mean", "log_variance"})
     check_keys("decoder", said["decoder"], {"layers"}, {"mean", "log_variance"})

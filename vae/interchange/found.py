@@ -11,13 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from vae.errors import CheckpointError, VAEError
-from vae.model import Graph, capture
+from vae.model import Graph, capture, check_shape
 
-__all__ = ["GIVES", "Found", "Gives", "check_image_shape", "check_latent", "found", "written_down"]
+__all__ = ["GIVES", "Found", "Gives", "check_latent", "found", "written_down"]
 
 Gives = Literal["probabilities", "logits", "mean", "mean and log variance"]
 GIVES: dict[Gives, int] = {"probabilities": 1, "logits": 1, "mean": 1, "mean and log variance": 2}
-_MOST_SIDE = {2: 128, 3: 64}  # of a grey image, and of one in colour
 _MOST_LATENT = 1024
 
 
@@ -68,8 +67,9 @@ def found(
 
     Raises:
         CheckpointError: they do not fit, or cannot be written down.
+        ConfigError: no model is of images of that shape.
     """
-    check_image_shape(image_shape)
+    check_shape(image_shape)
     check_latent(latent)
     pixels = math.prod(image_shape)
     graphs = []
@@ -100,24 +100,6 @@ def check_latent(latent: int) -> None:
     """
     if not 1 <= latent <= _MOST_LATENT:
         raise CheckpointError(f"A model has 1 to {_MOST_LATENT:,} latent dimensions; this one has {latent:,}.")
-
-
-def check_image_shape(shape: tuple[int, ...]) -> None:
-    """Refuses the shape of images that no model here can be of.
-
-    Raises:
-        CheckpointError: it is neither (H, W) up to 128 x 128 nor (H, W, 3) up to 64 x 64.
-    """
-    sides = shape[:2]
-    if (
-        len(shape) not in _MOST_SIDE
-        or (len(shape) == 3 and shape[2] != 3)
-        or not all(type(side) is int and 1 <= side <= _MOST_SIDE[len(shape)] for side in sides)
-    ):
-        raise CheckpointError(
-            "Images are grey (height, width) up to 128 x 128, or in colour (height, width, 3) up to 64 x 64; "
-            f"these are {shape}."
-        )
 
 
 def written_down(network: Callable[[Tensor], Any], inputs: int) -> Graph:

@@ -225,6 +225,7 @@ def read_onnx(
 
     Raises:
         CheckpointError: a file is damaged or has what is not known here, or the two do not fit.
+        ConfigError: no model is of images of their size.
     """
     encoding = Network(encoder, image_shape, encoder_outputs or _first_two(encoder))
     decoding = Network(decoder, image_shape, decoder_outputs)

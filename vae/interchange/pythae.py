@@ -46,6 +46,7 @@ def read_pythae(folder: str | Path) -> Found:
 
     Raises:
         CheckpointError: it is damaged, of another model than `MODELS`, or of networks that are not known here.
+        ConfigError: no model is of images of its size.
     """
     folder = given(folder)
     config = _config(read_file(folder / "model_config.json", 2**16))

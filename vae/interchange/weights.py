@@ -22,6 +22,7 @@ from vae.paths import given
 __all__ = ["MOST_BYTES", "read_file", "read_weights"]
 
 MOST_BYTES = 2**30
+_ZIP = b"PK\x03\x04"  # with which a file of torch.save begins
 _KINDS = ("Float", "Double", "Half", "BFloat16", "Long", "Int", "Short", "Byte", "Char", "Bool")
 _ASKED_FOR = {f"torch {kind}Storage" for kind in _KINDS} | {
     "collections OrderedDict",
@@ -49,17 +50,23 @@ def read_file(path: str | Path, most: int = MOST_BYTES) -> bytes:
         raise CheckpointError(f"{path} could not be read: {error.strerror or error}.") from error
 
 
-def read_weights(content: bytes) -> dict[str, Tensor]:
+def read_weights(content: bytes, pickled: bool = True) -> dict[str, Tensor]:
     """Reads the tensors of a state dict by name, whole numbers as they are and all others as float32.
 
     Arguments:
         content: of a .safetensors file, or of a .pt or .pth file that torch.save wrote. A dictionary that holds the
             state dict as `state_dict`, `model_state_dict`, `model` or `weights` is taken for it.
+        pickled: whether files of torch.save are read, and not .safetensors alone.
 
     Raises:
         CheckpointError: it is neither, is damaged, or holds something else than tensors.
     """
-    found = _of_torch(content) if content[:2] == b"PK" else _of_safetensors(content)
+    if content.startswith(_ZIP) and not pickled:
+        raise CheckpointError(
+            "Weights come as .safetensors here; this file is one of torch.save. Write it with "
+            "safetensors.torch.save_file."
+        )
+    found = _of_torch(content) if content.startswith(_ZIP) else _of_safetensors(content)
     weights: dict[str, Tensor] = {}
     for name, value in found.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):

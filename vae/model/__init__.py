@@ -33,6 +33,7 @@ from vae.model.checkpoints import (
     save,
     taken,
 )
+from vae.model.checks import check_shape
 from vae.model.config import (
     ACTIVATIONS,
     INITIALS,
@@ -109,6 +110,7 @@ __all__ = [
     "capture",
     "catalogue",
     "check_name",
+    "check_shape",
     "diagonal_normal",
     "draw",
     "floored",

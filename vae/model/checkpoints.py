@@ -19,7 +19,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from vae import paths
-from vae.errors import CheckpointError
+from vae.errors import CheckpointError, meant
 from vae.model.config import ImportedConfig
 from vae.model.imported import rebuild
 from vae.model.records import FORMAT, Record, networks, read, written
@@ -79,9 +79,10 @@ def locate(name_or_path: str | Path) -> Path:
     for path in places:
         if os.path.isfile(path):  # unlike Path.is_file, it says no to a name too long for the disk
             return path
-    names = ", ".join(record.name for record in catalogue()[0]) or "none yet"
+    names = [record.name for record in catalogue()[0]]
     raise CheckpointError(
-        f"A model is given by its name or its file; there is none at {str(name_or_path)!r}. Names: {names}."
+        f"A model is given by its name or its file; there is none at {str(name_or_path)!r}. "
+        f"Names: {', '.join(names) or 'none yet'}.{meant(str(name_or_path), names)}"
     )
 
 
@@ -185,7 +186,10 @@ def _read_record(path: Path) -> Record:
     with _opened(path) as file:
         text = (file.metadata() or {}).get("vae")
     if text is None:
-        raise CheckpointError(f"{path} holds tensors but is not a model of this library: its header has no record.")
+        raise CheckpointError(
+            f"{path} holds tensors but is not a model of this library: its header has no record. To import a state "
+            "dict, give a description of its layers with it."
+        )
     name = path.absolute().parent.name if path.name == MODEL_FILE else path.stem
     return read(text, name, path)
 

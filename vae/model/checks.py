@@ -24,8 +24,15 @@ def check_range(name: str, value: object, low: float, high: float) -> None:
 
 
 def check_shape(shape: tuple[int, ...]) -> None:
-    if len(shape) != 2 and (len(shape) != 3 or shape[2] != 3):
-        raise ConfigError(f"image_shape must be height and width, and a 3 after them for colour; it is {shape!r}.")
+    """Refuses what is not the shape of images that a model may be of: (H, W), or (H, W, 3) for colour.
+
+    Raises:
+        ConfigError: it has other sides, or they are too long.
+    """
+    if not isinstance(shape, tuple) or (len(shape) != 2 and (len(shape) != 3 or shape[2] != 3)):
+        raise ConfigError(f"image_shape must be height and width, and a 3 after them for colour; it is {shape!r:.80}.")
+    for size in shape:
+        check_count("image_shape", size, 1, 16384)
     most, kind = (MOST_GREY, "grey") if len(shape) == 2 else (MOST_COLOUR, "colour")
     if max(shape[:2]) > most:
         raise ConfigError(f"image_shape must be at most {most} x {most} pixels for {kind} images; it is {shape!r}.")

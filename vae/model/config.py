@@ -144,7 +144,7 @@ class ModelConfig(_Images):
         check_count("latent", self.latent, 1, 1024)
         check_choice("likelihood", self.likelihood, LIKELIHOODS)
         check_choice("activation", self.activation, ACTIVATIONS)
-        for name in ("encoder_layers", "decoder_layers", "channels", "image_shape"):
+        for name in ("encoder_layers", "decoder_layers", "channels"):
             if not isinstance(getattr(self, name), tuple) or len(getattr(self, name)) > 32:
                 raise ConfigError(
                     f"{name} must be a tuple of up to 32 whole numbers; it is {getattr(self, name)!r:.80}."
@@ -193,10 +193,6 @@ class ImportedConfig(_Images):
     def __post_init__(self) -> None:
         check_count("latent", self.latent, 1, 1024)
         check_choice("likelihood", self.likelihood, LIKELIHOODS)
-        if not isinstance(self.image_shape, tuple):
-            raise ConfigError(f"image_shape must be a tuple of whole numbers; it is {self.image_shape!r:.80}.")
-        for size in self.image_shape:
-            check_count("image_shape", size, 1, 16384)
         check_shape(self.image_shape)
         for name in ("dequantised", "kinks"):
             if not isinstance(getattr(self, name), bool):

@@ -106,11 +106,16 @@ def read(text: str, name: str, path: Path) -> Record:
             data_checksum=str(says["data_checksum"]),
             epochs_done=float(says["epochs_done"]),
             seconds=float(says["seconds"]),
-            held_out={_RENAMED.get(key, str(key)): float(value) for key, value in says["held_out"].items()},
+            held_out={_RENAMED.get(key, str(key)): _figure(key, value) for key, value in says["held_out"].items()},
             changes=[{key: change[key] for key in _CHANGE} for change in says.get("changes", [])],
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise CheckpointError(f"{path} has a damaged record ({error}). Train or fetch the model again.") from error
+
+
+def _figure(name: str, value: Any) -> float:
+    """Reads a figure: a count as a whole number, all others as they are measured."""
+    return int(value) if name == "images" else float(value)
 
 
 def networks(text: str) -> Any:

@@ -4,15 +4,16 @@ import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
 from pages.train.panels.shelf import ADDED
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
-from vae import data, load, load_dataset, read_record, save
+from vae import Dataset, data, load, load_dataset, read_record, save
 from vae.errors import ConfigError, VAEError
-from vae.interchange import GIVES, keep, read_onnx
+from vae.interchange import GIVES, Found, Gives, keep, read_layers, read_onnx
 from vae.model import check_name, taken
 
 
@@ -21,19 +22,23 @@ def show() -> None:
     """Draws the upload, and keeps the model when asked to."""
     st.subheader(_("A model of your own"), anchor=False)
     files = st.file_uploader(
-        _("encoder.onnx and decoder.onnx, or a .safetensors file of the explorer"), ["onnx", "safetensors"],
-        accept_multiple_files=True, key="models.files",
-        help=_("From a script: `vae.inspect`. Folders of pythae and state dicts, in a shell: `vae model import`."),
+        _("A model's files"), ["onnx", "safetensors", "toml", "json"], accept_multiple_files=True, key="models.files",
+        help=_(
+            "A .safetensors file of the explorer; encoder.onnx and decoder.onnx; or a state dict as .safetensors with "
+            "the TOML or JSON that names its layers (README, A VAE of your own). From a script: `vae.inspect`. Folders "
+            "of pythae and .pt files, in a shell: `vae model import`."
+        ),
     )  # fmt: skip
     if not files:
         return
-    mailed = files[0].name.endswith(".safetensors")
+    kind = _kind(files)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.text_input(_("Name"), key="models.name", width=200, help=_("Lower-case letters, digits and dashes."))
         chosen = gives = None
-        if not mailed:
+        if kind != "mailed":
             there = [each for each in data.names() if data.available(each)]
             chosen = st.selectbox(_("Images to show it with"), there, key="models.data", width=220)
+        if kind == "onnx":
             gives = st.selectbox(
                 _("The decoder gives"), [None, *GIVES], key="models.gives", width=220,
                 format_func=lambda kind: _("as the file says") if kind is None else _given()[kind],
@@ -43,15 +48,27 @@ def show() -> None:
         return
     try:
         with st.spinner(_("Reading the networks …")):
-            if mailed:
+            if kind == "mailed":
                 _keep_mailed(files[0], name)
             else:
-                _keep_onnx(files, name, chosen, gives)
+                check_name(name)
+                if taken(name):
+                    raise ConfigError(f"A model's name must be new; {name!r} is taken. Choose another.")
+                dataset = load_dataset(chosen or "mnist-sample")
+                keep(_read_layers(files) if kind == "layers" else _read_onnx(files, dataset, gives), name, dataset)
     except VAEError as error:
         st.error(said(error), icon=":material/error:")
         return
     st.session_state[ADDED] = name
     st.rerun()
+
+
+def _kind(files: list) -> Literal["mailed", "layers", "onnx"]:
+    """Tells by their names what files are: a model of the explorer, a state dict and its description, or ONNX."""
+    kinds = sorted(Path(each.name).suffix.lower() for each in files)
+    if kinds == [".safetensors"]:
+        return "mailed"
+    return "layers" if kinds in ([".safetensors", ".toml"], [".json", ".safetensors"]) else "onnx"
 
 
 def _given() -> dict[str, str]:
@@ -63,19 +80,22 @@ def _given() -> dict[str, str]:
     }
 
 
-def _keep_onnx(files: list, name: str, chosen: str | None, gives: str | None) -> None:
+def _read_layers(files: list) -> Found:
+    weights, description = sorted(files, key=lambda each: not each.name.lower().endswith(".safetensors"))
+    return read_layers(weights.getvalue(), description.getvalue().decode(errors="replace"), pickled=False)
+
+
+def _read_onnx(files: list, dataset: Dataset, gives: Gives | None) -> Found:
     parts = {part: [each for each in files if part in each.name.lower()] for part in ("encoder", "decoder")}
     if len(files) != 2 or any(len(found) != 1 for found in parts.values()):
         came = ", ".join(each.name for each in files)
-        says = _("Two files make a model, one with encoder in its name and one with decoder; these are {files}.")
+        says = _(
+            "Two files make a model: encoder and decoder, with these words in the names of two ONNX files, or a state "
+            "dict as .safetensors and the TOML or JSON that names its layers. These are {files}."
+        )
         raise ConfigError(says.format(files=came))
-    check_name(name)
-    if taken(name):
-        raise ConfigError(f"A model's name must be new; {name!r} is taken. Choose another.")
-    dataset = load_dataset(chosen or "mnist-sample")
     encoder, decoder = (parts[part][0].getvalue() for part in ("encoder", "decoder"))
-    found = read_onnx(encoder, decoder, gives=gives, image_shape=dataset.image_shape)  # type: ignore[arg-type]
-    keep(found, name, dataset)
+    return read_onnx(encoder, decoder, gives=gives, image_shape=dataset.image_shape)
 
 
 def _keep_mailed(file: object, name: str) -> None:

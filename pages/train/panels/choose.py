@@ -12,6 +12,7 @@ from pages.ui.fragment import fragment
 from pages.ui.language import _, said
 from vae import PRESETS, ModelConfig, Preset, jobs
 from vae.errors import VAEError
+from vae.training import fitted_to
 
 FIRST = "quick-2d"
 FRESH = "train.fresh"  # whether the name was used, and a new one is to be suggested
@@ -48,6 +49,7 @@ def show() -> None:
     state.begin("train.preset", state.one_of(says), FIRST)
     if not settings.filled():
         settings.fill(PRESETS[st.session_state["train.preset"]])
+    settings.fit(PRESETS[st.session_state["train.preset"]])
     _suggest()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
@@ -63,7 +65,7 @@ def show() -> None:
     note = "" if plan is None or plan == kept(preset) else _(" Changed since.")
     if trouble:
         st.error(trouble, icon=":material/error:")
-    st.caption(says[preset] + note)
+    st.caption(says[preset] + note + _of_the_size(preset, plan))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.text_input(_("Name"), key="train.name", width=220, help=_("Lower-case letters, digits and dashes."))
         seeds = st.segmented_control(
@@ -116,7 +118,18 @@ def kept(name: str) -> Preset:
     here = settings.on_disk(training).data
     if model.image_shape != ModelConfig().image_shape:
         here = st.session_state["train.data"]
-    return Preset(replace(model, image_shape=settings.shape(here)), replace(training, data=here))
+    model = fitted_to(model, settings.shape(here))
+    initial = "random" if model.channels else training.initial
+    return Preset(model, replace(training, data=here, initial=initial))
+
+
+def _of_the_size(preset: str, plan: Preset | None) -> str:
+    """Says that the network is convolutional because of the size of the images, where that is so."""
+    if plan is None or PRESETS[preset].model.channels or not plan.model.channels:
+        return ""
+    if not fitted_to(PRESETS[preset].model, plan.model.image_shape).channels:
+        return ""
+    return _(" {size}: convolutions.").format(size=words.sides(plan.model))
 
 
 def _take() -> None:

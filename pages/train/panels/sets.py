@@ -22,6 +22,8 @@ def show() -> None:
             _("{name} is kept. Choose it on the page Train, where it stands in Data set.").format(name=kept),
             icon=":material/check:",
         )
+    if trouble := st.session_state.pop("data.trouble", None):
+        st.error(trouble, icon=":material/error:")
     own = names_of_own()
     st.subheader(_("Data sets"), anchor=False)
     for name in [*own, *(each for each in data.NAMES if data.available(each))]:
@@ -61,5 +63,5 @@ def _remove(name: str) -> None:
     try:
         stored.remove(name)
     except DataError as error:
-        st.session_state["data.trouble"] = str(error)
+        st.session_state["data.trouble"] = said(error)
     cache.forget_datasets()

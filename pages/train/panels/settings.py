@@ -12,6 +12,7 @@ from pages.ui.language import _
 from vae import Preset, data
 from vae.errors import ConfigError
 from vae.model import ACTIVATIONS, INITIALS, LIKELIHOODS, OBJECTIVES, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
+from vae.training import fitted_to
 
 # fields whose controls hold the value as it is; the others are made of a control's in `chosen`
 PLAIN_MODEL = ("latent", "likelihood", "activation")
@@ -20,19 +21,22 @@ PLAIN_TRAINING = (
     "schedule", "warmup", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "precision", "seed", "initial",
 )  # fmt: skip
 FLOOR = -6.0  # where there was none and one is switched on
+FITTED = "train.fitted"  # the size of images that the network was chosen for
 
 
 def fill(preset: Preset) -> None:
     """Puts the settings of a preset into all controls; its data set only where that is on disk.
 
-    A preset for images of another size than MNIST's has no data set of its own, and leaves the one chosen.
+    A preset for images of another size than MNIST's has no data set of its own, and leaves the one chosen. So does the
+    first preset of a session, before which a set may have been imported.
     """
     model, training = preset
     values: dict[str, Any] = {name: getattr(model, name) for name in PLAIN_MODEL}
     values |= {name: getattr(training, name) for name in PLAIN_TRAINING}
     values["data"] = on_disk(training).data
-    if model.image_shape != ModelConfig().image_shape and filled():
-        values["data"] = _value("data")
+    held = st.session_state.get(_key("data"))
+    if held in sets() and (model.image_shape != ModelConfig().image_shape or not filled()):
+        values["data"] = held
     for name in ("beta", "beta_warmup", "free_bits", "warmup", "weight_decay"):
         values[name] = float(values[name])
     values |= {
@@ -46,6 +50,23 @@ def fill(preset: Preset) -> None:
     }
     for name, value in values.items():
         st.session_state[_key(name)] = value
+    st.session_state.pop(FITTED, None)
+
+
+def fit(preset: Preset) -> None:
+    """Chooses the kind of network by the size of the images, once for each size: what is chosen by hand then stays.
+
+    A data set that was removed gives way to that of the preset.
+    """
+    if _value("data") not in sets():
+        st.session_state[_key("data")] = on_disk(preset.training).data
+    size = shape(_value("data"))
+    if st.session_state.get(FITTED) != size:
+        channels = fitted_to(preset.model, size).channels
+        st.session_state[_key("convolutional")] = bool(channels)
+        if channels:
+            st.session_state[_key("channels")] = _listed(channels)
+        st.session_state[FITTED] = size
 
 
 def filled() -> bool:

@@ -103,7 +103,7 @@ def map_data(model: cache.Model, kept: str, plane: planes.Shown, painted: cache.
         "basis": _basis(plane.axes),
         "colours": {"encoder": figures.COLOURS["elbo"], "aggregate": figures.latent.AGGREGATE},
         "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(),
-        "words": _map_words(cache.record(model[0]).model, painted),
+        "words": _map_words(cache.record(model[0]).model, painted, words.draws(cache.images(model))),
     }  # fmt: skip
     if painted.kind == "clusters":  # few numbers, from which the browser knows the cluster of each code
         data["centres"] = cache.latent.clusters(model, painted.groups).centres.ravel().tolist()
@@ -183,11 +183,20 @@ def _basis(axes: latent.Axes) -> dict[str, list[float]]:
     return {"mean": axes.centre.tolist(), "directions": axes.directions.ravel().tolist()}
 
 
-def _map_words(config: AnyConfig, painted: cache.latent.Colouring) -> dict[str, str]:
-    """Returns what is said on and around the map; braces are filled in by the browser."""
+def _map_words(config: AnyConfig, painted: cache.latent.Colouring, draws: bool) -> dict[str, str]:
+    """Returns what is said on and around the map; braces are filled in by the browser.
+
+    Points are test images, or draws of the model that stand in for them.
+    """
+    low, high = words.span(*painted.reach)
     return {
         "map": _("latent map"),
         "help": _(
+            "Draws of the model as points in the latent plane. Arrow keys move z, with shift in small steps; plus and "
+            "minus zoom, 0 shows all."
+        )
+        if draws
+        else _(
             "Test images as points in the latent plane. Arrow keys move z, with shift in small steps; plus and minus "
             "zoom, 0 shows all."
         ),
@@ -197,14 +206,14 @@ def _map_words(config: AnyConfig, painted: cache.latent.Colouring) -> dict[str, 
         "hide": _("Click to hide, double-click to show alone"),
         "mean": _("mean of p(x|z)"), "deviation": words.deviation(config),
         "range": _("σ, {low} to {high}") if config.grey else words.deviation_range(config),
-        "image": _("test image x"), "no_image": _("no test image here"),
+        "image": _("a draw x of the model") if draws else _("test image x"),
+        "no_image": _("no draw here") if draws else _("no test image here"),
         "reconstruction": _("its reconstruction, the mean of p(x|z)"), "sigma": _("Show σ"),
-        "scale": _("log q(z) at the codes, {low} to {high} nats").format(
-            low=words.number(painted.reach[0]), high=words.number(painted.reach[1])
-        )
+        "scale": _("log q(z) at the codes, {low} to {high} nats").format(low=low, high=high)
         if painted.kind == "density"
         else "",
-        "at_image": _("Test image {row}: {label}, at {where}"), "at_plain": _("Test image {row}, at {where}"),
+        "at_image": _("Draw {row}: {label}, at {where}") if draws else _("Test image {row}: {label}, at {where}"),
+        "at_plain": _("Draw {row}, at {where}") if draws else _("Test image {row}, at {where}"),
         "at_place": _("z = {where}"),
         "on_plane": _("{where} on the plane"),
         "server": _("This decoder does not fit a browser: the server decodes where the pointer rests."),
