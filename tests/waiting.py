@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-HANG = 240.0  # seconds; below the limit of a whole test, so that what was waited for is named
+HANG = 600.0  # seconds; below the limit of a whole test, so that what was waited for is named
 
 
 def wait_for(condition: Callable[[], object], about: Callable[[], object] = lambda: "") -> None:

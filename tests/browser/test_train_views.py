@@ -189,8 +189,10 @@ def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> No
     expect(watched_page.get_by_text(re.compile(r"about \d+ (s|min) here"))).to_be_visible()
     watched_page.get_by_role("combobox", name="Data set").click()
     watched_page.get_by_role("option", name="mnist-sample").click()
+    settle(watched_page)  # the page of another data set proposes another name
     watched_page.get_by_role("textbox", name="Name").fill("by-hand")
     watched_page.get_by_role("spinbutton", name="Epochs").fill("500")
+    settle(watched_page)
     watched_page.get_by_role("button", name="Train", exact=True).click()
     stop = watched_page.get_by_test_id("stMain").get_by_role("button", name="Stop training")
     stop.wait_for()
