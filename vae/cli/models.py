@@ -9,7 +9,18 @@ from typing import Any, get_args
 from vae import paths
 from vae.cli.uses import loaded
 from vae.errors import ConfigError
-from vae.interchange import Found, Gives, Pixels, keep, read_file, read_layers, read_onnx, read_pythae, write_onnx
+from vae.interchange import (
+    Found,
+    Gives,
+    Pixels,
+    keep,
+    read_file,
+    read_layers,
+    read_onnx,
+    read_onnx_file,
+    read_pythae,
+    write_onnx,
+)
 from vae.jobs import shelf
 from vae.model import check_name, load, taken
 
@@ -105,7 +116,7 @@ def _found(chosen: argparse.Namespace, image_shape: tuple[int, ...]) -> Found:
     if (path / "model_config.json").is_file():
         return read_pythae(path)
     if (path / "encoder.onnx").is_file() and (path / "decoder.onnx").is_file():
-        encoder, decoder = read_file(path / "encoder.onnx"), read_file(path / "decoder.onnx")
+        encoder, decoder = read_onnx_file(path / "encoder.onnx"), read_onnx_file(path / "decoder.onnx")
         return read_onnx(encoder, decoder, gives=chosen.gives, image_shape=image_shape)
     if path.suffix in (".safetensors", ".pt", ".pth"):
         if chosen.layers is None:

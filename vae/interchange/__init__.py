@@ -11,6 +11,7 @@ and what they give; `bring` makes a VAE of it.
     shaping      operators that move numbers, sum over some, or compute sizes
     windows      convolutions, pooling, normalisation, resizing
     onnx         an ONNX file as a graph; encoder and decoder as a VAE
+    sidefiles    an ONNX file whose weights lie beside it
     weights      the tensors of a PyTorch state dict, from .safetensors or .pt
     layers       PyTorch's layers, made of a state dict and the entries of a description
     descriptions a state dict with a description of its layers as a VAE
@@ -27,6 +28,7 @@ from vae.interchange.found import GIVES, Found, Gives
 from vae.interchange.inspection import inspect
 from vae.interchange.onnx import read_network, read_onnx
 from vae.interchange.pythae import read_pythae
+from vae.interchange.sidefiles import read_onnx_file
 from vae.interchange.weights import read_file, read_weights
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "read_layers",
     "read_network",
     "read_onnx",
+    "read_onnx_file",
     "read_pythae",
     "read_weights",
     "write_onnx",

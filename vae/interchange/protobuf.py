@@ -171,7 +171,10 @@ def _constant(onnx: Any, node: Any) -> Tensor:
 def _tensor(onnx: Any, tensor: Any) -> Tensor:
     """Returns a tensor of the file: float32, or int64, or truth values."""
     if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
-        raise CheckpointError("The weights lie in another file; export the network with its weights inside.")
+        raise CheckpointError(
+            "The weights lie in another file; export the network with its weights inside, in PyTorch with "
+            "torch.onnx.export(..., external_data=False)."
+        )
     kind = dict(zip(onnx.TensorProto.DataType.values(), onnx.TensorProto.DataType.keys(), strict=True)).get(
         tensor.data_type, "?"
     )
