@@ -11,7 +11,9 @@ import io
 import json
 import os
 import threading
+import time
 import zipfile
+from collections.abc import Callable
 from functools import cache as once
 from pathlib import Path
 
@@ -45,18 +47,18 @@ def _checksum(model: str, written: float) -> str:
 
 def shipped(model: sets.Model, data_name: str, key: str) -> bytes | None:
     """Returns a value that ships, or None."""
-    for place in results(model[0], visits_file(data_name)):
-        if place.is_file() and (found := _opened(place, place.stat().st_mtime, model, data_name)) is not None:
-            with contextlib.suppress(KeyError, OSError, zipfile.BadZipFile), _lock:
+    for file in results(model[0], visits_file(data_name)):
+        with contextlib.suppress(KeyError, OSError, zipfile.BadZipFile), _lock:
+            if (found := _opened(file, file.stat().st_mtime, model, data_name)) is not None:
                 return found.read(hashed(key))
     return None
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _opened(place: Path, written: float, model: sets.Model, data_name: str) -> zipfile.ZipFile | None:
+def _opened(file: Path, written: float, model: sets.Model, data_name: str) -> zipfile.ZipFile | None:
     """Returns the file of a model's visits, if it is of the model and the images as they are."""
     try:
-        found = zipfile.ZipFile(io.BytesIO(place.read_bytes()))
+        found = zipfile.ZipFile(io.BytesIO(file.read_bytes()))
         of = json.loads(found.comment)
     except (OSError, ValueError, zipfile.BadZipFile):
         return None
@@ -69,47 +71,59 @@ def folder() -> Path:
     return paths.given(said) if said else Path(platformdirs.user_cache_path("vae-explorer"))
 
 
+def place(model: sets.Model, data_name: str, key: str) -> Path | None:
+    """Returns the file of a value; None where the images are a drawing, or draws that stand in for images."""
+    if data_name not in data.names():
+        return None
+    return folder() / f"{hashed(json.dumps([about(model, data_name), key, _code()]))}.npz"
+
+
 def read(model: sets.Model, data_name: str, key: str) -> bytes | None:
     """Returns a value that was worked out here before, or None."""
-    place = _place(model, data_name, key)
+    file = place(model, data_name, key)
     try:
-        if place is None or not place.is_file():
+        if file is None or not file.is_file():
             return None
-        content = place.read_bytes()
-        os.utime(place)  # those that nobody asks for become the oldest
+        content = file.read_bytes()
+        os.utime(file)  # those that nobody asks for become the oldest
     except OSError:
         return None
     return content
 
 
-def write(model: sets.Model, data_name: str, key: str, content: bytes) -> None:
-    """Keeps a value, if the disk lets it."""
-    place = _place(model, data_name, key)
-    if place is not None:
-        with contextlib.suppress(VAEError, OSError), _lock:
-            paths.write_aside(place, content)
+def write(file: Path | None, content: bytes, still: Callable[[], bool] = lambda: True) -> None:
+    """Keeps a value, if the disk lets it.
+
+    Arguments:
+        file: as `place` gave it before the work was begun.
+        content: the value.
+        still: whether it still has that place: model and images may have been replaced during the work.
+    """
+    if file is not None and not file.exists() and still():  # others who waited for it keep it too
+        with contextlib.suppress(VAEError, OSError):
+            paths.write_aside(file, content)
             _prune()
 
 
-def _place(model: sets.Model, data_name: str, key: str) -> Path | None:
-    if data_name not in data.names():  # a drawing, or draws that stand in for images
-        return None
-    return folder() / f"{hashed(json.dumps([about(model, data_name), key, _code()]))}.npz"
+def discard(file: Path | None) -> None:
+    """Removes a value."""
+    if file is not None:
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def _prune() -> None:
-    """Removes the oldest files until the folder has room again."""
+    """Removes the oldest files until the folder has room again, and what servers that were killed left half-written."""
     files = []
-    for file in folder().glob("*.npz"):
+    for file in [*folder().glob("*.npz"), *folder().glob(".*.part")]:
         with contextlib.suppress(OSError):  # another server removed it
             status = file.stat()
             files.append((status.st_mtime, status.st_size, file))
     over = sum(size for _, size, _ in files) - MOST
-    for _, size, file in sorted(files):
-        if over <= 0:
-            return
-        file.unlink(missing_ok=True)
-        over -= size
+    for written, size, file in sorted(files):
+        if over > 0 or (file.suffix == ".part" and written < time.time() - 3600):
+            file.unlink(missing_ok=True)
+            over -= size
 
 
 def hashed(text: str) -> str:

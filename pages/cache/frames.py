@@ -24,7 +24,8 @@ def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], list[bytes]]:
     if not line.endswith(b"\n"):
         raise EOFError
     head = json.loads(line)
-    parts = [pipe.read(length) for length in head.pop("parts")]
-    if sum(map(len, parts)) < sum(json.loads(line)["parts"]):
+    lengths = head.pop("parts")
+    parts = [pipe.read(length) for length in lengths]
+    if [len(part) for part in parts] != lengths:
         raise EOFError
     return head, parts

@@ -87,10 +87,11 @@ def kept(*, here: bool = False, ships: bool = True) -> Callable[[Callable[P, R]]
             bound.apply_defaults()
             model, data_name, *rest = bound.args
             key = Key(model, data_name, f"{name}{tuple(rest)!r}")
-            if known := memory().get(key):
+            held = memory()  # of which nothing is left when data sets are forgotten meanwhile
+            if known := held.get(key):
                 return known[0]
             value = _found(key, function, bound.args, here, ships)
-            memory().put(key, value)
+            held.put(key, value)
             return value
 
         return found
@@ -101,23 +102,28 @@ def kept(*, here: bool = False, ships: bool = True) -> Callable[[Callable[P, R]]
 def _found(key: Key, function: Callable[..., Any], args: tuple[Any, ...], here: bool, ships: bool) -> Any:
     kind = typed.returned(function)
     content = None if recorded is not None else disk.shipped(*key) or disk.read(*key)
+    place = disk.place(*key)
     if content is not None:
-        with contextlib.suppress(ValueError):  # a damaged file, so it is worked out again
+        try:
             return typed.loads(content, kind)
-    workers = pool.running()
-    if workers is not None and not here:
+        except ValueError:  # a damaged file, so it is worked out again
+            disk.discard(place)
+    workers = None if here else pool.running()
+    if workers is not None:
         try:
             content = workers.work(repr(key), function, args, sets.drawn(key.data), tell)
+            disk.write(place, content, still=lambda: disk.place(*key) == place)
+            return typed.loads(content, kind)
+        except pool.Ended:  # with the server
+            pass
         finally:
             tell(None)
-        disk.write(*key, content)
-        return typed.loads(content, kind)
     start = time.perf_counter()
     value = function(*args)
     if recorded is not None and ships:
         recorded[key] = typed.dumps(value, kind)
     elif time.perf_counter() - start > SLOW:
-        disk.write(*key, typed.dumps(value, kind))
+        disk.write(place, typed.dumps(value, kind), still=lambda: disk.place(*key) == place)
     return value
 
 

@@ -62,7 +62,7 @@ def _own_draws(model: Model) -> vae.Dataset:
     """Returns draws of a model as images, without labels, for one whose images nobody here has."""
     z = np.random.default_rng(0).standard_normal((STAND_INS, _record(model).model.latent), np.float32)
     drawn = latent.decode(load(model), z).mean.clip(0, 1)  # a linear decoder leaves [0, 1]
-    return stand_in(f"draws-of-{model[0]}-{model[1]:g}", (drawn * 255).round().astype(np.uint8))
+    return stand_in(f"draws-of-{model[0]}-{model[1]:.6f}", (drawn * 255).round().astype(np.uint8))
 
 
 @kept(here=True)

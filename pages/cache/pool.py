@@ -25,6 +25,10 @@ GRACE = 3.0  # seconds that work goes on when nobody waits for it any more: most
 MOST = 8  # processes, where nobody asks for more
 
 
+class Ended(Exception):
+    """The pool was ended before it had an answer."""
+
+
 class _Task:
     """Work that somebody asked for."""
 
@@ -32,6 +36,7 @@ class _Task:
         self.key, self.head, self.parts = key, head, parts
         self.answer: Future[bytes] = Future()
         self.waiting = 0
+        self.unwanted = False
         self.process: subprocess.Popen[bytes] | None = None  # which is at it
 
 
@@ -71,9 +76,12 @@ class Pool:
             What `typed.dumps` writes of the answer.
 
         Raises:
-            VAEError: as the function does, or the process was ended.
+            VAEError: as the function does, or two processes in a row were killed.
+            Ended: the pool was.
         """
         with self._lock:
+            if self.ended:
+                raise Ended
             task = self._tasks.get(key)
             if task is None:
                 parts = [typed.dumps(args, typed.taken(function))]
@@ -89,7 +97,7 @@ class Pool:
                     return task.answer.result(_OFTEN)
                 tell(self._before(key))
         except CancelledError as error:
-            raise _ended() from error
+            raise Ended from error
         finally:
             with self._lock:
                 task.waiting -= 1
@@ -97,15 +105,15 @@ class Pool:
                 threading.Timer(GRACE, self._end, (task,)).start()
 
     def stop(self) -> None:
-        """Ends the processes."""
-        self.ended = True
-        for _ in range(self.workers):
-            self._queue.put(None)
+        """Ends the processes; who waits is told by `Ended`."""
         with self._lock:
+            self.ended = True
             for task in list(self._tasks.values()):
                 task.answer.cancel()
-        for process in list(self._processes):
-            process.kill()
+            for process in self._processes:
+                process.kill()
+        for _ in range(self.workers):
+            self._queue.put(None)
         for thread in self._threads:
             thread.join(10)
 
@@ -125,6 +133,7 @@ class Pool:
             if task.waiting or task.answer.done():
                 return
             self._forget(task)
+            task.unwanted = True
             if not task.answer.cancel() and task.process is not None:
                 task.process.kill()
 
@@ -132,50 +141,69 @@ class Pool:
         """Gives one process its work, and makes another when it has ended."""
         process = self._make()
         while (task := self._queue.get()) is not None and not self.ended:
-            with self._lock:
-                if not task.answer.set_running_or_notify_cancel():
-                    continue
-                task.process = process
-            try:
-                assert process.stdin is not None and process.stdout is not None
-                frames.send(process.stdin, task.head, task.parts)
-                head, parts = frames.receive(process.stdout)
-            except (OSError, EOFError, ValueError):
-                self._settle(task, _ended())
-                self._unmake(process)
-                if self.ended:
-                    return
-                process = self._make()
+            if not task.answer.set_running_or_notify_cancel():
                 continue
-            kind = VAEError if head["is"] == frames.REFUSED else RuntimeError
-            self._settle(task, parts[0] if head["is"] == frames.OK else kind(head["says"]))
+            answer: bytes | Exception = _killed()
+            for _attempt in range(2):  # one that was killed while it had nothing to do costs nobody's work
+                try:
+                    process = process or self._make()
+                    if process is None:
+                        raise OSError
+                    answer = self._ask(process, task)
+                    break
+                except (OSError, EOFError, ValueError):
+                    self._unmake(process)
+                    process = None
+                    if self.ended or task.unwanted:
+                        answer = Ended()
+                        break
+            with self._lock:
+                task.process = None
+                self._forget(task)
+                if isinstance(answer, bytes):
+                    task.answer.set_result(answer)
+                else:
+                    task.answer.set_exception(answer)
+            if process is None and not self.ended:
+                process = self._make()
         self._unmake(process)
 
-    def _settle(self, task: _Task, answer: bytes | Exception) -> None:
-        """Answers all who wait for work."""
+    def _ask(self, process: subprocess.Popen[bytes], task: _Task) -> bytes | Exception:
+        """Has a process do a piece of work; OSError, EOFError or ValueError where it ends meanwhile."""
+        assert process.stdin is not None and process.stdout is not None
         with self._lock:
-            self._forget(task)
-        if isinstance(answer, bytes):
-            task.answer.set_result(answer)
-        else:
-            task.answer.set_exception(answer)
+            task.process = process
+        frames.send(process.stdin, task.head, task.parts)
+        head, parts = frames.receive(process.stdout)
+        if head["is"] == frames.OK:
+            return parts[0]
+        return (VAEError if head["is"] == frames.REFUSED else RuntimeError)(head["says"])
 
-    def _make(self) -> subprocess.Popen[bytes]:
+    def _make(self) -> subprocess.Popen[bytes] | None:
+        """Starts a process, or returns None where the system has none to give."""
         path = os.pathsep.join(filter(None, [str(paths.SHIPPED), os.environ.get("PYTHONPATH")]))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pages.cache.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-        )
-        self._processes.add(process)
+        quiet = {"STREAMLIT_LOGGER_LEVEL": "error", "OMP_NUM_THREADS": "1"}
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pages.cache.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, **quiet, "PYTHONPATH": path},
+            )
+        except OSError:
+            return None
+        with self._lock:
+            self._processes.add(process)
         with contextlib.suppress(psutil.Error):  # it gives way to the server, which answers hands
             nice = psutil.Process().nice()
             psutil.Process(process.pid).nice(max(5, nice) if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
         return process
 
-    def _unmake(self, process: subprocess.Popen[bytes]) -> None:
-        self._processes.discard(process)
+    def _unmake(self, process: subprocess.Popen[bytes] | None) -> None:
+        if process is None:
+            return
+        with self._lock:
+            self._processes.discard(process)
         process.kill()
         for pipe in (process.stdin, process.stdout):
             with contextlib.suppress(OSError):  # what it was sent last may be on the way still
@@ -184,11 +212,12 @@ class Pool:
         process.wait()
 
 
-def _ended() -> VAEError:
-    return VAEError("The process that worked this out was ended. Reload the page to have it done again.")
+def _killed() -> VAEError:
+    return VAEError("The processes that worked this out were killed, perhaps for want of memory. Reload the page.")
 
 
 _pool: Pool | None = None
+_changing = threading.Lock()
 
 
 def start() -> None:
@@ -196,22 +225,17 @@ def start() -> None:
     global _pool
     said = os.environ.get("VAE_WORKERS", "")
     workers = int(said) if said.isdecimal() else min(MOST, os.cpu_count() or 1)
-    _pool = Pool(workers) if workers else None
+    with _changing:
+        _pool = _pool or (Pool(workers) if workers else None)
 
 
 def stop() -> None:
     """Ends the pool of this server."""
     global _pool
-    pool, _pool = _pool, None
+    with _changing:
+        pool, _pool = _pool, None
     if pool is not None:
         pool.stop()
-
-
-def renew() -> None:
-    """Ends the pool of this server, if it has one, and makes another, which has read nothing yet."""
-    if _pool is not None:
-        stop()
-        start()
 
 
 def running() -> Pool | None:

@@ -1,13 +1,14 @@
 """Models by name and time of writing, and data sets by name: what all else that the server keeps is known by."""
 
 import hashlib
+import threading
 
 import numpy as np
 import streamlit as st
 import torch
 
 import vae
-from pages.cache import pool
+from vae.data import stored
 from vae.errors import DataError
 from vae.model import locate
 
@@ -17,6 +18,11 @@ Model = tuple[str, float]
 def model_id(name: str) -> Model:
     """Returns what a model is known by."""
     return name, locate(name).stat().st_mtime
+
+
+STAND_INS = 64  # sets of draws, at most, that are known at a time
+DRAWINGS = 100
+_lock = threading.Lock()
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -34,16 +40,28 @@ def _stand_ins() -> dict[str, vae.Dataset]:
     return {}
 
 
+@st.cache_resource(show_spinner=False)
+def _written() -> dict[str, int]:
+    """When the data sets that were read had been written."""
+    return {}
+
+
+def _known(where: dict[str, vae.Dataset], found: vae.Dataset, most: int) -> vae.Dataset:
+    """Makes a set be known by its name, those that came first forgotten when there are too many."""
+    with _lock:
+        where[found.name] = found
+        while len(where) > most:
+            where.pop(next(iter(where)))
+    return found
+
+
 def drawing(image: np.ndarray) -> vae.Dataset:
     """Returns a drawing, (H, W) uint8, as a data set of its own, which the others here know by its name."""
-    name = f"drawing-{hashlib.sha256(image.tobytes()).hexdigest()[:16]}"
-    known = _drawings()
-    if name not in known:
-        if len(known) >= 100:
-            known.pop(next(iter(known)))
-        split = vae.Split(torch.from_numpy(image.copy())[None], torch.zeros(1, dtype=torch.long))
-        known[name] = vae.Dataset(name, split, split, ("drawing",), name)
-    return known[name]
+    name = f"drawing-{hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()[:16]}"
+    if (found := _drawings().get(name)) is not None:
+        return found
+    split = vae.Split(torch.from_numpy(image.copy())[None], torch.zeros(1, dtype=torch.long))
+    return _known(_drawings(), vae.Dataset(name, split, split, ("drawing",), name), DRAWINGS)
 
 
 def drawn(name: str) -> np.ndarray | None:
@@ -52,11 +70,24 @@ def drawn(name: str) -> np.ndarray | None:
     return None if found is None else found.test.images[0].numpy()
 
 
+def stand_in(name: str, images: np.ndarray) -> vae.Dataset:
+    """Returns images (N, H, W[, 3]) uint8 as a data set without labels, which the others here know by its name."""
+    split = vae.Split(torch.from_numpy(images))
+    return _known(_stand_ins(), vae.Dataset(name, split, split, (), name), STAND_INS)
+
+
 def dataset(name: str) -> vae.Dataset:
-    """Returns a data set from disk; for MNIST, where it was not fetched or is damaged, the sample that ships."""
+    """Returns a data set from disk; for MNIST, where it was not fetched or is damaged, the sample that ships.
+
+    One that was replaced on disk, by whichever process, is read anew, and what was worked out of it is forgotten.
+    """
     for known in (_drawings(), _stand_ins()):
-        if name in known:
-            return known[name]
+        if (found := known.get(name)) is not None:
+            return found
+    written = stored.written(name)
+    if _written().setdefault(name, written) != written:
+        forget_datasets()
+        _written()[name] = written
     try:
         return _dataset(name)
     except DataError:
@@ -72,10 +103,3 @@ def forget_datasets() -> None:
     st.cache_resource.clear()
     for where, known in held:
         where().update(known)
-    pool.renew()
-
-
-def stand_in(name: str, images: np.ndarray) -> vae.Dataset:
-    """Returns images (N, H, W[, 3]) uint8 as a data set without labels, which the others here know by its name."""
-    split = vae.Split(torch.from_numpy(images))
-    return _stand_ins().setdefault(name, vae.Dataset(name, split, split, (), name))

@@ -17,19 +17,9 @@ from torch import Tensor
 
 _PLAIN = (bool, int, float, str, NoneType)
 _DAMAGE = (
-    *(
-        ArithmeticError,
-        AttributeError,
-        EOFError,
-        LookupError,
-        MemoryError,
-        OSError,
-        RuntimeError,
-        SyntaxError,
-        TypeError,
-    ),
-    *(ValueError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
-)
+    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError,
+    ValueError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def dumps(value: Any, kind: Any) -> bytes:

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import logging
 import os
+import signal
 import sys
 
 import numpy as np
@@ -18,6 +19,7 @@ def main() -> None:
     """Answers until the input ends."""
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what anything prints is no answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, whose end is this one's too
     logging.getLogger("streamlit").setLevel(logging.ERROR)  # it would warn at each cached call that no session is here
     torch.set_num_threads(1)
     while True:

@@ -110,15 +110,26 @@ def test_what_waits_in_line_and_is_left_never_begins(
     assert not begun.exists()
 
 
-def test_a_process_that_is_killed_costs_its_work_alone(one: pool.Pool, tmp_path: Path) -> None:
+def killing(trace: Path, times: int) -> None:
+    """Kills the processes that take up work, one after the other."""
+    for count in range(1, times + 1):
+        wait_for(lambda count=count: trace.exists() and len(trace.read_text().splitlines()) == count)
+        os.kill(int(trace.read_text().splitlines()[-1]), signal.SIGKILL)
+
+
+def test_a_process_that_is_killed_costs_nobody_an_answer(one: pool.Pool, tmp_path: Path) -> None:
+    first = asked(one, "idle", slow_work.nap, 0.0, str(tmp_path / "trace"))
+    os.kill(first, signal.SIGKILL)  # while it has nothing to do
+    assert asked(one, "idle", slow_work.nap, 0.0, str(tmp_path / "trace")) != first
+    trace = tmp_path / "busy"
+    threading.Thread(target=killing, args=(trace, 1)).start()
+    assert asked(one, "busy", slow_work.nap, 5.0, str(trace)) == int(trace.read_text().splitlines()[-1])
+
+
+def test_work_that_kills_two_processes_is_given_up(one: pool.Pool, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-
-    def kill() -> None:
-        wait_for(trace.exists)
-        os.kill(int(trace.read_text()), signal.SIGKILL)
-
-    threading.Thread(target=kill).start()
-    with pytest.raises(VAEError, match="was ended"):
+    threading.Thread(target=killing, args=(trace, 2)).start()
+    with pytest.raises(VAEError, match="were killed"):
         asked(one, "killed", slow_work.nap, 1000.0, str(trace))
     assert asked(one, "killed", slow_work.nap, 0.0, str(tmp_path / "again"))
 
@@ -139,5 +150,7 @@ def test_a_pool_that_stops_answers_all_who_wait(tmp_path: Path) -> None:
         wait_for(lambda: len(two._tasks) == 2)
         two.stop()
         for each in (running, in_line):
-            with pytest.raises(VAEError, match="was ended"):
+            with pytest.raises(pool.Ended):
                 each.result(HANG)
+    with pytest.raises(pool.Ended):
+        asked(two, "late", slow_work.nap, 0.0, str(tmp_path / "none"))

@@ -17,6 +17,7 @@ from pages import cache
 from pages.cache import disk, kept
 from tests.app.test_pages import SHIPPED
 from tests.visits import VISITS, visit
+from vae.cli import main
 
 FEW = ("mnist-2d", "mnist-20d", "mnist-autoencoder-2d")
 MODEL, DATA = "mnist-bernoulli-2d", "mnist-sample"
@@ -152,3 +153,28 @@ def test_what_ships_for_other_images_is_not_taken(computed: list[str], monkeypat
     other = vae.Dataset(DATA, sample.train, vae.Split(sample.test.images.flip(0)), sample.classes, "other")
     monkeypatch.setattr(vae, "load_dataset", lambda *_, **__: other)
     assert np.isfinite(kl(0)) and computed
+
+
+def test_a_set_that_another_process_replaces_is_read_anew(
+    tmp_path: Path, slow: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAE_DATA", str(tmp_path / "data"))
+    images = np.random.default_rng(0).integers(0, 256, (40, 28, 28), np.uint8)
+
+    def imported(pixels: np.ndarray) -> None:
+        np.save(tmp_path / "images.npy", pixels)
+        main(["data", "import", str(tmp_path / "images.npy"), "--name", "mine"])
+
+    imported(images)
+    model = cache.model_id(MODEL)
+    before, checksum = cache.models._codes(model, "mine"), cache.dataset("mine").checksum
+    main(["data", "remove", "mine", "--yes"])
+    imported(255 - images)
+    assert cache.dataset("mine").checksum != checksum
+    assert not np.array_equal(cache.models._codes(model, "mine").mean, before.mean)
+
+
+def test_draws_of_a_model_that_was_trained_again_are_others() -> None:
+    first = cache.sets.stand_in("draws-of-a-1.0", np.zeros((2, 4, 4), np.uint8))
+    again = cache.sets.stand_in("draws-of-a-1.0", np.ones((2, 4, 4), np.uint8))
+    assert cache.dataset("draws-of-a-1.0") is again is not first

@@ -23,7 +23,7 @@ from torch import Tensor
 from vae.data.sets import Dataset, Split, folder
 from vae.errors import DataError, meant
 
-__all__ = ["CARD", "FORMAT", "Card", "cards", "check_kept", "check_new", "load", "read_card", "remove"]
+__all__ = ["CARD", "FORMAT", "Card", "cards", "check_kept", "check_new", "load", "read_card", "remove", "written"]
 
 CARD = "card.json"
 FORMAT = 1
@@ -102,6 +102,14 @@ def read_card(name: str) -> Card | None:
         return Card(**fields | {"name": name})
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, DataError) as error:
         raise DataError(f"{place} is damaged ({error}). Remove the set, and import it again.") from error
+
+
+def written(name: str) -> int:
+    """Returns when an imported set was written, in nanoseconds since 1970; 0 where there is none of the name."""
+    try:
+        return (folder() / name / CARD).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def cards() -> tuple[list[Card], list[str]]:
