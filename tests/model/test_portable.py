@@ -190,9 +190,31 @@ def test_perceptrons_from_elsewhere_are_taken_apart() -> None:
         np.testing.assert_allclose(np.exp(0.5 * spread), encoder(x).stddev.numpy(), rtol=1e-5, atol=1e-5)
 
 
+class Products(nn.Module):
+    """A perceptron as ONNX has it: a product, and then the bias, on either side."""
+
+    def __init__(self, scale: float = 1) -> None:
+        super().__init__()
+        self.first, self.second = nn.Parameter(torch.randn(3, 8)), nn.Parameter(torch.randn(12, 8))
+        self.bias, self.row = nn.Parameter(torch.randn(8)), nn.Parameter(torch.randn(1, 12))
+        self.scale = scale
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        hidden = torch.relu(torch.add(z @ self.first, self.bias, alpha=self.scale))
+        return self.row + hidden @ self.second.T
+
+
+def test_products_and_biases_apart_are_a_perceptron() -> None:
+    z, network = torch.randn(6, 3), brought(Products())
+    net = portable(network)
+    (found,) = run(net, net.activation, z.numpy())
+    np.testing.assert_allclose(found, network(z).base_dist.logits.numpy(), rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "network",
     [
+        Products(scale=2),
         nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 12)),  # of two activations
         nn.Sequential(nn.Linear(3, 8), nn.GELU(), nn.Linear(8, 12)),
         nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.BatchNorm1d(8), nn.Linear(8, 12)),

@@ -15,6 +15,7 @@ from vae.model.graphs import Graph
 __all__ = ["Affine", "Perceptron", "perceptron"]
 
 _ACTIVATIONS = ("relu", "tanh")  # silu comes as z sigmoid(z)
+_SUMS = ("addmm", "add.Tensor")
 _SAME = ("view", "_unsafe_view", "alias", "clone")  # which move nothing in rows of numbers
 
 
@@ -56,8 +57,9 @@ def perceptron(graph: Graph) -> Perceptron | None:
     """Takes a graph apart, or returns None where it is no multilayer perceptron of one activation."""
     weights = list(graph.weights)
     values: list[Any] = [_Hidden((), frozenset())]
-    for name, arguments, _named in graph.nodes:
-        values.append(_step(name, arguments, values, weights))
+    for name, arguments, named in graph.nodes:
+        scaled = bool(named) and name in _SUMS  # by alpha or beta
+        values.append(None if scaled else _step(name, arguments, values, weights))
     outputs = [values[each["node"]] if "node" in each else None for each in graph.outputs]
     found = [each for each in outputs if isinstance(each, _Output)]
     if not found or len(found) < len(outputs):
@@ -90,6 +92,12 @@ def _step(name: str, arguments: list[Any], values: list[Any], weights: list[Tens
         return first.T
     if name == "addmm" and isinstance(first, Tensor) and isinstance(given[1], _Hidden) and isinstance(given[2], Tensor):
         return _Output(given[1], Affine(given[2].T, first))
+    if name == "mm" and isinstance(first, _Hidden) and isinstance(given[1], Tensor):
+        return _Output(first, Affine(given[1].T, given[1].new_zeros(given[1].shape[1])))
+    if name == "add.Tensor":  # as ONNX has it: the product first, then the bias
+        output, bias = sorted(given[:2], key=lambda each: isinstance(each, Tensor))
+        if isinstance(output, _Output) and not output.bounded and isinstance(bias, Tensor):
+            return _with_bias(output, bias)
     if name in _ACTIVATIONS and isinstance(first, _Output) and not first.bounded:
         return _Hidden((*first.below.layers, first.affine), first.below.activations | {name})
     if name == "sigmoid" and isinstance(first, _Output) and not first.bounded:
@@ -112,6 +120,12 @@ def _step(name: str, arguments: list[Any], values: list[Any], weights: list[Tens
 
 def _is_sigmoid(one: Any, other: _Output) -> bool:
     return isinstance(one, _Output) and one.bounded and not other.bounded and one.affine is other.affine
+
+
+def _with_bias(output: _Output, bias: Tensor) -> _Output | None:
+    weight, before = output.affine
+    fits = bias.numel() == before.numel() and bias.shape[-1:] == before.shape
+    return output._replace(affine=Affine(weight, before + bias.flatten())) if fits else None
 
 
 def _part(output: _Output, rows: slice) -> _Output:
