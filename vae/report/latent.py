@@ -43,8 +43,8 @@ def dimensions(of: Subject) -> Part:
     says.append(
         f"Of the KL, {signed(parts.mutual_information, parts.mutual_information_error, 2)} nats are the mutual "
         f"information of code and image (at most log N = {parts.ceiling:.2f}), and "
-        f"{signed(parts.marginal_kl, parts.marginal_kl_error, 2)} nats the divergence of q(z) from the prior; here ± is the "
-        "Monte Carlo error of both."
+        f"{signed(parts.marginal_kl, parts.marginal_kl_error, 2)} nats the divergence of q(z) from the "
+        "prior; here ± is the Monte Carlo error of both."
     )
     numbers = {
         "images": len(means), "kl": total, "kl_standard_error": error, "kl_by_dimension": kl.tolist(),
