@@ -109,7 +109,7 @@ def gap(of: Subject) -> Part:
             says.append(
                 f"k-hat, the shape of the tail of the importance weights, is above {evaluation.UNRELIABLE} on {above} "
                 "of them. There the estimate is not to be trusted: log p(x) is likely to be larger, and the "
-                "approximation gap with it."
+                "approximation gap with it: the true one is never negative."
             )
     return Part(title="What the bound leaves out", numbers=numbers, table=rows, says=says)
 
@@ -134,7 +134,7 @@ def calibration(of: Subject) -> Part | None:
         title="Calibration of the standard deviation", numbers=numbers,
         says=[
             f"On {len(of.x):,} images, each decoded at the mean of q(z|x). Over all pixels the residuals are "
-            f"{signed(ratio, error, 2)} times the σ that the decoder predicts; ± is the standard error over the "
+            f"{signed(ratio, error, 3)} times the σ that the decoder predicts; ± is the standard error over the "
             "images. Pixels are grouped by σ; the dotted line is where σ is right."
         ],
         figures=[drawn(figure, "Residuals against the predicted standard deviation, and the line where both agree.")],
