@@ -1,6 +1,7 @@
 """What the server keeps of what it sends to the browser."""
 
 import contextlib
+import hashlib
 import zlib
 from typing import Any
 
@@ -29,7 +30,7 @@ def packed(model: models.Model, data_name: str) -> dict[str, Any]:
     parts: dict[str, Any] = {
         "key": _key(model, data_name), "config": {**record.model.to_dict(), "linear": record.model.linear},
         "count": len(codes.mean), "labels": painted.labels.astype(np.min_scalar_type(painted.labels.max())),
-        "classes": data.classes, "colours": painted.colours, "images": f"images/{data_name}",
+        "classes": data.classes, "colours": painted.colours, "images": f"images/{version(data_name)}/{data_name}",
     }  # fmt: skip
     kinds = {"mean": codes.mean}
     if not record.autoencoder:  # whose deviations were never trained
@@ -48,8 +49,13 @@ def packed_encoder(model: models.Model, data_name: str) -> dict[str, Any]:
     return {"key": f"{_key(model, data_name)} encoder", "config": config, **_net("encoder", models.load(model).encoder)}
 
 
+def version(data_name: str) -> str:
+    """Returns what tells the images of a data set from those that had its name before, for addresses."""
+    return hashlib.sha256(models.dataset(data_name).checksum.encode()).hexdigest()[:16]
+
+
 def _key(model: models.Model, data_name: str) -> str:
-    return f"{model[0]} {model[1]} {data_name}"
+    return f"{model[0]} {model[1]} {data_name} {version(data_name)}"
 
 
 def _net(name: str, part: torch.nn.Module) -> dict[str, Any]:
@@ -72,12 +78,16 @@ def prepare() -> None:
         packed(model, models.images(model).name)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
 def sheet(data_name: str, number: int) -> bytes | None:
     """Returns a hundred test images as one PNG, or None where there are none."""
+    if not 0 <= number * SHEET < len(models.dataset(data_name).test):
+        return None  # which is not kept, so that numbers that somebody makes up take no sheet's place
+    return _sheet(data_name, number)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _sheet(data_name: str, number: int) -> bytes:
     images = models.dataset(data_name).test.images[number * SHEET : (number + 1) * SHEET].numpy()
-    if not len(images):
-        return None
     whole = np.zeros((SHEET, *images.shape[1:]), np.float32)
     whole[: len(images)] = images / 255
     return figures.png(figures.contact_sheet(whole, SIDE, 1))

@@ -10,7 +10,7 @@ from pages.ui import language, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
 from vae.errors import VAEError
-from vae.report import Part, Report, kept_report, make_report, page
+from vae.report import Part, Report, kept_report, page
 
 model = cache.model_id(state.model())
 if cache.record(model[0]).autoencoder:
@@ -39,7 +39,7 @@ def made() -> Report | None:
     def told(title: str, share: float) -> None:
         bar.progress(share, title)
 
-    found = make_report(model[0], dataset, told)
+    found = cache.reports.made(model, dataset, told)
     bar.empty()
     return found
 

@@ -68,11 +68,21 @@ COMPUTED: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 
 
-def lesson(view: View) -> tuple[str, str, list[str]]:
-    """Says and computes what the open chapter does, with mnist-2d where the chapter cannot take the model in use."""
-    cell, sizes = COMPUTED.get(view.chapter, (TERMS, ()))
+def suited(view: View) -> tuple[View, str]:
+    """Returns the view with a model that the open chapter can take, and why that is another one, or ""."""
+    _cell, sizes = COMPUTED.get(view.chapter, (TERMS, ()))
     record = cache.record(view.model[0])
-    if record.autoencoder or (sizes and record.model.latent not in sizes):
-        view = view.of(cache.model_id(kit.PLANE))
+    if record.autoencoder:
+        why = "is a plain autoencoder, which has no p(x)"
+    elif sizes and record.model.latent not in sizes:
+        why = f"has J = {record.model.latent}, and this chapter needs J = {' or '.join(map(str, sizes))}"
+    else:
+        return view, ""
+    return view.of(cache.model_id(kit.PLANE)), why
+
+
+def lesson(view: View) -> tuple[str, str, list[str]]:
+    """Says and computes what the open chapter does, with a model that it can take."""
+    cell, _sizes = COMPUTED.get(view.chapter, (TERMS, ()))
     says = f"This is the main computation of the chapter. It is about test image {view.row}, as on the page."
     return f"Lesson, chapter {view.chapter}: {view.model[0]}", says, [cells.load(view), cells.pixels(view), cell]

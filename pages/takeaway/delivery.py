@@ -5,6 +5,7 @@ gives up after three minutes. Here the browser asks for an address, and gets the
 """
 
 import secrets
+import threading
 import weakref
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from starlette.routing import Route
 
 from pages.takeaway.offers import Offer
 from pages.ui import language, routes
+from pages.ui.language import _
 
 _KEY = "takeaway.shelf"
 
@@ -27,6 +29,7 @@ class _Shelf:
         self.offers: dict[str, Offer] = {}
         self.found: Callable[[], list[Offer]] = list
         self.language = language.ENGLISH
+        self.making = threading.Lock()
 
     def renew(self) -> None:
         """Asks again what there is to give away."""
@@ -35,6 +38,7 @@ class _Shelf:
 
 
 _SHELVES: weakref.WeakValueDictionary[str, _Shelf] = weakref.WeakValueDictionary()  # of the sessions that there are
+_MAKING = threading.BoundedSemaphore(2)  # files at once; the threads are also those of pictures and pages
 
 
 def give(found: Callable[[], list[Offer]]) -> list[tuple[Offer, str]]:
@@ -60,19 +64,45 @@ def renew() -> None:
 
 
 def answer(request: Request) -> Response:
-    """Answers /takeaway/<token>/<file>: with the file, with 422 and a sentence, or with 404."""
-    from vae.errors import VAEError  # which loads PyTorch
+    """Answers /takeaway/<token>/<file>: with the file, or with a status that is not 200.
 
+    The status is 422 with a sentence where the file cannot be made, 429 with a sentence where the session or the server
+    makes others at the moment, 404 where there is no such file, and 405 for anything but GET: HEAD would make the file
+    in vain.
+    """
+    if request.method != "GET":
+        return PlainTextResponse("Files are handed out to GET alone.", 405, {"Allow": "GET"})
     shelf = _SHELVES.get(request.path_params["token"])
     offer = shelf.offers.get(request.path_params["file"]) if shelf else None
     if shelf is None or offer is None:
         return PlainTextResponse("There is no such file.", 404)
     with language.speaking(shelf.language):
+        if not shelf.making.acquire(blocking=False):
+            return _busy(_("Another file is being made for you. Wait until it is saved, and then ask again."))
         try:
-            content = offer.make()
-        except VAEError as error:
-            return PlainTextResponse(language.said(error), 422)
-    return Response(content, media_type=offer.mime, headers={"Cache-Control": "no-store"})
+            if not _MAKING.acquire(blocking=False):
+                return _busy(_("The server is making files for other visitors. Ask again in a moment."))
+            try:
+                return _made(offer)
+            finally:
+                _MAKING.release()
+        finally:
+            shelf.making.release()
+
+
+def _busy(sentence: str) -> Response:
+    return PlainTextResponse(sentence, 429)
+
+
+def _made(offer: Offer) -> Response:
+    from vae.errors import VAEError  # which loads PyTorch
+
+    try:
+        content = offer.make()
+    except VAEError as error:
+        return PlainTextResponse(language.said(error), 422)
+    headers = {"Cache-Control": "no-store", "Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+    return Response(content, media_type=offer.mime, headers=headers)
 
 
 def served() -> list[Route]:

@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from pages import cache
 from pages.explore.panels import interpolation
-from pages.takeaway import mapfile, notebooks
+from pages.takeaway import mapfile, notebooks, templates
 from pages.takeaway.offers import Offer
 from pages.takeaway.view import View, current
+from pages.ui import words
 from pages.ui.language import _
-from vae.errors import VAEError
 from vae.latent import codes_csv
 
-_OF_NO_MODEL = ("train/train", "train/data")  # pages on trainings and on data sets
+_OF_NO_MODEL = ("train/train", "train/data")  # pages whose notebooks are on trainings and on data sets
 _OF_EVIDENCE = ("measure/likelihood", "measure/report")  # which show nothing of a plain autoencoder
 
 
@@ -25,31 +25,27 @@ def offers(page: str, model: cache.Model) -> list[Offer]:
         page: "explore/latent_map" or another, as the frame has it.
         model: by name and time of writing.
     """
-    try:
-        view = current(page, model)
-    except VAEError:  # a setting on the page Train is refused, which the page itself says
-        return []
-    found, name = [], model[0]
-    if page not in _OF_NO_MODEL:
-        found += [
-            Offer(
-                _("Codes of the test images (CSV)"), f"{name}-codes.csv", "text/csv", ":material/table_chart:",
-                partial(codes, view),
-            ),
-            Offer(
-                _("Walk to another image (GIF)"), f"{name}-walk.gif", "image/gif", ":material/animation:",
-                partial(walk, view),
-            ),
-            Offer(
-                _("Map with its decoder (HTML)"), f"{name}-map.html", "text/html", ":material/scatter_plot:",
-                partial(mapfile.page, model, mapfile.in_use(model)),
-            ),
-            Offer(
-                _("Encoder and decoder (ONNX)"), f"{name}-onnx.zip", "application/zip", ":material/deployed_code:",
-                partial(cache.browser.networks, model),
-            ),
-        ]  # fmt: skip
-    if page not in _OF_EVIDENCE or not cache.record(name).autoencoder:
+    view, name = current(page, model), model[0]
+    drawn = words.draws(cache.dataset(view.data))
+    found = [
+        Offer(
+            _("Codes of the model's own draws (CSV)") if drawn else _("Codes of the test images (CSV)"),
+            f"{name}-codes.csv", "text/csv", ":material/table_chart:", partial(codes, view),
+        ),
+        Offer(
+            _("Walk to another draw (GIF)") if drawn else _("Walk to another image (GIF)"),
+            f"{name}-walk.gif", "image/gif", ":material/animation:", partial(walk, view),
+        ),
+        Offer(
+            _("Map with its decoder (HTML)"), f"{name}-map.html", "text/html", ":material/scatter_plot:",
+            partial(mapfile.page, model, mapfile.in_use(model)),
+        ),
+        Offer(
+            _("Encoder and decoder (ONNX)"), f"{name}-onnx.zip", "application/zip", ":material/deployed_code:",
+            partial(cache.browser.networks, model),
+        ),
+    ]  # fmt: skip
+    if _repeatable(page, view):
         found.append(
             Offer(
                 _("Notebook that repeats this page (Jupyter)"), f"{_named(page, view)}.ipynb",
@@ -57,6 +53,13 @@ def offers(page: str, model: cache.Model) -> list[Offer]:
             )
         )  # fmt: skip
     return found
+
+
+def _repeatable(page: str, view: View) -> bool:
+    """Whether there is a notebook: the page shows something of the model, and its settings are not refused."""
+    if page == "train/train":
+        return view.plan is not None
+    return page not in _OF_EVIDENCE or not cache.record(view.model[0]).autoencoder
 
 
 def codes(view: View) -> bytes:
@@ -79,8 +82,8 @@ def walk(view: View) -> bytes:
 
 
 def _named(page: str, view: View) -> str:
-    """Names a file after the model, if the page is about one, and after the page and its chapter."""
+    """Names a notebook after the model in it, if the page is about one, and after the page and its chapter."""
     name = page.rpartition("/")[2].replace("_", "-")
     if page == "learn/lesson":
         name += f"-{view.chapter}"
-    return name if page in _OF_NO_MODEL else f"{view.model[0]}-{name}"
+    return name if page in _OF_NO_MODEL else f"{templates.taken(page, view)[0].model[0]}-{name}"

@@ -3,7 +3,7 @@
 import importlib.metadata
 
 from pages.takeaway.cells import imports
-from pages.takeaway.templates import PAGES
+from pages.takeaway.templates import PAGES, taken
 from pages.takeaway.view import View
 from vae import data
 from vae.jobs import shelf
@@ -18,8 +18,12 @@ def notebook(page: str, view: View) -> bytes:
         page: "explore/latent_map" or another, as the frame has it.
         view: what is in use.
     """
+    used = view.model[0]
+    view, why = taken(page, view)
     title, says, cells = PAGES[page](view)
     text = "".join(cells)
+    if why:
+        says += f" The model in use, `{used}`, {why}. This notebook takes `{view.model[0]}` in its place."
     head = f"# {title}\n\n{says}\n\n{_needs()}"
     if view.model[0] in text and view.model[0] not in shelf.SHIPPED:
         head += (

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pages import cache
 from pages.explore.panels import interpolation
 from pages.takeaway import cells
-from pages.takeaway.chapters import lesson
+from pages.takeaway.chapters import lesson, suited
 from pages.takeaway.view import View
 from vae.evidence import is_known
 from vae.jobs import arguments
@@ -180,11 +180,21 @@ figures.evidence.race(curves, lines, ("samples (AIS: decoder evaluations)", "nat
     return f"Likelihood: {view.model[0]}", says, [load, pixels, one, run, show]
 
 
+def with_variance(view: View) -> tuple[View, str]:
+    """Returns the view with a model that the page Decoder variance can show, and why that is another one, or ""."""
+    record = cache.record(view.model[0])
+    if record.autoencoder:
+        why = "is a plain autoencoder, which learns no variance"
+    elif record.model.likelihood == "bernoulli":
+        why = "has a Bernoulli decoder, which has no variance of its own"
+    elif not isinstance(record.model, ModelConfig):
+        why = "comes from another program, so its variance has no floor that could be moved"
+    else:
+        return view, ""
+    return view.of(cache.model_id(EXHIBIT)), why
+
+
 def variance(view: View) -> Template:
-    config = cache.record(view.model[0]).model
-    own = isinstance(config, ModelConfig) and config.likelihood != "bernoulli"
-    if not own or cache.record(view.model[0]).autoencoder:
-        view = view.of(cache.model_id(EXHIBIT))
     says = (
         "The mean standard deviation of p(x|z) is drawn over the latent plane, with the codes of test images as dots "
     )
@@ -247,3 +257,15 @@ PAGES: dict[str, Callable[[View], Template]] = {
     "measure/variance": variance,
     "measure/report": report,
 }
+
+_SUITED: dict[str, Callable[[View], tuple[View, str]]] = {"learn/lesson": suited, "measure/variance": with_variance}
+
+
+def taken(page: str, view: View) -> tuple[View, str]:
+    """Returns what the notebook of a page is about.
+
+    Returns:
+        The view, with another model where the page cannot take the one in use, and why it cannot: what follows the
+        name of that model in a sentence. It is "" where the model is the one in use.
+    """
+    return _SUITED[page](view) if page in _SUITED else (view, "")

@@ -1,5 +1,6 @@
 """What a visitor looks at: the model, image, latent and settings in use, as the files of the menu take them."""
 
+import contextlib
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from pages.learn import kit
 from pages.train.panels import choose, settings
 from pages.ui import planes, state
 from vae import Preset
+from vae.errors import ConfigError
 
 
 class View(NamedTuple):
@@ -29,7 +31,7 @@ class View(NamedTuple):
         to: the test image that the walk leads to; None where nobody has chosen one.
         walk_drawn: whether the walk begins at the drawing, and whether it ends there.
         chapter: of the lesson.
-        plan: what the page Train is about to train; None on other pages.
+        plan: what the page Train is about to train; None on other pages, and where it refuses a setting.
     """
 
     model: cache.Model
@@ -52,18 +54,15 @@ class View(NamedTuple):
 
 
 def current(page: str, model: cache.Model) -> View:
-    """Returns what is in use now; to be called while the session's script runs.
-
-    Raises:
-        ConfigError: on the page Train, a setting is outside its range.
-    """
+    """Returns what is in use now; to be called while the session's script runs."""
     images, config = cache.images(model), cache.record(model[0]).model
     first = kit.FIRST.get(images.name, 0) if page == "learn/lesson" else 0
     z, drawing, to = state.z(), state.drawing(), st.session_state.get(interpolation.TO)
     drawn = drawing is not None and drawing.shape == config.image_shape
     plan = None
     if page == "train/train":
-        plan = settings.chosen() if settings.filled() else choose.kept(choose.FIRST)
+        with contextlib.suppress(ConfigError):  # which the page itself says
+            plan = settings.chosen() if settings.filled() else choose.kept(choose.FIRST)
     return View(
         model=model,
         data=images.name,

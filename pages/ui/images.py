@@ -1,5 +1,7 @@
 """Test images for the browser, a hundred in a file, fetched as a hand comes to them and kept there."""
 
+import contextlib
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -8,14 +10,18 @@ from pages.ui import routes
 
 
 def answer(request: Request) -> Response:
-    """Answers /images/<data set>/<number>.png."""
+    """Answers /images/<version>/<data set>/<number>.png.
+
+    Browsers keep the answer, so a data set that is replaced under its name gets other addresses
+    (`cache.browser.version`), and the old ones lead nowhere.
+    """
     from pages import cache  # which loads PyTorch
     from vae.errors import DataError
 
-    try:
-        png = cache.browser.sheet(request.path_params["data"], request.path_params["number"])
-    except DataError:
-        png = None
+    name, png = request.path_params["data"], None
+    with contextlib.suppress(DataError):
+        if request.path_params["version"] == cache.browser.version(name):
+            png = cache.browser.sheet(name, request.path_params["number"])
     if png is None:
         return Response("There is no such sheet of images.", 404)
     return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
@@ -23,4 +29,4 @@ def answer(request: Request) -> Response:
 
 def served() -> list[Route]:
     """Returns the routes of the sheets."""
-    return routes.everywhere("/images/{data}/{number:int}.png", answer)
+    return routes.everywhere("/images/{version}/{data}/{number:int}.png", answer)

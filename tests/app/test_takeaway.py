@@ -1,6 +1,8 @@
 """The menu "Take away": on every page, and how its files are handed out."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.requests import Request
@@ -8,8 +10,10 @@ from starlette.responses import Response
 from streamlit.testing.v1 import AppTest
 
 from pages.takeaway import delivery
+from pages.takeaway.offers import Offer
 from pages.ui import language
 from tests.app.test_pages import QUICKLY, opened, own_folder, through_frame
+from tests.waiting import HANG
 
 __all__ = ["own_folder"]
 
@@ -96,10 +100,10 @@ def test_files_follow_what_is_chosen_in_a_part_of_the_page() -> None:
     assert [before, asked(app.session_state["at"]["row.txt"]).body] == [b"0", b"1"]
 
 
-def asked(address: str) -> Response:
+def asked(address: str, method: str = "GET") -> Response:
     """What the server answers."""
     _takeaway, token, file = address.split("/")
-    return delivery.answer(Request({"type": "http", "path_params": {"token": token, "file": file}}))
+    return delivery.answer(Request({"type": "http", "method": method, "path_params": {"token": token, "file": file}}))
 
 
 def test_a_file_is_made_of_what_is_in_use_in_the_visitors_language() -> None:
@@ -109,15 +113,51 @@ def test_a_file_is_made_of_what_is_in_use_in_the_visitors_language() -> None:
     answer = asked(app.session_state["at"]["page.txt"])
     assert (answer.status_code, answer.body.decode()) == (200, "7 课程")
     assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["content-disposition"] == "attachment"  # a browser saves it, and opens it nowhere
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert language.current() == "en"  # for whoever comes next on this thread
+
+
+def test_nothing_is_made_for_anything_but_get() -> None:
+    app = AppTest.from_function(offering).run()
+    answer = asked(app.session_state["at"]["broken.zip"], "HEAD")  # it would raise if it was made
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+
+
+def test_one_file_at_a_time_is_made_for_a_session_and_two_for_all() -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow() -> bytes:
+        begun.release()
+        assert go_on.wait(HANG)
+        return b"made"
+
+    shelves = [delivery._Shelf() for _ in range(3)]
+    for shelf in shelves:
+        shelf.found = lambda: [Offer("Slow", "slow.txt", "text/plain", ":material/draft:", slow)]
+        shelf.renew()
+        delivery._SHELVES[shelf.token] = shelf
+    first, second, third = (f"takeaway/{shelf.token}/slow.txt" for shelf in shelves)
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            answers = [pool.submit(asked, address) for address in (first, second)]
+            assert all(begun.acquire(timeout=HANG) for _ in answers)
+            for address, sentence in ((first, "Another file is being made for you."), (third, "for other visitors.")):
+                answer = asked(address)
+                assert answer.status_code == 429 and sentence in answer.body.decode()
+        finally:
+            go_on.set()
+        assert [each.result(HANG).body for each in answers] == [b"made", b"made"]
+    assert [asked(address).status_code for address in (first, third)] == [200, 200]
 
 
 def test_an_error_is_a_sentence_and_a_fault_is_not_hidden() -> None:
     app = AppTest.from_function(offering).run()
     answer = asked(app.session_state["at"]["refused.zip"])
     assert (answer.status_code, answer.body.decode()) == (422, "A batch has at least 1 image, not 0.")
-    with pytest.raises(ZeroDivisionError):
-        asked(app.session_state["at"]["broken.zip"])
+    for _ in range(3):  # after a fault others are made as before
+        with pytest.raises(ZeroDivisionError):
+            asked(app.session_state["at"]["broken.zip"])
 
 
 def test_only_what_a_session_offers_now_is_handed_out() -> None:

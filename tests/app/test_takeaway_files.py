@@ -67,13 +67,12 @@ def read(content: bytes) -> dict[str, list[str]]:
 
 
 @pytest.mark.slow
-def test_every_page_has_a_notebook_and_those_of_a_model_its_files() -> None:
+def test_every_page_has_a_notebook_and_the_files_of_the_model_in_use() -> None:
     paths = [path.removeprefix("pages/").removesuffix(".py") for path in PAGES]
     assert set(paths) == NOTEBOOKS.keys()
     for path in paths:
         found = offered(path)
-        kinds = {"ipynb"} if path in ("train/train", "train/data") else {"csv", "gif", "html", "zip", "ipynb"}
-        assert found.keys() == kinds, path
+        assert found.keys() == {"csv", "gif", "html", "zip", "ipynb"}, path
         assert all(offer.label and offer.mime and offer.icon.startswith(":material/") for offer in found.values())
         checked(elsewhere(found["ipynb"].make))
     assert "ipynb" not in offered("measure/likelihood", "mnist-autoencoder-2d")
@@ -84,7 +83,40 @@ def test_files_are_named_after_the_model_and_the_page() -> None:
         "codes.csv", "walk.gif", "map.html", "onnx.zip", "latent-map.ipynb",
     ]  # fmt: skip
     assert offered("learn/lesson", chapter="7")["ipynb"].file == "mnist-2d-lesson-7.ipynb"
-    assert offered("train/train")["ipynb"].file == "train.ipynb"
+    assert [offered("train/train", "mnist-5d")[kind].file for kind in ("ipynb", "csv")] == [
+        "train.ipynb", "mnist-5d-codes.csv",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "model", "file", "why"),
+    [
+        ("measure/variance", "mnist-bernoulli-2d", "mnist-2d-variance.ipynb", "has a Bernoulli decoder"),
+        ("measure/variance", "mnist-autoencoder-2d", "mnist-2d-variance.ipynb", "is a plain autoencoder"),
+        ("measure/variance", "mnist-free-variance-2d", "mnist-free-variance-2d-variance.ipynb", None),
+        ("learn/lesson", "mnist-20d", "mnist-2d-lesson-2.ipynb", "has J = 20, and this chapter needs J = 2"),
+        ("learn/lesson", "mnist-autoencoder-2d", "mnist-2d-lesson-2.ipynb", "is a plain autoencoder"),
+        ("learn/lesson", "mnist-bernoulli-2d", "mnist-bernoulli-2d-lesson-2.ipynb", None),
+    ],
+)
+def test_a_notebook_is_named_after_the_model_in_it_and_says_why_that_is_another(
+    path: str, model: str, file: str, why: str | None
+) -> None:
+    offer = offered(path, model, chapter="2")["ipynb"]
+    assert offer.file == file
+    head, _imports, load = ("".join(cell["source"]) for cell in checked(elsewhere(offer.make))["cells"][:3])
+    if why is None:
+        assert f'vae.load("{model}")' in load and "in its place" not in head
+    else:
+        assert 'vae.load("mnist-2d")' in load
+        assert f"The model in use, `{model}`, {why}" in head and "takes `mnist-2d` in its place." in head
+
+
+def test_codes_of_draws_are_not_called_those_of_test_images(own_folder: Any) -> None:
+    config = vae.ModelConfig(image_shape=(12, 10), encoder_layers=(8,), decoder_layers=(8,), latent=3)
+    vae.save(vae.build(config), vae.Record(name="mine", model=config, training=vae.TrainConfig(data="gone")))
+    labels = [offered("explore/samples", model)["csv"].label for model in ("mine", "mnist-5d")]
+    assert labels == ["Codes of the model's own draws (CSV)", "Codes of the test images (CSV)"]
 
 
 def test_the_notebook_has_what_is_in_use() -> None:
@@ -105,7 +137,8 @@ def test_the_notebook_of_the_page_train_has_its_settings() -> None:
     settings = {key: value for key, value in kept.items() if key.startswith("train.")}
     made = elsewhere(offered("train/train", **settings)["ipynb"].make).decode()
     assert "ModelConfig(latent=7)" in made and "vae train my-model --latent=7" in made
-    assert offered("train/train", **{**settings, "train.latent": 0}) == {}
+    refused = offered("train/train", **{**settings, "train.latent": 0})
+    assert refused.keys() == {"csv", "gif", "html", "zip"}  # there is no training to repeat, but a model in use
 
 
 def test_codes_are_those_of_the_map_with_their_labels() -> None:

@@ -201,14 +201,14 @@ def test_keys_and_that_nothing_runs_or_moves(server: str, watched_page: Page) ->
 
 
 def offered(page: Page, server: str) -> Locator:
-    """Opens the menu of a page as if it came with these three files."""
+    """Opens the menu of a page as if it came with these four files."""
     page.goto(f"{server}/samples")
     page.locator("[data-testid=stImage] img").first.wait_for()
     settle(page)
     unfold(page)
     menu = page.locator(".takeaway")
     menu.evaluate(
-        """root => root.menu.show({ ...root.menu.data, offers: ["slow", "refused", "lost"].map(
+        """root => root.menu.show({ ...root.menu.data, offers: ["slow", "refused", "busy", "lost"].map(
            name => ({ label: name, file: `${name}.txt`, icon: ":material/table_chart:", at: `takeaway/x/${name}.txt` })
         ) })"""
     )
@@ -236,10 +236,12 @@ def test_a_file_of_the_servers_is_waited_for(server: str, watched_page: Page) ->
 
 def test_what_cannot_be_made_is_said(server: str, page: Page) -> None:
     page.route("**/takeaway/x/refused.txt", lambda route: route.fulfill(status=422, body="Zero is not one."))
+    page.route("**/takeaway/x/busy.txt", lambda route: route.fulfill(status=429, body="Ask again in a moment."))
     page.route("**/takeaway/x/lost.txt", lambda route: route.abort())
     menu = offered(page, server)
     for name, sentence in (
         ("refused", "Zero is not one."),
+        ("busy", "Ask again in a moment."),
         ("lost", "lost.txt could not be made. The server did not answer, or reported an error."),
         ("slow", "The page has changed. Close this menu and open it again."),  # nobody has such an address
     ):

@@ -1,6 +1,7 @@
 """The report: its numbers are those of the library, it is kept, and its file needs nothing else."""
 
 import json
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -84,6 +85,17 @@ def test_numbers_are_those_of_the_library(kind: str) -> None:
     kl = vae.encode(model, held).kl.mean(0)
     assert numbers["What each dimension carries"]["kl_by_dimension"] == pytest.approx(kl.tolist())
     x = model.pixels(held, vae.generator(0))
+    each = numbers["What each dimension carries"]
+    means = [vae.encode(model, held[rows]).kl.mean(0) for rows in np.random.default_rng(0).integers(0, 60, (500, 60))]
+    assert each["kl_by_dimension_standard_error"] == pytest.approx(np.std(means, 0).tolist(), rel=0.2)
+    assert each["kl_standard_error"] == pytest.approx(np.std(np.sum(means, 1)), rel=0.2)  # the bootstrap
+    counts = {"Evidence": "elbo_samples", "Odd images": "samples", "Draws from the prior": "draws"}
+    assert [numbers[title][name] for title, name in counts.items()] == [10, 5, 20]
+    odd = numbers["Odd images"]
+    assert all(0 <= odd[f"{kind}_standard_error"] < 0.1 for kind in ("black", "dim", "noise"))
+    if probe := numbers.get("Classes in the codes"):
+        rate = probe["linear"]
+        assert probe["linear_standard_error"] == pytest.approx(np.sqrt(rate * (1 - rate) / 60))
     evidence = numbers["Evidence"]
     assert evidence["elbo"] == pytest.approx(float(vae.elbo(model, x, 10, vae.generator(1)).value.mean()))
     if model.config.latent <= 2:
@@ -145,6 +157,31 @@ def test_what_no_report_can_be_on_is_said() -> None:
         report.make_report("mnist-2d", SETS["labelled"])
     with pytest.raises(VAEError, match="there is none"):
         report.make_report("nobody", dataset)
+
+
+@pytest.mark.parametrize(("deviation", "trusted"), [(0.02, False), (1.0, True)])
+def test_the_gap_says_where_importance_sampling_is_not_to_be_trusted(deviation: float, trusted: bool) -> None:
+    dataset = SETS["labelled"]
+    config = vae.ModelConfig(image_shape=(6, 5), latent=5, encoder_layers=(4,), decoder_layers=(4,))
+    model = vae.build(config)
+    with torch.no_grad():
+        for weights in model.encoder.parameters():
+            weights.zero_()
+        model.encoder.head.bias[5:] = 2 * math.log(deviation)
+        model.decoder.location.weight.mul_(0.05)  # so that p(z|x) is about the prior
+        model.decoder.log_variance.weight.zero_()
+    x = model.pixels(dataset.test.images, vae.generator(0))
+    elbo = vae.elbo(model, x, 10, vae.generator(1)).value.numpy()
+    codes = vae.encode(model, dataset.test.images)
+    part = report.evidence.gap(reports.Subject(model, vae.Record(name="x", model=config), dataset, x, codes, elbo))
+    k_hat = vae.importance_sampling(model, x[:6], 2000, vae.generator(3)).k_hat
+    assert [row[-1] for row in part.table] == ["k-hat", *(f"{value:.2f}" for value in k_hat)]
+    assert part.numbers["k_hat"] == pytest.approx(float(k_hat.max())) and part.numbers["samples"] == 2000
+    above = int((k_hat > 0.7).sum())
+    assert (above == 0) == trusted
+    assert part.numbers["k_hat_above_0.7"] == pytest.approx(above / 6)
+    said = [sentence for sentence in part.says if "not to be trusted" in sentence]
+    assert bool(said) != trusted and all(f"is above 0.7 on {above} of them" in sentence for sentence in said)
 
 
 def test_collapse_is_said_in_words() -> None:

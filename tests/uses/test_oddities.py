@@ -55,6 +55,19 @@ def test_auroc_at_its_ends():
     assert (oddities.auroc(high, low), oddities.auroc(low, high), oddities.auroc(low, low)) == (1, 0, 0.5)
 
 
+@pytest.mark.parametrize(("shift", "together"), [(0.3, 0.0), (1.0, 0.8), (-0.5, -0.6)])
+def test_the_error_of_auroc_is_that_of_images_drawn_anew(shift, together):
+    random = np.random.default_rng(0)
+
+    def scores(count):
+        both = random.multivariate_normal([shift, 0], [[1, together], [together, 1]], count)
+        return both.round(1).T  # with ties
+
+    spread = np.std([oddities.auroc(*scores(150)) for _ in range(2000)])  # known to 1.6 %
+    errors = [oddities.auroc_error(*scores(150)) for _ in range(50)]
+    assert np.mean(errors) == pytest.approx(spread, rel=0.06)
+
+
 def test_what_makes_no_sense():
     with pytest.raises(ConfigError, match="one of black"):
         oddities.odd(IMAGES, "blue")
@@ -64,6 +77,9 @@ def test_what_makes_no_sense():
     for scores in (np.array([]), np.array([1.0, np.nan])):
         with pytest.raises(DataError, match="both kinds"):
             oddities.auroc(scores, np.ones(3))
+    for scores in (np.ones(1), np.ones(4), np.array([1.0, np.nan, 2.0])):
+        with pytest.raises(DataError, match="two scores of each"):
+            oddities.auroc_error(scores, np.ones(min(len(scores), 3)))
 
 
 def test_the_known_failure_of_likelihood_is_there_and_is_not_everywhere():

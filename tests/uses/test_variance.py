@@ -91,6 +91,23 @@ def test_another_floor_is_a_model_built_with_it(likelihood: str, floor: float | 
         np.testing.assert_allclose(path, want, rtol=FLOAT32)
 
 
+@pytest.mark.parametrize("likelihood", ["gaussian", "gaussian-shared"])
+def test_residuals_over_sigma_and_their_error(likelihood: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variance, "_BATCH", 130)
+    model = small_model(likelihood=likelihood)
+    z, x = pairs(model, 400)
+    ratio, error = variance.observed_over_predicted(model, z, x)
+    with torch.inference_mode():
+        p = model.decoder(torch.from_numpy(z)).base_dist
+    observed = (x - p.mean).double().square().sum(1).numpy()
+    predicted = p.stddev.double().expand_as(x).square().sum(1).numpy()
+    assert ratio == pytest.approx(np.sqrt(observed.sum() / predicted.sum()), rel=FLOAT32)
+    rows = np.random.default_rng(0).integers(0, 400, (2000, 400))  # the bootstrap, known to 1.6 %
+    spread = np.sqrt(observed[rows].sum(1) / predicted[rows].sum(1)).std()
+    assert error == pytest.approx(spread, rel=0.06)
+    assert variance.observed_over_predicted(model, z[:1], x[:1])[1] is None
+
+
 def test_border_is_what_is_black_in_nearly_all_images() -> None:
     images = torch.zeros(200, 2, 3, dtype=torch.uint8)
     images[:2, 0, 0] = 9  # black in 99 of 100

@@ -13,13 +13,14 @@ from vae.evidence import evaluation, is_known
 from vae.evidence import gaps as gaps_of
 from vae.figures import COLOURS
 from vae.model import ModelConfig, bits_per_dimension, generator
-from vae.report.parts import Array, Part, Subject, drawn, signed
+from vae.report.parts import ELBO_SAMPLES, Array, Part, Subject, drawn, signed
 from vae.uses import oddities, variance
 
 __all__ = ["calibration", "gap", "odd_images", "scores"]
 
 MANY, FEW, VERY_FEW = 200, 50, 6  # images of importance sampling, of exact evidence, of the gap
-SAMPLES = 500
+SAMPLES, GAP_SAMPLES = 500, 2000  # of importance sampling
+ODD_SAMPLES = 5  # of the ELBO of odd images
 _NOISE = 5
 
 
@@ -28,8 +29,13 @@ def scores(of: Subject) -> Part:
     config, count = of.model.config, len(of.x)
     error = of.elbo.std() / math.sqrt(count)
     rows = [["", "nats an image", "above the ELBO of the same images", "images", "how sure"]]
-    rows.append(["ELBO", signed(of.elbo.mean(), error), "", f"{count:,}", "a lower bound on log p(x)"])
-    numbers: dict[str, Any] = {"images": count, "elbo": float(of.elbo.mean()), "elbo_standard_error": float(error)}
+    rows.append(
+        [f"ELBO, {ELBO_SAMPLES} samples", signed(of.elbo.mean(), error), "", f"{count:,}", "a lower bound on log p(x)"]
+    )
+    numbers: dict[str, Any] = {
+        "images": count, "elbo": float(of.elbo.mean()), "elbo_standard_error": float(error),
+        "elbo_samples": ELBO_SAMPLES,
+    }  # fmt: skip
     found = evaluation.evaluate(of.model, of.x[:MANY], "importance", samples=SAMPLES, generator=generator(1))
     numbers |= {"importance": evaluation.figures(found), "importance_samples": SAMPLES}
     above = numbers["importance"]["k_hat_above_0.7"]
@@ -75,7 +81,7 @@ def gap(of: Subject) -> Part:
     if exact:
         (log_p,) = evaluation.evaluate(of.model, x, "exact")
     else:
-        (log_p,) = evaluation.evaluate(of.model, x, "importance", samples=2000, generator=generator(3))
+        (log_p,) = evaluation.evaluate(of.model, x, "importance", samples=GAP_SAMPLES, generator=generator(3))
     elbo = torch.from_numpy(of.elbo[: len(x)])
     split = gaps_of.Gap(elbo, best.elbo, log_p.value)
     rows = [["image", "ELBO", "best Gaussian", "log p(x)", "approximation gap", "amortisation gap"]]
@@ -83,19 +89,29 @@ def gap(of: Subject) -> Part:
         values = (split.elbo, split.best_elbo, split.log_p, split.approximation, split.amortisation)
         rows.append([str(i), *(signed(float(each[i]), digits=2) for each in values)])
     known = split.log_p.isfinite()
-    numbers = {
+    numbers: dict[str, Any] = {
         "images": len(x), "approximation": float(split.approximation[known].mean()),
         "amortisation": float(split.amortisation[known].mean()), "log_p": "exact" if exact else "importance sampling",
     }  # fmt: skip
-    how = "integrated exactly" if exact else "estimated by importance sampling with 2,000 samples"
-    return Part(
-        title="What the bound leaves out", numbers=numbers, table=rows,
-        says=[
-            f"On {len(x)} images. log p(x), {how}, less the ELBO is the Kullback–Leibler divergence of q(z|x) from the "
-            "true posterior. One part is due to the family of diagonal Gaussians (approximation), the rest to the "
-            "encoder (amortisation)."
-        ],
-    )  # fmt: skip
+    how = "integrated exactly" if exact else f"estimated by importance sampling with {GAP_SAMPLES:,} samples"
+    says = [
+        f"On {len(x)} images. log p(x), {how}, less the ELBO is the Kullback–Leibler divergence of q(z|x) from the "
+        "true posterior. One part is due to the family of diagonal Gaussians (approximation), the rest to the "
+        "encoder (amortisation)."
+    ]
+    if log_p.k_hat is not None:
+        found = evaluation.figures([log_p])
+        numbers |= {name: found[name] for name in ("k_hat", "k_hat_above_0.7", "k_hat_unknown")}
+        numbers["samples"] = GAP_SAMPLES
+        for row, value in zip(rows, ["k-hat", *log_p.k_hat.tolist()], strict=True):
+            row.append(value if isinstance(value, str) else "unknown" if math.isnan(value) else f"{value:.2f}")
+        if above := int((log_p.k_hat > evaluation.UNRELIABLE).sum()):
+            says.append(
+                f"k-hat, the shape of the tail of the importance weights, is above {evaluation.UNRELIABLE} on {above} "
+                "of them. There the estimate is not to be trusted: log p(x) is likely to be larger, and the "
+                "approximation gap with it: the true one is never negative."
+            )
+    return Part(title="What the bound leaves out", numbers=numbers, table=rows, says=says)
 
 
 def calibration(of: Subject) -> Part | None:
@@ -112,13 +128,14 @@ def calibration(of: Subject) -> Part | None:
     figure.update_xaxes(type="log", title="standard deviation that was predicted")
     figure.update_yaxes(type="log", title="root mean square of the residuals")
     figure.update_layout(height=360, margin={"l": 60, "r": 10, "t": 10, "b": 50})
-    ratio = float(np.sqrt((found.share * found.observed**2).sum() / (found.share * found.predicted**2).sum()))
+    ratio, error = variance.observed_over_predicted(of.model, of.codes.mean, of.x)
+    numbers = {"images": len(of.x), "observed_over_predicted": ratio, "observed_over_predicted_standard_error": error}
     return Part(
-        title="Calibration of the standard deviation", numbers={"images": len(of.x), "observed_over_predicted": ratio},
+        title="Calibration of the standard deviation", numbers=numbers,
         says=[
             f"On {len(of.x):,} images, each decoded at the mean of q(z|x). Over all pixels the residuals are "
-            f"{ratio:.2f} times the σ that the decoder predicts. Pixels are grouped by σ; the dotted line is where "
-            "σ is right."
+            f"{signed(ratio, error, 3)} times the σ that the decoder predicts; ± is the standard error over the "
+            "images. Pixels are grouped by σ; the dotted line is where σ is right."
         ],
         figures=[drawn(figure, "Residuals against the predicted standard deviation, and the line where both agree.")],
     )  # fmt: skip
@@ -129,18 +146,20 @@ def odd_images(of: Subject) -> Part:
     images = of.dataset.test.images[:MANY]
     ordinary = of.elbo[: len(images)]
     rows = [["odd images", "AUROC of the ELBO"]]
-    numbers: dict[str, Any] = {"images": len(images)}
+    numbers: dict[str, Any] = {"images": len(images), "samples": ODD_SAMPLES}
     for kind in oddities.ODDITIES:
         x = of.model.pixels(oddities.odd(images, kind), generator(_NOISE))
-        scored = evaluation.evaluate(of.model, x, "elbo", samples=5, generator=generator(_NOISE))[0].value.numpy()
+        (bound,) = evaluation.evaluate(of.model, x, "elbo", samples=ODD_SAMPLES, generator=generator(_NOISE))
+        scored = bound.value.numpy()
         value = oddities.auroc(ordinary, scored)
-        rows.append([kind.replace("_", " "), f"{value:.2f}"])
-        numbers[kind] = value
+        error = oddities.auroc_error(ordinary, scored) if len(images) > 1 else None
+        rows.append([kind.replace("_", " "), signed(value, error, 2)])
+        numbers |= {kind: value, f"{kind}_standard_error": error}
     return Part(
         title="Odd images", numbers=numbers, table=rows,
         says=[
             f"{len(images)} held-out images, and the same images made odd. The area under the ROC curve is 1 where "
             "every odd image has a lower ELBO than every ordinary one, 0.5 by chance, and below that where odd images "
-            "score higher, as very simple images often do."
+            "score higher, as very simple images often do. ± is its standard error over the images."
         ],
     )  # fmt: skip

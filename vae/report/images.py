@@ -39,11 +39,12 @@ def walks(of: Subject) -> Part:
     if not chosen:
         return Part(title="Traversals", says=["No dimension is active, so there is nothing to walk along."])
     values = np.linspace(-3, 3, EACH + 1)
+    numbers = {"images": 1, "dimensions": [j + 1 for j in chosen], "steps": len(values), "from": -3, "to": 3}
     path = traversals(of.codes.mean[0], chosen, values).reshape(-1, kl.size)
     picture = sheet(_shaped(of, decode(of.model, path).mean), "from −3 to 3, a dimension a row", EACH + 1)
     names = ", ".join(f"z{j + 1} ({kl[j]:.1f} nats)" for j in chosen)
     says = [f"From the first held-out image, one dimension at a time, the others held: {names}."]
-    return Part(title="Traversals", says=says, pictures=[picture], numbers={"dimensions": [j + 1 for j in chosen]})
+    return Part(title="Traversals", says=says, pictures=[picture], numbers=numbers)
 
 
 def draws(of: Subject) -> Part:
@@ -55,8 +56,9 @@ def draws(of: Subject) -> Part:
         sheet(_shaped(of, decoded.sample).clip(0, 1), "draws from p(x|z)"),
     ]
     return Part(
-        title="Draws from the prior", says=[f"z ~ N(0, I), {len(z)} of them, the same in both."], pictures=pictures
-    )
+        title="Draws from the prior", numbers={"draws": len(z)}, pictures=pictures,
+        says=[f"z ~ N(0, I), {len(z)} of them, the same in both."],
+    )  # fmt: skip
 
 
 def memory(of: Subject) -> Part:

@@ -20,6 +20,8 @@ _SHOWN = 60  # dimensions that are drawn
 def dimensions(of: Subject) -> Part:
     """KL by dimension, active units, and the mean KL as mutual information and distance from the prior."""
     kl, means = of.codes.kl.mean(0), of.codes.mean
+    errors = of.codes.kl.std(0) / np.sqrt(len(means))
+    error = float(of.codes.kl.sum(1).std() / np.sqrt(len(means)))
     active = active_units(means)
     parts = surgeries.surgery(of.codes)
     order = np.argsort(-kl, kind="stable")[:_SHOWN]
@@ -30,8 +32,9 @@ def dimensions(of: Subject) -> Part:
     asleep = int((~active).sum())
     total, size = float(kl.sum()), len(kl)
     says = [
-        f"On {len(means):,} images. The KL is {signed(total)} nats an image; {size - asleep} of {size} dimensions are "
-        f"active (the variance of their means is above {aggregates.ACTIVE})."
+        f"On {len(means):,} images. The KL is {signed(total, error, 2)} nats an image; {size - asleep} of {size} "
+        f"dimensions are active (the variance of their means is above {aggregates.ACTIVE}). ± is the standard error "
+        f"over the images; that of the KL of one dimension is at most {errors.max():.2g} nats."
     ]
     if asleep == size:
         says.append("The posterior has collapsed: no dimension says anything of the image.")
@@ -40,11 +43,15 @@ def dimensions(of: Subject) -> Part:
     says.append(
         f"Of the KL, {signed(parts.mutual_information, parts.mutual_information_error, 2)} nats are the mutual "
         f"information of code and image (at most log N = {parts.ceiling:.2f}), and "
-        f"{signed(parts.marginal_kl, parts.marginal_kl_error, 2)} nats the divergence of q(z) from the prior."
+        f"{signed(parts.marginal_kl, parts.marginal_kl_error, 2)} nats the divergence of q(z) from the "
+        "prior; here ± is the Monte Carlo error of both."
     )
     numbers = {
-        "images": len(means), "kl": total, "kl_by_dimension": kl.tolist(), "active": int(active.sum()), "latent": size,
-        "mutual_information": parts.mutual_information, "marginal_kl": parts.marginal_kl,
+        "images": len(means), "kl": total, "kl_standard_error": error, "kl_by_dimension": kl.tolist(),
+        "kl_by_dimension_standard_error": errors.tolist(), "active": int(active.sum()), "latent": size,
+        "mutual_information": parts.mutual_information,
+        "mutual_information_standard_error": parts.mutual_information_error,
+        "marginal_kl": parts.marginal_kl, "marginal_kl_standard_error": parts.marginal_kl_error,
     }  # fmt: skip
     shown = drawn(figure, "KL of each dimension and the variance of its posterior means, the largest KL first.")
     return Part(title="What each dimension carries", says=says, numbers=numbers, figures=[shown])
@@ -70,7 +77,9 @@ def aggregate(of: Subject) -> Part:
     ]
     if size > 4:
         says.append("In many dimensions a few thousand narrow Gaussians fill next to nothing, whatever the model.")
-    numbers = {"images": count, "prior_in_holes": draws.share, "standard_error": draws.standard_error}
+    numbers = {
+        "images": count, "draws": len(draws.z), "prior_in_holes": draws.share, "standard_error": draws.standard_error,
+    }  # fmt: skip
     shown = drawn(figure, "The aggregate posterior, the prior, and the holes between them.")
     return Part(title="The codes as a whole against the prior", says=says, numbers=numbers, figures=[shown])
 
@@ -86,10 +95,17 @@ def probes(of: Subject) -> Part | None:
     linear = features.linear_accuracy(codes, labels, held, truth)
     near = features.neighbour_accuracy(codes, labels, held, truth)
     most = float(np.bincount(truth).max() / len(truth))
-    rows = [["read from the means of q(z|x) by", "accuracy"], ["logistic regression", f"{linear:.1%}"],
-            ["nearest neighbours", f"{near:.1%}"], ["always the most frequent class", f"{most:.1%}"]]  # fmt: skip
+    rows = [["read from the means of q(z|x) by", "accuracy"]]
+    numbers: dict[str, float] = {"images": len(truth), "training_images": len(codes), "most_frequent": most}
+    for key, name, share in (("linear", "logistic regression", linear), ("neighbours", "nearest neighbours", near)):
+        error = float(np.sqrt(share * (1 - share) / len(truth)))
+        rows.append([name, f"{share:.1%} ± {error:.1%}"])
+        numbers |= {key: share, f"{key}_standard_error": error}
+    rows.append(["always the most frequent class", f"{most:.1%}"])
     return Part(
-        title="Classes in the codes", table=rows,
-        numbers={"images": len(truth), "linear": linear, "neighbours": near, "most_frequent": most},
-        says=[f"Learned from {len(codes):,} training images with labels, tried on {len(truth):,} held-out ones."],
+        title="Classes in the codes", table=rows, numbers=numbers,
+        says=[
+            f"Learned from {len(codes):,} training images with labels, tried on {len(truth):,} held-out ones; ± is the "
+            "binomial standard error of the latter."
+        ],
     )  # fmt: skip

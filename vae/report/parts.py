@@ -17,9 +17,10 @@ from vae.figures import contact_sheet, fitted, png_uri
 from vae.latent import Codes
 from vae.model import VAE, Record
 
-__all__ = ["Part", "Subject", "drawn", "sheet", "signed"]
+__all__ = ["ELBO_SAMPLES", "Part", "Subject", "drawn", "sheet", "signed"]
 
 Array = NDArray[Any]
+ELBO_SAMPLES = 10  # of the ELBO of an image
 
 
 @dataclass(frozen=True)

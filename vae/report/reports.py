@@ -16,13 +16,12 @@ from vae.evidence import elbo
 from vae.latent import encode
 from vae.model import ModelConfig, generator, load, locate, place_for, read_record, result_file
 from vae.report import evidence, images, latent
-from vae.report.parts import Part, Subject, signed
+from vae.report.parts import ELBO_SAMPLES, Part, Subject, signed
 
 __all__ = ["IMAGES", "Report", "kept_report", "make_report", "report_file"]
 
 IMAGES = 1000  # held-out images that most parts are of
-FORMAT = 1
-SAMPLES = 10
+FORMAT = 2
 MAKERS: tuple[Callable[[Subject], Part | None], ...] = (
     evidence.scores,
     latent.dimensions,
@@ -95,7 +94,7 @@ def make_report(name_or_path: str | Path, dataset: Dataset, told: Told | None = 
     model = load(path)
     held = dataset.test.images[:IMAGES]
     x = model.pixels(held, generator(0))
-    bound = elbo(model, x, SAMPLES, generator(1)).value.numpy()
+    bound = elbo(model, x, ELBO_SAMPLES, generator(1)).value.numpy()
     of = Subject(model, record, dataset, x, encode(model, held), bound)
     parts = [_about(of)]
     for done, maker in enumerate(MAKERS, 1):

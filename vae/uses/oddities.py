@@ -17,7 +17,7 @@ from torch import Tensor
 from vae.errors import ConfigError, DataError
 from vae.model import generator
 
-__all__ = ["ODDITIES", "Oddity", "auroc", "odd"]
+__all__ = ["ODDITIES", "Oddity", "auroc", "auroc_error", "odd"]
 
 Array = NDArray[Any]
 Oddity = Literal["black", "dim", "mirrored", "upside_down", "shifted", "noisy", "scrambled", "inverted", "noise"]
@@ -93,3 +93,29 @@ def auroc(ordinary: Array, odd: Array) -> float:
     below = np.searchsorted(ranked, ordinary, "left").mean()
     not_above = np.searchsorted(ranked, ordinary, "right").mean()
     return float(below + not_above) / (2 * len(odd))
+
+
+def auroc_error(ordinary: Array, odd: Array) -> float:
+    """Returns the standard error of `auroc` where the odd images were made of the ordinary ones, over the N images.
+
+    With V_n the share of odd images that ordinary image n scores higher than, and W_n the share of ordinary images that
+    score higher than odd image n, ties counting half (DeLong, DeLong & Clarke-Pearson 1988),
+
+        error^2 = variance of (V_n + W_n) / N,
+
+    which takes in that the two scores of an image go together.
+
+    Arguments:
+        ordinary: (N,) scores.
+        odd: (N,) scores, the n-th of the image that was made of the n-th ordinary one.
+
+    Raises:
+        DataError: there are fewer than two images, the numbers of scores differ, or a score is not a number.
+    """
+    if len(ordinary) != len(odd) or len(odd) < 2 or np.isnan(ordinary).any() or np.isnan(odd).any():
+        raise DataError(
+            f"The error needs two scores of each of at least two images, and all must be numbers; there are "
+            f"{len(ordinary)} scores of ordinary images and {len(odd)} of odd ones."
+        )
+    higher = (ordinary[:, None] > odd) + 0.5 * (ordinary[:, None] == odd)
+    return float((higher.mean(1) + higher.mean(0)).std(ddof=1) / np.sqrt(len(odd)))

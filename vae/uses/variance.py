@@ -28,7 +28,7 @@ from vae.model import VAE, ModelConfig
 
 __all__ = [
     "ByDistance", "Calibration", "border", "calibration", "deviation_by_level", "floor_path", "mean_deviation",
-    "nats_by_pixel", "nearest", "outwards", "residuals_by_distance", "with_floor",
+    "nats_by_pixel", "nearest", "observed_over_predicted", "outwards", "residuals_by_distance", "with_floor",
 ]  # fmt: skip
 
 Array = NDArray[Any]
@@ -172,6 +172,30 @@ def calibration(model: VAE, z: Array, x: Tensor, edges: Array) -> Calibration:
         sums += [np.bincount(place, weights, bins) for weights in (np.ones_like(sigma), sigma**2, residual**2)]
     count, predicted, observed = sums[:, sums[0] > 0]
     return Calibration(np.sqrt(predicted / count), np.sqrt(observed / count), count / count.sum())
+
+
+@torch.inference_mode()
+def observed_over_predicted(model: VAE, z: Array, x: Tensor) -> tuple[float, float | None]:
+    """Returns how many times larger the residuals of all pixels are than sigma, and the standard error of that.
+
+        r = sqrt( sum (x - mu)^2 / sum sigma^2 )
+
+    The error is that of a ratio of two means over the images, to first order; it is None for a single image.
+
+    Arguments:
+        model, z, x: as for `nats_by_pixel`.
+
+    Raises:
+        ConfigError, DataError: as `nats_by_pixel` does.
+    """
+    squares = [((part - p.loc).double().square().sum(1), p.scale.double().square().sum(1))
+               for p, part in _pairs(model, z, x)]  # fmt: skip
+    observed, predicted = (torch.cat(each).numpy() for each in zip(*squares, strict=True))
+    ratio = math.sqrt(observed.mean() / predicted.mean())
+    if len(x) < 2:
+        return ratio, None
+    spread = (observed - ratio**2 * predicted).std(ddof=1) / (2 * ratio * predicted.mean())
+    return ratio, float(spread / math.sqrt(len(x)))
 
 
 def outwards(means: Array, lengths: Sequence[float]) -> Array:

@@ -108,7 +108,7 @@ class Menu {
     const fetched = async () => {
       const response = await fetch(new URL(at, ROOT));
       if (response.ok) return response.blob();
-      if (response.status === 422) throw new Said(await response.text());
+      if ([422, 429].includes(response.status)) throw new Said(await response.text());
       throw new Said(response.status === 404 ? this.data.words.gone : this.data.words.failed.replace("{file}", file));
     };
     const attributes = {
