@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import vae
 from pages import cache
-from pages.ui import colours, examples
+from pages.ui import colours, examples, words
 from tests.app.test_pages import PAGES, ROOT, opened, own_folder, said
 from tests.toys import toy_split
 from vae import data, latent
@@ -187,7 +187,8 @@ def test_the_map_is_coloured_by_the_density_at_each_code(sets: dict[str, vae.Dat
     order = np.argsort(density)
     assert (np.diff(found.labels[order].astype(int)) >= 0).all()
     assert len(set(found.labels.tolist())) > 10
-    assert f"{found.reach[0]:.1f} nats (dark) to {found.reach[1]:.1f} (bright)" in said(app).replace("−", "-")
+    low, high = words.span(*found.reach)
+    assert f"{low} nats (dark) to {high} (bright)" in said(app)
     assert density.min() <= found.reach[0] < found.reach[1] <= density.max()
 
 

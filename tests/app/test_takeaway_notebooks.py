@@ -111,7 +111,7 @@ def test_the_estimates_are_those_of_the_library(ran) -> None:
     names = ran("measure/likelihood", seen)
     estimates = {name.partition(",")[0]: float(each.value[0]) for name, each in names["estimates"].items()}
     exact = cache.evidence_of(*of_page(seen))[0][0]
-    assert estimates["exact"] == exact
+    assert estimates["exact"] == pytest.approx(exact, abs=1e-4)  # which is read from the results that ship
     assert estimates["ELBO"] == cache.elbo(*of_page(seen), 100)[0][0]
     ordered = [estimates[name] for name in ("ELBO", "importance sampling", "exact")]
     assert ordered == sorted(ordered)

@@ -341,7 +341,7 @@ def test_a_set_that_is_removed_meanwhile_gives_way(tmp_path: Path, monkeypatch: 
     app.selectbox(key="train.data").set_value("mine").run()
     assert not errors(app) and app.selectbox(key="train.data").value == "mine"
     data.stored.remove("mine")
-    cache.models.forget_datasets()
+    cache.forget_datasets()
     app.run()
     assert not errors(app) and app.selectbox(key="train.data").value == "mnist-sample"
-    cache.models.forget_datasets()
+    cache.forget_datasets()
