@@ -13,7 +13,8 @@ from torch.nn import functional
 
 import vae
 from tests.toys import toy_dataset
-from vae.errors import VAEError
+from vae.data import imports
+from vae.errors import CheckpointError, DataError, VAEError
 from vae.evidence import elbo
 from vae.interchange import Pixels, inspect
 
@@ -254,3 +255,57 @@ def test_a_name_that_is_taken_stays_unless_told(net: Net) -> None:
         inspect(net.encode, net.decode, IMAGES, likelihood="bernoulli", name="mine")
     inspect(net.encode, net.decode, IMAGES[:100], likelihood="bernoulli", name="mine", overwrite=True)
     assert len(vae.load_dataset("mine").train) == 90
+
+
+SHOWN = {"images": IMAGES[:100], "likelihood": "bernoulli", "name": "mine", "overwrite": True}
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("fails", ["labels", "scores", "model"])
+def test_what_there_was_stays_where_replacing_it_fails(
+    net: Net, fails: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspect(net.encode, net.decode, IMAGES, likelihood="bernoulli", name="mine")
+    before = everything(tmp_path)
+
+    def refused(*_: object, **__: object) -> None:
+        raise CheckpointError("The disk is full.")
+
+    labels = np.full(100, 0.5) if fails == "labels" else np.arange(100) % 3
+    if fails == "scores":
+        monkeypatch.setattr("vae.interchange.inspection.scored", refused)
+    if fails == "model":
+        monkeypatch.setattr("vae.interchange.inspection.save", refused)
+    with pytest.raises(VAEError):
+        inspect(net.encode, net.decode, labels=labels, **SHOWN)
+    assert everything(tmp_path) == before
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["mine"]
+
+
+def test_a_new_data_set_goes_where_its_model_cannot_be_saved(
+    net: Net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        assert "mine" in vae.data.names()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vae.interchange.inspection.save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        inspect(net.encode, net.decode, **SHOWN)
+    assert not list((tmp_path / "data").iterdir())
+
+
+def test_a_data_set_that_was_imported_is_never_replaced(net: Net, tmp_path: Path) -> None:
+    np.save(tmp_path / "theirs.npy", IMAGES.numpy())
+    imports.keep(imports.open_source(tmp_path / "theirs.npy"), "mine")
+    before = everything(tmp_path)
+    with pytest.raises(DataError, match=r"Only a data set that vae\.inspect has made is replaced; 'mine' is not one"):
+        inspect(net.encode, net.decode, **SHOWN)
+    assert everything(tmp_path) == before
+    with pytest.raises(DataError, match=r"one called 'mine'\. Choose another name"):
+        inspect(net.encode, net.decode, **SHOWN | {"overwrite": False})
+    inspect(net.encode, net.decode, **SHOWN | {"images": "mine"})
+    assert vae.read_record("mine").data == "mine" and len(vae.load_dataset("mine").train) == 270

@@ -23,7 +23,7 @@ from vae.interchange.found import Found
 from vae.latent import encode, held_out_figures
 from vae.model import VAE, Graph, ImportedConfig, Record, assemble, capture, draw, generator, save
 
-__all__ = ["PLAIN", "Pixels", "best_deviation", "bring", "keep", "told_kl"]
+__all__ = ["PLAIN", "Pixels", "best_deviation", "bring", "keep", "scored", "told_kl"]
 
 MOST_FITTED = 10_000  # training images whose residuals give sigma
 _BATCH, _TOLD = 500, 1000  # images
@@ -116,6 +116,22 @@ def keep(
         CheckpointError, ConfigError, DataError: as for `bring` and `vae.save`.
         ConfigError: the posteriors are so far from the prior that something must have been mistaken.
     """
+    model, record, says = scored(found, name, dataset, pixels, sigma)
+    save(model, record, overwrite=overwrite)
+    return record, says
+
+
+def scored(
+    found: Found, name: str, dataset: Dataset, pixels: Pixels = PLAIN, sigma: float | None = None
+) -> tuple[VAE, Record, list[str]]:
+    """Makes a VAE and scores it as `keep` does, and saves nothing.
+
+    Returns:
+        The model, what its file is to say of it, and what is to be told of it, in sentences.
+
+    Raises:
+        CheckpointError, ConfigError, DataError: as for `keep`.
+    """
     model = bring(found, dataset.train.images, pixels, sigma)
     says = [told_kl(model, dataset.test.images[:_TOLD])]
     if found.gives == "mean":
@@ -125,9 +141,8 @@ def keep(
         name=name, model=model.config, images=dataset.name, data_checksum=dataset.checksum,
         held_out=held_out_figures(model, dataset),
     )  # fmt: skip
-    save(model, record, overwrite=overwrite)
     says.append(f"The held-out ELBO is {record.held_out['elbo']:.1f} nats an image.")
-    return record, says
+    return model, record, says
 
 
 def told_kl(model: VAE, images: Tensor) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -13,12 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
-from vae.data import Dataset, imports, load_dataset, stored
+from vae.data import imports, load_dataset, stored
 from vae.data import names as data_names
 from vae.errors import ConfigError, DataError, VAEError
-from vae.interchange.bring import PLAIN, Pixels, bring, keep, told_kl
+from vae.interchange.bring import PLAIN, Pixels, bring, keep, scored, told_kl
 from vae.interchange.found import Found, Gives, found
-from vae.model import Record, check_name, taken
+from vae.model import Record, check_name, save, taken
 
 __all__ = ["Spread", "inspect"]
 
@@ -29,6 +31,7 @@ SPREADS: dict[Spread, Callable[[Tensor], Tensor]] = {
     "standard deviation": lambda given: 2 * given.log(),
 }
 LIKELIHOODS = ("bernoulli", "gaussian")
+_SOURCE = "vae.inspect"  # on the cards of the data sets that are made here
 
 
 def inspect(
@@ -68,7 +71,8 @@ def inspect(
         encoder_gives: what the encoder's second tensor is; found out if not given.
         decoder_gives: what the decoder gives; found out if not given.
         classes: names of the labels 0, 1, ...
-        overwrite: whether a model of that name may be replaced.
+        overwrite: whether a model of that name may be replaced, and a data set that was made with one. What there was
+            stays as it is where anything fails.
 
     Returns:
         What the model's file says of it.
@@ -76,7 +80,7 @@ def inspect(
     Raises:
         ConfigError: a network cannot be written down, or what was said of it does not fit what it gives.
         CheckpointError: the networks do not fit each other, or the name is not one or is taken.
-        DataError: the images or labels are not of this form.
+        DataError: the images or labels are not of this form, or there is another data set of that name.
 
     Example::
 
@@ -90,6 +94,8 @@ def inspect(
     said: list[str] = []
     encoder, decoder = _still(encoder), _still(decoder)
     source = images if isinstance(images, str) else _shaped(images)
+    if not isinstance(source, str):
+        _check_replaceable(name, overwrite)
     sample = load_dataset(source).train.images[:500] if isinstance(source, str) else torch.from_numpy(source[:500])
     shape = tuple(sample.shape[1:])
     x = _seen(sample, pixels)
@@ -112,8 +118,17 @@ def inspect(
 
     networks: Found = found(encoded, decoded, z.shape[1], shape, gives, "a script")
     told_kl(bring(networks, sample, pixels, sigma), sample)  # before anything is kept
-    dataset = _kept(source, labels, classes, name, overwrite)
-    record, more = keep(networks, name, dataset, pixels, sigma, overwrite=overwrite)
+    if isinstance(source, str):
+        record, more = keep(networks, name, load_dataset(source), pixels, sigma, overwrite=overwrite)
+    else:
+        with (
+            _draft(source, labels, classes) as draft,
+            imports.written_aside(draft, name) as (card, aside),
+        ):
+            model, record, more = scored(networks, name, stored.load(card, aside), pixels, sigma)
+            _check_replaceable(name, overwrite)  # a set of this name may have been made meanwhile
+            with stored.in_place(aside, name):
+                save(model, record, overwrite=overwrite)
     said += [*more, f"Look at it with: vae app --model {name}"]
     print("\n".join(said))
     return record
@@ -258,22 +273,37 @@ def _flat(values: Tensor, shape: tuple[int, ...]) -> Tensor:
     return values.flatten(1)
 
 
-def _kept(source: str | np.ndarray, labels: Any, classes: Sequence[str], name: str, overwrite: bool) -> Dataset:
-    """Returns the data set of a name, or keeps images as one of the model's name."""
-    if isinstance(source, str):
-        return load_dataset(source)
-    arrays = {"images": source}
+def _check_replaceable(name: str, overwrite: bool) -> None:
+    """Refuses the name of a data set that is not one of `inspect`, or may not be replaced.
+
+    Raises:
+        DataError: there is one.
+    """
+    if name not in data_names():
+        stored.check_new(name)
+        return
+    if not overwrite:
+        raise DataError(
+            f"The images are kept as a data set of the model's name; there is one called {name!r}. Choose another name."
+        )
+    card = stored.read_card(name)
+    if card is None or card.source != _SOURCE:
+        raise DataError(
+            f"Only a data set that vae.inspect has made is replaced; {name!r} is not one. Choose another name, or give "
+            "the name of that data set as the images."
+        )
+
+
+@contextmanager
+def _draft(images: np.ndarray, labels: Any, classes: Sequence[str]) -> Iterator[imports.Draft]:
+    """Gives images and their labels as a data set that can be kept within the block."""
+    arrays = {"images": images}
     if labels is not None:
         numbers = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
-        if numbers.shape != (len(source),):
-            raise DataError(f"Labels are one an image, ({len(source)},); these are {numbers.shape}.")
+        if numbers.shape != (len(images),):
+            raise DataError(f"Labels are one an image, ({len(images)},); these are {numbers.shape}.")
         arrays["labels"] = np.asarray(classes)[numbers] if len(classes) else numbers
-    if name in data_names():
-        if not overwrite:
-            raise DataError(f"The images are kept as a data set of the model's name; there is one called {name!r}.")
-        stored.remove(name)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "images.npz"
         np.savez(path, **arrays)  # type: ignore[arg-type]  # its stubs take these for options
-        imports.keep(imports.open_source(path), name)
-    return load_dataset(name)
+        yield replace(imports.open_source(path), source=_SOURCE)
