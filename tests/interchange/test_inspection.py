@@ -179,6 +179,17 @@ def test_images_and_labels_come_in_every_usual_form(net: Net) -> None:
         assert sorted(everything.tolist()) == sorted(IMAGES.flatten(1).tolist()), form
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.uint8, bool])
+def test_labels_with_names_may_be_whole_numbers_of_any_type(net: Net, kind: type) -> None:
+    labels = (np.arange(len(IMAGES)) % 2).astype(kind)
+    inspect(net.encode, net.decode, IMAGES, labels, likelihood="bernoulli", name="mine", classes=("even", "odd"))
+    found = vae.load_dataset("mine")
+    assert found.classes == ("even", "odd")
+    row = {tuple(image): n for n, image in enumerate(IMAGES.flatten(1).tolist())}
+    rows = [row[tuple(image)] for image in found.train.images.flatten(1).tolist()]
+    assert found.train.labels.tolist() == [n % 2 for n in rows]
+
+
 def test_a_network_in_training_is_left_as_it_was() -> None:
     net = nn.Sequential(nn.Linear(16, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 4)).train()
     decoder = nn.Sequential(nn.Linear(2, 16), nn.Sigmoid())
@@ -230,6 +241,15 @@ def test_colour_is_taken_channels_first() -> None:
         ({"images": X.reshape(-1, 4, 4) * torch.nan}, "in [0, 1]"),
         ({"images": "no-such-set"}, "data set"),
         ({"labels": [1, 2]}, "one an image"),
+        (
+            {"labels": np.arange(300) % 3, "classes": ("a",)},
+            "from 0 to 0, one for each name in classes; these go from 0 to 2",
+        ),
+        ({"labels": np.arange(300) % 3 - 1, "classes": ("a", "b", "c")}, "these go from -1 to 1. Name them all"),
+        ({"labels": np.arange(300) % 3 / 2, "classes": ("a", "b", "c")}, "some of these are not (float64)"),
+        ({"labels": np.full(300, np.nan), "classes": ("a", "b")}, "some of these are not (float64)"),
+        ({"labels": np.array(["a"] * 300), "classes": ("a", "b")}, "some of these are not (<U1)"),
+        ({"labels": np.arange(300) / 2}, "Labels are whole numbers or words"),
         ({"encoder": lambda x: x @ torch.ones(99, 2)}, "none of the usual forms"),
         ({"encoder": lambda x: (x[:, :2], x[:, :2], x[:, 2:4])}, "it gives 3 values"),
         ({"encoder": lambda x: x}, "must give the mean and the log variance"),

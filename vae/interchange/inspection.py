@@ -294,6 +294,20 @@ def _check_replaceable(name: str, overwrite: bool) -> None:
         )
 
 
+def _named(numbers: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """Returns the names of labels (N,).
+
+    Raises:
+        DataError: they are no whole numbers, or not each has a name.
+    """
+    rule = f"Labels are whole numbers from 0 to {len(classes) - 1}, one for each name in classes"
+    if numbers.dtype.kind not in "uibf" or not (np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()):
+        raise DataError(f"{rule}; some of these are not ({numbers.dtype}). Give whole numbers, or leave classes out.")
+    if not 0 <= numbers.min() <= numbers.max() < len(classes):
+        raise DataError(f"{rule}; these go from {numbers.min():g} to {numbers.max():g}. Name them all.")
+    return np.asarray(classes)[numbers.astype(np.int64)]
+
+
 @contextmanager
 def _draft(images: np.ndarray, labels: Any, classes: Sequence[str]) -> Iterator[imports.Draft]:
     """Gives images and their labels as a data set that can be kept within the block."""
@@ -302,7 +316,7 @@ def _draft(images: np.ndarray, labels: Any, classes: Sequence[str]) -> Iterator[
         numbers = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
         if numbers.shape != (len(images),):
             raise DataError(f"Labels are one an image, ({len(images)},); these are {numbers.shape}.")
-        arrays["labels"] = np.asarray(classes)[numbers] if len(classes) else numbers
+        arrays["labels"] = _named(numbers, classes) if len(classes) else numbers
     with TemporaryDirectory() as folder:
         path = Path(folder) / "images.npz"
         np.savez(path, **arrays)  # type: ignore[arg-type]  # its stubs take these for options
