@@ -329,3 +329,33 @@ def test_a_data_set_that_was_imported_is_never_replaced(net: Net, tmp_path: Path
         inspect(net.encode, net.decode, **SHOWN | {"overwrite": False})
     inspect(net.encode, net.decode, **SHOWN | {"images": "mine"})
     assert vae.read_record("mine").data == "mine" and len(vae.load_dataset("mine").train) == 270
+
+
+def test_that_grey_pixels_are_drawn_as_binary_is_said(net: Net, capsys: pytest.CaptureFixture[str]) -> None:
+    says = "each pixel is drawn as 1 with probability u / 255"
+    given = {"likelihood": "bernoulli", "name": "mine", "overwrite": True}
+    inspect(net.encode, net.decode, IMAGES, **given)
+    assert says in capsys.readouterr().out
+    images = torch.full((400, 4, 4), 51, dtype=torch.uint8)  # and that it is so: 51 / 255 = 0.2
+    x = vae.load("mine").pixels(images, vae.generator(0))
+    assert set(x.unique().tolist()) == {0, 1} and x.mean().item() == pytest.approx(0.2, abs=0.02)
+    inspect(net.encode, net.decode, (IMAGES > 127).to(torch.uint8) * 255, **given)
+    assert says not in capsys.readouterr().out
+    inspect(net.encode, net.decode, IMAGES, **given | {"likelihood": "gaussian"})
+    assert says not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("mean", "collapsed"), [(0.0, True), (0.5, False)])
+def test_a_collapsed_posterior_is_said(
+    net: Net, mean: float, collapsed: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every q(z|x) is N((m, m), I), whose KL from the prior is m^2: 0 or 0.25 nats."""
+
+    def encode(x: Tensor) -> tuple[Tensor, Tensor]:
+        nothing = 0 * x.flatten(1)[:, :2]
+        return nothing + mean, nothing
+
+    inspect(encode, net.decode, IMAGES, likelihood="bernoulli", name="mine", encoder_gives="log variance")
+    says = capsys.readouterr().out
+    assert f"KL[q(z|x) || p(z)] is {mean**2:.1f} nats" in says
+    assert ("The posterior has collapsed to the prior" in says) == collapsed
