@@ -1,6 +1,7 @@
 """The page Models: one's own models put in order, and models of other programs taken in."""
 
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,27 @@ def test_a_model_of_ones_own_is_renamed_copied_deleted_and_brought_back() -> Non
     assert not app.exception and "other" not in names() and app.sidebar.selectbox(key="model").value == "mnist-2d"
     press(app, "models.back")
     assert not app.exception and "other" in names()
+
+
+def test_a_model_whose_name_is_taken_meanwhile_is_brought_back_later(own: Path) -> None:
+    app = through_frame(PATH, "mine")
+    press(app, "models.delete")
+    vae.save(vae.build(CONFIG), vae.Record(name="mine", model=CONFIG, training=vae.TrainConfig(data="mnist-sample")))
+    press(app, "models.back")
+    assert not app.exception and "'mine' is taken" in app.error[0].value
+    (own / "mine").rename(own / "other")
+    press(app, "models.back")
+    assert not app.exception and not app.error and {"mine", "other"} <= set(names())
+    assert not [button for button in app.button if button.key == "models.back"]
+
+
+def test_a_model_that_is_gone_cannot_be_brought_back(own: Path) -> None:
+    app = through_frame(PATH, "mine")
+    press(app, "models.delete")
+    shutil.rmtree(own / ".discarded")
+    press(app, "models.back")
+    assert not app.exception and "this one is gone" in app.error[0].value
+    assert not [button for button in app.button if button.key == "models.back"]
 
 
 def test_what_cannot_be_is_said() -> None:

@@ -96,5 +96,8 @@ def _discard(name: str) -> None:
 
 
 def _bring_back(token: str) -> None:
-    st.session_state.pop(UNDO)
-    st.session_state["models.one"] = shelf.bring_back(token)
+    try:
+        st.session_state["models.one"] = shelf.bring_back(token)
+    finally:
+        if token not in shelf.discarded():  # else its name is taken, and it may be brought back when that is free
+            st.session_state.pop(UNDO)
