@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
 from vae.data import imports, load_dataset, stored
-from vae.data import names as data_names
-from vae.errors import ConfigError, DataError, VAEError
+from vae.errors import ConfigError, VAEError
 from vae.interchange.bring import PLAIN, Pixels, bring, keep, scored, told_kl
 from vae.interchange.found import Found, Gives, found
+from vae.interchange.own_images import check_replaceable, draft, shaped
 from vae.model import Record, check_name, save, taken
 
 __all__ = ["Spread", "inspect"]
@@ -31,7 +26,6 @@ SPREADS: dict[Spread, Callable[[Tensor], Tensor]] = {
     "standard deviation": lambda given: 2 * given.log(),
 }
 LIKELIHOODS = ("bernoulli", "gaussian")
-_SOURCE = "vae.inspect"  # on the cards of the data sets that are made here
 
 
 def inspect(
@@ -93,9 +87,9 @@ def inspect(
         raise ConfigError(f"likelihood must be one of {', '.join(LIKELIHOODS)}; it is {likelihood!r}.")
     said: list[str] = []
     encoder, decoder = _still(encoder), _still(decoder)
-    source = images if isinstance(images, str) else _shaped(images)
+    source = images if isinstance(images, str) else shaped(images)
     if not isinstance(source, str):
-        _check_replaceable(name, overwrite)
+        check_replaceable(name, overwrite)
     sample = load_dataset(source).train.images[:500] if isinstance(source, str) else torch.from_numpy(source[:500])
     shape = tuple(sample.shape[1:])
     x = _seen(sample, pixels)
@@ -122,11 +116,11 @@ def inspect(
         record, more = keep(networks, name, load_dataset(source), pixels, sigma, overwrite=overwrite)
     else:
         with (
-            _draft(source, labels, classes) as draft,
-            imports.written_aside(draft, name) as (card, aside),
+            draft(source, labels, classes) as given,
+            imports.written_aside(given, name) as (card, aside),
         ):
             model, record, more = scored(networks, name, stored.load(card, aside), pixels, sigma)
-            _check_replaceable(name, overwrite)  # a set of this name may have been made meanwhile
+            check_replaceable(name, overwrite)  # a set of this name may have been made meanwhile
             with stored.in_place(aside, name):
                 save(model, record, overwrite=overwrite)
     said += [*more, f"Look at it with: vae app --model {name}"]
@@ -158,26 +152,6 @@ def _first(decoder: Callable[[Tensor], Any], z: Tensor) -> Any:
             f"The decoder takes z of {z.shape[1]} dimensions, as the encoder gives them; this one does not "
             f"({reason:.160}). Wrap it in a function that does."
         ) from error
-
-
-def _shaped(images: Any) -> np.ndarray:
-    """Returns images as (N, H, W) or (N, H, W, 3) uint8."""
-    values = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.asarray(images)
-    if values.ndim == 4 and values.shape[1] in (1, 3) and values.shape[3] not in (1, 3):
-        values = np.moveaxis(values, 1, 3)
-    if values.ndim == 4 and values.shape[3] == 1:
-        values = values[..., 0]
-    if values.ndim not in (3, 4) or (values.ndim == 4 and values.shape[3] != 3) or len(values) < 2:
-        raise DataError(f"Images come as (N, H, W) or (N, H, W, 3), N at least 2; these are {values.shape}.")
-    if values.dtype == np.uint8:
-        return values
-    if not np.issubdtype(values.dtype, np.floating) or not (
-        np.isfinite(values).all() and 0 <= values.min() <= values.max() <= 1
-    ):
-        raise DataError(
-            "Images are 8-bit, or numbers in [0, 1]; these are neither. Undo what was done to them; pixels=... says it."
-        )
-    return np.rint(values * 255).astype(np.uint8)
 
 
 def _seen(images: Tensor, pixels: Pixels) -> Tensor:
@@ -271,53 +245,3 @@ def _flat(values: Tensor, shape: tuple[int, ...]) -> Tensor:
     if len(shape) == 3 and values.ndim == 4 and values.shape[1] == 3 and tuple(values.shape[1:]) != shape:
         values = values.permute(0, 2, 3, 1)
     return values.flatten(1)
-
-
-def _check_replaceable(name: str, overwrite: bool) -> None:
-    """Refuses the name of a data set that is not one of `inspect`, or may not be replaced.
-
-    Raises:
-        DataError: there is one.
-    """
-    if name not in data_names():
-        stored.check_new(name)
-        return
-    if not overwrite:
-        raise DataError(
-            f"The images are kept as a data set of the model's name; there is one called {name!r}. Choose another name."
-        )
-    card = stored.read_card(name)
-    if card is None or card.source != _SOURCE:
-        raise DataError(
-            f"Only a data set that vae.inspect has made is replaced; {name!r} is not one. Choose another name, or give "
-            "the name of that data set as the images."
-        )
-
-
-def _named(numbers: np.ndarray, classes: Sequence[str]) -> np.ndarray:
-    """Returns the names of labels (N,).
-
-    Raises:
-        DataError: they are no whole numbers, or not each has a name.
-    """
-    rule = f"Labels are whole numbers from 0 to {len(classes) - 1}, one for each name in classes"
-    if numbers.dtype.kind not in "uibf" or not (np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()):
-        raise DataError(f"{rule}; some of these are not ({numbers.dtype}). Give whole numbers, or leave classes out.")
-    if not 0 <= numbers.min() <= numbers.max() < len(classes):
-        raise DataError(f"{rule}; these go from {numbers.min():g} to {numbers.max():g}. Name them all.")
-    return np.asarray(classes)[numbers.astype(np.int64)]
-
-
-@contextmanager
-def _draft(images: np.ndarray, labels: Any, classes: Sequence[str]) -> Iterator[imports.Draft]:
-    """Gives images and their labels as a data set that can be kept within the block."""
-    arrays = {"images": images}
-    if labels is not None:
-        numbers = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
-        if numbers.shape != (len(images),):
-            raise DataError(f"Labels are one an image, ({len(images)},); these are {numbers.shape}.")
-        arrays["labels"] = _named(numbers, classes) if len(classes) else numbers
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "images.npz"
-        np.savez(path, **arrays)  # type: ignore[arg-type]  # its stubs take these for options
-        yield replace(imports.open_source(path), source=_SOURCE)
