@@ -1,6 +1,7 @@
 """The page Models: one's own models put in order, and models of other programs taken in."""
 
 import io
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,27 @@ def test_a_model_of_ones_own_is_renamed_copied_deleted_and_brought_back() -> Non
     assert not app.exception and "other" in names()
 
 
+def test_a_model_whose_name_is_taken_meanwhile_is_brought_back_later(own: Path) -> None:
+    app = through_frame(PATH, "mine")
+    press(app, "models.delete")
+    vae.save(vae.build(CONFIG), vae.Record(name="mine", model=CONFIG, training=vae.TrainConfig(data="mnist-sample")))
+    press(app, "models.back")
+    assert not app.exception and "'mine' is taken" in app.error[0].value
+    (own / "mine").rename(own / "other")
+    press(app, "models.back")
+    assert not app.exception and not app.error and {"mine", "other"} <= set(names())
+    assert not [button for button in app.button if button.key == "models.back"]
+
+
+def test_a_model_that_is_gone_cannot_be_brought_back(own: Path) -> None:
+    app = through_frame(PATH, "mine")
+    press(app, "models.delete")
+    shutil.rmtree(own / ".discarded")
+    press(app, "models.back")
+    assert not app.exception and "this one is gone" in app.error[0].value
+    assert not [button for button in app.button if button.key == "models.back"]
+
+
 def test_what_cannot_be_is_said() -> None:
     app = through_frame(PATH, "mine")
     app.text_input(key="models.new").set_value("mnist-2d").run()
@@ -97,6 +119,10 @@ def test_a_pair_of_onnx_files_becomes_a_model() -> None:
     z = torch.randn(3, 2)
     with torch.inference_mode():
         torch.testing.assert_close(vae.load("theirs").decoder(z).mean, decoder(z), rtol=1e-5, atol=1e-6)
+    record = vae.read_record("theirs")
+    captions = [each.value for each in app.caption]
+    assert record.model.dequantised and f"The held-out ELBO is {record.held_out['elbo']:.1f} nats an image." in captions
+    assert any("nats an image over 2 dimensions" in each for each in captions)
     app.file_uploader(key="models.files").set_value(files[:1]).run()
     app.text_input(key="models.name").set_value("half").run()
     press(app, "models.keep")
@@ -153,11 +179,46 @@ def test_a_state_dict_with_its_layers_becomes_a_model() -> None:
         torch.testing.assert_close(vae.load("theirs").decoder(z).mean, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
+def test_what_is_said_of_pixels_and_sigma_reaches_the_model() -> None:
+    """A decoder of means in pixels of (x - 0.5) / 0.25, as an ordinary network of PyTorch says them."""
+    torch.manual_seed(0)
+    sizes = {"fc1": (784, 8), "fc21": (8, 3), "fc22": (8, 3), "fc3": (3, 784)}
+    layers = nn.ModuleDict({name: nn.Linear(*size) for name, size in sizes.items()})
+    described = LAYERS.replace("bernoulli", "gaussian").replace('["fc3", "relu", "fc4", "sigmoid"]', '["fc3"]')
+    files = [("net.safetensors", save(layers.state_dict())), ("net.toml", described.encode())]
+    app = through_frame(PATH, "mnist-2d")
+    app.file_uploader(key="models.files").set_value([(*each, "application/octet-stream") for each in files]).run()
+    app.selectbox(key="models.data").set_value("mnist-sample")
+    app.number_input(key="models.mean").set_value(0.5)
+    app.number_input(key="models.deviation").set_value(0.25)
+    app.selectbox(key="models.dequantised").set_value(False)
+
+    def kept(name: str, sigma: float | None) -> vae.VAE:
+        app.text_input(key="models.name").set_value(name)
+        app.number_input(key="models.sigma").set_value(sigma).run()
+        press(app, "models.keep")
+        assert not app.exception and not app.error
+        return vae.load(name)
+
+    model, x, z = kept("theirs", 0.3), torch.rand(4, 784), torch.randn(4, 3)
+    assert not model.config.dequantised and "sigma of p(x|z) is 0.3000." in [each.value for each in app.caption]
+    with torch.inference_mode():
+        hidden = layers["fc1"]((x - 0.5) / 0.25).relu()
+        torch.testing.assert_close(model.encoder(x).mean, layers["fc21"](hidden), rtol=1e-5, atol=1e-5)
+        mean = layers["fc3"](z) * 0.25 + 0.5
+        truth = torch.distributions.Normal(mean, 0.3).log_prob(x).sum(1)
+        torch.testing.assert_close(model.decoder(z).log_prob(x), truth, rtol=1e-5, atol=1e-2)
+    sigma = kept("fitted", None).decoder(z).stddev[0, 0].item()
+    assert f"sigma of p(x|z) is {sigma:.4f}, the best for the images." in [each.value for each in app.caption]
+
+
 def test_a_mailed_file_is_taken_in_and_a_damaged_one_is_not(own: Path) -> None:
     content = (own / "mine" / "model.safetensors").read_bytes()
     app = through_frame(PATH, "mnist-2d")
     app.file_uploader(key="models.files").set_value([("bob.safetensors", content, "application/octet-stream")]).run()
     app.text_input(key="models.name").set_value("bob").run()
+    assert not app.number_input  # such a file says all of itself
     press(app, "models.keep")
     assert not app.exception and not app.error and "bob" in names()
     broken = [("bob.safetensors", content[:-9], "application/octet-stream")]

@@ -35,6 +35,13 @@ def source(tmp_path: Path) -> Path:
     return write_folder(tmp_path, *small_images(30, (6, 7)))[0]
 
 
+def test_a_single_class_is_said(capsys, tmp_path: Path, own: Path) -> None:
+    images, _ = small_images(30, (6, 7))
+    np.savez(tmp_path / "alike.npz", images=images, labels=np.zeros(30, int))
+    code, out, err = run(capsys, "data", "import", tmp_path / "alike.npz", "--name=alike")
+    assert (code, out) == (0, "27 + 3 images of 6 x 7, one class, 0.0 MB: alike\n"), err
+
+
 @pytest.mark.slow
 def test_images_are_imported_listed_trained_on_and_removed(capsys, source: Path, own: Path) -> None:
     said = "27 + 3 images of 6 x 7, 3 classes, 0.0 MB: My shapes\n"

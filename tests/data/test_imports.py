@@ -271,12 +271,20 @@ def test_what_is_no_set_is_answered_in_a_sentence(write, said: str, tmp_path: Pa
     assert not own.exists()
 
 
+@pytest.mark.parametrize(
+    ("count", "says"), [(6, "One image is held out, drawn at random."), (20, "2 images are held out, drawn at random.")]
+)
+def test_how_many_are_held_out_is_said(tmp_path: Path, own: Path, count: int, says: str) -> None:
+    draft = open_source(write_folder(tmp_path, small_images(count, (9, 9))[0], None)[0])
+    assert [step for step in draft.steps if "held out" in step] == [says]
+
+
 def test_mixed_and_large_images_want_a_size(tmp_path: Path, own: Path) -> None:
     top, _ = write_folder(tmp_path, small_images(5, (9, 9))[0], None)
     (top / "other.png").write_bytes(png(np.zeros((30, 20), np.uint8)))
     draft = open_source(top)
     assert draft.sizes == {(9, 9): 5, (30, 20): 1}
-    with pytest.raises(DataError, match=r"here 5 are 9 x 9, and others such as 30 x 20. Choose one size \(--size\)"):
+    with pytest.raises(DataError, match=r"such as 9 x 9 \(5 of 6\) and 30 x 20\. Choose one size \(--size\)"):
         keep(draft, "mine")
     for size in ((2, 9), (129, 9), (9, 200)):
         with pytest.raises(DataError, match="from 4 to 128 pixels"):

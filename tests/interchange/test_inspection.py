@@ -13,7 +13,8 @@ from torch.nn import functional
 
 import vae
 from tests.toys import toy_dataset
-from vae.errors import VAEError
+from vae.data import imports
+from vae.errors import CheckpointError, DataError, VAEError
 from vae.evidence import elbo
 from vae.interchange import Pixels, inspect
 
@@ -178,6 +179,17 @@ def test_images_and_labels_come_in_every_usual_form(net: Net) -> None:
         assert sorted(everything.tolist()) == sorted(IMAGES.flatten(1).tolist()), form
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.uint8, bool])
+def test_labels_with_names_may_be_whole_numbers_of_any_type(net: Net, kind: type) -> None:
+    labels = (np.arange(len(IMAGES)) % 2).astype(kind)
+    inspect(net.encode, net.decode, IMAGES, labels, likelihood="bernoulli", name="mine", classes=("even", "odd"))
+    found = vae.load_dataset("mine")
+    assert found.classes == ("even", "odd")
+    row = {tuple(image): n for n, image in enumerate(IMAGES.flatten(1).tolist())}
+    rows = [row[tuple(image)] for image in found.train.images.flatten(1).tolist()]
+    assert found.train.labels.tolist() == [n % 2 for n in rows]
+
+
 def test_a_network_in_training_is_left_as_it_was() -> None:
     net = nn.Sequential(nn.Linear(16, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 4)).train()
     decoder = nn.Sequential(nn.Linear(2, 16), nn.Sigmoid())
@@ -229,6 +241,15 @@ def test_colour_is_taken_channels_first() -> None:
         ({"images": X.reshape(-1, 4, 4) * torch.nan}, "in [0, 1]"),
         ({"images": "no-such-set"}, "data set"),
         ({"labels": [1, 2]}, "one an image"),
+        (
+            {"labels": np.arange(300) % 3, "classes": ("a",)},
+            "from 0 to 0, one for each name in classes; these go from 0 to 2",
+        ),
+        ({"labels": np.arange(300) % 3 - 1, "classes": ("a", "b", "c")}, "these go from -1 to 1. Name them all"),
+        ({"labels": np.arange(300) % 3 / 2, "classes": ("a", "b", "c")}, "some of these are not (float64)"),
+        ({"labels": np.full(300, np.nan), "classes": ("a", "b")}, "some of these are not (float64)"),
+        ({"labels": np.array(["a"] * 300), "classes": ("a", "b")}, "some of these are not (<U1)"),
+        ({"labels": np.arange(300) / 2}, "Labels are whole numbers or words"),
         ({"encoder": lambda x: x @ torch.ones(99, 2)}, "none of the usual forms"),
         ({"encoder": lambda x: (x[:, :2], x[:, :2], x[:, 2:4])}, "it gives 3 values"),
         ({"encoder": lambda x: x}, "must give the mean and the log variance"),
@@ -254,3 +275,87 @@ def test_a_name_that_is_taken_stays_unless_told(net: Net) -> None:
         inspect(net.encode, net.decode, IMAGES, likelihood="bernoulli", name="mine")
     inspect(net.encode, net.decode, IMAGES[:100], likelihood="bernoulli", name="mine", overwrite=True)
     assert len(vae.load_dataset("mine").train) == 90
+
+
+SHOWN = {"images": IMAGES[:100], "likelihood": "bernoulli", "name": "mine", "overwrite": True}
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("fails", ["labels", "scores", "model"])
+def test_what_there_was_stays_where_replacing_it_fails(
+    net: Net, fails: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspect(net.encode, net.decode, IMAGES, likelihood="bernoulli", name="mine")
+    before = everything(tmp_path)
+
+    def refused(*_: object, **__: object) -> None:
+        raise CheckpointError("The disk is full.")
+
+    labels = np.full(100, 0.5) if fails == "labels" else np.arange(100) % 3
+    if fails == "scores":
+        monkeypatch.setattr("vae.interchange.inspection.scored", refused)
+    if fails == "model":
+        monkeypatch.setattr("vae.interchange.inspection.save", refused)
+    with pytest.raises(VAEError):
+        inspect(net.encode, net.decode, labels=labels, **SHOWN)
+    assert everything(tmp_path) == before
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["mine"]
+
+
+def test_a_new_data_set_goes_where_its_model_cannot_be_saved(
+    net: Net, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        assert "mine" in vae.data.names()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vae.interchange.inspection.save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        inspect(net.encode, net.decode, **SHOWN)
+    assert not list((tmp_path / "data").iterdir())
+
+
+def test_a_data_set_that_was_imported_is_never_replaced(net: Net, tmp_path: Path) -> None:
+    np.save(tmp_path / "theirs.npy", IMAGES.numpy())
+    imports.keep(imports.open_source(tmp_path / "theirs.npy"), "mine")
+    before = everything(tmp_path)
+    with pytest.raises(DataError, match=r"Only a data set that vae\.inspect has made is replaced; 'mine' is not one"):
+        inspect(net.encode, net.decode, **SHOWN)
+    assert everything(tmp_path) == before
+    with pytest.raises(DataError, match=r"one called 'mine'\. Choose another name"):
+        inspect(net.encode, net.decode, **SHOWN | {"overwrite": False})
+    inspect(net.encode, net.decode, **SHOWN | {"images": "mine"})
+    assert vae.read_record("mine").data == "mine" and len(vae.load_dataset("mine").train) == 270
+
+
+def test_that_grey_pixels_are_drawn_as_binary_is_said(net: Net, capsys: pytest.CaptureFixture[str]) -> None:
+    says = "each pixel is drawn as 1 with probability u / 255"
+    given = {"likelihood": "bernoulli", "name": "mine", "overwrite": True}
+    inspect(net.encode, net.decode, IMAGES, **given)
+    assert says in capsys.readouterr().out
+    images = torch.full((400, 4, 4), 51, dtype=torch.uint8)  # and that it is so: 51 / 255 = 0.2
+    x = vae.load("mine").pixels(images, vae.generator(0))
+    assert set(x.unique().tolist()) == {0, 1} and x.mean().item() == pytest.approx(0.2, abs=0.02)
+    inspect(net.encode, net.decode, (IMAGES > 127).to(torch.uint8) * 255, **given)
+    assert says not in capsys.readouterr().out
+    inspect(net.encode, net.decode, IMAGES, **given | {"likelihood": "gaussian"})
+    assert says not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("mean", "collapsed"), [(0.0, True), (0.5, False)])
+def test_a_collapsed_posterior_is_said(
+    net: Net, mean: float, collapsed: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every q(z|x) is N((m, m), I), whose KL from the prior is m^2: 0 or 0.25 nats."""
+
+    def encode(x: Tensor) -> tuple[Tensor, Tensor]:
+        nothing = 0 * x.flatten(1)[:, :2]
+        return nothing + mean, nothing
+
+    inspect(encode, net.decode, IMAGES, likelihood="bernoulli", name="mine", encoder_gives="log variance")
+    says = capsys.readouterr().out
+    assert f"KL[q(z|x) || p(z)] is {mean**2:.1f} nats" in says
+    assert ("The posterior has collapsed to the prior" in says) == collapsed

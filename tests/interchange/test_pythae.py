@@ -1,6 +1,7 @@
 """Folders of pythae against what pythae itself gave; make_pythae.py says how that was made."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import torch.nn.functional as F
 
 from tests.interchange.make_pythae import codes, images, spread, weights
 from vae.errors import CheckpointError
-from vae.interchange import read_pythae
+from vae.evidence import elbo
+from vae.interchange import Pixels, bring, read_pythae
+from vae.model import unchecked
 
 pytestmark = pytest.mark.slow
 
@@ -19,15 +22,7 @@ DATA = Path(__file__).parent / "data"
 SAID = json.loads((DATA / "pythae.json").read_text())
 
 
-def folder(path: Path, config: dict[str, Any], shapes: dict[str, Any]) -> Path:
-    """A folder as pythae saves it, with weights by the formula."""
-    (path / "model_config.json").write_text(json.dumps(config))
-    torch.save({"model_state_dict": weights({k: tuple(v) for k, v in shapes.items()})}, path / "model.pt")
-    (path / "encoder.pkl").write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")  # which nobody opens
-    return path
-
-
-@pytest.mark.parametrize(
+EVERY = pytest.mark.parametrize(
     "place",
     [
         pytest.param(
@@ -38,6 +33,17 @@ def folder(path: Path, config: dict[str, Any], shapes: dict[str, Any]) -> Path:
         for place, said in enumerate(SAID["models"])
     ],
 )
+
+
+def folder(path: Path, config: dict[str, Any], shapes: dict[str, Any]) -> Path:
+    """A folder as pythae saves it, with weights by the formula."""
+    (path / "model_config.json").write_text(json.dumps(config))
+    torch.save({"model_state_dict": weights({k: tuple(v) for k, v in shapes.items()})}, path / "model.pt")
+    (path / "encoder.pkl").write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")  # which nobody opens
+    return path
+
+
+@EVERY
 def test_a_folder_gives_what_pythae_gave(place: int, tmp_path: Path) -> None:
     said = SAID["models"][place]
     channels, *sides = shape = tuple(said["config"]["input_dim"])
@@ -56,6 +62,26 @@ def test_a_folder_gives_what_pythae_gave(place: int, tmp_path: Path) -> None:
     assert loss.item() / 2 == pytest.approx(said["reconstruction_loss"], rel=1e-5)
     kl = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(1).mean()
     assert kl.item() == pytest.approx(said["kl"], rel=1e-5)
+
+
+@EVERY
+def test_the_elbo_is_the_one_that_pythae_gave(place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same pixels and the same z: pythae's loss is -ELBO for bce, and for mse -ELBO - D/2 log 2 pi, with sigma = 1.
+
+    pythae's cross entropy is one of grey pixels, to which log p(x|z) of binary ones, affine in x, is continued.
+    """
+    said = SAID["models"][place]
+    found = read_pythae(folder(tmp_path, said["config"], said["shapes"]))
+    x = images(2, tuple(said["config"]["input_dim"])).permute(0, 2, 3, 1).flatten(1)
+    bce = found.likelihood == "bernoulli"
+    any_images = torch.zeros(2, *found.image_shape, dtype=torch.uint8)
+    model = bring(found, any_images, Pixels(dequantised=False), None if bce else 1.0)
+    monkeypatch.setattr("vae.evidence.estimates.draw", lambda q, generator, count: codes(2, 2)[None])
+    monkeypatch.setattr("vae.evidence.estimates.check_pixels", lambda model, x: None)
+    with torch.inference_mode(), unchecked():
+        ours = elbo(model, x, 1).value.mean().item()
+    constant = 0 if bce else x.shape[1] / 2 * math.log(2 * math.pi)
+    assert -ours - constant == pytest.approx(said["reconstruction_loss"] + said["kl"], abs=1e-3)
 
 
 def test_a_folder_that_pythae_saved_is_read() -> None:

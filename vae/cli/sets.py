@@ -98,7 +98,8 @@ def _known(dataset: data.Dataset) -> dict[str, Any]:
 
 
 def _said(says: dict[str, Any]) -> str:
-    classes = f"{len(says['classes']):,} classes" if says["classes"] else "no labels"
+    count = len(says["classes"])
+    classes = f"{count:,} classes" if count > 1 else "one class" if count else "no labels"
     size = " x ".join(map(str, says["image_shape"]))
     counts = f"{says['train']:,} + {says['test']:,} images of {size}, {classes}"
     return f"{counts}, {says['bytes'] / 1e6:,.1f} MB: {says['title']}"

@@ -79,8 +79,8 @@ class Draft:
         if self.recipe.size is None and len(sizes) > 1:
             (most, count), (other, _), *_ = sizes.items()
             raise DataError(
-                f"The images of a set have one size; here {count:,} are {_said(most)}, and others "
-                f"such as {_said(other)}. Choose one size (--size)."
+                f"The images of a set have one size; these have several, such as {_said(most)} ({count:,} of "
+                f"{self.count:,}) and {_said(other)}. Choose one size (--size)."
             )
         size = self.recipe.size or next(iter(sizes))
         largest = LARGEST_COLOUR if self.colour else LARGEST_GREY
@@ -105,13 +105,15 @@ class Draft:
     def steps(self) -> tuple[str, ...]:
         """What will be done to the images, in sentences."""
         height, width = self.recipe.size or (0, 0)
+        held = 0 if self.test else len(self.places()[1])
         alike = ", from each class its share" if self.train.labels else ""
         said = {
             "Colour becomes grey.": self.recipe.grey and (self.train.colour or bool(self.test and self.test.colour)),
             f"Images become {height} x {width}, without regard to their proportions.": self.recipe.size
             and {*self.sizes} != {self.recipe.size},
             "Light and dark change places.": self.recipe.invert,
-            f"{len(self.places()[1]):,} images are held out, drawn at random{alike}.": not self.test,
+            "One image is held out, drawn at random.": held == 1,
+            f"{held:,} images are held out, drawn at random{alike}.": held > 1,
             "Images that come sorted by class are put in a random order.": _sorted(self.train)
             or (self.test and _sorted(self.test)),
         }

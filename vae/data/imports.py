@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from vae.data.sets import NAMES, folder
 from vae.data.stored import CARD, FORMAT, Card, check_new
 from vae.errors import DataError
 
-__all__ = ["Card", "Draft", "Recipe", "keep", "open_source", "write"]
+__all__ = ["Card", "Draft", "Recipe", "keep", "open_source", "write", "written_aside"]
 
 Array = NDArray[Any]
 _AS_IT_IS = Recipe()
@@ -106,6 +106,25 @@ def keep(draft: Draft, name: str, title: str = "", told: Told | None = None) -> 
 def write(draft: Draft, name: str, title: str, told: Told | None = None) -> Card:
     """Writes a set as `keep` does, under any name that is free."""
     check_new(name)
+    with written_aside(draft, name, title, told) as (card, aside):
+        check_new(name)  # another may have taken it meanwhile
+        aside.rename(folder() / name)
+    return card
+
+
+@contextlib.contextmanager
+def written_aside(draft: Draft, name: str, title: str = "", told: Told | None = None) -> Iterator[tuple[Card, Path]]:
+    """Writes a set into a folder of its own, which is removed at the end of the block unless it was moved.
+
+    Arguments:
+        draft, name, title, told: as for `keep`; a set of that name stays as it is.
+
+    Yields:
+        The card, and the folder, which `stored.load` reads and `stored.in_place` puts into its place.
+
+    Raises:
+        DataError: an image is damaged, or the disk is full or refuses.
+    """
     shape = draft.image_shape
     rows, held = draft.places()
     places = folder()
@@ -146,9 +165,7 @@ def write(draft: Draft, name: str, title: str, told: Told | None = None) -> Card
             json.dump({"format": FORMAT, **asdict(card)}, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        check_new(name)  # another may have taken it meanwhile
-        aside.rename(places / name)
-        return card
+        yield card, aside
     except OSError as error:
         raise DataError(
             f"The set {name!r} could not be written to {places} ({error.strerror or error}): free space, or let "

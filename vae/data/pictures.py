@@ -118,7 +118,7 @@ def _parts(paths: dict[str, list[str]], others: int, where: str, opening: Openin
             f"{f' among {others:,} other files' if others else ''}."
         )
     paths = {name: paths[name] for name in sorted(paths, key=natural)}
-    notes = (f"{others:,} files that are no images are left out.",) * bool(others)
+    notes = (f"Files that are not images are left out: {others:,}.",) * bool(others)
     if not all(len(path) > 1 and path[0].casefold() in _TRAIN + _TEST for path in paths.values()):
         return _part(paths, where, opening, notes), None
     held = {name: path[1:] for name, path in paths.items() if path[0].casefold() in _TEST}

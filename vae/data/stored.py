@@ -11,7 +11,9 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,9 @@ from torch import Tensor
 from vae.data.sets import Dataset, Split, folder
 from vae.errors import DataError, meant
 
-__all__ = ["CARD", "FORMAT", "Card", "cards", "check_kept", "check_new", "load", "read_card", "remove", "written"]
+__all__ = [
+    "CARD", "FORMAT", "Card", "cards", "check_kept", "check_new", "in_place", "load", "read_card", "remove", "written",
+]  # fmt: skip
 
 CARD = "card.json"
 FORMAT = 1
@@ -125,13 +129,17 @@ def cards() -> tuple[list[Card], list[str]]:
     return found, troubles
 
 
-def load(card: Card) -> Dataset:
+def load(card: Card, place: Path | None = None) -> Dataset:
     """Loads a set that is kept, its images mapped from disk and not read.
+
+    Arguments:
+        card: of the set.
+        place: the folder that it lies in, where it is not yet in its place.
 
     Raises:
         DataError: its files are missing, or others than its card says.
     """
-    place = folder() / card.name
+    place = place or folder() / card.name
     train, test = (
         Split(
             _mapped(place / f"{split}-images.npy", (count, *card.image_shape)),
@@ -169,6 +177,31 @@ def remove(name: str) -> None:
         shutil.rmtree(place)
     except OSError as error:
         raise DataError(f"The set {name!r} could not be removed ({error.strerror or error}).") from error
+
+
+@contextlib.contextmanager
+def in_place(aside: Path, name: str) -> Iterator[None]:
+    """Puts a set that was written aside into its place, and undoes that where the block fails.
+
+    Arguments:
+        aside: the folder that it was written into, beside its place.
+        name: of the set. A set of that name is removed when the block has ended well, and otherwise put back.
+    """
+    place, old = folder() / name, None
+    if os.path.lexists(place):
+        old = Path(tempfile.mkdtemp(dir=folder(), prefix=".", suffix=".part"))
+        place.rename(old)
+    try:
+        aside.rename(place)
+        yield
+    except BaseException:  # an interrupt too
+        with contextlib.suppress(FileNotFoundError):  # it may not have come into its place
+            place.rename(aside)
+        if old is not None:
+            old.rename(place)
+        raise
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _mapped(path: Path, shape: tuple[int, ...]) -> Tensor:

@@ -18,6 +18,7 @@ and what they give; `bring` makes a VAE of it.
     pythae       a model folder of pythae as a VAE
     export       a model of this library as ONNX files, on disk or as one archive
     bring        a VAE of networks and of what their owner says of pixels and likelihood
+    own_images   images and labels that a script gives, as a data set
     inspection   inspect: a VAE from a script or a notebook, kept as a model
 """
 

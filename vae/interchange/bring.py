@@ -23,11 +23,12 @@ from vae.interchange.found import Found
 from vae.latent import encode, held_out_figures
 from vae.model import VAE, Graph, ImportedConfig, Record, assemble, capture, draw, generator, save
 
-__all__ = ["PLAIN", "Pixels", "best_deviation", "bring", "keep", "told_kl"]
+__all__ = ["PLAIN", "Pixels", "best_deviation", "bring", "keep", "scored", "told_kl"]
 
 MOST_FITTED = 10_000  # training images whose residuals give sigma
 _BATCH, _TOLD = 500, 1000  # images
 _MANY_NATS = 50  # of KL for each latent dimension, more than a posterior that was learned has
+_COLLAPSED = 0.05  # nats of KL, below which it is printed as 0.0
 
 
 class Pixels(NamedTuple):
@@ -116,22 +117,47 @@ def keep(
         CheckpointError, ConfigError, DataError: as for `bring` and `vae.save`.
         ConfigError: the posteriors are so far from the prior that something must have been mistaken.
     """
+    model, record, says = scored(found, name, dataset, pixels, sigma)
+    save(model, record, overwrite=overwrite)
+    return record, says
+
+
+def scored(
+    found: Found, name: str, dataset: Dataset, pixels: Pixels = PLAIN, sigma: float | None = None
+) -> tuple[VAE, Record, list[str]]:
+    """Makes a VAE and scores it as `keep` does, and saves nothing.
+
+    Returns:
+        The model, what its file is to say of it, and what is to be told of it, in sentences.
+
+    Raises:
+        CheckpointError, ConfigError, DataError: as for `keep`.
+    """
     model = bring(found, dataset.train.images, pixels, sigma)
-    says = [told_kl(model, dataset.test.images[:_TOLD])]
+    shown = dataset.test.images[:_TOLD]
+    says = [told_kl(model, shown)]
+    if found.likelihood == "bernoulli" and bool(((shown > 0) & (shown < 255)).any()):
+        says.append(
+            "The likelihood is one of binary pixels, and the images are not binary: each pixel is drawn as 1 with "
+            "probability u / 255, where u is its 8-bit value, and as 0 otherwise."
+        )
     if found.gives == "mean":
         value = float(model.decoder(torch.zeros(1, model.config.latent)).stddev[0, 0])
-        says.append(f"sigma of p(x|z) is {value:.4f}" + (", the best for the images." if sigma is None else "."))
+        says.append(
+            f"sigma of p(x|z) is {value:.4f}, the best for the images."
+            if sigma is None
+            else f"sigma of p(x|z) is {value:.4f}."
+        )
     record = Record(
         name=name, model=model.config, images=dataset.name, data_checksum=dataset.checksum,
         held_out=held_out_figures(model, dataset),
     )  # fmt: skip
-    save(model, record, overwrite=overwrite)
     says.append(f"The held-out ELBO is {record.held_out['elbo']:.1f} nats an image.")
-    return record, says
+    return model, record, says
 
 
 def told_kl(model: VAE, images: Tensor) -> str:
-    """Says how far the posteriors of images are from the prior.
+    """Says how far the posteriors of images are from the prior, and whether they have collapsed to it.
 
     Raises:
         ConfigError: so far that something was mistaken.
@@ -143,6 +169,8 @@ def told_kl(model: VAE, images: Tensor) -> str:
             f"{told} That is no posterior that was learned: say what goes with the mean (a log variance or a standard "
             "deviation), or how the encoder wants its pixels."
         )
+    if kl.sum(1).mean() < _COLLAPSED:
+        return f"{told} The posterior has collapsed to the prior, so z says nothing about x."
     return told
 
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
 
-from vae.data import Dataset, imports, load_dataset, stored
-from vae.data import names as data_names
-from vae.errors import ConfigError, DataError, VAEError
-from vae.interchange.bring import PLAIN, Pixels, bring, keep, told_kl
+from vae.data import imports, load_dataset, stored
+from vae.errors import ConfigError, VAEError
+from vae.interchange.bring import PLAIN, Pixels, bring, keep, scored, told_kl
 from vae.interchange.found import Found, Gives, found
-from vae.model import Record, check_name, taken
+from vae.interchange.own_images import check_replaceable, draft, shaped
+from vae.model import Record, check_name, save, taken
 
 __all__ = ["Spread", "inspect"]
 
@@ -68,7 +65,8 @@ def inspect(
         encoder_gives: what the encoder's second tensor is; found out if not given.
         decoder_gives: what the decoder gives; found out if not given.
         classes: names of the labels 0, 1, ...
-        overwrite: whether a model of that name may be replaced.
+        overwrite: whether a model of that name may be replaced, and a data set that was made with one. What there was
+            stays as it is where anything fails.
 
     Returns:
         What the model's file says of it.
@@ -76,7 +74,7 @@ def inspect(
     Raises:
         ConfigError: a network cannot be written down, or what was said of it does not fit what it gives.
         CheckpointError: the networks do not fit each other, or the name is not one or is taken.
-        DataError: the images or labels are not of this form.
+        DataError: the images or labels are not of this form, or there is another data set of that name.
 
     Example::
 
@@ -89,7 +87,9 @@ def inspect(
         raise ConfigError(f"likelihood must be one of {', '.join(LIKELIHOODS)}; it is {likelihood!r}.")
     said: list[str] = []
     encoder, decoder = _still(encoder), _still(decoder)
-    source = images if isinstance(images, str) else _shaped(images)
+    source = images if isinstance(images, str) else shaped(images)
+    if not isinstance(source, str):
+        check_replaceable(name, overwrite)
     sample = load_dataset(source).train.images[:500] if isinstance(source, str) else torch.from_numpy(source[:500])
     shape = tuple(sample.shape[1:])
     x = _seen(sample, pixels)
@@ -112,8 +112,17 @@ def inspect(
 
     networks: Found = found(encoded, decoded, z.shape[1], shape, gives, "a script")
     told_kl(bring(networks, sample, pixels, sigma), sample)  # before anything is kept
-    dataset = _kept(source, labels, classes, name, overwrite)
-    record, more = keep(networks, name, dataset, pixels, sigma, overwrite=overwrite)
+    if isinstance(source, str):
+        record, more = keep(networks, name, load_dataset(source), pixels, sigma, overwrite=overwrite)
+    else:
+        with (
+            draft(source, labels, classes) as given,
+            imports.written_aside(given, name) as (card, aside),
+        ):
+            model, record, more = scored(networks, name, stored.load(card, aside), pixels, sigma)
+            check_replaceable(name, overwrite)  # a set of this name may have been made meanwhile
+            with stored.in_place(aside, name):
+                save(model, record, overwrite=overwrite)
     said += [*more, f"Look at it with: vae app --model {name}"]
     print("\n".join(said))
     return record
@@ -143,26 +152,6 @@ def _first(decoder: Callable[[Tensor], Any], z: Tensor) -> Any:
             f"The decoder takes z of {z.shape[1]} dimensions, as the encoder gives them; this one does not "
             f"({reason:.160}). Wrap it in a function that does."
         ) from error
-
-
-def _shaped(images: Any) -> np.ndarray:
-    """Returns images as (N, H, W) or (N, H, W, 3) uint8."""
-    values = images.detach().cpu().numpy() if isinstance(images, Tensor) else np.asarray(images)
-    if values.ndim == 4 and values.shape[1] in (1, 3) and values.shape[3] not in (1, 3):
-        values = np.moveaxis(values, 1, 3)
-    if values.ndim == 4 and values.shape[3] == 1:
-        values = values[..., 0]
-    if values.ndim not in (3, 4) or (values.ndim == 4 and values.shape[3] != 3) or len(values) < 2:
-        raise DataError(f"Images come as (N, H, W) or (N, H, W, 3), N at least 2; these are {values.shape}.")
-    if values.dtype == np.uint8:
-        return values
-    if not np.issubdtype(values.dtype, np.floating) or not (
-        np.isfinite(values).all() and 0 <= values.min() <= values.max() <= 1
-    ):
-        raise DataError(
-            "Images are 8-bit, or numbers in [0, 1]; these are neither. Undo what was done to them; pixels=... says it."
-        )
-    return np.rint(values * 255).astype(np.uint8)
 
 
 def _seen(images: Tensor, pixels: Pixels) -> Tensor:
@@ -256,24 +245,3 @@ def _flat(values: Tensor, shape: tuple[int, ...]) -> Tensor:
     if len(shape) == 3 and values.ndim == 4 and values.shape[1] == 3 and tuple(values.shape[1:]) != shape:
         values = values.permute(0, 2, 3, 1)
     return values.flatten(1)
-
-
-def _kept(source: str | np.ndarray, labels: Any, classes: Sequence[str], name: str, overwrite: bool) -> Dataset:
-    """Returns the data set of a name, or keeps images as one of the model's name."""
-    if isinstance(source, str):
-        return load_dataset(source)
-    arrays = {"images": source}
-    if labels is not None:
-        numbers = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
-        if numbers.shape != (len(source),):
-            raise DataError(f"Labels are one an image, ({len(source)},); these are {numbers.shape}.")
-        arrays["labels"] = np.asarray(classes)[numbers] if len(classes) else numbers
-    if name in data_names():
-        if not overwrite:
-            raise DataError(f"The images are kept as a data set of the model's name; there is one called {name!r}.")
-        stored.remove(name)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "images.npz"
-        np.savez(path, **arrays)  # type: ignore[arg-type]  # its stubs take these for options
-        imports.keep(imports.open_source(path), name)
-    return load_dataset(name)

@@ -5,7 +5,7 @@ The wing stands on all floors below it.
     parts      one part of the report: sentences, numbers, a table, pictures, figures
     evidence   what the model says of held-out images: bounds, log p(x), where the nats go
     latent     what lies in the latent space: dimensions, q(z) against the prior, probes
-    images     what the model makes: reconstructions, traversals, draws, whom they resemble
+    images     what the model makes: reconstructions, traversals, draws and the training images nearest to them
     reports    all parts of a model, kept beside it
     page       one or several reports as one HTML file that needs no network
     notebooks  cells as a Jupyter notebook

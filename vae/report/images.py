@@ -1,4 +1,4 @@
-"""What a model makes: reconstructions, traversals, draws from the prior, and the images that draws resemble."""
+"""What a model makes: reconstructions, traversals, draws from the prior, and the training images nearest to draws."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def memory(of: Subject) -> Part:
     ]
     numbers = {"draws": EACH, "training_images": len(train), "distance_ratio": ratio}
     return Part(
-        title="Whom draws resemble",
+        title="Nearest training images of samples",
         says=says,
         numbers=numbers,
         pictures=[sheet(pair, "draws, then their nearest", EACH)],

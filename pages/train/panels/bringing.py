@@ -13,7 +13,7 @@ from pages.ui.fragment import fragment
 from pages.ui.language import _, said
 from vae import Dataset, data, load, load_dataset, read_record, save
 from vae.errors import ConfigError, VAEError
-from vae.interchange import GIVES, Found, Gives, keep, read_layers, read_onnx
+from vae.interchange import GIVES, Found, Gives, Pixels, keep, read_layers, read_onnx
 from vae.model import check_name, taken
 
 
@@ -43,9 +43,10 @@ def show() -> None:
                 _("The decoder gives"), [None, *GIVES], key="models.gives", width=220,
                 format_func=lambda kind: _("as the file says") if kind is None else _given()[kind],
             )  # fmt: skip
-        asked = st.button(_("Keep"), type="primary", icon=":material/save:", disabled=not name, key="models.keep")
-    if not asked:
+    pixels, sigma = _said_of_pixels() if kind != "mailed" else (Pixels(), None)
+    if not st.button(_("Keep"), type="primary", icon=":material/save:", disabled=not name, key="models.keep"):
         return
+    says: list[str] = []
     try:
         with st.spinner(_("Reading the networks …")):
             if kind == "mailed":
@@ -55,11 +56,12 @@ def show() -> None:
                 if taken(name):
                     raise ConfigError(f"A model's name must be new; {name!r} is taken. Choose another.")
                 dataset = load_dataset(chosen or "mnist-sample")
-                keep(_read_layers(files) if kind == "layers" else _read_onnx(files, dataset, gives), name, dataset)
+                found = _read_layers(files) if kind == "layers" else _read_onnx(files, dataset, gives)
+                _record, says = keep(found, name, dataset, pixels, sigma)
     except VAEError as error:
         st.error(said(error), icon=":material/error:")
         return
-    st.session_state[ADDED] = name
+    st.session_state[ADDED] = name, says
     st.rerun()
 
 
@@ -69,6 +71,35 @@ def _kind(files: list) -> Literal["mailed", "layers", "onnx"]:
     if kinds == [".safetensors"]:
         return "mailed"
     return "layers" if kinds in ([".safetensors", ".toml"], [".json", ".safetensors"]) else "onnx"
+
+
+def _said_of_pixels() -> tuple[Pixels, float | None]:
+    """Draws what a file does not say: how the networks want their pixels, and sigma of a decoder of means."""
+    st.caption(_("Pixels as the networks want them: standardised, (x - mean) / standard deviation for x in [0, 1]"))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        mean = st.number_input(
+            _("Mean"), value=0.0, format="%.4f", key="models.mean", width=130,
+            help=_("0.5, with a standard deviation of 0.5, is for pixels in [-1, 1]."),
+        )  # fmt: skip
+        deviation = st.number_input(
+            _("Standard deviation"), min_value=1e-4, value=1.0, format="%.4f", key="models.deviation", width=150
+        )
+        dequantised = st.selectbox(
+            _("Grey pixels"), [True, False], key="models.dequantised", width=200,
+            format_func=lambda chosen: _("dequantised") if chosen else _("plain grey"),
+            help=_(
+                "Dequantised: x = (u + U[0, 1)) / 256 for the 8-bit value u. Plain grey: x = u / 255. Binary pixels "
+                "are drawn from u / 255 either way."
+            ),
+        )  # fmt: skip
+        sigma = st.number_input(
+            _("sigma"), 1e-4, 10.0, None, format="%.4f", key="models.sigma", width=130, placeholder=_("fitted"),
+            help=_(
+                "The standard deviation of p(x|z), for a decoder that gives the mean alone. Left empty, it is the one "
+                "that is best for the images."
+            ),
+        )  # fmt: skip
+    return Pixels(mean, deviation, dequantised), sigma
 
 
 def _given() -> dict[str, str]:

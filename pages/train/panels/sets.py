@@ -44,7 +44,10 @@ def _row(name: str, own: bool) -> None:
         pictures.strip(images, found.title, columns=columns, scale=2)
     with right:
         size = " × ".join(map(str, found.image_shape[:2]))
-        classes = _("{count:,} classes").format(count=len(found.classes)) if found.labelled else _("no labels")
+        count = len(found.classes) if found.labelled else 0
+        classes = (
+            _("{count:,} classes").format(count=count) if count > 1 else _("one class") if count else _("no labels")
+        )
         st.markdown(f"**{found.title}** (`{name}`)")
         st.caption(
             _("{train:,} training and {test:,} held-out images, {size} pixels, {classes}").format(

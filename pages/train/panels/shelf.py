@@ -34,8 +34,10 @@ def show() -> None:
     )  # fmt: skip
     names = [record.name for record in records]
     if added := st.session_state.pop(ADDED, None):
-        st.session_state["models.one"] = added
-        st.success(_("{name} is kept. Press Use to look at it.").format(name=added), icon=":material/check:")
+        st.session_state["models.one"], says = added
+        st.success(_("{name} is kept. Press Use to look at it.").format(name=added[0]), icon=":material/check:")
+        for sentence in says:
+            st.caption(words.literal(said(sentence)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         state.begin("models.one", state.one_of(names), state.model())
         name = st.selectbox(_("Model to change"), names, key="models.one", width=190)
@@ -94,5 +96,8 @@ def _discard(name: str) -> None:
 
 
 def _bring_back(token: str) -> None:
-    st.session_state.pop(UNDO)
-    st.session_state["models.one"] = shelf.bring_back(token)
+    try:
+        st.session_state["models.one"] = shelf.bring_back(token)
+    finally:
+        if token not in shelf.discarded():  # else its name is taken, and it may be brought back when that is free
+            st.session_state.pop(UNDO)
