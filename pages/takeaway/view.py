@@ -13,7 +13,7 @@ from pages.learn import kit
 from pages.train.panels import choose, settings
 from pages.ui import planes, state
 from vae import Preset
-from vae.errors import ConfigError
+from vae.errors import VAEError
 
 
 class View(NamedTuple):
@@ -61,7 +61,7 @@ def current(page: str, model: cache.Model) -> View:
     drawn = drawing is not None and drawing.shape == config.image_shape
     plan = None
     if page == "train/train":
-        with contextlib.suppress(ConfigError):  # which the page itself says
+        with contextlib.suppress(VAEError):  # which the page itself says, or mends
             plan = settings.chosen() if settings.filled() else choose.kept(choose.FIRST)
     return View(
         model=model,
