@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import mmap
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 
@@ -216,9 +218,16 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> Tensor:
         pass
     if array is None or array.shape != shape or array.dtype != np.uint8:
         raise DataError(f"{path} is missing or damaged. Remove the set, and import it again.")
+    _advise(array)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of a map that must not be written into, which nobody does
         return torch.from_numpy(np.asarray(array))
+
+
+def _advise(array: np.memmap[Any, Any]) -> None:
+    """Has single pages read of a file that does not fit into memory: else megabytes are read around each image."""
+    if hasattr(mmap, "MADV_RANDOM") and array.nbytes > psutil.virtual_memory().available / 2:
+        array._mmap.madvise(mmap.MADV_RANDOM)  # type: ignore[attr-defined]
 
 
 def _read_labels(path: Path, count: int, classes: int) -> Tensor:
