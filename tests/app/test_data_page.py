@@ -71,6 +71,8 @@ def test_a_zip_archive_is_looked_at_and_kept() -> None:
     assert app.session_state["train.data"] == "shapes"
     app.run()
     assert "is kept" not in words(app) and "(`shapes`)" in words(app)
+    card = stored.read_card("shapes")
+    assert card is not None and card.checksum[:16] in words(app) and all(step in words(app) for step in card.steps)
     (remove,) = (each for each in app.main.button if each.key == "data.remove.shapes")
     remove.click().run()
     assert not app.exception and not stored.cards()[0] and "(`shapes`)" not in words(app)

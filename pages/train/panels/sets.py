@@ -5,7 +5,7 @@ import streamlit as st
 
 from pages import cache
 from pages.train.panels.importing import names_of_own
-from pages.ui import pictures
+from pages.ui import pictures, words
 from pages.ui.language import _, said
 from vae import data
 from vae.data import stored
@@ -54,7 +54,13 @@ def _row(name: str, own: bool) -> None:
                 train=len(found.train), test=len(found.test), size=size, classes=classes
             )
         )
-        if own:
+        card = stored.read_card(name) if own else None
+        if card is not None:
+            with st.popover(_("Card"), icon=":material/badge:"):
+                st.markdown(_("Imported on {date} from `{source}`.").format(date=card.date, source=card.source))
+                for step in card.steps:
+                    st.markdown(f"- {words.literal(said(step))}")
+                st.caption(_("Checksum of images and labels, SHA-256: {sum}").format(sum=f"`{card.checksum[:16]}…`"))
             with st.popover(_("Remove"), icon=":material/delete:"):
                 st.markdown(_("{name} is deleted from the disk. Models that learned from it stay.").format(name=name))
                 st.button(
