@@ -135,7 +135,7 @@ def test_back_and_forward_turn_the_pages(server: str, watched_page: Page) -> Non
 
 def test_a_lecturer_hides_and_enlarges(server: str, watched_page: Page) -> None:
     page = watched_page
-    open_chapter(page, f"{server}/lesson?chapter=4&image=4&hide=code,train,variance,digit,questions&present=1")
+    open_chapter(page, f"{server}/lesson?chapter=4&image=4&hide=code,train,variance,digit,questions,menu&present=1")
     navigation = page.get_by_test_id("stSidebarNav")
     expect(navigation.get_by_role("link", name="Likelihood")).to_have_count(1)
     expect(navigation.get_by_role("link", name="Train")).to_have_count(0)

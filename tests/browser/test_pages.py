@@ -20,7 +20,7 @@ CONTENT = {
     "likelihood": "[data-testid=stPlotlyChart] .main-svg",
     "variance": "[data-testid=stPlotlyChart] .main-svg",
     "data": "[data-testid=stImage] img",
-    "models": "[data-testid=stDataFrame]",
+    "models": "[data-testid=stTable]",
     "report": ".st-key-report-make button, .st-key-report-html button",
 }
 
