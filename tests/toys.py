@@ -17,6 +17,18 @@ from vae.model.vae import VAE, Decoder, Encoder, build
 
 SMALL: dict[str, Any] = {"latent": 2, "encoder_layers": (8,), "decoder_layers": (8,), "image_shape": (4, 4)}
 
+LAYERS = """
+latent = 3
+image = [28, 28]
+likelihood = "bernoulli"
+[encoder]
+layers = ["fc1", "relu"]
+mean = "fc21"
+log_variance = "fc22"
+[decoder]
+layers = ["fc3", "relu", "fc4", "sigmoid"]
+"""  # of a state dict of PyTorch's own VAE example
+
 
 def small_config(**changes: Any) -> ModelConfig:
     return ModelConfig(**{**SMALL, **changes})

@@ -111,13 +111,18 @@ def test_pixels_are_made_by_the_piece(trained: Callable[..., vae.Dataset], monke
     assert torch.equal(cache.pixels(model, NAME, rows), torch.cat(pieces)[list(rows)])
 
 
-def test_a_set_whose_images_have_another_size_by_now_is_not_the_models(
-    trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def replaced(trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trains a model, and then lets images of another size have the name of its data set."""
     trained((5, 4, 3))
     other = toy_dataset(20, 20, (6, 6), NAME)
     monkeypatch.setattr(vae, "load_dataset", lambda *_, **__: other)
     st.cache_resource.clear()
+
+
+def test_a_set_whose_images_have_another_size_by_now_is_not_the_models(
+    trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replaced(trained, monkeypatch)
     found = cache.images(cache.model_id("of-mine"))
     assert found.name.startswith("draws-of-") and found.test.images.shape[1:] == (5, 4, 3)
 
@@ -136,10 +141,7 @@ def test_sheets_of_test_images_are_in_colour(trained: Callable[..., vae.Dataset]
 def test_the_map_says_that_its_points_are_draws(
     trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trained((5, 4, 3))
-    other = toy_dataset(20, 20, (6, 6), NAME)
-    monkeypatch.setattr(vae, "load_dataset", lambda *_, **__: other)
-    st.cache_resource.clear()
+    replaced(trained, monkeypatch)
     app = opened("pages/explore/latent_map.py")
     assert not app.exception and not app.error
     sent = texts(app)

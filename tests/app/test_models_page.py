@@ -13,6 +13,7 @@ from torch import nn
 
 import vae
 from tests.app.test_pages import through_frame
+from tests.toys import LAYERS
 
 PATH = "pages/train/models.py"
 CONFIG = vae.ModelConfig(encoder_layers=(4,), decoder_layers=(4,))
@@ -127,19 +128,6 @@ def test_a_pair_of_onnx_files_becomes_a_model() -> None:
     app.text_input(key="models.name").set_value("half").run()
     press(app, "models.keep")
     assert "Two files make a model" in app.error[0].value and "half" not in names()
-
-
-LAYERS = """
-latent = 3
-image = [28, 28]
-likelihood = "bernoulli"
-[encoder]
-layers = ["fc1", "relu"]
-mean = "fc21"
-log_variance = "fc22"
-[decoder]
-layers = ["fc3", "relu", "fc4", "sigmoid"]
-"""
 
 
 @pytest.mark.slow

@@ -269,15 +269,20 @@ def test_an_estimate_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> Non
     st.cache_resource.clear()
 
 
-@pytest.mark.parametrize("shape", [(6, 5, 3), (20, 30)])
-def test_a_model_has_the_size_of_its_images(
-    started: list, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...]
-) -> None:
+def with_images_of(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> tuple[AppTest, vae.Dataset]:
+    """The page where a data set has images of a shape."""
     load = vae.load_dataset
     mine = toy_dataset(8, 8, shape, "fashion-mnist")
     monkeypatch.setattr(vae, "load_dataset", lambda name, **how: mine if name == mine.name else load(name, **how))
     st.cache_resource.clear()
-    app = through_frame(PAGE)
+    return through_frame(PAGE), mine
+
+
+@pytest.mark.parametrize("shape", [(6, 5, 3), (20, 30)])
+def test_a_model_has_the_size_of_its_images(
+    started: list, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...]
+) -> None:
+    app, mine = with_images_of(shape, monkeypatch)
     app.selectbox(key="train.data").set_value(mine.name).run()
     train(app)
     assert not errors(app) and started[-1][1].image_shape == shape
@@ -299,11 +304,7 @@ def test_a_model_has_the_size_of_its_images(
 def test_large_images_get_convolutions_until_another_choice(
     started: list, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], says: str, channels: str
 ) -> None:
-    load = vae.load_dataset
-    mine = toy_dataset(8, 8, shape, "fashion-mnist")
-    monkeypatch.setattr(vae, "load_dataset", lambda name, **how: mine if name == mine.name else load(name, **how))
-    st.cache_resource.clear()
-    app = through_frame(PAGE)
+    app, mine = with_images_of(shape, monkeypatch)
     assert "convolutions." not in said(app) and not app.segmented_control(key="train.convolutional").value
     app.selectbox(key="train.data").set_value(mine.name).run()
     assert says in said(app)

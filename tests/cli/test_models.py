@@ -9,20 +9,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 import vae
+from tests.toys import LAYERS
 from vae.cli import main
 
 DATA = Path(__file__).parents[1] / "interchange" / "data"
-LAYERS = """
-latent = 3
-image = [28, 28]
-likelihood = "bernoulli"
-[encoder]
-layers = ["fc1", "relu"]
-mean = "fc21"
-log_variance = "fc22"
-[decoder]
-layers = ["fc3", "relu", "fc4", "sigmoid"]
-"""
 
 
 @pytest.fixture(autouse=True)
