@@ -22,6 +22,8 @@ from vae.errors import VAEError
 
 _OFTEN = 0.25  # seconds between looks at whether somebody still waits
 GRACE = 3.0  # seconds that work goes on when nobody waits for it any more: most ends, and somebody may come back
+# without Streamlit's warnings, from the import on, that no server is here
+_WORKER = "import logging; logging.disable(logging.WARNING); from pages.cache.worker import main; main()"
 MOST = 8  # processes, where nobody asks for more
 
 
@@ -182,13 +184,12 @@ class Pool:
     def _make(self) -> subprocess.Popen[bytes] | None:
         """Starts a process, or returns None where the system has none to give."""
         path = os.pathsep.join(filter(None, [str(paths.SHIPPED), os.environ.get("PYTHONPATH")]))
-        quiet = {"STREAMLIT_LOGGER_LEVEL": "error", "OMP_NUM_THREADS": "1"}
         try:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pages.cache.worker"],
+                [sys.executable, "-c", _WORKER],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**os.environ, **quiet, "PYTHONPATH": path},
+                env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path},
             )
         except OSError:
             return None

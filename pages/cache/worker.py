@@ -1,4 +1,4 @@
-"""A process of the pool, `python -m pages.cache.worker`: work comes by its input, and answers go by its output."""
+"""A process of the pool: work comes by its input, and answers go by its output."""
 
 import importlib
 import inspect
@@ -20,7 +20,6 @@ def main() -> None:
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what anything prints is no answer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, whose end is this one's too
-    logging.getLogger("streamlit").setLevel(logging.ERROR)  # it would warn at each cached call that no session is here
     torch.set_num_threads(1)
     while True:
         try:
@@ -39,7 +38,3 @@ def main() -> None:
         except Exception as error:
             logging.exception("%s", head)
             send(answers, {"is": FAILED, "says": f"{type(error).__name__}: {error}"})
-
-
-if __name__ == "__main__":
-    main()
