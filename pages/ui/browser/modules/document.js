@@ -7,18 +7,17 @@ export default function ({ data, parentElement }) {
   document.documentElement.lang = data.lang;
   STORE.missing = data.missing;
   nameLists();
+  watched.observe(document.body, { childList: true, subtree: true });
 }
 
 // Streamlit puts the sections of its navigation between a list and its items, so that the items are in no list.
-function nameLists(tries = 50) {
+// The navigation may be drawn late, and anew when the sidebar opens or a page is chosen: each time it is looked at.
+const watched = new MutationObserver(nameLists);
+
+function nameLists() {
   const whole = document.querySelector("[data-testid=stSidebarNavItems]");
-  // not drawn yet, or hidden, or without sections
-  if (!whole?.querySelector(":scope > div")) return void (tries && setTimeout(nameLists, 100, tries - 1));
-  const name = () =>
-    [...whole.children].forEach((section) => section.tagName === "DIV" && section.setAttribute("role", "list"));
-  if (whole.getAttribute("role") !== "none") {
-    whole.setAttribute("role", "none");
-    new MutationObserver(name).observe(whole, { childList: true });
-  }
-  name();
+  const sections = [...(whole?.children ?? [])].filter((child) => child.tagName === "DIV");
+  if (!whole || !sections.length) return;
+  whole.setAttribute("role", "none");
+  for (const section of sections) section.setAttribute("role", "list");
 }
