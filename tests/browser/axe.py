@@ -15,6 +15,8 @@ from playwright.sync_api import Page
 PACKAGE = "axe-core@4.14.1"
 SHA512 = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 SERIOUS = ("serious", "critical")
+# The component that names the navigation's lists is loaded while the page already stands.
+NAMED = "[...document.querySelectorAll('[data-testid=stSidebarNavItems] > div')].every(e => e.role === 'list')"
 
 
 @cache
@@ -45,6 +47,7 @@ def violations(page: Page) -> list[str]:
     script = _fetched()
     if isinstance(script, Exception):
         return []
+    page.wait_for_function(NAMED)
     page.evaluate(script)
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
     return [
