@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from vae.errors import DataError
@@ -13,6 +14,16 @@ def nap(model: tuple[str, float], data_name: str, seconds: float, trace: str) ->
         file.write(f"{os.getpid()}\n")
     time.sleep(seconds)
     return os.getpid()
+
+
+def count(model: tuple[str, float], data_name: str, trace: str, gate: str) -> Iterator[int]:
+    """Gives 0, 1 and 2, a line in a file for each process, and before 1 waits for another file."""
+    with Path(trace).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    yield 0
+    while not Path(gate).exists():
+        time.sleep(0.01)
+    yield from (1, 2)
 
 
 def refuse(model: tuple[str, float], data_name: str) -> int:

@@ -14,11 +14,11 @@ that it is for, `cache.variance.floor_path`.
     variance   what the page Decoder variance shows
     integral   chapters on p(x) as an integral
     bound      chapters on the bound
-    reports    reports on models, made once for all who ask meanwhile
+    streams    races, refinements and reports, shown while they go on
     uses       chapters on what a model is good for
 """
 
-from pages.cache import bound, browser, integral, latent, reports, times, training, uses, variance
+from pages.cache import bound, browser, integral, latent, streams, times, training, uses, variance
 from pages.cache.models import (
     axes,
     carried,
@@ -49,6 +49,6 @@ from pages.cache.sets import Model, dataset, drawing, forget_datasets, model_id
 __all__ = [
     "Model", "axes", "bound", "browser", "carried", "codes", "comparison", "dataset", "decode", "drawing", "elbo",
     "evidence_of", "forget_datasets", "images", "integral", "latent", "load", "model_id", "needed", "own_elbo",
-    "piece_size", "pixels", "posterior_plane", "reconstructions", "reconstructions_so_far", "record", "reports", "row",
-    "samples", "sandwich", "thermodynamic_path", "times", "training", "uses", "variance", "warm", "z",
+    "piece_size", "pixels", "posterior_plane", "reconstructions", "reconstructions_so_far", "record", "row", "samples",
+    "sandwich", "streams", "thermodynamic_path", "times", "training", "uses", "variance", "warm", "z",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import IO, Any
 
-OK, REFUSED, FAILED = "ok", "refused", "failed"
+OK, ITEM, REFUSED, FAILED = "ok", "item", "refused", "failed"
 
 
 def send(pipe: IO[bytes], head: dict[str, Any], parts: Sequence[bytes] = ()) -> None:

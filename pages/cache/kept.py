@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
 
 import streamlit as st
 
@@ -125,6 +125,40 @@ def _found(key: Key, function: Callable[..., Any], args: tuple[Any, ...], here: 
     elif time.perf_counter() - start > SLOW:
         disk.write(place, typed.dumps(value, kind), still=lambda: disk.place(*key) == place)
     return value
+
+
+def streamed(function: Callable[P, Iterator[R]]) -> Callable[P, Iterator[R | None]]:
+    """Has the pool work out what a function gives one after the other; nothing is kept.
+
+    The function's first arguments are a model and the name of a data set. None comes every quarter of a second in which
+    nothing else does, so that a session that was left is noticed.
+    """
+    name, signature = f"{function.__module__.rpartition('.')[2]}.{function.__name__}", inspect.signature(function)
+
+    @wraps(function)
+    def given(*args: P.args, **kwargs: P.kwargs) -> Iterator[R | None]:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        workers = pool.running()
+        if workers is None:
+            yield from function(*args, **kwargs)
+            return
+        (kind,) = get_args(typed.returned(function))
+        key = f"{name}{bound.args!r}"
+        told = True
+        try:
+            for content in workers.stream(key, function, bound.args, sets.drawn(bound.args[1]), tell):
+                if content is not None and told:
+                    tell(None)
+                    told = False
+                yield None if content is None else typed.loads(content, kind)
+        except pool.Ended:  # with the server
+            pass
+        finally:
+            if told:
+                tell(None)
+
+    return given
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
@@ -37,6 +37,7 @@ class _Task:
     def __init__(self, key: str, head: dict[str, Any], parts: list[bytes]) -> None:
         self.key, self.head, self.parts = key, head, parts
         self.answer: Future[bytes] = Future()
+        self.items: list[bytes] = []  # what came so far, of work that gives one thing after the other
         self.waiting = 0
         self.unwanted = False
         self.process: subprocess.Popen[bytes] | None = None  # which is at it
@@ -81,6 +82,43 @@ class Pool:
             VAEError: as the function does, or two processes in a row were killed.
             Ended: the pool was.
         """
+        with self._wanted(key, function, args, drawn) as task:
+            while not _ended(task):
+                tell(self._before(key))
+            return task.answer.result()
+
+    def stream(
+        self,
+        key: str,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        drawn: np.ndarray | None,
+        tell: Callable[[int], None],
+    ) -> Iterator[bytes | None]:
+        """Has a function that returns an iterator called by one of the processes; see `work`.
+
+        Yields:
+            What `typed.dumps` writes of each item, as it comes, all of them also to who asks later than another; None
+            every quarter of a second in which none came.
+        """
+        with self._wanted(key, function, args, drawn) as task:
+            given, ended = 0, False
+            while not ended:
+                ended = _ended(task)
+                new = task.items[given:]
+                if not given and not new and not ended:
+                    tell(self._before(key))
+                yield from new
+                given += len(new)
+                if not new:
+                    yield None
+            task.answer.result()
+
+    @contextlib.contextmanager
+    def _wanted(
+        self, key: str, function: Callable[..., Any], args: tuple[Any, ...], drawn: np.ndarray | None
+    ) -> Iterator[_Task]:
+        """Queues work, or finds it queued, and ends it when nobody waits for it any more."""
         with self._lock:
             if self.ended:
                 raise Ended
@@ -94,10 +132,7 @@ class Pool:
                 self._queue.put(task)
             task.waiting += 1
         try:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    return task.answer.result(_OFTEN)
-                tell(self._before(key))
+            yield task
         except CancelledError as error:
             raise Ended from error
         finally:
@@ -177,6 +212,12 @@ class Pool:
             task.process = process
         frames.send(process.stdin, task.head, task.parts)
         head, parts = frames.receive(process.stdout)
+        count = 0
+        while head["is"] == frames.ITEM:
+            count += 1
+            if count > len(task.items):  # otherwise from the process that was killed
+                task.items.append(parts[0])
+            head, parts = frames.receive(process.stdout)
         if head["is"] == frames.OK:
             return parts[0]
         return (VAEError if head["is"] == frames.REFUSED else RuntimeError)(head["says"])
@@ -211,6 +252,14 @@ class Pool:
                 if pipe is not None:
                     pipe.close()
         process.wait()
+
+
+def _ended(task: _Task) -> bool:
+    """Waits a moment for the end of some work; CancelledError where the pool was ended."""
+    with contextlib.suppress(TimeoutError):
+        task.answer.exception(_OFTEN)
+        return True
+    return False
 
 
 def _killed() -> VAEError:

@@ -6,12 +6,14 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from typing import get_args, get_origin
 
 import numpy as np
 import torch
 
 from pages.cache import models, sets, typed
-from pages.cache.frames import FAILED, OK, REFUSED, receive, send
+from pages.cache.frames import FAILED, ITEM, OK, REFUSED, receive, send
 from vae.errors import VAEError
 
 
@@ -32,7 +34,14 @@ def main() -> None:
             models.images(args[0])  # draws may stand in for them
             if drawn:
                 sets.drawing(typed.loads(drawn[0], np.ndarray))
-            send(answers, {"is": OK}, [typed.dumps(function(*args), typed.returned(function))])
+            value, kind = function(*args), typed.returned(function)
+            if get_origin(kind) is Iterator:
+                (item,) = get_args(kind)
+                for each in value:
+                    send(answers, {"is": ITEM}, [typed.dumps(each, item)])
+                send(answers, {"is": OK}, [b""])
+            else:
+                send(answers, {"is": OK}, [typed.dumps(value, kind)])
         except VAEError as error:
             send(answers, {"is": REFUSED, "says": str(error)})
         except Exception as error:

@@ -35,10 +35,13 @@ def panel(place: DeltaGenerator, show: Callable[[chosen.Chosen], None]) -> None:
 
 
 # Fragments would not do: Streamlit lets a run of the page be stopped by a click, and one of a fragment not.
-run = race.show(picked)
+rest = race.show(picked)
 left, right = st.columns([3, 2], gap="medium")
 below = [st.container() for _part in range(3)]
 # each in its place, those first that take least
-for place, part in zip((below[2], below[0], left, right, below[1]), (cases, sides, mass, gap, area), strict=True):
+for place, part in ((below[2], cases), (below[0], sides)):
     panel(place, part.show)
-run()
+rest.level()
+for place, part in ((left, mass), (right, gap), (below[1], area)):
+    panel(place, part.show)
+rest.run()

@@ -35,13 +35,12 @@ def made() -> Report | None:
         return None
     place.empty()
     bar = st.progress(0.0, _("Looking into the model …"))
-
-    def told(title: str, share: float) -> None:
-        bar.progress(share, title)
-
-    found = cache.reports.made(model, dataset, told)
+    for part in cache.streams.report(model, dataset.name):
+        if part is not None:
+            title, share = part
+            bar.progress(share, title)
     bar.empty()
-    return found
+    return kept_report(model[0], dataset)
 
 
 def draw(part: Part, place: str) -> None:

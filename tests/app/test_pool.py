@@ -110,6 +110,50 @@ def test_what_waits_in_line_and_is_left_never_begins(
     assert not begun.exists()
 
 
+def streamed(one: pool.Pool, *args: Any, seen: Callable[[], None] = lambda: None) -> list[int]:
+    """What comes of work that gives one thing after the other."""
+    found = []
+    for content in one.stream(f"count {args}", slow_work.count, (cache.model_id(MODEL), DATA, *args), None, stay):
+        if content is not None:
+            found.append(typed.loads(content, int))
+            seen()
+    return found
+
+
+def test_who_asks_late_for_what_streams_gets_all_of_it(one: pool.Pool, tmp_path: Path) -> None:
+    trace, gate, begun = tmp_path / "trace", tmp_path / "gate", threading.Event()
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(streamed, one, str(trace), str(gate), seen=begun.set)
+        assert begun.wait(HANG)
+        again = threading.Event()
+        second = threads.submit(streamed, one, str(trace), str(gate), seen=again.set)
+        assert again.wait(HANG)
+        gate.touch()
+        assert first.result(HANG) == second.result(HANG) == [0, 1, 2]
+    assert len(trace.read_text().splitlines()) == 1
+
+
+def test_a_stream_whose_process_is_killed_goes_on_where_it_was(one: pool.Pool, tmp_path: Path) -> None:
+    trace, gate = tmp_path / "trace", tmp_path / "gate"
+
+    def kill() -> None:
+        if not gate.exists():
+            gate.touch()
+            os.kill(int(trace.read_text()), signal.SIGKILL)
+
+    found = streamed(one, str(trace), str(gate), seen=kill)
+    assert found == [0, 1, 2] and len(trace.read_text().splitlines()) in (1, 2)
+
+
+def test_a_stream_that_is_left_is_ended(one: pool.Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "GRACE", 0.1)
+    trace = tmp_path / "trace"
+    with pytest.raises(Left):
+        streamed(one, str(trace), str(tmp_path / "none"), seen=lambda: leave(0))
+    number = int(trace.read_text())
+    wait_for(lambda: not psutil.pid_exists(number))
+
+
 def killing(trace: Path, times: int) -> None:
     """Kills the processes that take up work, one after the other."""
     for count in range(1, times + 1):

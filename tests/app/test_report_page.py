@@ -1,7 +1,5 @@
 """The page Report: made at a click on models of every kind, and taken away; what a report cannot be on is said."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,10 +7,8 @@ import streamlit as st
 import torch
 
 import vae
-from pages import cache
 from tests.app.test_pages import own_folder, said, through_frame
 from tests.toys import toy_dataset
-from tests.waiting import HANG
 
 __all__ = ["own_folder"]  # a fixture
 
@@ -57,29 +53,6 @@ def test_a_report_is_made_at_a_click(
     assert [each.value for each in again.subheader] == titles
     for kept in (st.cache_resource, st.cache_data):
         kept.clear()
-
-
-def test_two_who_ask_at_once_get_one_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    toy, both = toy_dataset(20, 10), threading.Event()
-    asked, made = [], []
-    one = vae.report.Report("mine", "toy", [])
-
-    def make(name: str, *_: object) -> vae.report.Report:
-        """Keeps the report at its end, as the library does, and lets a second one who may come in do so before that."""
-        asked.append(name)
-        if asked.count(name) == 2:
-            both.set()
-        if name not in made:
-            both.wait(0.3)
-            made.append(name)
-        return one
-
-    monkeypatch.setattr(cache.reports, "make_report", make)
-    with ThreadPoolExecutor(3) as pool:
-        names = ("mine", "mine", "another")
-        found = [pool.submit(cache.reports.made, (name, 0.0), toy, lambda *_: None) for name in names]
-        assert [each.result(HANG) for each in found] == [one] * 3
-    assert sorted(asked) == ["another", "mine", "mine"] and sorted(made) == ["another", "mine"]
 
 
 def test_a_plain_autoencoder_has_none() -> None:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vae import paths
 from vae.data import Dataset
-from vae.errors import ConfigError, DataError
+from vae.errors import CheckpointError, ConfigError, DataError
 from vae.evidence import elbo
 from vae.latent import encode
 from vae.model import ModelConfig, generator, load, locate, place_for, read_record, result_file
 from vae.report import evidence, images, latent
 from vae.report.parts import ELBO_SAMPLES, Part, Subject, signed
 
-__all__ = ["IMAGES", "Report", "kept_report", "make_report", "report_file"]
+__all__ = ["IMAGES", "Report", "kept_report", "make_report", "report_file", "write_report"]
 
 IMAGES = 1000  # held-out images that most parts are of
 FORMAT = 2
@@ -77,6 +77,27 @@ def make_report(name_or_path: str | Path, dataset: Dataset, told: Told | None = 
         told: is called after each part.
 
     Raises:
+        as `write_report`.
+    """
+    for title, share in write_report(name_or_path, dataset):
+        if told:
+            told(title, share)
+    found = kept_report(name_or_path, dataset)
+    if found is None:
+        raise CheckpointError(f"The report on {name_or_path} was removed, or its model replaced, just now. Ask again.")
+    return found
+
+
+def write_report(name_or_path: str | Path, dataset: Dataset) -> Iterator[tuple[str, float]]:
+    """Makes a report part by part and keeps it beside the model, unless one of this model and these images is there.
+
+    Arguments:
+        name_or_path, dataset: as for `make_report`.
+
+    Yields:
+        The title of the part that was made last, and the share that is done.
+
+    Raises:
         CheckpointError: there is no such model, or its results may be kept nowhere.
         ConfigError: it is a plain autoencoder, which has no p(x).
         DataError: the images are not of the model's size.
@@ -88,9 +109,9 @@ def make_report(name_or_path: str | Path, dataset: Dataset, told: Told | None = 
     if dataset.image_shape != record.model.image_shape:
         want, came = (" x ".join(map(str, each)) for each in (record.model.image_shape, dataset.image_shape))
         raise DataError(f"The images must be {want}, as {record.name} is; those of {dataset.name} are {came}.")
-    if kept := kept_report(name_or_path, dataset):
-        return kept
-    place = place_for(name_or_path, _file(dataset.name))
+    if kept_report(name_or_path, dataset):
+        return
+    place, key = place_for(name_or_path, _file(dataset.name)), _key(path, dataset)
     model = load(path)
     held = dataset.test.images[:IMAGES]
     x = model.pixels(held, generator(0))
@@ -101,18 +122,12 @@ def make_report(name_or_path: str | Path, dataset: Dataset, told: Told | None = 
         part = maker(of)
         if part is not None:
             parts.append(part)
-        if told:
-            told(parts[-1].title, done / len(MAKERS))
-    made = Report(record.name, dataset.title, parts)
+        yield parts[-1].title, done / len(MAKERS)
     says = {
-        "format": FORMAT,
-        "key": _key(path, dataset),
-        "name": made.name,
-        "data": made.data,
-        "parts": [p.to_dict() for p in parts],
-    }
+        "format": FORMAT, "key": key, "name": record.name, "data": dataset.title,
+        "parts": [part.to_dict() for part in parts],
+    }  # fmt: skip
     paths.write_aside(place, json.dumps(says).encode())
-    return made
 
 
 def kept_report(name_or_path: str | Path, dataset: Dataset) -> Report | None:

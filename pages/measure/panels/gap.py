@@ -2,12 +2,10 @@
 
 import streamlit as st
 
-import vae
 from pages import cache
 from pages.measure.panels.chosen import Chosen
 from pages.ui.language import _
 from vae import figures
-from vae.evidence import gaps
 
 _BEST = "likelihood.best"  # session state: the refined ELBO by model and image
 
@@ -37,10 +35,12 @@ def show(chosen: Chosen) -> None:
     )  # fmt: skip
     _bar(bar, elbo, known.get(place), log_p, 0)
     if started:
-        x = cache.pixels(chosen.model, chosen.dataset.name, (chosen.row,))
-        for i, refined in enumerate(gaps.refine(cache.load(chosen.model), x, generator=vae.generator(0))):
-            _bar(bar, elbo, float(refined.elbo[0]), log_p, i + 1)
-        known[place] = float(refined.elbo[0])
+        best, step = elbo, 0
+        for refined in cache.streams.refined(chosen.model, chosen.dataset.name, chosen.row):
+            if refined is not None:
+                best, step = refined, step + 1
+                _bar(bar, elbo, best, log_p, step)
+        known[place] = best
     best = known.get(place)
     kl = log_p - elbo
     if best is None:

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from pages import cache
 from pages.measure.panels.chosen import Chosen
-from pages.ui.language import _
+from pages.ui.language import _, said
 from vae import figures
+from vae.errors import VAEError
 from vae.evidence import races
 
 _DONE = "likelihood.raced"  # session state: what has been run, by model and images
@@ -19,8 +21,20 @@ _REPLICATES = 5
 _EVERY = 0.4  # seconds between drawings
 
 
-def show(chosen: Chosen) -> Callable[[], None]:
-    """Draws the race as far as it has been run; returns what runs it, to be called when the page is there."""
+class Rest(NamedTuple):
+    """What is to be done when the parts of the page that take least are there.
+
+    Attributes:
+        level: draws the exact value into the race.
+        run: runs the race, where it is to be run.
+    """
+
+    level: Callable[[], None]
+    run: Callable[[], None]
+
+
+def show(chosen: Chosen) -> Rest:
+    """Draws the race as far as it has been run, at once and without the exact value."""
     st.subheader(_("The race"))
     names: dict[races.Runner, str] = {
         "naive": _("naive Monte Carlo"), "elbo": _("ELBO"), "importance": _("importance sampling"),
@@ -52,7 +66,7 @@ def show(chosen: Chosen) -> Callable[[], None]:
         raced.clear()
     steps: list[races.Step] = raced.setdefault(key, [])
     shipped = _shipped(chosen, runners, names) if cost == "samples" else []
-    lines = _lines(chosen)
+    lines: dict[str, tuple[str, float]] = {}
 
     def draw(count: int) -> None:
         curves = [curve for runner in runners if (curve := _curve(runner, names[runner], steps, cost == "seconds"))]
@@ -78,16 +92,19 @@ def show(chosen: Chosen) -> Callable[[], None]:
         goal = most if run else _FIRST
         started = runners if run else [runner for runner in runners if runner != "ais"]
         steps.clear()
-        x = cache.pixels(chosen.model, chosen.dataset.name, chosen.rows)
-        bar, count, drawn = status.progress(0.0), 0, time.monotonic()
-        told = _Told(bar)
-        for step in races.race(cache.load(chosen.model), x, started, goal, replicates=_REPLICATES, progress=told):
-            steps.append(step)
-            told.share = step.share
-            told.words = _("{name}, {samples:,} samples").format(name=names[step.runner], samples=step.samples)
-            if time.monotonic() - drawn > _EVERY:
-                count += 1
-                draw(count)
+        bar, count, drawn = status.progress(0.0), 1, time.monotonic()
+        share, words = 0.0, ""
+        racing = cache.streams.race(chosen.model, chosen.dataset.name, chosen.rows, tuple(started), goal, _REPLICATES)
+        for step in racing:
+            if step is not None:
+                steps.append(step)
+                share = step.share
+                words = _("{name}, {samples:,} samples").format(name=names[step.runner], samples=step.samples)
+            if time.monotonic() - drawn > _EVERY:  # a message to the browser is also where Streamlit stops the run
+                bar.progress(share, words)
+                if step is not None:
+                    count += 1
+                    draw(count)
                 drawn = time.monotonic()
         draw(count + 1)
         caption()
@@ -105,23 +122,19 @@ def show(chosen: Chosen) -> Callable[[], None]:
             status.caption(_("Circles: results that come with the model (python -m vae compare). Run draws them live."))
         exactly.caption(_exactly(chosen))
 
+    def level() -> None:
+        try:
+            lines.update(_lines(chosen))
+            if lines:
+                draw(1)
+            caption()
+        except VAEError as error:
+            exactly.error(said(error), icon=":material/error:")
+
     draw(0)
-    if run or (not steps and not shipped):
-        return run_it
-    caption()
-    return lambda: None
-
-
-class _Told:
-    """Shows how far a race is; a message to the browser is also where Streamlit stops a run that was clicked away."""
-
-    def __init__(self, bar: st.delta_generator.DeltaGenerator) -> None:
-        self.bar, self.share, self.words, self.last = bar, 0.0, "", 0.0
-
-    def __call__(self, _share: float) -> None:
-        if time.monotonic() - self.last > 0.2:
-            self.bar.progress(self.share, self.words)
-            self.last = time.monotonic()
+    for line in (status, exactly):  # so that what is below stays where it is
+        line.caption("\u00a0")
+    return Rest(level, run_it if run or (not steps and not shipped) else lambda: None)
 
 
 def _curve(runner: races.Runner, name: str, steps: list[races.Step], seconds: bool) -> figures.evidence.Curve | None:
