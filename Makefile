@@ -4,7 +4,7 @@ PYTHON ?= python3.11 python3.12 python3.13 python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help install app quick test thorough check bench visits picture strings clean venv tools extra
+.PHONY: help install app quick test thorough check bench load visits picture strings clean venv tools extra
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,10 @@ bench: tools ## time training, the estimators of log p(x) and the app beside a t
 	@$(RUN) -m benchmarks.training
 	@$(RUN) -m benchmarks.evidence --all
 	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m benchmarks.beside
+
+load: tools ## let forty sessions use the explorer for ten minutes, and time first visits
+	@$(RUN) -m benchmarks.load first
+	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)"; export CHROMIUM; $(RUN) -m benchmarks.load many
 
 visits: tools ## work out anew what the pages show at once of the models that ship, ten minutes
 	@OMP_NUM_THREADS=1 $(RUN) -m tests.visits

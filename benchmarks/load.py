@@ -1,0 +1,222 @@
+"""How a class fares: forty sessions at once on one server, and first visits to an idle one.
+
+    python -m benchmarks.load first              # each page and chapter once, on a fresh and idle server
+    python -m benchmarks.load many               # ten minutes: 40 sessions, one in ten of which trains or races
+    python -m benchmarks.load many --sessions 80 --minutes 3 --processes 2
+
+Sessions speak Streamlit's protocol over websockets on loopback, and think between their visits. Where a Chromium is
+found, one more visitor presses keys on the map in it, from the press to the picture. The folders of models and of
+cached values are fresh, so the figures include a cold start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from benchmarks.measure import machine, say, table
+from benchmarks.visitors import LIMIT, PAGES, Figures, Visitor
+
+ALL = (*PAGES, "data", "models", "report")
+PRESSES = 200  # at most, in the browser
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[tuple[int, psutil.Process]]:
+    """Runs the app with a folder of its own for models and cached values; gives its port and its process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    environment = os.environ | {"VAE_CHECKPOINTS": str(folder / "checkpoints"), "VAE_CACHE": str(folder / "cache")}
+    with (folder / f"{port}.log").open("w") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        while not _answers(port):
+            if process.poll() is not None:
+                raise SystemExit(f"The server did not start:\n{(folder / f'{port}.log').read_text()}")
+            time.sleep(0.2)
+        yield port, psutil.Process(process.pid)
+    finally:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with suppress(psutil.Error):
+                child.terminate()
+        process.terminate()
+        process.wait(30)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _idle(process: psutil.Process) -> None:
+    """Waits until a server and what it started have done with warming up."""
+    while True:
+        tree = [process, *process.children(recursive=True)]
+        before = sum(sum(each.cpu_times()[:2]) for each in tree)
+        time.sleep(2)
+        if sum(sum(each.cpu_times()[:2]) for each in tree) - before < 0.1:
+            return
+
+
+def _memory(processes: list[psutil.Process]) -> tuple[float, float]:
+    """MB of servers, and of these with all that they started, what is shared counted once."""
+    own = rest = 0
+    for process in processes:
+        with suppress(psutil.Error):
+            own += process.memory_full_info().pss
+            for child in process.children(recursive=True):
+                with suppress(psutil.Error):
+                    rest += child.memory_full_info().pss
+    return own / 1e6, (own + rest) / 1e6
+
+
+async def first_visits(port: int, process: psutil.Process) -> None:
+    """Prints how long the first visit to each page and chapter takes, each with nothing else going on."""
+    rows = []
+    links = {page: (page, "") for page in ALL if page != "lesson"}
+    links |= {f"chapter {number}": ("lesson", f"chapter={number}") for number in range(1, 15)}
+    for name, (page, link) in links.items():
+        _idle(process)
+        figures = Figures()
+        visitor = Visitor(port, figures)
+        first, whole = await visitor.visit(page, link)
+        await visitor.leave()
+        rows.append([name, f"{first:.2f}", f"{whole:.2f}", *figures.errors])
+    slowest = max(float(row[2]) for row in rows)
+    table("First visits to an idle, fresh server, seconds", ["page", "first content", "whole"], rows,
+          f"Slowest: {slowest:.2f} s.")  # fmt: skip
+
+
+async def many(
+    ports: list[int], processes: list[psutil.Process], sessions: int, think: float, minutes: float
+) -> Figures:
+    """Lets sessions live on servers, spread over them, for some minutes."""
+    figures, until = Figures(), time.time() + 60 * minutes
+    browser = threading.Thread(target=press_keys, args=(ports[0], figures, until), daemon=True)
+    browser.start()
+
+    async def watch() -> None:
+        while time.time() < until:
+            figures.memory.append(await asyncio.to_thread(_memory, processes))
+            await asyncio.sleep(10)
+
+    visitors = [Visitor(ports[i % len(ports)], figures).live(i, think, until) for i in range(sessions)]
+    await asyncio.gather(watch(), *visitors)
+    browser.join(60)
+    return figures
+
+
+def press_keys(port: int, figures: Figures, until: float) -> None:
+    """One visitor in a real browser: arrow keys on the map, and from each the time to its picture."""
+    from playwright.sync_api import Error, sync_playwright
+
+    from benchmarks.beside import PRESS_ON_MAP
+    from tests.browser import chromium
+    from tests.browser.conftest import QUIET
+    from tests.browser.test_map import MAP, open_map
+
+    try:
+        found = chromium.find()
+    except OSError:
+        found = None
+    if not found:
+        say("no Chromium was found, so no keys are pressed")
+        return
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=QUIET + ["--no-sandbox"] * (os.geteuid() == 0))
+        page = browser.new_page()
+        page.set_default_timeout(1000 * LIMIT)
+        page.on("pageerror", lambda error: figures.errors.update([f"browser: {error}"[:120]]))
+        try:
+            while time.time() < until and len(figures.keys) < PRESSES:
+                box = open_map(page, f"http://127.0.0.1:{port}/?model=mnist-2d").bounding_box()
+                assert box
+                page.mouse.move(box["x"] + 50, box["y"] + 60)
+                page.wait_for_function(f"{MAP}.latentMap.answer")
+                for _ in range(10):
+                    figures.keys.append(float(page.evaluate(PRESS_ON_MAP)))
+                    page.wait_for_timeout(500)
+        except Error as error:
+            figures.errors[f"browser: {error}"[:120]] += 1
+        browser.close()
+
+
+def at(values: list[float], share: float) -> float:
+    """The value that a share of all values does not exceed."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def tell(figures: Figures) -> None:
+    """Prints the tables of a run."""
+    firsts, wholes = (
+        [each for values in found.values() for each in values] for found in (figures.first, figures.whole)
+    )
+    rows = [
+        [name, len(figures.whole[name]), *(f"{at(values[name], share):.2f}" for values in (figures.first, figures.whole)
+                                           for share in (0.5, 0.95))]
+        for name in sorted(figures.whole)
+    ]  # fmt: skip
+    rows.append(
+        ["all", len(wholes), *(f"{at(values, share):.2f}" for values in (firsts, wholes) for share in (0.5, 0.95))]
+    )
+    half = figures.memory[len(figures.memory) // 2 :]
+    growth = half[-1][0] / half[0][0] - 1
+    notes = [
+        f"Worst: {max(wholes):.1f} s.",
+        f"Memory at the end: {figures.memory[-1][0]:,.0f} MB of the server, {figures.memory[-1][1]:,.0f} with all it "
+        f"started (at most {max(all_ for _own, all_ in figures.memory):,.0f}); the server's growth in the second half: "
+        f"{100 * growth:+.1f} %.",
+        f"Errors: {dict(figures.errors) or 'none'}.",
+    ]
+    if figures.keys:
+        keys = figures.keys
+        notes.append(
+            f"Keys on the map in a browser: {len(keys)}, median {statistics.median(keys):.0f} ms, 95th percentile "
+            f"{at(keys, 0.95):.0f} ms."
+        )
+    table("Many at once, seconds", ["page", "runs", "first, median", "first, 95 %", "whole, median", "whole, 95 %"],
+          rows, *notes)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["first", "many"])
+    parser.add_argument("--sessions", type=int, default=40, help="at once (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=10, help="how long (%(default)s)")
+    parser.add_argument("--think", type=float, default=8, help="seconds between visits, on average (%(default)s)")
+    parser.add_argument("--processes", type=int, default=1, help="servers over one folder of models (%(default)s)")
+    chosen = parser.parse_args()
+    print(f"# {machine()}")
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        count = 1 if chosen.what == "first" else chosen.processes
+        servers = [stack.enter_context(server(Path(name))) for _ in range(count)]
+        ports, processes = [port for port, _process in servers], [process for _port, process in servers]
+        if chosen.what == "first":
+            asyncio.run(first_visits(ports[0], processes[0]))
+        else:
+            say(f"{chosen.sessions} sessions for {chosen.minutes:g} minutes")
+            tell(asyncio.run(many(ports, processes, chosen.sessions, chosen.think, chosen.minutes)))
+
+
+if __name__ == "__main__":
+    main()
