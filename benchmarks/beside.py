@@ -40,14 +40,19 @@ def main() -> None:
     print(f"# {machine()}")
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         os.environ["VAE_CHECKPOINTS"] = str(Path(name) / "checkpoints")
-        wide = vae.ModelConfig(encoder_layers=(8,), decoder_layers=(64, 10_000, 1600, 8))
-        vae.save(vae.build(wide), vae.Record(name="wide", model=wide, training=vae.TrainConfig(data="mnist-sample")))
+        make_wide()
         with running_app(Path(name)) as url:
             browser = playwright.chromium.launch(
                 executable_path=chromium.find(), args=QUIET + ["--no-sandbox"] * (os.geteuid() == 0)
             )
             measure(url, browser.new_page(), chosen.rounds, chosen.presses)
             browser.close()
+
+
+def make_wide() -> None:
+    """Saves a model `wide` whose decoder is too large for the browser, so that the server decodes."""
+    wide = vae.ModelConfig(encoder_layers=(8,), decoder_layers=(64, 10_000, 1600, 8))
+    vae.save(vae.build(wide), vae.Record(name="wide", model=wide, training=vae.TrainConfig(data="mnist-sample")))
 
 
 def measure(url: str, page: Page, rounds: int, presses: int) -> None:

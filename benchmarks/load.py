@@ -5,8 +5,8 @@
     python -m benchmarks.load many --sessions 80 --minutes 3 --processes 2
 
 Sessions speak Streamlit's protocol over websockets on loopback, and think between their visits. Where a Chromium is
-found, one more visitor presses keys on the map in it, from the press to the picture. The folders of models and of
-cached values are fresh, so the figures include a cold start.
+found, one more visitor presses keys on the map of a model that the server decodes, up to the picture. The folders of
+models and of cached values are fresh, so the figures include a cold start.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def server(folder: Path) -> Iterator[tuple[int, psutil.Process]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    environment = os.environ | {"VAE_CHECKPOINTS": str(folder / "checkpoints"), "VAE_CACHE": str(folder / "cache")}
+    environment = os.environ | {"VAE_CACHE": str(folder / "cache")}
     with (folder / f"{port}.log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
@@ -70,12 +70,22 @@ def _answers(port: int) -> bool:
 
 def _idle(process: psutil.Process) -> None:
     """Waits until a server and what it started have done with warming up."""
+    before = _computed(process)
     while True:
-        tree = [process, *process.children(recursive=True)]
-        before = sum(sum(each.cpu_times()[:2]) for each in tree)
         time.sleep(2)
-        if sum(sum(each.cpu_times()[:2]) for each in tree) - before < 0.1:
+        now = _computed(process)
+        if now - before < 0.1:
             return
+        before = now
+
+
+def _computed(process: psutil.Process) -> float:
+    """Seconds that a process and those that it started have computed."""
+    seconds = 0.0
+    for each in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            seconds += sum(each.cpu_times()[:2])
+    return seconds
 
 
 def _memory(processes: list[psutil.Process]) -> tuple[float, float]:
@@ -127,10 +137,10 @@ async def many(
 
 
 def press_keys(port: int, figures: Figures, until: float) -> None:
-    """One visitor in a real browser: arrow keys on the map, and from each the time to its picture."""
+    """One visitor in a real browser: arrow keys on a map that the server decodes, and the time to each picture."""
     from playwright.sync_api import Error, sync_playwright
 
-    from benchmarks.beside import PRESS_ON_MAP
+    from benchmarks.beside import PRESS_ON_MAP, make_wide
     from tests.browser import chromium
     from tests.browser.conftest import QUIET
     from tests.browser.test_map import MAP, open_map
@@ -142,6 +152,7 @@ def press_keys(port: int, figures: Figures, until: float) -> None:
     if not found:
         say("no Chromium was found, so no keys are pressed")
         return
+    make_wide()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=QUIET + ["--no-sandbox"] * (os.geteuid() == 0))
         page = browser.new_page()
@@ -149,7 +160,7 @@ def press_keys(port: int, figures: Figures, until: float) -> None:
         page.on("pageerror", lambda error: figures.errors.update([f"browser: {error}"[:120]]))
         try:
             while time.time() < until and len(figures.keys) < PRESSES:
-                box = open_map(page, f"http://127.0.0.1:{port}/?model=mnist-2d").bounding_box()
+                box = open_map(page, f"http://127.0.0.1:{port}/?model=wide").bounding_box()
                 assert box
                 page.mouse.move(box["x"] + 50, box["y"] + 60)
                 page.wait_for_function(f"{MAP}.latentMap.answer")
@@ -208,6 +219,7 @@ def main() -> None:
     chosen = parser.parse_args()
     print(f"# {machine()}")
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        os.environ["VAE_CHECKPOINTS"] = str(Path(name) / "checkpoints")
         count = 1 if chosen.what == "first" else chosen.processes
         servers = [stack.enter_context(server(Path(name))) for _ in range(count)]
         ports, processes = [port for port, _process in servers], [process for _port, process in servers]
