@@ -25,6 +25,7 @@ def load() -> None:
     """Loads PyTorch and what the first page sends, which takes a second or two; then makes the pool's processes."""
     importlib.import_module("pages.cache.browser").prepare()
     importlib.import_module("pages.cache.pool").start()
+    importlib.import_module("torch._dynamo")  # which every optimiser imports, so chapter 9 would wait for it
 
 
 @asynccontextmanager
