@@ -65,6 +65,7 @@ try:
     sidebar.show()
     with head:
         browser.tell_language()
+    with title:
         waiting.begin()
     model = cache.model_id(state.model())
     with title:

@@ -9,8 +9,8 @@ _PLACE = "place for waiting"
 
 
 def begin() -> None:
-    """Makes the place; to be called in the head of a page."""
-    st.session_state[_PLACE] = st.empty()
+    """Makes the place, over the lower edge of the title; to be called beside that."""
+    st.session_state[_PLACE] = st.container(key="waiting").empty()
     cache.kept.tell = show
 
 
