@@ -1,4 +1,4 @@
-"""requirements.lock: what requirements.txt pins and all that it brings along, each with its hashes; and the audit of it."""
+"""requirements.lock: what requirements.txt pins and all that it brings along, with hashes; and the audit of it."""
 
 import importlib.metadata
 import json
