@@ -29,7 +29,7 @@ from vae.jobs import shelf
 from vae.model import locate
 
 KINDS = ("keep", "copy", "rename", "delete")
-LATEST = 1.2  # seconds from the last click to the kill
+LATEST = 0.4  # seconds from the last click to the kill
 
 
 @pytest.fixture
