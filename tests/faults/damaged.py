@@ -1,7 +1,7 @@
 """Damages files at random and reads each, within 512 MB, in a process of its own.
 
-python -m tests.faults.damaged models|data FIRST COUNT prints one line of JSON. An error that is no VAEError ends it, with
-the number of the case, by which it can be tried again.
+python -m tests.faults.damaged models|data FIRST COUNT prints one line of JSON. An error that is no VAEError ends it,
+with the number of the case, by which it can be tried again.
 """
 
 import json
