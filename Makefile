@@ -4,7 +4,7 @@ PYTHON ?= python3.11 python3.12 python3.13 python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help install app quick test thorough check bench load visits picture strings clean venv tools extra
+.PHONY: help install app quick test thorough faults check audit bench load visits picture strings clean venv tools extra
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
@@ -23,12 +23,20 @@ test: tools extra ## run every test, a real browser included
 thorough: tools ## show every model that ships with every odd image on every page and to every estimator, an hour or two
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --timeout 0 --thorough tests/app/test_odd_images.py tests/evidence/test_bad_images.py
 
-check: tools ## lint, formatting, types and the order of imports, of Python and JavaScript
+faults: tools ## kill the server, fill the disk, damage 20,000 files, jump the clock; about an hour
+	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)"; export CHROMIUM; \
+		OMP_NUM_THREADS=1 $(RUN) -m pytest -rP --timeout 0 --thorough tests/faults
+
+check: tools ## lint, formatting, types, the order of imports and known weaknesses of what it stands on
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy
 	@$(RUN) -m pytest --quiet tests/test_architecture.py tests/test_javascript.py
 	@$(javascript)
+	-@$(RUN) -m tests.audit
+
+audit: tools ## ask osv.dev for known weaknesses of what requirements.lock pins; one line where it does not answer
+	@$(RUN) -m tests.audit
 
 bench: tools ## time training, the estimators of log p(x) and the app beside a training, an hour or two
 	@$(RUN) -m benchmarks.training

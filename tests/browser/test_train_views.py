@@ -221,7 +221,11 @@ def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> No
     before = max(report.learning_rate or 0 for report in read(history))
     assert before > 0
     watched_page.get_by_role("button", name="Change", exact=True).click()
-    watched_page.get_by_role("spinbutton", name="Highest learning rate").fill("0.0001")
+    highest = watched_page.get_by_role("spinbutton", name="Highest learning rate")
+    highest.fill("0.0001")
+    highest.press("Tab")  # the form takes a number when it is left
+    settle(watched_page)
+    expect(highest).to_have_value("0.0001")
     watched_page.get_by_role("button", name="Change from the next step on").click()
     wait_for(lambda: (read(history)[-1].learning_rate or 1) < before / 4)
     watched_page.keyboard.press("Escape")

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import tempfile
+import tokenize
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ __all__ = [
 CARD = "card.json"
 FORMAT = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+# what NumPy raises on the header of a damaged file
+_FAILURES = (
+    *(ValueError, EOFError, SyntaxError, TypeError, AttributeError, IndexError, KeyError, MemoryError, OverflowError),
+    *(RecursionError, UnicodeError, tokenize.TokenError),
+)
 _RESERVED = ("import", "remove", "list")
 
 
@@ -191,7 +197,7 @@ def in_place(aside: Path, name: str) -> Iterator[None]:
     """
     place, old = folder() / name, None
     if os.path.lexists(place):
-        old = Path(tempfile.mkdtemp(dir=folder(), prefix=".", suffix=".part"))
+        old = Path(tempfile.mkdtemp(dir=folder(), prefix=".", suffix=".replaced"))  # which nobody sweeps away
         place.rename(old)
     try:
         aside.rename(place)
@@ -212,9 +218,9 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> Tensor:
     try:
         array = np.load(path, mmap_mode="c")
     except OSError:  # Linux sets memory aside for such a map, and refuses one that is larger than it has
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, *_FAILURES):
             array = np.load(path, mmap_mode="r")
-    except (ValueError, EOFError, SyntaxError):
+    except _FAILURES:
         pass
     if array is None or array.shape != shape or array.dtype != np.uint8:
         raise DataError(f"{path} is missing or damaged. Remove the set, and import it again.")
@@ -235,6 +241,6 @@ def _read_labels(path: Path, count: int, classes: int) -> Tensor:
         labels = np.load(path)
         if labels.shape != (count,) or labels.dtype != np.int64 or labels.min() < 0 or labels.max() >= classes:
             raise ValueError("other labels than the card says")
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError) as error:
+    except (OSError, *_FAILURES) as error:
         raise DataError(f"{path} is missing or damaged ({error}). Remove the set, and import it again.") from error
     return torch.from_numpy(labels)

@@ -267,7 +267,7 @@ def load_comparison(path: Path) -> Comparison:
         *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, IndexError, MemoryError, OverflowError),
         *(RuntimeError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
     ) as error:
-        raise CheckpointError(f"{path} is not a whole comparison ({error}). Make it again.") from error
+        raise CheckpointError(f"{path} is not a whole comparison ({error!s:.200}). Make it again.") from error
     return Comparison(estimates=estimates, encoder_kl=encoder_kl, settings=settings)
 
 

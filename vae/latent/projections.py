@@ -163,7 +163,7 @@ def load_projection(path: Path) -> Projection:
         *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, IndexError, MemoryError, OverflowError),
         *(RuntimeError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
     ) as error:
-        raise CheckpointError(f"{path} is not a whole projection ({error}). Make it again.") from error
+        raise CheckpointError(f"{path} is not a whole projection ({error!s:.200}). Make it again.") from error
     return Projection(points, settings)
 
 

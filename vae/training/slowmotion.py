@@ -6,7 +6,9 @@ q(z|x) = N(mu, sigma^2)    eps ~ N(0, I)    z = mu + sigma * eps    p(x|z)    -l
 from __future__ import annotations
 
 import io
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -140,8 +142,11 @@ def load_slow_step(path: Path) -> SlowStep | None:
             return SlowStep(**{key: arrays[key] for key in SlowStep._fields})
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path} is damaged ({error}). Take another step.") from error
+    except (
+        *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, IndexError, MemoryError, OverflowError),
+        *(RuntimeError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+    ) as error:
+        raise CheckpointError(f"{path} is damaged ({error!s:.200}). Take another step.") from error
 
 
 def _flat(part: nn.Module) -> Tensor:
