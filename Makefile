@@ -23,11 +23,11 @@ test: tools extra ## run every test, a real browser included
 thorough: tools ## show every model that ships with every odd image on every page and to every estimator, an hour or two
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --timeout 0 --thorough tests/app/test_odd_images.py tests/evidence/test_bad_images.py
 
-faults: tools ## kill the server, fill the disk, damage 20,000 files, jump the clock; about an hour
+faults: tools ## kill the server 100 times, damage 20,000 files, try links of every wrong kind, half an hour or more
 	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)"; export CHROMIUM; \
 		OMP_NUM_THREADS=1 $(RUN) -m pytest -rP --timeout 0 --thorough tests/faults
 
-check: tools ## lint, formatting, types, the order of imports and known weaknesses of what it stands on
+check: tools ## lint, formatting, types and the order of imports, and a list of known weaknesses of what is pinned
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy
