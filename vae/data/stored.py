@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import tempfile
-import tokenize
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ import torch
 from torch import Tensor
 
 from vae.data.sets import Dataset, Split, folder
-from vae.errors import DataError, meant
+from vae.errors import DAMAGE, DataError, meant
 
 __all__ = [
     "CARD", "FORMAT", "Card", "cards", "check_kept", "check_new", "in_place", "load", "read_card", "remove", "written",
@@ -35,11 +34,6 @@ __all__ = [
 CARD = "card.json"
 FORMAT = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-# what NumPy raises on the header of a damaged file
-_FAILURES = (
-    *(ValueError, EOFError, SyntaxError, TypeError, AttributeError, IndexError, KeyError, MemoryError, OverflowError),
-    *(RecursionError, UnicodeError, tokenize.TokenError),
-)
 _RESERVED = ("import", "remove", "list")
 
 
@@ -218,9 +212,9 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> Tensor:
     try:
         array = np.load(path, mmap_mode="c")
     except OSError:  # Linux sets memory aside for such a map, and refuses one that is larger than it has
-        with contextlib.suppress(OSError, *_FAILURES):
+        with contextlib.suppress(*DAMAGE):
             array = np.load(path, mmap_mode="r")
-    except _FAILURES:
+    except DAMAGE:
         pass
     if array is None or array.shape != shape or array.dtype != np.uint8:
         raise DataError(f"{path} is missing or damaged. Remove the set, and import it again.")
@@ -241,6 +235,6 @@ def _read_labels(path: Path, count: int, classes: int) -> Tensor:
         labels = np.load(path)
         if labels.shape != (count,) or labels.dtype != np.int64 or labels.min() < 0 or labels.max() >= classes:
             raise ValueError("other labels than the card says")
-    except (OSError, *_FAILURES) as error:
+    except DAMAGE as error:
         raise DataError(f"{path} is missing or damaged ({error}). Remove the set, and import it again.") from error
     return torch.from_numpy(labels)
