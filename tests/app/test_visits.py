@@ -74,12 +74,14 @@ def equal(one: Any, other: Any) -> bool:
         (cache.bound.reconstruction, (19,)),
     ],
 )
-def test_what_ships_is_what_is_computed(found: Any, arguments: tuple[Any, ...], computed: list[str]) -> None:
+def test_what_ships_is_what_is_computed(
+    found: Any, arguments: tuple[Any, ...], computed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAE_DATA", str(tmp_path))  # the sample alone, also where the whole of MNIST is on disk
     model = cache.model_id(MODEL)
-    data_name = cache.images(model).name  # the whole of MNIST where it is on disk, of which values ship too
-    shipped = found(model, data_name, *arguments)
+    shipped = found(model, DATA, *arguments)
     assert not computed
-    assert equal(shipped, inspect.unwrap(found)(model, data_name, *arguments))
+    assert equal(shipped, inspect.unwrap(found)(model, DATA, *arguments))
 
 
 def test_what_ships_is_of_the_models_and_the_images_that_ship() -> None:
