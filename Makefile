@@ -38,9 +38,10 @@ check: tools ## lint, formatting, types and the order of imports, and a list of 
 audit: tools ## ask osv.dev for known weaknesses of what requirements.lock pins; one line where it does not answer
 	@$(RUN) -m tests.audit
 
-bench: tools ## time training, the estimators of log p(x) and the app beside a training, an hour or two
+bench: tools ## time training, the estimators of log p(x), a shell and the app beside a training, an hour or two
 	@$(RUN) -m benchmarks.training
 	@$(RUN) -m benchmarks.evidence --all
+	@$(RUN) -m benchmarks.shell
 	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m benchmarks.beside
 
 load: tools ## let forty sessions use the explorer for ten minutes, and time first visits

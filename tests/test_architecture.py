@@ -18,7 +18,8 @@ PAGES = ROOT / "pages"
 # A wing of vae/ imports only from wings on the floors below its own. `errors` and `paths` lie under all of
 # them, `__init__`, `__main__` and `former` stand above.
 FLOORS = [
-    ("model", "data"),
+    ("settings", "data"),
+    ("model",),
     ("evidence", "training"),
     ("latent", "derivation", "distributed"),
     ("jobs", "uses", "interchange"),
@@ -112,6 +113,8 @@ def test_a_wing_imports_only_from_lower_floors() -> None:
         allowed = {"errors", "paths", wing, *(other for wings in FLOORS[:floor] for other in wings)}
         for line, dotted in imports(tree):
             package, inner, *_ = [*dotted.split("."), ""]
+            if wing == "cli" and dotted == "vae":  # which has the wings that stand on PyTorch when they are asked for
+                continue
             if package == "vae" and inner not in allowed:
                 slips.append(f"vae/{name}.py:{line} imports {dotted}")
     assert not slips, "\n".join(slips)

@@ -11,9 +11,9 @@ from scipy import stats
 from torch.nn.functional import softplus
 
 from vae.data.datasets import Dataset, Split
-from vae.model.config import ModelConfig
 from vae.model.distributions import generator
 from vae.model.vae import VAE, Decoder, Encoder, build
+from vae.settings.config import ModelConfig
 
 SMALL: dict[str, Any] = {"latent": 2, "encoder_layers": (8,), "decoder_layers": (8,), "image_shape": (4, 4)}
 

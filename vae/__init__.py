@@ -23,71 +23,88 @@ Randomness is an argument: `generator(seed)` makes one, and nothing here touches
 Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
 """
 
+import importlib
 import sys
-import types
+import typing
 
 from vae import former
-from vae.data import Dataset, Split, load_dataset
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, JobError, VAEError
-from vae.evidence import (
-    Budget,
-    Comparison,
-    Estimate,
-    Posterior,
-    checksum,
-    compare,
-    comparison_file,
-    elbo,
-    exact_evidence,
-    importance_sampling,
-    importance_sampling_path,
-    load_comparison,
-    naive_monte_carlo,
-    naive_monte_carlo_path,
-    posterior,
-)
-from vae.interchange import Pixels, inspect
-from vae.latent import (
-    Alignment,
-    Codes,
-    Decoded,
-    Difference,
-    Holes,
-    Neighbours,
-    Projection,
-    active_units,
-    align,
-    decode,
-    difference,
-    encode,
-    holes,
-    make_projection,
-    manifold,
-    neighbours,
-    project,
-    spherical,
-    straight,
-    traversals,
-)
-from vae.model import (
-    ELBO,
-    IWAE,
-    VAE,
-    Autoencoder,
-    Decoder,
-    Encoder,
-    ModelConfig,
-    Record,
-    Terms,
-    TrainConfig,
-    build,
-    catalogue,
-    generator,
-    load,
-    read_record,
-    save,
-)
-from vae.training import PRESETS, Preset, Report, Trainer, estimate, fit
+
+if typing.TYPE_CHECKING:
+    from vae import data as data
+    from vae import derivation as derivation
+    from vae import distributed as distributed
+    from vae import evidence as evidence
+    from vae import figures as figures
+    from vae import interchange as interchange
+    from vae import jobs as jobs
+    from vae import latent as latent
+    from vae import model as model
+    from vae import paths as paths
+    from vae import report as report
+    from vae import settings as settings
+    from vae import training as training
+    from vae import uses as uses
+    from vae.data import Dataset, Split, load_dataset
+    from vae.evidence import (
+        Budget,
+        Comparison,
+        Estimate,
+        Posterior,
+        checksum,
+        compare,
+        comparison_file,
+        elbo,
+        exact_evidence,
+        importance_sampling,
+        importance_sampling_path,
+        load_comparison,
+        naive_monte_carlo,
+        naive_monte_carlo_path,
+        posterior,
+    )
+    from vae.interchange import Pixels, inspect
+    from vae.latent import (
+        Alignment,
+        Codes,
+        Decoded,
+        Difference,
+        Holes,
+        Neighbours,
+        Projection,
+        active_units,
+        align,
+        decode,
+        difference,
+        encode,
+        holes,
+        make_projection,
+        manifold,
+        neighbours,
+        project,
+        spherical,
+        straight,
+        traversals,
+    )
+    from vae.model import (
+        ELBO,
+        IWAE,
+        VAE,
+        Autoencoder,
+        Decoder,
+        Encoder,
+        ModelConfig,
+        Record,
+        Terms,
+        TrainConfig,
+        build,
+        catalogue,
+        generator,
+        load,
+        read_record,
+        save,
+    )
+    from vae.training import PRESETS, Preset, Report, Trainer, estimate, fit
 
 __all__ = [
     "ELBO",
@@ -160,9 +177,25 @@ __all__ = [
     "traversals",
 ]
 
+# the wings that have the names of `__all__`
+_SURFACE = ("settings", "data", "model", "training", "evidence", "latent", "interchange")
+
 sys.meta_path.append(former.Finder())
 
 
-def __getattr__(name: str) -> types.ModuleType:
-    """Imports a wing when it is first asked for, and a module under the name that it had before there were wings."""
-    return former.module(name)
+def __getattr__(name: str) -> typing.Any:
+    """Imports a name of `__all__`, a wing, or a module under its former name, when it is first asked for.
+
+    So a program that does not need PyTorch does not wait for it.
+    """
+    if name not in __all__:
+        return former.module(name)
+    wings = (importlib.import_module(f"vae.{wing}") for wing in _SURFACE)
+    found = next(getattr(wing, name) for wing in wings if name in wing.__all__)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """Lists names that are not imported yet too, so that notebooks complete them."""
+    return sorted({*globals(), *__all__, *former.PARTS})

@@ -11,10 +11,16 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-__all__ = ["MODULES", "Finder", "module"]
+__all__ = ["MODULES", "PARTS", "Finder", "module"]
+
+PARTS = (  # of the library: its wings, and where a user's files lie
+    "cli", "data", "derivation", "distributed", "evidence", "figures", "interchange", "jobs", "latent", "model",
+    "paths", "report", "settings", "training", "uses",
+)  # fmt: skip
 
 _STAYED = {  # in a wing, under their names
-    "model": "config distributions nets devices objectives portable checkpoints",
+    "settings": "config",
+    "model": "distributions nets devices objectives portable checkpoints",
     "data": "sources handwriting",
     "evidence": "importance modes tiles quadrature linear exact annealing gaps races evaluation comparison closeness",
     "training": "schedules reports scores presets slowmotion",
@@ -67,12 +73,11 @@ class Finder(MetaPathFinder, Loader):
 
 
 def module(name: str) -> ModuleType:
-    """Imports a wing, or a module by its former name, for `vae.climb` without an import of it.
+    """Imports a part of the library, or a module by its former name, for `vae.climb` without an import of it.
 
     Raises:
         AttributeError: there is none of the name.
     """
-    wings = ("cli", "derivation", "distributed", "figures", "interchange", "jobs", "uses")
-    if name not in MODULES and name not in wings:
+    if name not in MODULES and name not in PARTS:
         raise AttributeError(f"module 'vae' has no attribute {name!r}")
     return importlib.import_module(f"vae.{name}")

@@ -139,9 +139,7 @@ _VALUES = 10_000 * 28 * 28  # of test images that become floats together
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _pixels_of_piece(
-    likelihood: vae.model.config.Likelihood, dequantised: bool, data_name: str, piece: int
-) -> torch.Tensor:
+def _pixels_of_piece(likelihood: vae.model.Likelihood, dequantised: bool, data_name: str, piece: int) -> torch.Tensor:
     found, size = dataset(data_name), piece_size(data_name)
     images, noise = found.test.images[piece * size : (piece + 1) * size], vae.generator(piece)
     return prepare_pixels(images, likelihood, noise, grey=len(found.image_shape) == 2, dequantised=dequantised)

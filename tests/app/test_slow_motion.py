@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from pages.train.panels import slow
 from tests.toys import small_model, toy_dataset
 from tests.waiting import HANG
-from vae.model.config import TrainConfig
+from vae.settings.config import TrainConfig
 from vae.training.slowmotion import save_slow_step, slow_step
 from vae.training.trainer import Trainer
 

@@ -15,7 +15,7 @@ from tests.toys import toy_dataset
 from vae import PRESETS, Preset, data, jobs
 from vae.errors import JobError
 from vae.jobs import processes
-from vae.model.config import ModelConfig, TrainConfig
+from vae.settings.config import ModelConfig, TrainConfig
 from vae.training import presets
 
 PAGE = "pages/train/train.py"

@@ -26,8 +26,8 @@ from vae.jobs.keeper import Keeper
 from vae.latent.codes import decode, encode
 from vae.latent.tables import codes_csv
 from vae.model.checkpoints import Record, load, read_record, save
-from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
+from vae.settings.config import ModelConfig, TrainConfig
 from vae.training.trainer import Trainer
 
 LOAD_DATASET = cli.data.load_dataset

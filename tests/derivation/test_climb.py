@@ -6,9 +6,9 @@ import torch
 from tests.toys import small_config, toy_dataset
 from vae.derivation.climb import Climb
 from vae.evidence.gaps import refine
-from vae.model.config import TrainConfig
 from vae.model.distributions import generator
 from vae.model.vae import build
+from vae.settings.config import TrainConfig
 from vae.training.trainer import Trainer
 
 DATA = toy_dataset()

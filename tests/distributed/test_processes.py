@@ -25,9 +25,9 @@ from vae.jobs import processes as jobs
 from vae.jobs import runs
 from vae.jobs.cards import arguments
 from vae.model.checkpoints import Record, load, read_record, save
-from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
 from vae.model.vae import build
+from vae.settings.config import ModelConfig, TrainConfig
 
 MODEL = ModelConfig(latent=3, likelihood="bernoulli", encoder_layers=(16,), decoder_layers=(16,), activation="tanh")
 # 999 images are nine batches of 111, an odd number for two ranks; three draws, so that these are shared too

@@ -26,8 +26,8 @@ from vae.evidence.comparison import (
 from vae.evidence.estimates import Estimate
 from vae.evidence.exact import exact
 from vae.model.checkpoints import Record, save
-from vae.model.config import TrainConfig
 from vae.model.distributions import generator
+from vae.settings.config import TrainConfig
 
 pytestmark = pytest.mark.slow
 

@@ -14,8 +14,8 @@ from tests.toys import float32_bound, follows_its_generator, numpy_encoder, nump
 from vae.errors import ConfigError, DataError
 from vae.evidence import estimates as evidence
 from vae.evidence.estimates import elbo, naive_monte_carlo, naive_monte_carlo_path, pairwise_log_prob
-from vae.model.config import LIKELIHOODS
 from vae.model.distributions import diagonal_normal, generator
+from vae.settings.config import LIKELIHOODS
 
 IMAGES = toy_split(4).images
 FLOAT32 = 1e-4  # nats: in any order 24 roundings of terms that make up 60 nats, 24 * 60 * 2^-24 (toys.float32_bound)

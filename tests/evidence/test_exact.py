@@ -15,8 +15,8 @@ from vae.evidence.estimates import elbo, naive_monte_carlo, pairwise_log_prob
 from vae.evidence.exact import exact, is_known, posterior, thermodynamic_path
 from vae.evidence.gaps import refine
 from vae.evidence.importance import importance_sampling
-from vae.model.config import LIKELIHOODS
 from vae.model.distributions import LOG_2_PI, diagonal_normal, generator
+from vae.settings.config import LIKELIHOODS
 
 IMAGES = toy_split(2).images
 FLOAT64 = 1e-9  # nats: what sums of thousands lose in float64; the reference has the model's numbers to the last digit

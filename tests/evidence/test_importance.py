@@ -23,8 +23,8 @@ from vae.errors import ConfigError, DataError
 from vae.evidence import importance
 from vae.evidence.estimates import elbo
 from vae.evidence.importance import importance_sampling, importance_sampling_path, pareto_k
-from vae.model.config import LIKELIHOODS
 from vae.model.distributions import generator
+from vae.settings.config import LIKELIHOODS
 
 IMAGES = toy_split(4).images
 FLOAT32 = 1e-4  # nats: in any order 24 roundings of terms that make up 60 nats, 24 * 60 * 2^-24 (toys.float32_bound)

@@ -27,10 +27,10 @@ from vae.jobs import processes as jobs
 from vae.latent.codes import encode
 from vae.model import checkpoints
 from vae.model.checkpoints import Record, load, read_record
-from vae.model.config import ModelConfig, TrainConfig
 from vae.model.distributions import generator
 from vae.model.objectives import Autoencoder
 from vae.model.vae import VAE, build
+from vae.settings.config import ModelConfig, TrainConfig
 from vae.training.reports import Report
 from vae.training.scores import score
 from vae.training.trainer import Trainer

@@ -11,7 +11,7 @@ from vae.errors import CheckpointError, JobError
 from vae.jobs import replay as module
 from vae.jobs.replay import REPLAY_FILE, Recorder, balanced_rows, replay
 from vae.latent.codes import coordinate_axes, encode, manifold
-from vae.model.config import TrainConfig
+from vae.settings.config import TrainConfig
 from vae.training.trainer import Trainer
 
 TOY = toy_dataset()

@@ -35,7 +35,7 @@ from vae.jobs.files import Lock
 from vae.jobs.replay import REPLAY_FILE, replay
 from vae.latent.codes import encode
 from vae.model.checkpoints import load, read_record
-from vae.model.config import TrainConfig
+from vae.settings.config import TrainConfig
 from vae.training import reports
 from vae.training.trainer import Trainer
 

@@ -9,7 +9,7 @@ import torch
 from tests.toys import small_model, toy_dataset
 from vae.errors import CheckpointError
 from vae.jobs.states import load_state, save_state
-from vae.model.config import TrainConfig
+from vae.settings.config import TrainConfig
 from vae.training.trainer import Trainer
 
 TOY = toy_dataset()

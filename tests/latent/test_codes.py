@@ -17,8 +17,8 @@ from vae.latent.codes import (
     normal_quantiles,
     principal_axes,
 )
-from vae.model.config import LIKELIHOODS
 from vae.model.distributions import generator
+from vae.settings.config import LIKELIHOODS
 
 IMAGES = toy_split(50).images
 

@@ -12,7 +12,7 @@ from vae.cli.commands import main
 from vae.errors import CheckpointError, ConfigError, DataError, VAEError
 from vae.latent import projections
 from vae.model import checkpoints
-from vae.model.config import TrainConfig
+from vae.settings.config import TrainConfig
 
 RNG = np.random.default_rng(0)
 CLUSTERS = np.repeat(8 * RNG.standard_normal((4, 10)), 40, 0)

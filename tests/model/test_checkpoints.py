@@ -19,10 +19,10 @@ from vae import paths
 from vae.data import folder
 from vae.errors import CheckpointError
 from vae.model.checkpoints import Record, catalogue, check_name, folders, load, locate, read_record, save
-from vae.model.config import LIKELIHOODS, ModelConfig, TrainConfig
 from vae.model.results import results
 from vae.model.vae import VAE
 from vae.paths import write_aside
+from vae.settings.config import LIKELIHOODS, ModelConfig, TrainConfig
 
 
 @pytest.fixture(autouse=True)

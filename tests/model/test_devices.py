@@ -6,9 +6,9 @@ from torch import nn
 
 from tests.toys import small_model, toy_dataset
 from vae.model import devices
-from vae.model.config import LIKELIHOODS, TrainConfig
 from vae.model.devices import best_device, multiplies_bfloat16, quick_products, settled
 from vae.model.objectives import ELBO
+from vae.settings.config import LIKELIHOODS, TrainConfig
 from vae.training.scores import score
 from vae.training.trainer import Trainer, fit
 

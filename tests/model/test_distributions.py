@@ -9,7 +9,6 @@ from scipy import special, stats
 from torch.distributions import Bernoulli, Independent, Laplace
 
 from vae.errors import ConfigError, DataError
-from vae.model.config import LIKELIHOODS
 from vae.model.distributions import (
     BinaryPixels,
     Share,
@@ -25,6 +24,7 @@ from vae.model.distributions import (
     standard_normal,
     unchecked,
 )
+from vae.settings.config import LIKELIHOODS
 
 MEAN = torch.tensor([[-1.0, 0.5, 3.0], [0.0, 10.0, -4.0]])
 LOG_VARIANCE = torch.tensor([[0.0, 2.0, -3.0], [1.0, -1.0, 0.5]])

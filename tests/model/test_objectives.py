@@ -9,9 +9,9 @@ from scipy import stats
 
 from tests.toys import numpy_encoder, numpy_log_likelihood, small_model, toy_split
 from vae.errors import ConfigError
-from vae.model.config import LIKELIHOODS, TrainConfig
 from vae.model.distributions import generator
 from vae.model.objectives import ELBO, IWAE, Autoencoder, Terms, objective_of
+from vae.settings.config import LIKELIHOODS, TrainConfig
 
 IMAGES = toy_split(6).images
 

@@ -11,10 +11,10 @@ from torch import nn
 from tests.toys import numpy_encoder, small_model
 from vae.errors import ConfigError
 from vae.model.capture import capture
-from vae.model.config import ImportedConfig
 from vae.model.imported import ImportedDecoder, ImportedEncoder
 from vae.model.portable import Portable, pack_codes, portable
 from vae.model.vae import VAE
+from vae.settings.config import ImportedConfig
 
 _ACTIVATIONS = {"relu": lambda h: np.maximum(h, 0), "tanh": np.tanh, "silu": lambda h: h / (1 + np.exp(-h))}
 

@@ -10,11 +10,11 @@ from torch import nn
 
 from tests.toys import numpy_encoder, numpy_log_likelihood, small_config, small_model, toy_split
 from vae.errors import ConfigError, DataError
-from vae.model.config import ACTIVATIONS, LIKELIHOODS, ModelConfig
 from vae.model.distributions import generator
 from vae.model.nets import down, mlp, to_pixels, up
 from vae.model.objectives import ELBO, Autoencoder
 from vae.model.vae import build, start_at
+from vae.settings.config import ACTIVATIONS, LIKELIHOODS, ModelConfig
 
 LAYERS = [((), ()), ((8,), (6,)), ((8, 7), (5, 6)), ((), (6,)), ((8,), ())]
 IMAGES = toy_split(5).images

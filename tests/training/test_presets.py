@@ -7,8 +7,8 @@ import pytest
 from tests.toys import small_config, toy_dataset
 from vae.errors import DataError
 from vae.model.checkpoints import folders, read_record
-from vae.model.config import ModelConfig, TrainConfig
 from vae.model.vae import build
+from vae.settings.config import ModelConfig, TrainConfig
 from vae.training import presets
 from vae.training.presets import PRESETS, estimate, fitted_to
 from vae.training.trainer import Trainer

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from vae.model.config import TrainConfig
+from vae.settings.config import TrainConfig
 from vae.training.schedules import rates
 
 

@@ -6,7 +6,7 @@ import torch
 
 from tests.toys import numpy_encoder, numpy_log_likelihood, small_model, toy_dataset
 from vae.errors import CheckpointError, DivergenceError
-from vae.model.config import LIKELIHOODS, TrainConfig
+from vae.settings.config import LIKELIHOODS, TrainConfig
 from vae.training.slowmotion import load_slow_step, save_slow_step, slow_step
 from vae.training.trainer import Trainer
 

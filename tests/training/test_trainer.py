@@ -15,10 +15,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tests.toys import small_config, small_model, toy_dataset, toy_split
 from vae.data.datasets import Dataset, Split
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError, VAEError
-from vae.model.config import LIKELIHOODS, OBJECTIVES, TrainConfig
 from vae.model.distributions import generator
 from vae.model.objectives import ELBO, IWAE, Autoencoder
 from vae.model.vae import VAE, build
+from vae.settings.config import LIKELIHOODS, OBJECTIVES, TrainConfig
 from vae.training import trainer as training
 from vae.training.reports import Report
 from vae.training.schedules import rates

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from vae.cli.commands import main
 from vae.data.datasets import Dataset, Split, load_dataset
 from vae.errors import CheckpointError, DataError
-from vae.model.config import TrainConfig
+from vae.settings.config import TrainConfig
 from vae.uses import classifier
 
 

@@ -15,7 +15,7 @@ from vae.data.datasets import Dataset, Split
 from vae.errors import CheckpointError, ConfigError, DataError
 from vae.evidence.comparison import checksum
 from vae.model import checkpoints
-from vae.model.config import TrainConfig
+from vae.settings.config import TrainConfig
 from vae.uses import features
 
 BOTH = (features.linear_accuracy, features.neighbour_accuracy)

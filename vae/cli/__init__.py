@@ -1,6 +1,8 @@
 """The library from a shell, `python -m vae`.
 
-The wing stands on all floors below it; nothing in `vae` stands on it.
+The wing stands on all floors below it; nothing in `vae` stands on it. A shell lists, helps and refuses without PyTorch,
+which takes seconds to import: what needs it is taken from the package (`vae.evidence.table`), which imports a wing when
+it is first asked for, and what may be refused is looked at before.
 
     flags     the fields of a config as flags of a command
     terminal  a progress bar

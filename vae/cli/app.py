@@ -12,7 +12,7 @@ from typing import Any
 from vae import data, paths
 from vae.cli.uses import loaded
 from vae.errors import DataError, VAEError
-from vae.model import read_record
+from vae.settings import read_record
 
 __all__ = ["add_app"]
 

@@ -15,10 +15,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
-from vae import data, distributed, jobs, paths
+import vae
+from vae import data, paths
 from vae.cli.app import add_app
 from vae.cli.evidence import add_evidence, add_images
 from vae.cli.flags import add_fields, config_of
@@ -28,20 +28,21 @@ from vae.cli.sets import add_data
 from vae.cli.terminal import draw_bar
 from vae.cli.uses import add_uses, images_of, loaded
 from vae.errors import ConfigError, VAEError, meant
-from vae.jobs import likelihood_words, read_plan, runs
-from vae.latent import decode, make_projection, projections
-from vae.model import (
+from vae.paths import write_aside
+from vae.settings import (
+    PRESETS,
     ModelConfig,
+    Preset,
     TrainConfig,
     catalogue,
     check_name,
+    fitted_to,
     folders,
-    generator,
-    load,
+    likelihood_words,
+    locate,
+    methods,
     read_record,
 )
-from vae.paths import write_aside
-from vae.training import PRESETS, Preset, estimate, fitted_to
 
 __all__ = ["main"]
 
@@ -76,27 +77,34 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _train(chosen: argparse.Namespace) -> None:
-    with distributed.group():
-        if distributed.rank():
-            return distributed.follow()
-        _lead(chosen)
-        distributed.dismiss()
+    model, config = _asked(chosen)
+    with vae.distributed.group():
+        if vae.distributed.rank():
+            return vae.distributed.follow()
+        _lead(chosen, model, config)
+        vae.distributed.dismiss()
 
 
-def _lead(chosen: argparse.Namespace) -> None:
-    check_name(chosen.name)  # before anything is fetched for it
+def _asked(chosen: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
+    """Returns what is to be trained and how, and refuses it before PyTorch is imported, or anything fetched for it."""
+    check_name(chosen.name)
     preset = PRESETS[chosen.preset] if chosen.preset else Preset(ModelConfig(), TrainConfig())
     model, config = config_of(ModelConfig, chosen, preset.model), config_of(TrainConfig, chosen, preset.training)
     if chosen.resume:
         if model != ModelConfig() or config != TrainConfig() or chosen.half or chosen.overwrite or chosen.estimate:
             raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
-        config = read_plan(folders()[0] / chosen.name).training
+    else:
+        data.available(config.data)  # which says what there is
+    return model, config
+
+
+def _lead(chosen: argparse.Namespace, model: ModelConfig, config: TrainConfig) -> None:
+    if chosen.resume:
+        config = vae.jobs.read_plan(folders()[0] / chosen.name).training
     if config.data in data.names():
         model, config = _fitted(chosen, model, config, loaded(config.data).image_shape)
-    elif not chosen.resume:
-        data.load_dataset(config.data)  # which says what there is, before a folder is made for the training
     if chosen.estimate:
-        print(json.dumps({"estimated_seconds": estimate(model, config, data.load_dataset(config.data))}))
+        print(json.dumps({"estimated_seconds": vae.estimate(model, config, data.load_dataset(config.data))}))
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ask for the same: save and end
 
@@ -104,9 +112,11 @@ def _lead(chosen: argparse.Namespace) -> None:
         print(f"waiting for {others} other training{'s' * (others > 1)} to end", file=sys.stderr, flush=True)
 
     if chosen.resume:
-        training = runs.resume(chosen.name, waits)
+        training = vae.jobs.runs.resume(chosen.name, waits)
     else:
-        training = runs.run(chosen.name, model, config, half=chosen.half, overwrite=chosen.overwrite, waits=waits)
+        training = vae.jobs.runs.run(
+            chosen.name, model, config, half=chosen.half, overwrite=chosen.overwrite, waits=waits
+        )
     with contextlib.closing(training) as reports:
         for report in reports:
             line = f"epoch {report.epoch:6.2f}/{config.epochs}  "
@@ -118,7 +128,7 @@ def _lead(chosen: argparse.Namespace) -> None:
                 start = "\r" if sys.stderr.isatty() else ""
                 with contextlib.suppress(OSError):  # a log that cannot be written is no reason to end
                     print(f"{start}{line}  held out {held_out:9.2f}  {report.seconds:6.1f} s", flush=True)
-    job = jobs.status(chosen.name)
+    job = vae.jobs.status(chosen.name)
     if job and job.state == "stopped" and job.message:
         print(job.message, file=sys.stderr)
     else:
@@ -140,16 +150,19 @@ def _fitted(
 def _project(chosen: argparse.Namespace) -> None:
     record = read_record(chosen.name)
     dataset = images_of(record, chosen.data)
-    make_projection(chosen.name, dataset, chosen.method, images=chosen.images, seed=chosen.seed)
-    print(projections.projection_file(chosen.name, dataset.name, chosen.method))
+    vae.make_projection(chosen.name, dataset, chosen.method, images=chosen.images, seed=chosen.seed)
+    print(vae.latent.projections.projection_file(chosen.name, dataset.name, chosen.method))
 
 
 def _sample(chosen: argparse.Namespace) -> None:
-    model = load(chosen.name)
+    locate(chosen.name)
     if not 1 <= chosen.count <= 10_000:
         raise ConfigError(f"count must be from 1 to 10,000; it is {chosen.count}.")
-    z = torch.randn(chosen.count, model.config.latent, generator=generator(chosen.seed))
-    decoded = decode(model, z.numpy(), seed=chosen.seed)
+    import torch  # here, because it takes seconds to import
+
+    model = vae.load(chosen.name)
+    z = torch.randn(chosen.count, model.config.latent, generator=vae.generator(chosen.seed))
+    decoded = vae.decode(model, z.numpy(), seed=chosen.seed)
     images = decoded.sample if chosen.draws else decoded.mean
     columns = int(np.ceil(chosen.count**0.5))
     height, width, *colours = images.shape[1:]
@@ -221,8 +234,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "project", help="lay the codes of test images out on a plane; the result is kept beside the model"
     )
-    command.add_argument("--method", choices=projections.METHODS, default="tsne", help="how (%(default)s)")
-    add_images(command, projections.IMAGES)
+    command.add_argument("--method", choices=methods.PROJECTIONS, default="tsne", help="how (%(default)s)")
+    add_images(command, methods.PROJECTED)
     command.set_defaults(run=_project)
 
     add_uses(commands)

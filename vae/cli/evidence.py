@@ -5,32 +5,20 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import typing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from vae import data, distributed
+import vae
+from vae import data
 from vae.cli.terminal import clear_bar, draw_bar, plain
 from vae.cli.uses import images_of
-from vae.distributed import evaluate_share, refuse_alone
 from vae.errors import CheckpointError, ConfigError
-from vae.evidence import (
-    Budget,
-    Comparison,
-    Estimate,
-    annealing,
-    checksum,
-    compare,
-    comparison_file,
-    evaluation,
-    load_comparison,
-    save_comparison,
-    table,
-)
-from vae.jobs import likelihood_words
-from vae.model import VAE, Record, generator, load, place_for, read_record
+from vae.settings import Record, likelihood_words, methods, read_record
+
+if typing.TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["add_evidence", "add_images"]
 
@@ -38,10 +26,10 @@ __all__ = ["add_evidence", "add_images"]
 def add_evidence(commands: Any) -> None:
     """Gives a parser the two commands."""
     command = commands.add_parser("evaluate", help="estimate log p(x) or its bound on test images")
-    command.add_argument("--method", choices=evaluation.METHODS, default="elbo", help="how (%(default)s)")
-    counts = ", ".join(f"{method} {count}" for method, count in evaluation.SAMPLES.items())
+    command.add_argument("--method", choices=methods.EVIDENCE, default="elbo", help="how (%(default)s)")
+    counts = ", ".join(f"{method} {count}" for method, count in methods.SAMPLES.items())
     command.add_argument("--samples", type=int, help=f"draws for each image; for ais, chains ({counts})")
-    command.add_argument("--steps", type=int, help=f"temperatures of ais ({evaluation.STEPS})")
+    command.add_argument("--steps", type=int, help=f"temperatures of ais ({methods.STEPS})")
     command.add_argument("--replicates", type=int, default=1, help="repeat with other draws (%(default)s)")
     command.add_argument("--jackknife", action="store_true", help="correct the bias of importance")
     command.add_argument(
@@ -67,49 +55,62 @@ def add_images(command: argparse.ArgumentParser, images: int = 1000) -> None:
     command.add_argument("--seed", type=int, default=0, help="of the draws (%(default)s)")
 
 
-def _opened(chosen: argparse.Namespace) -> tuple[VAE, Record, data.Dataset, torch.Tensor]:
-    """Returns a model that has an evidence, its record, its data set, and as many test images as were asked for."""
-    model, record = load(chosen.name), read_record(chosen.name)
-    if record.autoencoder:
+def _check(chosen: argparse.Namespace) -> None:
+    """Refuses a model that has no evidence, and a number of images that is none."""
+    if (record := read_record(chosen.name)).autoencoder:
         raise ConfigError(f"Only a VAE has an evidence; {record.name} is a plain autoencoder. Choose another.")
-    if distributed.rank():
-        distributed.total(torch.zeros(1))  # waits until rank 0 has fetched what is not on disk
-    dataset = images_of(record, chosen.data)
-    if not distributed.rank():
-        distributed.total(torch.zeros(1))
     if chosen.images < 1:
         raise ConfigError(f"images must be at least 1; it is {chosen.images}.")
+
+
+def _opened(chosen: argparse.Namespace) -> tuple[vae.VAE, Record, data.Dataset, Tensor]:
+    """Returns a model, its record, its data set, and as many test images as were asked for."""
+    import torch  # here, because it takes seconds to import
+
+    model, record = vae.load(chosen.name), read_record(chosen.name)
+    if vae.distributed.rank():
+        vae.distributed.total(torch.zeros(1))  # waits until rank 0 has fetched what is not on disk
+    dataset = images_of(record, chosen.data)
+    if not vae.distributed.rank():
+        vae.distributed.total(torch.zeros(1))
     return model, record, dataset, dataset.test.images[: chosen.images]
 
 
 def _evaluate(chosen: argparse.Namespace) -> None:
-    with distributed.group():
+    _check(chosen)
+    if not chosen.sandwich:
+        methods.check_evidence(chosen.method, chosen.samples, chosen.steps, chosen.replicates, chosen.jackknife)
+    elif chosen.method != "ais" or chosen.replicates > 1:
+        raise ConfigError("The sandwich is ais from both sides, once. Say --method=ais, and no replicates.")
+    with vae.distributed.group():
         _share(chosen)
 
 
 def _share(chosen: argparse.Namespace) -> None:
     model, record, dataset, images = _opened(chosen)
-    noise, tell = generator(chosen.seed), partial(draw_bar, words=chosen.method)
+    noise, tell = vae.generator(chosen.seed), partial(draw_bar, words=chosen.method)
     simulated = chosen.sandwich and model.config.latent > 2
-    draws, x = annealing.simulate(model, len(images), noise) if simulated else (None, model.pixels(images, noise))
+    draws: Tensor | None = None
+    if simulated:
+        draws, x = vae.evidence.annealing.simulate(model, len(images), noise)
+    else:
+        x = model.pixels(images, noise)
     options = {"steps": chosen.steps, "generator": noise, "progress": tell}
-    high: list[Estimate] = []
+    high: list[vae.Estimate] = []
     if chosen.sandwich:
-        if chosen.method != "ais" or chosen.replicates > 1:
-            raise ConfigError("The sandwich is ais from both sides, once. Say --method=ais, and no replicates.")
-        refuse_alone("ais")
-        low, *high = evaluation.sandwich(
+        vae.distributed.refuse_alone("ais")
+        low, *high = vae.evidence.evaluation.sandwich(
             model, x, None if draws is None else draws[None], chains=chosen.samples, **options
         )
         estimates = [low]
     else:
         options |= {"replicates": chosen.replicates, "jackknife": chosen.jackknife}
-        at_work = evaluate_share if distributed.ranks() > 1 else evaluation.evaluate
+        at_work = vae.distributed.evaluate_share if vae.distributed.ranks() > 1 else vae.evidence.evaluation.evaluate
         estimates = at_work(model, x, chosen.method, samples=chosen.samples, **options)
-    if distributed.rank():
+    if vae.distributed.rank():
         return  # rank 0 has it all
     clear_bar()
-    upper = evaluation.figures(high) if high else {}
+    upper = vae.evidence.evaluation.figures(high) if high else {}
     says = {
         "model": record.name,
         "dataset": dataset.name,
@@ -119,9 +120,9 @@ def _share(chosen: argparse.Namespace) -> None:
         "samples": estimates[0].samples or None,
         "replicates": chosen.replicates,
         "log_variance_floor": record.model.log_variance_floor if record.model.likelihood != "bernoulli" else None,
-        **({"steps": evaluation.STEPS if chosen.steps is None else chosen.steps} if chosen.method == "ais" else {}),
+        **({"steps": methods.STEPS if chosen.steps is None else chosen.steps} if chosen.method == "ais" else {}),
         **({"jackknife": True} if chosen.jackknife else {}),
-        **evaluation.figures(estimates),
+        **vae.evidence.evaluation.figures(estimates),
         **{f"upper_{key}": upper[key] for key in ("mean_nats", "monte_carlo_error_nats", "seconds") if upper},
     }
     if chosen.json:
@@ -142,29 +143,33 @@ def _share(chosen: argparse.Namespace) -> None:
 
 
 def _compare(chosen: argparse.Namespace) -> None:
+    _check(chosen)
     model, record, dataset, images = _opened(chosen)
-    noise, path = generator(chosen.seed), comparison_file(chosen.name, dataset.name)
-    about = {"model": checksum(chosen.name), "data": dataset.name, "images": len(images), "seed": chosen.seed}
+    noise, path = vae.generator(chosen.seed), vae.comparison_file(chosen.name, dataset.name)
+    about = {"model": vae.checksum(chosen.name), "data": dataset.name, "images": len(images), "seed": chosen.seed}
     before = _known(path, about)
-    whole = before is not None and before.estimates.keys() >= set(Budget().methods)  # then there is nothing to write
-    place = path if whole else place_for(chosen.name, path.name)
+    whole = before is not None and before.estimates.keys() >= set(
+        vae.Budget().methods
+    )  # then there is nothing to write
+    place = path if whole else vae.model.place_for(chosen.name, path.name)
     part = place.with_suffix(".part.npz")  # so that a stop leaves what was there before as it is
-    comparison = compare(
+    comparison = vae.compare(
         model, model.pixels(images, noise), generator=noise, about=about, known=_known(part, about) or before,
-        keep=lambda so_far: save_comparison(part, so_far), progress=lambda method, share: draw_bar(share, method),
+        keep=lambda so_far: vae.evidence.save_comparison(part, so_far),
+        progress=lambda method, share: draw_bar(share, method),
     )  # fmt: skip
     if before is None or (before.settings, [*before.estimates]) != (comparison.settings, [*comparison.estimates]):
-        save_comparison(place, comparison)
+        vae.evidence.save_comparison(place, comparison)
     if not whole:
         part.unlink(missing_ok=True)
     clear_bar()
-    print(plain(f"{record.name}, {likelihood_words(record.model)}\n\n{table(comparison)}"))
+    print(plain(f"{record.name}, {likelihood_words(record.model)}\n\n{vae.evidence.table(comparison)}"))
 
 
-def _known(path: Path, about: dict[str, Any]) -> Comparison | None:
+def _known(path: Path, about: dict[str, Any]) -> vae.Comparison | None:
     """Returns the comparison in a file if it is of the same model, images and seed; a damaged one is made anew."""
     with contextlib.suppress(CheckpointError):
-        found = load_comparison(path)
+        found = vae.load_comparison(path)
         if about.items() <= found.settings.items():
             return found
     return None

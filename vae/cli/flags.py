@@ -6,7 +6,7 @@ import argparse
 import typing
 from dataclasses import fields
 
-from vae.model import ModelConfig, TrainConfig
+from vae.settings import ModelConfig, TrainConfig
 
 __all__ = ["add_fields", "config_of"]
 

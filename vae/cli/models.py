@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
+import vae
 from vae import paths
 from vae.cli.uses import loaded
 from vae.errors import ConfigError
-from vae.interchange import (
-    Found,
-    Gives,
-    Pixels,
-    keep,
-    read_file,
-    read_layers,
-    read_onnx,
-    read_onnx_file,
-    read_pythae,
-    write_onnx,
-)
-from vae.jobs import shelf
-from vae.model import check_name, load, taken
+from vae.settings import check_name, locate, methods, taken
 
 __all__ = ["add_model"]
 
@@ -40,7 +28,7 @@ def add_model(commands: Any) -> None:
         command = inner.add_parser(what, help=says)
         command.add_argument("name")
         command.add_argument("new", help="lower-case letters, digits, '.', '-' and '_'")
-        command.set_defaults(run=_put, act=getattr(shelf, what))
+        command.set_defaults(run=_put)
     command = inner.add_parser("remove", help="put a model of your own away; vae model restore brings it back")
     command.add_argument("name")
     command.set_defaults(run=_remove)
@@ -50,20 +38,23 @@ def add_model(commands: Any) -> None:
 
 
 def _put(chosen: argparse.Namespace) -> None:
-    chosen.act(chosen.name, chosen.new)
+    locate(chosen.name)
+    act = vae.jobs.shelf.rename if chosen.what == "rename" else vae.jobs.shelf.copy
+    act(chosen.name, chosen.new)
     print(chosen.new)
 
 
 def _remove(chosen: argparse.Namespace) -> None:
-    shelf.discard(chosen.name)
+    locate(chosen.name)
+    vae.jobs.shelf.discard(chosen.name)
     print(f"removed {chosen.name}; to undo it: vae model restore {chosen.name}")
 
 
 def _restore(chosen: argparse.Namespace) -> None:
-    tokens = [token for token in shelf.discarded() if token.partition("-")[2] == chosen.name]
+    tokens = [token for token in vae.jobs.shelf.discarded() if token.partition("-")[2] == chosen.name]
     if not tokens:
         raise ConfigError(f"What was removed can be brought back for a while; there is no {chosen.name!r} among it.")
-    print(f"restored {shelf.bring_back(tokens[0])}")
+    print(f"restored {vae.jobs.shelf.bring_back(tokens[0])}")
 
 
 def _add_import(inner: Any) -> None:
@@ -77,7 +68,7 @@ def _add_import(inner: Any) -> None:
     command.add_argument("--name", required=True, help="of the model: lower-case letters, digits, '.', '-' and '_'")
     command.add_argument("--data", required=True, metavar="NAME", help="data set that it is shown with")
     command.add_argument("--layers", metavar="FILE", help="description of a state dict's layers, TOML or JSON")
-    command.add_argument("--gives", choices=get_args(Gives), help="what the decoder of an ONNX file gives")
+    command.add_argument("--gives", choices=methods.GIVES, help="what the decoder of an ONNX file gives")
     command.add_argument(
         "--sigma", type=float, help="standard deviation of a decoder of means, in units of pixels in [0, 1]; the best "
         "for the training images if not given",
@@ -100,8 +91,8 @@ def _import(chosen: argparse.Namespace) -> None:
     dataset = loaded(chosen.data)
     found = _found(chosen, dataset.image_shape)
     mean, deviation = chosen.standardised
-    pixels = Pixels(mean, deviation, not chosen.plain_grey)
-    record, says = keep(found, chosen.name, dataset, pixels, chosen.sigma, overwrite=chosen.overwrite)
+    pixels = vae.Pixels(mean, deviation, not chosen.plain_grey)
+    record, says = vae.interchange.keep(found, chosen.name, dataset, pixels, chosen.sigma, overwrite=chosen.overwrite)
     size = " x ".join(map(str, found.image_shape))
     print(f"{record.name}: {found.source}, J = {found.latent}, images of {size}; the decoder gives {found.gives}.")
     for sentence in says:
@@ -109,19 +100,22 @@ def _import(chosen: argparse.Namespace) -> None:
     print(f"Look at it with: vae app --model {record.name}")
 
 
-def _found(chosen: argparse.Namespace, image_shape: tuple[int, ...]) -> Found:
+def _found(chosen: argparse.Namespace, image_shape: tuple[int, ...]) -> vae.interchange.Found:
     path = paths.given(chosen.path)
     if chosen.gives and not (path / "decoder.onnx").is_file():
         raise ConfigError("--gives is for ONNX files; other files say it themselves.")
     if (path / "model_config.json").is_file():
-        return read_pythae(path)
+        return vae.interchange.read_pythae(path)
     if (path / "encoder.onnx").is_file() and (path / "decoder.onnx").is_file():
-        encoder, decoder = read_onnx_file(path / "encoder.onnx"), read_onnx_file(path / "decoder.onnx")
-        return read_onnx(encoder, decoder, gives=chosen.gives, image_shape=image_shape)
+        read = vae.interchange.read_onnx_file
+        encoder, decoder = read(path / "encoder.onnx"), read(path / "decoder.onnx")
+        return vae.interchange.read_onnx(encoder, decoder, gives=chosen.gives, image_shape=image_shape)
     if path.suffix in (".safetensors", ".pt", ".pth"):
         if chosen.layers is None:
             raise ConfigError(f"Weights alone do not say what is done with them: give --layers FILE beside {path}.")
-        return read_layers(read_file(path), read_file(chosen.layers, 2**16).decode(errors="replace"))
+        read_file = vae.interchange.read_file
+        says = read_file(chosen.layers, 2**16).decode(errors="replace")
+        return vae.interchange.read_layers(read_file(path), says)
     raise ConfigError(
         "A model is a folder of pythae (model_config.json, model.pt), one with encoder.onnx and decoder.onnx, or a "
         f".safetensors, .pt or .pth file with --layers; {path} is none of these."
@@ -129,5 +123,6 @@ def _found(chosen: argparse.Namespace, image_shape: tuple[int, ...]) -> Found:
 
 
 def _export(chosen: argparse.Namespace) -> None:
-    for path in write_onnx(load(chosen.name), chosen.onnx):
+    locate(chosen.name)
+    for path in vae.interchange.write_onnx(vae.load(chosen.name), chosen.onnx):
         print(path)

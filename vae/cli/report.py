@@ -8,11 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import vae
 from vae import paths
 from vae.cli.terminal import clear_bar, draw_bar
 from vae.cli.uses import images_of
-from vae.model import read_record
-from vae.report import make_report, page
+from vae.settings import read_record
 
 __all__ = ["add_report"]
 
@@ -30,13 +30,13 @@ def add_report(commands: Any) -> None:
 
 def _report(chosen: argparse.Namespace) -> None:
     reports = []
-    for name in (chosen.name, *chosen.against):
-        record = read_record(name)
-        reports.append(make_report(name, images_of(record, chosen.data), _draw))
+    asked = [(name, read_record(name)) for name in (chosen.name, *chosen.against)]  # before work is done for the first
+    for name, record in asked:
+        reports.append(vae.report.make_report(name, images_of(record, chosen.data), _draw))
         clear_bar()
     output = chosen.output or Path(f"{reports[0].name}-report.html")
     day = datetime.date.today().isoformat()
-    paths.write_aside(paths.given(output), page(reports, f"Made by vae report on {day}.").encode())
+    paths.write_aside(paths.given(output), vae.report.page(reports, f"Made by vae report on {day}.").encode())
     print(output)
     if chosen.json:
         numbers = [report.numbers() for report in reports]

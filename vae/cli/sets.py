@@ -73,7 +73,7 @@ def _list(chosen: argparse.Namespace) -> None:
         says: dict[str, Any] = {"name": name, "available": data.available(name)}
         try:
             if says["available"]:
-                says |= _known(data.load_dataset(name, fetch=False)) | more.get(name, {})
+                says |= _known(data.facts(name)) | more.get(name, {})
         except DataError as error:
             troubles.append(str(error))
         listed.append(says)
@@ -90,11 +90,8 @@ def _absent(says: dict[str, Any]) -> str:
     return "damaged" if says["available"] else f"to be fetched: vae data {says['name']}"
 
 
-def _known(dataset: data.Dataset) -> dict[str, Any]:
-    return {
-        "title": dataset.title, "train": len(dataset.train), "test": len(dataset.test), "classes": dataset.classes,
-        "image_shape": dataset.image_shape, "bytes": dataset.train.images.nbytes + dataset.test.images.nbytes,
-    }  # fmt: skip
+def _known(facts: data.Facts) -> dict[str, Any]:
+    return facts._asdict() | {"bytes": facts.bytes}
 
 
 def _said(says: dict[str, Any]) -> str:
@@ -118,7 +115,7 @@ def _import(chosen: argparse.Namespace) -> None:
             print(step, file=sys.stderr)
     card = imports.keep(draft, chosen.name, chosen.title, _draw)
     clear_bar()
-    print(_said(_known(data.load_dataset(card.name, fetch=False))))
+    print(_said(_known(data.facts(card.name))))
 
 
 def _draw(done: int, whole: int) -> None:

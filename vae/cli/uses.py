@@ -8,12 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import vae
 from vae import data, paths
 from vae.cli.terminal import clear_bar, draw_bar
 from vae.errors import CheckpointError, DataError
-from vae.latent import codes_csv, encode
-from vae.model import Record, folders, load, locate, read_record
-from vae.uses import classifier, features
+from vae.settings import Record, folders, locate, read_record
 
 __all__ = ["add_uses", "images_of", "loaded"]
 
@@ -81,7 +80,7 @@ def _codes(chosen: argparse.Namespace) -> None:
     dataset = images_of(record, chosen.data)
     test = dataset.test
     labels = [dataset.classes[label] for label in test.labels.tolist()] if test.labelled else None
-    content = codes_csv(encode(load(chosen.name), test.images), labels, plain=record.autoencoder)
+    content = vae.latent.codes_csv(vae.encode(vae.load(chosen.name), test.images), labels, plain=record.autoencoder)
     output = chosen.output or Path(f"{record.name}-codes.csv")
     paths.write_aside(output, content)
     print(output, file=sys.stdout if paths.given(output).is_file() else sys.stderr)  # which may be the pipe itself
@@ -90,12 +89,12 @@ def _codes(chosen: argparse.Namespace) -> None:
 def _features(chosen: argparse.Namespace) -> None:
     locate(chosen.name)
     dataset = images_of(read_record(chosen.name), chosen.data)
-    found = features.make_features(chosen.name, dataset, progress=partial(draw_bar))
+    found = vae.uses.features.make_features(chosen.name, dataset, progress=partial(draw_bar))
     clear_bar()
     print(_table(found))
 
 
-def _table(found: features.Features) -> str:
+def _table(found: vae.uses.features.Features) -> str:
     """Writes accuracies as a Markdown table, in percent."""
     lines = [f"| features | classifier | {' | '.join(f'{count:,} labels' for count in found.labels)} |"]
     lines.append("|---|---|" + "---:|" * len(found.labels))
@@ -112,11 +111,11 @@ def _classifier(chosen: argparse.Namespace) -> None:
             f"A classifier is kept with the models; {path.parent} may not be written to. "
             f"Set VAE_CHECKPOINTS to a folder of your own."
         )
-    net = classifier.train_classifier(loaded(chosen.name), seed=chosen.seed)
-    classifier.save_classifier(path, net, chosen.name)
+    net = vae.uses.classifier.train_classifier(loaded(chosen.name), seed=chosen.seed)
+    vae.uses.classifier.save_classifier(path, net, chosen.name)
     assert net.skill is not None
     images, accuracy, confidence, sure, accuracy_sure = net.skill
     print(
         f"{path}: right on {accuracy:.2%} of {images:,} test images (mean confidence {confidence:.2%}); "
-        f"above {classifier.SURE:.0%} on {sure:.2%}, and right on {accuracy_sure:.2%} of these"
+        f"above {vae.uses.classifier.SURE:.0%} on {sure:.2%}, and right on {accuracy_sure:.2%} of these"
     )

@@ -1,6 +1,7 @@
 """Where images come from: data sets by name, sets of one's own, and photographs of digits.
 
-Images are uint8 tensors, in memory or mapped from disk. The wing stands on `vae.errors` and `vae.paths` alone.
+Images are uint8 tensors, in memory or mapped from disk; PyTorch is imported when the first are loaded. The
+wing stands on `vae.errors` and `vae.paths` alone.
 
     sets         a data set: images of a training and a test split, and their labels
     datasets     data sets by name, MNIST and Fashion-MNIST verified
@@ -24,8 +25,10 @@ from vae.data import handwriting, imports, stored
 from vae.data.datasets import (
     NAMES,
     Dataset,
+    Facts,
     Split,
     available,
+    facts,
     fetch,
     folder,
     load_dataset,
@@ -36,8 +39,10 @@ from vae.data.datasets import (
 __all__ = [
     "NAMES",
     "Dataset",
+    "Facts",
     "Split",
     "available",
+    "facts",
     "fetch",
     "folder",
     "handwriting",

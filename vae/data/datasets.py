@@ -9,15 +9,16 @@ import io
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from vae import paths
 from vae.data import relatives, sources, stored
-from vae.data.sets import NAMES, TITLES, Dataset, Split, folder
+from vae.data.sets import NAMES, TITLES, Dataset, Facts, Split, folder
 from vae.data.sources import Progress
 from vae.errors import CheckpointError, DataError, meant
 
-__all__ = ["NAMES", "Dataset", "Split", "available", "fetch", "folder", "load_dataset", "names", "read_idx"]
+__all__ = [
+    "NAMES", "Dataset", "Facts", "Split", "available", "facts", "fetch", "folder", "load_dataset", "names", "read_idx",
+]  # fmt: skip
 
 DIGITS = tuple("0123456789")
 CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -83,18 +84,27 @@ def load_dataset(name: str = "mnist", *, fetch: bool = True, progress: Progress 
     if name not in RESOURCES:
         if fetch:
             relatives.fetch(name, progress)
-        card = stored.read_card(name)
-        if card is None:
-            raise _unavailable(name, "is not on disk", [f"looked in {folder()}"], f"fetch it with `vae data {name}`")
-        return stored.load(card)
+        return stored.load(_card(name))
     found, problems = _read(name)
     if fetch and len(found) < len(RESOURCES[name]):
         _fetch(name, progress)
         found, problems = _read(name)
-    if len(found) < len(RESOURCES[name]):
-        problems.append(f"looked in {_raw(name)}")
-        raise _unavailable(name, "is not whole on disk", problems, f"fetch it with `python -m vae data {name}`")
-    return _dataset(name, [found[file] for file in RESOURCES[name]])
+    return _dataset(name, _whole(name, found, problems))
+
+
+def facts(name: str) -> Facts:
+    """Return what a data set on disk has, its files looked at as `load_dataset` does, without PyTorch.
+
+    Arguments:
+        name: one of `names()`.
+
+    Raises:
+        DataError: the name is unknown, or the set is not on disk or damaged there.
+    """
+    if _known(name) not in (*RESOURCES, "mnist-sample"):
+        return stored.facts(_card(name))
+    images, _, test_images, _ = _read_sample() if name == "mnist-sample" else _whole(name, *_read(name))
+    return Facts(TITLES[name], len(images), len(test_images), _classes(name), images.shape[1:])
 
 
 def fetch(name: str, progress: Progress | None = None) -> Path:
@@ -150,13 +160,26 @@ def _unavailable(name: str, what: str, details: list[str], way_out: str) -> Data
     return DataError(f"{TITLES[name]} {what} ({'; '.join(details)}): {way_out}, or {ships}.")
 
 
+def _classes(name: str) -> tuple[str, ...]:
+    return CLOTHES if name == "fashion-mnist" else DIGITS
+
+
+def _card(name: str) -> stored.Card:
+    """Read the card of a set that is kept; DataError says that there is none."""
+    if (card := stored.read_card(name)) is None:
+        raise _unavailable(name, "is not on disk", [f"looked in {folder()}"], f"fetch it with `vae data {name}`")
+    return card
+
+
 def _dataset(name: str, arrays: list[np.ndarray]) -> Dataset:
+    import torch  # here, because it takes seconds to import
+
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(array.data)
     images, labels, test_images, test_labels = (torch.from_numpy(array) for array in arrays)
     train, test = Split(images, labels.long()), Split(test_images, test_labels.long())
-    return Dataset(name, train, test, CLOTHES if name == "fashion-mnist" else DIGITS, digest.hexdigest())
+    return Dataset(name, train, test, _classes(name), digest.hexdigest())
 
 
 def _read_sample() -> list[np.ndarray]:
@@ -201,6 +224,14 @@ def _read(name: str, *, own: bool = False) -> tuple[dict[str, np.ndarray], list[
             except sources.FAILURES as error:
                 problems.append(f"{path}: {_reason(error)}")
     return found, problems
+
+
+def _whole(name: str, found: dict[str, np.ndarray], problems: list[str]) -> list[np.ndarray]:
+    """Return all arrays of a set; DataError says what is wrong if some were not found."""
+    if len(found) < len(RESOURCES[name]):
+        problems.append(f"looked in {_raw(name)}")
+        raise _unavailable(name, "is not whole on disk", problems, f"fetch it with `python -m vae data {name}`")
+    return [found[file] for file in RESOURCES[name]]
 
 
 def _decode(name: str, file: str, content: bytes) -> np.ndarray:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import typing
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
-from torch import Tensor
+from typing import NamedTuple
 
 from vae import paths
 from vae.errors import DataError
 
-__all__ = ["NAMES", "TITLES", "Dataset", "Split", "folder"]
+if typing.TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["NAMES", "TITLES", "Dataset", "Facts", "Split", "folder"]
 
 TITLES = {  # of the sets that ship or are fetched
     "mnist": "MNIST",
@@ -43,6 +46,8 @@ class Split:
     """
 
     def __init__(self, images: Tensor, labels: Tensor | None = None) -> None:
+        import torch  # here, because it takes seconds to import
+
         self.images = images
         self.labelled = labels is not None
         self.labels = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
@@ -95,6 +100,28 @@ class Dataset:
     def describe(self) -> str:
         """Say what this is, as in `MNIST: 60,000 training and 10,000 test images`."""
         return f"{self.title}: {len(self.train):,} training and {len(self.test):,} test images"
+
+
+class Facts(NamedTuple):
+    """What is known of a data set without PyTorch.
+
+    Attributes:
+        title: what people call it.
+        train, test: how many images there are.
+        classes: what each label stands for; () where there are no labels.
+        image_shape: (H, W), or (H, W, 3) for colour.
+    """
+
+    title: str
+    train: int
+    test: int
+    classes: tuple[str, ...]
+    image_shape: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that the images take in memory."""
+        return (self.train + self.test) * math.prod(self.image_shape)
 
 
 def folder() -> Path:

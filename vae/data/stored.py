@@ -21,14 +21,14 @@ from typing import Any
 
 import numpy as np
 import psutil
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
-from vae.data.sets import Dataset, Split, folder
+from vae.data.sets import Dataset, Facts, Split, folder
 from vae.errors import DAMAGE, DataError, meant
 
 __all__ = [
-    "CARD", "FORMAT", "Card", "cards", "check_kept", "check_new", "in_place", "load", "read_card", "remove", "written",
+    "CARD", "FORMAT", "Card", "cards", "check_kept", "check_new", "facts", "in_place", "load", "read_card", "remove",
+    "written",
 ]  # fmt: skip
 
 CARD = "card.json"
@@ -141,15 +141,26 @@ def load(card: Card, place: Path | None = None) -> Dataset:
     Raises:
         DataError: its files are missing, or others than its card says.
     """
-    place = place or folder() / card.name
-    train, test = (
-        Split(
-            _mapped(place / f"{split}-images.npy", (count, *card.image_shape)),
-            _read_labels(place / f"{split}-labels.npy", count, len(card.classes)) if card.classes else None,
+    import torch  # here, because it takes seconds to import
+
+    arrays = _arrays(card, place or folder() / card.name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of a map that must not be written into, which nobody does
+        train, test = (
+            Split(torch.from_numpy(images), None if labels is None else torch.from_numpy(labels))
+            for images, labels in arrays
         )
-        for split, count in (("train", card.train), ("test", card.test))
-    )
     return Dataset(card.name, train, test, card.classes, card.checksum, card.title)
+
+
+def facts(card: Card) -> Facts:
+    """Returns what a set that is kept has, its files looked at as `load` does.
+
+    Raises:
+        DataError: its files are missing, or others than its card says.
+    """
+    _arrays(card, folder() / card.name)
+    return Facts(card.title, card.train, card.test, card.classes, card.image_shape)
 
 
 def check_kept(name: str) -> str:
@@ -206,7 +217,18 @@ def in_place(aside: Path, name: str) -> Iterator[None]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _mapped(path: Path, shape: tuple[int, ...]) -> Tensor:
+def _arrays(card: Card, place: Path) -> list[tuple[NDArray[np.uint8], NDArray[np.int64] | None]]:
+    """Images and labels, if there are any, of the training and of the test."""
+    return [
+        (
+            _mapped(place / f"{split}-images.npy", (count, *card.image_shape)),
+            _read_labels(place / f"{split}-labels.npy", count, len(card.classes)) if card.classes else None,
+        )
+        for split, count in (("train", card.train), ("test", card.test))
+    ]
+
+
+def _mapped(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Maps images from disk. What is written into them stays in memory, the file as it is."""
     array = None
     try:
@@ -219,9 +241,7 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> Tensor:
     if array is None or array.shape != shape or array.dtype != np.uint8:
         raise DataError(f"{path} is missing or damaged. Remove the set, and import it again.")
     _advise(array)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of a map that must not be written into, which nobody does
-        return torch.from_numpy(np.asarray(array))
+    return np.asarray(array)
 
 
 def _advise(array: np.memmap[Any, Any]) -> None:
@@ -230,11 +250,11 @@ def _advise(array: np.memmap[Any, Any]) -> None:
         array._mmap.madvise(mmap.MADV_RANDOM)  # type: ignore[attr-defined]
 
 
-def _read_labels(path: Path, count: int, classes: int) -> Tensor:
+def _read_labels(path: Path, count: int, classes: int) -> NDArray[np.int64]:
     try:
-        labels = np.load(path)
+        labels: NDArray[np.int64] = np.load(path)
         if labels.shape != (count,) or labels.dtype != np.int64 or labels.min() < 0 or labels.max() >= classes:
             raise ValueError("other labels than the card says")
     except DAMAGE as error:
         raise DataError(f"{path} is missing or damaged ({error}). Remove the set, and import it again.") from error
-    return torch.from_numpy(labels)
+    return labels

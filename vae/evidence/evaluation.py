@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,13 +15,12 @@ from vae.evidence.estimates import Estimate, Progress, check_count, elbo, mean_e
 from vae.evidence.exact import exact, posterior
 from vae.evidence.importance import importance_sampling
 from vae.model import VAE
+from vae.settings import methods
 
 __all__ = ["METHODS", "SAMPLES", "STEPS", "UNRELIABLE", "Method", "evaluate", "figures", "sandwich"]
 
-Method = Literal["elbo", "naive", "importance", "ais", "exact"]
-METHODS: tuple[Method, ...] = get_args(Method)
-SAMPLES: dict[Method, int] = {"elbo": 100, "naive": 100, "importance": 100, "ais": 8}  # where none are asked for
-STEPS = 200
+Method = methods.Evidence
+METHODS, SAMPLES, STEPS = methods.EVIDENCE, methods.SAMPLES, methods.STEPS
 UNRELIABLE = 0.7  # k-hat above which an estimate is not to be trusted (Vehtari et al. 2024)
 
 
@@ -59,15 +58,8 @@ def evaluate(
             model.
         DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
     """
-    if method not in METHODS:
-        raise ConfigError(f"method must be one of {', '.join(METHODS)}; it is {method!r}.")
+    methods.check_evidence(method, samples, steps, replicates, jackknife)
     check_count("The number of replicates", replicates, 1000)
-    if method == "exact" and (samples is not None or replicates > 1):
-        raise ConfigError("Samples and replicates are for methods that draw, and exact does not. Leave them out.")
-    if method != "ais" and steps is not None:
-        raise ConfigError(f"A number of steps is for ais, which anneals; {method} does not. Leave it out.")
-    if jackknife and method != "importance":
-        raise ConfigError(f"The jackknife is for importance sampling; the method is {method}. Leave it out.")
     count = SAMPLES.get(method, 0) if samples is None else samples
     estimates: list[Estimate] = []
     for _ in range(replicates):

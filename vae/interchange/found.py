@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from vae.errors import CheckpointError, VAEError
 from vae.model import Graph, capture, check_shape
+from vae.settings import methods
 
 __all__ = ["GIVES", "Found", "Gives", "check_latent", "found", "written_down"]
 
-Gives = Literal["probabilities", "logits", "mean", "mean and log variance"]
-GIVES: dict[Gives, int] = {"probabilities": 1, "logits": 1, "mean": 1, "mean and log variance": 2}
+Gives = methods.Gives
+GIVES = methods.GIVES
 _MOST_LATENT = 1024
 
 

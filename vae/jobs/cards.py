@@ -8,7 +8,7 @@ from dataclasses import fields
 from vae.data import Dataset
 from vae.errors import CheckpointError
 from vae.latent import held_out_figures
-from vae.model import AnyConfig, ModelConfig, Record, TrainConfig
+from vae.settings import ModelConfig, Record, TrainConfig, likelihood_words
 from vae.training import learned_from
 
 __all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words"]
@@ -58,11 +58,3 @@ def card(record: Record, dataset: Dataset, half: bool) -> str:
     rows["reconstruction, nats"] = f"{held_out['reconstruction']:.2f}"
     lines = [f"| {key} | {value} |" for key, value in rows.items()]
     return "\n".join([f"# {record.name}", "", "| | |", "|---|---|", *lines, ""])
-
-
-def likelihood_words(config: AnyConfig) -> str:
-    """Says the likelihood with its floor, without which a Gaussian number says nothing."""
-    if config.likelihood == "bernoulli":
-        return f"{config.likelihood}, binarised at random"
-    floor = "no floor" if config.log_variance_floor is None else f"floor {config.log_variance_floor:g}"
-    return f"{config.likelihood}, {floor}"

@@ -16,7 +16,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from vae.evidence import checksum
 from vae.latent.codes import encode
 from vae.model import load, place_for, result_file, results
 from vae.paths import given, write_aside
+from vae.settings import methods
 
 __all__ = [
     "IMAGES", "METHODS", "Method", "Projection", "kept_projection", "load_projection", "make_projection", "project",
@@ -34,9 +35,8 @@ __all__ = [
 ]  # fmt: skip
 
 Array = NDArray[Any]
-Method = Literal["tsne", "umap"]
-METHODS: tuple[Method, ...] = get_args(Method)
-IMAGES = 2000  # test images that are projected
+Method = methods.Projection
+METHODS, IMAGES = methods.PROJECTIONS, methods.PROJECTED
 _FORMAT = 1
 _LEAST = 100  # images: fewer have too few neighbours
 _OPTIONS: dict[Method, dict[str, Any]] = {

@@ -1,10 +1,8 @@
 """What a model is: its settings, its nets, its objectives, and the file that keeps it.
 
 The Gaussian VAE of Kingma & Welling (2013) as `torch.distributions` objects: an encoder q(z|x), a decoder p(x|z), and
-objectives that read as they are written. The wing stands on `vae.errors` and `vae.paths` alone.
+objectives that read as they are written. The wing stands on `vae.settings`, whose configs and records it has too.
 
-    checks         rules that settings keep
-    config         ModelConfig and TrainConfig: flags, checkpoint JSON and page controls at once
     distributions  draws from a generator; how each likelihood wants its pixels
     nets           plain backbones: perceptrons, strided convolutions and their mirror
     graphs         networks from elsewhere as lists of PyTorch's operations: data, never code
@@ -15,39 +13,13 @@ objectives that read as they are written. The wing stands on `vae.errors` and `v
     objectives     ELBO (beta, free bits), IWAE, Autoencoder: objective(model, x) -> Terms, one number an image
     perceptrons    which graphs are multilayer perceptrons
     portable       the nets as flat arrays, for programs without PyTorch
-    records        what a model's file says of it
     checkpoints    one safetensors file a model, its record in the header; files written aside
     results        where what was found out about a model is kept
 """
 
 from vae.model import portable
 from vae.model.capture import capture
-from vae.model.checkpoints import (
-    MODEL_FILE,
-    catalogue,
-    check_name,
-    folders,
-    load,
-    locate,
-    read_record,
-    save,
-    taken,
-)
-from vae.model.checks import check_shape
-from vae.model.config import (
-    ACTIVATIONS,
-    INITIALS,
-    LIKELIHOODS,
-    OBJECTIVES,
-    PRECISIONS,
-    SCHEDULES,
-    Activation,
-    AnyConfig,
-    ImportedConfig,
-    Likelihood,
-    ModelConfig,
-    TrainConfig,
-)
+from vae.model.checkpoints import load, save
 from vae.model.devices import autocast, best_device, quick_products, settled
 from vae.model.distributions import (
     LOG_2_PI,
@@ -68,9 +40,31 @@ from vae.model.graphs import MOST_NODES, MOST_VALUES, Graph
 from vae.model.imported import assemble
 from vae.model.nets import mlp
 from vae.model.objectives import ELBO, IWAE, Autoencoder, Objective, Terms, objective_of
-from vae.model.records import Record
 from vae.model.results import place_for, result_file, results
 from vae.model.vae import MOST_WEIGHTS, VAE, Decoder, Encoder, build, start_at
+from vae.settings import (
+    ACTIVATIONS,
+    INITIALS,
+    LIKELIHOODS,
+    MODEL_FILE,
+    OBJECTIVES,
+    PRECISIONS,
+    SCHEDULES,
+    Activation,
+    AnyConfig,
+    ImportedConfig,
+    Likelihood,
+    ModelConfig,
+    Record,
+    TrainConfig,
+    catalogue,
+    check_name,
+    check_shape,
+    folders,
+    locate,
+    read_record,
+    taken,
+)
 
 __all__ = [
     "ACTIVATIONS",

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from vae.model.config import TrainConfig
 from vae.model.vae import VAE
+from vae.settings import TrainConfig
 
 __all__ = ["autocast", "best_device", "multiplies_bfloat16", "quick_products", "settled"]
 

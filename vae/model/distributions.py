@@ -27,7 +27,7 @@ from torch.distributions import Bernoulli, Distribution, Independent, Normal, co
 from torch.distributions.utils import lazy_property
 
 from vae.errors import ConfigError, DataError
-from vae.model.config import Likelihood
+from vae.settings import Likelihood
 
 __all__ = [
     "BinaryPixels",

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
 
 from vae.errors import CheckpointError
-from vae.model.config import ImportedConfig
 from vae.model.distributions import BinaryPixels, diagonal_normal
 from vae.model.graphs import Graph
 from vae.model.vae import VAE
+from vae.settings import ImportedConfig
 
 __all__ = ["ImportedDecoder", "ImportedEncoder", "assemble", "graphs_of", "rebuild"]
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from vae.model.config import Activation
+from vae.settings import Activation
 
 __all__ = ["Planes", "down", "halved", "mlp", "to_pixels", "up"]
 

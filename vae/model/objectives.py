@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.distributions import Independent, Normal, kl_divergence
 
 from vae.errors import ConfigError
-from vae.model.config import TrainConfig
 from vae.model.distributions import draw
 from vae.model.vae import VAE
+from vae.settings import TrainConfig
 
 __all__ = ["ELBO", "IWAE", "Autoencoder", "Objective", "Terms", "objective_of"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vae import paths
 from vae.errors import CheckpointError
-from vae.model.checkpoints import MODEL_FILE, folders, locate
+from vae.settings import MODEL_FILE, folders, locate
 
 __all__ = ["place_for", "result_file", "results"]
 

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
 
 from vae.errors import ConfigError, DataError
-from vae.model.config import ImportedConfig, ModelConfig
 from vae.model.distributions import BinaryPixels, diagonal_normal, floored, generator, prepare_pixels, standard_normal
 from vae.model.nets import down, halved, mlp, to_pixels, up
+from vae.settings import ImportedConfig, ModelConfig
 
 __all__ = ["MOST_WEIGHTS", "VAE", "Decoder", "Encoder", "build", "start_at"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vae.errors import ConfigError, VAEError
-from vae.model.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, SCHEDULES, ModelConfig, TrainConfig
+from vae.settings.config import ACTIVATIONS, LIKELIHOODS, OBJECTIVES, SCHEDULES, ModelConfig, TrainConfig
 
 MODELS = [
     ModelConfig(),

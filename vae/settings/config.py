@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args
 
 from vae.errors import ConfigError
-from vae.model.checks import check_choice, check_count, check_range, check_shape, is_number
+from vae.settings.checks import check_choice, check_count, check_range, check_shape, is_number
 
 __all__ = [
     "ACTIVATIONS",
@@ -30,6 +30,7 @@ __all__ = [
     "Precision",
     "Schedule",
     "TrainConfig",
+    "likelihood_words",
 ]
 
 Likelihood = Literal["gaussian", "gaussian-shared", "bernoulli"]
@@ -281,3 +282,11 @@ class TrainConfig(_Config):
             raise ConfigError(
                 f"adam_beta1 must be between 0.05 and 0.94 under one-cycle, which moves it; it is {self.adam_beta1!r}."
             )
+
+
+def likelihood_words(config: AnyConfig) -> str:
+    """Says the likelihood with its floor, without which a Gaussian number says nothing."""
+    if config.likelihood == "bernoulli":
+        return f"{config.likelihood}, binarised at random"
+    floor = "no floor" if config.log_variance_floor is None else f"floor {config.log_variance_floor:g}"
+    return f"{config.likelihood}, {floor}"

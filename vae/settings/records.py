@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from vae.errors import CheckpointError
-from vae.model.config import ImportedConfig, ModelConfig, TrainConfig
-from vae.model.imported import graphs_of
-from vae.model.vae import VAE
+from vae.settings.config import ImportedConfig, ModelConfig, TrainConfig
 
-__all__ = ["FORMAT", "IMPORTED", "Record", "networks", "read", "written"]
+__all__ = ["FORMAT", "IMPORTED", "Record", "read"]
 
 FORMAT, IMPORTED = 1, 2  # of models that were built here, and of models from elsewhere
 _RENAMED = {"bits_per_pixel": "bits_per_dimension"}  # figures that older files know by another name
@@ -57,31 +55,8 @@ class Record:
         return self.training is not None and self.training.objective == "autoencoder"
 
 
-def written(model: VAE, record: Record) -> str:
-    """Returns a record as the text that stands in the file of its model; of a model from elsewhere its networks too.
-
-    Raises:
-        CheckpointError: a model that was built here does not say how it was trained.
-    """
-    says: dict[str, Any] = {"format": FORMAT, "model": model.config.to_dict()}
-    if isinstance(model.config, ImportedConfig):
-        says |= {"format": IMPORTED, "networks": graphs_of(model), "images": record.images}
-    elif record.training is None:
-        raise CheckpointError(f"A model that was built here says how it was trained; {record.name!r} does not.")
-    else:
-        says["training"] = record.training.to_dict()
-    says |= {
-        "data_checksum": record.data_checksum,
-        "epochs_done": record.epochs_done,
-        "seconds": record.seconds,
-        "held_out": record.held_out,
-        "changes": record.changes,
-    }
-    return json.dumps(says)
-
-
 def read(text: str, name: str, path: Path) -> Record:
-    """Makes a record of `written`'s text.
+    """Makes a record of the text that stands in the file of a model.
 
     Arguments:
         text: what the file says.
@@ -116,8 +91,3 @@ def read(text: str, name: str, path: Path) -> Record:
 def _figure(name: str, value: Any) -> float:
     """Reads a figure: a count as a whole number, all others as they are measured."""
     return int(value) if name == "images" else float(value)
-
-
-def networks(text: str) -> Any:
-    """Returns what a record that `read` accepts says of the networks of a model from elsewhere; None if nothing."""
-    return json.loads(text).get("networks")

@@ -1,0 +1,42 @@
+"""Methods that are chosen by name, and what they take where nothing is said."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from vae.errors import ConfigError
+
+__all__ = [
+    "EVIDENCE", "GIVES", "PROJECTED", "PROJECTIONS", "SAMPLES", "STEPS", "Evidence", "Gives", "Projection",
+    "check_evidence",
+]  # fmt: skip
+
+Evidence = Literal["elbo", "naive", "importance", "ais", "exact"]
+EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
+SAMPLES: dict[Evidence, int] = {"elbo": 100, "naive": 100, "importance": 100, "ais": 8}  # draws for an image, or chains
+STEPS = 200  # temperatures of AIS
+
+Projection = Literal["tsne", "umap"]
+PROJECTIONS: tuple[Projection, ...] = get_args(Projection)
+PROJECTED = 2000  # test images that are projected
+
+Gives = Literal["probabilities", "logits", "mean", "mean and log variance"]  # of a decoder from elsewhere
+GIVES: dict[Gives, int] = {"probabilities": 1, "logits": 1, "mean": 1, "mean and log variance": 2}  # numbers a pixel
+
+
+def check_evidence(
+    method: Evidence, samples: int | None = None, steps: int | None = None, replicates: int = 1, jackknife: bool = False
+) -> None:
+    """Refuses what is of no use to a method of the evidence; the arguments are those of `evidence.evaluation.evaluate`.
+
+    Raises:
+        ConfigError: the method is unknown, or a choice is not for it.
+    """
+    if method not in EVIDENCE:
+        raise ConfigError(f"method must be one of {', '.join(EVIDENCE)}; it is {method!r}.")
+    if method == "exact" and (samples is not None or replicates > 1):
+        raise ConfigError("Samples and replicates are for methods that draw, and exact does not. Leave them out.")
+    if method != "ais" and steps is not None:
+        raise ConfigError(f"A number of steps is for ais, which anneals; {method} does not. Leave it out.")
+    if jackknife and method != "importance":
+        raise ConfigError(f"The jackknife is for importance sampling; the method is {method}. Leave it out.")
