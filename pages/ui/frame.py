@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.classroom import roles
 from pages.ui import language, state
 from pages.ui.language import _, said
 
@@ -11,6 +12,7 @@ PAGES = Path(__file__).parent.parent
 FIRST = "latent_map"
 
 state.read_link()
+roles.enter()
 state.begin_language(language.CATALOGUES, language.preferred())
 st.set_page_config(page_title=_("VAE explorer"), page_icon="🔬", layout="wide")
 sections = {
