@@ -18,6 +18,7 @@ from typing import Any
 import streamlit as st
 
 from pages.ui import state
+from pages.ui.language import _
 
 __all__ = ["Role", "active", "enter", "folder", "owner", "register", "role"]
 
@@ -43,10 +44,10 @@ def folder() -> Path:
 
 
 def register() -> dict[str, Any]:
-    """Returns what the class's file says: the hash of the lecturer's key, and the limits once they are set.
+    """Returns what the class's file says: the hash of the lecturer's key, the address, and limits once they are set.
 
     Raises:
-        ConfigError: the file is missing or damaged; then nobody is let in.
+        ConfigError: the file is missing or damaged.
     """
     path = folder() / REGISTER
     try:
@@ -54,11 +55,10 @@ def register() -> dict[str, Any]:
         if not (isinstance(found, dict) and re.fullmatch("[0-9a-f]{64}", found.get("lecturer", ""))):
             raise ValueError("it has no hash of the lecturer's key")
     except (OSError, ValueError, TypeError) as error:
-        from vae.errors import ConfigError
+        from vae.errors import ConfigError  # which loads PyTorch
 
-        raise ConfigError(
-            f"A class needs its file {path}, which could not be read ({error}). Start it again with: vae classroom"
-        ) from error
+        says = _("A class needs its file {path}, which could not be read ({why}). Start it again with: vae classroom")
+        raise ConfigError(says.format(path=path, why=error)) from error
     return found
 
 
@@ -74,23 +74,18 @@ def enter() -> None:
 
 
 def role() -> Role:
-    """Returns what this session is.
-
-    Raises:
-        ConfigError: the class's file is missing or damaged.
-    """
+    """Returns what this session is; nobody is the lecturer while the class's file is missing or damaged."""
     if not active():
         return Role.ALONE
-    known = hmac.compare_digest(_hash(_key()), register()["lecturer"])
-    return Role.LECTURER if known else Role.STUDENT
+    try:
+        lecturer = register()["lecturer"]
+    except ValueError:  # a ConfigError, which the frame says when it asks for the limits
+        return Role.STUDENT
+    return Role.LECTURER if hmac.compare_digest(_hash(_key()), lecturer) else Role.STUDENT
 
 
 def owner() -> str | None:
-    """Returns what a student's models and data sets are marked with, a hash of the key; None for all others.
-
-    Raises:
-        ConfigError: the class's file is missing or damaged.
-    """
+    """Returns what a student's models and data sets are marked with, a hash of the key; None for all others."""
     return _hash(_key())[:32] if role() is Role.STUDENT else None
 
 

@@ -95,6 +95,8 @@ def _lead(chosen: argparse.Namespace) -> None:
         model, config = _fitted(chosen, model, config, loaded(config.data).image_shape)
     elif not chosen.resume:
         data.load_dataset(config.data)  # which says what there is, before a folder is made for the training
+    if chosen.at_most is not None and not chosen.at_most > 0:
+        raise ConfigError(f"at-most must be seconds above 0; it is {chosen.at_most:g}.")
     if chosen.estimate:
         print(json.dumps({"estimated_seconds": estimate(model, config, data.load_dataset(config.data))}))
         return
@@ -104,9 +106,12 @@ def _lead(chosen: argparse.Namespace) -> None:
         print(f"waiting for {others} other training{'s' * (others > 1)} to end", file=sys.stderr, flush=True)
 
     if chosen.resume:
-        training = runs.resume(chosen.name, waits)
+        training = runs.resume(chosen.name, waits, chosen.at_most)
     else:
-        training = runs.run(chosen.name, model, config, half=chosen.half, overwrite=chosen.overwrite, waits=waits)
+        training = runs.run(
+            chosen.name, model, config, half=chosen.half, overwrite=chosen.overwrite, waits=waits,
+            seconds=chosen.at_most,
+        )  # fmt: skip
     with contextlib.closing(training) as reports:
         for report in reports:
             line = f"epoch {report.epoch:6.2f}/{config.epochs}  "
@@ -211,6 +216,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--estimate", action="store_true", help="say how long it would take here, and train nothing")
     command.add_argument("--preset", choices=PRESETS, help="settings that are known to work, changed by those given")
     command.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
+    command.add_argument("--at-most", type=float, metavar="SECONDS", help="stop then, and keep what was learned so far")
     for config in (ModelConfig, TrainConfig):
         add_fields(command, config)
     command.set_defaults(run=_train)
