@@ -2,15 +2,16 @@
 
 The wing stands on all floors below it; nothing in `vae` stands on it.
 
-    flags     the fields of a config as flags of a command
-    terminal  a progress bar
-    commands  main: train, sample, models
-    sets      data, which lists, fetches, imports and removes data sets
-    app       app, which opens the explorer
-    evidence  evaluate and compare
-    models    model: import, export, rename, copy, remove, restore
-    report    report, which writes what is inside a model as one HTML file
-    uses      codes, features and classifier
+    flags      the fields of a config as flags of a command
+    terminal   a progress bar
+    commands   main: train, sample, models
+    sets       data, which lists, fetches, imports and removes data sets
+    app        app, which opens the explorer
+    classroom  classroom, which serves it to a class
+    evidence   evaluate and compare
+    models     model: import, export, rename, copy, remove, restore
+    report     report, which writes what is inside a model as one HTML file
+    uses       codes, features and classifier
 """
 
 from vae.cli.commands import main

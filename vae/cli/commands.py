@@ -1,4 +1,4 @@
-"""The library from a shell: `vae app | data | train | evaluate | compare | project | sample | models | model | ...`."""
+"""The library from a shell: `vae app | classroom | data | train | evaluate | sample | models | model | ...`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from PIL import Image
 
 from vae import data, distributed, jobs, paths
 from vae.cli.app import add_app
+from vae.cli.classroom import add_classroom
 from vae.cli.evidence import add_evidence, add_images
 from vae.cli.flags import add_fields, config_of
 from vae.cli.models import add_model
@@ -222,6 +223,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_train)
 
     add_app(commands)
+    add_classroom(commands)
     add_evidence(commands)
 
     command = commands.add_parser(
