@@ -4,7 +4,7 @@ PYTHON ?= python3.11 python3.12 python3.13 python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help install app quick test thorough faults check audit bench load visits picture strings clean venv tools extra
+.PHONY: help install app classroom quick test thorough faults check audit bench load visits picture strings clean venv tools extra
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,9 @@ install: tools extra ## make .venv with everything, the tools for tests included
 
 app: venv ## open the explorer in a browser
 	@$(VENV)/bin/vae app
+
+classroom: venv ## serve the explorer to a class on the local network
+	@$(VENV)/bin/vae classroom
 
 quick: tools ## run the quick tests, no browser, in about a minute on two cores
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile -m "not slow" --ignore tests/browser

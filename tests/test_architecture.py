@@ -187,6 +187,18 @@ def test_the_library_knows_nothing_of_the_app() -> None:
     assert not slips, "\n".join(slips)
 
 
+def test_what_pages_change_on_the_disk_is_asked_for_where_rights_are_checked() -> None:
+    changes = {f"jobs.{name}" for name in ("start", "start_seeds", "resume", "stop", "pause", "step", "change", "run")}
+    changes |= {f"shelf.{name}" for name in ("copy", "rename", "discard", "bring_back")}
+    changes |= {"stored.remove", "imports.keep", "imports.write"}
+    slips = []
+    for path in sorted(PAGES.rglob("*.py")):
+        if path != PAGES / "classroom" / "acts.py":
+            called = [node for node in ast.walk(parse(path)) if isinstance(node, ast.Call)]
+            slips += [f"{path.relative_to(ROOT)}:{node.lineno}" for node in called if ast.unparse(node.func) in changes]
+    assert not slips, f"{slips} change something; that is for pages/classroom/acts.py"
+
+
 def test_pages_lie_in_section_folders() -> None:
     # With pages/x.py, a deep link as a fresh server's first request runs Streamlit's old discovery, never app.py.
     slips = [path.name for path in PAGES.glob("*.py") if path.name != "__init__.py"]

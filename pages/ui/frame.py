@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.classroom import door, roles
 from pages.ui import language, state
 from pages.ui.language import _, said
 
@@ -11,6 +12,7 @@ PAGES = Path(__file__).parent.parent
 FIRST = "latent_map"
 
 state.read_link()
+roles.enter()
 state.begin_language(language.CATALOGUES, language.preferred())
 st.set_page_config(page_title=_("VAE explorer"), page_icon="🔬", layout="wide")
 sections = {
@@ -33,6 +35,9 @@ sections = {
         "measure/report": (_("Report"), "summarize"),
     },
 }
+if roles.role() is roles.Role.LECTURER:
+    sections[_("Class")] = {"classroom/classroom": (_("Class"), "co_present")}
+inside = door.is_open()
 # the link may hide all pages but the first, which is where a bare address leads
 offered = {
     section: {
@@ -44,7 +49,7 @@ offered = {
 }
 page = st.navigation(
     {section: list(pages.values()) for section, pages in offered.items()},
-    position="hidden" if state.hidden("nav") or state.hidden("sidebar") else "sidebar",
+    position="hidden" if not inside or state.hidden("nav") or state.hidden("sidebar") else "sidebar",
 )
 state.turn_to(page.url_path)
 st.html(Path(__file__).with_name("frame.css"))
@@ -53,15 +58,20 @@ if state.presenting():
 head = st.container(gap=None)
 title = head.container(horizontal=True, vertical_alignment="center", key="head")
 title.title(page.title)
+if not inside:
+    door.ask()
+    st.stop()
 
 # the first words are on screen by now; what follows needs torch
 from pages import cache  # noqa: E402
+from pages.classroom import limits  # noqa: E402
 from pages.takeaway import delivery, menu  # noqa: E402
 from pages.ui import browser, sidebar, waiting  # noqa: E402
 from vae.errors import VAEError  # noqa: E402
 
 cache.warm()
 try:
+    limits.tell_server()
     sidebar.show()
     with head:
         browser.tell_language()

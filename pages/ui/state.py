@@ -26,10 +26,10 @@ _WRITTEN = "link as written, and when"
 _LAG = 2.0  # seconds that a browser may be behind
 _CHOSEN = "language was chosen"
 _HIDE = "hide"
-PRESENT = "present"
+PRESENT, KEY = "present", "key"
 _CHAPTER = "chapter"
 _ANSWERS = "answers"
-_SHARED = (MODEL, LANGUAGE, _IMAGE, _Z, _SEED, _HIDE, PRESENT)  # by all pages
+_SHARED = (MODEL, LANGUAGE, _IMAGE, _Z, _SEED, _HIDE, PRESENT, KEY)  # by all pages
 DEFAULT_MODEL = os.environ.get("VAE_MODEL") or "mnist-2d"  # which `vae app --model` names
 
 
@@ -110,8 +110,7 @@ class Drawing(NamedTuple):
 
 def drawing() -> NDArray[np.uint8] | None:
     """The image (H, W) in [0, 255] that was drawn or uploaded last."""
-    drawn = drawn_last()
-    return None if drawn is None else drawn.image
+    return None if (drawn := drawn_last()) is None else drawn.image
 
 
 def drawn_last() -> Drawing | None:
@@ -277,6 +276,7 @@ def write_link(**own: str | None) -> None:
         _SEED: str(seed()) if seed() else None,
         _HIDE: ",".join(st.session_state.get(_HIDE, ())) or None,
         PRESENT: "1" if presenting() else None,
+        KEY: st.session_state.get(KEY),
     }
     kept = st.session_state.setdefault(_OWN, {})
     kept.update({name.replace("__", "."): value for name, value in own.items()})

@@ -589,3 +589,16 @@ def test_a_training_outlives_the_server_that_started_it(own, monkeypatch):
         server.wait()
         with contextlib.suppress(psutil.Error, OSError, ValueError):
             psutil.Process(json.loads((own / "a-model" / "job.json").read_text())["pid"]).kill()
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_training_ends_when_its_time_is_over(paused, monkeypatch):
+    clock, later = time.monotonic, 0
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + later)
+    for _report in runs.run("a-model", SMALL, ENDLESS, seconds=5000):
+        if paused:
+            jobs.pause("a-model")  # which is no way to hold the queue
+        later = 6000
+    ended = jobs.status("a-model")
+    assert ended.state == "stopped" and "time that it was given was over" in ended.message
+    assert jobs.resumable("a-model") and read_record("a-model").held_out["elbo"]

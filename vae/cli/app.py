@@ -14,7 +14,7 @@ from vae.cli.uses import loaded
 from vae.errors import DataError, VAEError
 from vae.settings import read_record
 
-__all__ = ["add_app"]
+__all__ = ["add_app", "loaded_mnist", "serve"]
 
 
 def add_app(commands: Any) -> None:
@@ -29,17 +29,32 @@ def add_app(commands: Any) -> None:
 def _app(chosen: argparse.Namespace) -> None:
     if importlib.util.find_spec("streamlit") is None:
         raise VAEError("The explorer needs Streamlit; install it with: python -m pip install 'vae-explorer[app]'")
+    loaded_mnist("app")
+    if chosen.model:
+        os.environ["VAE_MODEL"] = read_record(chosen.model).name
+    serve([*([] if chosen.port is None else [f"--server.port={chosen.port}"]), *chosen.options])
+
+
+def loaded_mnist(command: str) -> None:
+    """Fetches MNIST where it is not there yet, or says that the explorer goes on without it."""
     if not data.available("mnist"):
         try:
             loaded("mnist")
         except DataError as error:
-            print(f"vae app: {error}", file=sys.stderr)
+            print(f"vae {command}: {error}", file=sys.stderr)
             print("Going on with the sample of MNIST that ships with the explorer.", file=sys.stderr)
-    if chosen.model:
-        os.environ["VAE_MODEL"] = read_record(chosen.model).name
-    command = [sys.executable, "-m", "streamlit", "run", str(paths.SHIPPED / "app.py")]
-    command += [] if chosen.port is None else [f"--server.port={chosen.port}"]
-    command += chosen.options
+
+
+def serve(options: list[str]) -> None:
+    """Runs the explorer's server in place of this process, or below it where the system cannot do that.
+
+    Arguments:
+        options: for `streamlit run`.
+
+    Raises:
+        VAEError: the server ended with an error.
+    """
+    command = [sys.executable, "-m", "streamlit", "run", str(paths.SHIPPED / "app.py"), *options]
     if os.name == "posix":  # the server takes this process's place, so that whoever ends it ends the server
         os.execv(command[0], command)
     if code := subprocess.call(command):

@@ -1,4 +1,4 @@
-"""The library from a shell: `vae app | data | train | evaluate | compare | project | sample | models | model | ...`."""
+"""The library from a shell: `vae app | classroom | data | train | evaluate | sample | models | model | ...`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from PIL import Image
 import vae
 from vae import data, paths
 from vae.cli.app import add_app
+from vae.cli.classroom import add_classroom
 from vae.cli.evidence import add_evidence, add_images
 from vae.cli.flags import add_fields, config_of
 from vae.cli.models import add_model
@@ -95,6 +96,8 @@ def _asked(chosen: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
             raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
     else:
         data.available(config.data)  # which says what there is
+    if chosen.at_most is not None and not chosen.at_most > 0:
+        raise ConfigError(f"at-most must be seconds above 0; it is {chosen.at_most:g}.")
     return model, config
 
 
@@ -112,11 +115,12 @@ def _lead(chosen: argparse.Namespace, model: ModelConfig, config: TrainConfig) -
         print(f"waiting for {others} other training{'s' * (others > 1)} to end", file=sys.stderr, flush=True)
 
     if chosen.resume:
-        training = vae.jobs.runs.resume(chosen.name, waits)
+        training = vae.jobs.runs.resume(chosen.name, waits, chosen.at_most)
     else:
         training = vae.jobs.runs.run(
-            chosen.name, model, config, half=chosen.half, overwrite=chosen.overwrite, waits=waits
-        )
+            chosen.name, model, config, half=chosen.half, overwrite=chosen.overwrite, waits=waits,
+            seconds=chosen.at_most,
+        )  # fmt: skip
     with contextlib.closing(training) as reports:
         for report in reports:
             line = f"epoch {report.epoch:6.2f}/{config.epochs}  "
@@ -224,11 +228,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--estimate", action="store_true", help="say how long it would take here, and train nothing")
     command.add_argument("--preset", choices=PRESETS, help="settings that are known to work, changed by those given")
     command.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
+    command.add_argument("--at-most", type=float, metavar="SECONDS", help="stop then, and keep what was learned so far")
     for config in (ModelConfig, TrainConfig):
         add_fields(command, config)
     command.set_defaults(run=_train)
 
     add_app(commands)
+    add_classroom(commands)
     add_evidence(commands)
 
     command = commands.add_parser(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Generator
 from dataclasses import replace
@@ -41,13 +42,14 @@ class Plan(NamedTuple):
 
 
 class Stopped(Exception):
-    """Someone asked the training to stop."""
+    """Someone asked the training to stop, or its time is over, which it then says."""
 
 
 class Keeper:
-    """A trainer with its folder."""
+    """A trainer with its folder. It stops after so many seconds, None for never."""
 
-    def __init__(self, folder: Path, plan: Plan, lock: Lock, resumed: bool) -> None:
+    def __init__(self, folder: Path, plan: Plan, lock: Lock, resumed: bool, seconds: float | None = None) -> None:
+        self.until = time.monotonic() + (math.inf if seconds is None else seconds)
         self.folder, self.plan, self.lock = folder, plan, lock
         self.dataset = load_dataset(plan.training.data)
         model = build(plan.model, plan.training.seed).to(best_device())
@@ -138,6 +140,8 @@ class Keeper:
     def _heed(self) -> None:
         """Does what was asked since the step before; returns when there is a step to take."""
         while True:
+            if time.monotonic() > self.until:
+                raise Stopped("It was stopped when the time that it was given was over.")
             for path, (action, values) in requests(self.folder):
                 if action == "stop":
                     raise Stopped

@@ -38,8 +38,13 @@ __all__ = [
 _COMMAND = (sys.executable, "-m", "vae")
 
 
-def start(name: str, model_config: ModelConfig, config: TrainConfig) -> None:
+def start(name: str, model_config: ModelConfig, config: TrainConfig, *, seconds: float | None = None) -> None:
     """Starts `python -m vae train` as a process of its own, which waits for its turn and then trains.
+
+    Arguments:
+        name: of the model.
+        model_config, config: what, and how.
+        seconds: after which it is stopped, counted from when its turn comes, pauses included; None for no limit.
 
     Raises:
         JobError: the disk refuses, or a training of that name is busy.
@@ -47,10 +52,12 @@ def start(name: str, model_config: ModelConfig, config: TrainConfig) -> None:
     """
     check_name(name)
     refuse_taken(name)
-    _spawn(name, arguments(name, model_config, config), model_config)
+    _spawn(name, arguments(name, model_config, config) + _at_most(seconds), model_config)
 
 
-def start_seeds(name: str, model_config: ModelConfig, config: TrainConfig, count: int) -> list[str]:
+def start_seeds(
+    name: str, model_config: ModelConfig, config: TrainConfig, count: int, *, seconds: float | None = None
+) -> list[str]:
     """Starts the same training from several seeds: the config's and those after it, as <name>-s0, <name>-s1, ...
 
     Returns:
@@ -65,12 +72,16 @@ def start_seeds(name: str, model_config: ModelConfig, config: TrainConfig, count
         check_name(each)
         refuse_taken(each)
     for each, seed in zip(names, seeds, strict=True):
-        start(each, model_config, replace(config, seed=seed))
+        start(each, model_config, replace(config, seed=seed), **({} if seconds is None else {"seconds": seconds}))
     return names
 
 
-def resume(name: str) -> None:
+def resume(name: str, *, seconds: float | None = None) -> None:
     """Goes on with a training: one that is paused in its process, one that was stopped or killed in a new one.
+
+    Arguments:
+        name: of the model.
+        seconds: as for `start`, for a new process; a paused one keeps the time that it was given.
 
     Raises:
         JobError: there is nothing to go on with.
@@ -80,7 +91,7 @@ def resume(name: str) -> None:
         ask(folders()[0] / name, "go")
         return
     plan = read_plan(folders()[0] / check_name(name))
-    _spawn(name, ["train", name, "--resume"], plan.model)
+    _spawn(name, ["train", name, "--resume", *_at_most(seconds)], plan.model)
 
 
 def resumable(name: str) -> bool:
@@ -190,6 +201,10 @@ def measure(model_config: ModelConfig, config: TrainConfig) -> float:
     except (ValueError, IndexError, KeyError) as error:
         last = complaint.strip().splitlines()[-1:] or ["its process ended without a word."]
         raise JobError(last[0].removeprefix("vae train: ")) from error
+
+
+def _at_most(seconds: float | None) -> list[str]:
+    return [] if seconds is None else [f"--at-most={seconds:g}"]
 
 
 def _environment(model_config: ModelConfig) -> dict[str, str]:

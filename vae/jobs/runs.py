@@ -38,7 +38,7 @@ Waits = Callable[[int], None]  # called with the number of trainings ahead, when
 
 def run(
     name: str, model_config: ModelConfig, config: TrainConfig, *, half: bool = False, overwrite: bool = False,
-    waits: Waits | None = None,
+    waits: Waits | None = None, seconds: float | None = None,
 ) -> Generator[Report]:  # fmt: skip
     """Trains a model in this process when its turn comes, and keeps its folder up to date.
 
@@ -51,6 +51,7 @@ def run(
         half: store weights as float16; the figures are those of the rounded weights.
         overwrite: whether a model of that name may be replaced; it stays until the first epoch is saved.
         waits: called with the number of trainings ahead while this one waits for its turn.
+        seconds: after which it is stopped, counted from when its turn comes, pauses included; None for no limit.
 
     Yields:
         Its reports.
@@ -61,11 +62,15 @@ def run(
     folder = folders()[0] / check_name(name)
     if not overwrite:
         refuse_taken(name)
-    return (yield from _carry_out(folder, Plan(model_config, config, half), False, waits))
+    return (yield from _carry_out(folder, Plan(model_config, config, half), False, waits, seconds))
 
 
-def resume(name: str, waits: Waits | None = None) -> Generator[Report]:
+def resume(name: str, waits: Waits | None = None, seconds: float | None = None) -> Generator[Report]:
     """Goes on in this process with a training that was stopped or killed, as if nothing had happened.
+
+    Arguments:
+        name: of the model.
+        waits, seconds: as for `run`; the time is counted anew.
 
     Yields:
         Its reports from the last state on.
@@ -74,7 +79,7 @@ def resume(name: str, waits: Waits | None = None) -> Generator[Report]:
         VAEError: as for `run`; or there is nothing to go on with.
     """
     folder = folders()[0] / check_name(name)
-    return (yield from _carry_out(folder, read_plan(folder), True, waits))
+    return (yield from _carry_out(folder, read_plan(folder), True, waits, seconds))
 
 
 def refuse_taken(name: str) -> None:
@@ -88,7 +93,9 @@ def queue_lock(root: Path) -> Path:
     return root / ".queue.lock"
 
 
-def _carry_out(folder: Path, plan: Plan, resumed: bool, waits: Waits | None) -> Generator[Report]:
+def _carry_out(
+    folder: Path, plan: Plan, resumed: bool, waits: Waits | None, seconds: float | None
+) -> Generator[Report]:
     lock = Lock(folder / "lock")
     # one that was stopped lets go of its folder a moment later, when its figures are done
     found = says(folder)
@@ -101,12 +108,12 @@ def _carry_out(folder: Path, plan: Plan, resumed: bool, waits: Waits | None) -> 
     try:
         try:
             _wait(folder, lock, waits)
-            keeper = Keeper(folder, plan, lock, resumed)
+            keeper = Keeper(folder, plan, lock, resumed, seconds)
             yield from keeper.reports()
             keeper.finish()
             state, message = "done", ""
         except (Stopped, GeneratorExit, KeyboardInterrupt) as end:
-            state, message = "stopped", "" if keeper else "It was stopped before it began."
+            state, message = "stopped", str(end) if keeper else "It was stopped before it began."
             if keeper:
                 keeper.stop()
             if not isinstance(end, Stopped):

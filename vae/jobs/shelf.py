@@ -18,7 +18,7 @@ from vae.errors import CheckpointError
 from vae.jobs.processes import status
 from vae.model import MODEL_FILE, check_name, folders, read_record, taken
 
-__all__ = ["KEPT", "SHIPPED", "bring_back", "copy", "discard", "discarded", "own", "rename"]
+__all__ = ["DISCARDED", "KEPT", "SHIPPED", "bring_back", "copy", "discard", "discarded", "own", "rename"]
 
 SHIPPED = (
     "mnist-10d", "mnist-20d", "mnist-2d", "mnist-5d", "mnist-autoencoder-2d", "mnist-beta-0-2d", "mnist-beta-1-2d",

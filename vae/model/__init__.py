@@ -7,7 +7,7 @@ objectives that read as they are written. The wing stands on `vae.settings`, who
     nets           plain backbones: perceptrons, strided convolutions and their mirror
     graphs         networks from elsewhere as lists of PyTorch's operations: data, never code
     capture        what a network does, written down as such a list
-    vae            Encoder, Decoder (forward returns a Distribution), VAE, build
+    vae            Encoder, Decoder (forward returns a Distribution), VAE, build, count_weights
     imported       models from elsewhere: two graphs as distributions over latents and pixels
     devices        which device, and bfloat16 where it is quicker and costs nothing
     objectives     ELBO (beta, free bits), IWAE, Autoencoder: objective(model, x) -> Terms, one number an image
@@ -41,7 +41,7 @@ from vae.model.imported import assemble
 from vae.model.nets import mlp
 from vae.model.objectives import ELBO, IWAE, Autoencoder, Objective, Terms, objective_of
 from vae.model.results import place_for, result_file, results
-from vae.model.vae import MOST_WEIGHTS, VAE, Decoder, Encoder, build, start_at
+from vae.model.vae import MOST_WEIGHTS, VAE, Decoder, Encoder, build, count_weights, start_at
 from vae.settings import (
     ACTIVATIONS,
     INITIALS,
@@ -105,6 +105,7 @@ __all__ = [
     "catalogue",
     "check_name",
     "check_shape",
+    "count_weights",
     "diagonal_normal",
     "draw",
     "floored",

@@ -21,7 +21,7 @@ from vae.model.distributions import BinaryPixels, diagonal_normal, floored, gene
 from vae.model.nets import down, halved, mlp, to_pixels, up
 from vae.settings import ImportedConfig, ModelConfig
 
-__all__ = ["MOST_WEIGHTS", "VAE", "Decoder", "Encoder", "build", "start_at"]
+__all__ = ["MOST_WEIGHTS", "VAE", "Decoder", "Encoder", "build", "count_weights", "start_at"]
 
 MOST_WEIGHTS = 200_000_000  # 0.8 GB, and four times that while Adam trains them
 _BATCH = 256  # images added up at once
@@ -129,6 +129,16 @@ class VAE(nn.Module):
         return prepare_pixels(images, self.config.likelihood, noise, grey=self.config.grey, dequantised=dequantised)
 
 
+def count_weights(config: ModelConfig) -> int:
+    """Returns how many weights a model would have, without making it."""
+    return sum(p.numel() for p in _planned(config).parameters())
+
+
+def _planned(config: ModelConfig) -> VAE:
+    with torch.device("meta"):
+        return VAE(Encoder(config), Decoder(config), config)
+
+
 def build(config: ModelConfig, seed: int = 0) -> VAE:
     """Makes an untrained model, its weights uniform in +-1/sqrt(inputs that an output sums), biases too.
 
@@ -139,8 +149,7 @@ def build(config: ModelConfig, seed: int = 0) -> VAE:
     Raises:
         ConfigError: the seed is not one, or the model has more than `MOST_WEIGHTS` weights.
     """
-    with torch.device("meta"):
-        model = VAE(Encoder(config), Decoder(config), config)
+    model = _planned(config)
     if (weights := sum(p.numel() for p in model.parameters())) > MOST_WEIGHTS:
         raise ConfigError(f"A model has at most {MOST_WEIGHTS:,} weights; this has {weights:,}. Take narrower layers.")
     model.to_empty(device="cpu")

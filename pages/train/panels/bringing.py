@@ -8,6 +8,7 @@ from typing import Literal
 
 import streamlit as st
 
+from pages.classroom import acts
 from pages.train.panels.shelf import ADDED
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
@@ -31,6 +32,7 @@ def show() -> None:
     )  # fmt: skip
     if not files:
         return
+    acts.check_upload([each.size for each in files])
     kind = _kind(files)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.text_input(_("Name"), key="models.name", width=200, help=_("Lower-case letters, digits and dashes."))
@@ -48,7 +50,7 @@ def show() -> None:
         return
     says: list[str] = []
     try:
-        with st.spinner(_("Reading the networks …")):
+        with st.spinner(_("Reading the networks …")), acts.new_models([name]):
             if kind == "mailed":
                 _keep_mailed(files[0], name)
             else:

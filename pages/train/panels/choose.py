@@ -6,11 +6,12 @@ from dataclasses import replace
 import streamlit as st
 
 from pages import cache
+from pages.classroom import acts
 from pages.train.panels import settings
 from pages.ui import state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
-from vae import PRESETS, ModelConfig, Preset, jobs
+from vae import PRESETS, ModelConfig, Preset
 from vae.errors import VAEError
 from vae.training import fitted_to
 
@@ -107,7 +108,9 @@ def estimate(plan: Preset, seeds: int) -> None:
 def _plan() -> tuple[Preset | None, str]:
     """Returns what the controls say, or else what is wrong with it."""
     try:
-        return settings.chosen(), ""
+        plan = settings.chosen()
+        acts.check_plan(plan)  # before it is measured how long it would take
+        return plan, ""
     except VAEError as error:
         return None, said(error)
 
@@ -145,10 +148,7 @@ def _suggest() -> None:
 
 def _start(name: str, plan: Preset, seeds: int) -> None:
     try:
-        if seeds > 1:
-            name = jobs.start_seeds(name, *plan, seeds)[0]
-        else:
-            jobs.start(name, *plan)
+        name = acts.start(name, plan, seeds)
     except VAEError as error:
         st.error(said(error), icon=":material/error:")
         return

@@ -4,11 +4,12 @@ import contextlib
 
 import streamlit as st
 
+from pages.classroom import acts
 from pages.ui import state
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
 from vae import jobs
-from vae.errors import ConfigError, JobError, VAEError
+from vae.errors import JobError, VAEError
 from vae.jobs import read_plan
 from vae.model import TrainConfig, folders
 
@@ -31,11 +32,14 @@ def known(name: str) -> str:
 
 def row(job: jobs.Job) -> None:
     """Draws what can be asked of the training that is watched."""
+    if not acts.may_change(job.name):
+        st.caption(_("It is not yours: you can watch it."), width="content")
+        return
     if job.state == "running" and st.button(_("Pause"), icon=":material/pause:", key="train.pause"):
-        jobs.pause(job.name)
+        acts.pause(job.name)
         st.toast(_("Pausing after this step."))
     if job.state == "paused" and st.button(_("Resume"), icon=":material/play_arrow:", key="train.resume"):
-        jobs.resume(job.name)
+        acts.resume(job.name)
     if job.state in ("running", "paused"):
         with contextlib.suppress(JobError):  # it begins only now
             plan = read_plan(folders()[0] / job.name)
@@ -44,12 +48,12 @@ def row(job: jobs.Job) -> None:
     if job.busy and st.button(
         _("Stop training"), icon=":material/stop:", key="train.stop", help=_("Saves what was learned.")
     ):
-        jobs.stop(job.name)
+        acts.stop(job.name)
         st.toast(_("Stopping."))
     if jobs.resumable(job.name) and st.button(
         _("Resume"), icon=":material/play_arrow:", key="train.again", help=_("From where it was saved last.")
     ):
-        jobs.resume(job.name)
+        acts.resume(job.name)
         st.rerun(scope="app")
 
 
@@ -67,8 +71,8 @@ def _change(name: str, training: TrainConfig) -> None:
         )  # fmt: skip
         if st.form_submit_button(_("Change from the next step on"), icon=":material/check:"):
             try:
-                jobs.change(name, learning_rate=rate, beta=beta if has_kl else None)
-            except ConfigError as error:
+                acts.change(name, learning_rate=rate, beta=beta if has_kl else None)
+            except VAEError as error:
                 st.toast(said(error), icon=":material/error:")  # which outlives the next look at the training
             else:
                 st.toast(_("Changed from the next step on."))
@@ -114,11 +118,13 @@ def _queue() -> None:
             if st.button(_("Watch"), key=f"train.watch {job.name}", icon=":material/visibility:"):
                 state.watch(job.name)
                 st.rerun(scope="app")
+            if not acts.may_change(job.name):
+                continue
             if job.state == "running" and st.button(_("Pause"), key=f"train.pause {job.name}", icon=":material/pause:"):
-                jobs.pause(job.name)
+                acts.pause(job.name)
             if job.state == "paused" and st.button(
                 _("Resume"), key=f"train.resume {job.name}", icon=":material/play_arrow:"
             ):
-                jobs.resume(job.name)
+                acts.resume(job.name)
             if st.button(_("Stop"), key=f"train.stop {job.name}", icon=":material/stop:"):
-                jobs.stop(job.name)
+                acts.stop(job.name)

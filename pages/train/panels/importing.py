@@ -9,11 +9,12 @@ from pathlib import Path
 import streamlit as st
 
 from pages import cache
+from pages.classroom import acts
 from pages.ui import pictures, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
-from vae.data import NAMES, imports, names, stored
-from vae.errors import DataError
+from vae.data import NAMES, imports, names
+from vae.errors import DataError, VAEError
 
 PICTURES = ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff")
 ARRAYS = ("zip", "npz", "npy", "gz", "idx", "parquet")
@@ -41,8 +42,9 @@ def show() -> None:
     if not files:
         return
     try:
+        acts.check_upload([each.size for each in [*files, *([labels] if labels else [])]])
         draft = _opened([(each.file_id, each.name, each) for each in files], (labels.name, labels) if labels else None)
-    except DataError as error:
+    except VAEError as error:
         st.error(said(error), icon=":material/error:")
         return
     draft = replace(draft, recipe=_recipe(draft))
@@ -158,14 +160,13 @@ def _keep(draft: imports.Draft) -> None:
     if not keep:
         return
     bar = st.progress(0.0, _("Keeping the images …"))
+
+    def told(done: int, whole: int) -> None:
+        bar.progress(min(done / whole, 1.0), _("Keeping the images …"))
+
     try:
-        stored.check_new(name, NAMES)
-
-        def told(done: int, whole: int) -> None:
-            bar.progress(min(done / whole, 1.0), _("Keeping the images …"))
-
-        imports.keep(draft, name, title, told)
-    except DataError as error:
+        acts.keep_set(draft, name, title, told)
+    except VAEError as error:
         bar.empty()
         st.error(said(error), icon=":material/error:")
         return

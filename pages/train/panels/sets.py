@@ -4,12 +4,13 @@ import numpy as np
 import streamlit as st
 
 from pages import cache
+from pages.classroom import acts
 from pages.train.panels.importing import names_of_own
 from pages.ui import pictures, words
 from pages.ui.language import _, said
 from vae import data
 from vae.data import stored
-from vae.errors import DataError
+from vae.errors import DataError, VAEError
 
 SHOWN, COLUMNS = 24, 12  # images of each
 
@@ -61,6 +62,9 @@ def _row(name: str, own: bool) -> None:
                 for step in card.steps:
                     st.markdown(f"- {words.literal(said(step))}")
                 st.caption(_("Checksum of images and labels, SHA-256: {sum}").format(sum=f"`{card.checksum[:16]}…`"))
+            if not acts.may_remove(name):
+                st.caption(_("It is not yours: you can learn from it."))
+                return
             with st.popover(_("Remove"), icon=":material/delete:"):
                 st.markdown(_("{name} is deleted from the disk. Models that learned from it stay.").format(name=name))
                 st.button(
@@ -70,7 +74,7 @@ def _row(name: str, own: bool) -> None:
 
 def _remove(name: str) -> None:
     try:
-        stored.remove(name)
-    except DataError as error:
+        acts.remove_set(name)
+    except VAEError as error:
         st.session_state["data.trouble"] = said(error)
     cache.forget_datasets()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from pages.classroom import acts, marks, roles
 from pages.ui import state, words
 from pages.ui.language import _, said
 from vae import catalogue
@@ -20,9 +21,12 @@ def show() -> None:
         st.error(trouble, icon=":material/error:")
     records, _troubles = catalogue()
     ours = {record.name for record in records if shelf.own(record.name)}
+    free = {name for name in ours if acts.may_change(name)}
+    whose = {_("Whose"): [_whose(record.name) for record in records]} if roles.active() else {}
     st.table(
         {
             _("Model"): [record.name for record in records],
+            **whose,
             _("J"): [record.model.latent for record in records],
             _("Likelihood"): [words.likelihood(record.model.likelihood) for record in records],
             _("Images"): [" × ".join(map(str, record.model.image_shape[:2])) for record in records],
@@ -45,15 +49,17 @@ def show() -> None:
             _("New name"), key="models.new", width=220, help=_("Lower-case letters, digits and dashes.")
         )
         _button(_("Use"), "play_arrow", lambda: state.use_model(name), key="models.use")
-        _button(_("Copy"), "content_copy", lambda: shelf.copy(name, new), key="models.copy", disabled=not new)
+        _button(_("Copy"), "content_copy", lambda: acts.copy(name, new), key="models.copy", disabled=not new)
         _button(
-            _("Rename"), "edit", lambda: _rename(name, new), key="models.rename", disabled=not new or name not in ours
+            _("Rename"), "edit", lambda: _rename(name, new), key="models.rename", disabled=not new or name not in free
         )
-        _button(_("Delete"), "delete", lambda: _discard(name), key="models.delete", disabled=name not in ours)
+        _button(_("Delete"), "delete", lambda: _discard(name), key="models.delete", disabled=name not in free)
     if name in shelf.SHIPPED:
         st.caption(_("{name} ships with the explorer: it can be copied under a new name.").format(name=name))
     elif name not in ours:
         st.caption(_("{name} is being trained: stop it first.").format(name=name))
+    elif name not in free:
+        st.caption(_("{name} is not yours: it can be used, and copied under a new name.").format(name=name))
     if token := st.session_state.get(UNDO):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(_("{name} was deleted.").format(name=token.partition("-")[2]), width="content")
@@ -70,6 +76,16 @@ def _from(record: Record, own: bool) -> str:
     return _("trained here") if own or record.name not in shelf.SHIPPED else _("ships")
 
 
+def _whose(name: str) -> str:
+    """Says whose a model is in a class: that of the session, of a student, or of the lecturer."""
+    if name in shelf.SHIPPED:
+        return ""
+    mark = marks.of_model(name)
+    if mark is None:
+        return _("lecturer's")
+    return _("yours") if mark == roles.owner() else _("of student {mark}").format(mark=mark[:6])
+
+
 def _button(label: str, icon: str, act: Callable[[], object], *, key: str, disabled: bool = False) -> None:
     st.button(label, icon=f":material/{icon}:", on_click=_done, args=(act,), key=key, disabled=disabled)
 
@@ -82,14 +98,14 @@ def _done(act: Callable[[], object]) -> None:
 
 
 def _rename(name: str, new: str) -> None:
-    shelf.rename(name, new)
+    acts.rename(name, new)
     st.session_state["models.one"] = new
     if state.model() == name:
         state.use_model(new)
 
 
 def _discard(name: str) -> None:
-    st.session_state[UNDO] = shelf.discard(name)
+    st.session_state[UNDO] = acts.discard(name)
     st.session_state.pop("models.one", None)
     if state.model() == name:
         state.use_model(state.DEFAULT_MODEL)
@@ -97,7 +113,7 @@ def _discard(name: str) -> None:
 
 def _bring_back(token: str) -> None:
     try:
-        st.session_state["models.one"] = shelf.bring_back(token)
+        st.session_state["models.one"] = acts.bring_back(token)
     finally:
         if token not in shelf.discarded():  # else its name is taken, and it may be brought back when that is free
             st.session_state.pop(UNDO)

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages import cache
+from pages.classroom import acts
 from pages.train.panels import compare, control, forming, seeds, slow
 from pages.ui import language, pictures, state, words
 from pages.ui.fragment import fragment
@@ -137,9 +138,9 @@ def steps(name: str) -> None:
     before = cache.training.last_step(name)
     with st.container(horizontal=True, vertical_alignment="center"):
         said = st.empty()
-        asked = st.button(_("Next step"), icon=":material/skip_next:", key="train.next")
+        asked = acts.may_change(name) and st.button(_("Next step"), icon=":material/skip_next:", key="train.next")
     if asked:
-        jobs.step(name)
+        acts.step(name)
         for _wait in range(40):  # a step takes milliseconds; one that does not come is shown by a later run
             time.sleep(0.025)
             if cache.training.last_step(name) is not before:

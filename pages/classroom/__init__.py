@@ -1,0 +1,1 @@
+"""A class on one server: who is who, what each may do, and what the lecturer sets."""

@@ -1,0 +1,274 @@
+"""All that a page changes on the disk: trainings, models and data sets, each with the right to it checked.
+
+Pages ask for such things here and nowhere else (`tests/test_architecture.py`), so that no button, callback or link goes
+around the check. Where no class is served, everything is allowed. In a class the lecturer may do all; a student may
+train, copy and upload within the limits, and change what is marked as their own. What is seen is not restricted: a
+class is meant to compare what it has.
+"""
+
+import contextlib
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pages.classroom import limits, marks, roles
+from pages.ui.language import _
+from vae import Preset, jobs
+from vae.data import imports, stored
+from vae.errors import CheckpointError, VAEError
+from vae.jobs import shelf
+from vae.model import MODEL_FILE, check_name, folders
+
+__all__ = [
+    "NotAllowed", "bring_back", "change", "check_plan", "check_upload", "copy", "discard", "keep_set", "may_change",
+    "may_remove", "new_models", "pause", "remove_set", "rename", "resume", "start", "step", "stop",
+]  # fmt: skip
+
+_UNPACKED = 20  # times the size of an upload that a data set may have on disk
+_KEEPING = threading.Lock()  # one set of a student at a time, so that none is counted before it is there
+
+
+class NotAllowed(VAEError):
+    """A student of a class asked for what only the owner or the lecturer may do, or for more than the limits allow."""
+
+
+def may_change(name: str) -> bool:
+    """Tells whether this session may change a model, or a training, of a name."""
+    return _allowed(marks.of_model(name))
+
+
+def may_remove(name: str) -> bool:
+    """Tells whether this session may delete a data set."""
+    return _allowed(marks.of_set(name))
+
+
+def _allowed(mark: str | None) -> bool:
+    owner = roles.owner()
+    return owner is None or mark == owner
+
+
+def _check(name: str) -> str:
+    check_name(name)
+    if not may_change(name):
+        says = _("In a class everybody changes their own models alone; {name} is not yours. Copy it under a new name.")
+        raise NotAllowed(says.format(name=name))
+    return name
+
+
+# trainings
+
+
+def check_plan(plan: Preset) -> None:
+    """Lets a plan pass that this session may train.
+
+    Raises:
+        ConfigError: a student's plan is over a limit of the class.
+    """
+    if roles.owner():
+        limits.check(plan)
+
+
+def start(name: str, plan: Preset, seeds: int = 1) -> str:
+    """Starts a training, or the same from several seeds.
+
+    Returns:
+        The name of the model, of the first one where there are several.
+
+    Raises:
+        VAEError: as for `jobs.start` and `jobs.start_seeds`; or a student asks for more than the limits allow.
+    """
+    check_plan(plan)
+    names = [name] if seeds == 1 else [f"{name}-s{plan.training.seed + i}" for i in range(seeds)]
+    with new_models(names, trained=True):
+        if seeds == 1:
+            jobs.start(name, *plan, **_time())
+        else:
+            jobs.start_seeds(name, *plan, seeds, **_time())
+    return names[0]
+
+
+def resume(name: str) -> None:
+    """Goes on with a training, as `jobs.resume` does."""
+    _check(name)
+    job = jobs.status(name)
+    if (owner := roles.owner()) and not (job and job.busy):
+        check_plan(Preset(*jobs.read_plan(folders()[0] / name)[:2]))  # the limits may have changed meanwhile
+        _check_trainings(owner, 1)
+    jobs.resume(name, **_time())
+
+
+def stop(name: str) -> None:
+    """Asks a training to stop, as `jobs.stop` does."""
+    jobs.stop(_check(name))
+
+
+def pause(name: str) -> None:
+    """Asks a training to pause, as `jobs.pause` does."""
+    jobs.pause(_check(name))
+
+
+def step(name: str) -> None:
+    """Asks a training for one step, as `jobs.step` does."""
+    jobs.step(_check(name))
+
+
+def change(name: str, *, learning_rate: float | None = None, beta: float | None = None) -> None:
+    """Asks a training for another learning rate or weight of the KL, as `jobs.change` does."""
+    jobs.change(_check(name), learning_rate=learning_rate, beta=beta)
+
+
+def _time() -> dict[str, Any]:
+    return {"seconds": 60.0 * limits.get().minutes} if roles.owner() else {}
+
+
+# models
+
+
+@contextlib.contextmanager
+def new_models(names: Sequence[str], *, trained: bool = False) -> Iterator[None]:
+    """Takes names for new models of this session, and marks their folders before anything is in them.
+
+    Arguments:
+        names: of the models that the block makes.
+        trained: whether by trainings, which are then counted too.
+
+    Raises:
+        NotAllowed: a name belongs to another, or a student has as many models or trainings as the limits allow.
+        CheckpointError: a name is none, or the disk refuses.
+    """
+    owner = roles.owner()
+    for name in names:
+        if roles.active() and os.path.lexists(folders()[0] / check_name(name)) and marks.of_model(name) != owner:
+            raise _taken(name)
+    if owner is None:
+        yield
+        return
+    made: list[Path] = []
+    try:
+        for name in names:
+            place = folders()[0] / name
+            with contextlib.suppress(FileExistsError):
+                place.mkdir(parents=True)
+                made.append(place)
+            if place not in made and marks.of_model(name) != owner:
+                raise _taken(name)
+            marks.put_on(place, owner)
+        _check_models(owner)
+        if trained:
+            _check_trainings(owner, len(names))
+        yield
+    except OSError as error:
+        says = _("The folder of a new model could not be made in {folder} ({why}). Tell the lecturer.")
+        raise CheckpointError(says.format(folder=folders()[0], why=error.strerror or error)) from error
+    finally:
+        for place in made:
+            if not (place / MODEL_FILE).exists() and not (place / "job.json").exists():
+                shutil.rmtree(place, ignore_errors=True)
+
+
+def copy(name: str, new: str) -> None:
+    """Copies any model, as `shelf.copy` does; a student's copy is their own."""
+    owner = roles.owner()
+    if owner:
+        _check_models(owner, 1)
+    shelf.copy(name, new)
+    if owner:
+        marks.put_on(folders()[0] / new, owner)
+
+
+def rename(name: str, new: str) -> None:
+    """Renames a model, as `shelf.rename` does; its mark goes with it."""
+    shelf.rename(_check(name), new)
+
+
+def discard(name: str) -> str:
+    """Puts a model away, as `shelf.discard` does; its mark goes with it."""
+    return shelf.discard(_check(name))
+
+
+def bring_back(token: str) -> str:
+    """Undoes `discard`, as `shelf.bring_back` does."""
+    name = token.partition("-")[2]
+    if token in shelf.discarded() and not _allowed(marks.read(folders()[0] / shelf.DISCARDED / token / name)):
+        raise NotAllowed(
+            _("In a class everybody brings back their own models alone; {name} is not yours.").format(name=name)
+        )
+    if owner := roles.owner():
+        _check_models(owner, 1)
+    return shelf.bring_back(token)
+
+
+def _check_models(owner: str, more: int = 0) -> None:
+    most, count = limits.get().models, len(marks.models(owner)) + more
+    if count > most:
+        says = _("A student of this class has at most {most} models; this would be {count}. Delete one first.")
+        raise NotAllowed(says.format(most=most, count=count))
+
+
+def _check_trainings(owner: str, more: int) -> None:
+    most, busy = limits.get().trainings, sum(marks.of_model(job.name) == owner for job in jobs.queue())
+    if busy + more > most:
+        says = _(
+            "A student of this class trains at most {most} models at once; this would be {count}. Wait, or stop one."
+        )
+        raise NotAllowed(says.format(most=most, count=busy + more))
+
+
+def _taken(name: str) -> NotAllowed:
+    return NotAllowed(
+        _("A model's name must be new; {name} belongs to another. Choose another name.").format(name=name)
+    )
+
+
+# uploads and data sets
+
+
+def check_upload(sizes: Sequence[int]) -> None:
+    """Lets files pass that this session may upload together.
+
+    Arguments:
+        sizes: of the files, in bytes.
+
+    Raises:
+        NotAllowed: a student's files are larger than the limits allow.
+    """
+    if roles.owner() and sum(sizes) > (most := limits.get().megabytes) * 2**20:
+        says = _("An upload in this class has at most {most} MB; this has {size:.1f}. Take fewer or smaller files.")
+        raise NotAllowed(says.format(most=most, size=sum(sizes) / 2**20))
+
+
+def keep_set(draft: imports.Draft, name: str, title: str, told: Callable[[int, int], None]) -> None:
+    """Keeps images as a data set, as `imports.keep` does; a student's is their own."""
+    owner = roles.owner()
+    with _KEEPING if owner else contextlib.nullcontext():
+        if owner:
+            _check_sets(owner, draft)
+        imports.keep(draft, name, title, told)
+        if owner:
+            marks.put_on(marks.set_folder(name), owner)
+
+
+def remove_set(name: str) -> None:
+    """Deletes a data set, as `stored.remove` does."""
+    stored.check_kept(name)
+    if not may_remove(name):
+        raise NotAllowed(
+            _("In a class everybody deletes their own data sets alone; {name} is not yours.").format(name=name)
+        )
+    stored.remove(name)
+
+
+def _check_sets(owner: str, draft: imports.Draft) -> None:
+    bounds, count = limits.get(), len(marks.sets(owner)) + 1
+    if count > bounds.sets:
+        says = _("A student of this class has at most {most} data sets; this would be {count}. Delete one first.")
+        raise NotAllowed(says.format(most=bounds.sets, count=count))
+    size = sum(map(len, draft.places())) * int(np.prod(draft.image_shape)) / 2**20
+    if size > (most := _UNPACKED * bounds.megabytes):
+        says = _("A data set in this class has at most {most} MB unpacked; this has {size:.0f}. Take fewer images.")
+        raise NotAllowed(says.format(most=most, size=size))

@@ -1,0 +1,98 @@
+"""Class: the way in for students, what they may do at most, and what they have. For the lecturer alone."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+import segno
+import streamlit as st
+
+from pages.classroom import acts, limits, marks, roles
+from pages.ui import words
+from pages.ui.language import _, said
+from vae import jobs
+from vae.errors import VAEError
+
+
+def way_in() -> None:
+    """Draws the address for students and its QR code, to be projected."""
+    address = str(roles.register().get("address", ""))
+    if not address:
+        return
+    left, right = st.columns([2, 3], gap="large", vertical_alignment="center")
+    picture = segno.make(address, micro=False).svg_data_uri(scale=10, border=4, dark="#000", light="#fff")
+    says = _("QR code of {address}").format(address=address)
+    left.html(f'<img src="{picture}" alt="{says}" style="width: 100%; max-width: 24rem">')
+    right.markdown(f"## {words.literal(address)}")
+    right.caption(
+        _(
+            "Students open this address. The link in your own address bar has your key, which may do all: do not pass "
+            "it on, and show this page in full screen (F11)."
+        )
+    )
+
+
+def bounds() -> None:
+    """Draws the limits, and sets them when asked to."""
+    st.subheader(_("What a student may do at most"), anchor=False)
+    labels = {
+        "epochs": _("Epochs of a training"), "minutes": _("Minutes of a training"), "weights": _("Weights of a model"),
+        "trainings": _("Trainings at once"), "models": _("Models"), "sets": _("Data sets"),
+        "megabytes": _("MB of an upload"),
+    }  # fmt: skip
+    now = asdict(limits.get())
+    with st.form("class.limits", border=False):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            values = {
+                name: st.number_input(label, 1, limits.HIGHEST[name], now[name], key=f"class.{name}", width=150)
+                for name, label in labels.items()
+            }
+        st.caption(
+            _("Trainings queue: one runs at a time. Minutes are counted from when its turn comes, pauses included.")
+        )
+        if st.form_submit_button(_("Save"), type="primary", icon=":material/save:"):
+            limits.put(limits.Limits(**{name: int(value) for name, value in values.items()}))
+            st.success(_("The limits are saved. They hold from now on."), icon=":material/check:")
+
+
+def students() -> None:
+    """Draws what each student has, and the ways to it."""
+    st.subheader(_("Students"), anchor=False)
+    found = marks.owners()
+    if not found:
+        st.caption(_("No student has a model or a data set yet."))
+        return
+    busy = {job.name for job in jobs.queue()}
+    st.table(
+        {
+            _("Student"): [mark[:6] for mark in found],
+            _("Models"): [_listed(set(marks.models(mark)) - busy) for mark in found],
+            _("Trainings"): [_listed(set(marks.models(mark)) & busy) for mark in found],
+            _("Data sets"): [_listed(marks.sets(mark)) for mark in found],
+        },
+        hide_index=True, border="horizontal",
+    )  # fmt: skip
+    if busy:
+        st.button(_("Stop all trainings"), icon=":material/stop:", key="class.stop", on_click=_stop_all)
+    st.caption(_("On the pages Train, Models and Data you can stop and delete all of it, one by one."))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(words.literal, sorted(names)))
+
+
+def _stop_all() -> None:
+    try:
+        for job in jobs.queue():
+            acts.stop(job.name)
+    except VAEError as error:
+        st.toast(said(error), icon=":material/error:")
+    else:
+        st.toast(_("Stopping."))
+
+
+if roles.role() is roles.Role.LECTURER:
+    way_in()
+    bounds()
+    students()
+else:
+    st.error(_("This page is for the lecturer of a class alone."), icon=":material/error:")
