@@ -22,8 +22,8 @@ from pages.ui import routes, state
 from pages.ui.language import _, said
 
 __all__ = [
-    "Shown", "answer", "follow", "following", "go_on", "is_behind", "known", "let_go", "now", "served", "share", "start",
-    "stop",
+    "Shown", "answer", "follow", "following", "go_on", "is_behind", "known", "let_go", "now", "served", "share",
+    "start", "stop",
 ]  # fmt: skip
 
 FILE = "lead.json"

@@ -1,9 +1,9 @@
 """The poll: what a class answered to the questions of the lesson, without names.
 
-The first answer of each student counts: later ones were given by who had seen the right one. Each is a file of its own in
-the class's folder, `poll/<chapter>/<hash>`, so that forty students, and several servers, never write the same one. The
-hash is of the student's mark and the chapter, so that it is neither the mark on the student's models nor the same in
-two chapters.
+The first answer of each student counts: later ones were given by who had seen the right one. Each is a file of its own
+in the class's folder, `poll/<chapter>/<hash>`, so that forty students, and several servers, never write the same one.
+The hash is of the student's mark and the chapter, so that it is neither the mark on the student's models nor the same
+in two chapters.
 """
 
 import contextlib

@@ -29,8 +29,7 @@ _LAG = 2.0  # seconds that a browser may be behind
 _CHOSEN = "language was chosen"
 _HIDE = "hide"
 PRESENT, KEY = "present", "key"
-_CHAPTER = "chapter"
-_ANSWERS = "answers"
+_CHAPTER, _ANSWERS = "chapter", "answers"
 _SHARED = (MODEL, LANGUAGE, _IMAGE, _Z, _SEED, _HIDE, PRESENT, KEY)  # by all pages
 _PERSONAL = (LANGUAGE, _HIDE, PRESENT, KEY, _ANSWERS)  # not for others' screens
 tell: Callable[[str, dict[str, str]], None] | None = None  # what is told each page and link that are written
@@ -295,7 +294,6 @@ def write_link(**own: str | None) -> None:
     if link != st.session_state.get(_WRITTEN, (None,))[0]:
         st.session_state[_WRITTEN] = link, time.monotonic()
     st.query_params.from_dict(link)
-    if tell is None:
-        return
-    shown = {name: text or "" for name, text in (values | kept | {MODEL: chosen}).items() if name not in _PERSONAL}
-    tell(st.session_state.get(_PAGE, ""), shown)
+    if tell is not None:
+        shown = {name: text or "" for name, text in (values | kept | {MODEL: chosen}).items()}
+        tell(st.session_state.get(_PAGE, ""), {name: shown[name] for name in shown.keys() - {*_PERSONAL}})
