@@ -50,6 +50,7 @@ def shown(app: AppTest) -> tuple[str, str, dict[str, str]]:
     return app.title[0].value, app.sidebar.selectbox(key="model").value, own
 
 
+@pytest.mark.slow
 def test_a_screen_follows_across_pages_chapters_models_images_and_z() -> None:
     anna, lecturer = visit(ANNA, LESSON, chapter="4", seed="7"), leading(model="mnist-5d", image="4")
     assert shown(anna.run()) == shown(lecturer)
@@ -152,6 +153,7 @@ def answered(key: str, letter: str) -> AppTest:
     return app.button(key="lesson.commit2").click().run()
 
 
+@pytest.mark.slow
 def test_the_lecturer_sees_how_many_answered_what_and_students_do_not() -> None:
     for key, letter in ((ANNA, "a"), (BEN, "b"), ("carl-carl-carl-carl", "b"), (LECTURER, "c")):
         answered(key, letter)
