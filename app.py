@@ -13,6 +13,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.classroom import lead
 from pages.takeaway import delivery
 from pages.ui import images, settings
 
@@ -47,5 +48,5 @@ async def warm_up(app: st.App) -> AsyncIterator[None]:
 # An absolute path: servers other than Streamlit's own resolve a relative one against their working directory.
 app = st.App(
     str(Path(__file__).with_name("pages") / "ui" / "frame.py"), lifespan=warm_up,
-    routes=[*images.served(), *delivery.served()],
+    routes=[*images.served(), *delivery.served(), *lead.served()],
 )  # fmt: skip

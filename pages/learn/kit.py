@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 import vae
 from pages import cache
+from pages.classroom import poll, polling
 from pages.ui import state
 from pages.ui.language import _
 from pages.ui.words import classes as class_names
@@ -191,6 +192,7 @@ def ask(chapter: int, question: str, options: dict[str, str], answer: Callable[[
             question, list(options), index=None, format_func=options.__getitem__, key=radio,
             disabled=given is not None, label_visibility="collapsed",
         )  # fmt: skip
+        polling.show(name, options)
         if given is None:
             st.button(
                 _("Commit"), key=f"lesson.commit{chapter}", type="primary", on_click=_commit, args=(name, radio),
@@ -215,6 +217,8 @@ def ask(chapter: int, question: str, options: dict[str, str], answer: Callable[[
 
 def _commit(chapter: str, radio: str) -> None:
     state.commit(chapter, st.session_state.get(radio))
+    if letter := st.session_state.get(radio):
+        poll.count(chapter, letter)
 
 
 def _take_back(chapter: str, radio: str) -> None:

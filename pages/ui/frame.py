@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.classroom import door, roles
+from pages.classroom import door, lead, roles
 from pages.ui import language, state
 from pages.ui.language import _, said
 
@@ -52,6 +52,9 @@ page = st.navigation(
     position="hidden" if not inside or state.hidden("nav") or state.hidden("sidebar") else "sidebar",
 )
 state.turn_to(page.url_path)
+state.tell = lead.share
+if inside:
+    lead.follow({each.url_path: each for pages in offered.values() for each in pages.values()}, page.url_path)
 st.html(Path(__file__).with_name("frame.css"))
 if state.presenting():
     st.html(f"<style>:root {{ font-size: {state.larger(100)}%; --vae-type: {state.larger(14)}px; }}</style>")
@@ -64,7 +67,7 @@ if not inside:
 
 # the first words are on screen by now; what follows needs torch
 from pages import cache  # noqa: E402
-from pages.classroom import limits  # noqa: E402
+from pages.classroom import limits, screen  # noqa: E402
 from pages.takeaway import delivery, menu  # noqa: E402
 from pages.ui import browser, sidebar, waiting  # noqa: E402
 from vae.errors import VAEError  # noqa: E402
@@ -72,11 +75,13 @@ from vae.errors import VAEError  # noqa: E402
 cache.warm()
 try:
     limits.tell_server()
+    screen.show_switch()
     sidebar.show()
     with head:
         browser.tell_language()
     with title:
         waiting.begin()
+        screen.show_following()
     model = cache.model_id(state.model())
     with title:
         menu.show(next(path for pages in offered.values() for path, each in pages.items() if each == page), model)

@@ -1,6 +1,6 @@
 """Addresses of the app's own beside Streamlit's."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import streamlit as st
 from starlette.requests import Request
@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 
-def everywhere(path: str, answer: Callable[[Request], Response]) -> list[Route]:
+def everywhere(path: str, answer: Callable[[Request], Response | Awaitable[Response]]) -> list[Route]:
     """Returns the routes of a path: at the root and, where the app has a path of its own, below that as well.
 
     Streamlit puts its own routes below `server.baseUrlPath`, but not those of an app. A proxy may strip a path that the

@@ -11,6 +11,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from pages.ui import texts
+
 MODEL = "model"
 LANGUAGE = "lang"
 _IMAGE = "image"
@@ -27,9 +29,10 @@ _LAG = 2.0  # seconds that a browser may be behind
 _CHOSEN = "language was chosen"
 _HIDE = "hide"
 PRESENT, KEY = "present", "key"
-_CHAPTER = "chapter"
-_ANSWERS = "answers"
+_CHAPTER, _ANSWERS = "chapter", "answers"
 _SHARED = (MODEL, LANGUAGE, _IMAGE, _Z, _SEED, _HIDE, PRESENT, KEY)  # by all pages
+_PERSONAL = (LANGUAGE, _HIDE, PRESENT, KEY, _ANSWERS)  # not for others' screens
+tell: Callable[[str, dict[str, str]], None] | None = None  # what is told each page and link that are written
 DEFAULT_MODEL = os.environ.get("VAE_MODEL") or "mnist-2d"  # which `vae app --model` names
 
 
@@ -149,12 +152,12 @@ def read_link(again: bool = False) -> None:
         return
     begin(MODEL, str)
     begin(_IMAGE, lambda text: max(int(text), 0))
-    begin(_Z, _latent)
+    begin(_Z, texts.latent)
     begin(_SEED, lambda text: min(max(int(text), 0), 2**31))
     begin(_HIDE, lambda text: tuple(name for name in text.split(",") if name.isidentifier()))
     begin(PRESENT, lambda text: text == "1")
     begin(_CHAPTER, str)
-    begin(_ANSWERS, lambda text: dict(_commitment(each) for each in text.split(".")))
+    begin(_ANSWERS, lambda text: dict(texts.commitment(each) for each in text.split(".")))
 
 
 def turn_to(page: str) -> None:
@@ -179,6 +182,13 @@ def _follow_history() -> None:
         if written.get(name) != came.get(name):
             st.session_state[_OPENED][name] = came.get(name, absent.get(name, ""))
     st.session_state[_OWN], st.session_state[_WRITTEN] = _own(), (came, -math.inf)  # which the browser has for sure
+    read_link(again=True)
+
+
+def take(link: dict[str, str]) -> None:
+    """Takes what `tell` was told in another session, before any widget is drawn."""
+    ask_for_drawing(False)
+    st.session_state[_OPENED], st.session_state[_OWN] = dict(link), {}
     read_link(again=True)
 
 
@@ -284,17 +294,6 @@ def write_link(**own: str | None) -> None:
     if link != st.session_state.get(_WRITTEN, (None,))[0]:
         st.session_state[_WRITTEN] = link, time.monotonic()
     st.query_params.from_dict(link)
-
-
-def _latent(text: str) -> tuple[float, ...]:
-    values = tuple(float(number) for number in text.split(","))
-    if not all(math.isfinite(value) and abs(value) <= 1000 for value in values):
-        raise ValueError(text)
-    return values
-
-
-def _commitment(text: str) -> tuple[str, str]:
-    """Reads "3b": option b of chapter 3."""
-    if not (len(text) < 9 and text[:-1].isdigit() and text[-1:].isalpha() and text.isascii()):
-        raise ValueError(text)
-    return text[:-1], text[-1]
+    if tell is not None:
+        shown = {name: text or "" for name, text in (values | kept | {MODEL: chosen}).items()}
+        tell(st.session_state.get(_PAGE, ""), {name: shown[name] for name in shown.keys() - {*_PERSONAL}})

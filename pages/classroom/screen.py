@@ -1,0 +1,58 @@
+"""What each page of a class has besides: for the lecturer the switch to lead, for students whether they follow."""
+
+import streamlit as st
+
+from pages.classroom import lead, roles
+from pages.ui import state
+from pages.ui.browser.mount import component
+from pages.ui.language import _, said
+from vae.errors import VAEError
+
+__all__ = ["show_following", "show_switch"]
+
+_SWITCH = "lead.on"
+
+
+def show_switch() -> None:
+    """Draws the lecturer's switch at the head of the sidebar."""
+    if roles.role() is roles.Role.LECTURER and not state.hidden("sidebar"):
+        st.session_state[_SWITCH] = lead.now() is not None
+        says = _("All students' screens show your page, chapter, model, image and z, until they let go or you stop.")
+        st.sidebar.toggle(_("Follow me"), key=_SWITCH, help=says, on_change=_turn)
+
+
+def _turn() -> None:
+    try:
+        if st.session_state[_SWITCH]:
+            lead.start()
+        else:
+            lead.stop()
+    except VAEError as error:
+        st.toast(said(error), icon=":material/error:")
+
+
+def show_following() -> None:
+    """Says to a student under the title who leads, with the way to let go or to follow again."""
+    if roles.role() is roles.Role.STUDENT:
+        _follow()
+
+
+@st.fragment
+def _follow() -> None:
+    # The browser asks for news, and has this part of the page run when there is some.
+    if lead.is_behind():
+        st.rerun()
+    component("lead")(key="lead.news", data={"known": lead.known()}, height=1, on_news_change=_nothing)
+    if lead.now() is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="lead"):
+        if lead.following():
+            st.caption(":material/co_present: " + _("This screen follows the lecturer."))
+            st.button(_("Let go"), key="lead.let_go", on_click=lead.let_go)
+        else:
+            st.caption(":material/co_present: " + _("The lecturer leads; this screen does not follow."))
+            st.button(_("Follow again"), key="lead.go_on", type="primary", on_click=lead.go_on)
+
+
+def _nothing() -> None:
+    """Streamlit wants a callback for each value that a component sends."""
