@@ -9,6 +9,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 import psutil
 
 from pages.cache import frames, typed
+from pages.operating import log
 from vae import paths
 from vae.errors import VAEError
 
@@ -41,6 +43,7 @@ class _Task:
         self.waiting = 0
         self.unwanted = False
         self.process: subprocess.Popen[bytes] | None = None  # which is at it
+        self.name = f"{head['module'].rpartition('.')[2]}.{head['function']}"  # without whose, or of what
 
 
 class Pool:
@@ -58,13 +61,9 @@ class Pool:
             thread.start()
 
     def work(
-        self,
-        key: str,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        drawn: np.ndarray | None,
+        self, key: str, function: Callable[..., Any], args: tuple[Any, ...], drawn: np.ndarray | None,
         tell: Callable[[int], None],
-    ) -> bytes:
+    ) -> bytes:  # fmt: skip
         """Has a function called by one of the processes.
 
         Arguments:
@@ -88,13 +87,9 @@ class Pool:
             return task.answer.result()
 
     def stream(
-        self,
-        key: str,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        drawn: np.ndarray | None,
+        self, key: str, function: Callable[..., Any], args: tuple[Any, ...], drawn: np.ndarray | None,
         tell: Callable[[int], None],
-    ) -> Iterator[bytes | None]:
+    ) -> Iterator[bytes | None]:  # fmt: skip
         """Has a function that returns an iterator called by one of the processes; see `work`.
 
         Yields:
@@ -154,6 +149,12 @@ class Pool:
         for thread in self._threads:
             thread.join(10)
 
+    def standing(self) -> tuple[int, int, list[int]]:
+        """Returns how many pieces of work are at hand, how many wait, and the numbers of the processes."""
+        with self._lock:
+            at_hand = sum(task.process is not None for task in self._tasks.values())
+            return at_hand, len(self._tasks) - at_hand, [process.pid for process in self._processes]
+
     def _before(self, key: str) -> int:
         """How many pieces of work begin before this one."""
         with self._lock:
@@ -180,6 +181,7 @@ class Pool:
         while (task := self._queue.get()) is not None and not self.ended:
             if not task.answer.set_running_or_notify_cancel():
                 continue
+            began = time.perf_counter()
             answer: bytes | Exception = _killed()
             for _attempt in range(2):  # one that was killed while it had nothing to do costs nobody's work
                 try:
@@ -194,6 +196,7 @@ class Pool:
                     if self.ended or task.unwanted:
                         answer = Ended()
                         break
+            log.event("value", of=task.name, seconds=time.perf_counter() - began, whole=isinstance(answer, bytes))
             with self._lock:
                 task.process = None
                 self._forget(task)
