@@ -48,7 +48,7 @@ def tell_language() -> None:
             "Trainings go on without it, or can be resumed."
         ),
     }
-    component("document")(key="document", data=data, height=1)
+    component("document")(key="document", data=data, height=1, on_back_change=_nothing)
 
 
 def store(model: cache.Model) -> str:

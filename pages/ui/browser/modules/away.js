@@ -3,6 +3,7 @@
 const PATIENCE = 1500; // ms; shorter than that, nobody needs to be told
 
 let says = "";
+let resume = () => {};
 let app;
 let timer;
 const notice = document.createElement("div");
@@ -11,9 +12,11 @@ notice.setAttribute("role", "alert");
 
 const watched = new MutationObserver(look);
 
-// Says it in these words from now on, whenever Streamlit's browser finds the connection gone.
-export function watchConnection(words) {
+// From now on says it in these words whenever Streamlit's browser finds the connection gone, and calls what is to be done
+// when it is back: the session may be a new one, which knows no parts of the page before the page has run in it.
+export function watchConnection(words, back) {
   says = words;
+  resume = back;
   if (notice.isConnected) notice.textContent = says;
   const found = document.querySelector("[data-testid=stApp]");
   if (!found || found === app) return;
@@ -24,8 +27,10 @@ export function watchConnection(words) {
 
 function look() {
   clearTimeout(timer);
-  if (app.dataset.testConnectionState === "CONNECTED") notice.remove();
-  else timer = setTimeout(tell, PATIENCE);
+  if (app.dataset.testConnectionState === "CONNECTED") {
+    notice.remove();
+    resume();
+  } else timer = setTimeout(tell, PATIENCE);
 }
 
 function tell() {

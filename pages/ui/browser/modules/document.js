@@ -3,11 +3,11 @@
 import { watchConnection } from "./away.js";
 import { STORE } from "./store.js";
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setStateValue }) {
   parentElement.host?.style.setProperty("display", "none");
   document.documentElement.lang = data.lang;
   STORE.missing = data.missing;
-  watchConnection(data.away);
+  watchConnection(data.away, () => setStateValue("back", Date.now())); // which runs the page
   nameLists();
   watched.observe(document.body, { childList: true, subtree: true });
 }
