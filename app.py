@@ -12,8 +12,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from pages.classroom import lead
+from pages.operating import ending, health, log, sessions, trainings
 from pages.takeaway import delivery
 from pages.ui import images, settings
 
@@ -37,16 +39,26 @@ def load() -> None:
 
 @asynccontextmanager
 async def warm_up(app: st.App) -> AsyncIterator[None]:
-    """Begins to load while the first visitor is still on the way."""
+    """Begins to load while the first visitor is still on the way, and ends what it began when the server ends."""
+    log.begin()
+    log.event("server start")
+    ending.heed()
+    ended = threading.Event()
     loading = threading.Thread(target=load, daemon=True)
     loading.start()
+    if log.writes():
+        threading.Thread(target=trainings.watch, args=(ended,), daemon=True).start()
     yield
+    ended.set()
     loading.join()
     importlib.import_module("pages.cache.pool").stop()
+    log.event("server stop", whole=True)
+    log.end()
 
 
 # An absolute path: servers other than Streamlit's own resolve a relative one against their working directory.
 app = st.App(
     str(Path(__file__).with_name("pages") / "ui" / "frame.py"), lifespan=warm_up,
-    routes=[*images.served(), *delivery.served(), *lead.served()],
+    routes=[*images.served(), *delivery.served(), *lead.served(), *health.served()],
+    middleware=[Middleware(sessions.Sessions)], on_script_error=log.error,
 )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
 import streamlit as st
 
 from pages.cache import disk, pool, sets, typed
+from pages.cache.tasks import Asked
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -111,7 +112,7 @@ def _found(key: Key, function: Callable[..., Any], args: tuple[Any, ...], here: 
     workers = None if here else pool.running()
     if workers is not None:
         try:
-            content = workers.work(pool.Asked(repr(key), function, args, sets.drawn(key.data)), tell)
+            content = workers.work(Asked(repr(key), function, args, sets.drawn(key.data)), tell)
             disk.write(place, content, still=lambda: disk.place(*key) == place)
             return typed.loads(content, kind)
         except pool.Ended:  # with the server
@@ -144,7 +145,7 @@ def streamed(function: Callable[P, Iterator[R]]) -> Callable[P, Iterator[R | Non
             yield from function(*args, **kwargs)
             return
         (kind,) = get_args(typed.returned(function))
-        asked = pool.Asked(f"{name}{bound.args!r}", function, bound.args, sets.drawn(bound.args[1]))
+        asked = Asked(f"{name}{bound.args!r}", function, bound.args, sets.drawn(bound.args[1]))
         told = True
         try:
             for content in workers.stream(asked, tell):

@@ -9,14 +9,15 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future
-from typing import Any, NamedTuple
+from concurrent.futures import CancelledError
 
-import numpy as np
 import psutil
 
-from pages.cache import frames, typed
+from pages.cache import frames
+from pages.cache.tasks import Asked, Task
+from pages.operating import log
 from vae import paths
 from vae.errors import VAEError
 
@@ -31,46 +32,14 @@ class Ended(Exception):
     """The pool was ended before it had an answer."""
 
 
-class Asked(NamedTuple):
-    """What is asked for.
-
-    Attributes:
-        key: what it is known by; who asks for the same meanwhile gets the same answer.
-        function: of a module in `pages.cache`, with a model and the name of a data set first.
-        args: its arguments.
-        drawn: the image (H, W), where the data set is a drawing.
-    """
-
-    key: str
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    drawn: np.ndarray | None = None
-
-
-class _Task:
-    """Work that somebody asked for."""
-
-    def __init__(self, asked: Asked) -> None:
-        self.key = asked.key
-        self.head = {"module": asked.function.__module__, "function": asked.function.__name__}
-        self.parts = [typed.dumps(asked.args, typed.taken(asked.function))]
-        if asked.drawn is not None:
-            self.parts.append(typed.dumps(asked.drawn, np.ndarray))
-        self.answer: Future[bytes] = Future()
-        self.items: list[bytes] = []  # what came so far, of work that gives one thing after the other
-        self.waiting = 0
-        self.unwanted = False
-        self.process: subprocess.Popen[bytes] | None = None  # which is at it
-
-
 class Pool:
     """Processes, each fed by a thread."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._lock = threading.Lock()
-        self._tasks: dict[str, _Task] = {}  # in the order in which they were asked for
-        self._queue: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._tasks: dict[str, Task] = {}  # in the order in which they were asked for
+        self._queue: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._processes: set[subprocess.Popen[bytes]] = set()
         self.ended = False
         self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(self.workers)]
@@ -124,14 +93,14 @@ class Pool:
             task.answer.result()
 
     @contextlib.contextmanager
-    def _wanted(self, asked: Asked) -> Iterator[_Task]:
+    def _wanted(self, asked: Asked) -> Iterator[Task]:
         """Queues work, or finds it queued, and ends it when nobody waits for it any more."""
         with self._lock:
             if self.ended:
                 raise Ended
             task = self._tasks.get(asked.key)
             if task is None:
-                self._tasks[asked.key] = task = _Task(asked)
+                self._tasks[asked.key] = task = Task(asked)
                 self._queue.put(task)
             task.waiting += 1
         try:
@@ -157,17 +126,23 @@ class Pool:
         for thread in self._threads:
             thread.join(10)
 
+    def standing(self) -> tuple[int, int, list[int]]:
+        """Returns how many pieces of work are at hand, how many wait, and the numbers of the processes."""
+        with self._lock:
+            at_hand = sum(task.process is not None for task in self._tasks.values())
+            return at_hand, len(self._tasks) - at_hand, [process.pid for process in self._processes]
+
     def _before(self, key: str) -> int:
         """How many pieces of work begin before this one."""
         with self._lock:
             return max(0, list(self._tasks).index(key) - self.workers + 1) if key in self._tasks else 0
 
-    def _forget(self, task: _Task) -> None:
+    def _forget(self, task: Task) -> None:
         """Lets whoever asks for the same from now on have it worked out anew."""
         if self._tasks.get(task.key) is task:
             del self._tasks[task.key]
 
-    def _end(self, task: _Task) -> None:
+    def _end(self, task: Task) -> None:
         """Ends work that nobody waits for."""
         with self._lock:
             if task.waiting or task.answer.done():
@@ -183,6 +158,7 @@ class Pool:
         while (task := self._queue.get()) is not None and not self.ended:
             if not task.answer.set_running_or_notify_cancel():
                 continue
+            began = time.perf_counter()
             answer: bytes | Exception = _killed()
             for _attempt in range(2):  # one that was killed while it had nothing to do costs nobody's work
                 try:
@@ -197,6 +173,7 @@ class Pool:
                     if self.ended or task.unwanted:
                         answer = Ended()
                         break
+            log.event("value", of=task.name, seconds=time.perf_counter() - began, whole=isinstance(answer, bytes))
             with self._lock:
                 task.process = None
                 self._forget(task)
@@ -208,7 +185,7 @@ class Pool:
                 process = self._make()
         self._unmake(process)
 
-    def _ask(self, process: subprocess.Popen[bytes], task: _Task) -> bytes | Exception:
+    def _ask(self, process: subprocess.Popen[bytes], task: Task) -> bytes | Exception:
         """Has a process do a piece of work; OSError, EOFError or ValueError where it ends meanwhile."""
         assert process.stdin is not None and process.stdout is not None
         with self._lock:
@@ -257,7 +234,7 @@ class Pool:
         process.wait()
 
 
-def _ended(task: _Task) -> bool:
+def _ended(task: Task) -> bool:
     """Waits a moment for the end of some work; CancelledError where the pool was ended."""
     with contextlib.suppress(TimeoutError):
         task.answer.exception(_OFTEN)

@@ -57,6 +57,8 @@ def offers(page: str, model: cache.Model) -> list[Offer]:
 
 def _repeatable(page: str, view: View) -> bool:
     """Whether there is a notebook: the page shows something of the model, and its settings are not refused."""
+    if page not in templates.PAGES:
+        return False
     if page == "train/train":
         return view.plan is not None
     return page not in _OF_EVIDENCE or not cache.record(view.model[0]).autoencoder

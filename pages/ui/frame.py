@@ -1,16 +1,19 @@
 """The frame around every page: navigation, the choice of a model, and the page itself."""
 
+import time
 from pathlib import Path
 
 import streamlit as st
 
 from pages.classroom import door, lead, roles
+from pages.operating import log
 from pages.ui import language, state
 from pages.ui.language import _, said
 
 PAGES = Path(__file__).parent.parent
 FIRST = "latent_map"
 
+began, whole = time.perf_counter(), False
 state.read_link()
 roles.enter()
 state.begin_language(language.CATALOGUES, language.preferred())
@@ -35,13 +38,22 @@ sections = {
         "measure/report": (_("Report"), "summarize"),
     },
 }
+alone, status = roles.role() is roles.Role.ALONE, {"operating/status": (_("Status"), "monitor_heart")}
 if roles.role() is roles.Role.LECTURER:
-    sections[_("Class")] = {"classroom/classroom": (_("Class"), "co_present")}
+    sections[_("Class")] = {"classroom/classroom": (_("Class"), "co_present"), **status}
+elif alone:  # at its address, but in no list: there is no server to look after where one person uses it
+    sections[_("Server")] = status
 inside = door.is_open()
 # the link may hide all pages but the first, which is where a bare address leads
 offered = {
     section: {
-        path: st.Page(PAGES / f"{path}.py", title=title, icon=f":material/{icon}:", default=path.endswith(FIRST))
+        path: st.Page(
+            PAGES / f"{path}.py",
+            title=title,
+            icon=f":material/{icon}:",
+            default=path.endswith(FIRST),
+            visibility="hidden" if alone and path in status else "visible",
+        )
         for path, (title, icon) in pages.items()
         if path.endswith(FIRST) or not state.hidden(path.rpartition("/")[2])
     }
@@ -50,6 +62,7 @@ offered = {
 page = st.navigation(
     {section: list(pages.values()) for section, pages in offered.items()},
     position="hidden" if not inside or state.hidden("nav") or state.hidden("sidebar") else "sidebar",
+    expanded=True,  # a lecturer has more than twelve pages, of which Streamlit would hide some
 )
 state.turn_to(page.url_path)
 state.tell = lead.share
@@ -89,5 +102,9 @@ try:
     state.write_link()
     page.run()
     delivery.renew()
+    whole = True
 except VAEError as error:
     st.error(said(error), icon=":material/error:")
+    whole = True
+finally:
+    log.page(page.url_path or FIRST, began, whole)

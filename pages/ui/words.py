@@ -82,6 +82,11 @@ def schedule(name: str) -> str:
     return {"one-cycle": _("one cycle"), "constant": _("constant"), "cosine": _("cosine")}[name]
 
 
+def state(job: str) -> str:
+    """Says in a word how a training stands that is not over."""
+    return {"starting": _("starting"), "queued": _("waits"), "running": _("running"), "paused": _("paused")}[job]
+
+
 def seconds(count: float) -> str:
     """Says how long something takes."""
     return _("{s:.0f} s").format(s=count) if count < 90 else _("{m:.0f} min").format(m=count / 60)

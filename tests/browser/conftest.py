@@ -131,13 +131,21 @@ def trainings_ended(folder: Path) -> Iterator[None]:
 def serving(folder: Path, base: str = "") -> Iterator[str]:
     """Run app.py as a user would, on a free port, below the path `base`; leave its trainings alone when it ends."""
     port = free_port()
+    with launched(folder, port, base):
+        yield f"http://127.0.0.1:{port}{base}"
+
+
+@contextmanager
+def launched(folder: Path, port: int, base: str = "", **more: str) -> Iterator[subprocess.Popen]:
+    """Run app.py on a port, with more in its environment, and yield its process; end it if it is still there."""
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.port", str(port), "--server.headless", "true", "--server.baseUrlPath", base]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
     environment["VAE_CHECKPOINTS"] = str(folder / "checkpoints")
     environment.setdefault("VAE_WORKERS", "1")  # tests run side by side already
-    log = folder / "server.log"
-    with log.open("w") as output:
+    environment |= more
+    log = folder / f"server-{port}.log"
+    with log.open("a") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
 
@@ -146,7 +154,7 @@ def serving(folder: Path, base: str = "") -> Iterator[str]:
             return healthy(port, base)
 
         wait_for(answers, log.read_text)
-        yield f"http://127.0.0.1:{port}{base}"
+        yield process
     finally:
         process.terminate()
         try:

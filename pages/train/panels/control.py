@@ -5,7 +5,7 @@ import contextlib
 import streamlit as st
 
 from pages.classroom import acts
-from pages.ui import state
+from pages.ui import state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
 from vae import jobs
@@ -104,17 +104,11 @@ def choose() -> None:
 @fragment(run_every=2.0)
 def _queue() -> None:
     """Draws the trainings that run, and those that wait, in their order."""
-    says = {
-        "starting": _("starting"),
-        "queued": _("waits"),
-        "running": _("running"),
-        "paused": _("paused"),
-    }
     for place, job in enumerate(jobs.queue(), 1):
         reports = jobs.history(job.name)
         with st.container(horizontal=True, vertical_alignment="center"):
             done = f", {reports[-1].step / reports[-1].steps:.0%}" if reports else ""
-            st.markdown(f"{place}. **{job.name}** · {says[job.state]}{done}")
+            st.markdown(f"{place}. **{job.name}** · {words.state(job.state)}{done}")
             if st.button(_("Watch"), key=f"train.watch {job.name}", icon=":material/visibility:"):
                 state.watch(job.name)
                 st.rerun(scope="app")

@@ -9,7 +9,8 @@ in modules/:
     dom, controls, svg, pictures  elements, buttons, knobs, small pictures
     plane                         a plane of latent space: basis (where latents lie), viewport (pan, zoom), gestures
                                   (hand and keys), scales, points, marks (its layers), sheets (decoded plane, density)
-    map, sliders, generate        components; so is replay, and document speaks to screen readers
+    map, sliders, generate        components; so is replay
+    document, away                what the page itself says: its language, and that the server does not answer
     alone                         the map in a file of its own, without a server
     sketch                        pad and stroke (ink as MNIST has it), judge (the ELBO), rank (ELBOs as bars)
     reparameterise                draws (draws and gradients), twoaxes, cloud, knobs, shades, sweepchart
@@ -38,9 +39,16 @@ PAD = "draw.pad"
 
 
 def tell_language() -> None:
-    """Tells the page what language it is in, for screen readers, and what to say in the place of a missing picture."""
-    data = {"lang": language.current().replace("_", "-"), "missing": _("This picture did not come from the server.")}
-    component("document")(key="document", data=data, height=1)
+    """Tells the page its language, for screen readers, and what to say of what does not come from the server."""
+    data = {
+        "lang": language.current().replace("_", "-"),
+        "missing": _("This picture did not come from the server."),
+        "away": _(
+            "The server does not answer: it was stopped, or the network is gone. This page goes on when it is back. "
+            "Trainings go on without it, or can be resumed."
+        ),
+    }
+    component("document")(key="document", data=data, height=1, on_back_change=_nothing)
 
 
 def store(model: cache.Model) -> str:

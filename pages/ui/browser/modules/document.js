@@ -1,11 +1,13 @@
-// What a screen reader is to know of the page around the components: its language, and the lists of its pages.
+// What a screen reader is to know of the page around the components: its language, the lists of its pages, whether its server answers.
 
+import { watchConnection } from "./away.js";
 import { STORE } from "./store.js";
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setStateValue }) {
   parentElement.host?.style.setProperty("display", "none");
   document.documentElement.lang = data.lang;
   STORE.missing = data.missing;
+  watchConnection(data.away, () => setStateValue("back", Date.now())); // which runs the page
   nameLists();
   watched.observe(document.body, { childList: true, subtree: true });
 }
