@@ -46,9 +46,8 @@ def begin() -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         _logger.addHandler(_Handler(place, maxBytes=MOST, backupCount=OLD, encoding="utf-8"))
     except OSError as error:
-        logging.getLogger(__name__).warning(
-            "%s could not be opened: %s. Choose another VAE_LOG.", place, error.strerror
-        )
+        refusal = f"{place} could not be opened: {error.strerror}. Choose another VAE_LOG."
+        logging.getLogger(__name__).log(logging.WARNING, refusal)
 
 
 def end() -> None:
