@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -132,7 +133,8 @@ def test_a_damaged_file_is_as_none() -> None:
 
 def test_the_address_tells_each_change_and_nothing_else() -> None:
     def asked() -> str:
-        return asyncio.run(lead.answer(Request({"type": "http"}))).body.decode()
+        with ThreadPoolExecutor(1) as apart:  # where no loop runs, as tests of the browser leave one
+            return apart.submit(asyncio.run, lead.answer(Request({"type": "http"}))).result().body.decode()
 
     assert asked() == ""
     lecturer = leading()

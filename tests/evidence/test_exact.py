@@ -1,6 +1,7 @@
 """The exact evidence against closed forms from scipy and brute grids in numpy, both in float64."""
 
 import math
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -376,6 +377,18 @@ def test_wrong_pixels_are_refused(x):
     for call in CALLS:
         with pytest.raises(DataError):
             call(small_model(), x)
+
+
+def test_a_path_from_farther_out_than_a_grid_is_refused_at_once():
+    # where the encoder puts images that are unlike those of the training; laid ring by ring a grid took hours
+    model = small_model(latent=2)
+    x = model.pixels(toy_split(1).images, generator(0))
+    for mean, log_variance in ((300.0, 0.0), (0.0, 12.0)):
+        q = diagonal_normal(torch.full((1, 2), mean), torch.full((1, 2), log_variance))
+        with mock.patch.object(model.encoder, "forward", lambda x, q=q: q.expand(x.shape[:1])):
+            with pytest.raises(DataError, match=r"a grid to 40\. Begin at the prior"):
+                thermodynamic_path(model, x, np.linspace(0, 1, 33), base="encoder")
+            assert np.isfinite(thermodynamic_path(model, x, np.linspace(0, 1, 3)).log_z).all()
 
 
 CALLS = [exact, posterior, lambda model, x, **how: thermodynamic_path(model, x, np.linspace(0, 1, 3), **how)]

@@ -189,12 +189,18 @@ def thermodynamic_path(
 
     Raises:
         ConfigError: J is above 2, a beta is outside [0, 1], or the tolerance is not above 0.
-        DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or the grids did not come to agree.
+        DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; the grids did not come to agree; or
+            q, as the base, reaches farther out than a grid.
     """
     check_image(model, x)
     if not (betas.ndim == 1 and len(betas) and ((betas >= 0) & (betas <= 1)).all()):
         raise ConfigError(f"Betas must be numbers from 0 to 1; they are {betas!r:.80}.")
     tempered = _Tempered(model, x[:1].expand(len(betas), -1), torch.from_numpy(betas).float(), base)
+    if base == "encoder" and tempered.reach > _MOST_RADIUS:  # the grid would grow ring by ring, for hours
+        raise DataError(
+            "The path from the encoder's q is too sharp or too wide for a grid: q reaches to "
+            f"|z| = {tempered.reach:.0f}, a grid to {_MOST_RADIUS:.0f}. Begin at the prior, or take another image."
+        )
     found = tempered.integrate(_tolerance(model, tolerance), keep=None, progress=progress)
     if not np.isfinite(found.log_value).all():
         raise DataError(_TOO_SHARP)
@@ -258,9 +264,14 @@ class _Tempered:
             return torch.cat(parts).double().numpy()
 
     @property
+    def reach(self) -> float:
+        """How far out all means of q and 8 deviations lie."""
+        return float((self.q.loc.abs() + 8 * self.q.scale).amax())
+
+    @property
     def radius(self) -> float:
-        """Of the surveyed square, past all means of q and 8 deviations; farther out, peaks are found by climbing."""
-        return min(max(float((self.q.loc.abs() + 8 * self.q.scale).amax()), _LEAST_RADIUS), _MOST_RADIUS)
+        """Of the surveyed square, past the reach of q; farther out, peaks are found by climbing."""
+        return min(max(self.reach, _LEAST_RADIUS), _MOST_RADIUS)
 
     def integrate(self, tolerance: float, *, keep: int | None = 0, progress: Progress | None = None) -> Integrals:
         """Integrates over z."""
