@@ -133,7 +133,7 @@ def simulate(model: VAE, count: int, generator: torch.Generator | None = None) -
     """
     check_count("The number of images", count, 10**6)
     z = draw(model.prior, generator, (count,))
-    return z, draw(model.decoder(z), generator)
+    return z.cpu(), draw(model.decoder(z), generator).cpu()
 
 
 class _State(NamedTuple):

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from vae.errors import ConfigError
 from vae.model.vae import VAE
-from vae.settings import TrainConfig
+from vae.settings import TrainConfig, methods
 
 __all__ = [
     "autocast",
@@ -37,11 +38,28 @@ _products: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]  # m
 _FLAGS = ("avx512_bf16", "amx_bf16")  # of a CPU that multiplies bfloat16 itself; others only pretend, slowly
 
 
-def best_device() -> torch.device:
-    """Returns a GPU that PyTorch can use, or else the CPU."""
-    if not torch.cuda.is_available():
-        return torch.device("cpu")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))  # `torchrun` gives each process its own
+def best_device(asked: str | None = None) -> torch.device:
+    """Returns the device of a name, or of `$VAE_DEVICE` if none is given.
+
+    Arguments:
+        asked: auto, cpu, cuda, cuda:n or mps. auto, which holds where nothing is said, is a GPU of NVIDIA's where
+            PyTorch can use one, and else the CPU. Of several GPUs `torchrun` gives each process its own, unless a
+            number is asked for, which all of them share then.
+
+    Raises:
+        ConfigError: this is no such name, or the device is not there.
+    """
+    name = methods.check_device(asked or os.environ.get("VAE_DEVICE") or "auto")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError("The device mps is not there: it takes a Mac with a processor of Apple's. Take auto or cpu.")
+    if name in ("cpu", "mps") or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu" if name == "auto" else name)
+    there = torch.cuda.device_count()
+    number = int(name[5:]) if name.startswith("cuda:") else int(os.environ.get("LOCAL_RANK", "0"))
+    if number >= there:
+        way = "Start fewer processes, or name a GPU for all of them: --device cuda:0." if there else "Take auto or cpu."
+        raise ConfigError(f"GPUs are numbered from 0, and PyTorch finds {there} here; cuda:{number} was wanted. {way}")
+    return torch.device("cuda", number)
 
 
 def double_device(device: torch.device) -> torch.device:
