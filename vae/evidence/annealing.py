@@ -21,7 +21,7 @@ from torch.distributions import Independent, Normal
 
 from vae.errors import ConfigError, DataError
 from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels, decoding
-from vae.model import VAE, double_device, draw, in_double, noise_like, room
+from vae.model import VAE, double_device, draw, in_double, noise_like, quick_products, room, unchecked
 
 __all__ = ["STARTS", "Start", "annealed_importance_sampling", "reverse_annealing", "schedule", "simulate"]
 
@@ -157,7 +157,7 @@ class _Path:
         self.prior64 = _double(model.prior)
 
     def at(self, z: Tensor) -> _State:
-        with torch.enable_grad():
+        with torch.enable_grad(), quick_products(), unchecked():
             z = z.detach().requires_grad_()
             log_p = self.model.decoder(z).log_prob(self.x)
             (gradient,) = torch.autograd.grad(log_p.sum(), z)  # of z alone: weights are left as they are

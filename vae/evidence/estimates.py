@@ -22,7 +22,18 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Independent, kl_divergence
 
 from vae.errors import ConfigError, DataError
-from vae.model import LOG_2_PI, VAE, double_device, draw, in_double, room, shrinking, softplus
+from vae.model import (
+    LOG_2_PI,
+    VAE,
+    double_device,
+    draw,
+    in_double,
+    quick_products,
+    room,
+    shrinking,
+    softplus,
+    unchecked,
+)
 
 __all__ = [
     "CHUNK",
@@ -164,7 +175,9 @@ def naive_monte_carlo_path(
 
     def add(count: int) -> Tensor:
         z = draw(model.prior, generator, (count,))
-        return torch.logaddexp(sums, log_sums(in_double(pairwise_log_prob(model.decoder(z), x))))
+        with quick_products(), unchecked():
+            log_p = pairwise_log_prob(model.decoder(z), x)
+        return torch.logaddexp(sums, log_sums(in_double(log_p)))
 
     done = 0
     for size in sizes:
@@ -241,7 +254,8 @@ def elbo(
 def _terms(model: VAE, x: Tensor, q: Distribution, generator: torch.Generator | None, kl: str, count: int) -> Tensor:
     """Returns log p(x|z) of draws from q, or log p(x, z) - log q(z|x) where the KL is sampled too, (S, B) float64."""
     z = draw(q, generator, (count,))
-    terms = in_double(model.decoder(z).log_prob(x))
+    with quick_products(), unchecked():
+        terms = in_double(model.decoder(z).log_prob(x))
     if kl == "sampled":
         terms += in_double(model.prior.log_prob(z) - q.log_prob(z))
     return terms
