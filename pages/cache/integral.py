@@ -68,7 +68,7 @@ def grid_evidence(model: models.Model, data_name: str, row: int, side: int) -> f
 
 @kept()
 def posterior(model: models.Model, data_name: str, row: int) -> Posterior:
-    return evidence.posterior(models.load(model), models.pixels(model, data_name, (row,)))
+    return evidence.posterior(models.quick(model), models.pixels(model, data_name, (row,)))
 
 
 @kept()
@@ -100,7 +100,7 @@ def enough(model: models.Model, data_name: str, row: int, within: float) -> int 
 def best_gaussian(model: models.Model, data_name: str, row: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Returns mean (J,), deviation (J,) and ELBO of the best diagonal Gaussian q for an image."""
     x = models.pixels(model, data_name, (row,))
-    *_, best = gaps.refine(models.load(model), x, generator=vae.generator(0))
+    *_, best = gaps.refine(models.quick(model), x, generator=vae.generator(0))
     return best.mean[0].numpy(), best.deviation[0].numpy(), float(best.elbo[0])
 
 

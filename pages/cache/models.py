@@ -21,7 +21,7 @@ from vae import data, derivation, evidence, latent
 from vae.derivation import Plane
 from vae.errors import CheckpointError, DataError
 from vae.evidence import ThermodynamicPath, annealing, evaluation, exact_evidence, gaps, is_known, posterior
-from vae.model import ModelConfig, prepare_pixels, results
+from vae.model import ModelConfig, best_device, prepare_pixels, results
 
 STAND_INS = 500  # draws of a model in the place of test images
 
@@ -45,6 +45,16 @@ def record(name: str) -> vae.Record:
 @st.cache_resource(max_entries=12, show_spinner=False)
 def load(model: Model) -> vae.VAE:
     return vae.load(model[0])
+
+
+def quick(model: Model) -> vae.VAE:
+    """Returns a model where estimators of log p(x) are quickest: on a GPU if there is one."""
+    return load(model) if best_device().type == "cpu" else _on_gpu(model)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _on_gpu(model: Model) -> vae.VAE:
+    return vae.load(model[0], str(best_device()))
 
 
 def images(model: Model) -> vae.Dataset:
@@ -191,7 +201,7 @@ def evidence_of(model: Model, data_name: str, rows: tuple[int, ...]) -> tuple[np
         exact = kept.estimates["exact"]
         assert exact.error_bound is not None
         return exact.value.numpy()[list(rows)], exact.error_bound.numpy()[list(rows)]
-    estimate = exact_evidence(load(model), pixels(model, data_name, rows))
+    estimate = exact_evidence(quick(model), pixels(model, data_name, rows))
     assert estimate.error_bound is not None
     return estimate.value.numpy(), estimate.error_bound.numpy()
 
@@ -214,7 +224,7 @@ def needed(model: Model, data_name: str, row: int) -> float:
     """Returns KL[p(z|x) || p(z)] of a test image where it is known, else the encoder's, in nats."""
     if _record(model).model.latent <= 2:
         try:
-            return posterior(load(model), pixels(model, data_name, (row,))).kl_prior
+            return posterior(quick(model), pixels(model, data_name, (row,))).kl_prior
         except DataError:
             pass
     return float(_codes(model, data_name).kl[row].sum())
@@ -233,7 +243,7 @@ def thermodynamic_path(
     model: Model, data_name: str, row: int, base: Literal["prior", "encoder"], betas: tuple[float, ...]
 ) -> ThermodynamicPath:
     """Returns the thermodynamic path of a test image."""
-    return evidence.thermodynamic_path(load(model), pixels(model, data_name, (row,)), np.array(betas), base=base)
+    return evidence.thermodynamic_path(quick(model), pixels(model, data_name, (row,)), np.array(betas), base=base)
 
 
 @kept()
@@ -242,5 +252,5 @@ def sandwich(
 ) -> list[tuple[float, float]]:
     """Returns what AIS says of a test image from below, and from above, each with its standard error, nats."""
     x, noise = pixels(model, data_name, (row,)), vae.generator(0)
-    halves = evaluation.sandwich(load(model), x, chains=chains, steps=steps, start=start, generator=noise)
+    halves = evaluation.sandwich(quick(model), x, chains=chains, steps=steps, start=start, generator=noise)
     return [(float(half.value[0]), float(half.standard_error[0])) for half in halves]

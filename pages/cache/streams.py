@@ -19,14 +19,14 @@ def race(
     replicates: int,
 ) -> Iterator[races.Step]:
     """Runs estimators of log p(x) of test images side by side, as `vae.evidence.races.race` does."""
-    return races.race(models.load(model), models.pixels(model, data_name, rows), runners, most, replicates=replicates)
+    return races.race(models.quick(model), models.pixels(model, data_name, rows), runners, most, replicates=replicates)
 
 
 @streamed
 def refined(model: models.Model, data_name: str, row: int) -> Iterator[float]:
     """Fits the best Gaussian q to a test image, and gives its ELBO in nats every ten steps."""
     x = models.pixels(model, data_name, (row,))
-    for each in gaps.refine(models.load(model), x, generator=vae.generator(0)):
+    for each in gaps.refine(models.quick(model), x, generator=vae.generator(0)):
         yield float(each.elbo[0])
 
 

@@ -79,7 +79,7 @@ def _truth(model: models.Model, data_name: str, row: int, least: float) -> tuple
         return float(kept.reference()[0][row]), False
     x = models.pixels(model, data_name, (row,))
     ais = annealing.annealed_importance_sampling(
-        models.load(model), x, chains=4, steps=60, start="encoder", generator=vae.generator(0)
+        models.quick(model), x, chains=4, steps=60, start="encoder", generator=vae.generator(0)
     )
     return max(float(ais.value[0]), least), False
 

@@ -22,7 +22,8 @@ from tests.toys import (
 from vae.errors import ConfigError, DataError
 from vae.evidence import importance
 from vae.evidence.estimates import elbo
-from vae.evidence.importance import importance_sampling, importance_sampling_path, pareto_k
+from vae.evidence.importance import importance_sampling, importance_sampling_path
+from vae.evidence.tails import pareto_k
 from vae.model.distributions import generator
 from vae.settings.config import LIKELIHOODS
 

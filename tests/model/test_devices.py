@@ -1,11 +1,14 @@
 """Devices and precisions: what auto means where, and that only products are ever coarse."""
 
+import re
+
 import pytest
 import torch
 from torch import nn
 
 from tests.toys import small_model, toy_dataset
-from vae.model import devices
+from vae.errors import ConfigError
+from vae.model import devices, load
 from vae.model.devices import best_device, multiplies_bfloat16, quick_products, settled
 from vae.model.objectives import ELBO
 from vae.settings.config import LIKELIHOODS, TrainConfig
@@ -42,6 +45,37 @@ def test_a_cpu_says_whether_it_multiplies_bfloat16(monkeypatch: pytest.MonkeyPat
 def test_a_precision_that_was_chosen_stays(monkeypatch: pytest.MonkeyPatch, precision):
     has(monkeypatch, avx512_bf16=precision == "float32")
     assert settled(config(precision=precision), small_model()).precision == precision
+
+
+@pytest.mark.parametrize(("asked", "environment", "rank", "gpus", "expected"), [
+    (None, "", "0", 0, "cpu"), ("auto", "cpu", "0", 2, "cuda:0"), (None, "cpu", "0", 2, "cpu"),
+    (None, "", "1", 2, "cuda:1"), ("cuda", "", "1", 2, "cuda:1"), ("cuda:0", "", "1", 1, "cuda:0"),
+    ("cpu", "", "0", 1, "cpu"),
+])  # fmt: skip
+def test_a_device_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch, asked, environment, rank, gpus, expected):
+    monkeypatch.setenv("VAE_DEVICE", environment)
+    monkeypatch.setenv("LOCAL_RANK", rank)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    assert best_device(asked) == torch.device(expected)
+
+
+@pytest.mark.parametrize(("asked", "rank", "gpus", "says"), [
+    ("tpu", "0", 1, "A device is auto, cpu, cuda"), ("cuda:", "0", 1, "A device is"), ("cuda:x", "0", 1, "A device is"),
+    ("cuda", "0", 0, "PyTorch finds 0 here; cuda:0 was wanted. Take auto or cpu."),
+    ("cuda:2", "0", 2, "PyTorch finds 2 here; cuda:2 was wanted."),
+    ("auto", "1", 1, "finds 1 here; cuda:1 was wanted. Start fewer processes, or name a GPU for all of them"),
+    ("mps", "0", 0, "it takes a Mac"),
+])  # fmt: skip
+def test_a_device_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch, asked, rank, gpus, says):
+    monkeypatch.setenv("LOCAL_RANK", rank)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        best_device(asked)
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        load("mnist-2d", asked)
 
 
 def test_this_machines_flags_are_read():

@@ -22,11 +22,11 @@ from vae import data, paths
 from vae.cli.app import add_app
 from vae.cli.classroom import add_classroom
 from vae.cli.evidence import add_evidence, add_images
-from vae.cli.flags import add_fields, config_of
+from vae.cli.flags import add_device, add_fields, config_of, device_of
 from vae.cli.models import add_model
 from vae.cli.report import add_report
 from vae.cli.sets import add_data
-from vae.cli.terminal import draw_bar
+from vae.cli.terminal import draw_bar, say_device
 from vae.cli.uses import add_uses, images_of, loaded
 from vae.errors import ConfigError, VAEError, meant
 from vae.paths import write_aside
@@ -89,6 +89,7 @@ def _train(chosen: argparse.Namespace) -> None:
 def _asked(chosen: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
     """Returns what is to be trained and how, and refuses it before PyTorch is imported, or anything fetched for it."""
     check_name(chosen.name)
+    device_of(chosen)
     preset = PRESETS[chosen.preset] if chosen.preset else Preset(ModelConfig(), TrainConfig())
     model, config = config_of(ModelConfig, chosen, preset.model), config_of(TrainConfig, chosen, preset.training)
     if chosen.resume:
@@ -109,6 +110,7 @@ def _lead(chosen: argparse.Namespace, model: ModelConfig, config: TrainConfig) -
     if chosen.estimate:
         print(json.dumps({"estimated_seconds": vae.estimate(model, config, data.load_dataset(config.data))}))
         return
+    say_device(vae.model.best_device())
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ask for the same: save and end
 
     def waits(others: int) -> None:
@@ -152,9 +154,9 @@ def _fitted(
 
 
 def _project(chosen: argparse.Namespace) -> None:
-    record = read_record(chosen.name)
+    record, device = read_record(chosen.name), device_of(chosen, "cpu")
     dataset = images_of(record, chosen.data)
-    vae.make_projection(chosen.name, dataset, chosen.method, images=chosen.images, seed=chosen.seed)
+    vae.make_projection(chosen.name, dataset, chosen.method, images=chosen.images, seed=chosen.seed, device=device)
     print(vae.latent.projections.projection_file(chosen.name, dataset.name, chosen.method))
 
 
@@ -229,6 +231,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--preset", choices=PRESETS, help="settings that are known to work, changed by those given")
     command.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
     command.add_argument("--at-most", type=float, metavar="SECONDS", help="stop then, and keep what was learned so far")
+    add_device(command)
     for config in (ModelConfig, TrainConfig):
         add_fields(command, config)
     command.set_defaults(run=_train)
@@ -242,6 +245,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--method", choices=methods.PROJECTIONS, default="tsne", help="how (%(default)s)")
     add_images(command, methods.PROJECTED)
+    add_device(command, "cpu")
     command.set_defaults(run=_project)
 
     add_uses(commands)

@@ -12,12 +12,14 @@ from typing import Any
 
 import vae
 from vae import data
-from vae.cli.terminal import clear_bar, draw_bar, plain
+from vae.cli.flags import add_device, device_of
+from vae.cli.terminal import clear_bar, draw_bar, plain, say_device
 from vae.cli.uses import images_of
 from vae.errors import CheckpointError, ConfigError
 from vae.settings import Record, likelihood_words, methods, read_record
 
 if typing.TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 __all__ = ["add_evidence", "add_images"]
@@ -38,12 +40,14 @@ def add_evidence(commands: Any) -> None:
     )  # fmt: skip
     command.add_argument("--json", action="store_true", help="print one JSON object")
     add_images(command)
+    add_device(command)
     command.set_defaults(run=_evaluate)
 
     command = commands.add_parser(
         "compare", help="run every method on the same test images; what is done is kept beside the model"
     )
     add_images(command)
+    add_device(command)
     command.set_defaults(run=_compare)
 
 
@@ -67,13 +71,19 @@ def _opened(chosen: argparse.Namespace) -> tuple[vae.VAE, Record, data.Dataset, 
     """Returns a model, its record, its data set, and as many test images as were asked for."""
     import torch  # here, because it takes seconds to import
 
-    model, record = vae.load(chosen.name), read_record(chosen.name)
+    model, record = vae.load(chosen.name, device_of(chosen)), read_record(chosen.name)
+    say_device(model.device)
     if vae.distributed.rank():
         vae.distributed.total(torch.zeros(1))  # waits until rank 0 has fetched what is not on disk
     dataset = images_of(record, chosen.data)
     if not vae.distributed.rank():
         vae.distributed.total(torch.zeros(1))
     return model, record, dataset, dataset.test.images[: chosen.images]
+
+
+def _there(noise: torch.Generator, model: vae.VAE, seed: int) -> torch.Generator:
+    """Returns the source of draws where a model is: the one that was used so far if that is the CPU."""
+    return noise if model.device.type == "cpu" else vae.generator(seed, model.device)
 
 
 def _evaluate(chosen: argparse.Namespace) -> None:
@@ -94,7 +104,8 @@ def _share(chosen: argparse.Namespace) -> None:
     if simulated:
         draws, x = vae.evidence.annealing.simulate(model, len(images), noise)
     else:
-        x = model.pixels(images, noise)
+        x = model.pixels(images, noise)  # the same on any device
+    noise = _there(noise, model, chosen.seed)
     options = {"steps": chosen.steps, "generator": noise, "progress": tell}
     high: list[vae.Estimate] = []
     if chosen.sandwich:
@@ -154,7 +165,8 @@ def _compare(chosen: argparse.Namespace) -> None:
     place = path if whole else vae.model.place_for(chosen.name, path.name)
     part = place.with_suffix(".part.npz")  # so that a stop leaves what was there before as it is
     comparison = vae.compare(
-        model, model.pixels(images, noise), generator=noise, about=about, known=_known(part, about) or before,
+        model, model.pixels(images, noise), generator=_there(noise, model, chosen.seed), about=about,
+        known=_known(part, about) or before,
         keep=lambda so_far: vae.evidence.save_comparison(part, so_far),
         progress=lambda method, share: draw_bar(share, method),
     )  # fmt: skip

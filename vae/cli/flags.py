@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import typing
 from dataclasses import fields
 
-from vae.settings import ModelConfig, TrainConfig
+from vae.settings import ModelConfig, TrainConfig, methods
 
-__all__ = ["add_fields", "config_of"]
+__all__ = ["add_device", "add_fields", "config_of", "device_of"]
 
 C = typing.TypeVar("C", ModelConfig, TrainConfig)
 _ALSO = {"latent": ("--latent-dim",), "data": ("--dataset",)}
@@ -28,6 +29,23 @@ def add_fields(parser: argparse.ArgumentParser, config: type[ModelConfig] | type
             tuples = typing.get_origin(hint) is tuple
             how["type"] = {int: int, float: float, str: str}.get(hint) or (_widths if tuples else _floor)
         parser.add_argument(*flags, **how)
+
+
+def add_device(parser: argparse.ArgumentParser, usual: str = "auto") -> None:
+    """Gives a parser the flag `--device`."""
+    says = "a GPU where there is one" if usual == "auto" else "encoding is quick there"
+    parser.add_argument("--device", help=f"where to compute: auto, cpu, cuda, cuda:1 or mps ({usual}: {says})")
+
+
+def device_of(chosen: argparse.Namespace, usual: str = "auto") -> str:
+    """Returns the device that was chosen or, without one, `$VAE_DEVICE` or the usual one; for this process from now on.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    name = methods.check_device(chosen.device or os.environ.get("VAE_DEVICE") or usual)
+    os.environ["VAE_DEVICE"] = name
+    return name
 
 
 def config_of(kind: type[C], chosen: argparse.Namespace, base: C | None = None) -> C:

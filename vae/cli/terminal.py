@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+import typing
 
-__all__ = ["clear_bar", "draw_bar", "plain"]
+if typing.TYPE_CHECKING:
+    import torch
+
+__all__ = ["clear_bar", "draw_bar", "plain", "say_device"]
 
 
 def draw_bar(share: float, words: str) -> None:
@@ -22,6 +26,15 @@ def clear_bar() -> None:
     """Wipes the line of the bar."""
     if sys.stderr.isatty():
         print(f"\r{'':<80}\r", end="", file=sys.stderr, flush=True)
+
+
+def say_device(device: torch.device) -> None:
+    """Says in a line where it is computed, unless that is the CPU."""
+    if device.type != "cpu":
+        import torch  # which whoever has a device has imported
+
+        name = f", {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
+        print(f"on {device}{name}", file=sys.stderr)
 
 
 def plain(text: str) -> str:

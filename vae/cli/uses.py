@@ -10,6 +10,7 @@ from typing import Any
 
 import vae
 from vae import data, paths
+from vae.cli.flags import add_device, device_of
 from vae.cli.terminal import clear_bar, draw_bar
 from vae.errors import CheckpointError, DataError
 from vae.settings import Record, folders, locate, read_record
@@ -67,6 +68,7 @@ def add_uses(commands: Any) -> None:
     )
     command.add_argument("name", help="of the model, or its file")
     command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
+    add_device(command, "cpu")
     command.set_defaults(run=_features)
 
     command = commands.add_parser("classifier", help="train the classifier that judges draws, kept beside the models")
@@ -88,8 +90,9 @@ def _codes(chosen: argparse.Namespace) -> None:
 
 def _features(chosen: argparse.Namespace) -> None:
     locate(chosen.name)
+    device = device_of(chosen, "cpu")
     dataset = images_of(read_record(chosen.name), chosen.data)
-    found = vae.uses.features.make_features(chosen.name, dataset, progress=partial(draw_bar))
+    found = vae.uses.features.make_features(chosen.name, dataset, device=device, progress=partial(draw_bar))
     clear_bar()
     print(_table(found))
 

@@ -167,7 +167,8 @@ def group() -> Iterator[None]:
         return
     # convolutions give gradients in another order in memory than their weights have; that costs a copy, and is no error
     warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
-    dist.init_process_group("nccl" if best_device().type == "cuda" else "gloo", timeout=_PATIENCE)
+    shared = ":" in os.environ.get("VAE_DEVICE", "")  # one GPU by its number, for all of them: NCCL wants one each
+    dist.init_process_group("nccl" if best_device().type == "cuda" and not shared else "gloo", timeout=_PATIENCE)
     yield
     gc.collect()  # the wrapper of the model is in a cycle, and its threads must end before the group does
     dist.destroy_process_group()

@@ -4,7 +4,8 @@ Every estimator takes a model and pixels and returns an `Estimate`, one number a
 `vae.model` and `vae.data`.
 
     estimates   Estimate; naive Monte Carlo and the ELBO, in constant memory
-    importance  the IWAE bound, its jackknife, k-hat
+    importance  the IWAE bound and its jackknife
+    tails       k-hat, the shape of the tail of importance weights
     modes       Newton's climb to the modes of a posterior
     tiles       grids that are laid tile by tile, each point decoded once for all images
     quadrature  adaptive integrals over the plane, with an error that can be believed

@@ -20,8 +20,8 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from vae.errors import ConfigError, DataError
-from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels
-from vae.model import VAE, draw
+from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels, decoding
+from vae.model import VAE, double_device, draw, in_double, noise_like, quick_products, room, unchecked
 
 __all__ = ["STARTS", "Start", "annealed_importance_sampling", "reverse_annealing", "schedule", "simulate"]
 
@@ -133,7 +133,7 @@ def simulate(model: VAE, count: int, generator: torch.Generator | None = None) -
     """
     check_count("The number of images", count, 10**6)
     z = draw(model.prior, generator, (count,))
-    return z, draw(model.decoder(z), generator)
+    return z.cpu(), draw(model.decoder(z), generator).cpu()
 
 
 class _State(NamedTuple):
@@ -157,21 +157,21 @@ class _Path:
         self.prior64 = _double(model.prior)
 
     def at(self, z: Tensor) -> _State:
-        with torch.enable_grad():
+        with torch.enable_grad(), quick_products(), unchecked():
             z = z.detach().requires_grad_()
             log_p = self.model.decoder(z).log_prob(self.x)
             (gradient,) = torch.autograd.grad(log_p.sum(), z)  # of z alone: weights are left as they are
         self.decodes += log_p.numel()
-        return _State(z.detach(), log_p.detach().double(), gradient)
+        return _State(z.detach(), in_double(log_p.detach()), gradient)
 
     def log_ratio(self, at: _State) -> Tensor:
         """log p(x, z) / r(z), (C, B)."""
-        z = at.z.double()
+        z = in_double(at.z)
         return at.log_p + self.prior64.log_prob(z) - self.base64.log_prob(z)
 
     def log_density(self, at: _State, beta: float) -> Tensor:
         """log r(z)^(1 - beta) p(x, z)^beta, (C, B)."""
-        return self.base64.log_prob(at.z.double()) + beta * self.log_ratio(at)
+        return self.base64.log_prob(in_double(at.z)) + beta * self.log_ratio(at)
 
     def slope(self, at: _State, beta: float) -> Tensor:
         """Gradient of `log_density`, (C, B, J)."""
@@ -185,11 +185,11 @@ class _Path:
         self, at: _State, beta: float, step: Tensor, leapfrog: int, generator: torch.Generator | None
     ) -> tuple[_State, Tensor]:
         """One HMC move that keeps pi_beta, with a step size for each image; also the mean acceptance, (B,)."""
-        length = step[:, None].float() * self.scale(beta)
-        momentum = torch.empty_like(at.z).normal_(generator=generator)
-        before = self.log_density(at, beta) - 0.5 * momentum.double().square().sum(-1)
+        length = step[:, None].float().to(at.z.device) * self.scale(beta)
+        momentum = noise_like(at.z, generator, torch.Tensor.normal_)
+        before = self.log_density(at, beta) - 0.5 * in_double(momentum).square().sum(-1)
         new, slope = at, self.slope(at, beta)
-        lost = torch.zeros_like(at.log_p, dtype=torch.bool)
+        lost = torch.zeros_like(at.z[..., 0], dtype=torch.bool)
         for _ in range(leapfrog):
             momentum = momentum + 0.5 * length * slope
             z = new.z + length * momentum
@@ -198,11 +198,15 @@ class _Path:
             new = self.at(torch.where(out[..., None], at.z, z))
             slope = self.slope(new, beta)
             momentum = momentum + 0.5 * length * slope
-        after = self.log_density(new, beta) - 0.5 * momentum.double().square().sum(-1)
-        chance = (after - before).clamp_max(0).exp().nan_to_num(0).masked_fill(lost, 0)
-        taken = torch.empty_like(chance).uniform_(generator=generator) < chance
-        moved = [torch.where(taken.view(*taken.shape, *[1] * (b.ndim - 2)), b, a) for a, b in zip(at, new, strict=True)]
-        return _State(*moved), chance.mean(0)
+        after = self.log_density(new, beta) - 0.5 * in_double(momentum).square().sum(-1)
+        chance = (after - before).clamp_max(0).exp().nan_to_num(0).masked_fill(lost.to(after.device), 0)
+        taken = noise_like(chance, generator, torch.Tensor.uniform_) < chance
+        here = taken.to(at.z.device)[..., None]
+        moved = _State(
+            torch.where(here, new.z, at.z), torch.where(taken, new.log_p, at.log_p),
+            torch.where(here, new.gradient, at.gradient),
+        )  # fmt: skip
+        return moved, chance.mean(0)
 
 
 @torch.inference_mode(False)  # whatever the caller is in: HMC needs gradients
@@ -223,13 +227,14 @@ def _anneal(
     beta = schedule(steps).tolist()
     pilot = range(1, steps, PILOT)
     temperatures = range(1, steps + 1) if z is None else range(steps, 0, -1)
-    size = PARTICLES // max(chains, PILOT_CHAINS)
+    x = x.to(model.device)
+    size = room(x.device, PARTICLES, 3 * decoding(model)) // max(chains, PILOT_CHAINS)
     done, total = 0, (len(pilot) + len(temperatures)) * math.ceil(len(x) / size)
     weights, decodes = [], 0
     for first in range(0, len(x), size):
         path = _Path(model, x[first : first + size].clone(), start)
         at = path.at(draw(path.base, generator, (PILOT_CHAINS,)))
-        step = torch.full((len(path.x),), 0.3, dtype=torch.float64)
+        step = torch.full((len(path.x),), 0.3, dtype=torch.float64, device=double_device(x.device))
         found = {}  # a step size for each image, by temperature
         for t in pilot:
             found.update(dict.fromkeys(range(t, t + PILOT), step))
@@ -238,7 +243,8 @@ def _anneal(
             done += 1
             if progress:
                 progress(done / total)
-        at = path.at(draw(path.base, generator, (chains,)) if z is None else z[:, first : first + size].clone())
+        begins = draw(path.base, generator, (chains,)) if z is None else z[:, first : first + size].to(x.device)
+        at = path.at(begins.clone())
         log_w = torch.zeros_like(at.log_p)
         for t in temperatures:
             log_w += (beta[t] - beta[t - 1]) * path.log_ratio(at)
@@ -251,7 +257,7 @@ def _anneal(
         weights.append(log_w)
         decodes += path.decodes
     sign = 1 if z is None else -1
-    log_w = sign * torch.cat(weights, 1)
+    log_w = sign * torch.cat(weights, 1).cpu()
     ess = (2 * log_w.logsumexp(0) - (2 * log_w).logsumexp(0)).exp()
     relative = (1 / ess - 1 / chains).clamp_min(0) * chains / max(chains - 1, 1)
     error = relative.sqrt() if chains > 1 else torch.full_like(relative, math.inf)
@@ -260,7 +266,7 @@ def _anneal(
 
 
 def _double(p: Independent) -> Independent:
-    return Independent(Normal(p.mean.double(), p.stddev.double()), 1)
+    return Independent(Normal(in_double(p.mean), in_double(p.stddev)), 1)
 
 
 def _check_options(chains: int, steps: int, leapfrog: int, start: str) -> None:

@@ -136,19 +136,20 @@ def compare(
     budget = budget or Budget()
     settings = json.loads(json.dumps({**asdict(budget), **(about or {}), "format": _FORMAT}))
     with torch.no_grad():
-        encoder_kl = kl_divergence(model.encoder(x), model.prior).double()
+        encoder_kl = kl_divergence(model.encoder(x.to(model.device)), model.prior).cpu().double()
     done = {}
     if known and len(known.encoder_kl) == len(x):
         old = known.settings
         done = {name: e for name, e in known.estimates.items() if _same(old, settings, name.partition("_")[0])}
     result = Comparison(estimates=done, encoder_kl=encoder_kl, settings=settings)
-    seeds = torch.randint(2**62, (5,), generator=generator).tolist()
+    at = generator.device if generator else "cpu"
+    seeds = torch.randint(2**62, (5,), generator=generator, device=at).tolist()
     for name, seed in zip(_OWN, seeds, strict=True):
         methods = [method for method in budget.methods if method.partition("_")[0] == name]
         if done.keys() >= set(methods):
             continue
         tell = None if progress is None else partial(progress, name)
-        found = _run(model, x, name, budget, seeded(seed), tell)
+        found = _run(model, x, name, budget, seeded(seed, at), tell)
         merged = done | dict(zip(methods, found, strict=True))
         done = {method: merged[method] for method in budget.methods if method in merged}
         result = Comparison(estimates=done, encoder_kl=encoder_kl, settings=settings)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
@@ -21,7 +22,18 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Distribution, Independent, kl_divergence
 
 from vae.errors import ConfigError, DataError
-from vae.model import LOG_2_PI, VAE, draw, softplus
+from vae.model import (
+    LOG_2_PI,
+    VAE,
+    double_device,
+    draw,
+    in_double,
+    quick_products,
+    room,
+    shrinking,
+    softplus,
+    unchecked,
+)
 
 __all__ = [
     "CHUNK",
@@ -31,6 +43,7 @@ __all__ = [
     "check_count",
     "check_image",
     "check_pixels",
+    "decoding",
     "elbo",
     "log_sums",
     "mean_error",
@@ -154,16 +167,24 @@ def naive_monte_carlo_path(
     if any(a >= b for a, b in pairwise(sizes)):
         raise ConfigError(f"sizes must increase; they are {tuple(sizes)}.")
     start, seconds = time.perf_counter(), 0.0
+    x = x.to(model.device)
     # log sum w and log sum w^2 over the draws so far, in float64
-    sums = torch.full((2, len(x)), -math.inf, dtype=torch.float64)
+    sums = torch.full((2, len(x)), -math.inf, dtype=torch.float64, device=double_device(x.device))
     chunk = max(64, min(CHUNK, 2**22 // len(x)))  # so that log p(x|z) of all pairs stays at 32 MB too
+    chunk = room(x.device, chunk, decoding(model) + 32 * len(x))
+
+    def add(count: int) -> Tensor:
+        z = draw(model.prior, generator, (count,))
+        with quick_products(), unchecked():
+            log_p = pairwise_log_prob(model.decoder(z), x)
+        return torch.logaddexp(sums, log_sums(in_double(log_p)))
+
     done = 0
     for size in sizes:
         while done < size:
-            count = min(chunk, size - done)
-            z = draw(model.prior, generator, (count,))
-            log_w = pairwise_log_prob(model.decoder(z), x).double()
-            sums = torch.logaddexp(sums, log_sums(log_w))
+            asked = min(chunk, size - done)
+            sums, count = shrinking(add, asked)
+            chunk = chunk if count == asked else count
             done += count
             if progress:
                 progress(done / sizes[-1])
@@ -172,7 +193,7 @@ def naive_monte_carlo_path(
         relative = (1 / ess - 1 / size).clamp_min(0)
         error = relative.sqrt() if size > 1 else torch.full_like(relative, math.inf)
         seconds += time.perf_counter() - start
-        yield Estimate(sums[0] - math.log(size), error, size, size, seconds, ess)
+        yield Estimate((sums[0] - math.log(size)).cpu(), error.cpu(), size, size, seconds, ess.cpu())
         start = time.perf_counter()  # what the caller did meanwhile does not count
 
 
@@ -204,29 +225,45 @@ def elbo(
     check_count("The number of samples", samples)
     start = time.perf_counter()
     values, errors, done = [], [], 0
-    for part in x.split(CHUNK):
+    x = x.to(model.device)
+    chunk = room(x.device, CHUNK, decoding(model))
+    for part in x.split(chunk):
         q = model.encoder(part)
-        total = torch.zeros(2, len(part), dtype=torch.float64)
+        total = torch.zeros(2, len(part), dtype=torch.float64, device=double_device(x.device))
         shift = torch.zeros(())
-        for first in range(0, samples, step := max(1, CHUNK // len(part))):
-            z = draw(q, generator, (min(step, samples - first),))
-            terms = model.decoder(z).log_prob(part).double()
-            if kl == "sampled":
-                terms += (model.prior.log_prob(z) - q.log_prob(z)).double()
-            if first == 0:
+        taken, step = 0, max(1, chunk // len(part))
+        while taken < samples:
+            terms, step = shrinking(partial(_terms, model, part, q, generator, kl), min(step, samples - taken))
+            if taken == 0:
                 shift = terms[0].clone()  # so that the sum of squares does not cancel
             total += torch.stack([(terms - shift).sum(0), (terms - shift).square().sum(0)])
-            done += len(z) * len(part)
+            taken += len(terms)
+            done += terms.numel()
             if progress:
                 progress(done / (samples * len(x)))
         mean, square = total / samples
         values.append(mean + shift)
         if kl == "analytic":
-            values[-1] -= kl_divergence(q, model.prior).double()
+            values[-1] -= in_double(kl_divergence(q, model.prior))
         spread = (square - mean * mean).clamp_min(0) / max(samples - 1, 1)
         errors.append(spread.sqrt() if samples > 1 else torch.full_like(mean, math.inf))
     seconds = time.perf_counter() - start
-    return Estimate(torch.cat(values), torch.cat(errors), samples, samples * len(x), seconds)
+    return Estimate(torch.cat(values).cpu(), torch.cat(errors).cpu(), samples, samples * len(x), seconds)
+
+
+def _terms(model: VAE, x: Tensor, q: Distribution, generator: torch.Generator | None, kl: str, count: int) -> Tensor:
+    """Returns log p(x|z) of draws from q, or log p(x, z) - log q(z|x) where the KL is sampled too, (S, B) float64."""
+    z = draw(q, generator, (count,))
+    with quick_products(), unchecked():
+        terms = in_double(model.decoder(z).log_prob(x))
+    if kl == "sampled":
+        terms += in_double(model.prior.log_prob(z) - q.log_prob(z))
+    return terms
+
+
+def decoding(model: VAE) -> int:
+    """Returns about how many bytes it takes to decode a latent and to evaluate an image there."""
+    return 256 * model.config.pixels  # 64 numbers a pixel, for layers and intermediate results
 
 
 def mean_error(estimate: Estimate, chosen: Tensor) -> Tensor:

@@ -24,11 +24,21 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from vae.errors import ConfigError, DataError
-from vae.evidence.estimates import CHUNK, Estimate, Progress, check_image, check_pixels, pairwise_log_prob, part_of
+from vae.evidence.estimates import (
+    CHUNK,
+    Estimate,
+    Progress,
+    check_image,
+    check_pixels,
+    decoding,
+    pairwise_log_prob,
+    part_of,
+)
 from vae.evidence.linear import is_linear_gaussian, linear_evidence
 from vae.evidence.quadrature import Integrals, log_integrals
 from vae.evidence.rounding import MEASURED, rounding
-from vae.model import VAE, AnyConfig
+from vae.evidence.tiles import NODES
+from vae.model import VAE, AnyConfig, in_double, noise_like, room, standard_normal
 
 __all__ = ["Posterior", "ThermodynamicPath", "exact", "is_known", "posterior", "thermodynamic_path"]
 
@@ -72,9 +82,10 @@ class Posterior(NamedTuple):
 
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
         """Draws (count, J): a node by its mass, then a point of its cell."""
-        chosen = torch.multinomial(torch.from_numpy(self.weight), count, replacement=True, generator=generator)
-        nodes = torch.from_numpy(self.z)[chosen]
-        jitter = torch.empty_like(nodes).uniform_(-0.5, 0.5, generator=generator)
+        weight, nodes = torch.from_numpy(self.weight), torch.from_numpy(self.z)
+        weight = weight if generator is None else weight.to(generator.device)
+        nodes = nodes[torch.multinomial(weight, count, replacement=True, generator=generator).cpu()]
+        jitter = noise_like(nodes, generator, torch.Tensor.uniform_, -0.5, 0.5)
         return (nodes + self.step * jitter).float()
 
 
@@ -220,17 +231,19 @@ class _Tempered:
     """log of r(z)^(1 - beta) p(x, z)^beta for rows of images, each at a beta of its own."""
 
     def __init__(self, model: VAE, x: Tensor, betas: Tensor | None = None, base: str = "prior") -> None:
-        self.model, self.decoder = model, model.decoder
-        self.x = x.clone()  # a tensor of inference mode has no part in a gradient
-        self.betas = torch.ones(len(x)) if betas is None else betas
+        self.model, self.decoder, self.prior = model, model.decoder, model.prior
+        self.x = x.to(model.device).clone()  # a tensor of inference mode has no part in a gradient
+        self.betas = torch.ones(len(x), device=self.x.device) if betas is None else betas.to(self.x.device)
         with torch.no_grad():
-            self.q = model.encoder(x).base_dist
+            self.q = model.encoder(self.x).base_dist
         self.base = self.q if base == "encoder" else Normal(torch.zeros_like(self.q.loc), torch.ones_like(self.q.loc))
 
     def double(self) -> _Tempered:
         """Returns the same in float64, but for the encoder, whose r is one that float32 has worked out."""
         twin = copy.copy(self)
-        twin.decoder, twin.x = copy.deepcopy(self.decoder).double(), self.x.double()
+        twin.x = in_double(self.x)
+        twin.decoder = copy.deepcopy(self.decoder).to(twin.x.device).double()
+        twin.prior = standard_normal(self.model.config.latent, twin.x.device)
         return twin
 
     def start(self, z: Tensor, rows: Tensor | int) -> Tensor:
@@ -241,7 +254,7 @@ class _Tempered:
         """At points (S, J) for rows (R,), as (S, R)."""
         with torch.inference_mode():
             z = z.to(self.x)
-            joint = pairwise_log_prob(self.decoder(z), self.x[rows]) + self.model.prior.log_prob(z)[:, None]
+            joint = pairwise_log_prob(self.decoder(z), self.x[rows]) + self.prior.log_prob(z)[:, None]
             if bool((self.betas == 1).all()):
                 return joint
             start = self.start(z[:, None], rows)
@@ -250,18 +263,19 @@ class _Tempered:
     def paired(self, z: Tensor, rows: Tensor) -> Tensor:
         """At points (N, J), each for the row (N,) beside it, as (N,)."""
         z = z.to(self.x)
-        joint = self.decoder(z).log_prob(self.x[rows]) + self.model.prior.log_prob(z)
+        joint = self.decoder(z).log_prob(self.x[rows]) + self.prior.log_prob(z)
         start = self.start(z, rows)
         return start + self.betas[rows] * (joint - start)
 
     def gain(self, z: Tensor) -> NDArray:
         """log p(x, z) / r(z) of the first row, at points (N, J), as (N,)."""
-        with torch.inference_mode():
+        with torch.no_grad():
             parts = []
             for part in z.split(CHUNK):
-                joint = pairwise_log_prob(self.decoder(part), self.x[:1])[:, 0] + self.model.prior.log_prob(part)
+                part = part.to(self.x)
+                joint = pairwise_log_prob(self.decoder(part), self.x[:1])[:, 0] + self.prior.log_prob(part)
                 parts.append(joint - self.start(part, 0))
-            return torch.cat(parts).double().numpy()
+            return torch.cat(parts).cpu().double().numpy()
 
     @property
     def reach(self) -> float:
@@ -276,8 +290,9 @@ class _Tempered:
     def integrate(self, tolerance: float, *, keep: int | None = 0, progress: Progress | None = None) -> Integrals:
         """Integrates over z."""
         return log_integrals(
-            self.densities, self.paired, self.q.loc, self.radius,
+            self.densities, self.paired, self.q.loc.cpu(), self.radius,
             tolerance, kinks=self.model.config.kinks, keep=keep, told=progress,
+            nodes=room(self.x.device, NODES, decoding(self.model) + 32 * len(self.x)),
         )  # fmt: skip
 
 

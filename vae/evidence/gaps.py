@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from vae.evidence.estimates import CHUNK, check_count, check_pixels
-from vae.model import VAE
+from vae.model import VAE, double_device, in_double
 
 __all__ = ["Gap", "Refined", "refine"]
 
@@ -99,15 +99,15 @@ def refine(model: VAE, x: Tensor, *, steps: int = 300, generator: torch.Generato
 @torch.inference_mode(False)  # whatever the caller is in: the fit needs gradients
 @torch.no_grad()
 def _refine(model: VAE, x: Tensor, steps: int, generator: torch.Generator | None) -> Iterator[Refined]:
-    x = x.clone()
-    fitted, judged = (_noise(model.config.latent, *size, generator) for size in (FITTED, JUDGED))
+    x = x.to(model.device).clone()
+    fitted, judged = (_noise(model.config.latent, *size, generator, x.device) for size in (FITTED, JUDGED))
     q = model.encoder(x)
     mean, unit = q.mean, q.stddev
     # q is N(mean + unit * shift, (unit * exp(growth))^2), so that one rate serves sharp and wide posteriors
-    at = torch.zeros(2, *unit.shape)
+    at = torch.zeros(2, *unit.shape, device=x.device)
     first, second, best = torch.zeros_like(at), torch.zeros_like(at), at
     value = _elbo(model, x, mean, unit, judged)
-    yield Refined(mean, unit, value, 0)
+    yield Refined(mean.cpu(), unit.cpu(), value.cpu(), 0)
     for step in range(1, steps + 1):
         gradient = _slope(model, x, mean, unit, at, fitted).nan_to_num(0, 0, 0)
         first = 0.9 * first + 0.1 * gradient
@@ -117,19 +117,26 @@ def _refine(model: VAE, x: Tensor, steps: int, generator: torch.Generator | None
         at = at + rate * torch.stack([at[1].exp() * way[0], way[1]])  # means go by shares of their deviation so far
         if step % EVERY == 0 or step == steps:
             now = _elbo(model, x, mean + unit * at[0], unit * at[1].exp(), judged)
-            best = torch.where((now > value)[:, None], at, best)
+            best = torch.where((now > value).to(at.device)[:, None], at, best)
             value = torch.where(now > value, now, value)
-            yield Refined(mean + unit * best[0], unit * best[1].exp(), value, step)
+            yield Refined((mean + unit * best[0]).cpu(), (unit * best[1].exp()).cpu(), value.cpu(), step)
 
 
-def _noise(latent: int, log2: int, nodes: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-    """Returns standard normal points (S, J) and their weights (S,), the same for all images."""
+def _noise(
+    latent: int, log2: int, nodes: int, generator: torch.Generator | None, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Returns standard normal points (S, J) and their weights (S,) float64, the same for all images."""
+    points, weights = _points(latent, log2, nodes, generator)
+    return points.to(device), weights.to(double_device(device))
+
+
+def _points(latent: int, log2: int, nodes: int, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
     if latent <= 2:
         line, mass = np.polynomial.hermite_e.hermegauss(nodes)
         grid = np.stack(np.meshgrid(*[line] * latent), -1).reshape(-1, latent)
         weights = np.stack(np.meshgrid(*[mass] * latent), -1).reshape(-1, latent).prod(-1)
         return torch.from_numpy(grid).float(), torch.from_numpy(weights / weights.sum())
-    seed = int(torch.randint(2**31, (), generator=generator))
+    seed = int(torch.randint(2**31, (), generator=generator, device=generator.device if generator else "cpu"))
     size = 2 ** max(log2, latent.bit_length() + 1)
     points = torch.quasirandom.SobolEngine(latent, scramble=True, seed=seed).draw(size, dtype=torch.float64)
     noise = torch.special.ndtri(points.clamp(1e-9, 1 - 1e-9))
@@ -145,8 +152,8 @@ def _elbo(model: VAE, x: Tensor, mean: Tensor, deviation: Tensor, noise: tuple[T
     points, weights = noise
     values = []
     for part, m, s in zip(*(each.split(max(1, CHUNK // len(points))) for each in (x, mean, deviation)), strict=True):
-        log_p = model.decoder(m + s * points[:, None]).log_prob(part).double()
-        m, s = m.double(), s.double()
+        log_p = in_double(model.decoder(m + s * points[:, None]).log_prob(part))
+        m, s = in_double(m), in_double(s)
         kl = 0.5 * (m.square() + s.square() - 1).sum(-1) - s.log().sum(-1)
         values.append(weights @ log_p - kl)
     return torch.cat(values)

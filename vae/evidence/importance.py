@@ -14,16 +14,16 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from vae.errors import ConfigError
-from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels, log_sums, part_of
-from vae.model import VAE, draw, quick_products
+from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels, decoding, log_sums, part_of
+from vae.evidence.tails import pareto_k
+from vae.model import VAE, double_device, draw, in_double, quick_products, room, shrinking, unchecked
 
-__all__ = ["CHUNK", "GROUP", "MOST_FITTED", "Jackknife", "importance_sampling", "importance_sampling_path", "pareto_k"]
+__all__ = ["CHUNK", "GROUP", "MOST_FITTED", "Jackknife", "importance_sampling", "importance_sampling_path"]
 
 MOST_FITTED = 10_000  # log weights of an image that k-hat is fitted to
 CHUNK = 1024  # latents decoded at once; with 4096, 784-200-200 took 2.2 times as long (1 MB of cache a core)
@@ -61,9 +61,11 @@ def importance_sampling(
         DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
     """
     check_pixels(model, x)
+    check_count("The number of samples", samples)
     done: list[Estimate] = []
-    for part in x.split(GROUP):
-        told = part_of(progress, len(done) * GROUP / len(x), len(part) / len(x))
+    group = room(model.device, GROUP, 16 * min(samples, MOST_FITTED))
+    for part in x.split(group):
+        told = part_of(progress, len(done) * group / len(x), len(part) / len(x))
         done += importance_sampling_path(model, part, (samples,), generator, jackknife=jackknife, progress=told)
     value, error, ess, k_hat = (
         torch.cat([getattr(estimate, name) for estimate in done])
@@ -97,28 +99,34 @@ def importance_sampling_path(
         raise ConfigError(f"sizes must increase; they are {tuple(sizes)}.")
     if jackknife and 1 in sizes:
         raise ConfigError("The jackknife leaves one draw out, so it needs at least 2 samples; it got 1.")
-    import arviz_stats.base  # noqa: F401  (2 s with its scipy: only who samples waits, and the clock does not count it)
-
     start, seconds = time.perf_counter(), 0.0
-    parts = x.split(CHUNK)
+    x = x.to(model.device)
+    chunk = room(x.device, CHUNK, decoding(model))
+    parts = x.split(chunk)
     qs = [model.encoder(part) for part in parts]
-    fitted = torch.empty(min(MOST_FITTED, sizes[-1]), len(x))
+    home = double_device(x.device)
+    fitted = torch.empty(min(MOST_FITTED, sizes[-1]), len(x), device=home)
     k_hat, seen = torch.empty(0), 0
     # log sum w and log sum w^2 over the draws so far, in float64
-    sums = torch.full((2, len(x)), -math.inf, dtype=torch.float64)
-    left_out = Jackknife(len(x))
-    done = 0
+    sums = torch.full((2, len(x)), -math.inf, dtype=torch.float64, device=home)
+    left_out = Jackknife(len(x), home)
+    done, step = 0, max(1, chunk // len(x))
+
+    def log_weights(count: int) -> Tensor:
+        pieces = []
+        for q, part in zip(qs, parts, strict=True):
+            z = draw(q, generator, (count,))
+            with quick_products(), unchecked():
+                log_p = in_double(model.decoder(z).log_prob(part)) + in_double(model.prior.log_prob(z))
+            exact_q = Independent(Normal(in_double(q.mean), in_double(q.stddev)), 1)
+            pieces.append(log_p - exact_q.log_prob(in_double(z)))
+        return torch.cat(pieces, 1)
+
     for size in sizes:
         while done < size:
-            count = min(max(1, CHUNK // len(x)), size - done)
-            pieces = []
-            for q, part in zip(qs, parts, strict=True):
-                z = draw(q, generator, (count,))
-                with quick_products():
-                    log_p = model.decoder(z).log_prob(part).double() + model.prior.log_prob(z).double()
-                exact_q = Independent(Normal(q.mean.double(), q.stddev.double()), 1)
-                pieces.append(log_p - exact_q.log_prob(z.double()))
-            log_w = torch.cat(pieces, 1)
+            asked = min(step, size - done)
+            log_w, count = shrinking(log_weights, asked)
+            step = step if count == asked else count
             sums = torch.logaddexp(sums, log_sums(log_w))
             if jackknife:
                 left_out.add(log_w)
@@ -137,36 +145,8 @@ def importance_sampling_path(
             seen = min(size, MOST_FITTED)
             k_hat = pareto_k(fitted[:seen])
         seconds += time.perf_counter() - start
-        yield Estimate(value, error, size, size * len(x), seconds, ess, k_hat)
+        yield Estimate(value.cpu(), error.cpu(), size, size * len(x), seconds, ess.cpu(), k_hat)
         start = time.perf_counter()  # what the caller did meanwhile does not count
-
-
-def pareto_k(log_weights: Tensor) -> Tensor:
-    """Fits the shape k of the tail of importance weights, a generalised Pareto distribution (Vehtari et al. 2024).
-
-    The weights have about 1/k finite moments: below 0.5 the error is normal, above 0.7 it is not to be trusted.
-
-    Arguments:
-        log_weights: (K, B), nats.
-
-    Returns:
-        (B,) float64, as `arviz_stats` has it; nan, for unknown, with fewer than 25 draws or where the largest weights
-        are all the same, inf where the tail spreads over more than float64 can hold.
-    """
-    from arviz_stats.base import array_stats  # at the top it would double the time to import vae
-
-    k_hat = torch.full((log_weights.shape[1],), math.nan, dtype=torch.float64)
-    for i, weights in enumerate(log_weights.T.double().numpy()):
-        if len(weights) < 25 or np.ptp(weights) == 0:
-            continue
-        try:
-            with np.errstate(divide="raise", over="raise", invalid="raise"):
-                k_hat[i] = float(array_stats.psislw(-weights)[1])
-        except FloatingPointError:
-            k_hat[i] = math.inf
-        except ValueError:  # no curve fits a tail of equal weights; the estimate itself needs none
-            continue
-    return k_hat
 
 
 class Jackknife:
@@ -176,9 +156,11 @@ class Jackknife:
     subtracted. The small ones go by the series log(1 - r) = -sum_m r^m / m, for which sums of powers are enough.
     """
 
-    def __init__(self, images: int) -> None:
-        self.top = torch.full((TOP, images), -math.inf, dtype=torch.float64)  # log w, in falling order
-        self.rest = torch.full((POWERS, images), -math.inf, dtype=torch.float64)  # log sum w^m of the others
+    def __init__(self, images: int, device: torch.device | str = "cpu") -> None:
+        # log w, in falling order, and log sum w^m of the others
+        self.top, self.rest = torch.full((TOP + POWERS, images), -math.inf, dtype=torch.float64, device=device).split(
+            [TOP, POWERS]
+        )
 
     def add(self, log_w: Tensor) -> None:
         """Takes in more log weights, (K, B) float64."""
@@ -191,5 +173,5 @@ class Jackknife:
         """Returns sum_i log(1 - w_i / sum w), (B,), for log_sum = log sum w, (B,)."""
         largest = torch.cat([self.top[1:], self.rest[:1]]).logsumexp(0) - log_sum
         shares = (self.top[1:] - log_sum).exp()  # each at most 1/2
-        m = torch.arange(1, POWERS + 1, dtype=torch.float64)[:, None]
+        m = torch.arange(1, POWERS + 1, dtype=torch.float64, device=shares.device)[:, None]
         return largest + torch.log1p(-shares).sum(0) - ((self.rest - m * log_sum).exp() / m).sum(0)

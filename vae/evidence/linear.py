@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from vae.model import VAE, AnyConfig, Decoder, floored
+from vae.model import VAE, AnyConfig, Decoder, floored, in_double
 
 __all__ = ["is_linear_gaussian", "linear_evidence"]
 
@@ -30,13 +30,13 @@ def linear_evidence(model: VAE, x: Tensor) -> Tensor:
     assert isinstance(model.decoder, Decoder)
     location, psi = model.decoder.location, model.decoder.log_variance
     assert isinstance(location, torch.nn.Linear) and isinstance(psi, torch.nn.Parameter)
-    weight = location.weight.detach().double()
-    log_variance = floored(psi.detach().double(), model.config.log_variance_floor).expand(model.config.pixels)
+    weight, bias, variances, x = (in_double(each.detach()) for each in (location.weight, location.bias, psi, x))
+    log_variance = floored(variances, model.config.log_variance_floor).expand(model.config.pixels)
     precision = (-log_variance).exp()
-    centred = x.double() - location.bias.detach().double()
-    inner = torch.eye(model.config.latent, dtype=torch.float64) + weight.T @ (precision[:, None] * weight)
+    centred = x.to(bias.device) - bias
+    inner = torch.eye(model.config.latent).to(weight) + weight.T @ (precision[:, None] * weight)
     factor = torch.linalg.cholesky(inner)
     seen = torch.linalg.solve_triangular(factor, ((precision * centred) @ weight).T, upper=False)
     distance = (precision * centred.square()).sum(-1) - seen.square().sum(0)
     log_determinant = log_variance.sum() + 2 * factor.diagonal().log().sum()
-    return -0.5 * (distance + log_determinant + model.config.pixels * math.log(2 * math.pi))
+    return -0.5 * (distance + log_determinant + model.config.pixels * math.log(2 * math.pi)).cpu()

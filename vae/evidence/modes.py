@@ -63,4 +63,4 @@ def _derivatives(paired: Density, z: Tensor, rows: Tensor) -> tuple[Tensor, Tens
         (slope,) = torch.autograd.grad(height.sum(), z, create_graph=True)
         bend = [torch.autograd.grad(part, z, retain_graph=True)[0] for part in slope.sum(0)]
     # where g is not a number there is nothing to climb, and eigh would refuse
-    return height.detach(), slope.detach().nan_to_num(0, 0, 0), torch.stack(bend, -2).detach().nan_to_num(0, 0, 0)
+    return height.detach().cpu(), slope.detach().nan_to_num(0, 0, 0), torch.stack(bend, -2).detach().nan_to_num(0, 0, 0)

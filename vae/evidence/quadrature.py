@@ -31,7 +31,7 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from vae.evidence.modes import climb
-from vae.evidence.tiles import NOTHING, Layer, Tiles, children, function_of, pack
+from vae.evidence.tiles import NODES, NOTHING, Layer, Tiles, children, function_of, pack
 
 __all__ = ["Grid", "Integrals", "log_integrals"]
 
@@ -103,6 +103,7 @@ def log_integrals(
     climbs: int = 4,
     keep: int | None = 0,
     told: Callable[[float], None] | None = None,
+    nodes: int = NODES,
 ) -> Integrals:
     """Integrates F functions exp g_f(z) over z in R^J, J = 1 or 2.
 
@@ -116,6 +117,7 @@ def log_integrals(
         climbs: further starting points for each function, from the survey's highest nodes.
         keep: how many nodes of each function to keep, by their mass as in `Grid.by_mass`; None for all, once each.
         told: is told the share of the functions that are done, after each chunk; what it raises stops the work.
+        nodes: points that `densities` is asked for at once.
     """
     count, dims = starts.shape
     reach = 6 - math.log(tolerance)  # nats below the maximum that matter
@@ -125,7 +127,7 @@ def log_integrals(
     done = np.zeros(count, bool)
     grids = [Grid(np.zeros((0, dims)), np.zeros(0), math.nan)] * (count if keep != 0 else 0)
 
-    layer = Layer(densities, dims, told)
+    layer = Layer(densities, dims, told, nodes)
     side = math.ceil(radius / layer.tile)
     domain = np.array(list(itertools.product(range(-side, side), repeat=dims)))
     tiles = layer.lay(pack(np.arange(count).repeat(len(domain)), np.tile(domain, (count, 1))))
@@ -208,7 +210,7 @@ def _modes(paired: Density, starts: Tensor, tiles: Tiles, layer: Layer, across: 
     count, dims = starts.shape
     rows = torch.arange(count)
     with torch.no_grad():
-        given = paired(starts, rows).numpy()
+        given = paired(starts, rows).cpu().numpy()
     _, total, top, _ = layer.totals(tiles)
     coarse = np.exp(top + dims * math.log(layer.step) - total) > _UNRESOLVED
     coarse |= given > top + 1

@@ -45,7 +45,7 @@ def rounding(accurate: Callable[[Tensor, Tensor], Tensor], grids: Sequence[Grid]
         single = torch.from_numpy(np.stack([grids[row].log_density for row in rows])).double()
         with torch.no_grad(), unchecked():
             g = accurate(z.flatten(0, 1), torch.tensor(rows).repeat_interleave(z.shape[1]))
-        off = g.view_as(single) - single
+        off = g.cpu().view_as(single) - single
         shift[rows] = off.logsumexp(1) - math.log(z.shape[1])
         error[rows] = 2 * off.std(1)
     return shift, error

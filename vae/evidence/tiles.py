@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["NOTHING", "Layer", "Tiles", "children", "function_of", "pack"]
+__all__ = ["NODES", "NOTHING", "Layer", "Tiles", "children", "function_of", "pack"]
 
 Array = NDArray[Any]
 Density = Callable[[Tensor, Tensor], Tensor]
@@ -24,7 +24,7 @@ Density = Callable[[Tensor, Tensor], Tensor]
 NOTHING = -1e30  # stands for a log density that is not a finite number
 _COARSEST = 1 / 8  # step of the first grid
 _SIDE = 4  # m, nodes along the side of a tile
-_NODES = 1024  # decoded at once: what comes of them stays in the cache
+NODES = 1024  # decoded at once: what comes of them stays in the cache
 _BITS = 22  # of a tile's coordinate
 _HALF = 1 << (_BITS - 1)
 _PLACE = (1 << (2 * _BITS)) - 1
@@ -40,8 +40,10 @@ class Tiles(NamedTuple):
 class Layer:
     """The grid of one step: lays tiles, lets them spread, and adds them up."""
 
-    def __init__(self, densities: Density, dims: int, told: Callable[[float], None] | None) -> None:
-        self.densities, self.dims, self.told = densities, dims, told
+    def __init__(
+        self, densities: Density, dims: int, told: Callable[[float], None] | None, at_once: int = NODES
+    ) -> None:
+        self.densities, self.dims, self.told, self.at_once = densities, dims, told, at_once
         self.step, self.evaluations, self.share = _COARSEST, 0, 0.0
         self.shape = (_SIDE,) * dims
         self.within = np.array(list(itertools.product(range(_SIDE), repeat=dims))) + 0.5  # (m^J, J), in steps
@@ -60,14 +62,14 @@ class Layer:
         places, which = np.unique(keys & _PLACE, return_inverse=True)
         order = np.argsort(which, kind="stable")
         values = np.empty((len(keys), len(self.within)), np.float32)
-        chunk = _NODES // len(self.within)
+        chunk = self.at_once // len(self.within)
         bounds = np.searchsorted(which[order], np.arange(0, len(places) + chunk, chunk))
         for i, (first, last) in enumerate(itertools.pairwise(bounds)):
             mine = order[first:last]
             z = self.nodes(places[i * chunk : (i + 1) * chunk])
             rows, column = np.unique(function_of(keys[mine]), return_inverse=True)
             points = torch.from_numpy(z.reshape(-1, self.dims)).float()
-            found = self.densities(points, torch.from_numpy(rows)).numpy().reshape(*z.shape[:2], len(rows))
+            found = self.densities(points, torch.from_numpy(rows)).cpu().numpy().reshape(*z.shape[:2], len(rows))
             values[mine] = np.nan_to_num(found[which[mine] - i * chunk, :, column], True, NOTHING, NOTHING, NOTHING)
             if self.told:
                 self.told(self.share)

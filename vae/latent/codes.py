@@ -85,7 +85,7 @@ def encode(model: VAE, images: Tensor, *, seed: int = 0, batch: int = 2000) -> C
     parts = []
     for part in images.split(model.config.at_once(batch)):
         q = model.encoder(model.pixels(part.cpu(), noise).to(model.device)).base_dist
-        kl = kl_divergence(q, Normal(torch.zeros(()), torch.ones(())))
+        kl = kl_divergence(q, Normal(torch.zeros_like(q.loc), torch.ones_like(q.loc)))
         parts.append(torch.stack([q.loc, q.scale, kl]))
     return Codes(*torch.cat(parts, 1).cpu().numpy())
 

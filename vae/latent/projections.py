@@ -96,8 +96,9 @@ def _file(data_name: str, method: Method) -> str:
 
 
 def make_projection(
-    name_or_path: str | Path, dataset: Dataset, method: Method, *, images: int = IMAGES, seed: int = 0
-) -> Projection:
+    name_or_path: str | Path, dataset: Dataset, method: Method, *, images: int = IMAGES, seed: int = 0,
+    device: str = "cpu",
+) -> Projection:  # fmt: skip
     """Projects the codes of a model's first test images, and keeps the result.
 
     Arguments:
@@ -106,6 +107,7 @@ def make_projection(
         method: "tsne" or "umap".
         images: how many; all, where there are fewer.
         seed: of the method's own draws.
+        device: where images are encoded, see `load`; the method itself runs on the CPU.
 
     Raises:
         CheckpointError: there is no such model, its result may be kept nowhere, or the disk refuses.
@@ -115,7 +117,7 @@ def make_projection(
         raise ConfigError(f"images must be at least {_LEAST}; it is {images}.")
     place = place_for(name_or_path, _file(dataset.name, method))
     says = _settings(name_or_path, dataset, method, images, seed)
-    means = encode(load(name_or_path), dataset.test.images[:images]).mean
+    means = encode(load(name_or_path, device), dataset.test.images[:images]).mean
     found = Projection(project(means, method, seed=seed), says)
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, points=found.points, settings=np.array(json.dumps(says)))

@@ -20,7 +20,16 @@ objectives that read as they are written. The wing stands on `vae.settings`, who
 from vae.model import portable
 from vae.model.capture import capture
 from vae.model.checkpoints import load, save
-from vae.model.devices import autocast, best_device, quick_products, settled
+from vae.model.devices import (
+    autocast,
+    best_device,
+    double_device,
+    in_double,
+    quick_products,
+    room,
+    settled,
+    shrinking,
+)
 from vae.model.distributions import (
     LOG_2_PI,
     Share,
@@ -30,6 +39,7 @@ from vae.model.distributions import (
     draw,
     floored,
     generator,
+    noise_like,
     pixel_deviation,
     prepare_pixels,
     softplus,
@@ -107,13 +117,16 @@ __all__ = [
     "check_shape",
     "count_weights",
     "diagonal_normal",
+    "double_device",
     "draw",
     "floored",
     "folders",
     "generator",
+    "in_double",
     "load",
     "locate",
     "mlp",
+    "noise_like",
     "objective_of",
     "pixel_deviation",
     "place_for",
@@ -123,8 +136,10 @@ __all__ = [
     "read_record",
     "result_file",
     "results",
+    "room",
     "save",
     "settled",
+    "shrinking",
     "softplus",
     "standard_normal",
     "start_at",

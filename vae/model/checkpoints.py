@@ -17,6 +17,7 @@ from torch import Tensor
 
 from vae import paths
 from vae.errors import CheckpointError
+from vae.model.devices import best_device
 from vae.model.imported import graphs_of, rebuild
 from vae.model.vae import MOST_WEIGHTS, VAE, Decoder, Encoder
 from vae.settings import (
@@ -81,19 +82,26 @@ def save(
     return path
 
 
-def load(name_or_path: str | Path) -> VAE:
+def load(name_or_path: str | Path, device: str = "cpu") -> VAE:
     """Reads a model, in evaluation mode and without gradients.
 
     Arguments:
         name_or_path: the name of a model in `folders()`, or the path of a file.
+        device: where it is to compute, a name as `best_device` takes it: auto, cpu, cuda, cuda:1 or mps. Estimators
+            bring images there, and results back.
 
     Returns:
         The model; `encoder(x)` and `decoder(z)` return `torch.distributions` objects.
 
     Raises:
         CheckpointError: there is none, or the file is truncated, foreign, or does not fit what it says of itself.
+        ConfigError: there is no such device.
     """
-    path = locate(name_or_path)
+    at = best_device(device)
+    return _load(locate(name_or_path)).to(at)
+
+
+def _load(path: Path) -> VAE:
     config = read_record(path).model
     if isinstance(config, ImportedConfig):
         return _load_imported(path, config)

@@ -8,27 +8,104 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from torch import Tensor
 
+from vae.errors import ConfigError
 from vae.model.vae import VAE
-from vae.settings import TrainConfig
+from vae.settings import TrainConfig, methods
 
-__all__ = ["autocast", "best_device", "multiplies_bfloat16", "quick_products", "settled"]
+__all__ = [
+    "autocast",
+    "best_device",
+    "double_device",
+    "in_double",
+    "multiplies_bfloat16",
+    "quick_products",
+    "room",
+    "settled",
+    "shrinking",
+]
+
+T = TypeVar("T")
 
 _products: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]  # made when torch is imported
 _FLAGS = ("avx512_bf16", "amx_bf16")  # of a CPU that multiplies bfloat16 itself; others only pretend, slowly
 
 
-def best_device() -> torch.device:
-    """Returns a GPU that PyTorch can use, or else the CPU."""
-    if not torch.cuda.is_available():
-        return torch.device("cpu")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))  # `torchrun` gives each process its own
+def best_device(asked: str | None = None) -> torch.device:
+    """Returns the device of a name, or of `$VAE_DEVICE` if none is given.
+
+    Arguments:
+        asked: auto, cpu, cuda, cuda:n or mps. auto, which holds where nothing is said, is a GPU of NVIDIA's where
+            PyTorch can use one, and else the CPU. Of several GPUs `torchrun` gives each process its own, unless a
+            number is asked for, which all of them share then.
+
+    Raises:
+        ConfigError: this is no such name, or the device is not there.
+    """
+    name = methods.check_device(asked or os.environ.get("VAE_DEVICE") or "auto")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError("The device mps is not there: it takes a Mac with a processor of Apple's. Take auto or cpu.")
+    if name in ("cpu", "mps") or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu" if name == "auto" else name)
+    there = torch.cuda.device_count()
+    number = int(name[5:]) if name.startswith("cuda:") else int(os.environ.get("LOCAL_RANK", "0"))
+    if number >= there:
+        way = "Start fewer processes, or name a GPU for all of them: --device cuda:0." if there else "Take auto or cpu."
+        raise ConfigError(f"GPUs are numbered from 0, and PyTorch finds {there} here; cuda:{number} was wanted. {way}")
+    return torch.device("cuda", number)
+
+
+def double_device(device: torch.device) -> torch.device:
+    """Returns where float64 is computed beside a device: there or, where it knows none as Apple's MPS, on the CPU."""
+    return torch.device("cpu") if device.type == "mps" else device
+
+
+def in_double(value: Tensor) -> Tensor:
+    """Returns a tensor in float64, where `double_device` says."""
+    return value.to(double_device(value.device)).double()
+
+
+def room(device: torch.device, usual: int, size: int) -> int:
+    """Returns how many pieces of work are done at once.
+
+    Arguments:
+        device: a GPU takes as many as an eighth of its free memory holds, any other device the usual number.
+        usual: as many as stay in a CPU's cache.
+        size: bytes of a piece.
+    """
+    if device.type != "cuda":
+        return usual
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(usual, free // 8 // size)
+
+
+def shrinking(work: Callable[[int], T], count: int) -> tuple[T, int]:
+    """Does a number of pieces of work at once, or half as many as long as the memory of a GPU is too short for them.
+
+    Arguments:
+        work: does as many pieces as it is told.
+        count: how many at first.
+
+    Returns:
+        What the work returned, and how many pieces it was of.
+
+    Raises:
+        torch.OutOfMemoryError: not even one fits.
+    """
+    while True:
+        try:
+            return work(count), count
+        except torch.OutOfMemoryError:
+            if count == 1:
+                raise
+            count //= 2
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:

@@ -39,6 +39,7 @@ __all__ = [
     "draw",
     "floored",
     "generator",
+    "noise_like",
     "pixel_deviation",
     "prepare_pixels",
     "softplus",
@@ -187,7 +188,9 @@ def softplus(v: Tensor) -> Tensor:
 def draw(distribution: Distribution, generator: torch.Generator | None, shape: tuple[int, ...] = ()) -> Tensor:
     """Draws from a diagonal normal, z = mu + sigma * eps (reparameterised), or from a Bernoulli over pixels.
 
-    `torch.distributions` draws from the global generator only, which all threads share.
+    `torch.distributions` draws from the global generator only, which all threads share. The noise is made where the
+    generator is, and carried to where the distribution is: a generator on the CPU gives the same draws on any device,
+    one on a GPU gives that GPU's draws quicker.
 
     Arguments:
         distribution: an `Independent` Normal or Bernoulli with batch shape B and event shape (D,).
@@ -203,9 +206,10 @@ def draw(distribution: Distribution, generator: torch.Generator | None, shape: t
     base = distribution.base_dist if isinstance(distribution, Independent) else distribution
     if isinstance(base, Normal):
         mean = base.loc.expand(shape + base.loc.shape)
-        return mean + base.scale * _noise(mean, generator, torch.Tensor.normal_)
+        return mean + base.scale * noise_like(mean, generator, torch.Tensor.normal_)
     if isinstance(base, Bernoulli):
-        return torch.bernoulli(base.probs.expand(shape + base.probs.shape), generator=generator)
+        probs = base.probs.expand(shape + base.probs.shape)
+        return torch.bernoulli(probs.to(_source(probs, generator)), generator=generator).to(probs.device)
     raise ConfigError(f"draw knows normal and Bernoulli distributions; it got {type(base).__name__}.")
 
 
@@ -239,16 +243,30 @@ def prepare_pixels(
     if likelihood != "bernoulli" and not dequantised:
         return u / 255
     # float32 steps by 2^-16 at 255, so noise any nearer to 1 would round up into the next grey
-    noise = _noise(u, generator, torch.Tensor.uniform_, 0, 1 - 2**-16)
+    noise = noise_like(u, generator, torch.Tensor.uniform_, 0, 1 - 2**-16)
     return (noise * 255 < u).float() if likelihood == "bernoulli" else (u + noise) / 256
 
 
-def _noise(like: Tensor, generator: torch.Generator | None, fill: Callable[..., Tensor], *arguments: float) -> Tensor:
-    """Returns noise of the shape of a tensor (..., B, D), of which the images of a batch are B."""
+def noise_like(
+    like: Tensor, generator: torch.Generator | None, fill: Callable[..., Tensor], *arguments: float
+) -> Tensor:
+    """Returns noise of the shape, kind and device of a tensor (..., B, D), of which the images of a batch are B.
+
+    Arguments:
+        like: the tensor.
+        generator: source of the noise, on any device; None for torch's global generator.
+        fill: `torch.Tensor.normal_` or `torch.Tensor.uniform_`, called with the arguments.
+    """
+    at = _source(like, generator)
     if isinstance(generator, Share):
-        whole = like.new_empty(*like.shape[:-2], generator.images, like.shape[-1])
-        return fill(whole, *arguments, generator=generator)[..., generator.place :: generator.of, :]
-    return fill(torch.empty_like(like), *arguments, generator=generator)
+        whole = like.new_empty(*like.shape[:-2], generator.images, like.shape[-1], device=at)
+        return fill(whole, *arguments, generator=generator)[..., generator.place :: generator.of, :].to(like.device)
+    return fill(torch.empty_like(like, device=at), *arguments, generator=generator).to(like.device)
+
+
+def _source(like: Tensor, generator: torch.Generator | None) -> torch.device:
+    """Returns where noise for a tensor is made: on the device of the generator."""
+    return like.device if generator is None else generator.device
 
 
 def pixel_deviation(distribution: Distribution) -> Tensor:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, get_args
 
 from vae.errors import ConfigError
 
 __all__ = [
     "EVIDENCE", "GIVES", "PROJECTED", "PROJECTIONS", "SAMPLES", "STEPS", "Evidence", "Gives", "Projection",
-    "check_evidence",
+    "check_device", "check_evidence",
 ]  # fmt: skip
 
 Evidence = Literal["elbo", "naive", "importance", "ais", "exact"]
@@ -22,6 +23,17 @@ PROJECTED = 2000  # test images that are projected
 
 Gives = Literal["probabilities", "logits", "mean", "mean and log variance"]  # of a decoder from elsewhere
 GIVES: dict[Gives, int] = {"probabilities": 1, "logits": 1, "mean": 1, "mean and log variance": 2}  # numbers a pixel
+
+
+def check_device(name: str) -> str:
+    """Returns the name of a device if it is one; whether the device is there is not looked at.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,3})?", name):
+        raise ConfigError(f"A device is auto, cpu, cuda, cuda:1 or another number, or mps; it is {name!r}.")
+    return name
 
 
 def check_evidence(

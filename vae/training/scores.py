@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vae.model import VAE, Objective, Share, generator, quick_products
+from vae.model import VAE, Objective, Share, double_device, generator, in_double, quick_products
 
 __all__ = ["score", "sums"]
 
@@ -20,7 +20,7 @@ def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch
 def sums(model: VAE, images: Tensor, objective: Objective, noise: torch.Generator, batch: int = 1000) -> Tensor:
     """Returns the sums of both over images, (2,) float64; over its own images if the noise is a `Share`."""
     model.eval()
-    totals = torch.zeros(2, dtype=torch.float64, device=model.device)
+    totals = torch.zeros(2, dtype=torch.float64, device=double_device(model.device))
     for part in images.split(model.config.at_once(batch)):
         part = part.to(model.device)
         if isinstance(noise, Share):
@@ -28,5 +28,5 @@ def sums(model: VAE, images: Tensor, objective: Objective, noise: torch.Generato
             part = part[noise.place :: noise.of]
         with quick_products():
             terms = objective(model, model.pixels(part, noise), noise)
-        totals += torch.stack([terms.reconstruction.double().sum(), terms.kl.double().sum()])
+        totals += torch.stack([in_double(terms.reconstruction).sum(), in_double(terms.kl).sum()])
     return totals

@@ -146,13 +146,15 @@ def _first(split: Split, count: int) -> Split:
 
 
 def make_features(
-    name_or_path: str | Path, dataset: Dataset, *, progress: Callable[[float, str], None] | None = None
-) -> Features:
+    name_or_path: str | Path, dataset: Dataset, *, device: str = "cpu",
+    progress: Callable[[float, str], None] | None = None,
+) -> Features:  # fmt: skip
     """Measures all accuracies of a model, and keeps them.
 
     Arguments:
         name_or_path: of the model.
         dataset: whose training images are learned from, and whose test images are classified.
+        device: where images are encoded, see `load`; the classifiers are scikit-learn's, on the CPU.
         progress: is told the share that is done, and what is at work.
 
     Raises:
@@ -169,7 +171,7 @@ def make_features(
             f"{dataset.name} has {size:,} and {size * count:,}. Take smaller or fewer images."
         )
     place = place_for(name_or_path, f"features-{dataset.name}.json")
-    says, model = _settings(name_or_path, dataset), load(name_or_path)
+    says, model = _settings(name_or_path, dataset), load(name_or_path, device)
     labels, test_labels = train.labels.numpy(), test.labels.numpy()
     pixels, test_pixels = (split.images.flatten(1).numpy().astype(np.float32) / 255 for split in (train, test))
     sets: dict[Kind, tuple[Array, Array]] = {
