@@ -12,10 +12,12 @@ from scipy.special import logsumexp
 from tests.toys import float32_bound, numpy_encoder, numpy_log_likelihood, small_model, toy_split
 from vae.errors import ConfigError, DataError
 from vae.evidence import exact as module
+from vae.evidence import tempered
 from vae.evidence.estimates import elbo, naive_monte_carlo, pairwise_log_prob
 from vae.evidence.exact import exact, is_known, posterior, thermodynamic_path
 from vae.evidence.gaps import refine
 from vae.evidence.importance import importance_sampling
+from vae.evidence.tempered import Tempered
 from vae.model.distributions import LOG_2_PI, diagonal_normal, generator
 from vae.settings.config import LIKELIHOODS
 
@@ -96,7 +98,7 @@ DEEP = [(1, -2.0), (1, -8.0), (2, -2.0), (2, -8.0)]  # J and log variance
 @pytest.mark.parametrize(("latent", "log_variance"), DEEP)
 def test_quadrature_finds_the_closed_form(likelihood, latent, log_variance):
     model, truth, x = linear_model(latent, likelihood, log_variance)
-    found = module._Tempered(model, x).double().integrate(1e-3, keep=None)
+    found = Tempered(model, x).double().integrate(1e-3, keep=None)
     assert (found.error <= 1e-3).all()
     # the densities are worked out in float64, and then kept in float32: each is off by at most 2^-24 of itself
     noise = [
@@ -155,7 +157,7 @@ FLOATS = {
 def test_what_is_stated_covers_the_float32_of_any_processor(floats, latent, log_variance, monkeypatch):
     model, truth, x = linear_model(latent, "gaussian", log_variance)
     truth = truth.logpdf(x.double())
-    monkeypatch.setattr(module, "pairwise_log_prob", FLOATS[floats])
+    monkeypatch.setattr(tempered, "pairwise_log_prob", FLOATS[floats])
     for i in range(len(x)):
         found = posterior(model, x[i : i + 1])
         assert abs(found.log_p - truth[i]) < found.error
@@ -171,7 +173,7 @@ def test_it_covers_it_for_a_network_too(floats, activation, latent, monkeypatch)
     with torch.no_grad():
         model.decoder.log_variance.bias.sub_(4)
     truth = brute(model, x).evidence
-    monkeypatch.setattr(module, "pairwise_log_prob", FLOATS[floats])
+    monkeypatch.setattr(tempered, "pairwise_log_prob", FLOATS[floats])
     found = exact(model, x)
     assert (np.abs(found.value.numpy() - truth) < found.error_bound.numpy()).all()
 

@@ -3,6 +3,7 @@
 Every estimator takes a model and pixels and returns an `Estimate`, one number an image in nats. The wing stands on
 `vae.model` and `vae.data`.
 
+    checks      what estimators refuse
     estimates   Estimate; naive Monte Carlo and the ELBO, in constant memory
     importance  the IWAE bound and its jackknife
     tails       k-hat, the shape of the tail of importance weights
@@ -11,6 +12,7 @@ Every estimator takes a model and pixels and returns an `Estimate`, one number a
     quadrature  adaptive integrals over the plane, with an error that can be believed
     rounding    what float32 does to such an integral, measured in float64
     linear      log p(x) of a linear decoder in closed form
+    tempered    the densities between a base and the joint, and their integrals
     exact       log p(x), the posterior and the thermodynamic path by quadrature; whether a model's is known
     annealing   AIS with HMC, forward and reverse
     gaps        the best Gaussian q for an image
@@ -21,6 +23,7 @@ Every estimator takes a model and pixels and returns an `Estimate`, one number a
 """
 
 from vae.evidence import annealing, closeness, evaluation, gaps, importance, quadrature, races
+from vae.evidence.checks import MOST_SAMPLES, check_count, check_image, check_pixels
 from vae.evidence.comparison import (
     Budget,
     Comparison,
@@ -33,12 +36,8 @@ from vae.evidence.comparison import (
 )
 from vae.evidence.estimates import (
     CHUNK,
-    MOST_SAMPLES,
     Estimate,
     Progress,
-    check_count,
-    check_image,
-    check_pixels,
     elbo,
     log_sums,
     mean_error,

@@ -20,7 +20,8 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from vae.errors import ConfigError, DataError
-from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels, decoding
+from vae.evidence.checks import check_count, check_pixels
+from vae.evidence.estimates import Estimate, Progress, decoding
 from vae.model import VAE, double_device, draw, in_double, noise_like, quick_products, room, unchecked
 
 __all__ = ["STARTS", "Start", "annealed_importance_sampling", "reverse_annealing", "schedule", "simulate"]

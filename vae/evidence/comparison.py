@@ -20,7 +20,8 @@ from torch.distributions import kl_divergence
 from vae.errors import DAMAGE, CheckpointError
 from vae.evidence import estimates as evidence
 from vae.evidence.annealing import Start, annealed_importance_sampling
-from vae.evidence.estimates import Estimate, check_pixels, mean_error
+from vae.evidence.checks import check_pixels
+from vae.evidence.estimates import Estimate, mean_error
 from vae.evidence.exact import exact, is_known
 from vae.evidence.importance import importance_sampling_path
 from vae.model import VAE, locate, result_file

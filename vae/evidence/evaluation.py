@@ -11,7 +11,8 @@ from torch import Tensor
 
 from vae.errors import ConfigError
 from vae.evidence.annealing import Start, annealed_importance_sampling, reverse_annealing
-from vae.evidence.estimates import Estimate, Progress, check_count, elbo, mean_error, naive_monte_carlo, part_of
+from vae.evidence.checks import check_count
+from vae.evidence.estimates import Estimate, Progress, elbo, mean_error, naive_monte_carlo, part_of
 from vae.evidence.exact import exact, posterior
 from vae.evidence.importance import importance_sampling
 from vae.model import VAE

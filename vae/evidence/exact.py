@@ -12,7 +12,6 @@ the thermodynamic identity (Gelman & Meng 1998; Masrani, Le & Wood 2019). With r
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from typing import Literal, NamedTuple
@@ -21,29 +20,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.distributions import Normal
 
 from vae.errors import ConfigError, DataError
-from vae.evidence.estimates import (
-    CHUNK,
-    Estimate,
-    Progress,
-    check_image,
-    check_pixels,
-    decoding,
-    pairwise_log_prob,
-    part_of,
-)
+from vae.evidence.checks import check_image, check_pixels
+from vae.evidence.estimates import Estimate, Progress, part_of
 from vae.evidence.linear import is_linear_gaussian, linear_evidence
-from vae.evidence.quadrature import Integrals, log_integrals
+from vae.evidence.quadrature import Integrals
 from vae.evidence.rounding import MEASURED, rounding
-from vae.evidence.tiles import NODES
-from vae.model import VAE, AnyConfig, in_double, noise_like, room, standard_normal
+from vae.evidence.tempered import MOST_RADIUS, Tempered
+from vae.model import VAE, AnyConfig, noise_like
 
 __all__ = ["Posterior", "ThermodynamicPath", "exact", "is_known", "posterior", "thermodynamic_path"]
 
 _BATCH = 500  # images whose coarse grids are held at once
-_LEAST_RADIUS, _USUAL_RADIUS, _MOST_RADIUS = 6.0, 12.0, 40.0
+_USUAL_RADIUS = 12.0
 _TOO_SHARP = "The posterior of this image is too sharp or too wide for a grid. Take another image, or AIS."
 
 
@@ -140,10 +130,10 @@ def exact(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Pr
     first = 0
     while first < len(x):
         part = x[first : first + _BATCH]
-        wide = _Tempered(model, part).radius
+        wide = Tempered(model, part).radius
         part = part[: max(1, round(_BATCH * min(1, (_USUAL_RADIUS / wide) ** model.config.latent)))]
         tell = part_of(progress, first / len(x), len(part) / len(x))
-        joint = _Tempered(model, part)
+        joint = Tempered(model, part)
         parts.append(joint.integrate(tolerance, keep=MEASURED, progress=tell))
         lost.append(rounding(joint.double().paired, parts[-1].grids))
         first += len(part)
@@ -164,7 +154,7 @@ def posterior(model: VAE, x: Tensor, *, tolerance: float | None = None, progress
         DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or the grids did not come to agree.
     """
     check_image(model, x)
-    joint = _Tempered(model, x)
+    joint = Tempered(model, x)
     found = joint.integrate(_tolerance(model, tolerance), keep=None, progress=progress)
     if not math.isfinite(found.log_value[0]):
         raise DataError(_TOO_SHARP)
@@ -206,11 +196,11 @@ def thermodynamic_path(
     check_image(model, x)
     if not (betas.ndim == 1 and len(betas) and ((betas >= 0) & (betas <= 1)).all()):
         raise ConfigError(f"Betas must be numbers from 0 to 1; they are {betas!r:.80}.")
-    tempered = _Tempered(model, x[:1].expand(len(betas), -1), torch.from_numpy(betas).float(), base)
-    if base == "encoder" and tempered.reach > _MOST_RADIUS:  # the grid would grow ring by ring, for hours
+    tempered = Tempered(model, x[:1].expand(len(betas), -1), torch.from_numpy(betas).float(), base)
+    if base == "encoder" and tempered.reach > MOST_RADIUS:  # the grid would grow ring by ring, for hours
         raise DataError(
             "The path from the encoder's q is too sharp or too wide for a grid: q reaches to "
-            f"|z| = {tempered.reach:.0f}, a grid to {_MOST_RADIUS:.0f}. Begin at the prior, or take another image."
+            f"|z| = {tempered.reach:.0f}, a grid to {MOST_RADIUS:.0f}. Begin at the prior, or take another image."
         )
     found = tempered.integrate(_tolerance(model, tolerance), keep=None, progress=progress)
     if not np.isfinite(found.log_value).all():
@@ -225,75 +215,6 @@ def thermodynamic_path(
         weight = np.exp(grid.log_density - grid.log_density.max(), dtype=np.float64)
         integrand[k] = weight @ gain / weight.sum()
     return ThermodynamicPath(betas, integrand, found.log_value)
-
-
-class _Tempered:
-    """log of r(z)^(1 - beta) p(x, z)^beta for rows of images, each at a beta of its own."""
-
-    def __init__(self, model: VAE, x: Tensor, betas: Tensor | None = None, base: str = "prior") -> None:
-        self.model, self.decoder, self.prior = model, model.decoder, model.prior
-        self.x = x.to(model.device).clone()  # a tensor of inference mode has no part in a gradient
-        self.betas = torch.ones(len(x), device=self.x.device) if betas is None else betas.to(self.x.device)
-        with torch.no_grad():
-            self.q = model.encoder(self.x).base_dist
-        self.base = self.q if base == "encoder" else Normal(torch.zeros_like(self.q.loc), torch.ones_like(self.q.loc))
-
-    def double(self) -> _Tempered:
-        """Returns the same in float64, but for the encoder, whose r is one that float32 has worked out."""
-        twin = copy.copy(self)
-        twin.x = in_double(self.x)
-        twin.decoder = copy.deepcopy(self.decoder).to(twin.x.device).double()
-        twin.prior = standard_normal(self.model.config.latent, twin.x.device)
-        return twin
-
-    def start(self, z: Tensor, rows: Tensor | int) -> Tensor:
-        """log r(z)."""
-        return Normal(self.base.loc[rows], self.base.scale[rows]).log_prob(z).sum(-1)
-
-    def densities(self, z: Tensor, rows: Tensor) -> Tensor:
-        """At points (S, J) for rows (R,), as (S, R)."""
-        with torch.inference_mode():
-            z = z.to(self.x)
-            joint = pairwise_log_prob(self.decoder(z), self.x[rows]) + self.prior.log_prob(z)[:, None]
-            if bool((self.betas == 1).all()):
-                return joint
-            start = self.start(z[:, None], rows)
-            return start + self.betas[rows] * (joint - start)
-
-    def paired(self, z: Tensor, rows: Tensor) -> Tensor:
-        """At points (N, J), each for the row (N,) beside it, as (N,)."""
-        z = z.to(self.x)
-        joint = self.decoder(z).log_prob(self.x[rows]) + self.prior.log_prob(z)
-        start = self.start(z, rows)
-        return start + self.betas[rows] * (joint - start)
-
-    def gain(self, z: Tensor) -> NDArray:
-        """log p(x, z) / r(z) of the first row, at points (N, J), as (N,)."""
-        with torch.no_grad():
-            parts = []
-            for part in z.split(CHUNK):
-                part = part.to(self.x)
-                joint = pairwise_log_prob(self.decoder(part), self.x[:1])[:, 0] + self.prior.log_prob(part)
-                parts.append(joint - self.start(part, 0))
-            return torch.cat(parts).cpu().double().numpy()
-
-    @property
-    def reach(self) -> float:
-        """How far out all means of q and 8 deviations lie."""
-        return float((self.q.loc.abs() + 8 * self.q.scale).amax())
-
-    @property
-    def radius(self) -> float:
-        """Of the surveyed square, past the reach of q; farther out, peaks are found by climbing."""
-        return min(max(self.reach, _LEAST_RADIUS), _MOST_RADIUS)
-
-    def integrate(self, tolerance: float, *, keep: int | None = 0, progress: Progress | None = None) -> Integrals:
-        """Integrates over z."""
-        return log_integrals(
-            self.densities, self.paired, self.q.loc.cpu(), self.radius,
-            tolerance, kinks=self.model.config.kinks, keep=keep, told=progress,
-            nodes=room(self.x.device, NODES, decoding(self.model) + 32 * len(self.x)),
-        )  # fmt: skip
 
 
 def _tolerance(model: VAE, tolerance: float | None) -> float:

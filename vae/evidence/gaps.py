@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vae.evidence.estimates import CHUNK, check_count, check_pixels
+from vae.evidence.checks import check_count, check_pixels
+from vae.evidence.estimates import CHUNK
 from vae.model import VAE, double_device, in_double
 
 __all__ = ["Gap", "Refined", "refine"]

@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 
 from vae.errors import ConfigError
-from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels, decoding, log_sums, part_of
+from vae.evidence.checks import check_count, check_pixels
+from vae.evidence.estimates import Estimate, Progress, decoding, log_sums, part_of
 from vae.evidence.tails import pareto_k
 from vae.model import VAE, double_device, draw, in_double, quick_products, room, shrinking, unchecked
 

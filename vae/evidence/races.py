@@ -11,7 +11,8 @@ from torch import Tensor
 
 from vae.errors import ConfigError
 from vae.evidence.annealing import annealed_importance_sampling
-from vae.evidence.estimates import Estimate, Progress, check_count, check_pixels, elbo, naive_monte_carlo_path
+from vae.evidence.checks import check_count, check_pixels
+from vae.evidence.estimates import Estimate, Progress, elbo, naive_monte_carlo_path
 from vae.evidence.importance import importance_sampling_path
 from vae.model import VAE, generator
 

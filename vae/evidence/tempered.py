@@ -1,0 +1,88 @@
+"""The densities between a base and the joint p(x, z), on which exact evidence rests, and their integrals over z."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.distributions import Normal
+
+from vae.evidence.estimates import CHUNK, Progress, decoding, pairwise_log_prob
+from vae.evidence.quadrature import Integrals, log_integrals
+from vae.evidence.tiles import NODES
+from vae.model import VAE, in_double, room, standard_normal
+
+__all__ = ["MOST_RADIUS", "Tempered"]
+
+_LEAST_RADIUS, MOST_RADIUS = 6.0, 40.0
+
+
+class Tempered:
+    """log of r(z)^(1 - beta) p(x, z)^beta for rows of images, each at a beta of its own."""
+
+    def __init__(self, model: VAE, x: Tensor, betas: Tensor | None = None, base: str = "prior") -> None:
+        self.model, self.decoder, self.prior = model, model.decoder, model.prior
+        self.x = x.to(model.device).clone()  # a tensor of inference mode has no part in a gradient
+        self.betas = torch.ones(len(x), device=self.x.device) if betas is None else betas.to(self.x.device)
+        with torch.no_grad():
+            self.q = model.encoder(self.x).base_dist
+        self.base = self.q if base == "encoder" else Normal(torch.zeros_like(self.q.loc), torch.ones_like(self.q.loc))
+
+    def double(self) -> Tempered:
+        """Returns the same in float64, but for the encoder, whose r is one that float32 has worked out."""
+        twin = copy.copy(self)
+        twin.x = in_double(self.x)
+        twin.decoder = copy.deepcopy(self.decoder).to(twin.x.device).double()
+        twin.prior = standard_normal(self.model.config.latent, twin.x.device)
+        return twin
+
+    def start(self, z: Tensor, rows: Tensor | int) -> Tensor:
+        """log r(z)."""
+        return Normal(self.base.loc[rows], self.base.scale[rows]).log_prob(z).sum(-1)
+
+    def densities(self, z: Tensor, rows: Tensor) -> Tensor:
+        """At points (S, J) for rows (R,), as (S, R)."""
+        with torch.inference_mode():
+            z = z.to(self.x)
+            joint = pairwise_log_prob(self.decoder(z), self.x[rows]) + self.prior.log_prob(z)[:, None]
+            if bool((self.betas == 1).all()):
+                return joint
+            start = self.start(z[:, None], rows)
+            return start + self.betas[rows] * (joint - start)
+
+    def paired(self, z: Tensor, rows: Tensor) -> Tensor:
+        """At points (N, J), each for the row (N,) beside it, as (N,)."""
+        z = z.to(self.x)
+        joint = self.decoder(z).log_prob(self.x[rows]) + self.prior.log_prob(z)
+        start = self.start(z, rows)
+        return start + self.betas[rows] * (joint - start)
+
+    def gain(self, z: Tensor) -> NDArray:
+        """log p(x, z) / r(z) of the first row, at points (N, J), as (N,)."""
+        with torch.no_grad():
+            parts = []
+            for part in z.split(CHUNK):
+                part = part.to(self.x)
+                joint = pairwise_log_prob(self.decoder(part), self.x[:1])[:, 0] + self.prior.log_prob(part)
+                parts.append(joint - self.start(part, 0))
+            return torch.cat(parts).cpu().double().numpy()
+
+    @property
+    def reach(self) -> float:
+        """How far out all means of q and 8 deviations lie."""
+        return float((self.q.loc.abs() + 8 * self.q.scale).amax())
+
+    @property
+    def radius(self) -> float:
+        """Of the surveyed square, past the reach of q; farther out, peaks are found by climbing."""
+        return min(max(self.reach, _LEAST_RADIUS), MOST_RADIUS)
+
+    def integrate(self, tolerance: float, *, keep: int | None = 0, progress: Progress | None = None) -> Integrals:
+        """Integrates over z."""
+        return log_integrals(
+            self.densities, self.paired, self.q.loc.cpu(), self.radius,
+            tolerance, kinks=self.model.config.kinks, keep=keep, told=progress,
+            nodes=room(self.x.device, NODES, decoding(self.model) + 32 * len(self.x)),
+        )  # fmt: skip
