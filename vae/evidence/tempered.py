@@ -12,7 +12,7 @@ from torch.distributions import Normal
 from vae.evidence.estimates import CHUNK, Progress, decoding, pairwise_log_prob
 from vae.evidence.quadrature import Integrals, log_integrals
 from vae.evidence.tiles import NODES
-from vae.model import VAE, in_double, room, standard_normal
+from vae.model import VAE, in_double, quick_products, room, standard_normal, unchecked
 
 __all__ = ["MOST_RADIUS", "Tempered"]
 
@@ -44,7 +44,7 @@ class Tempered:
 
     def densities(self, z: Tensor, rows: Tensor) -> Tensor:
         """At points (S, J) for rows (R,), as (S, R)."""
-        with torch.inference_mode():
+        with torch.inference_mode(), quick_products(), unchecked():
             z = z.to(self.x)
             joint = pairwise_log_prob(self.decoder(z), self.x[rows]) + self.prior.log_prob(z)[:, None]
             if bool((self.betas == 1).all()):
