@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 import vae
 from benchmarks.measure import machine, say, table
@@ -42,11 +42,15 @@ def main() -> None:
         os.environ["VAE_CHECKPOINTS"] = str(Path(name) / "checkpoints")
         make_wide()
         with running_app(Path(name)) as url:
-            browser = playwright.chromium.launch(
-                executable_path=chromium.find(), args=QUIET + ["--no-sandbox"] * (os.geteuid() == 0)
-            )
+            browser = launched(playwright)
             measure(url, browser.new_page(), chosen.rounds, chosen.presses)
             browser.close()
+
+
+def launched(playwright: Playwright) -> Browser:
+    """Starts the Chromium that the browser tests take."""
+    args = QUIET + ["--no-sandbox"] * (os.geteuid() == 0)
+    return playwright.chromium.launch(executable_path=chromium.find(), args=args)
 
 
 def make_wide() -> None:

@@ -12,25 +12,26 @@ models and of cached values are fresh, so the figures include a cold start.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
+from playwright.sync_api import Error, sync_playwright
 
+from benchmarks.beside import PRESS_ON_MAP, launched, make_wide
 from benchmarks.measure import machine, say, table
-from benchmarks.visitors import LIMIT, PAGES, Figures, Visitor
+from benchmarks.visitors import LIMIT, PAGES, Figures, live
+from tests.browser import chromium
+from tests.browser.conftest import running_app
+from tests.browser.test_map import MAP, open_map
+from tests.visitor import Visitor
 
 ALL = (*PAGES, "data", "models", "report")
 PRESSES = 200  # at most, in the browser
@@ -38,34 +39,10 @@ PRESSES = 200  # at most, in the browser
 
 @contextmanager
 def server(folder: Path) -> Iterator[tuple[int, psutil.Process]]:
-    """Runs the app with a folder of its own for models and cached values; gives its port and its process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    environment = os.environ | {"VAE_CACHE": str(folder / "cache")}
-    with (folder / f"{port}.log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-    try:
-        while not _answers(port):
-            if process.poll() is not None:
-                raise SystemExit(f"The server did not start:\n{(folder / f'{port}.log').read_text()}")
-            time.sleep(0.2)
-        yield port, psutil.Process(process.pid)
-    finally:
-        for child in psutil.Process(process.pid).children(recursive=True):
-            with suppress(psutil.Error):
-                child.terminate()
-        process.terminate()
-        process.wait(30)
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
+    """Runs the app with models in a folder; gives its port and its process."""
+    with running_app(folder) as url:
+        port = urlsplit(url).port or 0
+        yield port, next(each for each in psutil.Process().children() if str(port) in each.cmdline())
 
 
 def _idle(process: psutil.Process) -> None:
@@ -100,61 +77,48 @@ def _memory(processes: list[psutil.Process]) -> tuple[float, float]:
     return own / 1e6, (own + rest) / 1e6
 
 
-async def first_visits(port: int, process: psutil.Process) -> None:
+def first_visits(port: int, process: psutil.Process) -> None:
     """Prints how long the first visit to each page and chapter takes, each with nothing else going on."""
     rows = []
     links = {page: (page, "") for page in ALL if page != "lesson"}
     links |= {f"chapter {number}": ("lesson", f"chapter={number}") for number in range(1, 15)}
     for name, (page, link) in links.items():
         _idle(process)
-        figures = Figures()
-        visitor = Visitor(port, figures)
-        first, whole = await visitor.visit(page, link)
-        await visitor.leave()
-        rows.append([name, f"{first:.2f}", f"{whole:.2f}", *figures.errors])
+        visitor = Visitor(port)
+        visitor.visit(page, link)
+        visitor.socket.close()
+        rows.append([name, *(f"{seconds:.2f}" for seconds in visitor.seconds), *visitor.faults])
     slowest = max(float(row[2]) for row in rows)
     table("First visits to an idle, fresh server, seconds", ["page", "first content", "whole"], rows,
           f"Slowest: {slowest:.2f} s.")  # fmt: skip
 
 
-async def many(
-    ports: list[int], processes: list[psutil.Process], sessions: int, think: float, minutes: float
-) -> Figures:
+def many(ports: list[int], processes: list[psutil.Process], sessions: int, think: float, minutes: float) -> Figures:
     """Lets sessions live on servers, spread over them, for some minutes."""
     figures, until = Figures(), time.time() + 60 * minutes
-    browser = threading.Thread(target=press_keys, args=(ports[0], figures, until), daemon=True)
-    browser.start()
-
-    async def watch() -> None:
-        while time.time() < until:
-            figures.memory.append(await asyncio.to_thread(_memory, processes))
-            await asyncio.sleep(10)
-
-    visitors = [Visitor(ports[i % len(ports)], figures).live(i, think, until) for i in range(sessions)]
-    await asyncio.gather(watch(), *visitors)
-    browser.join(60)
+    visitors = [
+        threading.Thread(target=live, args=(ports[i % len(ports)], i, think, until, figures), daemon=True)
+        for i in range(sessions)
+    ]
+    visitors.append(threading.Thread(target=press_keys, args=(ports[0], figures, until), daemon=True))
+    for each in visitors:
+        each.start()
+    while time.time() < until:
+        figures.memory.append(_memory(processes))
+        time.sleep(min(10, max(0, until - time.time())))
+    for each in visitors:
+        each.join(LIMIT + 60)
     return figures
 
 
 def press_keys(port: int, figures: Figures, until: float) -> None:
     """One visitor in a real browser: arrow keys on a map that the server decodes, and the time to each picture."""
-    from playwright.sync_api import Error, sync_playwright
-
-    from benchmarks.beside import PRESS_ON_MAP, make_wide
-    from tests.browser import chromium
-    from tests.browser.conftest import QUIET
-    from tests.browser.test_map import MAP, open_map
-
-    try:
-        found = chromium.find()
-    except OSError:
-        found = None
-    if not found:
+    if not chromium.find():
         say("no Chromium was found, so no keys are pressed")
         return
     make_wide()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=QUIET + ["--no-sandbox"] * (os.geteuid() == 0))
+        browser = launched(playwright)
         page = browser.new_page()
         page.set_default_timeout(1000 * LIMIT)
         page.on("pageerror", lambda error: figures.errors.update([f"browser: {error}"[:120]]))
@@ -219,15 +183,16 @@ def main() -> None:
     chosen = parser.parse_args()
     print(f"# {machine()}")
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        os.environ["VAE_CHECKPOINTS"] = str(Path(name) / "checkpoints")
+        os.environ |= {"VAE_CHECKPOINTS": str(Path(name) / "checkpoints"), "VAE_CACHE": str(Path(name) / "cache")}
+        os.environ.setdefault("VAE_WORKERS", str(os.cpu_count()))  # as where nothing is said
         count = 1 if chosen.what == "first" else chosen.processes
         servers = [stack.enter_context(server(Path(name))) for _ in range(count)]
         ports, processes = [port for port, _process in servers], [process for _port, process in servers]
         if chosen.what == "first":
-            asyncio.run(first_visits(ports[0], processes[0]))
+            first_visits(ports[0], processes[0])
         else:
             say(f"{chosen.sessions} sessions for {chosen.minutes:g} minutes")
-            tell(asyncio.run(many(ports, processes, chosen.sessions, chosen.think, chosen.minutes)))
+            tell(many(ports, processes, chosen.sessions, chosen.think, chosen.minutes))
 
 
 if __name__ == "__main__":

@@ -43,14 +43,15 @@ def stay(before: int) -> None:
 
 
 def asked(one: pool.Pool, key: str, function: Callable[..., Any], *args: Any, tell: Any = stay) -> Any:
-    content = one.work(key, function, (cache.model_id(MODEL), DATA, *args), None, tell)
+    content = one.work(pool.Asked(key, function, (cache.model_id(MODEL), DATA, *args)), tell)
     return typed.loads(content, int)
 
 
 def streamed(one: pool.Pool, *args: Any, seen: Callable[[], None] = lambda: None) -> list[int]:
     """What comes of work that gives one thing after the other."""
     found = []
-    for content in one.stream(f"count {args}", slow_work.count, (cache.model_id(MODEL), DATA, *args), None, stay):
+    asked = pool.Asked(f"count {args}", slow_work.count, (cache.model_id(MODEL), DATA, *args))
+    for content in one.stream(asked, stay):
         if content is not None:
             found.append(typed.loads(content, int))
             seen()
@@ -59,14 +60,14 @@ def streamed(one: pool.Pool, *args: Any, seen: Callable[[], None] = lambda: None
 
 def test_the_answer_is_that_of_the_function(one: pool.Pool) -> None:
     model = cache.model_id(MODEL)
-    content = one.work("kl", cache.needed, (model, DATA, 3), None, stay)
+    content = one.work(pool.Asked("kl", cache.needed, (model, DATA, 3)), stay)
     assert typed.loads(content, float) == pytest.approx(cache.needed(model, DATA, 3), abs=1e-3)
 
 
 def test_a_drawing_goes_along(one: pool.Pool) -> None:
     model, drawn = cache.model_id(MODEL), np.full((28, 28), 100, np.uint8)
     name = cache.drawing(drawn).name
-    content = one.work("drawn", cache.needed, (model, name, 0), drawn, stay)
+    content = one.work(pool.Asked("drawn", cache.needed, (model, name, 0), drawn), stay)
     assert typed.loads(content, float) == pytest.approx(cache.needed(model, name, 0), abs=1e-3)
 
 

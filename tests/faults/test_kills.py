@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 
 import vae
 from tests.browser.conftest import serving, trainings_ended
-from tests.faults.visitor import Visitor, put
+from tests.visitor import Visitor, put
 from tests.waiting import wait_for
 from vae import jobs
 from vae.data import imports, stored

@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import tempfile
-import tokenize
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ import psutil
 from numpy.typing import NDArray
 
 from vae.data.sets import Dataset, Facts, Split, folder
-from vae.errors import DataError, meant
+from vae.errors import DAMAGE, DataError, meant
 
 __all__ = [
     "CARD", "FORMAT", "Card", "cards", "check_kept", "check_new", "facts", "in_place", "load", "read_card", "remove",
@@ -35,11 +34,6 @@ __all__ = [
 CARD = "card.json"
 FORMAT = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-# what NumPy raises on the header of a damaged file
-_FAILURES = (
-    *(ValueError, EOFError, SyntaxError, TypeError, AttributeError, IndexError, KeyError, MemoryError, OverflowError),
-    *(RecursionError, UnicodeError, tokenize.TokenError),
-)
 _RESERVED = ("import", "remove", "list")
 
 
@@ -240,9 +234,9 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     try:
         array = np.load(path, mmap_mode="c")
     except OSError:  # Linux sets memory aside for such a map, and refuses one that is larger than it has
-        with contextlib.suppress(OSError, *_FAILURES):
+        with contextlib.suppress(*DAMAGE):
             array = np.load(path, mmap_mode="r")
-    except _FAILURES:
+    except DAMAGE:
         pass
     if array is None or array.shape != shape or array.dtype != np.uint8:
         raise DataError(f"{path} is missing or damaged. Remove the set, and import it again.")
@@ -261,6 +255,6 @@ def _read_labels(path: Path, count: int, classes: int) -> NDArray[np.int64]:
         labels: NDArray[np.int64] = np.load(path)
         if labels.shape != (count,) or labels.dtype != np.int64 or labels.min() < 0 or labels.max() >= classes:
             raise ValueError("other labels than the card says")
-    except (OSError, *_FAILURES) as error:
+    except DAMAGE as error:
         raise DataError(f"{path} is missing or damaged ({error}). Remove the set, and import it again.") from error
     return labels

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.data import Split
-from vae.errors import CheckpointError
+from vae.errors import DAMAGE, CheckpointError
 from vae.jobs.files import append
 from vae.latent import encode, normal_quantiles
 from vae.model import VAE
@@ -193,7 +193,7 @@ def replay(folder: Path | str, last: int | None = None) -> Replay | None:
             codes[i] = np.frombuffer(zlib.decompress(packed[_AXES.size :]), np.float16).reshape(codes.shape[1:])
             manifolds[i] = np.frombuffer(zlib.decompress(drawn), np.uint8).reshape(manifolds.shape[1:])
         ranks = normal_quantiles(side)
-    except (ValueError, TypeError, KeyError, OverflowError, MemoryError, struct.error, zlib.error) as error:
+    except DAMAGE as error:
         raise CheckpointError(f"{path} is damaged ({error!s:.200}). Train the model anew to see it form.") from error
     steps = np.array([frame[0] for frame in frames], np.int64)
     epochs = steps / says["steps_an_epoch"]

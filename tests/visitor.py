@@ -2,10 +2,9 @@
 
 import contextlib
 import http.client
-import json
 import re
+import time
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -28,6 +27,7 @@ class Visitor:
         texts: what Markdown, captions and headings say.
         query: what stands in the link.
         faults: exceptions on any page so far.
+        seconds: from the asking to the first element, and to the end of the run.
     """
 
     def __init__(self, port: int, session: str | None = None) -> None:
@@ -38,6 +38,7 @@ class Visitor:
         self.texts: list[str] = []
         self.query, self.page = "", ""
         self.faults: list[str] = []
+        self.asked, self.seconds = 0.0, (0.0, 0.0)
         self.socket = self._connected()
 
     def _connected(self) -> ClientConnection:
@@ -47,15 +48,11 @@ class Visitor:
             open_timeout=HANG, proxy=None, legacy=True,
         )  # fmt: skip
 
-    def cut(self) -> None:
-        """Ends the connection as a cable that is pulled does, without a word."""
-        self.socket.socket.close()
-
-    def visit(self, page: str, query: str = "") -> None:
-        """Opens a page, and waits until it has run."""
+    def visit(self, page: str, query: str = "", limit: float = HANG) -> None:
+        """Opens a page, and waits until it has run, at most so many seconds."""
         self.page, self.query = page, query
         self.ask()
-        self.wait()
+        self.wait(limit)
 
     def ask(self, **buttons: bool) -> None:
         """Has the page run, with the widgets as they were left, and buttons, by key, pressed."""
@@ -65,13 +62,16 @@ class Visitor:
         run.widget_states.widgets.extend(self.states.values())
         for key in buttons:
             run.widget_states.widgets.add(id=self.ids[key.replace("__", ".")], trigger_value=True)
-        self.ids, self.boxes, self.texts = dict(self.ids), [], []
+        self.boxes, self.texts = [], []
+        self.asked, self.seconds = time.perf_counter(), (0.0, 0.0)
         self.socket.send(message.SerializeToString())
 
-    def wait(self) -> None:
-        """Takes messages until the run has ended."""
-        while not self.take():
+    def wait(self, limit: float = HANG) -> None:
+        """Takes messages until the run has ended; TimeoutError where that takes more seconds than a limit."""
+        until = time.monotonic() + limit
+        while not self.take(max(0.1, until - time.monotonic())):
             pass
+        self.seconds = self.seconds[0], time.perf_counter() - self.asked
 
     def take(self, limit: float = HANG) -> bool:
         """Takes one message; tells whether it says that a run has ended."""
@@ -82,9 +82,11 @@ class Visitor:
             self.session = message.new_session.initialize.session_id
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
-        elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+        elif kind == "delta" and not self.seconds[0]:
+            self.seconds = time.perf_counter() - self.asked, 0.0
+        if kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             self._note(message.delta.new_element)
-        elif kind == "script_finished":
+        if kind == "script_finished":
             if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
                 self.faults.append("compile error")
             return message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
@@ -147,15 +149,3 @@ def put(port: int, path: str, name: str, content: bytes, *, token: bool = True) 
             headers |= {"Cookie": cookie, "X-Xsrftoken": cookie.partition("=")[2].strip('"')}
         connection.request("PUT", path, body, headers)
         return connection.getresponse().status
-
-
-@contextlib.contextmanager
-def visiting(port: int) -> Iterator[Visitor]:
-    """A visitor who leaves at the end, and has met no exception."""
-    visitor = Visitor(port)
-    try:
-        yield visitor
-    finally:
-        with contextlib.suppress(OSError):
-            visitor.socket.close()
-    assert not visitor.faults, json.dumps(visitor.faults, indent=1)
