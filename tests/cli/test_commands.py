@@ -273,7 +273,7 @@ def test_evaluate_shows_its_progress_on_a_terminal_only(capsys, model, monkeypat
     assert run(capsys, *asked(method))[2] == ""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     err = run(capsys, *asked(method))[2]
-    assert f"[####################] {method}" in err and err.endswith(" \r")
+    assert f"[####################] 100% {method}, 10 images" in err and err.endswith(" \r")
 
 
 @pytest.mark.parametrize("images", [1, 4])
@@ -300,6 +300,9 @@ def test_the_jackknife_is_that_of_the_library(capsys, model):
 def test_the_sandwich_holds_the_exact_value_between_its_halves(capsys, model):
     says = json.loads(run(capsys, *asked("ais", "--sandwich", "--json"))[1])
     truth = estimate(model, "exact").value.mean().item()  # of the same pixels: they are drawn first
+    told: list[float] = []
+    evaluation.sandwich(model, model.pixels(TOY.test.images[:3], generator(0)), chains=2, steps=3, progress=told.append)
+    assert np.diff(told).min() > -1e-9 and told[-1] == 1 and any(1 / 3 < share < 2 / 3 for share in told)  # grids too
     noise = math.hypot(says["monte_carlo_error_nats"], says["upper_monte_carlo_error_nats"])
     assert says["mean_nats"] < truth + 4 * noise and says["upper_mean_nats"] > truth - 4 * noise
     assert says["upper_mean_nats"] - says["mean_nats"] < 0.5 and says["split"] == "test"
@@ -374,7 +377,7 @@ def test_compare_keeps_what_it_finds_and_does_not_work_twice(capsys, own, model,
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     code, _, err = run(capsys, "compare", "a-model", "--images=6")
     assert code == 0 and load_comparison(path).settings["seed"] == 0
-    assert all(f"] {method}" in err for method in ("elbo", "naive", "importance", "exact", "ais"))
+    assert all(f"% {method}, 6 images" in err for method in ("elbo", "naive", "importance", "exact", "ais"))
 
 
 def test_an_interrupted_comparison_goes_on_where_it_was(capsys, own, model, quick, monkeypatch):

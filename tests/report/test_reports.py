@@ -75,9 +75,15 @@ class Whole(HTMLParser):
 @pytest.mark.parametrize("kind", KINDS)
 def test_numbers_are_those_of_the_library(kind: str) -> None:
     dataset = saved(kind)
-    told: list[float] = []
-    made = report.make_report("mine", dataset, lambda title, share: told.append(share))
-    assert told == sorted(told) and told[-1] == 1
+    told: list[tuple[str, float]] = []
+    made = report.make_report("mine", dataset, lambda title, share: told.append((title, share)))
+    shares, announced = [share for _, share in told], list(dict.fromkeys(title for title, _ in told))
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
+    assert [title for title in announced if title in {part.title for part in made.parts}] == [
+        part.title for part in made.parts
+    ]
+    for title in ("Evidence", "What the bound leaves out"):  # which take long, and say so meanwhile
+        assert len({share for each, share in told if each == title}) > 3
     numbers = made.numbers()
     json.dumps(numbers)
     model = vae.load("mine")

@@ -25,7 +25,7 @@ from vae.cli.flags import add_fields, config_of
 from vae.cli.models import add_model
 from vae.cli.report import add_report
 from vae.cli.sets import add_data
-from vae.cli.terminal import draw_bar
+from vae.cli.terminal import clear_bar, draw_bar
 from vae.cli.uses import add_uses, images_of, loaded
 from vae.errors import ConfigError, VAEError, meant
 from vae.paths import write_aside
@@ -68,6 +68,7 @@ def main(words: list[str] | None = None) -> int:
         print(f"vae {chosen.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        clear_bar()
         print("stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read has read enough, as `head` does

@@ -12,7 +12,7 @@ from typing import Any
 
 import vae
 from vae import data
-from vae.cli.terminal import clear_bar, draw_bar, plain
+from vae.cli.terminal import Bar, clear_bar, plain
 from vae.cli.uses import images_of
 from vae.errors import CheckpointError, ConfigError
 from vae.settings import Record, likelihood_words, methods, read_record
@@ -88,7 +88,8 @@ def _evaluate(chosen: argparse.Namespace) -> None:
 
 def _share(chosen: argparse.Namespace) -> None:
     model, record, dataset, images = _opened(chosen)
-    noise, tell = vae.generator(chosen.seed), partial(draw_bar, words=chosen.method)
+    noise, bar = vae.generator(chosen.seed), Bar()
+    tell = None if vae.distributed.rank() else partial(bar.draw, f"{chosen.method}, {_counted(len(images))}")
     simulated = chosen.sandwich and model.config.latent > 2
     draws: Tensor | None = None
     if simulated:
@@ -153,10 +154,11 @@ def _compare(chosen: argparse.Namespace) -> None:
     )  # then there is nothing to write
     place = path if whole else vae.model.place_for(chosen.name, path.name)
     part = place.with_suffix(".part.npz")  # so that a stop leaves what was there before as it is
+    bar = Bar()
     comparison = vae.compare(
         model, model.pixels(images, noise), generator=noise, about=about, known=_known(part, about) or before,
         keep=lambda so_far: vae.evidence.save_comparison(part, so_far),
-        progress=lambda method, share: draw_bar(share, method),
+        progress=lambda method, share: bar.draw(f"{method}, {_counted(len(images))}", share),
     )  # fmt: skip
     if before is None or (before.settings, [*before.estimates]) != (comparison.settings, [*comparison.estimates]):
         vae.evidence.save_comparison(place, comparison)
@@ -164,6 +166,10 @@ def _compare(chosen: argparse.Namespace) -> None:
         part.unlink(missing_ok=True)
     clear_bar()
     print(plain(f"{record.name}, {likelihood_words(record.model)}\n\n{vae.evidence.table(comparison)}"))
+
+
+def _counted(images: int) -> str:
+    return f"{images:,} image{'s' * (images != 1)}"
 
 
 def _known(path: Path, about: dict[str, Any]) -> vae.Comparison | None:

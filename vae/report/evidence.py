@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from vae.evidence import evaluation, is_known
+from vae.evidence import evaluation, is_known, part_of
 from vae.evidence import gaps as gaps_of
 from vae.figures import COLOURS
 from vae.model import ModelConfig, bits_per_dimension, generator
@@ -21,7 +21,7 @@ __all__ = ["calibration", "gap", "odd_images", "scores"]
 MANY, FEW, VERY_FEW = 200, 50, 6  # images of importance sampling, of exact evidence, of the gap
 SAMPLES, GAP_SAMPLES = 500, 2000  # of importance sampling
 ODD_SAMPLES = 5  # of the ELBO of odd images
-_NOISE = 5
+_NOISE, _STEPS = 5, 150  # seed of odd images' noise; steps of the best Gaussian's fit
 
 
 def scores(of: Subject) -> Part:
@@ -36,13 +36,17 @@ def scores(of: Subject) -> Part:
         "images": count, "elbo": float(of.elbo.mean()), "elbo_standard_error": float(error),
         "elbo_samples": ELBO_SAMPLES,
     }  # fmt: skip
-    found = evaluation.evaluate(of.model, of.x[:MANY], "importance", samples=SAMPLES, generator=generator(1))
+    known = is_known(config)
+    found = evaluation.evaluate(
+        of.model, of.x[:MANY], "importance", samples=SAMPLES, generator=generator(1),
+        progress=part_of(of.tell, 0, 0.2 if known else 1),
+    )  # fmt: skip
     numbers |= {"importance": evaluation.figures(found), "importance_samples": SAMPLES}
     above = numbers["importance"]["k_hat_above_0.7"]
     sure = "k-hat unknown" if above is None else f"k-hat above 0.7, not to be trusted, on {above:.0%} of them"
     rows.append(_row(of, f"importance sampling, {SAMPLES} samples", found[0].value.numpy(), sure))
-    if is_known(config):
-        found = evaluation.evaluate(of.model, of.x[:FEW], "exact")
+    if known:
+        found = evaluation.evaluate(of.model, of.x[:FEW], "exact", progress=part_of(of.tell, 0.2, 0.8))
         numbers["exact"] = evaluation.figures(found)
         bound = numbers["exact"].get("error_bound_nats")
         sure = "in closed form" if bound is None else f"error at most {bound:.2g} nats"
@@ -76,12 +80,16 @@ def _row(of: Subject, name: str, values: Array, sure: str) -> list[str]:
 def gap(of: Subject) -> Part:
     """Splits log p(x) less the ELBO into what the family of Gaussians cannot do and what the encoder does not find."""
     x = of.x[:VERY_FEW]
-    *_, best = gaps_of.refine(of.model, x, steps=150, generator=generator(2))
-    exact = is_known(of.model.config)
+    for best in gaps_of.refine(of.model, x, steps=_STEPS, generator=generator(2)):
+        if of.tell:
+            of.tell(0.6 * best.step / _STEPS)
+    exact, tell = is_known(of.model.config), part_of(of.tell, 0.6, 0.4)
     if exact:
-        (log_p,) = evaluation.evaluate(of.model, x, "exact")
+        (log_p,) = evaluation.evaluate(of.model, x, "exact", progress=tell)
     else:
-        (log_p,) = evaluation.evaluate(of.model, x, "importance", samples=GAP_SAMPLES, generator=generator(3))
+        (log_p,) = evaluation.evaluate(
+            of.model, x, "importance", samples=GAP_SAMPLES, generator=generator(3), progress=tell
+        )
     elbo = torch.from_numpy(of.elbo[: len(x)])
     split = gaps_of.Gap(elbo, best.elbo, log_p.value)
     rows = [["image", "ELBO", "best Gaussian", "log p(x)", "approximation gap", "amortisation gap"]]

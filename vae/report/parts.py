@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.data import Dataset
+from vae.evidence import Progress
 from vae.figures import contact_sheet, fitted, png_uri
 from vae.latent import Codes
 from vae.model import VAE, Record
@@ -34,6 +35,7 @@ class Subject:
         x: (N, D) the first held-out images as the likelihood wants them.
         codes: of the same N images.
         elbo: (N,) of each, nats.
+        tell: is told the share that is done of a part that takes long.
     """
 
     model: VAE
@@ -42,6 +44,7 @@ class Subject:
     x: Tensor
     codes: Codes
     elbo: Array
+    tell: Progress | None = None
 
     @property
     def gaussian(self) -> bool:
