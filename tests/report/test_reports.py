@@ -1,5 +1,6 @@
 """The report: its numbers are those of the library, it is kept, and its file needs nothing else."""
 
+import dataclasses
 import json
 import math
 import re
@@ -15,6 +16,7 @@ from tests.toys import toy_dataset
 from vae import report
 from vae.cli import main
 from vae.errors import VAEError
+from vae.latent import Codes
 from vae.report import reports
 
 
@@ -190,14 +192,70 @@ def test_the_gap_says_where_importance_sampling_is_not_to_be_trusted(deviation: 
     assert bool(said) != trusted and all(f"is above 0.7 on {above} of them" in sentence for sentence in said)
 
 
-def test_collapse_is_said_in_words() -> None:
+def subject(means: list[float], deviations: list[float]) -> reports.Subject:
+    """A model without weights, and codes whose means alternate between plus and minus the given ones."""
     dataset = SETS["labelled"]
-    config = vae.ModelConfig(image_shape=(6, 5), latent=2, encoder_layers=(4,), decoder_layers=(4,))
+    config = vae.ModelConfig(image_shape=(6, 5), latent=len(means), encoder_layers=(4,), decoder_layers=(4,))
     model = vae.build(config)
-    with torch.no_grad():
-        for weights in model.encoder.parameters():
-            weights.zero_()  # q(z|x) is the prior
-    codes = vae.encode(model, dataset.test.images)
-    of = reports.Subject(model, vae.Record(name="x", model=config), dataset, torch.zeros(1, 30), codes, np.zeros(60))
-    part = report.latent.dimensions(of)
-    assert any("posterior has collapsed" in sentence for sentence in part.says) and part.numbers["active"] == 0
+    sign = np.where(np.arange(60) % 2, 1, -1)[:, None]
+    mean = (sign * np.array(means)).astype(np.float32)
+    deviation = np.tile(np.array(deviations, np.float32), (60, 1))
+    kl = 0.5 * (mean**2 + deviation**2 - 1) - np.log(deviation)
+    return reports.Subject(
+        model, vae.Record(name="x", model=config), dataset, torch.zeros(1, 30), Codes(mean, deviation, kl), np.zeros(60)
+    )
+
+
+@pytest.mark.parametrize(
+    ("means", "deviations", "collapsed", "fallen", "says"),
+    [
+        (
+            [0, 0],
+            [1, 1],
+            True,
+            2,
+            "The posterior has collapsed to the prior: its KL over all dimensions is below 0.1",
+        ),
+        ([0, 2], [1, 0.1], False, 1, "One of the 2 dimensions has collapsed to the prior: its KL is below 0.01 nats."),
+        ([0, 0, 2], [1, 1, 0.1], False, 2, "2 of the 3 dimensions have collapsed to the prior"),
+        # no dimension is active, and yet all is said: the codes are small, and sharper still
+        ([0.05, 0.05], [0.001, 0.001], False, 0, "2 dimensions that are not active have not collapsed: their means"),
+        ([2, 0.05], [0.1, 0.001], False, 0, "One dimension that is not active has not collapsed: its mean"),
+        # each dimension has next to nothing, and 64 of them have 0.3 nats
+        (
+            [0.099] * 64,
+            [1.0] * 64,
+            False,
+            64,
+            "No dimension has a KL of 0.01 nats or more, but together they have 0.31",
+        ),
+        ([2, 2], [0.1, 0.1], False, 0, ""),
+    ],
+)
+def test_collapse_is_said_where_it_is_true(
+    means: list[float], deviations: list[float], collapsed: bool, fallen: int, says: str
+) -> None:
+    part = report.latent.dimensions(subject(means, deviations))
+    assert (part.numbers["collapsed"], part.numbers["kl_below_0.01"]) == (collapsed, fallen)
+    assert part.numbers["mutual_information"] < 0.1 or not collapsed
+    about = [sentence for sentence in part.says if "collapsed" in sentence]
+    assert any(sentence.startswith(says) for sentence in about) if says else not about
+    assert ("The posterior has collapsed" in " ".join(part.says)) == collapsed
+
+
+def test_a_probe_of_collapsed_codes_says_that_draws_tell_no_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = subject([0.01], [1.0])  # the means tell the classes apart
+    monkeypatch.setattr(report.latent, "encode", lambda model, images: of.codes)
+    of = dataclasses.replace(of, dataset=dataclasses.replace(of.dataset, train=of.dataset.test))
+    part = report.latent.probes(of)
+    assert part and part.numbers["linear"] == 1 and part.numbers["linear_of_draws"] < 0.8
+    assert any("The posterior has collapsed" in sentence for sentence in part.says)
+    sure = subject([2.0], [0.1])
+    monkeypatch.setattr(report.latent, "encode", lambda model, images: sure.codes)
+    part = report.latent.probes(dataclasses.replace(sure, dataset=of.dataset))
+    assert part and part.numbers["linear_of_draws"] == 1 and "collapsed" not in " ".join(part.says)
+
+
+def test_traversals_go_along_what_carries_something() -> None:
+    assert report.images.walks(subject([0.05, 0.0], [0.001, 1.0])).numbers["dimensions"] == [1]
+    assert "nothing to walk along" in report.images.walks(subject([0.0], [1.0])).says[0]

@@ -65,6 +65,7 @@ def main(words: list[str] | None = None) -> int:
         chosen.run(chosen)
         sys.stdout.flush()
     except VAEError as error:
+        clear_bar()
         print(f"vae {chosen.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

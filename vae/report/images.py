@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from vae.latent import active_units, decode, traversals
+from vae.latent import decode, traversals
 from vae.model import generator
-from vae.report.parts import Array, Part, Subject, sheet
+from vae.report.parts import COLLAPSED, Array, Part, Subject, sheet
 
 __all__ = ["draws", "memory", "reconstructions", "walks"]
 
@@ -34,15 +34,16 @@ def reconstructions(of: Subject) -> Part:
 
 def walks(of: Subject) -> Part:
     """Walks along the dimensions that carry most, from a held-out image."""
-    kl = of.codes.kl.mean(0)
-    chosen = [int(j) for j in np.argsort(-kl, kind="stable")[:DIMENSIONS] if active_units(of.codes.mean)[j]]
+    kl = of.kl
+    chosen = [int(j) for j in np.argsort(-kl, kind="stable")[:DIMENSIONS] if kl[j] >= COLLAPSED]
     if not chosen:
-        return Part(title="Traversals", says=["No dimension is active, so there is nothing to walk along."])
+        says = [f"No dimension has a KL of {COLLAPSED:g} nats or more, so there is nothing to walk along."]
+        return Part(title="Traversals", says=says)
     values = np.linspace(-3, 3, EACH + 1)
     numbers = {"images": 1, "dimensions": [j + 1 for j in chosen], "steps": len(values), "from": -3, "to": 3}
     path = traversals(of.codes.mean[0], chosen, values).reshape(-1, kl.size)
     picture = sheet(_shaped(of, decode(of.model, path).mean), "from −3 to 3, a dimension a row", EACH + 1)
-    names = ", ".join(f"z{j + 1} ({kl[j]:.1f} nats)" for j in chosen)
+    names = ", ".join(f"z{j + 1} ({kl[j]:.2f} nats)" for j in chosen)
     says = [f"From the first held-out image, one dimension at a time, the others held: {names}."]
     return Part(title="Traversals", says=says, pictures=[picture], numbers=numbers)
 

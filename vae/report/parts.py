@@ -18,10 +18,13 @@ from vae.figures import contact_sheet, fitted, png_uri
 from vae.latent import Codes
 from vae.model import VAE, Record
 
-__all__ = ["ELBO_SAMPLES", "Part", "Subject", "drawn", "sheet", "signed"]
+__all__ = ["ALL_COLLAPSED", "COLLAPSED", "ELBO_SAMPLES", "Part", "Subject", "drawn", "sheet", "signed"]
 
 Array = NDArray[Any]
 ELBO_SAMPLES = 10  # of the ELBO of an image
+# nats of mean KL below which a dimension has collapsed to the prior, and a whole posterior: z says no more than that of
+# an image, or of its class
+COLLAPSED, ALL_COLLAPSED = 0.01, 0.1
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,16 @@ class Subject:
     def gaussian(self) -> bool:
         """Whether p(x|z) is a Gaussian, which has a variance."""
         return self.model.config.likelihood != "bernoulli"
+
+    @property
+    def kl(self) -> Array:
+        """Mean KL of each dimension over the N images, (J,) nats."""
+        return self.codes.kl.mean(0, dtype=np.float64)
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether q(z|x) is the prior but for less than `ALL_COLLAPSED`."""
+        return bool(self.kl.sum() < ALL_COLLAPSED)
 
 
 @dataclass(frozen=True, kw_only=True)
