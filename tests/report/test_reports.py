@@ -111,6 +111,17 @@ def test_numbers_are_those_of_the_library(kind: str) -> None:
         assert evidence["exact"]["mean_nats"] == pytest.approx(float(exact.mean()), abs=1e-3)
         gap = numbers["What the bound leaves out"]
         assert gap["log_p"] == "exact" and gap["approximation"] > -0.01 and gap["amortisation"] > -0.01
+    assert ("log_variance_floor" in numbers["The model"]) == (model.config.likelihood != "bernoulli")
+    if (
+        model.config.likelihood == "bernoulli"
+    ):  # which has no variance; "variance" is there of the means of q(z|x) alone
+        rest = [part for part in made.parts if part.title != "What each dimension carries"]
+        text = " ".join(
+            [sentence for part in rest for sentence in part.says]
+            + [cell for part in rest for row in part.table for cell in row]
+        )
+        assert not re.search("variance|deviation|sigma|σ", text) and "models of the same binary pixels." in text
+        assert "variance" not in json.dumps(numbers) and "observed_over_predicted" not in json.dumps(numbers)
     titles = [part.title for part in made.parts]
     assert ("Calibration of the standard deviation" in titles) == (model.config.likelihood != "bernoulli")
     assert ("Classes in the codes" in titles) == (len(dataset.classes) > 1) and len(set(titles)) == len(titles)

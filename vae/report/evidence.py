@@ -55,14 +55,13 @@ def scores(of: Subject) -> Part:
     if isinstance(config, ModelConfig) or config.dequantised:
         bits = bits_per_dimension(float(of.elbo.mean()), config.likelihood, config.pixels)
         numbers["bits_per_dimension"] = bits
-        floor = config.log_variance_floor
-        bounded = (
-            "" if floor is None or config.likelihood == "bernoulli" else f", with log σ² bounded below by {floor:g}"
-        )
-        says.append(
-            f"The ELBO is {bits:.3f} bits per dimension{bounded}. It compares only with models of the same pixels and "
-            "the same bound on the variance."
-        )
+        if not of.gaussian:
+            bounded, same = "", "the same binary pixels"
+        else:
+            floor = config.log_variance_floor
+            bounded = "" if floor is None else f", with log σ² bounded below by {floor:g}"
+            same = "the same pixels and the same bound on the variance"
+        says.append(f"The ELBO is {bits:.3f} bits per dimension{bounded}. It compares only with models of {same}.")
     return Part(title="Evidence", says=says, numbers=numbers, table=rows)
 
 

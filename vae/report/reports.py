@@ -166,6 +166,9 @@ def _about(of: Subject) -> Part:
     weights = sum(each.numel() for each in of.model.parameters())
     rows = [["", record.name], ["p(x|z)", kinds[config.likelihood]], ["latent dimensions J", str(config.latent)],
             ["images", f"{size}, of {of.dataset.title}"], ["weights", f"{weights:,}"]]  # fmt: skip
+    numbers = {"likelihood": config.likelihood, "latent": config.latent, "weights": weights}
+    if of.gaussian:
+        numbers["log_variance_floor"] = config.log_variance_floor
     if isinstance(config, ModelConfig) and record.training is not None:
         training = record.training
         rows.append(
@@ -181,7 +184,7 @@ def _about(of: Subject) -> Part:
         rows.append(["trained", f"elsewhere ({getattr(config, 'origin', '')})"])
     if "elbo" in record.held_out:
         rows.append(["ELBO on all held-out images", f"{signed(record.held_out['elbo'])} nats"])
-    return Part(title=_FIRST, table=rows, numbers={"latent": config.latent, "weights": weights})
+    return Part(title=_FIRST, table=rows, numbers=numbers)
 
 
 def _layers(widths: tuple[int, ...], config: ModelConfig) -> str:
