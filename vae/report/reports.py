@@ -166,7 +166,7 @@ def _about(of: Subject) -> Part:
     weights = sum(each.numel() for each in of.model.parameters())
     rows = [["", record.name], ["p(x|z)", kinds[config.likelihood]], ["latent dimensions J", str(config.latent)],
             ["images", f"{size}, of {of.dataset.title}"], ["weights", f"{weights:,}"]]  # fmt: skip
-    numbers = {"likelihood": config.likelihood, "latent": config.latent, "weights": weights}
+    numbers: dict[str, Any] = {"likelihood": config.likelihood, "latent": config.latent, "weights": weights}
     if of.gaussian:
         numbers["log_variance_floor"] = config.log_variance_floor
     if isinstance(config, ModelConfig) and record.training is not None:
