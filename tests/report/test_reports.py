@@ -206,7 +206,10 @@ def test_the_gap_says_where_importance_sampling_is_not_to_be_trusted(deviation: 
     assert error == pytest.approx(float(weighted.standard_error.square().sum().sqrt()) / 6) and error > 0
     (about,) = (sentence for sentence in part.says if "may be negative, which the true gap never is" in sentence)
     assert f"{gap:.2f} ± {error:.2f} nats on average".replace("-", "−") in about
-    assert "importance sampling with 2,000 samples" in about and f"k-hat is at most {float(k_hat.max()):.2f}" in about
+    assert (
+        "importance sampling with 2,000 samples" in about
+        and f"k-hat is at most {float(k_hat.max()):.2f}".replace("t -", "t −") in about
+    )
     assert all("±" in row[3] and "±" in row[4] for row in part.table[1:])
     assert part.numbers["amortisation"] >= 0  # both bounds are from the same points
 
@@ -247,6 +250,13 @@ def subject(means: list[float], deviations: list[float]) -> reports.Subject:
             False,
             64,
             "No dimension has a KL of 0.01 nats or more, but together they have 0.31",
+        ),
+        (
+            [0, 0],
+            [0.5, 0.5],
+            True,
+            0,
+            "The posterior has collapsed, though not to the prior: it is nearly the same for all",
         ),
         ([2, 2], [0.1, 0.1], False, 0, ""),
     ],

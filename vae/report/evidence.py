@@ -28,7 +28,7 @@ def scores(of: Subject) -> Part:
     """The ELBO, importance sampling with k-hat, exact evidence where there is one, and bits per dimension."""
     config, count = of.model.config, len(of.x)
     error = of.elbo.std() / math.sqrt(count)
-    rows = [["", "nats an image", "above the ELBO of the same images", "images", "how sure"]]
+    rows = [["method", "nats per image", "above the ELBO of the same images", "images", "how sure"]]
     rows.append(
         [f"ELBO, {ELBO_SAMPLES} samples", signed(of.elbo.mean(), error), "", f"{count:,}", "a lower bound on log p(x)"]
     )
@@ -132,7 +132,7 @@ def _sampled(log_p: Estimate) -> dict[str, Any]:
 def _said_of_sampling(approximation: float, numbers: dict[str, Any], above: int) -> list[str]:
     """Says what a gap is worth whose log p(x) is estimated by importance sampling."""
     error, k_hat = numbers["approximation_monte_carlo_error"], numbers["k_hat"]
-    tail = "k-hat is unknown" if k_hat is None else f"k-hat is at most {k_hat:.2f}"
+    tail = "k-hat is unknown" if k_hat is None else f"k-hat is at most {signed(k_hat, digits=2)}"
     says = [
         f"log p(x) is estimated by importance sampling with {GAP_SAMPLES:,} samples, and so is the approximation gap, "
         f"{signed(approximation, error, 2)} nats on average (± is the standard error of the sampling; {tail}): it "
@@ -170,7 +170,7 @@ def calibration(of: Subject) -> Part | None:
             f"{signed(ratio, error, 3)} times the σ that the decoder predicts; ± is the standard error over the "
             "images. Pixels are grouped by σ; the dotted line is where σ is right."
         ],
-        figures=[drawn(figure, "Residuals against the predicted standard deviation, and the line where both agree.")],
+        figures=[drawn(figure, "Residuals against the predicted standard deviation, and the line where both agree")],
     )  # fmt: skip
 
 

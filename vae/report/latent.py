@@ -30,6 +30,7 @@ def dimensions(of: Subject) -> Part:
         names, kl[order], means.var(0)[order], aggregates.ACTIVE, ("KL, nats", "variance of μ")
     )
     total, size, digits = float(kl.sum()), len(kl), 4 if of.collapsed else 2
+    constant = len(means) > 1 and parts.mutual_information + 2 * parts.mutual_information_error < ALL_COLLAPSED
     says = [
         f"On {len(means):,} images. The KL is {signed(total, error, digits)} nats per image; {active.sum()} of {size} "
         f"dimensions are active (the variance of their means is above {aggregates.ACTIVE}). ± is the standard error "
@@ -39,6 +40,11 @@ def dimensions(of: Subject) -> Part:
         says.append(
             f"The posterior has collapsed to the prior: its KL over all dimensions is below {ALL_COLLAPSED:g} nats, "
             "and a code z says no more than that of its image."
+        )
+    elif constant:
+        says.append(
+            "The posterior has collapsed, though not to the prior: it is nearly the same for all images, whose mutual "
+            f"information with the code is below {ALL_COLLAPSED:g} nats."
         )
     else:
         says += _asleep(kl, active, fallen)
@@ -51,12 +57,12 @@ def dimensions(of: Subject) -> Part:
     numbers = {
         "images": len(means), "kl": total, "kl_standard_error": error, "kl_by_dimension": kl.tolist(),
         "kl_by_dimension_standard_error": errors.tolist(), "active": int(active.sum()), "latent": size,
-        "collapsed": of.collapsed, f"kl_below_{COLLAPSED:g}": int(fallen.sum()),
+        "collapsed": of.collapsed or constant, f"kl_below_{COLLAPSED:g}": int(fallen.sum()),
         "mutual_information": parts.mutual_information,
         "mutual_information_standard_error": parts.mutual_information_error,
         "marginal_kl": parts.marginal_kl, "marginal_kl_standard_error": parts.marginal_kl_error,
     }  # fmt: skip
-    shown = drawn(figure, "KL of each dimension and the variance of its posterior means, the largest KL first.")
+    shown = drawn(figure, "KL of each dimension and the variance of its posterior means, the largest KL first")
     return Part(title="What each dimension carries", says=says, numbers=numbers, figures=[shown])
 
 
@@ -113,7 +119,7 @@ def aggregate(of: Subject) -> Part:
     numbers = {
         "images": count, "draws": len(draws.z), "prior_in_holes": draws.share, "standard_error": draws.standard_error,
     }  # fmt: skip
-    shown = drawn(figure, "The aggregate posterior, the prior, and the holes between them.")
+    shown = drawn(figure, "The aggregate posterior, the prior, and the holes between them")
     return Part(title="The codes as a whole against the prior", says=says, numbers=numbers, figures=[shown])
 
 

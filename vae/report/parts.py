@@ -105,8 +105,7 @@ def sheet(images: Array | Tensor, caption: str, columns: int = 10, scale: int = 
 
 
 def drawn(figure: go.Figure, shows: str) -> tuple[str, str]:
-    """Returns a figure as JSON that a browser draws in the colours of its page."""
-    figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font_color="#888")
+    """Returns a figure as JSON, without colours of its own for ground and words: those are the page's that draws it."""
     return json.dumps(figure.to_plotly_json(), default=_plain), shows
 
 
