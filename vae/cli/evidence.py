@@ -131,7 +131,7 @@ def _share(chosen: argparse.Namespace) -> None:
         return
     mean, error = says["mean_nats"], says["standard_error_nats"]
     spread = "" if error is None else f" ± {error:.3f}"
-    words = "no number" if mean is None else f"{mean:.3f}{spread} nats an image"
+    words = "no number" if mean is None else f"{mean:.3f}{spread} nats per image"
     words += f", and at most {upper['mean_nats']:.3f}" if upper else ""
     notes = [chosen.method, f"{len(x)} {'simulated ' * simulated}images", likelihood_words(record.model)]
     if says.get("k_hat_above_0.7"):

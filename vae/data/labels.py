@@ -90,7 +90,7 @@ def together(first: Labels, second: Labels) -> tuple[Labels, Labels]:
 
 
 def read_labels(path: Path, count: int, files: Sequence[str]) -> Labels:
-    """Reads a file of labels: .npy, IDX, one label a line, or CSV with a file's name and its label a line.
+    """Reads a file of labels: .npy, IDX, one label per line, or CSV with a file's name and its label on each line.
 
     Arguments:
         path: of the file.
