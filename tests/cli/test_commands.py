@@ -151,7 +151,10 @@ def test_train_resumes_what_was_interrupted(capsys, monkeypatch):
 
 
 def test_train_replaces_a_model_only_when_told(capsys, model):
-    assert "'a-model' is taken" in refused(capsys, "train", "a-model", *TRAIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli.data, "load_dataset", lambda name: pytest.fail("it is refused before anything is loaded"))
+        said = refused(capsys, "train", "a-model", *TRAIN)
+    assert "'a-model' is taken. Choose another, or replace that model (--overwrite)." in said
     assert run(capsys, "train", "a-model", *TRAIN, "--epochs=1", "--overwrite", "--half")[0] == 0
     weights = load("a-model").parameters()
     assert all(torch.equal(weight, weight.half().float()) for weight in weights)

@@ -42,6 +42,7 @@ from vae.settings import (
     locate,
     methods,
     read_record,
+    refuse_taken,
 )
 
 __all__ = ["main"]
@@ -96,6 +97,8 @@ def _asked(chosen: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
         if model != ModelConfig() or config != TrainConfig() or chosen.half or chosen.overwrite or chosen.estimate:
             raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
     else:
+        if not (chosen.overwrite or chosen.estimate):
+            refuse_taken(chosen.name)
         data.available(config.data)  # which says what there is
     return model, config
 
