@@ -88,7 +88,7 @@ def measure(url: str, page: Page, rounds: int, presses: int) -> None:
         f"From a key to its picture beside a training, {rounds * presses} keys each",
         head,
         rows,
-        f"The training: {reports[-1].images_per_second:,.0f} images a second.",
+        f"The training: {reports[-1].images_per_second:,.0f} images per second.",
     )
 
 

@@ -57,7 +57,7 @@ def main() -> None:
                 f"{speed:,.0f} ({speeds[0]:,.0f} to {speeds[-1]:,.0f})", f"{len(trainers[count].images) / speed:.2f}",
             )
         )  # fmt: skip
-    head = ("row", "import, seconds", "images a second", "training, images a second", "an epoch, seconds")
+    head = ("row", "import, seconds", "images per second", "training, images per second", "an epoch, seconds")
     table(
         "Sets of one's own, 28 x 28, 784-400-20, batches of 128", head, rows,
         f"Memory of the process, its maps of files left out, grew by {grown:.0f} MB in all steps together.",

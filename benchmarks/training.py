@@ -167,7 +167,7 @@ def _images_a_second(
             f"{ratio(seconds[f'pythae {peers.VERSION}'], took):.2f}" if f"pythae {peers.VERSION}" in seconds else ""
         ]
         rows.append(row + ([f"{ratio(seconds[limit], took):.0%}"] if limit else []))
-    head = ["row", "images a second, median (least to most)", "times the usual script", "times pythae"]
+    head = ["row", "images per second, median (least to most)", "times the usual script", "times pythae"]
     table(title, head + ["share of the products, float32"] * bool(limit), rows)
 
 

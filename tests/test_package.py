@@ -81,7 +81,7 @@ def test_the_wheel_works_in_any_folder(away: dict[str, str], tmp_path: Path) -> 
     run = subprocess.run(command, cwd=tmp_path / "elsewhere", env=away, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     listed = {line.partition(" ")[0] for line in run.stdout.splitlines()}
-    assert {"mine", "mnist-2d", "mnist-20d"} <= listed and run.stdout.count("nats an image") == 2
+    assert {"mine", "mnist-2d", "mnist-20d"} <= listed and run.stdout.count("nats per image") == 2
     assert (tmp_path / "elsewhere" / "four.png").stat().st_size > 0
     assert sorted((tmp_path / "site").rglob("*.[!p]*")) == before  # what is bytecode aside
     own = {path.name for path in (tmp_path / "home").rglob("*") if path.is_file()}

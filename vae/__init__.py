@@ -10,7 +10,7 @@ Kingma & Welling (2013). The objects, and how they meet:
   written: `p.log_prob(x) - kl_divergence(q, prior)`.
 - `load_dataset` gives images, uint8 in [0, 255]; `model.pixels` dequantises or binarises them for the likelihood.
 - `naive_monte_carlo` and `importance_sampling` estimate log p(x), `elbo` bounds it, `exact_evidence` has it for J <= 2
-  or a linear decoder; all return an `Estimate`, nats an image. `compare` runs them all.
+  or a linear decoder; all return an `Estimate`, nats per image. `compare` runs them all.
 - `straight`, `spherical` and `traversals` walk through latent space, `difference` and `neighbours` compare what lies in
   it, `vae.latent.aggregate` holds the codes as a whole against the prior, and `vae.data.handwriting` reads
   photographs of digits.

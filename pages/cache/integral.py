@@ -27,7 +27,7 @@ class Slopes(NamedTuple):
         posterior: (D,), averaged over p(z|x).
         prior: (D,), over p(z).
         pixel: where the two differ most.
-        measured: the slope there by finite differences, nats a unit of bias.
+        measured: the slope there by finite differences, nats per unit of bias.
     """
 
     posterior: np.ndarray

@@ -122,7 +122,7 @@ def what_dimensions_carry() -> None:
     right.markdown(
         _(
             "**{active} of {all} units are active**: the mean of $q(z_j|x)$ varies over images by more than 0.01 "
-            "(Burda et al. 2016). The others say the same of every image, and the decoder has learned to ignore them."
+            "(Burda et al. 2016). The means of the others are nearly the same for every image."
         ).format(active=int(active.sum()), all=size)
     )
     if not autoencoder:

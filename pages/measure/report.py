@@ -1,6 +1,7 @@
 """The report on the model in use: made once, kept beside it, and taken away as one file."""
 
 import json
+import re
 
 import plotly.io
 import streamlit as st
@@ -43,8 +44,9 @@ def made() -> Report | None:
     return kept_report(model[0], dataset)
 
 
-def draw(part: Part, place: str) -> None:
-    """Draws a part as the file has it."""
+def draw(part: Part) -> None:
+    """Draws a part as the file has it; the keys of its figures name the files in which they are taken away."""
+    place = re.sub("[^a-z0-9]+", "-", part.title.lower())
     st.subheader(part.title, anchor=False)
     for sentence in part.says:
         st.markdown(sentence)
@@ -81,8 +83,8 @@ def show() -> None:
         )  # fmt: skip
     if language.current() != language.ENGLISH:
         st.caption(_("The report itself is in English."))
-    for number, part in enumerate(report.parts):
-        draw(part, str(number))
+    for part in report.parts:
+        draw(part)
 
 
 show()

@@ -208,7 +208,7 @@ def nats_by_pixel() -> None:
         persist_state="session",
     )  # fmt: skip
     state.write_link(variance__nats=None if kind == "mean" else kind)
-    colours(figures.variance.NATS, f"−{highest:.2f}", _("+{ceiling:.2f} nats a pixel").format(ceiling=highest))
+    colours(figures.variance.NATS, f"−{highest:.2f}", _("+{ceiling:.2f} nats per pixel").format(ceiling=highest))
     totals, titles = {}, (_("pixel across"), _("pixel down"))
     for name in panels():
         nats = cache.variance.nats_by_pixel(

@@ -218,7 +218,7 @@ figures.variance.deviation_map(
     nats = """nats = variance.nats_by_pixel(model, codes.mean[[row]], x)
 border = variance.border(dataset.test.images)
 print(f"border {nats[border].sum():,.1f} + the rest {nats[~border].sum():,.1f} = {nats.sum():,.1f} nats")
-ceiling = model.config.pixels * np.log(256) / border.size  # nats a pixel
+ceiling = model.config.pixels * np.log(256) / border.size  # nats per pixel
 figures.variance.nats_picture(nats, border, ceiling, ("pixel across", "pixel down")).show()"""
     floors = """floors = np.arange(-16, 0.5, 0.5)
 path = variance.floor_path(model, codes.mean[[row]], x, floors)[:, 0]

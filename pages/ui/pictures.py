@@ -11,7 +11,7 @@ from vae import figures
 
 
 def plain(values: NDArray, scale: int = 6) -> NDArray:
-    """A mean, a draw or an image (H, W) or (H, W, 3) in [0, 1]; fewer pixels a side for each where it is large."""
+    """A mean, a draw or an image (H, W) or (H, W, 3) in [0, 1]; fewer pixels per side for each where it is large."""
     return figures.picture(values, figures.fitted(scale, *values.shape[:2]))
 
 

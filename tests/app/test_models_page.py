@@ -122,8 +122,9 @@ def test_a_pair_of_onnx_files_becomes_a_model() -> None:
         torch.testing.assert_close(vae.load("theirs").decoder(z).mean, decoder(z), rtol=1e-5, atol=1e-6)
     record = vae.read_record("theirs")
     captions = [each.value for each in app.caption]
-    assert record.model.dequantised and f"The held-out ELBO is {record.held_out['elbo']:.1f} nats an image." in captions
-    assert any("nats an image over 2 dimensions" in each for each in captions)
+    assert record.model.dequantised
+    assert f"The held-out ELBO is {record.held_out['elbo']:.1f} nats per image." in captions
+    assert any("nats per image over 2 dimensions" in each for each in captions)
     app.file_uploader(key="models.files").set_value(files[:1]).run()
     app.text_input(key="models.name").set_value("half").run()
     press(app, "models.keep")

@@ -169,5 +169,5 @@ def test_models_of_every_kind(path: str, model: dict, training: dict) -> None:
     assert not app.exception
     assert not app.error
     if "objective" in training:
-        assert "nats an image" not in said(app)
+        assert "nats per image" not in said(app)
         assert "KL, nats" not in said(app)

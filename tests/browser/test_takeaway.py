@@ -137,18 +137,34 @@ def test_names_of_classes_stand_in_a_table_as_they_are(server: str, watched_page
     assert sorted(rows) == sorted([name, "1"] for name in names)
 
 
-def test_numbers_and_formulas_in_a_table(page: Page) -> None:
+FORMULA = '<span class="katex"><math>q</math><annotation>\\log q</annotation></span>'
+
+
+@pytest.mark.parametrize(
+    ("shown", "saved"),
+    [
+        ([[FORMULA, 'a, "b"'], ["−1,234.5", "1,2 − 3"]], [["\\log q", 'a, "b"'], ["-1234.5", "1,2 − 3"]]),
+        (
+            [["method", "nats", "sure", "right"], ["ELBO", "−1,234.5 ± 0.1", "20%", "80.1% ± 1.3%"],
+             ["exact", "unknown", "9%", "7%"]],
+            [["method", "nats", "nats (±)", "sure, %", "right, %", "right, % (±)"],
+             ["ELBO", "-1234.5", "0.1", "20", "80.1", "1.3"], ["exact", "unknown", "", "9", "7", ""]],
+        ),
+        # a column of all sorts is left as it is
+        ([["", "mine"], ["J", "2"], ["right", "20%"]], [["", "mine"], ["J", "2"], ["right", "20%"]]),
+        ([["", "mine"], ["a", "1 ± 2"], ["b", "20%"]], [["", "mine"], ["a", "1 ± 2"], ["b", "20%"]]),
+    ],
+)  # fmt: skip
+def test_numbers_and_formulas_in_a_table(page: Page, shown: list[list[str]], saved: list[list[str]]) -> None:
     module = base64.b64encode((ROOT / "pages/ui/browser/modules/csv.js").read_bytes()).decode()
-    formula = '<span class="katex"><math>q</math><annotation>\\log q</annotation></span>'
-    page.set_content(
-        f'<table><tr><th>{formula}</th><th>a, "b"</th></tr><tr><td>−1,234.5</td><td>1,2 − 3</td></tr></table>'
-    )
+    head, *body = ("".join(f"<td>{cell}</td>" for cell in row) for row in shown)
+    rows = "".join(f"<tr>{row}</tr>" for row in body)
+    page.set_content(f"<table><tr>{head.replace('td>', 'th>')}</tr>{rows}</table>")
     text = page.evaluate(
         "async (source) => (await import(source)).csv(document.querySelector('table'))",
         f"data:text/javascript;base64,{module}",
     )
-    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-    assert rows == [["\\log q", 'a, "b"'], ["-1234.5", "1,2 − 3"]]
+    assert list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))) == saved
 
 
 @pytest.mark.browser_context_args(locale="zh-CN")

@@ -199,7 +199,7 @@ def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> No
     watched_page.get_by_role("button", name="Train", exact=True).click()
     stop = watched_page.get_by_test_id("stMain").get_by_role("button", name="Stop training")
     stop.wait_for()
-    expect(watched_page.get_by_text("images a second")).to_be_visible()
+    expect(watched_page.get_by_text("images per second")).to_be_visible()
     watched_page.reload()
     stop.wait_for()
     expect(watched_page.get_by_text("held-out images, epoch")).to_be_visible()

@@ -151,7 +151,10 @@ def test_train_resumes_what_was_interrupted(capsys, monkeypatch):
 
 
 def test_train_replaces_a_model_only_when_told(capsys, model):
-    assert "'a-model' is taken" in refused(capsys, "train", "a-model", *TRAIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli.data, "load_dataset", lambda name: pytest.fail("it is refused before anything is loaded"))
+        said = refused(capsys, "train", "a-model", *TRAIN)
+    assert "'a-model' is taken. Choose another, or replace that model (--overwrite)." in said
     assert run(capsys, "train", "a-model", *TRAIN, "--epochs=1", "--overwrite", "--half")[0] == 0
     weights = load("a-model").parameters()
     assert all(torch.equal(weight, weight.half().float()) for weight in weights)
@@ -231,7 +234,7 @@ def test_evaluate_says_what_the_library_says(capsys, model, method):
         **also,
     }
     plain = run(capsys, *asked(method))[1]
-    figures = f"{values.mean():.3f} ± {values.std(ddof=1) / math.sqrt(10):.3f} nats an image"
+    figures = f"{values.mean():.3f} ± {values.std(ddof=1) / math.sqrt(10):.3f} nats per image"
     assert plain.startswith(f"{figures}, {method}, 10 images, gaussian, floor -6") and plain.count("\n") == 1
     assert ("not to be trusted" in plain) == bool(also.get("k_hat_above_0.7", 0) != 0)
 
@@ -273,7 +276,7 @@ def test_evaluate_shows_its_progress_on_a_terminal_only(capsys, model, monkeypat
     assert run(capsys, *asked(method))[2] == ""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     err = run(capsys, *asked(method))[2]
-    assert f"[####################] {method}" in err and err.endswith(" \r")
+    assert f"[####################] 100% {method}, 10 images" in err and err.endswith(" \r")
 
 
 @pytest.mark.parametrize("images", [1, 4])
@@ -300,6 +303,9 @@ def test_the_jackknife_is_that_of_the_library(capsys, model):
 def test_the_sandwich_holds_the_exact_value_between_its_halves(capsys, model):
     says = json.loads(run(capsys, *asked("ais", "--sandwich", "--json"))[1])
     truth = estimate(model, "exact").value.mean().item()  # of the same pixels: they are drawn first
+    told: list[float] = []
+    evaluation.sandwich(model, model.pixels(TOY.test.images[:3], generator(0)), chains=2, steps=3, progress=told.append)
+    assert np.diff(told).min() > -1e-9 and told[-1] == 1 and any(1 / 3 < share < 2 / 3 for share in told)  # grids too
     noise = math.hypot(says["monte_carlo_error_nats"], says["upper_monte_carlo_error_nats"])
     assert says["mean_nats"] < truth + 4 * noise and says["upper_mean_nats"] > truth - 4 * noise
     assert says["upper_mean_nats"] - says["mean_nats"] < 0.5 and says["split"] == "test"
@@ -374,7 +380,7 @@ def test_compare_keeps_what_it_finds_and_does_not_work_twice(capsys, own, model,
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     code, _, err = run(capsys, "compare", "a-model", "--images=6")
     assert code == 0 and load_comparison(path).settings["seed"] == 0
-    assert all(f"] {method}" in err for method in ("elbo", "naive", "importance", "exact", "ais"))
+    assert all(f"% {method}, 6 images" in err for method in ("elbo", "naive", "importance", "exact", "ais"))
 
 
 def test_an_interrupted_comparison_goes_on_where_it_was(capsys, own, model, quick, monkeypatch):

@@ -48,7 +48,7 @@ def test_a_model_of_images_that_nobody_here_has(
     save(build(config), Record(name="of-mine", model=config, training=TrainConfig(data="mine")))
     code = main(["evaluate", "of-mine", "--method=elbo", "--samples=2", "--images=3"])
     out, err = capsys.readouterr()
-    assert (code, "nats an image" in out) == ((0, True) if size == 28 else (2, False))
+    assert (code, "nats per image" in out) == ((0, True) if size == 28 else (2, False))
     known = "of-mine learned from mine, which is not known here" if size == 28 else "belongs to the data set 'mine'"
     assert known in err
 

@@ -47,7 +47,10 @@ def test_a_state_dict_becomes_a_model_and_goes_out_as_onnx(files: tuple[str, str
     assert main(["evaluate", "mine", "--data", "mnist-sample", "--images", "20", "--samples", "20", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["mean_nats"] < 0
-    assert imported(files[0], "--layers", files[1]) == 2 and "is taken" in capsys.readouterr().err
+    assert (
+        imported(files[0], "--layers", files[1]) == 2
+        and "is taken. Choose another, or replace that model (--overwrite)." in capsys.readouterr().err
+    )
     assert imported(files[0], "--layers", files[1], "--overwrite") == 0
     pytest.importorskip("onnxruntime", reason="onnx and onnxruntime (requirements-extra.txt)")
     assert main(["model", "export", "mine", "--onnx", str(own / "out")]) == 0

@@ -74,6 +74,13 @@ def test_images_are_imported_listed_trained_on_and_removed(capsys, source: Path,
     assert run(capsys, "data", "remove", "mnist", "--yes")[0] == 2
 
 
+def test_a_name_that_is_taken_says_the_way_out(capsys, source: Path) -> None:
+    assert run(capsys, "data", "import", source, "--name=mine")[0] == 0
+    _, _, err = run(capsys, "data", "import", source, "--name=mine")
+    assert "'mine' is taken. Choose another, or remove that set first (vae data remove mine)." in err
+    assert run(capsys, "data", "import", source, "--name=mnist")[2].endswith("'mnist' is taken. Choose another.\n")
+
+
 @pytest.mark.parametrize(("answer", "stays"), [("y", False), ("", True), ("no", True)])
 def test_a_person_is_asked_before_a_set_is_removed(
     answer: str, stays: bool, capsys, source: Path, own: Path, monkeypatch: pytest.MonkeyPatch

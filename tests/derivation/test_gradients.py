@@ -16,7 +16,7 @@ DRAWS = 20_000
 
 
 def numpy_elbo(model, x, mean, deviation):
-    """By Gauss-Hermite with 60 nodes an axis, in float64."""
+    """By Gauss-Hermite with 60 nodes per axis, in float64."""
     latent = len(mean)
     line, mass = np.polynomial.hermite_e.hermegauss(60)
     nodes = np.stack(np.meshgrid(*[line] * latent), -1).reshape(-1, latent)

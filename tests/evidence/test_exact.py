@@ -223,7 +223,7 @@ def test_a_looser_tolerance_is_cheaper_and_as_said():
 def test_the_bound_and_its_divergence_from_the_posterior_make_the_evidence(likelihood):
     model, x = bent_model(likelihood)
     with torch.no_grad():
-        model.encoder.head.bias[2:] -= 4  # so that 20 Gauss-Hermite nodes an axis are enough for the bound
+        model.encoder.head.bias[2:] -= 4  # so that 20 Gauss-Hermite nodes per axis are enough for the bound
     grid = brute(model, x)  # in numpy; the bound and the evidence are the library's
     q = np.exp(grid.log_q + grid.cell)
     divergence = (q * (grid.log_q - (grid.log_p + grid.log_prior - grid.evidence))).sum(0)

@@ -42,7 +42,7 @@ def posterior(model, x):
 
 
 def numpy_elbo(model, x, mean, deviation):
-    """By Gauss-Hermite with 60 nodes an axis, in float64; J = 2."""
+    """By Gauss-Hermite with 60 nodes per axis, in float64; J = 2."""
     line, mass = np.polynomial.hermite_e.hermegauss(60)
     nodes = np.stack(np.meshgrid(line, line), -1).reshape(-1, 1, 2)
     weights = np.outer(mass, mass).ravel() / (2 * math.pi)

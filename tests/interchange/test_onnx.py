@@ -260,7 +260,7 @@ W = {"w": np.ones((4, 4), np.float32)}
             built([node("Expand", "w n", "big"), node("MatMul", "x big")], {**W, "n": np.array([2**40, 4, 4])}),
             "many times|cannot be taken over",
         ),
-        (built([node("Tile", "x n")], {"n": np.array([1, 2**24])}), "4,194,304 numbers an image; Tile"),
+        (built([node("Tile", "x n")], {"n": np.array([1, 2**24])}), "4,194,304 numbers per image; Tile"),
         (built([node("BatchNormalization", "x w w w w", training_mode=1)], {"w": np.ones(4, np.float32)}), "eval"),
     ],
 )  # fmt: skip

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.slow
 
 TOY = toy_dataset()
 SMALL = small_config()
-QUICK = TrainConfig(data="mnist-sample", epochs=3, batch_size=100, learning_rate=0.01)  # three steps an epoch
+QUICK = TrainConfig(data="mnist-sample", epochs=3, batch_size=100, learning_rate=0.01)  # three steps per epoch
 
 
 @pytest.fixture(autouse=True)

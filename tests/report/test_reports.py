@@ -1,5 +1,6 @@
 """The report: its numbers are those of the library, it is kept, and its file needs nothing else."""
 
+import dataclasses
 import json
 import math
 import re
@@ -15,6 +16,7 @@ from tests.toys import toy_dataset
 from vae import report
 from vae.cli import main
 from vae.errors import VAEError
+from vae.latent import Codes
 from vae.report import reports
 
 
@@ -75,9 +77,15 @@ class Whole(HTMLParser):
 @pytest.mark.parametrize("kind", KINDS)
 def test_numbers_are_those_of_the_library(kind: str) -> None:
     dataset = saved(kind)
-    told: list[float] = []
-    made = report.make_report("mine", dataset, lambda title, share: told.append(share))
-    assert told == sorted(told) and told[-1] == 1
+    told: list[tuple[str, float]] = []
+    made = report.make_report("mine", dataset, lambda title, share: told.append((title, share)))
+    shares, announced = [share for _, share in told], list(dict.fromkeys(title for title, _ in told))
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
+    assert [title for title in announced if title in {part.title for part in made.parts}] == [
+        part.title for part in made.parts
+    ]
+    for title in ("Evidence", "What the bound leaves out"):  # which take long, and say so meanwhile
+        assert len({share for each, share in told if each == title}) > 3
     numbers = made.numbers()
     json.dumps(numbers)
     model = vae.load("mine")
@@ -103,6 +111,17 @@ def test_numbers_are_those_of_the_library(kind: str) -> None:
         assert evidence["exact"]["mean_nats"] == pytest.approx(float(exact.mean()), abs=1e-3)
         gap = numbers["What the bound leaves out"]
         assert gap["log_p"] == "exact" and gap["approximation"] > -0.01 and gap["amortisation"] > -0.01
+    assert ("log_variance_floor" in numbers["The model"]) == (model.config.likelihood != "bernoulli")
+    if (
+        model.config.likelihood == "bernoulli"
+    ):  # which has no variance; "variance" is there of the means of q(z|x) alone
+        rest = [part for part in made.parts if part.title != "What each dimension carries"]
+        text = " ".join(
+            [sentence for part in rest for sentence in part.says]
+            + [cell for part in rest for row in part.table for cell in row]
+        )
+        assert not re.search("variance|deviation|sigma|σ", text) and "models of the same binary pixels." in text
+        assert "variance" not in json.dumps(numbers) and "observed_over_predicted" not in json.dumps(numbers)
     titles = [part.title for part in made.parts]
     assert ("Calibration of the standard deviation" in titles) == (model.config.likelihood != "bernoulli")
     assert ("Classes in the codes" in titles) == (len(dataset.classes) > 1) and len(set(titles)) == len(titles)
@@ -180,18 +199,92 @@ def test_the_gap_says_where_importance_sampling_is_not_to_be_trusted(deviation: 
     above = int((k_hat > 0.7).sum())
     assert (above == 0) == trusted
     assert part.numbers["k_hat_above_0.7"] == pytest.approx(above / 6)
-    said = [sentence for sentence in part.says if "not to be trusted" in sentence]
-    assert bool(said) != trusted and all(f"is above 0.7 on {above} of them" in sentence for sentence in said)
+    said = [sentence for sentence in part.says if "to be trusted" in sentence]
+    assert bool(said) != trusted and all(f"is above 0.7 on {above} of the images" in sentence for sentence in said)
+    weighted = vae.importance_sampling(model, x[:6], 2000, vae.generator(3))
+    error, gap = part.numbers["approximation_monte_carlo_error"], part.numbers["approximation"]
+    assert error == pytest.approx(float(weighted.standard_error.square().sum().sqrt()) / 6) and error > 0
+    (about,) = (sentence for sentence in part.says if "may be negative, which the true gap never is" in sentence)
+    assert f"{gap:.2f} ± {error:.2f} nats on average".replace("-", "−") in about
+    assert (
+        "importance sampling with 2,000 samples" in about
+        and f"k-hat is at most {float(k_hat.max()):.2f}".replace("t -", "t −") in about
+    )
+    assert all("±" in row[3] and "±" in row[4] for row in part.table[1:])
+    assert part.numbers["amortisation"] >= 0  # both bounds are from the same points
 
 
-def test_collapse_is_said_in_words() -> None:
+def subject(means: list[float], deviations: list[float]) -> reports.Subject:
+    """A model without weights, and codes whose means alternate between plus and minus the given ones."""
     dataset = SETS["labelled"]
-    config = vae.ModelConfig(image_shape=(6, 5), latent=2, encoder_layers=(4,), decoder_layers=(4,))
+    config = vae.ModelConfig(image_shape=(6, 5), latent=len(means), encoder_layers=(4,), decoder_layers=(4,))
     model = vae.build(config)
-    with torch.no_grad():
-        for weights in model.encoder.parameters():
-            weights.zero_()  # q(z|x) is the prior
-    codes = vae.encode(model, dataset.test.images)
-    of = reports.Subject(model, vae.Record(name="x", model=config), dataset, torch.zeros(1, 30), codes, np.zeros(60))
-    part = report.latent.dimensions(of)
-    assert any("posterior has collapsed" in sentence for sentence in part.says) and part.numbers["active"] == 0
+    sign = np.where(np.arange(60) % 2, 1, -1)[:, None]
+    mean = (sign * np.array(means)).astype(np.float32)
+    deviation = np.tile(np.array(deviations, np.float32), (60, 1))
+    kl = 0.5 * (mean**2 + deviation**2 - 1) - np.log(deviation)
+    return reports.Subject(
+        model, vae.Record(name="x", model=config), dataset, torch.zeros(1, 30), Codes(mean, deviation, kl), np.zeros(60)
+    )
+
+
+@pytest.mark.parametrize(
+    ("means", "deviations", "collapsed", "fallen", "says"),
+    [
+        (
+            [0, 0],
+            [1, 1],
+            True,
+            2,
+            "The posterior has collapsed to the prior: its KL over all dimensions is below 0.1",
+        ),
+        ([0, 2], [1, 0.1], False, 1, "One of the 2 dimensions has collapsed to the prior: its KL is below 0.01 nats."),
+        ([0, 0, 2], [1, 1, 0.1], False, 2, "2 of the 3 dimensions have collapsed to the prior"),
+        # no dimension is active, and yet all is said: the codes are small, and sharper still
+        ([0.05, 0.05], [0.001, 0.001], False, 0, "2 dimensions that are not active have not collapsed: their means"),
+        ([2, 0.05], [0.1, 0.001], False, 0, "One dimension that is not active has not collapsed: its mean"),
+        # each dimension has next to nothing, and 64 of them have 0.3 nats
+        (
+            [0.099] * 64,
+            [1.0] * 64,
+            False,
+            64,
+            "No dimension has a KL of 0.01 nats or more, but together they have 0.31",
+        ),
+        (
+            [0, 0],
+            [0.5, 0.5],
+            True,
+            0,
+            "The posterior has collapsed, though not to the prior: it is nearly the same for all",
+        ),
+        ([2, 2], [0.1, 0.1], False, 0, ""),
+    ],
+)
+def test_collapse_is_said_where_it_is_true(
+    means: list[float], deviations: list[float], collapsed: bool, fallen: int, says: str
+) -> None:
+    part = report.latent.dimensions(subject(means, deviations))
+    assert (part.numbers["collapsed"], part.numbers["kl_below_0.01"]) == (collapsed, fallen)
+    assert part.numbers["mutual_information"] < 0.1 or not collapsed
+    about = [sentence for sentence in part.says if "collapsed" in sentence]
+    assert any(sentence.startswith(says) for sentence in about) if says else not about
+    assert ("The posterior has collapsed" in " ".join(part.says)) == collapsed
+
+
+def test_a_probe_of_collapsed_codes_says_that_draws_tell_no_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = subject([0.01], [1.0])  # the means tell the classes apart
+    monkeypatch.setattr(report.latent, "encode", lambda model, images: of.codes)
+    of = dataclasses.replace(of, dataset=dataclasses.replace(of.dataset, train=of.dataset.test))
+    part = report.latent.probes(of)
+    assert part and part.numbers["linear"] == 1 and part.numbers["linear_of_draws"] < 0.8
+    assert any("The posterior has collapsed" in sentence for sentence in part.says)
+    sure = subject([2.0], [0.1])
+    monkeypatch.setattr(report.latent, "encode", lambda model, images: sure.codes)
+    part = report.latent.probes(dataclasses.replace(sure, dataset=of.dataset))
+    assert part and part.numbers["linear_of_draws"] == 1 and "collapsed" not in " ".join(part.says)
+
+
+def test_traversals_go_along_what_carries_something() -> None:
+    assert report.images.walks(subject([0.05, 0.0], [0.001, 1.0])).numbers["dimensions"] == [1]
+    assert "nothing to walk along" in report.images.walks(subject([0.0], [1.0])).says[0]

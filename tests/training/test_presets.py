@@ -14,7 +14,7 @@ from vae.training.presets import PRESETS, estimate, fitted_to
 from vae.training.trainer import Trainer
 
 TOY = toy_dataset()
-CONFIG = TrainConfig(epochs=7, batch_size=50)  # six steps an epoch
+CONFIG = TrainConfig(epochs=7, batch_size=50)  # six steps per epoch
 
 
 class Clock:

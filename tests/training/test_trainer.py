@@ -94,7 +94,7 @@ def test_reports_do_not_change_what_is_learned():
 def test_reports_say_how_training_stands():
     model = small_model()
     reports = list(fit(model, TOY, config(), report_every=2))
-    # 256 images by 100 are three steps an epoch: every second step and each end of an epoch, step 6 but once
+    # 256 images by 100 are three steps per epoch: every second step and each end of an epoch, step 6 but once
     assert [report.step for report in reports] == [2, 3, 4, 6, 8, 9] and {report.steps for report in reports} == {9}
     assert [report.epoch for report in reports] == pytest.approx([2 / 3, 1, 4 / 3, 2, 8 / 3, 3])
     for report in reports:

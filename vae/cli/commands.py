@@ -26,7 +26,7 @@ from vae.cli.flags import add_device, add_fields, config_of, device_of
 from vae.cli.models import add_model
 from vae.cli.report import add_report
 from vae.cli.sets import add_data
-from vae.cli.terminal import draw_bar, say_device
+from vae.cli.terminal import clear_bar, draw_bar, say_device
 from vae.cli.uses import add_uses, images_of, loaded
 from vae.errors import ConfigError, VAEError, meant
 from vae.paths import write_aside
@@ -43,6 +43,7 @@ from vae.settings import (
     locate,
     methods,
     read_record,
+    refuse_taken,
 )
 
 __all__ = ["main"]
@@ -66,9 +67,11 @@ def main(words: list[str] | None = None) -> int:
         chosen.run(chosen)
         sys.stdout.flush()
     except VAEError as error:
+        clear_bar()
         print(f"vae {chosen.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        clear_bar()
         print("stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read has read enough, as `head` does
@@ -96,6 +99,8 @@ def _asked(chosen: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
         if model != ModelConfig() or config != TrainConfig() or chosen.half or chosen.overwrite or chosen.estimate:
             raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
     else:
+        if not (chosen.overwrite or chosen.estimate):
+            refuse_taken(chosen.name)
         data.available(config.data)  # which says what there is
     if chosen.at_most is not None and not chosen.at_most > 0:
         raise ConfigError(f"at-most must be seconds above 0; it is {chosen.at_most:g}.")

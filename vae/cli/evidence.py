@@ -13,7 +13,7 @@ from typing import Any
 import vae
 from vae import data
 from vae.cli.flags import add_device, device_of
-from vae.cli.terminal import clear_bar, draw_bar, plain, say_device
+from vae.cli.terminal import Bar, clear_bar, plain, say_device
 from vae.cli.uses import images_of
 from vae.errors import CheckpointError, ConfigError
 from vae.settings import Record, likelihood_words, methods, read_record
@@ -98,7 +98,8 @@ def _evaluate(chosen: argparse.Namespace) -> None:
 
 def _share(chosen: argparse.Namespace) -> None:
     model, record, dataset, images = _opened(chosen)
-    noise, tell = vae.generator(chosen.seed), partial(draw_bar, words=chosen.method)
+    noise, bar = vae.generator(chosen.seed), Bar()
+    tell = None if vae.distributed.rank() else partial(bar.draw, f"{chosen.method}, {_counted(len(images))}")
     simulated = chosen.sandwich and model.config.latent > 2
     draws: Tensor | None = None
     if simulated:
@@ -141,7 +142,7 @@ def _share(chosen: argparse.Namespace) -> None:
         return
     mean, error = says["mean_nats"], says["standard_error_nats"]
     spread = "" if error is None else f" ± {error:.3f}"
-    words = "no number" if mean is None else f"{mean:.3f}{spread} nats an image"
+    words = "no number" if mean is None else f"{mean:.3f}{spread} nats per image"
     words += f", and at most {upper['mean_nats']:.3f}" if upper else ""
     notes = [chosen.method, f"{len(x)} {'simulated ' * simulated}images", likelihood_words(record.model)]
     if says.get("k_hat_above_0.7"):
@@ -164,11 +165,12 @@ def _compare(chosen: argparse.Namespace) -> None:
     )  # then there is nothing to write
     place = path if whole else vae.model.place_for(chosen.name, path.name)
     part = place.with_suffix(".part.npz")  # so that a stop leaves what was there before as it is
+    bar = Bar()
     comparison = vae.compare(
         model, model.pixels(images, noise), generator=_there(noise, model, chosen.seed), about=about,
         known=_known(part, about) or before,
         keep=lambda so_far: vae.evidence.save_comparison(part, so_far),
-        progress=lambda method, share: draw_bar(share, method),
+        progress=lambda method, share: bar.draw(f"{method}, {_counted(len(images))}", share),
     )  # fmt: skip
     if before is None or (before.settings, [*before.estimates]) != (comparison.settings, [*comparison.estimates]):
         vae.evidence.save_comparison(place, comparison)
@@ -176,6 +178,10 @@ def _compare(chosen: argparse.Namespace) -> None:
         part.unlink(missing_ok=True)
     clear_bar()
     print(plain(f"{record.name}, {likelihood_words(record.model)}\n\n{vae.evidence.table(comparison)}"))
+
+
+def _counted(images: int) -> str:
+    return f"{images:,} image{'s' * (images != 1)}"
 
 
 def _known(path: Path, about: dict[str, Any]) -> vae.Comparison | None:

@@ -10,7 +10,7 @@ import vae
 from vae import paths
 from vae.cli.uses import loaded
 from vae.errors import ConfigError
-from vae.settings import check_name, locate, methods, taken
+from vae.settings import check_name, locate, methods, refuse_taken
 
 __all__ = ["add_model"]
 
@@ -86,8 +86,8 @@ def _add_import(inner: Any) -> None:
 
 def _import(chosen: argparse.Namespace) -> None:
     check_name(chosen.name)
-    if taken(chosen.name) and not chosen.overwrite:
-        raise ConfigError(f"A model's name must be new; {chosen.name!r} is taken. Choose another, or give --overwrite.")
+    if not chosen.overwrite:
+        refuse_taken(chosen.name)
     dataset = loaded(chosen.data)
     found = _found(chosen, dataset.image_shape)
     mean, deviation = chosen.standardised

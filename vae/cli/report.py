@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import vae
 from vae import paths
-from vae.cli.terminal import clear_bar, draw_bar
+from vae.cli.terminal import Bar, clear_bar
 from vae.cli.uses import images_of
 from vae.settings import read_record
 
@@ -29,10 +30,12 @@ def add_report(commands: Any) -> None:
 
 
 def _report(chosen: argparse.Namespace) -> None:
-    reports = []
+    reports, bar = [], Bar()
     asked = [(name, read_record(name)) for name in (chosen.name, *chosen.against)]  # before work is done for the first
     for name, record in asked:
-        reports.append(vae.report.make_report(name, images_of(record, chosen.data), _draw))
+        about = f"{record.name}: " if len(asked) > 1 else ""
+        told = partial(_draw, bar, about)
+        reports.append(vae.report.make_report(name, images_of(record, chosen.data), told))
         clear_bar()
     output = chosen.output or Path(f"{reports[0].name}-report.html")
     day = datetime.date.today().isoformat()
@@ -44,5 +47,5 @@ def _report(chosen: argparse.Namespace) -> None:
         print(chosen.json)
 
 
-def _draw(title: str, share: float) -> None:
-    draw_bar(share, title)
+def _draw(bar: Bar, about: str, title: str, share: float) -> None:
+    bar.draw(about + title, share)

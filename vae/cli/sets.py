@@ -36,8 +36,8 @@ def _add_import(actions: Any) -> None:
     action = actions.add_parser(
         "import",
         help="keep images of your own as a data set",
-        description="Reads a folder of images (one folder a class, or flat), a zip archive of one, .npy, .npz, IDX or "
-        "Parquet, and keeps it as a data set of 8-bit images.",
+        description="Reads a folder of images (one folder per class, or flat), a zip archive of one, .npy, .npz, IDX "
+        "or Parquet, and keeps it as a data set of 8-bit images.",
     )
     action.add_argument("path", help="of the images")
     action.add_argument("--name", required=True, help="of the set: lower-case letters, digits, '.', '-' and '_'")
@@ -53,8 +53,9 @@ def _add_import(actions: Any) -> None:
     )
     action.add_argument("--size", type=int, nargs=2, metavar=("H", "W"), help="resize the images to this many pixels")
     action.add_argument(
-        "--labels", metavar="FILE", help="labels: .npy, IDX, one a line, or CSV with a file's name and its label a line"
-    )
+        "--labels", metavar="FILE",
+        help="labels: .npy, IDX, one per line, or CSV with a file's name and its label on each line",
+    )  # fmt: skip
     action.add_argument("--test-labels", metavar="FILE", help="the same for --test")
     action.add_argument("--invert", action="store_true", help="let light and dark change places")
     action.add_argument("--grey", action="store_true", help="make colour grey")

@@ -86,7 +86,7 @@ class Draft:
         largest = LARGEST_COLOUR if self.colour else LARGEST_GREY
         if not SMALLEST <= min(size) <= max(size) <= largest:
             raise DataError(
-                f"Images have from {SMALLEST} to {LARGEST_GREY} pixels a side in grey, and up to {LARGEST_COLOUR} in "
+                f"Images have from {SMALLEST} to {LARGEST_GREY} pixels per side in grey, and up to {LARGEST_COLOUR} in "
                 f"colour; these would be {_said(size)} in {'colour' if self.colour else 'grey'}. Choose a size (--size)"
                 f"{', or make them grey (--grey)' if self.colour and max(size) <= LARGEST_GREY else ''}."
             )

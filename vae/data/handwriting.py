@@ -1,6 +1,6 @@
 """A photograph or a scan of a digit as an image of the kind that MNIST is made of.
 
-    grey        upright by its EXIF, alpha laid on a plain ground, at most 1,000 pixels a side
+    grey        upright by its EXIF, alpha laid on a plain ground, at most 1,000 pixels per side
     ink         the ground's own brightness taken out, strokes light on black by Otsu's threshold
     cropped     to the ink; specks, and what runs in from the edge, left out
     scaled      the longer side to 20 pixels, antialiased
@@ -46,7 +46,7 @@ class Steps(NamedTuple):
     """What becomes of a photograph, step by step; each an image uint8, white on black from `ink` on.
 
     Attributes:
-        grey: (H, W), at most 1,000 pixels a side.
+        grey: (H, W), at most 1,000 pixels per side.
         ink: (H, W), the strokes, their ground black.
         cropped: (h, w), the box of the ink.
         scaled: (a, b), the same, the longer side 20 (in proportion for other sizes).
@@ -169,7 +169,7 @@ def _grey(image: Image.Image) -> Array:
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         image = Image.fromarray((255 * (np.nan_to_num(values, nan=low) - low) / ((high - low) or 1)).astype(np.uint8))
     if min(image.size) < _LEAST:
-        raise DataError(f"An image has at least {_LEAST} pixels a side; this is {image.width} x {image.height}.")
+        raise DataError(f"An image has at least {_LEAST} pixels per side; this is {image.width} x {image.height}.")
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
     if image.has_transparency_data:
         layers = np.asarray(image.convert("RGBA"), np.float64)

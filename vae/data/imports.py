@@ -52,7 +52,7 @@ def open_source(
     Arguments:
         path: a folder of images, a zip archive of one, .npy, .npz, IDX (compressed or not), or Parquet.
         test: another source, whose images are those held out.
-        labels: a file of labels: .npy, IDX, one a line, or CSV with a file's name and its label a line.
+        labels: a file of labels: .npy, IDX, one per line, or CSV with a file's name and its label on each line.
         test_labels: the same for `test`; a CSV of names may be one file for both.
         held_out: share of the images that is held out, where neither `test` nor the source has them.
         recipe: what is done to each image.

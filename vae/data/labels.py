@@ -56,14 +56,20 @@ def labels_of(values: Array | Sequence[str], what: str) -> Labels:
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        raise DataError(f"An image has one label; {what} have the shape {values.shape}.")
+        raise DataError(
+            f"An image has one label; {what} have the shape {values.shape}. Save one number or word per image "
+            "(labels.argmax(1) of one-hot rows)."
+        )
     if values.dtype.kind == "S":
         with damaged(what):
             values = np.char.decode(values, "utf-8")
     if values.dtype.kind == "f" and np.isfinite(values).all() and (values == np.round(values)).all():
         values = values.astype(np.int64)
     if values.dtype.kind not in "uibU":
-        raise DataError(f"Labels are whole numbers or words; {what} are neither ({values.dtype}).")
+        raise DataError(
+            f"Labels are whole numbers or words; {what} are neither ({values.dtype}). Save the class of each image as "
+            "one of these."
+        )
     found, index = np.unique(values, return_inverse=True)
     if len(found) > MOST_CLASSES:
         raise DataError(f"There are at most {MOST_CLASSES:,} classes; {what} have {len(found):,}. Are they labels?")
@@ -90,7 +96,7 @@ def together(first: Labels, second: Labels) -> tuple[Labels, Labels]:
 
 
 def read_labels(path: Path, count: int, files: Sequence[str]) -> Labels:
-    """Reads a file of labels: .npy, IDX, one label a line, or CSV with a file's name and its label a line.
+    """Reads a file of labels: .npy, IDX, one label per line, or CSV with a file's name and its label on each line.
 
     Arguments:
         path: of the file.
@@ -102,12 +108,18 @@ def read_labels(path: Path, count: int, files: Sequence[str]) -> Labels:
     """
     what = f"the labels in {path}"
     kind = streams.kind_of(path)
+    if kind in ("folder", "zip", "npz", "parquet"):
+        raise _foreign(path)
     if kind in ("npy", "idx", "idx.gz"):
         return _counted(labels_of(streams.whole(path, kind, _MOST_BYTES), what), count, what)
     with damaged(str(path)):
         if path.stat().st_size > _MOST_BYTES:
             raise DataError(f"A file of labels has at most {_MOST_BYTES >> 20} MB; {path} has more.")
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        content = path.read_bytes()
+        try:
+            lines = content.decode("utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            raise _foreign(path) from error
         rows = [[field.strip() for field in row] for row in csv.reader(lines) if row]
     if any(len(row) > 1 for row in rows):
         return labels_of(_by_name(rows, files, what), what)
@@ -117,10 +129,18 @@ def read_labels(path: Path, count: int, files: Sequence[str]) -> Labels:
     return _counted(labels_of(words, what), count, what)
 
 
+def _foreign(path: Path) -> DataError:
+    return DataError(
+        "Labels are read from .npy, IDX, text in UTF-8 with one label per line, or a CSV of files' names and labels; "
+        f"{path} is none of these."
+    )
+
+
 def _counted(labels: Labels, count: int, what: str) -> Labels:
     if len(labels.numbers) != count:
         raise DataError(
-            f"Each image has one label; there are {count:,} images, and {what} are {len(labels.numbers):,}."
+            f"Each image has one label; there are {count:,} images, and {what} are {len(labels.numbers):,}. Give "
+            "one for each, in the order of the images, or for image files a CSV of their names and labels."
         )
     return labels
 
@@ -128,14 +148,19 @@ def _counted(labels: Labels, count: int, what: str) -> Labels:
 def _by_name(rows: list[list[str]], files: Sequence[str], what: str) -> list[str]:
     """Returns the label of each file, found by its path in the folder or by its name alone."""
     if not files:
-        raise DataError(f"Labels by name are for images in files; {what} are, and the images have no names.")
+        raise DataError(
+            f"Labels by name are for images in files; {what} are, and the images have no names. Give one label per "
+            "line, in the order of the images."
+        )
     known: dict[str, str] = {}
     for row in rows:
         if len(row) < 2:
-            raise DataError(f"A line has a file's name and its label; among {what} is {row[0]!r:.80} alone.")
+            raise DataError(
+                f"A line has a file's name and its label; among {what} is {row[0]!r:.80} alone. Add the other."
+            )
         name = row[0].replace("\\", "/").removeprefix("./")
         if known.setdefault(name, row[1]) != row[1]:
-            raise DataError(f"An image has one label; {what} give {name!r:.80} two.")
+            raise DataError(f"An image has one label; {what} give {name!r:.80} two. Leave one out.")
     found = [known.get(name, known.get(name.rpartition("/")[2])) for name in files]
     if None in found:
         missing = files[found.index(None)]

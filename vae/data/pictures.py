@@ -31,7 +31,7 @@ Opening = Callable[[], AbstractContextManager[Open]]
 
 
 def read_folder(path: Path) -> Parts:
-    """Finds the images in a folder: all in it, or one folder a class, or one a split with such folders in it.
+    """Finds the images in a folder: all in it, or one folder per class, or one per split with such folders in it.
 
     Raises:
         DataError: there are none or more than 2,000,000, one is damaged, or a link leads in a circle.

@@ -28,7 +28,7 @@ __all__ = [
 
 Array = NDArray[Any]
 MOST_PIXELS = 30_000_000  # of a file, which take up to 400 MB while it is decoded
-SMALLEST, LARGEST_GREY, LARGEST_COLOUR = 4, 128, 64  # pixels a side of a data set's images
+SMALLEST, LARGEST_GREY, LARGEST_COLOUR = 4, 128, 64  # pixels per side of a data set's images
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 _GREY = ("1", "L", "LA", "La")
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)  # of EXIF
@@ -111,7 +111,7 @@ def decode(content: bytes, what: str) -> Array:
         if image.mode.startswith("I"):
             values = np.asarray(image)
             if values.min() < 0 or values.max() > 65535:
-                raise DataError(f"{what} has more than 16 bits a pixel. Save it with 8 or 16 bits.")
+                raise DataError(f"{what} has more than 16 bits per pixel. Save it with 8 or 16 bits.")
             return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
         if image.mode == "F":
             raise DataError(f"{what} has pixels of floating point. Save it with 8 or 16 bits.")

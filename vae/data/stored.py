@@ -84,8 +84,13 @@ def check_new(name: str, reserved: tuple[str, ...] = ()) -> str:
             f"A set's name is 1 to 64 lower-case letters, digits, '.', '-' or '_', the first a letter or digit; "
             f"{name!r:.80} is not."
         )
-    if name in (*_RESERVED, *reserved) or os.path.lexists(folder() / name):
-        raise DataError(f"A set's name must be new; {name!r} is taken. Choose another, or remove that set first.")
+    if name in (*_RESERVED, *reserved):
+        raise DataError(f"A set's name must be new; {name!r} is taken. Choose another.")
+    if os.path.lexists(folder() / name):
+        raise DataError(
+            f"A set's name must be new; {name!r} is taken. Choose another, or remove that set first "
+            f"(vae data remove {name})."
+        )
     return name
 
 

@@ -45,7 +45,9 @@ def kind_of(path: Path) -> str:
         return "folder"
     with damaged(str(path)):
         if not path.is_file():
-            raise DataError(f"Images and labels are read from files and folders; there is none at {path}.")
+            raise DataError(
+                f"Images and labels are read from files and folders; there is none at {path}. Check the path."
+            )
         with path.open("rb") as file:
             head = file.read(8)
         if head[:2] == b"PK":

@@ -32,7 +32,7 @@ _NODES = 60  # an axis
 
 
 class Gradients(NamedTuple):
-    """The gradient of one image's ELBO as single draws see it, nats a unit of z: (S, 2, J), mu first and then sigma.
+    """The gradient of one image's ELBO as single draws see it, nats per unit of z: (S, 2, J), mu first and then sigma.
 
     The KL's part is in closed form in all of them.
 

@@ -104,7 +104,7 @@ def enough(estimates: Array, log_p: float, within: float) -> int | None:
 
 
 def posterior_slope(model: VAE, x: Tensor, found: Posterior) -> Array:
-    """Averages the slopes of log p(x|z) over the posterior, (D,), nats a unit of bias: the gradient of log p(x).
+    """Averages the slopes of log p(x|z) over the posterior, (D,), nats per unit of bias: the gradient of log p(x).
 
     Raises:
         DataError: x is not (1, D), not finite float32, or grey under a Bernoulli.

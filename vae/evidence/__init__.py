@@ -1,6 +1,6 @@
 """log p(x): estimates, bounds, and the exact value where it can be had.
 
-Every estimator takes a model and pixels and returns an `Estimate`, one number an image in nats. The wing stands on
+Every estimator takes a model and pixels and returns an `Estimate`, one number per image in nats. The wing stands on
 `vae.model` and `vae.data`.
 
     checks      what estimators refuse

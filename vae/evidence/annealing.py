@@ -1,4 +1,4 @@
-"""Annealed importance sampling of the evidence log p(x), for any number of latent dimensions, in nats an image.
+"""Annealed importance sampling of the evidence log p(x), for any number of latent dimensions, in nats per image.
 
     pi_beta(z) ~ r(z)^(1 - beta) p(x, z)^beta                  from a base r at beta = 0 to p(z|x) at beta = 1
     log w = sum_t (beta_t - beta_(t-1)) log p(x, z_t) / r(z_t)      with z_(t+1) from z_t by HMC that keeps pi_beta_t

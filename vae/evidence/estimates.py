@@ -1,4 +1,4 @@
-"""Estimates of the evidence log p(x) and of its lower bound, in nats an image.
+"""Estimates of the evidence log p(x) and of its lower bound, in nats per image.
 
     naive Monte Carlo   log 1/L sum_l p(x|z_l)                 z_l ~ p(z)
     ELBO                1/L sum_l log p(x|z_l) - KL[q || p]    z_l ~ q(z|x)        Kingma & Welling (2013)

@@ -115,13 +115,18 @@ def sandwich(
         )
     chains = SAMPLES["ais"] if chains is None else chains
     steps = STEPS if steps is None else steps
+    share = 1 / 3 if z is None else 0.5  # of the time, about
     low = annealed_importance_sampling(
-        model, x, chains=chains, steps=steps, start=start, generator=generator, progress=part_of(progress, 0, 0.5)
+        model, x, chains=chains, steps=steps, start=start, generator=generator, progress=part_of(progress, 0, share)
     )
     if z is None:
-        z = torch.stack([posterior(model, image).sample(chains, generator) for image in x.split(1)], 1)
+        drawn = []
+        for i, image in enumerate(x.split(1)):
+            tell = part_of(progress, (1 + i / len(x)) / 3, 1 / (3 * len(x)))
+            drawn.append(posterior(model, image, progress=tell).sample(chains, generator))
+        z = torch.stack(drawn, 1)
     high = reverse_annealing(
-        model, x, z, steps=steps, start=start, generator=generator, progress=part_of(progress, 0.5, 0.5)
+        model, x, z, steps=steps, start=start, generator=generator, progress=part_of(progress, 1 - share, share)
     )
     return low, high
 

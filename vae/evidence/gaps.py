@@ -22,7 +22,7 @@ from vae.model import VAE, double_device, in_double, quick_products, unchecked
 
 __all__ = ["Gap", "Refined", "refine"]
 
-FITTED = 6, 8  # log2 of the draws that the fit sees, and nodes an axis where J <= 2
+FITTED = 6, 8  # log2 of the draws that the fit sees, and nodes per axis where J <= 2
 JUDGED = 10, 20  # likewise those that the ELBO is reported from
 EVERY = 10  # steps between reports
 
@@ -77,7 +77,7 @@ def refine(model: VAE, x: Tensor, *, steps: int = 300, generator: torch.Generato
 
     The noise is fixed, so that the ascent is smooth: Gauss-Hermite nodes for J <= 2, else quasi-random draws. The ELBO
     is reported, and the best q chosen, from other and many more of them than the fit sees, so that it is not biased
-    upwards. For J up to 32 an image costs 64 decodes and gradients a step, and 400 or 1024 decodes a report.
+    upwards. For J up to 32 an image costs 64 decodes and gradients per step, and 400 or 1024 decodes per report.
 
     Arguments:
         model: the VAE.

@@ -1,4 +1,4 @@
-"""Importance sampling of the evidence log p(x) with the encoder as its proposal, in nats an image.
+"""Importance sampling of the evidence log p(x) with the encoder as its proposal, in nats per image.
 
     IWAE         log 1/K sum_k w_k,    w_k = p(x, z_k) / q(z_k|x),  z_k ~ q(z|x)    Burda, Grosse & Salakhutdinov (2016)
     jackknife    K IWAE_K - (K - 1) 1/K sum_i IWAE_(K-1) without w_i                 Nowozin (2018)

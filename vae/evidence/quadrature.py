@@ -3,7 +3,7 @@
 A posterior fills a millionth of the plane, and a decoder is dear; so one survey of the whole domain is followed by
 finer and finer grids, laid only where a function still matters. A point is decoded once for all functions that need it.
 
-- A grid is made of tiles, m nodes a side. A tile belongs to a function while its nodes come near enough to that
+- A grid is made of tiles, m nodes per side. A tile belongs to a function while its nodes come near enough to that
   function's maximum; where they do so at a side of the tile, the neighbour is laid too, so the covered region grows
   until its rim is negligible, beyond the surveyed domain if need be.
 - A peak narrower than a coarse step can slip through. Starting points (the encoder's mean, and the survey's highest

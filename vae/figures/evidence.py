@@ -270,7 +270,7 @@ def area(
 
 
 def shortfall(sizes: Array, below: dict[str, Array], titles: tuple[str, str]) -> go.Figure:
-    """Draws how many nats naive Monte Carlo is below a reference against its number of samples, a line a model.
+    """Draws how many nats naive Monte Carlo is below a reference against its number of samples, one line per model.
 
     Arguments:
         sizes: (K,), numbers of samples.

@@ -39,7 +39,7 @@ def sheet(
         images: (R, S, H, W) or (R, S, H, W, 3) in [0, 1].
         rows: R labels on the left, or none.
         columns: S labels on top, or none.
-        scale: pixels a side for each pixel, fewer where an image is larger than 28 x 28; and the size of the labels.
+        scale: pixels per side for each pixel, fewer where an image is larger than 28 x 28; and the size of the labels.
         chosen: a column of each row that gets a frame, -1 for none; or empty.
 
     Raises:
@@ -74,7 +74,7 @@ def animation(frames: NDArray, scale: int = 6, seconds: float = 0.1) -> bytes:
 
     Arguments:
         frames: (N, H, W) or (N, H, W, 3) in [0, 1].
-        scale: pixels a side for each pixel.
+        scale: pixels per side for each pixel.
         seconds: that a frame stands, in hundredths; the ends stand five times as long.
     """
     images = [Image.fromarray(picture(frame, scale)) for frame in frames]

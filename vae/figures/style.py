@@ -93,7 +93,7 @@ def picture(values: NDArray, scale: int = 1, top: float | None = None) -> NDArra
     Arguments:
         values: (H, W) in grey or (H, W, 3) in colour, a mean or a draw in [0, 1], shown as it is; or a deviation, shown
             on a scale of colours, if `top` is given, its mean over the three where images are in colour.
-        scale: pixels a side for each pixel.
+        scale: pixels per side for each pixel.
         top: the deviation that gets the brightest colour.
 
     Returns:
@@ -112,7 +112,7 @@ def over_colours(deviation: NDArray) -> NDArray:
 
 
 def fitted(scale: int, height: int, width: int) -> int:
-    """Returns the pixels a side for each pixel of an image: as many as for 28 x 28, fewer where it is larger."""
+    """Returns the pixels per side for each pixel of an image: as many as for 28 x 28, fewer where it is larger."""
     return max(1, min(scale, scale * 28 // max(height, width)))
 
 

@@ -152,7 +152,7 @@ def scored(
         name=name, model=model.config, images=dataset.name, data_checksum=dataset.checksum,
         held_out=held_out_figures(model, dataset),
     )  # fmt: skip
-    says.append(f"The held-out ELBO is {record.held_out['elbo']:.1f} nats an image.")
+    says.append(f"The held-out ELBO is {record.held_out['elbo']:.1f} nats per image.")
     return model, record, says
 
 
@@ -163,7 +163,7 @@ def told_kl(model: VAE, images: Tensor) -> str:
         ConfigError: so far that something was mistaken.
     """
     kl = encode(model, images).kl
-    told = f"KL[q(z|x) || p(z)] is {kl.sum(1).mean():.1f} nats an image over {kl.shape[1]} dimensions."
+    told = f"KL[q(z|x) || p(z)] is {kl.sum(1).mean():.1f} nats per image over {kl.shape[1]} dimensions."
     if not kl.mean() < _MANY_NATS:
         raise ConfigError(
             f"{told} That is no posterior that was learned: say what goes with the mean (a log variance or a standard "

@@ -146,7 +146,7 @@ class Network(nn.Module):
                 isinstance(each, Tensor) and each.numel() > rows * MOST_VALUES for each in results
             ):
                 raise CheckpointError(
-                    f"An operator may give {MOST_VALUES:,} numbers an image; {node.operator} gives more."
+                    f"An operator may give {MOST_VALUES:,} numbers per image; {node.operator} gives more."
                 )
             values.update(zip(node.outputs, results, strict=False))
         missing = [name for name in self._model.gives if name not in values]

@@ -23,12 +23,13 @@ import traceback
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from vae.errors import CheckpointError, JobError, VAEError
+from vae.errors import JobError, VAEError
 from vae.jobs.control import clear, requests
 from vae.jobs.files import Lock, held, vanished
 from vae.jobs.job import BUSY, State, ahead, limit, next_ticket, says, tell
 from vae.jobs.keeper import Keeper, Plan, Stopped, read_plan
-from vae.model import ModelConfig, TrainConfig, check_name, folders, taken
+from vae.model import ModelConfig, TrainConfig, check_name, folders
+from vae.settings import refuse_taken
 from vae.training import Report
 
 __all__ = ["Waits", "queue_lock", "refuse_taken", "resume", "run"]
@@ -80,12 +81,6 @@ def resume(name: str, waits: Waits | None = None, seconds: float | None = None) 
     """
     folder = folders()[0] / check_name(name)
     return (yield from _carry_out(folder, read_plan(folder), True, waits, seconds))
-
-
-def refuse_taken(name: str) -> None:
-    """Raises CheckpointError if there is a model of that name."""
-    if taken(name):
-        raise CheckpointError(f"A model's name must be new; {name!r} is taken. Choose another, or overwrite it.")
 
 
 def queue_lock(root: Path) -> Path:

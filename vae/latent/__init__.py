@@ -10,7 +10,7 @@ The wing stands on `vae.model`, `vae.data`, `vae.evidence` and `vae.training`.
     projections  t-SNE and UMAP of the codes, kept beside the model
     surgery      the mean KL as mutual information and KL[q(z) || p(z)]
     scores       a model's figures on held-out images
-    tables       codes as CSV, one row an image
+    tables       codes as CSV, one row per image
 """
 
 from vae.latent import aggregate, projections, surgery

@@ -26,7 +26,7 @@ def held_out_figures(model: VAE, dataset: Dataset, config: TrainConfig | None = 
         config: how it was trained, if it was here: a plain autoencoder has no ELBO.
 
     Returns:
-        What `Record.held_out` says, nats an image: the ELBO with 10 samples an image, its standard error over images,
+        What `Record.held_out` says, nats per image: the ELBO with 10 samples per image, its standard error over images,
         its two parts, and bits per dimension. An autoencoder has no ELBO, so for it the reconstruction alone.
     """
     images = dataset.test.images

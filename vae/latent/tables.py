@@ -1,4 +1,4 @@
-"""Codes as a table that spreadsheets and other programs read: CSV, one row an image."""
+"""Codes as a table that spreadsheets and other programs read: CSV, one row per image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["codes_csv"]
 
 
 def codes_csv(codes: Codes, labels: Sequence[str] | None = None, *, plain: bool = False) -> bytes:
-    """Writes the codes of N images as CSV in UTF-8: a line with the names of the columns, then one row an image.
+    """Writes the codes of N images as CSV in UTF-8: a line with the names of the columns, then one row per image.
 
     The columns, in this order:
 

@@ -100,7 +100,7 @@ def spherical(start: Array, end: Array, steps: int) -> Array:
 
 
 def traversals(z: Array, dimensions: Array | list[int], values: Array) -> Array:
-    """Returns a table of latents (R, S, J) float32: z with one coordinate a row set to each of the values.
+    """Returns a table of latents (R, S, J) float32: z with one coordinate per row set to each of the values.
 
     Arguments:
         z: (J,).

@@ -10,10 +10,10 @@ objectives that read as they are written. The wing stands on `vae.settings`, who
     vae            Encoder, Decoder (forward returns a Distribution), VAE, build, count_weights
     imported       models from elsewhere: two graphs as distributions over latents and pixels
     devices        which device, and bfloat16 where it is quicker and costs nothing
-    objectives     ELBO (beta, free bits), IWAE, Autoencoder: objective(model, x) -> Terms, one number an image
+    objectives     ELBO (beta, free bits), IWAE, Autoencoder: objective(model, x) -> Terms, one number per image
     perceptrons    which graphs are multilayer perceptrons
     portable       the nets as flat arrays, for programs without PyTorch
-    checkpoints    one safetensors file a model, its record in the header; files written aside
+    checkpoints    one safetensors file per model, its record in the header; files written aside
     results        where what was found out about a model is kept
 """
 

@@ -275,7 +275,7 @@ def pixel_deviation(distribution: Distribution) -> Tensor:
 
 
 def bits_per_dimension(log_density: float, likelihood: Likelihood, dimensions: int) -> float:
-    """Converts nats an image to bits per dimension, lower is better: a dimension is one of the D values of an image.
+    """Converts nats per image to bits per dimension, lower is better: a dimension is one of the D values of an image.
 
     For the Gaussians -(log p(x) - D log 256) / (D log 2), the code length of the 8-bit image that the density of
     x = (u + U[0, 1)) / 256 bounds (Theis et al. 2016); for the Bernoulli -log p(x) / (D log 2), of the binary one.

@@ -123,7 +123,7 @@ class Graph(nn.Module):
 
         Raises:
             CheckpointError: the operations do not fit together, the rows are mixed, or there is an operation that gives
-                more than `MOST_VALUES` numbers a row.
+                more than `MOST_VALUES` numbers per row.
         """
         found = []
         for rows in (3, 5):
@@ -161,7 +161,7 @@ class Graph(nn.Module):
                 most = max(most, _size(result))
                 if most > limit:
                     raise CheckpointError(
-                        f"An operation of a network may give {MOST_VALUES:,} numbers an image; {name} gives more."
+                        f"An operation of a network may give {MOST_VALUES:,} numbers per image; {name} gives more."
                     )
             values.append(result)
             for used in self._last[at]:

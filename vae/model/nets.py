@@ -85,7 +85,7 @@ def up(image: tuple[int, int, int], channels: tuple[int, ...], activation: Activ
 
 
 def to_pixels(image: tuple[int, int, int], channels: tuple[int, ...]) -> Planes:
-    """Makes the layer from `up`'s result to one number a value, (..., H//2*W//2*channels[0]) to (..., H*W*C)."""
+    """Makes the layer from `up`'s result to one number per value, (..., H//2*W//2*channels[0]) to (..., H*W*C)."""
     return Planes((*halved(image, 1), channels[0]), _double(image, 0, channels[0], image[2]))
 
 

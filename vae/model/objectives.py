@@ -1,4 +1,4 @@
-"""What training maximises: small callables from a model and pixels to one number an image, with its parts.
+"""What training maximises: small callables from a model and pixels to one number per image, with its parts.
 
 log p(x) >= ELBO(x) = E_q[log p(x|z)] - KL[q(z|x) || p(z)]      Kingma & Welling (2013), equation 3
 """
@@ -60,7 +60,7 @@ class ELBO:
     Arguments:
         samples: L.
         beta: weight of the KL (Higgins et al. 2017).
-        free_bits: lambda, nats a dimension (Kingma et al. 2016).
+        free_bits: lambda, nats per dimension (Kingma et al. 2016).
     """
 
     samples: int = 1

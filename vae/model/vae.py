@@ -5,7 +5,7 @@
     q(z|x) = N(z | mu_z(x), diag sigma_z^2(x))            encoder, the recognition model
 
 Kingma & Welling (2013), with the variance of each pixel learned; a pixel in colour has three values, each with its own.
-Both event dimensions are inside, so `log_prob` gives one number an image and the objective reads as it is written.
+Both event dimensions are inside, so `log_prob` gives one number per image and the objective reads as it is written.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 
-from vae.evidence import evaluation, is_known
+from vae.evidence import Estimate, evaluation, is_known, part_of
 from vae.evidence import gaps as gaps_of
 from vae.figures import COLOURS
 from vae.model import ModelConfig, bits_per_dimension, generator
@@ -21,14 +21,14 @@ __all__ = ["calibration", "gap", "odd_images", "scores"]
 MANY, FEW, VERY_FEW = 200, 50, 6  # images of importance sampling, of exact evidence, of the gap
 SAMPLES, GAP_SAMPLES = 500, 2000  # of importance sampling
 ODD_SAMPLES = 5  # of the ELBO of odd images
-_NOISE = 5
+_NOISE, _STEPS = 5, 150  # seed of odd images' noise; steps of the best Gaussian's fit
 
 
 def scores(of: Subject) -> Part:
     """The ELBO, importance sampling with k-hat, exact evidence where there is one, and bits per dimension."""
     config, count = of.model.config, len(of.x)
     error = of.elbo.std() / math.sqrt(count)
-    rows = [["", "nats an image", "above the ELBO of the same images", "images", "how sure"]]
+    rows = [["method", "nats per image", "above the ELBO of the same images", "images", "how sure"]]
     rows.append(
         [f"ELBO, {ELBO_SAMPLES} samples", signed(of.elbo.mean(), error), "", f"{count:,}", "a lower bound on log p(x)"]
     )
@@ -36,13 +36,17 @@ def scores(of: Subject) -> Part:
         "images": count, "elbo": float(of.elbo.mean()), "elbo_standard_error": float(error),
         "elbo_samples": ELBO_SAMPLES,
     }  # fmt: skip
-    found = evaluation.evaluate(of.model, of.x[:MANY], "importance", samples=SAMPLES, generator=generator(1))
+    known = is_known(config)
+    found = evaluation.evaluate(
+        of.model, of.x[:MANY], "importance", samples=SAMPLES, generator=generator(1),
+        progress=part_of(of.tell, 0, 0.2 if known else 1),
+    )  # fmt: skip
     numbers |= {"importance": evaluation.figures(found), "importance_samples": SAMPLES}
     above = numbers["importance"]["k_hat_above_0.7"]
     sure = "k-hat unknown" if above is None else f"k-hat above 0.7, not to be trusted, on {above:.0%} of them"
     rows.append(_row(of, f"importance sampling, {SAMPLES} samples", found[0].value.numpy(), sure))
-    if is_known(config):
-        found = evaluation.evaluate(of.model, of.x[:FEW], "exact")
+    if known:
+        found = evaluation.evaluate(of.model, of.x[:FEW], "exact", progress=part_of(of.tell, 0.2, 0.8))
         numbers["exact"] = evaluation.figures(found)
         bound = numbers["exact"].get("error_bound_nats")
         sure = "in closed form" if bound is None else f"error at most {bound:.2g} nats"
@@ -51,14 +55,13 @@ def scores(of: Subject) -> Part:
     if isinstance(config, ModelConfig) or config.dequantised:
         bits = bits_per_dimension(float(of.elbo.mean()), config.likelihood, config.pixels)
         numbers["bits_per_dimension"] = bits
-        floor = config.log_variance_floor
-        bounded = (
-            "" if floor is None or config.likelihood == "bernoulli" else f", with log σ² bounded below by {floor:g}"
-        )
-        says.append(
-            f"The ELBO is {bits:.3f} bits per dimension{bounded}. It compares only with models of the same pixels and "
-            "the same bound on the variance."
-        )
+        if not of.gaussian:
+            bounded, same = "", "the same binary pixels"
+        else:
+            floor = config.log_variance_floor
+            bounded = "" if floor is None else f", with log σ² bounded below by {floor:g}"
+            same = "the same pixels and the same bound on the variance"
+        says.append(f"The ELBO is {bits:.3f} bits per dimension{bounded}. It compares only with models of {same}.")
     return Part(title="Evidence", says=says, numbers=numbers, table=rows)
 
 
@@ -76,42 +79,72 @@ def _row(of: Subject, name: str, values: Array, sure: str) -> list[str]:
 def gap(of: Subject) -> Part:
     """Splits log p(x) less the ELBO into what the family of Gaussians cannot do and what the encoder does not find."""
     x = of.x[:VERY_FEW]
-    *_, best = gaps_of.refine(of.model, x, steps=150, generator=generator(2))
-    exact = is_known(of.model.config)
+    own = torch.zeros(0)
+    for best in gaps_of.refine(of.model, x, steps=_STEPS, generator=generator(2)):
+        own = best.elbo if best.step == 0 else own  # the encoder's, from the same points as the best one's
+        if of.tell:
+            of.tell(0.6 * best.step / _STEPS)
+    exact, tell = is_known(of.model.config), part_of(of.tell, 0.6, 0.4)
     if exact:
-        (log_p,) = evaluation.evaluate(of.model, x, "exact")
+        (log_p,) = evaluation.evaluate(of.model, x, "exact", progress=tell)
     else:
-        (log_p,) = evaluation.evaluate(of.model, x, "importance", samples=GAP_SAMPLES, generator=generator(3))
-    elbo = torch.from_numpy(of.elbo[: len(x)])
-    split = gaps_of.Gap(elbo, best.elbo, log_p.value)
+        (log_p,) = evaluation.evaluate(
+            of.model, x, "importance", samples=GAP_SAMPLES, generator=generator(3), progress=tell
+        )
+    split = gaps_of.Gap(own, best.elbo, log_p.value)
     rows = [["image", "ELBO", "best Gaussian", "log p(x)", "approximation gap", "amortisation gap"]]
     for i in range(len(x)):
-        values = (split.elbo, split.best_elbo, split.log_p, split.approximation, split.amortisation)
-        rows.append([str(i), *(signed(float(each[i]), digits=2) for each in values)])
+        noise = None if exact else float(log_p.standard_error[i])
+        cells = ((split.elbo, None), (split.best_elbo, None), (split.log_p, noise), (split.approximation, noise),
+                 (split.amortisation, None))  # fmt: skip
+        rows.append([str(i), *(signed(float(each[i]), error, 2) for each, error in cells)])
     known = split.log_p.isfinite()
+    approximation = float(split.approximation[known].mean()) if bool(known.any()) else None
     numbers: dict[str, Any] = {
-        "images": len(x), "approximation": float(split.approximation[known].mean()),
-        "amortisation": float(split.amortisation[known].mean()), "log_p": "exact" if exact else "importance sampling",
+        "images": len(x), "approximation": approximation, "amortisation": float(split.amortisation.mean()),
+        "log_p": "exact" if exact else "importance sampling",
     }  # fmt: skip
-    how = "integrated exactly" if exact else f"estimated by importance sampling with {GAP_SAMPLES:,} samples"
     says = [
-        f"On {len(x)} images. log p(x), {how}, less the ELBO is the Kullback–Leibler divergence of q(z|x) from the "
-        "true posterior. One part is due to the family of diagonal Gaussians (approximation), the rest to the "
-        "encoder (amortisation)."
+        f"On {len(x)} images. log p(x) less the ELBO is the Kullback–Leibler divergence of q(z|x) from the true "
+        "posterior. One part is due to the family of diagonal Gaussians (approximation), the rest to the encoder "
+        f"(amortisation), {signed(numbers['amortisation'], digits=2)} nats on average."
     ]
-    if log_p.k_hat is not None:
-        found = evaluation.figures([log_p])
-        numbers |= {name: found[name] for name in ("k_hat", "k_hat_above_0.7", "k_hat_unknown")}
-        numbers["samples"] = GAP_SAMPLES
+    if exact:
+        found = "unknown, since the integrals did not converge"
+        found = found if approximation is None else f"{signed(approximation, digits=2)} nats on average"
+        says.append(f"log p(x) is integrated; the approximation gap is {found}.")
+    elif approximation is not None and log_p.k_hat is not None:
+        numbers |= _sampled(log_p)
         for row, value in zip(rows, ["k-hat", *log_p.k_hat.tolist()], strict=True):
             row.append(value if isinstance(value, str) else "unknown" if math.isnan(value) else f"{value:.2f}")
-        if above := int((log_p.k_hat > evaluation.UNRELIABLE).sum()):
-            says.append(
-                f"k-hat, the shape of the tail of the importance weights, is above {evaluation.UNRELIABLE} on {above} "
-                "of them. There the estimate is not to be trusted: log p(x) is likely to be larger, and the "
-                "approximation gap with it: the true one is never negative."
-            )
+        says += _said_of_sampling(approximation, numbers, int((log_p.k_hat > evaluation.UNRELIABLE).sum()))
     return Part(title="What the bound leaves out", numbers=numbers, table=rows, says=says)
+
+
+def _sampled(log_p: Estimate) -> dict[str, Any]:
+    """Returns how sure importance sampling is of log p(x), and so of the gap."""
+    found = evaluation.figures([log_p])
+    return {name: found[name] for name in ("k_hat", "k_hat_above_0.7", "k_hat_unknown")} | {
+        "samples": GAP_SAMPLES, "approximation_monte_carlo_error": found["monte_carlo_error_nats"],
+    }  # fmt: skip
+
+
+def _said_of_sampling(approximation: float, numbers: dict[str, Any], above: int) -> list[str]:
+    """Says what a gap is worth whose log p(x) is estimated by importance sampling."""
+    error, k_hat = numbers["approximation_monte_carlo_error"], numbers["k_hat"]
+    tail = "k-hat is unknown" if k_hat is None else f"k-hat is at most {signed(k_hat, digits=2)}"
+    says = [
+        f"log p(x) is estimated by importance sampling with {GAP_SAMPLES:,} samples, and so is the approximation gap, "
+        f"{signed(approximation, error, 2)} nats on average (± is the standard error of the sampling; {tail}): it "
+        "tends to come out too small and may be negative, which the true gap never is."
+    ]
+    if above:
+        says.append(
+            f"k-hat, the shape of the tail of the importance weights, is above {evaluation.UNRELIABLE} on {above} of "
+            "the images. There neither the estimate nor its standard error is to be trusted, and the gap is likely to "
+            "be larger."
+        )
+    return says
 
 
 def calibration(of: Subject) -> Part | None:
@@ -137,7 +170,7 @@ def calibration(of: Subject) -> Part | None:
             f"{signed(ratio, error, 3)} times the σ that the decoder predicts; ± is the standard error over the "
             "images. Pixels are grouped by σ; the dotted line is where σ is right."
         ],
-        figures=[drawn(figure, "Residuals against the predicted standard deviation, and the line where both agree.")],
+        figures=[drawn(figure, "Residuals against the predicted standard deviation, and the line where both agree")],
     )  # fmt: skip
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from vae.latent import active_units, decode, traversals
+from vae.latent import decode, traversals
 from vae.model import generator
-from vae.report.parts import Array, Part, Subject, sheet
+from vae.report.parts import COLLAPSED, Array, Part, Subject, sheet
 
 __all__ = ["draws", "memory", "reconstructions", "walks"]
 
@@ -20,13 +20,17 @@ def reconstructions(of: Subject) -> Part:
     """The best, the middle and the worst of the held-out images by their ELBO, above what they are decoded to."""
     order = np.argsort(-of.elbo, kind="stable")
     middle = len(order) // 2 - min(EACH, len(order)) // 2
-    chosen = {"best": order[:EACH], "in the middle": order[middle : middle + EACH], "worst": order[-EACH:]}
+    chosen = {"Best": order[:EACH], "Middle": order[middle : middle + EACH], "Worst": order[-EACH:]}
     pictures = []
     for name, rows in chosen.items():
         originals = of.dataset.test.images[torch.from_numpy(rows)].numpy() / 255
         decoded = _shaped(of, decode(of.model, of.codes.mean[rows]).mean)
         pictures.append(
-            sheet(np.concatenate([originals, decoded]), f"{name} by ELBO: images, then reconstructions", len(rows))
+            sheet(
+                np.concatenate([originals, decoded]),
+                f"{name} by ELBO: held-out images above their reconstructions",
+                len(rows),
+            )
         )
     says = [f"Of {len(order):,} held-out images; a reconstruction is the mean of p(x|z) at the mean of q(z|x)."]
     return Part(title="Reconstructions", says=says, pictures=pictures)
@@ -34,15 +38,18 @@ def reconstructions(of: Subject) -> Part:
 
 def walks(of: Subject) -> Part:
     """Walks along the dimensions that carry most, from a held-out image."""
-    kl = of.codes.kl.mean(0)
-    chosen = [int(j) for j in np.argsort(-kl, kind="stable")[:DIMENSIONS] if active_units(of.codes.mean)[j]]
+    kl = of.kl
+    chosen = [int(j) for j in np.argsort(-kl, kind="stable")[:DIMENSIONS] if kl[j] >= COLLAPSED]
     if not chosen:
-        return Part(title="Traversals", says=["No dimension is active, so there is nothing to walk along."])
+        says = [f"No dimension has a KL of {COLLAPSED:g} nats or more, so there is nothing to walk along."]
+        return Part(title="Traversals", says=says)
     values = np.linspace(-3, 3, EACH + 1)
     numbers = {"images": 1, "dimensions": [j + 1 for j in chosen], "steps": len(values), "from": -3, "to": 3}
     path = traversals(of.codes.mean[0], chosen, values).reshape(-1, kl.size)
-    picture = sheet(_shaped(of, decode(of.model, path).mean), "from −3 to 3, a dimension a row", EACH + 1)
-    names = ", ".join(f"z{j + 1} ({kl[j]:.1f} nats)" for j in chosen)
+    picture = sheet(
+        _shaped(of, decode(of.model, path).mean), "Traversals: each row one dimension, from −3 to 3", EACH + 1
+    )
+    names = ", ".join(f"z{j + 1} ({kl[j]:.2f} nats)" for j in chosen)
     says = [f"From the first held-out image, one dimension at a time, the others held: {names}."]
     return Part(title="Traversals", says=says, pictures=[picture], numbers=numbers)
 
@@ -52,8 +59,8 @@ def draws(of: Subject) -> Part:
     z = torch.randn(2 * EACH, of.model.config.latent, generator=generator(0)).numpy()
     decoded = decode(of.model, z)
     pictures = [
-        sheet(_shaped(of, decoded.mean), "means of p(x|z)"),
-        sheet(_shaped(of, decoded.sample).clip(0, 1), "draws from p(x|z)"),
+        sheet(_shaped(of, decoded.mean), "Draws from the prior: the means of p(x|z)"),
+        sheet(_shaped(of, decoded.sample).clip(0, 1), "Draws from the prior: draws from p(x|z)"),
     ]
     return Part(
         title="Draws from the prior", numbers={"draws": len(z)}, pictures=pictures,
@@ -81,7 +88,7 @@ def memory(of: Subject) -> Part:
         title="Nearest training images of samples",
         says=says,
         numbers=numbers,
-        pictures=[sheet(pair, "draws, then their nearest", EACH)],
+        pictures=[sheet(pair, "Draws from the prior, and below each the nearest training image", EACH)],
     )
 
 

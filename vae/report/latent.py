@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from vae.figures import latent as figures
-from vae.latent import active_units, coordinate_axes, encode, principal_axes
+from vae.latent import Codes, active_units, coordinate_axes, encode, principal_axes
 from vae.latent import aggregate as aggregates
 from vae.latent import surgery as surgeries
-from vae.report.parts import Part, Subject, drawn, signed
+from vae.report.parts import ALL_COLLAPSED, COLLAPSED, Array, Part, Subject, drawn, signed
 from vae.uses import features
 
 __all__ = ["aggregate", "dimensions", "probes"]
@@ -19,42 +19,81 @@ _SHOWN = 60  # dimensions that are drawn
 
 def dimensions(of: Subject) -> Part:
     """KL by dimension, active units, and the mean KL as mutual information and distance from the prior."""
-    kl, means = of.codes.kl.mean(0), of.codes.mean
+    kl, means = of.kl, of.codes.mean
     errors = of.codes.kl.std(0) / np.sqrt(len(means))
     error = float(of.codes.kl.sum(1).std() / np.sqrt(len(means)))
-    active = active_units(means)
+    active, fallen = active_units(means), kl < COLLAPSED
     parts = surgeries.surgery(of.codes)
     order = np.argsort(-kl, kind="stable")[:_SHOWN]
     names = [f"z{j + 1}" for j in order]
     figure = figures.dimension_bars(
         names, kl[order], means.var(0)[order], aggregates.ACTIVE, ("KL, nats", "variance of μ")
     )
-    asleep = int((~active).sum())
-    total, size = float(kl.sum()), len(kl)
+    total, size, digits = float(kl.sum()), len(kl), 4 if of.collapsed else 2
+    constant = len(means) > 1 and parts.mutual_information + 2 * parts.mutual_information_error < ALL_COLLAPSED
     says = [
-        f"On {len(means):,} images. The KL is {signed(total, error, 2)} nats an image; {size - asleep} of {size} "
+        f"On {len(means):,} images. The KL is {signed(total, error, digits)} nats per image; {active.sum()} of {size} "
         f"dimensions are active (the variance of their means is above {aggregates.ACTIVE}). ± is the standard error "
         f"over the images; that of the KL of one dimension is at most {errors.max():.2g} nats."
     ]
-    if asleep == size:
-        says.append("The posterior has collapsed: no dimension says anything of the image.")
-    elif asleep:
-        says.append(f"{asleep} of the dimensions have collapsed to the prior: they carry {kl[~active].sum():.2f} nats.")
+    if of.collapsed:
+        says.append(
+            f"The posterior has collapsed to the prior: its KL over all dimensions is below {ALL_COLLAPSED:g} nats, "
+            "and a code z says no more than that of its image."
+        )
+    elif constant:
+        says.append(
+            "The posterior has collapsed, though not to the prior: it is nearly the same for all images, whose mutual "
+            f"information with the code is below {ALL_COLLAPSED:g} nats."
+        )
+    else:
+        says += _asleep(kl, active, fallen)
     says.append(
-        f"Of the KL, {signed(parts.mutual_information, parts.mutual_information_error, 2)} nats are the mutual "
+        f"Of the KL, {signed(parts.mutual_information, parts.mutual_information_error, digits)} nats are the mutual "
         f"information of code and image (at most log N = {parts.ceiling:.2f}), and "
-        f"{signed(parts.marginal_kl, parts.marginal_kl_error, 2)} nats the divergence of q(z) from the "
+        f"{signed(parts.marginal_kl, parts.marginal_kl_error, digits)} nats the divergence of q(z) from the "
         "prior; here ± is the Monte Carlo error of both."
     )
     numbers = {
         "images": len(means), "kl": total, "kl_standard_error": error, "kl_by_dimension": kl.tolist(),
         "kl_by_dimension_standard_error": errors.tolist(), "active": int(active.sum()), "latent": size,
+        "collapsed": of.collapsed or constant, f"kl_below_{COLLAPSED:g}": int(fallen.sum()),
         "mutual_information": parts.mutual_information,
         "mutual_information_standard_error": parts.mutual_information_error,
         "marginal_kl": parts.marginal_kl, "marginal_kl_standard_error": parts.marginal_kl_error,
     }  # fmt: skip
-    shown = drawn(figure, "KL of each dimension and the variance of its posterior means, the largest KL first.")
+    shown = drawn(figure, "KL of each dimension and the variance of its posterior means, the largest KL first")
     return Part(title="What each dimension carries", says=says, numbers=numbers, figures=[shown])
+
+
+def _asleep(kl: Array, active: Array, fallen: Array) -> list[str]:
+    """Says which dimensions of a posterior that has not collapsed have done so, and which only look as if they had."""
+    hidden = ~active & ~fallen
+    many, others = int(fallen.sum()), int(hidden.sum())
+    says = []
+    if many == len(kl):
+        says.append(
+            f"No dimension has a KL of {COLLAPSED:g} nats or more, but together they have {kl.sum():.2g} nats: the "
+            "posterior is near the prior, and has not collapsed."
+        )
+    elif many == 1:
+        says.append(f"One of the {len(kl)} dimensions has collapsed to the prior: its KL is below {COLLAPSED:g} nats.")
+    elif many:
+        says.append(
+            f"{many} of the {len(kl)} dimensions have collapsed to the prior: each has a KL below {COLLAPSED:g} nats, "
+            f"{kl[fallen].sum():.2g} together."
+        )
+    if others == 1:
+        says.append(
+            "One dimension that is not active has not collapsed: its mean varies little, but its KL is "
+            f"{kl[hidden].sum():.2f} nats."
+        )
+    elif others:
+        says.append(
+            f"{others} dimensions that are not active have not collapsed: their means vary little, but their KL is "
+            f"{kl[hidden].sum():.2f} nats together."
+        )
+    return says
 
 
 def aggregate(of: Subject) -> Part:
@@ -80,7 +119,7 @@ def aggregate(of: Subject) -> Part:
     numbers = {
         "images": count, "draws": len(draws.z), "prior_in_holes": draws.share, "standard_error": draws.standard_error,
     }  # fmt: skip
-    shown = drawn(figure, "The aggregate posterior, the prior, and the holes between them.")
+    shown = drawn(figure, "The aggregate posterior, the prior, and the holes between them")
     return Part(title="The codes as a whole against the prior", says=says, numbers=numbers, figures=[shown])
 
 
@@ -90,22 +129,36 @@ def probes(of: Subject) -> Part | None:
     labels = train.labels[:MANY].numpy()
     if not (train.labelled and test.labelled) or len(np.unique(labels)) < 2:
         return None
-    codes = encode(of.model, train.images[:MANY]).mean
+    codes = encode(of.model, train.images[:MANY])
     held, truth = of.codes.mean, test.labels[: len(of.codes.mean)].numpy()
-    linear = features.linear_accuracy(codes, labels, held, truth)
-    near = features.neighbour_accuracy(codes, labels, held, truth)
+    linear = features.linear_accuracy(codes.mean, labels, held, truth)
+    near = features.neighbour_accuracy(codes.mean, labels, held, truth)
+    of_draws = features.linear_accuracy(_draw(codes, 0), labels, _draw(of.codes, 1), truth)
     most = float(np.bincount(truth).max() / len(truth))
-    rows = [["read from the means of q(z|x) by", "accuracy"]]
-    numbers: dict[str, float] = {"images": len(truth), "training_images": len(codes), "most_frequent": most}
-    for key, name, share in (("linear", "logistic regression", linear), ("neighbours", "nearest neighbours", near)):
+    rows = [["classes are read by", "accuracy"]]
+    numbers: dict[str, float] = {"images": len(truth), "training_images": len(labels), "most_frequent": most}
+    for key, name, share in (
+        ("linear", "logistic regression on the means of q(z|x)", linear),
+        ("neighbours", "nearest neighbours among the means of q(z|x)", near),
+        ("linear_of_draws", "logistic regression on draws from q(z|x)", of_draws),
+    ):
         error = float(np.sqrt(share * (1 - share) / len(truth)))
         rows.append([name, f"{share:.1%} ± {error:.1%}"])
         numbers |= {key: share, f"{key}_standard_error": error}
     rows.append(["always the most frequent class", f"{most:.1%}"])
-    return Part(
-        title="Classes in the codes", table=rows, numbers=numbers,
-        says=[
-            f"Learned from {len(codes):,} training images with labels, tried on {len(truth):,} held-out ones; ± is the "
-            "binomial standard error of the latter."
-        ],
-    )  # fmt: skip
+    says = [
+        f"Learned from {len(labels):,} training images with labels, tried on {len(truth):,} held-out ones; ± is the "
+        "binomial standard error of the latter."
+    ]
+    if of.collapsed:
+        says.append(
+            "The posterior has collapsed. Its means may still differ by class, since they have no noise; a draw from "
+            "it, which is what the decoder gets, says next to nothing of the class."
+        )
+    return Part(title="Classes in the codes", table=rows, numbers=numbers, says=says)
+
+
+def _draw(codes: Codes, seed: int) -> Array:
+    """Draws z from q(z|x) of each image, (N, J)."""
+    noise = np.random.default_rng(seed).standard_normal(codes.mean.shape, dtype=np.float32)
+    return codes.mean + codes.deviation * noise

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from html import escape
 
 from plotly.offline import get_plotlyjs
 
+from vae.report.parts import Part
 from vae.report.reports import Report
 
 __all__ = ["page"]
@@ -29,11 +31,24 @@ figure { margin: 0.8rem 0; } figcaption { color: var(--soft); font-size: 0.9rem;
 img { max-width: 100%; image-rendering: pixelated; border-radius: 4px; }
 @media print { body { max-width: none; } h2 { break-after: avoid; } figure, table { break-inside: avoid; } }
 """
+# in the colours of the page, so that a picture that is saved has its ground too, and can be read anywhere
 _DRAW = """
-for (const place of document.querySelectorAll("[data-figure]")) {
-  const figure = JSON.parse(document.getElementById(place.dataset.figure).textContent);
-  Plotly.newPlot(place, figure.data, { ...figure.layout, autosize: true }, { displaylogo: false, responsive: true });
+function draw() {
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const [ground, ink, line] = ["--ground", "--ink", "--line"].map(colour);
+  const axis = (given) => ({ ...given, gridcolor: line, zerolinecolor: line, linecolor: line });
+  for (const place of document.querySelectorAll("[data-figure]")) {
+    const figure = JSON.parse(document.getElementById(place.dataset.figure).textContent);
+    const { layout, ...rest } = figure.layout.template ?? {};
+    const own = { ...layout, paper_bgcolor: ground, plot_bgcolor: ground, font: { ...layout?.font, color: ink } };
+    const template = { ...rest, layout: { ...own, xaxis: axis(own.xaxis), yaxis: axis(own.yaxis) } };
+    const toImageButtonOptions = { filename: place.dataset.file };
+    Plotly.react(place, figure.data, { ...figure.layout, template, autosize: true },
+      { displaylogo: false, responsive: true, toImageButtonOptions });
+  }
 }
+draw();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 """
 
 
@@ -67,7 +82,8 @@ def page(reports: Sequence[Report], made: str = "") -> str:
                 figures += 1
                 data = json.dumps(json.loads(figure)).replace("<", "\\u003c")
                 pieces.append(
-                    f"<figure><div data-figure='figure{figures}' role='img' aria-label='{escape(shows)}'></div>"
+                    f"<figure><div data-figure='figure{figures}' data-file='{_file(report, part)}' role='img' "
+                    f"aria-label='{escape(shows, quote=True)}'></div>"
                     f"<figcaption>{escape(shows)}</figcaption></figure>"
                     f"<script type='application/json' id='figure{figures}'>{data}</script>"
                 )
@@ -87,3 +103,8 @@ def _table(rows: list[list[str]]) -> str:
     top = "".join(f"<th scope='col'>{cell}</th>" for cell in head)
     lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in body)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def _file(report: Report, part: Part) -> str:
+    """Returns the name of a figure as a file."""
+    return re.sub(r"[^a-z0-9]+", "-", f"{report.name} {part.title}".lower()).strip("-")

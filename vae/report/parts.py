@@ -13,14 +13,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.data import Dataset
+from vae.evidence import Progress
 from vae.figures import contact_sheet, fitted, png_uri
 from vae.latent import Codes
 from vae.model import VAE, Record
 
-__all__ = ["ELBO_SAMPLES", "Part", "Subject", "drawn", "sheet", "signed"]
+__all__ = ["ALL_COLLAPSED", "COLLAPSED", "ELBO_SAMPLES", "Part", "Subject", "drawn", "sheet", "signed"]
 
 Array = NDArray[Any]
 ELBO_SAMPLES = 10  # of the ELBO of an image
+# nats of mean KL below which a dimension has collapsed to the prior, and a whole posterior: z says no more than that of
+# an image, or of its class
+COLLAPSED, ALL_COLLAPSED = 0.01, 0.1
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Subject:
         x: (N, D) the first held-out images as the likelihood wants them.
         codes: of the same N images.
         elbo: (N,) of each, nats.
+        tell: is told the share that is done of a part that takes long.
     """
 
     model: VAE
@@ -42,11 +47,22 @@ class Subject:
     x: Tensor
     codes: Codes
     elbo: Array
+    tell: Progress | None = None
 
     @property
     def gaussian(self) -> bool:
         """Whether p(x|z) is a Gaussian, which has a variance."""
         return self.model.config.likelihood != "bernoulli"
+
+    @property
+    def kl(self) -> Array:
+        """Mean KL of each dimension over the N images, (J,) nats."""
+        return self.codes.kl.mean(0, dtype=np.float64)
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether q(z|x) is the prior but for less than `ALL_COLLAPSED`."""
+        return bool(self.kl.sum() < ALL_COLLAPSED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +105,7 @@ def sheet(images: Array | Tensor, caption: str, columns: int = 10, scale: int = 
 
 
 def drawn(figure: go.Figure, shows: str) -> tuple[str, str]:
-    """Returns a figure as JSON that a browser draws in the colours of its page."""
-    figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font_color="#888")
+    """Returns a figure as JSON, without colours of its own for ground and words: those are the page's that draws it."""
     return json.dumps(figure.to_plotly_json(), default=_plain), shows
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vae import paths
 from vae.data import Dataset
 from vae.errors import CheckpointError, ConfigError, DataError
-from vae.evidence import elbo
+from vae.evidence import elbo, part_of
 from vae.latent import encode
 from vae.model import ModelConfig, generator, load, locate, place_for, read_record, result_file
 from vae.report import evidence, images, latent
@@ -21,21 +22,23 @@ from vae.report.parts import ELBO_SAMPLES, Part, Subject, signed
 __all__ = ["IMAGES", "Report", "kept_report", "make_report", "report_file", "write_report"]
 
 IMAGES = 1000  # held-out images that most parts are of
-FORMAT = 2
-MAKERS: tuple[Callable[[Subject], Part | None], ...] = (
-    evidence.scores,
-    latent.dimensions,
-    latent.aggregate,
-    images.reconstructions,
-    images.walks,
-    images.draws,
-    images.memory,
-    evidence.calibration,
-    evidence.gap,
-    latent.probes,
-    evidence.odd_images,
+FORMAT = 3
+_FIRST = "The model"
+# the title of each part, what makes it, and its share of the time
+MAKERS: tuple[tuple[str, Callable[[Subject], Part | None], int], ...] = (
+    ("Evidence", evidence.scores, 60),
+    ("What each dimension carries", latent.dimensions, 1),
+    ("The codes as a whole against the prior", latent.aggregate, 4),
+    ("Reconstructions", images.reconstructions, 1),
+    ("Traversals", images.walks, 1),
+    ("Draws from the prior", images.draws, 1),
+    ("Nearest training images of samples", images.memory, 2),
+    ("Calibration of the standard deviation", evidence.calibration, 1),
+    ("What the bound leaves out", evidence.gap, 45),
+    ("Classes in the codes", latent.probes, 2),
+    ("Odd images", evidence.odd_images, 3),
 )
-Told = Callable[[str, float], None]  # the title of what was made last, and the share that is done
+Told = Callable[[str, float], None]  # the title of the part that is being made, and the share of all that is done
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,12 @@ def make_report(name_or_path: str | Path, dataset: Dataset, told: Told | None = 
     Arguments:
         name_or_path: of the model.
         dataset: its images; the first `IMAGES` held-out ones are looked at.
-        told: is called after each part.
+        told: is called before each part, and while one is made that takes long.
 
     Raises:
         as `write_report`.
     """
-    for title, share in write_report(name_or_path, dataset):
+    for title, share in write_report(name_or_path, dataset, told):
         if told:
             told(title, share)
     found = kept_report(name_or_path, dataset)
@@ -88,14 +91,15 @@ def make_report(name_or_path: str | Path, dataset: Dataset, told: Told | None = 
     return found
 
 
-def write_report(name_or_path: str | Path, dataset: Dataset) -> Iterator[tuple[str, float]]:
+def write_report(name_or_path: str | Path, dataset: Dataset, told: Told | None = None) -> Iterator[tuple[str, float]]:
     """Makes a report part by part and keeps it beside the model, unless one of this model and these images is there.
 
     Arguments:
         name_or_path, dataset: as for `make_report`.
+        told: is called while a part is made that takes long.
 
     Yields:
-        The title of the part that was made last, and the share that is done.
+        The title of the part that comes next, or came last, and the share of all that is done.
 
     Raises:
         CheckpointError: there is no such model, or its results may be kept nowhere.
@@ -112,17 +116,22 @@ def write_report(name_or_path: str | Path, dataset: Dataset) -> Iterator[tuple[s
     if kept_report(name_or_path, dataset):
         return
     place, key = place_for(name_or_path, _file(dataset.name)), _key(path, dataset)
+    yield _FIRST, 0.0
     model = load(path)
     held = dataset.test.images[:IMAGES]
     x = model.pixels(held, generator(0))
     bound = elbo(model, x, ELBO_SAMPLES, generator(1)).value.numpy()
     of = Subject(model, record, dataset, x, encode(model, held), bound)
     parts = [_about(of)]
-    for done, maker in enumerate(MAKERS, 1):
-        part = maker(of)
+    done, whole = 4, 4 + sum(cost for *_, cost in MAKERS)
+    for title, maker, cost in MAKERS:
+        yield title, done / whole
+        tell = part_of(told and partial(told, title), done / whole, cost / whole)
+        part = maker(replace(of, tell=tell))
         if part is not None:
             parts.append(part)
-        yield parts[-1].title, done / len(MAKERS)
+        done += cost
+    yield parts[-1].title, 1.0
     says = {
         "format": FORMAT, "key": key, "name": record.name, "data": dataset.title,
         "parts": [part.to_dict() for part in parts],
@@ -157,6 +166,9 @@ def _about(of: Subject) -> Part:
     weights = sum(each.numel() for each in of.model.parameters())
     rows = [["", record.name], ["p(x|z)", kinds[config.likelihood]], ["latent dimensions J", str(config.latent)],
             ["images", f"{size}, of {of.dataset.title}"], ["weights", f"{weights:,}"]]  # fmt: skip
+    numbers: dict[str, Any] = {"likelihood": config.likelihood, "latent": config.latent, "weights": weights}
+    if of.gaussian:
+        numbers["log_variance_floor"] = config.log_variance_floor
     if isinstance(config, ModelConfig) and record.training is not None:
         training = record.training
         rows.append(
@@ -172,7 +184,7 @@ def _about(of: Subject) -> Part:
         rows.append(["trained", f"elsewhere ({getattr(config, 'origin', '')})"])
     if "elbo" in record.held_out:
         rows.append(["ELBO on all held-out images", f"{signed(record.held_out['elbo'])} nats"])
-    return Part(title="The model", table=rows, numbers={"latent": config.latent, "weights": weights})
+    return Part(title=_FIRST, table=rows, numbers=numbers)
 
 
 def _layers(widths: tuple[int, ...], config: ModelConfig) -> str:

@@ -37,6 +37,7 @@ from vae.settings.files import (
     opened,
     places,
     read_record,
+    refuse_taken,
     taken,
 )
 from vae.settings.presets import PRESETS, Preset, fitted_to
@@ -72,5 +73,6 @@ __all__ = [
     "opened",
     "places",
     "read_record",
+    "refuse_taken",
     "taken",
 ]

@@ -6,7 +6,7 @@ from vae.errors import ConfigError
 
 __all__ = ["MOST_COLOUR", "MOST_GREY", "check_choice", "check_count", "check_range", "check_shape", "is_number"]
 
-MOST_GREY, MOST_COLOUR = 128, 64  # pixels a side
+MOST_GREY, MOST_COLOUR = 128, 64  # pixels per side
 
 
 def is_number(value: object) -> bool:

@@ -26,6 +26,7 @@ __all__ = [
     "opened",
     "places",
     "read_record",
+    "refuse_taken",
     "taken",
 ]
 
@@ -55,6 +56,14 @@ def check_name(name: str) -> str:
 def taken(name: str) -> bool:
     """Tells whether there is a model of a name in `folders()`, whatever is in its file."""
     return any(path.exists() for folder in folders() for path in places(folder, name))
+
+
+def refuse_taken(name: str) -> None:
+    """Raises CheckpointError if there is a model of that name."""
+    if taken(name):
+        raise CheckpointError(
+            f"A model's name must be new; {name!r} is taken. Choose another, or replace that model (--overwrite)."
+        )
 
 
 def locate(name_or_path: str | Path) -> Path:

@@ -22,7 +22,7 @@ PROJECTIONS: tuple[Projection, ...] = get_args(Projection)
 PROJECTED = 2000  # test images that are projected
 
 Gives = Literal["probabilities", "logits", "mean", "mean and log variance"]  # of a decoder from elsewhere
-GIVES: dict[Gives, int] = {"probabilities": 1, "logits": 1, "mean": 1, "mean and log variance": 2}  # numbers a pixel
+GIVES: dict[Gives, int] = {"probabilities": 1, "logits": 1, "mean": 1, "mean and log variance": 2}  # numbers per pixel
 
 
 def check_device(name: str) -> str:

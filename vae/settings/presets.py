@@ -22,7 +22,7 @@ PRESETS: dict[str, Preset] = {
     # to watch a latent space form while a class looks on
     "quick-2d": Preset(ModelConfig(), TrainConfig(epochs=10)),
     "quick-bernoulli-2d": Preset(ModelConfig(likelihood="bernoulli", activation="silu"), TrainConfig(epochs=10)),
-    # 784-400-20 on binary digits, as good in 4 epochs as in 10 of 128 images a step at Adam's usual rate
+    # 784-400-20 on binary digits, as good in 4 epochs as in 10 of 128 images per step at Adam's usual rate
     "quick-20d": Preset(
         ModelConfig(latent=20, likelihood="bernoulli", encoder_layers=(400,), decoder_layers=(400,)),
         TrainConfig(epochs=4, batch_size=256, learning_rate=1e-2, adam_beta2=0.99, initial="mean-image"),
@@ -82,8 +82,8 @@ PRESETS: dict[str, Preset] = {
 
 
 _CHANNELS = (32, 64, 128, 128)
-_SMALL_GREY, _SMALL_COLOUR = 64, 32  # pixels a side up to which a perceptron will do
-_INNERMOST = 8  # pixels a side after the convolutions, at most
+_SMALL_GREY, _SMALL_COLOUR = 64, 32  # pixels per side up to which a perceptron will do
+_INNERMOST = 8  # pixels per side after the convolutions, at most
 
 
 def fitted_to(model: ModelConfig, image_shape: tuple[int, ...], keep_channels: bool = False) -> ModelConfig:

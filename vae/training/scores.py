@@ -11,7 +11,7 @@ __all__ = ["score", "sums"]
 
 
 def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch: int = 1000) -> tuple[float, float]:
-    """Returns the mean reconstruction and KL of images (N, *image_shape) uint8 under an objective, in nats an image."""
+    """Returns the mean reconstruction and KL of images (N, *image_shape) uint8 under an objective, nats per image."""
     reconstruction, kl = (sums(model, images, objective, generator(seed, model.device), batch) / len(images)).tolist()
     return reconstruction, kl
 

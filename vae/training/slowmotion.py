@@ -39,7 +39,7 @@ class SlowStep(NamedTuple):
         reconstruction, kl: the two parts of the image's ELBO; the losses are -reconstruction and beta * kl.
         kl_by_dimension: (J,).
         objective: of the image, whose mean over the batch is maximised.
-        mean_gradient, deviation_gradient: (J,), of the image's loss (-objective), nats a unit.
+        mean_gradient, deviation_gradient: (J,), of the image's loss (-objective), nats per unit.
         weights, weights_change: Euclidean norm of encoder and decoder weights before the step, and of their change.
         learning_rate, beta: of the step.
     """

@@ -167,7 +167,7 @@ def make_features(
     size, count = train.images[0].numel(), len(train) + len(test)
     if size > MOST_VALUES or size * count > MOST_IN_ALL:
         raise DataError(
-            f"Codes are held against pixels, of up to {MOST_VALUES:,} values an image and {MOST_IN_ALL:,} in all; "
+            f"Codes are held against pixels, of up to {MOST_VALUES:,} values per image and {MOST_IN_ALL:,} in all; "
             f"{dataset.name} has {size:,} and {size * count:,}. Take smaller or fewer images."
         )
     place = place_for(name_or_path, f"features-{dataset.name}.json")

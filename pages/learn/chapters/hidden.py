@@ -46,7 +46,7 @@ def _ask(scene: kit.Scene, kl: float, images: int) -> None:
     """Asks how much of the mean KL is waste, and shows it."""
     done = kit.ask(
         14,
-        _("{name} pays {kl:.1f} nats an image, the mean over {count:,} training images. How much is waste?").format(
+        _("{name} pays {kl:.1f} nats per image, the mean over {count:,} training images. How much is waste?").format(
             name=scene.model[0], kl=kl, count=images
         ),
         {"a": _("Less than a tenth"), "b": _("A tenth to a quarter"), "c": _("A quarter to a half"),

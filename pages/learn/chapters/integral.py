@@ -31,7 +31,7 @@ def show(scene: kit.Scene) -> None:
         kit.words(
             _(
                 "the volume under a hill over the plane. On a grid it is a sum of small columns. Two dimensions allow "
-                "that; a grid of 300 steps a side in 20 dimensions has $300^{20}$ columns."
+                "that; a grid of 300 steps per side in 20 dimensions has $300^{20}$ columns."
             )
         )
         kit.words(_("Could we climb without the volume, by its gradient alone? The logarithm is in the way:"))
@@ -146,7 +146,7 @@ def answer(scene: kit.Scene) -> kit.Answer:
         best if close[best] < 0.02 * max(abs(found.measured), 0.01) else "c",
         _(
             "Move one bias of the decoder, that of {place}, a little up and down: log p(x) changes by "
-            "**{measured:.4f}** nats a unit. The average over the posterior is **{posterior:.4f}**, that over the "
+            "**{measured:.4f}** nats per unit. The average over the posterior is **{posterior:.4f}**, that over the "
             "prior {prior:.4f}. Since $\\nabla p = p\\, \\nabla \\log p$, the ratio above is $\\nabla \\log p(x) = "
             "\\mathbb{{E}}_{{p(z|x)}}[\\nabla \\log p(x|z)]$. To write down the posterior $p(z|x) = p(x|z)\\,p(z)/p(x)$"
             " we need $p(x)$, the integral itself. A circle."

@@ -104,10 +104,10 @@ def _errors(scene: kit.Scene) -> None:
     with text:
         kit.words(
             _(
-                "The gradient in μ is {size:,.0f} nats a unit long. To know it to within its own length takes about so "
-                "many draws: reparameterised **{few}**, by the score function less a baseline **{some}**, by the plain "
-                "score function **{many}**. That is why one draw an image and step, averaged over a batch of images, "
-                "is enough to train a VAE."
+                "The gradient in μ is {size:,.0f} nats per unit long. To know it to within its own length takes about "
+                "so many draws: reparameterised **{few}**, by the score function less a baseline **{some}**, by the "
+                "plain score function **{many}**. That is why one draw per image and step, averaged over a batch of "
+                "images, is enough to train a VAE."
             ).format(
                 size=size, **{
                     word: words.about(max(1.0, float(found.variance(key)[0].sum()) / size**2))

@@ -32,13 +32,13 @@ def preset_words() -> dict[str, str]:
         "mnist-bernoulli-2d": _("How mnist-bernoulli-2d, which ships, was trained."),
         "beta-10d": _("β = 4: fewer dimensions carry more each, and reconstructions blur."),
         "free-bits-20d": _("Each dimension has half a nat for nothing, so that none falls asleep."),
-        "iwae-2d": _("A tighter bound, from 10 draws an image."),
+        "iwae-2d": _("A tighter bound, from 10 draws per image."),
         "record": _("Convolutions and 50 dimensions, for a high log p(x) of binary images; long."),
         "colour-28": _(
-            "A perceptron for small images in colour, as of 28 × 28: about 4,600 images a second on one core."
+            "A perceptron for small images in colour, as of 28 × 28: about 4,600 images per second on one core."
         ),
-        "colour-64": _("Convolutions for images in colour, as of 64 × 64: about 400 images a second on one core."),
-        "grey-128": _("Convolutions for large grey images, as of 128 × 128: about 200 images a second on one core."),
+        "colour-64": _("Convolutions for images in colour, as of 64 × 64: about 400 images per second on one core."),
+        "grey-128": _("Convolutions for large grey images, as of 128 × 128: about 200 images per second on one core."),
         "burda": _("The model and objective of Burda, Grosse & Salakhutdinov (2016): IWAE with k = 50."),
     }
 

@@ -19,7 +19,7 @@ from vae.errors import DataError, VAEError
 PICTURES = ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff")
 ARRAYS = ("zip", "npz", "npy", "gz", "idx", "parquet")
 SHOWN, COLUMNS = 48, 12  # images on the sheet
-LARGEST = 128  # pixels a side that a set may have
+LARGEST = 128  # pixels per side that a set may have
 
 
 @fragment()
@@ -37,7 +37,7 @@ def show() -> None:
     )  # fmt: skip
     labels = right.file_uploader(
         _("Labels, if they are in a file of their own"), ["csv", "txt", "npy", "gz", "idx"], key=f"data.labels{kept}",
-        help=_("One label a line, a CSV of file name and label, .npy or IDX."),
+        help=_("One label per line, a CSV of file name and label, .npy or IDX."),
     )  # fmt: skip
     if not files:
         return

@@ -84,8 +84,8 @@ def _words(step: SlowStep) -> dict[str, Any]:
         "losses": _("losses of this image, nats"), "reconstruction": "−log p(x|z)",
         "kl": "KL" if beta == 1 else f"β · KL, β = {beta:g}", "loss": _("loss"),
         "other": _("This objective makes something else of the two parts than their sum."),
-        "by_dimension": _("KL by dimension, nats"), "mean_gradient": _("∂loss/∂μ by dimension, nats a unit"),
-        "deviation_gradient": _("∂loss/∂σ by dimension, nats a unit"), "parts": [_("encoder"), _("decoder")],
+        "by_dimension": _("KL by dimension, nats"), "mean_gradient": _("∂loss/∂μ by dimension, nats per unit"),
+        "deviation_gradient": _("∂loss/∂σ by dimension, nats per unit"), "parts": [_("encoder"), _("decoder")],
         "moved": _("weights moved by {change}, {percent} % of their length {norm}"),
         "rate": _(
             "Learning rate {rate}. The weights follow the mean gradient of {images} images, this one among them."

@@ -90,7 +90,7 @@ def training(name: str, job: jobs.Job | None) -> None:
         left = last.seconds_left or last.seconds / last.step * (last.steps - last.step)
         st.progress(
             last.step / last.steps,
-            _("epoch {epoch:.1f} of {epochs:.0f}, {rate:,.0f} images a second, about {left} left").format(
+            _("epoch {epoch:.1f} of {epochs:.0f}, {rate:,.0f} images per second, about {left} left").format(
                 epoch=last.epoch,
                 epochs=last.steps / last.step * last.epoch,
                 rate=last.images_per_second,
@@ -166,11 +166,11 @@ def losses(reports: list[Report]) -> None:
     held_out = [r for r in reports if r.held_out_kl is not None and r.held_out_reconstruction is not None]
     if held_out:
         r = held_out[-1]
-        said = _("Up to 2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats an image")
+        said = _("Up to 2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats per image")
         if r.held_out_kl:  # an autoencoder has none
             said = _(
                 "Up to 2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} − KL {kl:.1f} "
-                "= ELBO {elbo:.1f} nats an image"
+                "= ELBO {elbo:.1f} nats per image"
             )
         reconstruction, kl = r.held_out_reconstruction or 0, r.held_out_kl or 0
         st.caption(

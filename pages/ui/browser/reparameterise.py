@@ -48,7 +48,7 @@ def _words() -> dict[str, str]:
         "mean": _("mean μ of q"), "deviation": _("deviation σ of q along {name}"), "decoded": _("mean of p(x|z) at "
             "the draw that is marked"),
         "value": _("L₁ from these {count} draws: {value} ± {error} nats."),
-        "gradient": _("Its slope in μ along {name}: {value} ± {error} nats a unit."),
+        "gradient": _("Its slope in μ along {name}: {value} ± {error} nats per unit."),
         "chart": _("L₁ of these draws while μ is swept along {name}"), "nothing": _("Sweep μ to see it."),
         "nats": _("nats"),
     }  # fmt: skip

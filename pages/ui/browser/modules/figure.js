@@ -14,7 +14,8 @@ const TIMES = 2; // pixels of a PNG along one of the page
  * @returns {Promise<string>}
  */
 export async function asSvg({ kind, node, name }) {
-  const drawn = kind === "chart" ? await chart(node) : kind === "picture" ? await picture(node) : component(node);
+  const drawn =
+    kind === "picture" ? await picture(node) : grounded(kind === "chart" ? await chart(node) : snapshot(node));
   drawn.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   const text = new XMLSerializer();
   const style = svg("style");
@@ -59,10 +60,9 @@ function painted(image, width, height) {
   );
 }
 
-// On the page's own background, as charts are, never a transparent one: white words cannot be read on a white slide.
-/** @param {HTMLElement} node */
-function component(node) {
-  const drawn = snapshot(node);
+// On the page's own background, never a transparent one: white words cannot be read on a white slide.
+/** @param {SVGSVGElement} drawn */
+function grounded(drawn) {
   const [x, y, width, height] = (drawn.getAttribute("viewBox") ?? "").split(" ");
   const fill = getComputedStyle(document.querySelector("[data-testid=stApp]") ?? document.body).backgroundColor;
   drawn.prepend(svg("rect", { x, y, width, height, fill }));

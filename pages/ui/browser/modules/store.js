@@ -13,7 +13,7 @@
  * @property {number} height
  * @property {string} images - address of the sheets of test images, from the root of the app
  * @property {string[]} [sheets] - the sheets themselves as data URIs, where they came along
- * @property {Float32Array} means - of q(z|x), a row an image
+ * @property {Float32Array} means - of q(z|x), a row per image
  * @property {Float32Array | null} deviations - none of an autoencoder
  * @property {number[] | Uint8Array | Uint16Array} labels - classes or, where there are none, levels of a density
  * @property {string[]} classes - names of the labels; none of levels

@@ -1,4 +1,4 @@
-// The part of a plane that is seen: its middle, and its scale in pixels a unit; zoomed and panned.
+// The part of a plane that is seen: its middle, and its scale in pixels per unit; zoomed and panned.
 
 const GAP = 46; // px that the first view leaves around the points
 
