@@ -4,7 +4,7 @@ PYTHON ?= python3.11 python3.12 python3.13 python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help install app classroom quick test thorough check bench visits picture strings clean venv tools extra
+.PHONY: help install app classroom quick test thorough faults check audit bench load visits picture strings clean venv tools extra
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
@@ -26,17 +26,29 @@ test: tools extra ## run every test, a real browser included
 thorough: tools ## show every model that ships with every odd image on every page and to every estimator, an hour or two
 	@OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --timeout 0 --thorough tests/app/test_odd_images.py tests/evidence/test_bad_images.py
 
-check: tools ## lint, formatting, types and the order of imports, of Python and JavaScript
+faults: tools ## kill the server 100 times, damage 20,000 files, try links of every wrong kind, half an hour or more
+	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)"; export CHROMIUM; \
+		OMP_NUM_THREADS=1 $(RUN) -m pytest -rP --timeout 0 --thorough tests/faults
+
+check: tools ## lint, formatting, types and the order of imports, and a list of known weaknesses of what is pinned
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check
 	@$(RUN) -m mypy
 	@$(RUN) -m pytest --quiet tests/test_architecture.py tests/test_javascript.py
 	@$(javascript)
+	-@$(RUN) -m tests.audit
+
+audit: tools ## ask osv.dev for known weaknesses of what requirements.lock pins; one line where it does not answer
+	@$(RUN) -m tests.audit
 
 bench: tools ## time training, the estimators of log p(x) and the app beside a training, an hour or two
 	@$(RUN) -m benchmarks.training
 	@$(RUN) -m benchmarks.evidence --all
 	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m benchmarks.beside
+
+load: tools ## let forty sessions use the explorer for ten minutes, and time first visits
+	@$(RUN) -m benchmarks.load first
+	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)"; export CHROMIUM; $(RUN) -m benchmarks.load many
 
 visits: tools ## work out anew what the pages show at once of the models that ship, ten minutes
 	@OMP_NUM_THREADS=1 $(RUN) -m tests.visits

@@ -22,9 +22,16 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def load() -> None:
-    """Loads PyTorch and what the first page sends, which takes a second or two; then makes the pool's processes."""
+    """Loads PyTorch and what the first page sends, which takes a second or two; then makes the pool's processes.
+
+    At last it removes what servers that were killed left half-written.
+    """
     importlib.import_module("pages.cache.browser").prepare()
     importlib.import_module("pages.cache.pool").start()
+    importlib.import_module("torch._dynamo")  # which every optimiser imports, so chapter 9 would wait for it
+    paths = importlib.import_module("vae.paths")
+    for kind in ("checkpoints", "data"):
+        paths.sweep(paths.own(kind))
 
 
 @asynccontextmanager

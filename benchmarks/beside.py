@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 import vae
 from benchmarks.measure import machine, say, table
@@ -40,14 +40,23 @@ def main() -> None:
     print(f"# {machine()}")
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         os.environ["VAE_CHECKPOINTS"] = str(Path(name) / "checkpoints")
-        wide = vae.ModelConfig(encoder_layers=(8,), decoder_layers=(64, 10_000, 1600, 8))
-        vae.save(vae.build(wide), vae.Record(name="wide", model=wide, training=vae.TrainConfig(data="mnist-sample")))
+        make_wide()
         with running_app(Path(name)) as url:
-            browser = playwright.chromium.launch(
-                executable_path=chromium.find(), args=QUIET + ["--no-sandbox"] * (os.geteuid() == 0)
-            )
+            browser = launched(playwright)
             measure(url, browser.new_page(), chosen.rounds, chosen.presses)
             browser.close()
+
+
+def launched(playwright: Playwright) -> Browser:
+    """Starts the Chromium that the browser tests take."""
+    args = QUIET + ["--no-sandbox"] * (os.geteuid() == 0)
+    return playwright.chromium.launch(executable_path=chromium.find(), args=args)
+
+
+def make_wide() -> None:
+    """Saves a model `wide` whose decoder is too large for the browser, so that the server decodes."""
+    wide = vae.ModelConfig(encoder_layers=(8,), decoder_layers=(64, 10_000, 1600, 8))
+    vae.save(vae.build(wide), vae.Record(name="wide", model=wide, training=vae.TrainConfig(data="mnist-sample")))
 
 
 def measure(url: str, page: Page, rounds: int, presses: int) -> None:

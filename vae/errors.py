@@ -11,9 +11,19 @@ Each message gives the rule, what came, and the way out.
 """
 
 import difflib
+import struct
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Iterable
 
-__all__ = ["CheckpointError", "ConfigError", "DataError", "DivergenceError", "JobError", "VAEError", "meant"]
+__all__ = ["DAMAGE", "CheckpointError", "ConfigError", "DataError", "DivergenceError", "JobError", "VAEError", "meant"]
+
+# What readers of arrays, archives and JSON raise on damaged files: nearly every kind of exception.
+DAMAGE = (
+    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError,
+    ValueError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def meant(given: str, names: Iterable[str]) -> str:

@@ -7,17 +7,20 @@ In a checkout both are its folders `checkpoints` and `data`. An installed packag
 import contextlib
 import importlib.metadata
 import os
+import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import platformdirs
 
 from vae.errors import CheckpointError
 
-__all__ = ["INSTALLED", "LIBRARY", "SHIPPED", "given", "own", "version", "writable", "write_aside"]
+__all__ = ["INSTALLED", "LIBRARY", "SHIPPED", "given", "own", "sweep", "version", "writable", "write_aside"]
 
 LIBRARY = Path(__file__).resolve().parent
 INSTALLED = (LIBRARY / "explorer").is_dir()
+_LEFT = 24 * 3600.0  # seconds after which nobody goes on with what was written aside
 SHIPPED = LIBRARY / "explorer" if INSTALLED else LIBRARY.parent  # has app.py, pages, locale, checkpoints and data
 
 
@@ -89,3 +92,13 @@ def write_aside(path: Path, content: bytes) -> None:
         if aside is not None:
             with contextlib.suppress(OSError):
                 aside.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Removes what processes that were killed left half-written in a folder and in those in it, after a day."""
+    for pattern in (".*.part", "*/.*.part"):
+        for left in folder.glob(pattern):
+            with contextlib.suppress(OSError):  # it is gone by now, or the disk refuses
+                touched = max(path.lstat().st_mtime for path in [left, *left.glob("*")])
+                if touched < time.time() - _LEFT:
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()

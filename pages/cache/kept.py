@@ -111,7 +111,7 @@ def _found(key: Key, function: Callable[..., Any], args: tuple[Any, ...], here: 
     workers = None if here else pool.running()
     if workers is not None:
         try:
-            content = workers.work(repr(key), function, args, sets.drawn(key.data), tell)
+            content = workers.work(pool.Asked(repr(key), function, args, sets.drawn(key.data)), tell)
             disk.write(place, content, still=lambda: disk.place(*key) == place)
             return typed.loads(content, kind)
         except pool.Ended:  # with the server
@@ -144,10 +144,10 @@ def streamed(function: Callable[P, Iterator[R]]) -> Callable[P, Iterator[R | Non
             yield from function(*args, **kwargs)
             return
         (kind,) = get_args(typed.returned(function))
-        key = f"{name}{bound.args!r}"
+        asked = pool.Asked(f"{name}{bound.args!r}", function, bound.args, sets.drawn(bound.args[1]))
         told = True
         try:
-            for content in workers.stream(key, function, bound.args, sets.drawn(bound.args[1]), tell):
+            for content in workers.stream(asked, tell):
                 if content is not None and told:
                     tell(None)
                     told = False

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
@@ -31,11 +31,31 @@ class Ended(Exception):
     """The pool was ended before it had an answer."""
 
 
+class Asked(NamedTuple):
+    """What is asked for.
+
+    Attributes:
+        key: what it is known by; who asks for the same meanwhile gets the same answer.
+        function: of a module in `pages.cache`, with a model and the name of a data set first.
+        args: its arguments.
+        drawn: the image (H, W), where the data set is a drawing.
+    """
+
+    key: str
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    drawn: np.ndarray | None = None
+
+
 class _Task:
     """Work that somebody asked for."""
 
-    def __init__(self, key: str, head: dict[str, Any], parts: list[bytes]) -> None:
-        self.key, self.head, self.parts = key, head, parts
+    def __init__(self, asked: Asked) -> None:
+        self.key = asked.key
+        self.head = {"module": asked.function.__module__, "function": asked.function.__name__}
+        self.parts = [typed.dumps(asked.args, typed.taken(asked.function))]
+        if asked.drawn is not None:
+            self.parts.append(typed.dumps(asked.drawn, np.ndarray))
         self.answer: Future[bytes] = Future()
         self.items: list[bytes] = []  # what came so far, of work that gives one thing after the other
         self.waiting = 0
@@ -57,21 +77,11 @@ class Pool:
         for thread in self._threads:
             thread.start()
 
-    def work(
-        self,
-        key: str,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        drawn: np.ndarray | None,
-        tell: Callable[[int], None],
-    ) -> bytes:
+    def work(self, asked: Asked, tell: Callable[[int], None]) -> bytes:
         """Has a function called by one of the processes.
 
         Arguments:
-            key: what the work is known by; who asks for the same meanwhile gets the same answer.
-            function: of a module in `pages.cache`, with a model and the name of a data set first.
-            args: its arguments.
-            drawn: the image (H, W), where the data set is a drawing.
+            asked: what is asked for.
             tell: is told every quarter of a second how many pieces of work come before this; what it raises ends the
                 wait.
 
@@ -82,32 +92,31 @@ class Pool:
             VAEError: as the function does, or two processes in a row were killed.
             Ended: the pool was.
         """
-        with self._wanted(key, function, args, drawn) as task:
+        with self._wanted(asked) as task:
             while not _ended(task):
-                tell(self._before(key))
+                tell(self._before(asked.key))
             return task.answer.result()
 
-    def stream(
-        self,
-        key: str,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        drawn: np.ndarray | None,
-        tell: Callable[[int], None],
-    ) -> Iterator[bytes | None]:
-        """Has a function that returns an iterator called by one of the processes; see `work`.
+    def stream(self, asked: Asked, tell: Callable[[int], None]) -> Iterator[bytes | None]:
+        """Has a function that returns an iterator called by one of the processes.
+
+        Arguments:
+            asked, tell: as for `work`; nothing is told from the first item on.
 
         Yields:
             What `typed.dumps` writes of each item, as it comes, all of them also to who asks later than another; None
             every quarter of a second in which none came.
+
+        Raises:
+            VAEError, Ended: as `work`.
         """
-        with self._wanted(key, function, args, drawn) as task:
+        with self._wanted(asked) as task:
             given, ended = 0, False
             while not ended:
                 ended = _ended(task)
                 new = task.items[given:]
                 if not given and not new and not ended:
-                    tell(self._before(key))
+                    tell(self._before(asked.key))
                 yield from new
                 given += len(new)
                 if not new:
@@ -115,20 +124,14 @@ class Pool:
             task.answer.result()
 
     @contextlib.contextmanager
-    def _wanted(
-        self, key: str, function: Callable[..., Any], args: tuple[Any, ...], drawn: np.ndarray | None
-    ) -> Iterator[_Task]:
+    def _wanted(self, asked: Asked) -> Iterator[_Task]:
         """Queues work, or finds it queued, and ends it when nobody waits for it any more."""
         with self._lock:
             if self.ended:
                 raise Ended
-            task = self._tasks.get(key)
+            task = self._tasks.get(asked.key)
             if task is None:
-                parts = [typed.dumps(args, typed.taken(function))]
-                if drawn is not None:
-                    parts.append(typed.dumps(drawn, np.ndarray))
-                head = {"module": function.__module__, "function": function.__name__}
-                self._tasks[key] = task = _Task(key, head, parts)
+                self._tasks[asked.key] = task = _Task(asked)
                 self._queue.put(task)
             task.waiting += 1
         try:

@@ -2,10 +2,6 @@
 
 import io
 import json
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from types import NoneType, UnionType
@@ -15,11 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vae.errors import DAMAGE
+
 _PLAIN = (bool, int, float, str, NoneType)
-_DAMAGE = (
-    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError,
-    ValueError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 
 
 def dumps(value: Any, kind: Any) -> bytes:
@@ -44,7 +38,7 @@ def loads(content: bytes, kind: Any) -> Any:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return _given(json.loads(arrays["says"].tobytes()), kind, arrays)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ValueError(f"not a value of {kind}: {error}") from error
 
 

@@ -75,6 +75,7 @@ try:
     sidebar.show()
     with head:
         browser.tell_language()
+    with title:
         waiting.begin()
     model = cache.model_id(state.model())
     with title:

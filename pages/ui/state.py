@@ -295,6 +295,6 @@ def _latent(text: str) -> tuple[float, ...]:
 
 def _commitment(text: str) -> tuple[str, str]:
     """Reads "3b": option b of chapter 3."""
-    if not (text[:-1].isdigit() and text[-1:].isalpha() and text.isascii()):
+    if not (len(text) < 9 and text[:-1].isdigit() and text[-1:].isalpha() and text.isascii()):
         raise ValueError(text)
     return text[:-1], text[-1]

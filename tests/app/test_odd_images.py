@@ -51,13 +51,20 @@ def test_every_model_that_ships_on_every_page(odd_images: None, path: str, thoro
             assert not app.exception and not app.error, (model, row)
 
 
-def test_the_likelihood_of_odd_images(odd_images: None, thorough: bool) -> None:
-    """A blank image; with --thorough every image under every model, half a minute each where exact evidence is hard."""
-    for model, row in product(SHIPPED, range(COUNT)) if thorough else [("mnist-bernoulli-2d", 0)]:
-        app = opened(LIKELIHOOD, model=model, image=str(row))
-        assert not app.exception, (model, row)
-        # which may be so, and is said
-        assert all("too sharp or too wide for a grid" in error.value for error in app.error), (model, row)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Which images the page Likelihood meets under which model: half a minute each where exact evidence is hard."""
+    if "odd" in metafunc.fixturenames:
+        thorough = metafunc.config.getoption("--thorough")
+        metafunc.parametrize("odd", list(product(SHIPPED, range(COUNT))) if thorough else [("mnist-bernoulli-2d", 0)])
+
+
+def test_the_likelihood_of_odd_images(odd_images: None, odd: tuple[str, int]) -> None:
+    """A blank image; with --thorough every image under every model."""
+    model, row = odd
+    app = opened(LIKELIHOOD, model=model, image=str(row))
+    assert not app.exception
+    # which may be so, and is said
+    assert all("too sharp or too wide for a grid" in error.value for error in app.error)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (8, 12)])

@@ -43,20 +43,31 @@ def stay(before: int) -> None:
 
 
 def asked(one: pool.Pool, key: str, function: Callable[..., Any], *args: Any, tell: Any = stay) -> Any:
-    content = one.work(key, function, (cache.model_id(MODEL), DATA, *args), None, tell)
+    content = one.work(pool.Asked(key, function, (cache.model_id(MODEL), DATA, *args)), tell)
     return typed.loads(content, int)
+
+
+def streamed(one: pool.Pool, *args: Any, seen: Callable[[], None] = lambda: None) -> list[int]:
+    """What comes of work that gives one thing after the other."""
+    found = []
+    asked = pool.Asked(f"count {args}", slow_work.count, (cache.model_id(MODEL), DATA, *args))
+    for content in one.stream(asked, stay):
+        if content is not None:
+            found.append(typed.loads(content, int))
+            seen()
+    return found
 
 
 def test_the_answer_is_that_of_the_function(one: pool.Pool) -> None:
     model = cache.model_id(MODEL)
-    content = one.work("kl", cache.needed, (model, DATA, 3), None, stay)
+    content = one.work(pool.Asked("kl", cache.needed, (model, DATA, 3)), stay)
     assert typed.loads(content, float) == pytest.approx(cache.needed(model, DATA, 3), abs=1e-3)
 
 
 def test_a_drawing_goes_along(one: pool.Pool) -> None:
     model, drawn = cache.model_id(MODEL), np.full((28, 28), 100, np.uint8)
     name = cache.drawing(drawn).name
-    content = one.work("drawn", cache.needed, (model, name, 0), drawn, stay)
+    content = one.work(pool.Asked("drawn", cache.needed, (model, name, 0), drawn), stay)
     assert typed.loads(content, float) == pytest.approx(cache.needed(model, name, 0), abs=1e-3)
 
 
@@ -69,13 +80,18 @@ def test_two_who_ask_for_the_same_share_it(one: pool.Pool, tmp_path: Path) -> No
 
 
 def test_who_waits_is_told_how_many_come_before(one: pool.Pool, tmp_path: Path) -> None:
-    told: list[int] = []
+    trace, gate, told = tmp_path / "trace", tmp_path / "gate", list[int]()
+
+    def tell(before: int) -> None:
+        told.append(before)
+        gate.touch()  # only now the first may end
+
     with ThreadPoolExecutor() as threads:
-        first = threads.submit(asked, one, "first", slow_work.nap, 1.5, str(tmp_path / "trace"))
-        wait_for((tmp_path / "trace").exists)
-        asked(one, "second", slow_work.nap, 0.0, str(tmp_path / "trace"), tell=told.append)
+        first = threads.submit(streamed, one, str(trace), str(gate))
+        wait_for(trace.exists)
+        asked(one, "second", slow_work.nap, 0.0, str(tmp_path / "other"), tell=tell)
         first.result(HANG)
-    assert told and set(told) == {1}
+    assert told[0] == 1
 
 
 def test_what_nobody_waits_for_is_ended(one: pool.Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,16 +124,6 @@ def test_what_waits_in_line_and_is_left_never_begins(
         first.result(HANG)
     asked(one, "after", slow_work.nap, 0.0, str(tmp_path / "trace"))
     assert not begun.exists()
-
-
-def streamed(one: pool.Pool, *args: Any, seen: Callable[[], None] = lambda: None) -> list[int]:
-    """What comes of work that gives one thing after the other."""
-    found = []
-    for content in one.stream(f"count {args}", slow_work.count, (cache.model_id(MODEL), DATA, *args), None, stay):
-        if content is not None:
-            found.append(typed.loads(content, int))
-            seen()
-    return found
 
 
 def test_who_asks_late_for_what_streams_gets_all_of_it(one: pool.Pool, tmp_path: Path) -> None:

@@ -74,7 +74,10 @@ def equal(one: Any, other: Any) -> bool:
         (cache.bound.reconstruction, (19,)),
     ],
 )
-def test_what_ships_is_what_is_computed(found: Any, arguments: tuple[Any, ...], computed: list[str]) -> None:
+def test_what_ships_is_what_is_computed(
+    found: Any, arguments: tuple[Any, ...], computed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAE_DATA", str(tmp_path))  # the sample alone, also where the whole of MNIST is on disk
     model = cache.model_id(MODEL)
     shipped = found(model, DATA, *arguments)
     assert not computed

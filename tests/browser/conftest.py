@@ -135,7 +135,7 @@ def serving(folder: Path, base: str = "") -> Iterator[str]:
     command += ["--server.port", str(port), "--server.headless", "true", "--server.baseUrlPath", base]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
     environment["VAE_CHECKPOINTS"] = str(folder / "checkpoints")
-    environment["VAE_WORKERS"] = "1"  # tests run side by side already
+    environment.setdefault("VAE_WORKERS", "1")  # tests run side by side already
     log = folder / "server.log"
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)

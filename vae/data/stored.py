@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from vae.data.sets import Dataset, Split, folder
-from vae.errors import DataError, meant
+from vae.errors import DAMAGE, DataError, meant
 
 __all__ = [
     "CARD", "FORMAT", "Card", "cards", "check_kept", "check_new", "in_place", "load", "read_card", "remove", "written",
@@ -191,7 +191,7 @@ def in_place(aside: Path, name: str) -> Iterator[None]:
     """
     place, old = folder() / name, None
     if os.path.lexists(place):
-        old = Path(tempfile.mkdtemp(dir=folder(), prefix=".", suffix=".part"))
+        old = Path(tempfile.mkdtemp(dir=folder(), prefix=".", suffix=".replaced"))  # which nobody sweeps away
         place.rename(old)
     try:
         aside.rename(place)
@@ -212,9 +212,9 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> Tensor:
     try:
         array = np.load(path, mmap_mode="c")
     except OSError:  # Linux sets memory aside for such a map, and refuses one that is larger than it has
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(*DAMAGE):
             array = np.load(path, mmap_mode="r")
-    except (ValueError, EOFError, SyntaxError):
+    except DAMAGE:
         pass
     if array is None or array.shape != shape or array.dtype != np.uint8:
         raise DataError(f"{path} is missing or damaged. Remove the set, and import it again.")
@@ -235,6 +235,6 @@ def _read_labels(path: Path, count: int, classes: int) -> Tensor:
         labels = np.load(path)
         if labels.shape != (count,) or labels.dtype != np.int64 or labels.min() < 0 or labels.max() >= classes:
             raise ValueError("other labels than the card says")
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError) as error:
+    except DAMAGE as error:
         raise DataError(f"{path} is missing or damaged ({error}). Remove the set, and import it again.") from error
     return torch.from_numpy(labels)

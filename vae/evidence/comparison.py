@@ -6,9 +6,6 @@ import hashlib
 import io
 import json
 import math
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -20,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.distributions import kl_divergence
 
-from vae.errors import CheckpointError
+from vae.errors import DAMAGE, CheckpointError
 from vae.evidence import estimates as evidence
 from vae.evidence.annealing import Start, annealed_importance_sampling
 from vae.evidence.estimates import Estimate, check_pixels, mean_error
@@ -263,11 +260,8 @@ def load_comparison(path: Path) -> Comparison:
                     raise ValueError(f"{method} is not of {tuple(encoder_kl.shape)} images")
                 tensors = {name: torch.from_numpy(column.astype(np.float64)) for name, column in columns.items()}
                 estimates[method] = Estimate(**tensors, samples=int(samples), decodes=int(decodes), seconds=seconds)
-    except (
-        *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, IndexError, MemoryError, OverflowError),
-        *(RuntimeError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
-    ) as error:
-        raise CheckpointError(f"{path} is not a whole comparison ({error}). Make it again.") from error
+    except DAMAGE as error:
+        raise CheckpointError(f"{path} is not a whole comparison ({error!s:.200}). Make it again.") from error
     return Comparison(estimates=estimates, encoder_kl=encoder_kl, settings=settings)
 
 

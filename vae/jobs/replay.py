@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.data import Split
-from vae.errors import CheckpointError
+from vae.errors import DAMAGE, CheckpointError
 from vae.jobs.files import append
 from vae.latent import encode, normal_quantiles
 from vae.model import VAE
@@ -184,18 +184,20 @@ def replay(folder: Path | str, last: int | None = None) -> Replay | None:
         return None
     frames = frames if last is None else frames[-last:] if last else []
     count, side, latent = len(frames), says["side"], says["latent"]
-    axes, codes = np.empty((count, 2), np.int64), np.empty((count, len(says["rows"]), latent), np.float32)
-    manifolds = np.empty((count, side, side, *says["shape"]), np.uint8)
     try:
+        rows = np.array(says["rows"], np.int64)
+        axes, codes = np.empty((count, 2), np.int64), np.empty((count, len(rows), latent), np.float32)
+        manifolds = np.empty((count, side, side, *says["shape"]), np.uint8)
         for i, (_, packed, drawn) in enumerate(frames):
             axes[i] = _AXES.unpack_from(packed)
             codes[i] = np.frombuffer(zlib.decompress(packed[_AXES.size :]), np.float16).reshape(codes.shape[1:])
             manifolds[i] = np.frombuffer(zlib.decompress(drawn), np.uint8).reshape(manifolds.shape[1:])
-    except (ValueError, struct.error, zlib.error) as error:
-        raise CheckpointError(f"{path} is damaged ({error}). Train the model anew to see it form.") from error
+        ranks = normal_quantiles(side)
+    except DAMAGE as error:
+        raise CheckpointError(f"{path} is damaged ({error!s:.200}). Train the model anew to see it form.") from error
     steps = np.array([frame[0] for frame in frames], np.int64)
     epochs = steps / says["steps_an_epoch"]
-    return Replay(steps, epochs, codes, manifolds, np.array(says["rows"]), axes, normal_quantiles(side))
+    return Replay(steps, epochs, codes, manifolds, rows, axes, ranks)
 
 
 def balanced_rows(labels: Tensor, count: int) -> Tensor:
@@ -232,7 +234,7 @@ def _read(path: Path) -> tuple[dict[str, Any] | None, list[tuple[int, bytes, byt
         for key in ("every", "side", "latent", "steps_an_epoch"):
             if not (isinstance(says[key], int) and says[key] > 0):
                 raise ValueError(f"{key} is {says[key]!r}")
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise CheckpointError(f"{path} is no replay of this version ({error}). Train the model anew.") from error
     frames, at = [], 0
     while at + _HEAD.size <= len(rest):

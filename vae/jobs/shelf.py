@@ -95,7 +95,8 @@ def discard(name: str) -> str:
 def discarded() -> list[str]:
     """Returns what can be brought back, the last first."""
     try:
-        return sorted((entry.name for entry in (folders()[0] / DISCARDED).iterdir()), reverse=True)
+        entries = [entry for entry in (folders()[0] / DISCARDED).iterdir() if any(entry.iterdir())]
+        return sorted((entry.name for entry in entries), reverse=True)
     except OSError:
         return []
 

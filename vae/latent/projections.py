@@ -13,10 +13,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import tokenize
 import warnings
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -25,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vae.data import Dataset
-from vae.errors import CheckpointError, ConfigError, DataError, VAEError
+from vae.errors import DAMAGE, CheckpointError, ConfigError, DataError, VAEError
 from vae.evidence import checksum
 from vae.latent.codes import encode
 from vae.model import load, place_for, result_file, results
@@ -159,11 +156,8 @@ def load_projection(path: Path) -> Projection:
             raise ValueError(f"format {settings['format']}, where this version reads {_FORMAT}")
         if points.shape != (settings["images"], 2) or points.dtype != np.float32 or not np.isfinite(points).all():
             raise ValueError(f"its points are {points.shape} {points.dtype}, or not finite")
-    except (
-        *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, IndexError, MemoryError, OverflowError),
-        *(RuntimeError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
-    ) as error:
-        raise CheckpointError(f"{path} is not a whole projection ({error}). Make it again.") from error
+    except DAMAGE as error:
+        raise CheckpointError(f"{path} is not a whole projection ({error!s:.200}). Make it again.") from error
     return Projection(points, settings)
 
 

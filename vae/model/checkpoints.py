@@ -222,9 +222,9 @@ def _places(folder: Path, name: str) -> list[Path]:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What stands where models lie, dangling links too, which `glob` leaves out."""
+    """What stands where models lie, dangling links too, which `glob` leaves out; not what is only on its way there."""
     try:
-        entries = sorted(folder.iterdir())
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError:  # there is no such folder yet
         return []
     inner = [entry / MODEL_FILE for entry in entries if os.path.lexists(entry / MODEL_FILE)]

@@ -53,11 +53,16 @@ def line(report: Report) -> bytes:
 
 def read(path: Path) -> list[Report]:
     """Reads the reports in a file, whole lines only; none where there is no file."""
-    reports = []
+    reports: list[Report] = []
     for text in path.read_text(errors="replace").splitlines() if path.exists() else []:
         with contextlib.suppress(ValueError, TypeError):  # damaged, or half written as yet
             report = Report(**json.loads(text))
-            reports.append(report._replace(kl_by_dimension=tuple(report.kl_by_dimension)))
+            kl = tuple(map(float, report.kl_by_dimension))
+            numbers = [value for value in report[2:9] if value is not None]
+            known = {len(each.kl_by_dimension) for each in reports} - {0}
+            whole = type(report.step) is int and all(isinstance(value, int | float) for value in numbers)
+            if whole and (not kl or known <= {len(kl)}):
+                reports.append(report._replace(kl_by_dimension=kl))
     return reports
 
 

@@ -6,7 +6,6 @@ q(z|x) = N(mu, sigma^2)    eps ~ N(0, I)    z = mu + sigma * eps    p(x|z)    -l
 from __future__ import annotations
 
 import io
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-from vae.errors import CheckpointError
+from vae.errors import DAMAGE, CheckpointError
 from vae.model import pixel_deviation
 from vae.paths import write_aside
 from vae.training.trainer import Trainer
@@ -140,8 +139,8 @@ def load_slow_step(path: Path) -> SlowStep | None:
             return SlowStep(**{key: arrays[key] for key in SlowStep._fields})
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path} is damaged ({error}). Take another step.") from error
+    except DAMAGE as error:
+        raise CheckpointError(f"{path} is damaged ({error!s:.200}). Take another step.") from error
 
 
 def _flat(part: nn.Module) -> Tensor:

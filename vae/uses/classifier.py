@@ -206,5 +206,6 @@ def load_classifier(path: Path) -> Classifier:
             raise ValueError("its weights are not all finite")
         net.skill = None if says["skill"] is None else Skill(**says["skill"])
     except _FAILURES as error:
-        raise CheckpointError(f"{path} is not a whole classifier ({error}). Make it again.") from error
+        why = " ".join(str(error).split())  # PyTorch's has several lines
+        raise CheckpointError(f"{path} is not a whole classifier ({why:.200}). Make it again.") from error
     return net.eval().requires_grad_(False)

@@ -154,7 +154,9 @@ def _keep(draft: imports.Draft) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.text_input(_("Name"), key="data.name", width=220, help=_("Lower-case letters, digits and dashes."))
         title = st.text_input(_("Title"), key="data.title", width=260, help=_("What people call it."))
-        keep = st.button(_("Keep as data set"), type="primary", icon=":material/save:", disabled=not name)
+        keep = st.button(
+            _("Keep as data set"), type="primary", icon=":material/save:", disabled=not name, key="data.keep"
+        )
     if not keep:
         return
     bar = st.progress(0.0, _("Keeping the images …"))
