@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import vae
+from tests.onnx_files import network
 from tests.toys import LAYERS
 from vae.cli import main
 
@@ -81,17 +82,8 @@ def test_what_is_no_model_is_said(files: tuple[str, str], words: list[str], says
 
 
 def test_a_swapped_pair_is_said(own: Path, capfd) -> None:
-    onnx = pytest.importorskip("onnx", reason="onnx (requirements-extra.txt)")
-    for name, (inputs, outputs) in {"encoder": (2, 784), "decoder": (784, 4)}.items():
-        (weights := onnx.numpy_helper.from_array(torch.ones(inputs, outputs).numpy())).name = "w"
-        info = [
-            onnx.helper.make_tensor_value_info(each, onnx.TensorProto.FLOAT, [None, size])
-            for each, size in (("x", inputs), ("y", outputs))
-        ]
-        nodes = [onnx.helper.make_node("MatMul", ["x", "w"], ["y"])]
-        graph = onnx.helper.make_graph(nodes, name, info[:1], info[1:], [weights])
-        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)])
-        (own / f"{name}.onnx").write_bytes(model.SerializeToString())
+    (own / "encoder.onnx").write_bytes(network(2, 784))
+    (own / "decoder.onnx").write_bytes(network(784, 4))
     assert imported(str(own), "--gives", "mean") == 2
     says = capfd.readouterr().err
     assert "encoder.onnx takes inputs of size 2" in says and "seem to be swapped" in says
