@@ -78,6 +78,8 @@ def test_numbers_are_those_of_the_library(kind: str) -> None:
     told: list[float] = []
     made = report.make_report("mine", dataset, lambda title, share: told.append(share))
     assert told == sorted(told) and told[-1] == 1
+    size = "6 x 5, colour, of " if dataset.image_shape == (6, 5, 3) else "6 x 5, of "
+    assert any(row[0] == "images" and row[1].startswith(size) for row in made.parts[0].table)
     numbers = made.numbers()
     json.dumps(numbers)
     model = vae.load("mine")

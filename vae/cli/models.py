@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from vae import paths
 from vae.cli.uses import loaded
+from vae.data import said_size
 from vae.errors import ConfigError
 from vae.interchange import (
     Found,
@@ -102,7 +103,7 @@ def _import(chosen: argparse.Namespace) -> None:
     mean, deviation = chosen.standardised
     pixels = Pixels(mean, deviation, not chosen.plain_grey)
     record, says = keep(found, chosen.name, dataset, pixels, chosen.sigma, overwrite=chosen.overwrite)
-    size = " x ".join(map(str, found.image_shape))
+    size = said_size(found.image_shape)
     print(f"{record.name}: {found.source}, J = {found.latent}, images of {size}; the decoder gives {found.gives}.")
     for sentence in says:
         print(sentence)

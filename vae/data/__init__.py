@@ -28,9 +28,11 @@ from vae.data.datasets import (
     available,
     fetch,
     folder,
+    image_shape_of,
     load_dataset,
     names,
     read_idx,
+    said_size,
 )
 
 __all__ = [
@@ -41,9 +43,11 @@ __all__ = [
     "fetch",
     "folder",
     "handwriting",
+    "image_shape_of",
     "imports",
     "load_dataset",
     "names",
     "read_idx",
+    "said_size",
     "stored",
 ]

@@ -13,11 +13,14 @@ import torch
 
 from vae import paths
 from vae.data import relatives, sources, stored
-from vae.data.sets import NAMES, TITLES, Dataset, Split, folder
+from vae.data.sets import NAMES, TITLES, Dataset, Split, folder, said_size
 from vae.data.sources import Progress
 from vae.errors import CheckpointError, DataError, meant
 
-__all__ = ["NAMES", "Dataset", "Split", "available", "fetch", "folder", "load_dataset", "names", "read_idx"]
+__all__ = [
+    "NAMES", "Dataset", "Split", "available", "fetch", "folder", "image_shape_of", "load_dataset", "names", "read_idx",
+    "said_size",
+]  # fmt: skip
 
 DIGITS = tuple("0123456789")
 CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -46,6 +49,16 @@ RESOURCES = {
 def names() -> tuple[str, ...]:
     """Return the names of all sets that can be chosen: `NAMES`, and those that were imported."""
     return (*NAMES, *(card.name for card in stored.cards()[0] if card.name not in NAMES))
+
+
+def image_shape_of(name: str) -> tuple[int, ...]:
+    """Return the shape of a set's images, (H, W) or (H, W, 3), without reading them.
+
+    Raises:
+        DataError: the name is unknown.
+    """
+    card = stored.read_card(name) if _known(name) not in RESOURCES else None
+    return card.image_shape if card else (28, 28)  # which all of NAMES have
 
 
 def available(name: str) -> bool:

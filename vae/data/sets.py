@@ -11,7 +11,7 @@ from torch import Tensor
 from vae import paths
 from vae.errors import DataError
 
-__all__ = ["NAMES", "TITLES", "Dataset", "Split", "folder"]
+__all__ = ["NAMES", "TITLES", "Dataset", "Split", "folder", "said_size"]
 
 TITLES = {  # of the sets that ship or are fetched
     "mnist": "MNIST",
@@ -95,6 +95,11 @@ class Dataset:
     def describe(self) -> str:
         """Say what this is, as in `MNIST: 60,000 training and 10,000 test images`."""
         return f"{self.title}: {len(self.train):,} training and {len(self.test):,} test images"
+
+
+def said_size(image_shape: tuple[int, ...]) -> str:
+    """Says the size of images, (H, W) or (H, W, 3), in pixels: `28 x 28`, or `24 x 24, colour`."""
+    return " x ".join(map(str, image_shape[:2])) + ", colour" * (len(image_shape) == 3)
 
 
 def folder() -> Path:

@@ -44,14 +44,14 @@ def _row(name: str, own: bool) -> None:
         images = found.train.images[rows[: len(rows) // columns * columns]].numpy() / 255
         pictures.strip(images, found.title, columns=columns, scale=2)
     with right:
-        size = " × ".join(map(str, found.image_shape[:2]))
+        size = words.sides(found.image_shape)
         count = len(found.classes) if found.labelled else 0
         classes = (
             _("{count:,} classes").format(count=count) if count > 1 else _("one class") if count else _("no labels")
         )
         st.markdown(f"**{found.title}** (`{name}`)")
         st.caption(
-            _("{train:,} training and {test:,} held-out images, {size} pixels, {classes}").format(
+            _("{train:,} training and {test:,} held-out images of {size}, {classes}").format(
                 train=len(found.train), test=len(found.test), size=size, classes=classes
             )
         )

@@ -29,7 +29,7 @@ def show() -> None:
             **whose,
             _("J"): [record.model.latent for record in records],
             _("Likelihood"): [words.likelihood(record.model.likelihood) for record in records],
-            _("Images"): [" × ".join(map(str, record.model.image_shape[:2])) for record in records],
+            _("Images"): [words.sides(record.model.image_shape) for record in records],
             _("Data set"): [words.literal(record.data) for record in records],
             _("Held-out ELBO, nats"): [_elbo(record) for record in records],
             _("Origin"): [words.literal(_from(record, record.name in ours)) for record in records],
