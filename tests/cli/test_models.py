@@ -81,6 +81,13 @@ def test_what_is_no_model_is_said(files: tuple[str, str], words: list[str], says
     assert not [record for record in vae.catalogue()[0] if record.name == "mine"]
 
 
+def test_the_description_may_name_the_data_set(files: tuple[str, str], own: Path, capsys) -> None:
+    words = ["model", "import", files[0], "--layers", files[1], "--name", "mine"]
+    assert main(words) == 2 and "name a data set with --data" in capsys.readouterr().err
+    Path(files[1]).write_text('data = "mnist-sample"' + LAYERS)
+    assert main(words) == 0 and vae.read_record("mine").data == "mnist-sample"
+
+
 def test_a_swapped_pair_is_said(own: Path, capfd) -> None:
     (own / "encoder.onnx").write_bytes(network(2, 784))
     (own / "decoder.onnx").write_bytes(network(784, 4))

@@ -15,6 +15,8 @@ from vae.interchange import (
     Gives,
     Pixels,
     keep,
+    named_data,
+    parsed_description,
     read_file,
     read_layers,
     read_onnx,
@@ -76,7 +78,9 @@ def _add_import(inner: Any) -> None:
     )
     command.add_argument("path", help="of the folder or the file")
     command.add_argument("--name", required=True, help="of the model: lower-case letters, digits, '.', '-' and '_'")
-    command.add_argument("--data", required=True, metavar="NAME", help="data set that it is shown with")
+    command.add_argument(
+        "--data", metavar="NAME", help="data set that it is shown with; a description of layers may name one"
+    )
     command.add_argument("--layers", metavar="FILE", help="description of a state dict's layers, TOML or JSON")
     command.add_argument("--gives", choices=get_args(Gives), help="what the decoder of an ONNX file gives")
     command.add_argument(
@@ -98,7 +102,7 @@ def _import(chosen: argparse.Namespace) -> None:
     check_name(chosen.name)
     if taken(chosen.name) and not chosen.overwrite:
         raise ConfigError(f"A model's name must be new; {chosen.name!r} is taken. Choose another, or give --overwrite.")
-    dataset = loaded(chosen.data)
+    dataset = loaded(chosen.data or _named(chosen.layers))
     found = _found(chosen, dataset.image_shape)
     mean, deviation = chosen.standardised
     pixels = Pixels(mean, deviation, not chosen.plain_grey)
@@ -108,6 +112,14 @@ def _import(chosen: argparse.Namespace) -> None:
     for sentence in says:
         print(sentence)
     print(f"Look at it with: vae app --model {record.name}")
+
+
+def _named(layers: str | None) -> str:
+    """Returns the data set that a description of layers names."""
+    said = {} if layers is None else parsed_description(read_file(layers, 2**16).decode(errors="replace"))
+    if not (name := named_data(said)):
+        raise ConfigError("A model is shown with images: name a data set with --data, one of those that vae data lists.")
+    return name
 
 
 def _found(chosen: argparse.Namespace, image_shape: tuple[int, ...]) -> Found:
