@@ -251,7 +251,8 @@ def test_a_swapped_pair_and_images_of_another_size_are_said_in_a_sentence(caplog
             read_onnx(decoder, encoder, image_shape=shape, names=("a.onnx", "b.onnx"))
     with pytest.raises(CheckpointError, match=r"of size 81; encoder\.onnx takes inputs of size 12\."):
         read_onnx(encoder, decoder, image_shape=(9, 9))
-    assert not [record for record in caplog.records if record.levelname == "ERROR"]  # PyTorch writes a traceback there when it follows what does not fit
+    # where PyTorch follows what does not fit, it logs a traceback
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 W = {"w": np.ones((4, 4), np.float32)}

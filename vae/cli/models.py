@@ -118,7 +118,7 @@ def _named(layers: str | None) -> str:
     """Returns the data set that a description of layers names."""
     said = {} if layers is None else parsed_description(read_file(layers, 2**16).decode(errors="replace"))
     if not (name := named_data(said)):
-        raise ConfigError("A model is shown with images: name a data set with --data, one of those that vae data lists.")
+        raise ConfigError("A model is shown with images: name a data set that vae data lists with --data.")
     return name
 
 

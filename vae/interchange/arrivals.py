@@ -1,7 +1,7 @@
 """Files of a model that came together, as an upload brings them: looked through before anything is kept.
 
     name.safetensors                               a model of this library
-    encoder.onnx, decoder.onnx                     networks of any program, their weights inside, or in files beside them
+    encoder.onnx, decoder.onnx                     networks of any program, with the files that have their weights
     weights.safetensors with a .toml or .json      a state dict, and the description of its layers
 
 Nothing else is read: a file of torch.save can carry code.
@@ -99,8 +99,8 @@ def arrive(files: Mapping[str, bytes]) -> Arrival:
     for name, kind in kinds.items():
         if kind in _PICKLES:
             raise ConfigError(
-                f"A {kind} file can carry code, so it is read from a shell alone and never uploaded; {name:.100} was not "
-                f"looked at. In a shell: `vae model import {shlex.quote(name)} --layers net.toml --name NAME --data DATA-SET`"
+                f"A {kind} file can carry code, so it is read from a shell alone and not from an upload: "
+                f"`vae model import {shlex.quote(name):.200} --layers net.toml --name NAME --data DATA-SET`"
             )
     nets = [name for name, kind in kinds.items() if kind == ".onnx"]
     weights = [name for name, kind in kinds.items() if kind == ".safetensors"]

@@ -154,8 +154,9 @@ def _about(of: Subject) -> Part:
     kinds = {"gaussian": "Gaussian, a variance for each pixel", "gaussian-shared": "Gaussian, one variance",
              "bernoulli": "Bernoulli, binary pixels"}  # fmt: skip
     weights = sum(each.numel() for each in of.model.parameters())
+    images = f"{said_size(config.image_shape)}, of {of.dataset.title}"
     rows = [["", record.name], ["p(x|z)", kinds[config.likelihood]], ["latent dimensions J", str(config.latent)],
-            ["images", f"{said_size(config.image_shape)}, of {of.dataset.title}"], ["weights", f"{weights:,}"]]  # fmt: skip
+            ["images", images], ["weights", f"{weights:,}"]]  # fmt: skip
     if isinstance(config, ModelConfig) and record.training is not None:
         training = record.training
         rows.append(

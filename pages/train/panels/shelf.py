@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.classroom import acts, marks, roles
+from pages import cache
+from pages.classroom import acts, roles
+from pages.train.panels import card
 from pages.ui import state, words
 from pages.ui.language import _, said
 from vae import catalogue
@@ -12,48 +14,56 @@ from vae.errors import VAEError
 from vae.jobs import shelf
 from vae.model import Record
 
-UNDO, TROUBLE, ADDED = "models.undo", "models.trouble", "models.added"
+UNDO, TROUBLE = "models.undo", "models.trouble"
 
 
 def show() -> None:
-    """Draws the table, and for the one that is chosen what can be done to it."""
-    if trouble := st.session_state.pop(TROUBLE, None):
-        st.error(trouble, icon=":material/error:")
+    """Draws the table, one's own first, and for the model that is chosen its card and what can be done to it."""
     records, _troubles = catalogue()
     ours = {record.name for record in records if shelf.own(record.name)}
     free = {name for name in ours if acts.may_change(name)}
-    whose = {_("Whose"): [_whose(record.name) for record in records]} if roles.active() else {}
-    st.table(
-        {
-            _("Model"): [record.name for record in records],
-            **whose,
-            _("J"): [record.model.latent for record in records],
-            _("Likelihood"): [words.likelihood(record.model.likelihood) for record in records],
-            _("Images"): [words.sides(record.model.image_shape) for record in records],
-            _("Data set"): [words.literal(record.data) for record in records],
-            _("Held-out ELBO, nats"): [_elbo(record) for record in records],
-            _("Origin"): [words.literal(_from(record, record.name in ours)) for record in records],
-        },
-        hide_index=True, border="horizontal", height=min(32 + 30 * len(records), 450),
-    )  # fmt: skip
+    records = sorted(records, key=lambda record: _order(record.name))
+    whose = {_("Whose"): [card.whose(record.name) for record in records]} if roles.active() else {}
+    with st.container(key="models"):
+        st.table(
+            {
+                _("Model"): [record.name for record in records],
+                **whose,
+                _("J"): [record.model.latent for record in records],
+                _("Likelihood"): [words.likelihood(record.model.likelihood) for record in records],
+                _("Images"): [words.sides(record.model.image_shape) for record in records],
+                _("Data set"): [words.literal(record.data) for record in records],
+                _("Held-out ELBO, nats"): [_elbo(record) for record in records],
+                _("Origin"): [card.origin(record) for record in records],
+            },
+            hide_index=True, border="horizontal", height=min(32 + 30 * len(records), 450),
+        )  # fmt: skip
     names = [record.name for record in records]
-    if added := st.session_state.pop(ADDED, None):
+    if added := st.session_state.pop(card.ADDED, None):
         st.session_state["models.one"], says = added
-        st.success(_("{name} is kept. Press Use to look at it.").format(name=added[0]), icon=":material/check:")
+        st.success(
+            _("{name} is kept. It stands first in the table; its card is below.").format(name=f"**{added[0]}**"),
+            icon=":material/check:",
+        )
         for sentence in says:
             st.caption(words.literal(said(sentence)))
+    state.begin("models.one", state.one_of(names), state.model())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        state.begin("models.one", state.one_of(names), state.model())
-        name = st.selectbox(_("Model to change"), names, key="models.one", width=190)
+        name = st.selectbox(_("Model"), names, key="models.one", width=260)
+        _button(_("Use"), "play_arrow", lambda: state.use_model(name), key="models.use")
+        card.places(name)
+    card.show(records[names.index(name)])
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         new = st.text_input(
             _("New name"), key="models.new", width=220, help=_("Lower-case letters, digits and dashes.")
         )
-        _button(_("Use"), "play_arrow", lambda: state.use_model(name), key="models.use")
         _button(_("Copy"), "content_copy", lambda: acts.copy(name, new), key="models.copy", disabled=not new)
         _button(
             _("Rename"), "edit", lambda: _rename(name, new), key="models.rename", disabled=not new or name not in free
         )
         _button(_("Delete"), "delete", lambda: _discard(name), key="models.delete", disabled=name not in free)
+    if trouble := st.session_state.pop(TROUBLE, None):
+        st.error(trouble, icon=":material/error:")
     if name in shelf.SHIPPED:
         st.caption(_("{name} ships with the explorer: it can be copied under a new name.").format(name=name))
     elif name not in ours:
@@ -66,24 +76,17 @@ def show() -> None:
             _button(_("Undo"), "undo", lambda: _bring_back(token), key="models.back")
 
 
+def _order(name: str) -> tuple[bool, float, str]:
+    """Puts one's own models first, the newest of them before the others."""
+    own = name not in shelf.SHIPPED
+    try:
+        return not own, -cache.model_id(name)[1] if own else 0.0, name
+    except (VAEError, OSError):  # it was deleted meanwhile
+        return not own, 0.0, name
+
+
 def _elbo(record: Record) -> str:
     return f"{record.held_out['elbo']:.1f}" if "elbo" in record.held_out else ""
-
-
-def _from(record: Record, own: bool) -> str:
-    if record.training is None:
-        return getattr(record.model, "origin", "")
-    return _("trained here") if own or record.name not in shelf.SHIPPED else _("ships")
-
-
-def _whose(name: str) -> str:
-    """Says whose a model is in a class: that of the session, of a student, or of the lecturer."""
-    if name in shelf.SHIPPED:
-        return ""
-    mark = marks.of_model(name)
-    if mark is None:
-        return _("lecturer's")
-    return _("yours") if mark == roles.owner() else _("of student {mark}").format(mark=mark[:6])
 
 
 def _button(label: str, icon: str, act: Callable[[], object], *, key: str, disabled: bool = False) -> None:
