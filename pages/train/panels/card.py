@@ -59,7 +59,7 @@ def whose(name: str) -> str:
 
 def _what(record: Record) -> dict[str, str]:
     """Returns what a model is and where it came from, by name."""
-    config, path = record.model, locate(record.name)
+    config = record.model
     rows = {_("What it is"): words.likelihood(config.likelihood)}
     if config.likelihood != "bernoulli":
         rows[_("What it is")] += ", " + words.floor(config)
@@ -76,10 +76,10 @@ def _what(record: Record) -> dict[str, str]:
     rows[_("Origin")] = origin(record)
     if roles.active() and (owner := whose(record.name)):
         rows[_("Whose")] = owner
-    size = path.stat().st_size
-    rows[_("File")] = _("{size:,.1f} MB, of {date}").format(
-        size=size / 1e6, date=time.strftime("%Y-%m-%d", time.localtime(path.stat().st_mtime))
-    )
+    stat = locate(record.name).stat()
+    size, day = f"{stat.st_size / 1e6:,.1f} MB", time.strftime("%Y-%m-%d", time.localtime(stat.st_mtime))
+    shipped = record.name in shelf.SHIPPED  # whose file is as old as the installation
+    rows[_("File")] = size if shipped else _("{size}, written on {day}").format(size=size, day=day)
     return rows
 
 

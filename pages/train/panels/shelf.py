@@ -86,7 +86,7 @@ def _order(name: str) -> tuple[bool, float, str]:
 
 
 def _elbo(record: Record) -> str:
-    return f"{record.held_out['elbo']:.1f}" if "elbo" in record.held_out else ""
+    return words.number(record.held_out["elbo"]) if "elbo" in record.held_out else ""
 
 
 def _button(label: str, icon: str, act: Callable[[], object], *, key: str, disabled: bool = False) -> None:
