@@ -163,7 +163,7 @@ def test_a_model_whose_weights_are_damaged_has_a_card_too(own: Path) -> None:
 def test_a_card_leads_to_the_pages_that_look_into_the_model(key: str, title: str) -> None:
     app = through_frame(PATH, "mnist-2d")
     app.selectbox(key="models.one").set_value("mnist-bernoulli-2d").run()
-    press(app, f"models.to.{key}")
+    press(app, f"models.card.{key}")
     assert not app.exception and app.title[0].value == title
     assert app.sidebar.selectbox(key="model").value == "mnist-bernoulli-2d"
 
@@ -175,12 +175,14 @@ def test_what_was_kept_stands_first_and_the_form_is_empty() -> None:
     app = keep(app, "theirs")
     assert not app.error and app.table[0].value["Model"].tolist()[:2] == ["theirs", "mine"]
     assert app.selectbox(key="models.one").value == "theirs" and "**theirs** is kept" in app.success[0].value
-    assert "**Origin**: ONNX" in said(app) and {"models.to.explore/latent_map", "models.to.measure/likelihood"} < keys(
-        app
-    )
+    assert "**Origin**: ONNX" in said(app) and "The held-out ELBO is" in app.success[0].value
+    assert {"models.kept.explore/latent_map", "models.kept.measure/likelihood"} < keys(app)
     assert not {"models.name", "models.keep", "models.mean"} & keys(app)
     app = keep(upload(app, *pair()), "a-third")
     assert app.table[0].value["Model"].tolist()[:3] == ["a-third", "theirs", "mine"]
+    press(app, "models.kept.measure/report")
+    assert not app.exception and app.title[0].value == "Report"
+    assert app.sidebar.selectbox(key="model").value == "a-third"
 
 
 @pytest.mark.slow
@@ -194,9 +196,9 @@ def test_a_pair_of_onnx_files_becomes_a_model() -> None:
         expected = (z @ torch.from_numpy(weights(2, 784))).sigmoid()
         torch.testing.assert_close(vae.load("theirs").decoder(z).mean, expected, rtol=1e-5, atol=1e-6)
     record = vae.read_record("theirs")
-    captions = [each.value for each in app.caption]
-    assert record.model.dequantised and f"The held-out ELBO is {record.held_out['elbo']:.1f} nats an image." in captions
-    assert any("nats an image over 2 dimensions" in each for each in captions)
+    told = app.success[0].value
+    assert record.model.dequantised and f"The held-out ELBO is {record.held_out['elbo']:.1f} nats an image." in told
+    assert "nats an image over 2 dimensions" in told
 
 
 def test_weights_beside_onnx_files_are_taken() -> None:
@@ -309,7 +311,7 @@ def test_what_is_said_of_pixels_and_sigma_reaches_the_model() -> None:
     described = LAYERS.replace("bernoulli", "gaussian").replace('["fc3", "relu", "fc4", "sigmoid"]', '["fc3"]')
     files = [("net.safetensors", save(layers.state_dict())), ("net.toml", described.encode())]
 
-    def kept(name: str, sigma: float | None) -> tuple[vae.VAE, list[str]]:
+    def kept(name: str, sigma: float | None) -> tuple[vae.VAE, str]:
         app = uploaded(*files)
         app.selectbox(key="models.data").set_value("mnist-sample")
         app.number_input(key="models.mean").set_value(0.5)
@@ -318,7 +320,7 @@ def test_what_is_said_of_pixels_and_sigma_reaches_the_model() -> None:
         app.number_input(key="models.sigma").set_value(sigma)
         app = keep(app, name)
         assert not app.error
-        return vae.load(name), [each.value for each in app.caption]
+        return vae.load(name), app.success[0].value
 
     (model, told), x, z = kept("theirs", 0.3), torch.rand(4, 784), torch.randn(4, 3)
     assert not model.config.dequantised and "sigma of p(x|z) is 0.3000." in told

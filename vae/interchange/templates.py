@@ -7,36 +7,37 @@ import tomllib
 
 __all__ = ["TEMPLATES", "as_json"]
 
-_HEAD = """# What is in the weights' file, for vae-explorer: change the names to those of model.state_dict().keys().
-latent = {latent}                # latent dimensions
-image = {image}        # height and width, and 3 for colour: [64, 64, 3]
-likelihood = "bernoulli"   # or "gaussian"
-# data = "mnist"           # the data set that the model is shown with
+_HEAD = """# Put the names of model.state_dict() in the place of these.
+latent = {latent}
+image = [28, 28]            # height, width; a 3 after them for colour
+likelihood = "bernoulli"    # or "gaussian"
+# data = "mnist"            # the data set that it is shown with
 """
 
 TEMPLATES = {
-    "perceptron": _HEAD.format(latent=20, image="[28, 28]")
+    "perceptron": _HEAD.format(latent=20)
     + """
 [encoder]
-layers = ["fc1", "relu"]   # in their order: layers by their names, activations by theirs
+layers = ["fc1", "relu"]    # in their order, activations too
 mean = "fc21"
-log_variance = "fc22"      # where one layer gives both, name it twice: its first half is the mean
+log_variance = "fc22"       # or the same name: its second half
 
 [decoder]
-layers = ["fc3", "relu", "fc4", "sigmoid"]   # leave the last sigmoid out where the decoder gives logits or a mean
-# log_variance = "fc5"     # of a Gaussian whose variance the decoder gives; then mean = "..." as well
+# without the sigmoid it gives logits or, if Gaussian, a mean
+layers = ["fc3", "relu", "fc4", "sigmoid"]
 """,
-    "convolutional": _HEAD.format(latent=10, image="[28, 28]")
+    "convolutional": _HEAD.format(latent=10)
     + """
 [encoder]
-layers = [
-    {conv = "enc.0", stride = 2, padding = 1}, "relu",   # what differs from PyTorch's defaults is said
+layers = [    # say what differs from PyTorch's defaults
+    {conv = "enc.0", stride = 2, padding = 1}, "relu",
     {conv = "enc.2", stride = 2, padding = 1}, "relu",
-]                                                        # a linear layer lays out flat what it is given
-mean = "to_mean"
+]
+mean = "to_mean"    # a linear layer lays out flat what it is given
 log_variance = "to_log_variance"
 
 [decoder]
+# without the sigmoid it gives logits or, if Gaussian, a mean
 layers = [
     "dec.0", "relu", {reshape = [64, 7, 7]},
     {conv_transpose = "dec.3", stride = 2, padding = 1}, "relu",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.classroom import acts
-from pages.train.panels.card import ADDED, PAGES
+from pages.train.panels.shelf import ADDED, PAGES
 from pages.ui import words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said

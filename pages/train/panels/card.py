@@ -1,21 +1,16 @@
 """The card of a model: what it is, what it learned from, its settings, its figures, and where it came from."""
 
 import time
-from pathlib import Path
 
 import streamlit as st
 
 from pages import cache
 from pages.classroom import marks, roles
-from pages.ui import state, words
+from pages.ui import words
 from pages.ui.language import _, said
 from vae.errors import VAEError
 from vae.jobs import cards, shelf
 from vae.model import ModelConfig, Record, locate
-
-ADDED = "models.added"  # the name of a model that was just kept, and what was told of it
-PAGES = Path(__file__).parents[2]
-PLACES = {"explore/latent_map": "scatter_plot", "measure/likelihood": "query_stats", "measure/report": "summarize"}
 
 
 def show(record: Record) -> None:
@@ -28,16 +23,6 @@ def show(record: Record) -> None:
                 st.markdown("  \n".join(f"**{name}**: {value}" for name, value in rows.items()))
         if isinstance(record.model, ModelConfig) and record.training is not None:
             st.code(cards.command(record), "bash", wrap_lines=True)
-
-
-def places(name: str) -> None:
-    """Draws the ways from a model to the pages that look into it."""
-    titles = dict(zip(PLACES, (_("Latent map"), _("Likelihood"), _("Report")), strict=True))
-    for path, icon in PLACES.items():
-        if st.button(
-            titles[path], icon=f":material/{icon}:", on_click=state.use_model, args=(name,), key=f"models.to.{path}"
-        ):
-            st.switch_page(str(PAGES / f"{path}.py"))
 
 
 def origin(record: Record) -> str:

@@ -1,6 +1,7 @@
 """The models that there are, and what can be done to one's own: rename, copy, delete, undo."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
@@ -14,11 +15,15 @@ from vae.errors import VAEError
 from vae.jobs import shelf
 from vae.model import Record
 
-UNDO, TROUBLE = "models.undo", "models.trouble"
+UNDO, TROUBLE, GO = "models.undo", "models.trouble", "models.go"
+ADDED = "models.added"  # the name of a model that was just kept, and what was told of it
+PAGES = Path(__file__).parents[2]
 
 
 def show() -> None:
     """Draws the table, one's own first, and for the model that is chosen its card and what can be done to it."""
+    if path := st.session_state.pop(GO, None):
+        st.switch_page(str(PAGES / f"{path}.py"))
     records, _troubles = catalogue()
     ours = {record.name for record in records if shelf.own(record.name)}
     free = {name for name in ours if acts.may_change(name)}
@@ -39,19 +44,14 @@ def show() -> None:
             hide_index=True, border="horizontal", height=min(32 + 30 * len(records), 450),
         )  # fmt: skip
     names = [record.name for record in records]
-    if added := st.session_state.pop(card.ADDED, None):
-        st.session_state["models.one"], says = added
-        st.success(
-            _("{name} is kept. It stands first in the table; its card is below.").format(name=f"**{added[0]}**"),
-            icon=":material/check:",
-        )
-        for sentence in says:
-            st.caption(words.literal(said(sentence)))
+    added = st.session_state.pop(ADDED, None)
+    if added:
+        st.session_state["models.one"] = added[0]
     state.begin("models.one", state.one_of(names), state.model())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.selectbox(_("Model"), names, key="models.one", width=260)
         _button(_("Use"), "play_arrow", lambda: state.use_model(name), key="models.use")
-        card.places(name)
+        _ways(name, "card")
     card.show(records[names.index(name)])
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         new = st.text_input(
@@ -74,6 +74,32 @@ def show() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(_("{name} was deleted.").format(name=token.partition("-")[2]), width="content")
             _button(_("Undo"), "undo", lambda: _bring_back(token), key="models.back")
+    if added:
+        _welcome(*added)
+
+
+def _welcome(name: str, says: list[str]) -> None:
+    """Says that a model was kept, and leads to what can be seen of it; last, where the form was that kept it."""
+    told = " ".join(words.literal(said(sentence)) for sentence in says)
+    kept = _("{name} is kept. It stands first in the table, and above is its card. See:").format(name=f"**{name}**")
+    st.success(f"{told}  \n{kept}" if told else kept, icon=":material/check:")
+    with st.container(horizontal=True, gap="small"):
+        _ways(name, "kept")
+
+
+def _ways(name: str, place: str) -> None:
+    """Draws the ways from a model to the pages that look into it."""
+    titles = {
+        "explore/latent_map": (_("Latent map"), "scatter_plot"), "measure/likelihood": (_("Likelihood"), "query_stats"),
+        "measure/report": (_("Report"), "summarize"),
+    }  # fmt: skip
+    for path, (title, icon) in titles.items():
+        _button(title, icon, lambda path=path: _go(name, path), key=f"models.{place}.{path}")
+
+
+def _go(name: str, path: str) -> None:
+    state.use_model(name)
+    st.session_state[GO] = path
 
 
 def _order(name: str) -> tuple[bool, float, str]:
