@@ -26,7 +26,7 @@ def undrawable() -> None:
         _(
             "Drawing is for grey images of up to {most} × {most} pixels; those of {name} are {size}. To draw, choose "
             "another model on the left."
-        ).format(most=LARGEST, name=model[0], size=words.sides(config)),
+        ).format(most=LARGEST, name=model[0], size=words.sides(config.image_shape)),
         icon=":material/info:",
     )
     row = min(state.image(), len(dataset.test) - 1)

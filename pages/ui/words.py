@@ -116,9 +116,10 @@ def size(config: AnyConfig) -> str:
     return (_("{count} pixels") if config.grey else _("{count} values")).format(count=config.pixels)
 
 
-def sides(config: AnyConfig) -> str:
-    """Says the height and the width of an image, and whether it is in colour: 28 × 28, 64 × 64 in colour."""
-    return " × ".join(map(str, config.image_shape[:2])) + ("" if config.grey else " " + _("in colour"))
+def sides(image_shape: tuple[int, ...]) -> str:
+    """Says the height and the width of an image, and whether it is in colour: 28 × 28, or 64 × 64, colour."""
+    size = " × ".join(map(str, image_shape[:2]))
+    return _("{size}, colour").format(size=size) if len(image_shape) == 3 else size
 
 
 def deviation(config: AnyConfig) -> str:

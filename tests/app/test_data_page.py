@@ -118,7 +118,22 @@ def test_what_cannot_be_kept_is_said(files: list[tuple[str, bytes, str]], says: 
     if says == "one size":
         app.toggle(key="data.resize").set_value(False).run()
     assert not app.exception
-    assert says in app.error[0].value
+    assert says in app.error[0].value and "vae-upload" not in app.error[0].value
+
+
+def test_files_go_by_the_names_that_they_came_under() -> None:
+    app = uploaded(("a.zip", b"PK nothing", "application/zip"))
+    assert app.error[0].value.startswith("a.zip cannot be read")
+    app = uploaded(("a.png", png(1), "image/png"), ("b.png", png(2)[:45], "image/png"))
+    assert app.error[0].value.startswith("b.png in the uploaded files cannot be read")
+    app = uploaded(("images.zip", archive(), "application/zip"))
+    app.file_uploader(key="data.labels0").set_value(("y.txt", b"cat\ndog\n", "text/plain")).run()
+    assert "the labels in y.txt are 2" in app.error[0].value
+    keep(uploaded(("images.zip", archive((9, 8), colour=True), "application/zip")), "shapes")
+    keep(uploaded(*((f"{i}.png", png(i), "image/png") for i in range(5))), "five")
+    sources = {card.name: card.source for card in stored.cards()[0]}
+    assert sources == {"shapes": "images.zip", "five": "5 uploaded files"}
+    assert "18 training and 2 held-out images of 9 × 8, colour, 2 classes" in words(through_frame(PATH, "mnist-2d"))
 
 
 @pytest.mark.parametrize(("name", "says"), [("mnist", "taken"), ("No Name", "lower-case")])

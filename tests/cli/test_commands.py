@@ -13,7 +13,7 @@ from PIL import Image
 
 import vae
 from tests.toys import small_model, toy_dataset
-from vae import paths
+from vae import data, paths
 from vae.cli import commands as cli
 from vae.cli.flags import config_of
 from vae.errors import ConfigError
@@ -93,11 +93,15 @@ def test_a_model_has_the_size_of_its_images(capsys, own, monkeypatch, shape):
     mine = toy_dataset(40, 20, shape)
     monkeypatch.setattr(keeper, "load_dataset", lambda name: mine)
     monkeypatch.setattr(cli.data, "load_dataset", lambda name, fetch=True: mine)
+    facts = data.Facts("Mine", 40, 20, ("image",), shape)
+    monkeypatch.setattr(cli.data, "facts", lambda name: facts)
     words = ["--encoder-layers=8", "--decoder-layers=8", "--data=mnist-sample", "--epochs=1"]
     code, out, err = run(capsys, "train", "sized", *words)
     assert code == 0, err
     assert read_record("sized").model.image_shape == shape
     assert json.loads(out.splitlines()[-1]).keys() >= {"elbo", "bits_per_dimension"}
+    size = "4 x 3" if len(shape) == 2 else "5 x 4, colour"
+    assert f" {size}  " in run(capsys, "models")[1] and f"images of {size}, one class" in run(capsys, "data")[1]
     assert run(capsys, "sample", "sized", "--count=6", "--out=s.png")[0] == 0
     with Image.open("s.png") as picture:
         assert picture.size == (3 * shape[1], 2 * shape[0]) and picture.mode == ("L" if len(shape) == 2 else "RGB")
@@ -443,8 +447,8 @@ def test_codes_are_those_of_the_library_with_their_labels(capsys, own, model):
 def test_models_are_listed_and_damaged_files_are_said(capsys, own, model):
     code, out, err = run(capsys, "models")
     head, line = out.splitlines()
-    assert code == 0 and err == "" and line.split() == ["a-model", "2", "gaussian,", "floor", "-6", "5.00", "1.00"]
-    for title, entry in (("model", "a-model"), ("likelihood", "gaussian")):
+    assert code == 0 and err == "" and " ".join(line.split()) == "a-model 2 4 x 4 gaussian, floor -6 5.00 1.00"
+    for title, entry in (("model", "a-model"), ("images", "4 x 4"), ("likelihood", "gaussian")):
         assert head.index(title) == line.index(entry)
     for title, entry in ((" J", " 2"), ("ELBO, nats", "5.00"), ("KL, nats", "1.00")):
         assert head.index(title) + len(title) == line.index(entry) + len(entry)

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import vae
+from tests.onnx_files import network
 from tests.toys import LAYERS
 from vae.cli import main
 
@@ -81,6 +82,22 @@ def test_what_is_no_model_is_said(files: tuple[str, str], words: list[str], says
     assert imported(*(word.format(weights=files[0], layers=files[1]) for word in words)) == 2
     assert says in capsys.readouterr().err
     assert not [record for record in vae.catalogue()[0] if record.name == "mine"]
+
+
+def test_the_description_may_name_the_data_set(files: tuple[str, str], own: Path, capsys) -> None:
+    words = ["model", "import", files[0], "--layers", files[1], "--name", "mine"]
+    assert main(words) == 2 and "name a data set that vae data lists" in capsys.readouterr().err
+    Path(files[1]).write_text('data = "mnist-sample"' + LAYERS)
+    assert main(words) == 0 and vae.read_record("mine").data == "mnist-sample"
+
+
+def test_a_swapped_pair_is_said(own: Path, capfd) -> None:
+    (own / "encoder.onnx").write_bytes(network(2, 784))
+    (own / "decoder.onnx").write_bytes(network(784, 4))
+    assert imported(str(own), "--gives", "mean") == 2
+    says = capfd.readouterr().err
+    assert "encoder.onnx takes inputs of size 2" in says and "seem to be swapped" in says
+    assert "Traceback" not in says
 
 
 def test_ones_own_models_are_put_in_order(capsys) -> None:

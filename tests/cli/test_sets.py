@@ -114,7 +114,7 @@ def test_the_flags_of_an_import_say_what_is_done(capsys, tmp_path: Path) -> None
     found = data.load_dataset("mine")
     assert found.train.labels.tolist() == [0] * 12 and found.test.labels.tolist() == [1] * 4
     code, out, _ = run(capsys, "data", "import", tmp_path / "train.npy", "--name=half", "--held-out=0.5")
-    assert out.startswith("6 + 6 images of 9 x 9 x 3, no labels")
+    assert out.startswith("6 + 6 images of 9 x 9, colour, no labels")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import torch
 
 from tests.small_data import DAMAGES, TEST, TRAIN, idx, install, put, resources, small_arrays
 from vae.data import datasets as data
-from vae.data import sources
+from vae.data import imports, sources
 from vae.data.datasets import NAMES, Dataset, Split, available, fetch, load_dataset, read_idx
 from vae.errors import DataError
 
@@ -194,3 +194,15 @@ def test_a_set_without_labels_and_of_a_name_of_ones_own() -> None:
     assert Dataset("mnist", *2 * [Split(images, split.labels)], ("0",), "").labelled
     with pytest.raises(DataError, match="Each image has one label"):
         Split(images, torch.zeros(4))
+
+
+def test_the_size_of_images_is_known_without_reading_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAE_DATA", str(tmp_path))
+    source = tmp_path / "images.npy"
+    np.save(source, np.random.default_rng(0).integers(0, 255, (20, 6, 7, 3), np.uint8))
+    imports.keep(imports.open_source(source), "mine")
+    (tmp_path / "mine" / "train-images.npy").unlink()
+    assert data.image_shape_of("mine") == (6, 7, 3) and data.image_shape_of("mnist-sample") == (28, 28)
+    assert data.said_size((6, 7, 3)) == "6 x 7, colour" and data.said_size((28, 28)) == "28 x 28"
+    with pytest.raises(DataError, match="Did you mean 'mine'"):
+        data.image_shape_of("minne")

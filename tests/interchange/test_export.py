@@ -79,7 +79,7 @@ def test_the_same_model_gives_the_same_archive_which_says_the_order_of_colours()
     assert content == onnx_archive(model, "tiny")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         readme = archive.read("README.txt").decode()
-    assert "pixels (N, 60): images of 4 x 5 x 3, row by row, the red, green and blue of a pixel together" in readme
+    assert "pixels (N, 60): images of 4 x 5, colour, row by row, the red, green and blue of a pixel together" in readme
 
 
 @pytest.mark.slow

@@ -237,6 +237,24 @@ def test_an_encoder_may_give_both_side_by_side_and_a_decoder_both_too() -> None:
         read_onnx(encoder, built([node("Relu", "x")], row=(1,)), gives="mean", image_shape=(2, 2))
 
 
+def test_a_swapped_pair_and_images_of_another_size_are_said_in_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    weights = {"w": np.ones((12, 2), np.float32), "v": np.ones((1, 12), np.float32)}
+    encoder = built([node("MatMul", "x w")], weights, row=(12,))
+    decoder = built([node("MatMul", "x v", "a"), node("Sigmoid", "a")], weights, row=(1,))
+    assert read_onnx(encoder, decoder, image_shape=(3, 4)).latent == 1
+    swapped = (
+        r"^An encoder takes images, and a decoder gives them; a\.onnx takes inputs of size 1 and gives outputs of size "
+        r"12, b\.onnx takes inputs of size 12 and gives outputs of size 2: the two seem to be swapped\."
+    )
+    for shape in ((3, 4), (2, 2, 3), (9, 9), None):
+        with pytest.raises(CheckpointError, match=swapped):
+            read_onnx(decoder, encoder, image_shape=shape, names=("a.onnx", "b.onnx"))
+    with pytest.raises(CheckpointError, match=r"of size 81; encoder\.onnx takes inputs of size 12\."):
+        read_onnx(encoder, decoder, image_shape=(9, 9))
+    # where PyTorch follows what does not fit, it logs a traceback
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 W = {"w": np.ones((4, 4), np.float32)}
 
 

@@ -74,6 +74,16 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
         read_onnx_file(path)
 
 
+def test_bytes_that_many_tensors_name_count_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path)
+    model = onnx.load(path, load_external_data=False)
+    model.graph.initializer.extend([model.graph.initializer[0]] * 9)
+    path.write_bytes(model.SerializeToString())
+    monkeypatch.setattr("vae.interchange.sidefiles._MOST_BYTES", len(path.read_bytes()) + 5 * 48)
+    with pytest.raises(CheckpointError, match="at most 512 MB"):
+        read_onnx_file(path)
+
+
 def test_a_file_that_is_none_is_left_to_the_reader(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(b"nothing")
     assert read_onnx_file(tmp_path / "net.onnx") == b"nothing"

@@ -86,6 +86,8 @@ def test_numbers_are_those_of_the_library(kind: str) -> None:
     ]
     for title in ("Evidence", "What the bound leaves out"):  # which take long, and say so meanwhile
         assert len({share for each, share in told if each == title}) > 3
+    size = "6 x 5, colour, of " if dataset.image_shape == (6, 5, 3) else "6 x 5, of "
+    assert any(row[0] == "images" and row[1].startswith(size) for row in made.parts[0].table)
     numbers = made.numbers()
     json.dumps(numbers)
     model = vae.load("mine")

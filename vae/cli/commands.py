@@ -198,11 +198,14 @@ def _models(chosen: argparse.Namespace) -> None:
         print(json.dumps([asdict(record) for record in records]))
     else:
         if records:
-            print(f"{'model':<26} {'J':>4}  {'likelihood':<32}{'held-out ELBO, nats':>20}{'KL, nats':>10}")
+            print(
+                f"{'model':<26} {'J':>4}  {'images':<17}{'likelihood':<32}{'held-out ELBO, nats':>20}{'KL, nats':>10}"
+            )
         for record in records:
             elbo = record.held_out.get("elbo")
             figures = "" if elbo is None else f"{elbo:20.2f}{record.held_out.get('kl', math.nan):10.2f}"
-            print(f"{record.name:<26} {record.model.latent:>4}  {likelihood_words(record.model):<32}{figures}".rstrip())
+            size, likelihood = data.said_size(record.model.image_shape), likelihood_words(record.model)
+            print(f"{record.name:<26} {record.model.latent:>4}  {size:<17}{likelihood:<32}{figures}".rstrip())
     for trouble in troubles:
         print(trouble, file=sys.stderr)
 

@@ -9,6 +9,7 @@ from typing import Any
 import vae
 from vae import paths
 from vae.cli.uses import loaded
+from vae.data import said_size
 from vae.errors import ConfigError
 from vae.settings import check_name, locate, methods, refuse_taken
 
@@ -66,7 +67,9 @@ def _add_import(inner: Any) -> None:
     )
     command.add_argument("path", help="of the folder or the file")
     command.add_argument("--name", required=True, help="of the model: lower-case letters, digits, '.', '-' and '_'")
-    command.add_argument("--data", required=True, metavar="NAME", help="data set that it is shown with")
+    command.add_argument(
+        "--data", metavar="NAME", help="data set that it is shown with; a description of layers may name one"
+    )
     command.add_argument("--layers", metavar="FILE", help="description of a state dict's layers, TOML or JSON")
     command.add_argument("--gives", choices=methods.GIVES, help="what the decoder of an ONNX file gives")
     command.add_argument(
@@ -88,16 +91,25 @@ def _import(chosen: argparse.Namespace) -> None:
     check_name(chosen.name)
     if not chosen.overwrite:
         refuse_taken(chosen.name)
-    dataset = loaded(chosen.data)
+    dataset = loaded(chosen.data or _named(chosen.layers))
     found = _found(chosen, dataset.image_shape)
     mean, deviation = chosen.standardised
     pixels = vae.Pixels(mean, deviation, not chosen.plain_grey)
     record, says = vae.interchange.keep(found, chosen.name, dataset, pixels, chosen.sigma, overwrite=chosen.overwrite)
-    size = " x ".join(map(str, found.image_shape))
+    size = said_size(found.image_shape)
     print(f"{record.name}: {found.source}, J = {found.latent}, images of {size}; the decoder gives {found.gives}.")
     for sentence in says:
         print(sentence)
     print(f"Look at it with: vae app --model {record.name}")
+
+
+def _named(layers: str | None) -> str:
+    """Returns the data set that a description of layers names."""
+    text = "" if layers is None else vae.interchange.read_file(layers, 2**16).decode(errors="replace")
+    said = vae.interchange.parsed_description(text)
+    if not (name := vae.interchange.named_data(said)):
+        raise ConfigError("A model is shown with images: name a data set that vae data lists with --data.")
+    return name
 
 
 def _found(chosen: argparse.Namespace, image_shape: tuple[int, ...]) -> vae.interchange.Found:

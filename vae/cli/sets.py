@@ -98,8 +98,7 @@ def _known(facts: data.Facts) -> dict[str, Any]:
 def _said(says: dict[str, Any]) -> str:
     count = len(says["classes"])
     classes = f"{count:,} classes" if count > 1 else "one class" if count else "no labels"
-    size = " x ".join(map(str, says["image_shape"]))
-    counts = f"{says['train']:,} + {says['test']:,} images of {size}, {classes}"
+    counts = f"{says['train']:,} + {says['test']:,} images of {data.said_size(says['image_shape'])}, {classes}"
     return f"{counts}, {says['bytes'] / 1e6:,.1f} MB: {says['title']}"
 
 

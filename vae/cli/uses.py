@@ -47,7 +47,7 @@ def images_of(record: Record, name: str | None) -> data.Dataset:
         name = "mnist-sample"
     dataset = loaded(name or own)
     if dataset.image_shape != record.model.image_shape:
-        came, wanted = (" x ".join(map(str, shape)) for shape in (dataset.image_shape, record.model.image_shape))
+        came, wanted = map(data.said_size, (dataset.image_shape, record.model.image_shape))
         raise DataError(
             f"Images must have the size of the model's; those of {dataset.name} are {came}, and {record.name} was made "
             f"for {wanted}."

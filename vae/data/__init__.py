@@ -31,9 +31,11 @@ from vae.data.datasets import (
     facts,
     fetch,
     folder,
+    image_shape_of,
     load_dataset,
     names,
     read_idx,
+    said_size,
 )
 
 __all__ = [
@@ -46,9 +48,11 @@ __all__ = [
     "fetch",
     "folder",
     "handwriting",
+    "image_shape_of",
     "imports",
     "load_dataset",
     "names",
     "read_idx",
+    "said_size",
     "stored",
 ]

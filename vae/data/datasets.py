@@ -12,12 +12,13 @@ import numpy as np
 
 from vae import paths
 from vae.data import relatives, sources, stored
-from vae.data.sets import NAMES, TITLES, Dataset, Facts, Split, folder
+from vae.data.sets import NAMES, TITLES, Dataset, Facts, Split, folder, said_size
 from vae.data.sources import Progress
 from vae.errors import CheckpointError, DataError, meant
 
 __all__ = [
-    "NAMES", "Dataset", "Facts", "Split", "available", "facts", "fetch", "folder", "load_dataset", "names", "read_idx",
+    "NAMES", "Dataset", "Facts", "Split", "available", "facts", "fetch", "folder", "image_shape_of", "load_dataset",
+    "names", "read_idx", "said_size",
 ]  # fmt: skip
 
 DIGITS = tuple("0123456789")
@@ -47,6 +48,16 @@ RESOURCES = {
 def names() -> tuple[str, ...]:
     """Return the names of all sets that can be chosen: `NAMES`, and those that were imported."""
     return (*NAMES, *(card.name for card in stored.cards()[0] if card.name not in NAMES))
+
+
+def image_shape_of(name: str) -> tuple[int, ...]:
+    """Return the shape of a set's images, (H, W) or (H, W, 3), without reading them.
+
+    Raises:
+        DataError: the name is unknown.
+    """
+    card = stored.read_card(name) if _known(name) not in RESOURCES else None
+    return card.image_shape if card else (28, 28)  # which all of NAMES have
 
 
 def available(name: str) -> bool:

@@ -14,7 +14,7 @@ from vae.errors import DataError
 if typing.TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["NAMES", "TITLES", "Dataset", "Facts", "Split", "folder"]
+__all__ = ["NAMES", "TITLES", "Dataset", "Facts", "Split", "folder", "said_size"]
 
 TITLES = {  # of the sets that ship or are fetched
     "mnist": "MNIST",
@@ -122,6 +122,11 @@ class Facts(NamedTuple):
     def bytes(self) -> int:
         """Bytes that the images take in memory."""
         return (self.train + self.test) * math.prod(self.image_shape)
+
+
+def said_size(image_shape: tuple[int, ...]) -> str:
+    """Says the size of images, (H, W) or (H, W, 3), in pixels: `28 x 28`, or `24 x 24, colour`."""
+    return " x ".join(map(str, image_shape[:2])) + ", colour" * (len(image_shape) == 3)
 
 
 def folder() -> Path:

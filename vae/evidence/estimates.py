@@ -259,7 +259,7 @@ def _terms(model: VAE, x: Tensor, q: Distribution, generator: torch.Generator | 
 
 def decoding(model: VAE) -> int:
     """Returns about how many bytes it takes to decode a latent and to evaluate an image there."""
-    return 256 * model.config.pixels  # 64 numbers a pixel, for layers and intermediate results
+    return 256 * model.config.pixels  # 64 numbers per pixel, for layers and intermediate results
 
 
 def mean_error(estimate: Estimate, chosen: Tensor) -> Tensor:

@@ -10,11 +10,14 @@ and what they give; `bring` makes a VAE of it.
     elementwise  operators on each number by itself, and products of matrices
     shaping      operators that move numbers, sum over some, or compute sizes
     windows      convolutions, pooling, normalisation, resizing
-    onnx         an ONNX file as a graph; encoder and decoder as a VAE
+    onnx         an ONNX file as a graph
+    pairs        the ONNX files of encoder and decoder as a VAE
     sidefiles    an ONNX file whose weights lie beside it
     weights      the tensors of a PyTorch state dict, from .safetensors or .pt
     layers       PyTorch's layers, made of a state dict and the entries of a description
     descriptions a state dict with a description of its layers as a VAE
+    templates    descriptions to begin with
+    arrivals     files that came together, by an upload, looked through before anything is kept
     pythae       a model folder of pythae as a VAE
     export       a model of this library as ONNX files, on disk or as one archive
     bring        a VAE of networks and of what their owner says of pixels and likelihood
@@ -22,25 +25,34 @@ and what they give; `bring` makes a VAE of it.
     inspection   inspect: a VAE from a script or a notebook, kept as a model
 """
 
+from vae.interchange.arrivals import Arrival, arrive
 from vae.interchange.bring import Pixels, bring, keep
-from vae.interchange.descriptions import read_layers
+from vae.interchange.descriptions import named_data, parsed_description, read_layers
 from vae.interchange.export import onnx_archive, write_onnx
 from vae.interchange.found import GIVES, Found, Gives
 from vae.interchange.inspection import inspect
-from vae.interchange.onnx import read_network, read_onnx
+from vae.interchange.onnx import read_network
+from vae.interchange.pairs import read_onnx
 from vae.interchange.pythae import read_pythae
 from vae.interchange.sidefiles import read_onnx_file
+from vae.interchange.templates import TEMPLATES, as_json
 from vae.interchange.weights import read_file, read_weights
 
 __all__ = [
     "GIVES",
+    "TEMPLATES",
+    "Arrival",
     "Found",
     "Gives",
     "Pixels",
+    "arrive",
+    "as_json",
     "bring",
     "inspect",
     "keep",
+    "named_data",
     "onnx_archive",
+    "parsed_description",
     "read_file",
     "read_layers",
     "read_network",

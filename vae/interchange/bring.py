@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vae.data import Dataset
+from vae.data import Dataset, said_size
 from vae.errors import ConfigError, DataError
 from vae.interchange.found import Found
 from vae.latent import encode, held_out_figures
@@ -76,8 +76,8 @@ def bring(found: Found, images: Tensor, pixels: Pixels = PLAIN, sigma: float | N
             f"it is {sigma!r}, and this decoder gives {found.gives}."
         )
     if tuple(images.shape[1:]) != found.image_shape or not len(images):
-        want, came = (" x ".join(map(str, each)) for each in (found.image_shape, images.shape[1:]))
-        raise DataError(f"The images must be {want} pixels, as the networks are; they are {came or 'none'}.")
+        came = said_size(tuple(images.shape[1:])) if len(images) else "none"
+        raise DataError(f"The images must be {said_size(found.image_shape)}, as the networks are; they are {came}.")
     shared = found.gives == "mean"
     config = ImportedConfig(
         latent=found.latent, likelihood="gaussian-shared" if shared else found.likelihood,

@@ -3,6 +3,7 @@
     latent = 20
     image = [28, 28]                 # height and width, and 3 for colour
     likelihood = "bernoulli"         # or "gaussian"
+    data = "mnist"                   # the data set that it is shown with; may be left out
 
     [encoder]
     layers = ["fc1", "relu"]         # names in the state dict, and activations by name
@@ -42,7 +43,7 @@ from vae.interchange.layouts import Layout
 from vae.interchange.weights import read_weights
 from vae.model import MOST_VALUES, check_shape
 
-__all__ = ["assembled", "read_layers"]
+__all__ = ["assembled", "named_data", "parsed_description", "read_layers"]
 
 _MOST_CHARACTERS = 64_000
 
@@ -59,7 +60,7 @@ def read_layers(weights: bytes, description: str, pickled: bool = True) -> Found
         CheckpointError: the weights are damaged, or the layers do not fit each other.
         ConfigError: the description is not of the form.
     """
-    return assembled(_parsed(description), read_weights(weights, pickled), "PyTorch layers")
+    return assembled(parsed_description(description), read_weights(weights, pickled), "PyTorch layers")
 
 
 def assembled(said: dict[str, Any], state: dict[str, Tensor], source: str) -> Found:
@@ -69,7 +70,8 @@ def assembled(said: dict[str, Any], state: dict[str, Tensor], source: str) -> Fo
         CheckpointError: the layers do not fit each other.
         ConfigError: the description is not of the form.
     """
-    check_keys("the description", said, {"latent", "image", "likelihood", "encoder", "decoder"})
+    check_keys("the description", said, {"latent", "image", "likelihood", "encoder", "decoder"}, {"data"})
+    named_data(said)
     latent, image, likelihood = said["latent"], said["image"], said["likelihood"]
     if type(latent) is not int:
         raise ConfigError(f"latent is a whole number, that of the latent dimensions; it is {latent!r:.80}.")
@@ -98,6 +100,17 @@ def assembled(said: dict[str, Any], state: dict[str, Tensor], source: str) -> Fo
         return tuple(layout.flatten(each.reshape(-1, *layout.shape)) for each in decoder(z))
 
     return found(encode, decode, latent, shape, gives, source)
+
+
+def named_data(said: dict[str, Any]) -> str:
+    """Returns the name of the data set in a description that is parsed, "" where it names none.
+
+    Raises:
+        ConfigError: it is no name.
+    """
+    if not isinstance(name := said.get("data", ""), str):
+        raise ConfigError(f"data is the name of a data set; it is {name!r:.80}.")
+    return name
 
 
 class _Heads(nn.Module):
@@ -142,7 +155,12 @@ def _check_sizes(network: _Heads, row: tuple[int, ...]) -> None:
             hook.remove()
 
 
-def _parsed(description: str) -> dict[str, Any]:
+def parsed_description(description: str) -> dict[str, Any]:
+    """Reads the text of a description, whatever it says.
+
+    Raises:
+        ConfigError: it is neither TOML nor JSON.
+    """
     if len(description) > _MOST_CHARACTERS:
         raise ConfigError(f"A description has at most {_MOST_CHARACTERS:,} characters; this has {len(description):,}.")
     try:

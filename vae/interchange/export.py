@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
 
+from vae.data import said_size
 from vae.errors import CheckpointError
 from vae.model import VAE, ModelConfig, generator, unchecked
 from vae.paths import given, write_aside
@@ -86,7 +87,7 @@ def _contents(model: VAE) -> dict[str, bytes]:
 
 def _readme(model: VAE, name: str) -> str:
     config = model.config
-    size, latent, pixels = " x ".join(map(str, config.image_shape)), config.latent, config.pixels
+    size, latent, pixels = said_size(config.image_shape), config.latent, config.pixels
     order = "row by row" if config.grey else "row by row, the red, green and blue of a pixel together"
     if config.likelihood == "bernoulli":
         scale = "Pixels are binary, 0 or 1:\n    an 8-bit value u of 0 to 255 becomes 1 with probability u / 255."

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from vae.data import said_size
 from vae.errors import CheckpointError, VAEError
 from vae.model import Graph, capture, check_shape
 from vae.settings import methods
@@ -85,7 +86,7 @@ def found(
             )
             raise CheckpointError(
                 f"For an image the {name} must give {want} numbers, as {latent} latent dimensions and images of "
-                f"{' x '.join(map(str, image_shape))} ask; it gives {came}."
+                f"{said_size(image_shape)} ask; it gives {came}."
             )
         graphs.append(graph)
     return Found(

@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from vae.errors import CheckpointError
 from vae.interchange import elementwise, shaping, windows
 from vae.interchange.calls import Call
-from vae.interchange.found import Found, Gives, found, written_down
-from vae.interchange.layouts import Layout, image_shape_of
+from vae.interchange.found import written_down
+from vae.interchange.layouts import Layout
 from vae.interchange.protobuf import Model, Node, parsed
 from vae.model import MOST_VALUES, Graph
 
-__all__ = ["OPERATORS", "Network", "read_network", "read_onnx"]
+__all__ = ["OPERATORS", "Network", "read_network"]
 
 OPERATORS = elementwise.TABLE | shaping.TABLE | windows.TABLE
 _SMALL = 64  # numbers of a constant that are read as arguments
@@ -201,48 +201,3 @@ def read_network(
     """
     network = Network(content, image_shape, outputs)
     return written_down(network, network.takes.numbers)
-
-
-def read_onnx(
-    encoder: bytes,
-    decoder: bytes,
-    *,
-    gives: Gives | None = None,
-    image_shape: tuple[int, ...] | None = None,
-    encoder_outputs: Sequence[str] | None = None,
-    decoder_outputs: Sequence[str] | None = None,
-) -> Found:
-    """Reads a VAE from the ONNX files of its encoder and its decoder.
-
-    Arguments:
-        encoder: gives mean and log variance, the first two of its outputs, or one that has both side by side.
-        decoder: takes a code and gives an image, or the mean and the log variance of one.
-        gives: what the decoder's output is; if not said, mean and log variance where there are two, probabilities where
-            it ends with a sigmoid.
-        image_shape: (H, W) or (H, W, 3); found from the files where they tell it.
-        encoder_outputs: names of the encoder's mean and log variance.
-        decoder_outputs: names of the decoder's outputs.
-
-    Raises:
-        CheckpointError: a file is damaged or has what is not known here, or the two do not fit.
-        ConfigError: no model is of images of their size.
-    """
-    encoding = Network(encoder, image_shape, encoder_outputs or _first_two(encoder))
-    decoding = Network(decoder, image_shape, decoder_outputs)
-    if gives is None:
-        if len(decoding.gives) == 2:
-            gives = "mean and log variance"
-        elif decoding.ends_with == "Sigmoid":
-            gives = "probabilities"
-        else:
-            raise CheckpointError(
-                "A decoder that does not end with a sigmoid may give logits or a mean; say which it is."
-            )
-    shape = image_shape or image_shape_of(encoding.takes, decoding.gives[0])
-    latent = decoding.takes.numbers
-    halves = len(encoding.gives) == 1 and encoding.gives[0].numbers == 2 * latent
-    return found((lambda x: encoding(x)[0].chunk(2, 1)) if halves else encoding, decoding, latent, shape, gives, "ONNX")
-
-
-def _first_two(content: bytes) -> list[str]:
-    return parsed(content, None).every_output[:2]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from vae.errors import CheckpointError
-from vae.interchange.weights import MOST_BYTES, read_file
+from vae.interchange.weights import read_file
 
-__all__ = ["read_onnx_file"]
+__all__ = ["read_onnx_file", "with_weights"]
+
+_MOST_BYTES = 512 * 2**20
 
 
 def read_onnx_file(path: Path) -> bytes:
@@ -24,7 +26,29 @@ def read_onnx_file(path: Path) -> bytes:
     Raises:
         CheckpointError: a file is missing, too large, or does not have what the ONNX file says of it.
     """
-    content = read_file(path)
+
+    def beside(name: str) -> bytes:
+        if (path.parent / name).is_symlink():
+            raise _not_beside(path.name, name)
+        return read_file(path.parent / name)
+
+    return with_weights(read_file(path), path.name, beside)
+
+
+def with_weights(content: bytes, name: str, beside: Callable[[str], bytes]) -> bytes:
+    """Puts weights that an ONNX file has in files beside it inside.
+
+    Arguments:
+        content: of the file.
+        name: of the file, for errors.
+        beside: gives the content of a file of a plain name beside it, and raises a CheckpointError where it is missing.
+
+    Returns:
+        the file as `read_onnx` takes it.
+
+    Raises:
+        CheckpointError: a file is missing, they are too large, or do not have what the ONNX file says of them.
+    """
     try:
         import onnx
 
@@ -35,26 +59,32 @@ def read_onnx_file(path: Path) -> bytes:
     if not outside:
         return content
     files: dict[str, bytes] = {}
+    size = len(content)
     for tensor in outside:
         says = {each.key: each.value for each in tensor.external_data}
-        name = says.get("location", "")
-        if not name or Path(name).name != name or (path.parent / name).is_symlink():
-            raise CheckpointError(f"The weights of {path.name} must lie in a file beside it; it names {name!r:.100}.")
-        if name not in files:
-            files[name] = read_file(path.parent / name)
-        if sum(map(len, files.values())) > MOST_BYTES:
-            raise CheckpointError(f"An ONNX file and its weights have at most 512 MB; those of {path.name} have more.")
+        place = says.get("location", "")
+        if not place or Path(place).name != place:
+            raise _not_beside(name, place)
+        if place not in files:
+            files[place] = beside(place)
         try:
             begin = int(says.get("offset", 0))
-            end = begin + int(says.get("length", len(files[name]) - begin))
+            end = begin + int(says.get("length", len(files[place]) - begin))
         except ValueError:
             begin = end = -1
-        if not 0 <= begin <= end <= len(files[name]):
-            raise CheckpointError(f"{name} does not have the weights that {path.name} says it has. Export both again.")
-        tensor.raw_data = files[name][begin:end]
+        if not 0 <= begin <= end <= len(files[place]):
+            raise CheckpointError(f"{place} does not have the weights that {name} says it has. Export both again.")
+        size += end - begin  # tensors may name the same bytes again and again
+        if size > _MOST_BYTES:
+            raise CheckpointError(f"An ONNX file and its weights have at most 512 MB; those of {name} have more.")
+        tensor.raw_data = files[place][begin:end]
         tensor.data_location = onnx.TensorProto.DEFAULT
         del tensor.external_data[:]
     return bytes(model.SerializeToString())
+
+
+def _not_beside(name: str, place: str) -> CheckpointError:
+    return CheckpointError(f"The weights of {name} must lie in a file beside it; it names {place!r:.100}.")
 
 
 def _tensors(graph: Any) -> Iterator[Any]:

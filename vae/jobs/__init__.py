@@ -16,7 +16,7 @@ same bits after a kill. The wing stands on all floors below it.
 """
 
 from vae.jobs import replay, runs, shelf
-from vae.jobs.cards import arguments, likelihood_words
+from vae.jobs.cards import arguments, command, likelihood_words
 from vae.jobs.keeper import read_plan
 from vae.jobs.processes import (
     Job,
@@ -45,6 +45,7 @@ __all__ = [
     "State",
     "arguments",
     "change",
+    "command",
     "history",
     "known",
     "last_step",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vae import paths
-from vae.data import Dataset
+from vae.data import Dataset, said_size
 from vae.errors import CheckpointError, ConfigError, DataError
 from vae.evidence import elbo, part_of
 from vae.latent import encode
@@ -111,7 +111,7 @@ def write_report(name_or_path: str | Path, dataset: Dataset, told: Told | None =
     if record.autoencoder:
         raise ConfigError(f"A report is on a model of p(x); {record.name} is a plain autoencoder, which has none.")
     if dataset.image_shape != record.model.image_shape:
-        want, came = (" x ".join(map(str, each)) for each in (record.model.image_shape, dataset.image_shape))
+        want, came = map(said_size, (record.model.image_shape, dataset.image_shape))
         raise DataError(f"The images must be {want}, as {record.name} is; those of {dataset.name} are {came}.")
     if kept_report(name_or_path, dataset):
         return
@@ -162,10 +162,10 @@ def _about(of: Subject) -> Part:
     config, record = of.model.config, of.record
     kinds = {"gaussian": "Gaussian, a variance for each pixel", "gaussian-shared": "Gaussian, one variance",
              "bernoulli": "Bernoulli, binary pixels"}  # fmt: skip
-    size = " x ".join(map(str, config.image_shape))
     weights = sum(each.numel() for each in of.model.parameters())
+    images = f"{said_size(config.image_shape)}, of {of.dataset.title}"
     rows = [["", record.name], ["p(x|z)", kinds[config.likelihood]], ["latent dimensions J", str(config.latent)],
-            ["images", f"{size}, of {of.dataset.title}"], ["weights", f"{weights:,}"]]  # fmt: skip
+            ["images", images], ["weights", f"{weights:,}"]]  # fmt: skip
     numbers: dict[str, Any] = {"likelihood": config.likelihood, "latent": config.latent, "weights": weights}
     if of.gaussian:
         numbers["log_variance_floor"] = config.log_variance_floor

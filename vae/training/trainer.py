@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae.data import Dataset
+from vae.data import Dataset, said_size
 from vae.errors import CheckpointError, ConfigError, DataError, DivergenceError
 from vae.model import (
     ELBO,
@@ -292,7 +292,7 @@ def _check_images(model: VAE, dataset: Dataset) -> None:
         if len(split.images) == 0:
             raise DataError(f"A data set needs at least one {name} image; {dataset.name} has none.")
         if tuple(split.images.shape[1:]) != shape:
-            want, came = (" x ".join(map(str, each)) for each in (shape, split.images.shape[1:]))
+            want, came = said_size(shape), said_size(tuple(split.images.shape[1:]))
             raise DataError(
                 f"The images must be {want} pixels, as the model is; {dataset.name} has {came}. "
                 f"Set image_shape to match."

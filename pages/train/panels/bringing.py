@@ -1,78 +1,170 @@
 """Models of other programs: uploaded as data, never as code, and kept as models of the explorer."""
 
-import shutil
-import tempfile
 from dataclasses import replace
-from pathlib import Path
-from typing import Literal
 
 import streamlit as st
 
 from pages.classroom import acts
-from pages.train.panels.shelf import ADDED
+from pages.train.panels.shelf import ADDED, PAGES
+from pages.ui import words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
-from vae import Dataset, data, load, load_dataset, read_record, save
+from vae import data, load_dataset, save
 from vae.errors import ConfigError, VAEError
-from vae.interchange import GIVES, Found, Gives, Pixels, keep, read_layers, read_onnx
+from vae.interchange import GIVES, TEMPLATES, Arrival, Gives, Pixels, arrive, as_json, keep
 from vae.model import check_name, taken
+
+TIMES, CAME = "models.times", "models.came"
 
 
 @fragment()
 def show() -> None:
-    """Draws the upload, and keeps the model when asked to."""
+    """Draws the upload, says what came, and keeps the model when asked to."""
     st.subheader(_("A model of your own"), anchor=False)
+    times = st.session_state.setdefault(TIMES, 0)  # a new number empties what was uploaded
     files = st.file_uploader(
-        _("A model's files"), ["onnx", "safetensors", "toml", "json"], accept_multiple_files=True, key="models.files",
+        _("A model's files"), accept_multiple_files=True, key=f"models.files{times}",
         help=_(
-            "A .safetensors file of the explorer; encoder.onnx and decoder.onnx; or a state dict as .safetensors with "
-            "the TOML or JSON that names its layers (README, A VAE of your own). From a script: `vae.inspect`. Folders "
-            "of pythae and .pt files, in a shell: `vae model import`."
+            "A .safetensors file of the explorer; encoder.onnx and decoder.onnx, with the .onnx.data files that "
+            "PyTorch writes beside them; or a state dict as .safetensors with the TOML or JSON that names its layers. "
+            "From a script: `vae.inspect`. Folders of pythae and .pt files, in a shell: `vae model import`."
         ),
     )  # fmt: skip
+    _templates()
     if not files:
+        st.session_state.pop(CAME, None)
         return
-    acts.check_upload([each.size for each in files])
-    kind = _kind(files)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = st.text_input(_("Name"), key="models.name", width=200, help=_("Lower-case letters, digits and dashes."))
-        chosen = gives = None
-        if kind != "mailed":
-            there = [each for each in data.names() if data.available(each)]
-            chosen = st.selectbox(_("Images to show it with"), there, key="models.data", width=220)
-        if kind == "onnx":
-            gives = st.selectbox(
-                _("The decoder gives"), [None, *GIVES], key="models.gives", width=220,
-                format_func=lambda kind: _("as the file says") if kind is None else _given()[kind],
-            )  # fmt: skip
-    pixels, sigma = _said_of_pixels() if kind != "mailed" else (Pixels(), None)
-    if not st.button(_("Keep"), type="primary", icon=":material/save:", disabled=not name, key="models.keep"):
-        return
-    says: list[str] = []
     try:
-        with st.spinner(_("Reading the networks …")), acts.new_models([name]):
-            if kind == "mailed":
-                _keep_mailed(files[0], name)
-            else:
-                check_name(name)
-                if taken(name):
-                    raise ConfigError(f"A model's name must be new; {name!r} is taken. Choose another.")
-                dataset = load_dataset(chosen or "mnist-sample")
-                found = _read_layers(files) if kind == "layers" else _read_onnx(files, dataset, gives)
-                _record, says = keep(found, name, dataset, pixels, sigma)
+        acts.check_upload([each.size for each in files])
+        came = _arrived(files)
     except VAEError as error:
         st.error(said(error), icon=":material/error:")
         return
+    st.caption(_told(came))
+    chosen, gives, pixels, sigma = None, came.gives, Pixels(), None
+    if came.kind != "model":
+        chosen = _images(came)
+        if chosen is None:
+            return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        name = st.text_input(_("Name"), key="models.name", width=200, help=_("Lower-case letters, digits and dashes."))
+        if came.kind == "onnx":
+            gives = st.selectbox(
+                _("The decoder gives"), [*GIVES], None, key="models.gives", width=260,
+                format_func=_given().__getitem__, placeholder=_("say what it is"),
+                help=_("A file does not tell logits from a mean."),
+            )  # fmt: skip
+    if came.kind != "model":
+        pixels, sigma = _said_of_pixels()
+    ready = bool(name) and (came.kind == "model" or gives is not None)
+    if not st.button(_("Keep"), type="primary", icon=":material/save:", disabled=not ready, key="models.keep"):
+        return
+    try:
+        with st.spinner(_("Reading the networks …")), acts.new_models([name]):
+            says = _keep(came, name, chosen, gives, pixels, sigma)
+    except VAEError as error:
+        st.error(said(error), icon=":material/error:")
+        return
+    st.session_state.pop(CAME, None)
+    st.session_state[TIMES] += 1
     st.session_state[ADDED] = name, says
     st.rerun()
 
 
-def _kind(files: list) -> Literal["mailed", "layers", "onnx"]:
-    """Tells by their names what files are: a model of the explorer, a state dict and its description, or ONNX."""
-    kinds = sorted(Path(each.name).suffix.lower() for each in files)
-    if kinds == [".safetensors"]:
-        return "mailed"
-    return "layers" if kinds in ([".safetensors", ".toml"], [".json", ".safetensors"]) else "onnx"
+def _arrived(files: list) -> Arrival:
+    """Looks the files through, once for the same ones.
+
+    Raises:
+        VAEError: they are no model, or not a whole one.
+    """
+    key = tuple(each.file_id for each in files)
+    held = st.session_state.get(CAME)
+    if held is None or held[0] != key:
+        twice = [each.name for i, each in enumerate(files) if each.name in [one.name for one in files[:i]]]
+        if twice:
+            raise ConfigError(
+                _("Each file has a name of its own; {name} came twice. Rename one.").format(name=twice[0])
+            )
+        with st.spinner(_("Reading the networks …")):
+            try:
+                found: Arrival | VAEError = arrive({each.name: each.getvalue() for each in files})
+            except VAEError as error:
+                found = error
+        st.session_state[CAME] = held = key, found
+        if isinstance(found, Arrival):  # what was chosen for other files does not hold for these
+            st.session_state["models.gives"] = found.gives
+            st.session_state["models.data"] = found.data
+    if isinstance(held[1], VAEError):
+        raise held[1]
+    return held[1]
+
+
+def _told(came: Arrival) -> str:
+    """Says what the files are."""
+    kind = {
+        "model": _("A model of the explorer"),
+        "layers": _("A state dict and the description of its layers"),
+        "onnx": _("An encoder and a decoder in ONNX"),
+    }[came.kind]
+    parts = [kind] if came.latent is None else [kind, f"J = {came.latent}"]
+    if came.image_shape is not None:
+        parts.append(_("images of {size}").format(size=words.sides(came.image_shape)))
+    elif came.pixels is not None:
+        parts.append(_("images of {count:,} numbers").format(count=came.pixels))
+    return ", ".join(parts) + "."
+
+
+def _images(came: Arrival) -> str | None:
+    """Draws the choice among the data sets whose images fit, and says so where there is none."""
+    there = sorted((each for each in data.names() if data.available(each)), key=lambda each: each in data.NAMES)
+    fitting = [each for each in there if came.fits(data.image_shape_of(each))]
+    if not fitting:
+        size = words.sides(came.image_shape) if came.image_shape else _("{count:,} numbers").format(count=came.pixels)
+        st.warning(
+            _(
+                "A model is shown with images of its own size, and no data set here has images of {size}. Bring some "
+                "on the page Data, and come back with these files."
+            ).format(size=size),
+            icon=":material/photo_library:",
+        )
+        if st.button(_("Go to Data"), icon=":material/photo_library:", key="models.to_data"):
+            st.switch_page(str(PAGES / "train" / "data.py"))
+        return None
+    if st.session_state.get("models.data") not in fitting:
+        st.session_state["models.data"] = fitting[0]
+    chosen = st.selectbox(
+        _("Images to show it with"), fitting, key="models.data", width=320,
+        format_func=lambda each: f"{each}, {words.sides(data.image_shape_of(each))}",
+        help=_("The data sets here whose images are of the model's size. Others can be brought on the page Data."),
+    )  # fmt: skip
+    if came.data and came.data not in fitting:
+        st.caption(
+            _("The files name the data set {name}, which is not here or has images of another size.").format(
+                name=words.literal(came.data)
+            )
+        )
+    return chosen
+
+
+def _templates() -> None:
+    """Offers descriptions to begin with."""
+    with st.popover(_("Templates of a description"), icon=":material/draft:"):
+        st.markdown(
+            _(
+                "A state dict does not say in which order its layers follow. A description does, in a few lines; with "
+                "your names in it, it is uploaded together with the weights."
+            )
+        )
+        titles = {"perceptron": _("Fully connected"), "convolutional": _("Convolutional")}
+        for name, text in TEMPLATES.items():
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(titles[name], width=150)
+                for ending, content in (("toml", text), ("json", as_json(text))):
+                    st.download_button(
+                        ending.upper(), content, f"{name}.{ending}", f"application/{ending}", on_click="ignore",
+                        icon=":material/download:", key=f"models.template.{name}.{ending}",
+                    )  # fmt: skip
+        st.code(TEMPLATES["perceptron"], "toml")
 
 
 def _said_of_pixels() -> tuple[Pixels, float | None]:
@@ -104,7 +196,7 @@ def _said_of_pixels() -> tuple[Pixels, float | None]:
     return Pixels(mean, deviation, dequantised), sigma
 
 
-def _given() -> dict[str, str]:
+def _given() -> dict[Gives, str]:
     return {
         "probabilities": _("probabilities of binary pixels"),
         "logits": _("logits of binary pixels"),
@@ -113,30 +205,17 @@ def _given() -> dict[str, str]:
     }
 
 
-def _read_layers(files: list) -> Found:
-    weights, description = sorted(files, key=lambda each: not each.name.lower().endswith(".safetensors"))
-    return read_layers(weights.getvalue(), description.getvalue().decode(errors="replace"), pickled=False)
-
-
-def _read_onnx(files: list, dataset: Dataset, gives: Gives | None) -> Found:
-    parts = {part: [each for each in files if part in each.name.lower()] for part in ("encoder", "decoder")}
-    if len(files) != 2 or any(len(found) != 1 for found in parts.values()):
-        came = ", ".join(each.name for each in files)
-        says = _(
-            "Two files make a model: encoder and decoder, with these words in the names of two ONNX files, or a state "
-            "dict as .safetensors and the TOML or JSON that names its layers. These are {files}."
-        )
-        raise ConfigError(says.format(files=came))
-    encoder, decoder = (parts[part][0].getvalue() for part in ("encoder", "decoder"))
-    return read_onnx(encoder, decoder, gives=gives, image_shape=dataset.image_shape)
-
-
-def _keep_mailed(file: object, name: str) -> None:
-    place = Path(tempfile.mkdtemp(prefix="vae-upload-"))
-    try:
-        path = place / "upload.safetensors"
-        path.write_bytes(file.getvalue())  # type: ignore[attr-defined]
-        model, record = load(path), read_record(path)
+def _keep(
+    came: Arrival, name: str, chosen: str | None, gives: Gives | None, pixels: Pixels, sigma: float | None
+) -> list[str]:
+    """Keeps the model under a name, and returns what is to be told of it."""
+    check_name(name)
+    if taken(name):
+        raise ConfigError(f"A model's name must be new; {name!r} is taken. Choose another.")
+    if came.model is not None:
+        model, record = came.model
         save(model, replace(record, name=name))
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+        return []
+    dataset = load_dataset(chosen or "mnist-sample")
+    _record, says = keep(came.found(dataset.image_shape, gives), name, dataset, pixels, sigma)
+    return says

@@ -132,7 +132,7 @@ def _of_the_size(preset: str, plan: Preset | None) -> str:
         return ""
     if not fitted_to(PRESETS[preset].model, plan.model.image_shape).channels:
         return ""
-    return _(" {size}: convolutions.").format(size=words.sides(plan.model))
+    return _(" {size}: convolutions.").format(size=words.sides(plan.model.image_shape))
 
 
 def _take() -> None:

@@ -1,5 +1,6 @@
 """Images of one's own: uploaded, looked at as they would be kept, and kept."""
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -19,6 +20,7 @@ from vae.errors import DataError, VAEError
 PICTURES = ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff")
 ARRAYS = ("zip", "npz", "npy", "gz", "idx", "parquet")
 SHOWN, COLUMNS = 48, 12  # images on the sheet
+HELD = "data.held"  # what was uploaded, and the folder that it lies in
 LARGEST = 128  # pixels per side that a set may have
 
 
@@ -27,7 +29,7 @@ def show() -> None:
     """Draws the upload and, once there is something, the draft with what can be chosen for it."""
     st.subheader(_("Your own images"), anchor=False)
     kept = st.session_state.setdefault("data.times", 0)  # a new number empties what was uploaded
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns(2, gap="medium")
     files = left.file_uploader(
         _("Images"), [*ARRAYS, *PICTURES], accept_multiple_files=True, key=f"data.files{kept}",
         help=_(
@@ -40,24 +42,25 @@ def show() -> None:
         help=_("One label per line, a CSV of file name and label, .npy or IDX."),
     )  # fmt: skip
     if not files:
+        st.session_state.pop(HELD, None)
         return
     try:
         acts.check_upload([each.size for each in [*files, *([labels] if labels else [])]])
         draft = _opened([(each.file_id, each.name, each) for each in files], (labels.name, labels) if labels else None)
     except VAEError as error:
-        st.error(said(error), icon=":material/error:")
+        _complain(error)
         return
     draft = replace(draft, recipe=_recipe(draft))
     if draft.test is None:
         share = st.slider(_("Held out, %"), 1, 50, 10, key="data.held_out", width=320)
         draft = replace(draft, held_out=share / 100)
     if draft.trouble:
-        st.error(said(draft.trouble), icon=":material/error:")
+        _complain(draft.trouble)
         return
     try:
         sheet = draft.sheet(SHOWN)
     except DataError as error:
-        st.error(said(error), icon=":material/error:")
+        _complain(error)
         return
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -76,33 +79,52 @@ class _Folder:
         self.path = Path(tempfile.mkdtemp(prefix="vae-upload-"))
         weakref.finalize(self, shutil.rmtree, self.path, True)
 
+    def put(self, kind: str, name: str, content: memoryview) -> Path:
+        """Writes a file as it was called, into one of the folders `file`, `images` and `labels`.
+
+        Raises:
+            DataError: there is one of that name, or the disk refuses.
+        """
+        place = self.path / kind / Path(name).name
+        try:
+            place.parent.mkdir(exist_ok=True)
+            if place.exists():
+                raise DataError(
+                    _("Each file has a name of its own; {name} came twice. Rename one.").format(name=place.name)
+                )
+            place.write_bytes(content)
+        except OSError as error:
+            says = _("{name} could not be written to be read ({why}). Tell whoever runs the explorer.")
+            raise DataError(says.format(name=place.name, why=error.strerror or error)) from error
+        return place
+
+    def called(self, text: str) -> str:
+        """Returns a text in which uploaded files have the names that they came under."""
+        for kind in ("file", "labels"):
+            text = text.replace(f"{self.path / kind}{os.sep}", "")
+        return text.replace(str(self.path / "images"), _("the uploaded files"))
+
+
+def _complain(error: object) -> None:
+    """Says what is wrong with what was uploaded."""
+    held = st.session_state.get(HELD)
+    st.error(held[1].called(said(error)) if held else said(error), icon=":material/error:")
+
 
 def _opened(files: list[tuple], labels: tuple | None) -> imports.Draft:
     """Writes what was uploaded into a folder of this session, and opens it; once for the same files."""
     key = (tuple(each[0] for each in files), labels and labels[1].file_id)
-    held = st.session_state.get("data.held")
+    held = st.session_state.get(HELD)
     if held is None or held[0] != key:
+        st.session_state.pop(HELD, None)
         folder = _Folder()
-        place = folder.path
-        if len(files) == 1 and Path(files[0][1]).suffix.lower().lstrip(".") in ARRAYS:
-            source = place / Path(files[0][1]).name
-            source.write_bytes(files[0][2].getbuffer())
-        else:
-            source = place / "images"
-            source.mkdir()
-            for _id, name, content in files:
-                if (source / Path(name).name).exists():
-                    raise DataError(
-                        _("Each file has a name of its own; {name} came twice. Rename one.").format(
-                            name=Path(name).name
-                        )
-                    )
-                (source / Path(name).name).write_bytes(content.getbuffer())
-        if labels:
-            (place / f"labels-{Path(labels[0]).name}").write_bytes(labels[1].getbuffer())
-        held = (key, folder, source, place / f"labels-{Path(labels[0]).name}" if labels else None)
-        st.session_state["data.held"] = held
-    return imports.open_source(held[2], labels=held[3])
+        alone = len(files) == 1 and Path(files[0][1]).suffix.lower().lstrip(".") in ARRAYS
+        places = [folder.put("file" if alone else "images", name, content.getbuffer()) for _id, name, content in files]
+        named = folder.put("labels", labels[0], labels[1].getbuffer()) if labels else None
+        held = st.session_state[HELD] = key, folder, places[0] if alone else places[0].parent, named
+    draft = imports.open_source(held[2], labels=held[3])
+    count = len(files)
+    return replace(draft, source=held[2].name if held[2].is_file() else f"{count} uploaded files")
 
 
 def _recipe(draft: imports.Draft) -> imports.Recipe:
@@ -168,10 +190,10 @@ def _keep(draft: imports.Draft) -> None:
         acts.keep_set(draft, name, title, told)
     except VAEError as error:
         bar.empty()
-        st.error(said(error), icon=":material/error:")
+        _complain(error)
         return
     cache.forget_datasets()  # it may have had another set of this name
-    st.session_state.pop("data.held", None)
+    st.session_state.pop(HELD, None)
     st.session_state["data.times"] += 1
     st.session_state["train.data"] = name
     st.session_state["data.kept"] = name

@@ -37,39 +37,46 @@ def _row(name: str, own: bool) -> None:
     except DataError as error:
         st.warning(said(error), icon=":material/warning:")
         return
-    left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
+    left, right = st.columns([3, 2], gap="medium", vertical_alignment="top")
     with left:
         rows = np.linspace(0, len(found.train) - 1, min(SHOWN, len(found.train))).astype(int)
         columns = min(COLUMNS, len(rows))
         images = found.train.images[rows[: len(rows) // columns * columns]].numpy() / 255
         pictures.strip(images, found.title, columns=columns, scale=2)
     with right:
-        size = " × ".join(map(str, found.image_shape[:2]))
+        size = words.sides(found.image_shape)
         count = len(found.classes) if found.labelled else 0
         classes = (
             _("{count:,} classes").format(count=count) if count > 1 else _("one class") if count else _("no labels")
         )
         st.markdown(f"**{found.title}** (`{name}`)")
         st.caption(
-            _("{train:,} training and {test:,} held-out images, {size} pixels, {classes}").format(
+            _("{train:,} training and {test:,} held-out images of {size}, {classes}").format(
                 train=len(found.train), test=len(found.test), size=size, classes=classes
             )
         )
         card = stored.read_card(name) if own else None
         if card is not None:
-            with st.popover(_("Card"), icon=":material/badge:"):
-                st.markdown(_("Imported on {date} from `{source}`.").format(date=card.date, source=card.source))
-                for step in card.steps:
-                    st.markdown(f"- {words.literal(said(step))}")
-                st.caption(_("Checksum of images and labels, SHA-256: {sum}").format(sum=f"`{card.checksum[:16]}…`"))
+            with st.container(horizontal=True, gap="small"):
+                _about(card)
             if not acts.may_remove(name):
                 st.caption(_("It is not yours: you can learn from it."))
-                return
-            with st.popover(_("Remove"), icon=":material/delete:"):
-                st.markdown(_("{name} is deleted from the disk. Models that learned from it stay.").format(name=name))
-                st.button(
-                    _("Delete for good"), key=f"data.remove.{name}", on_click=_remove, args=(name,), type="primary"
-                )
+
+
+def _about(card: stored.Card) -> None:
+    """Draws the card of a set of one's own, and the way to remove it."""
+    with st.popover(_("Card"), icon=":material/badge:"):
+        st.markdown(_("Imported on {date} from `{source}`.").format(date=card.date, source=card.source))
+        for step in card.steps:
+            st.markdown(f"- {words.literal(said(step))}")
+        st.caption(_("Checksum of images and labels, SHA-256: {sum}").format(sum=f"`{card.checksum[:16]}…`"))
+    if acts.may_remove(card.name):
+        with st.popover(_("Remove"), icon=":material/delete:"):
+            st.markdown(_("{name} is deleted from the disk. Models that learned from it stay.").format(name=card.name))
+            st.button(
+                _("Delete for good"), key=f"data.remove.{card.name}", on_click=_remove, args=(card.name,),
+                type="primary",
+            )  # fmt: skip
 
 
 def _remove(name: str) -> None:

@@ -1,10 +1,14 @@
 """The models that there are, and what can be done to one's own: rename, copy, delete, undo."""
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
-from pages.classroom import acts, marks, roles
+from pages import cache
+from pages.classroom import acts, roles
+from pages.train.panels import card
 from pages.ui import state, words
 from pages.ui.language import _, said
 from vae import catalogue
@@ -12,48 +16,55 @@ from vae.errors import VAEError
 from vae.jobs import shelf
 from vae.model import Record
 
-UNDO, TROUBLE, ADDED = "models.undo", "models.trouble", "models.added"
+UNDO, TROUBLE, GO = "models.undo", "models.trouble", "models.go"
+ADDED = "models.added"  # the name of a model that was just kept, and what was told of it
+PAGES = Path(__file__).parents[2]
 
 
 def show() -> None:
-    """Draws the table, and for the one that is chosen what can be done to it."""
-    if trouble := st.session_state.pop(TROUBLE, None):
-        st.error(trouble, icon=":material/error:")
+    """Draws the table, one's own first, and for the model that is chosen its card and what can be done to it."""
+    if path := st.session_state.pop(GO, None):
+        st.switch_page(str(PAGES / f"{path}.py"))
     records, _troubles = catalogue()
     ours = {record.name for record in records if shelf.own(record.name)}
     free = {name for name in ours if acts.may_change(name)}
-    whose = {_("Whose"): [_whose(record.name) for record in records]} if roles.active() else {}
-    st.table(
-        {
-            _("Model"): [record.name for record in records],
-            **whose,
-            _("J"): [record.model.latent for record in records],
-            _("Likelihood"): [words.likelihood(record.model.likelihood) for record in records],
-            _("Images"): [" × ".join(map(str, record.model.image_shape[:2])) for record in records],
-            _("Data set"): [words.literal(record.data) for record in records],
-            _("Held-out ELBO, nats"): [_elbo(record) for record in records],
-            _("Origin"): [words.literal(_from(record, record.name in ours)) for record in records],
-        },
-        hide_index=True, border="horizontal", height=min(32 + 30 * len(records), 450),
-    )  # fmt: skip
+    records = sorted(records, key=lambda record: _order(record.name))
+    whose = {_("Whose"): [card.whose(record.name) for record in records]} if roles.active() else {}
+    with st.container(key="models"):
+        st.table(
+            {
+                _("Model"): [record.name for record in records],
+                **whose,
+                _("J"): [record.model.latent for record in records],
+                _("Likelihood"): [words.likelihood(record.model.likelihood) for record in records],
+                _("Images"): [words.sides(record.model.image_shape) for record in records],
+                _("Data set"): [words.literal(record.data) for record in records],
+                _("Held-out ELBO, nats"): [_elbo(record) for record in records],
+                _("Origin"): [card.origin(record) for record in records],
+            },
+            hide_index=True, border="horizontal", height=min(32 + 30 * len(records), 450),
+        )  # fmt: skip
     names = [record.name for record in records]
-    if added := st.session_state.pop(ADDED, None):
-        st.session_state["models.one"], says = added
-        st.success(_("{name} is kept. Press Use to look at it.").format(name=added[0]), icon=":material/check:")
-        for sentence in says:
-            st.caption(words.literal(said(sentence)))
+    added = st.session_state.pop(ADDED, None)
+    if added:
+        st.session_state["models.one"] = added[0]
+    state.begin("models.one", state.one_of(names), state.model())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        state.begin("models.one", state.one_of(names), state.model())
-        name = st.selectbox(_("Model to change"), names, key="models.one", width=190)
+        name = st.selectbox(_("Model"), names, key="models.one", width=260)
+        _button(_("Use"), "play_arrow", lambda: state.use_model(name), key="models.use")
+        _ways(name, "card")
+    card.show(records[names.index(name)])
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         new = st.text_input(
             _("New name"), key="models.new", width=220, help=_("Lower-case letters, digits and dashes.")
         )
-        _button(_("Use"), "play_arrow", lambda: state.use_model(name), key="models.use")
         _button(_("Copy"), "content_copy", lambda: acts.copy(name, new), key="models.copy", disabled=not new)
         _button(
             _("Rename"), "edit", lambda: _rename(name, new), key="models.rename", disabled=not new or name not in free
         )
         _button(_("Delete"), "delete", lambda: _discard(name), key="models.delete", disabled=name not in free)
+    if trouble := st.session_state.pop(TROUBLE, None):
+        st.error(trouble, icon=":material/error:")
     if name in shelf.SHIPPED:
         st.caption(_("{name} ships with the explorer: it can be copied under a new name.").format(name=name))
     elif name not in ours:
@@ -64,26 +75,45 @@ def show() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(_("{name} was deleted.").format(name=token.partition("-")[2]), width="content")
             _button(_("Undo"), "undo", lambda: _bring_back(token), key="models.back")
+    if added:
+        _welcome(*added)
+
+
+def _welcome(name: str, says: list[str]) -> None:
+    """Says that a model was kept, and leads to what can be seen of it; last, where the form was that kept it."""
+    told = " ".join(words.literal(said(sentence)) for sentence in says)
+    kept = _("{name} is kept. It stands first in the table, and above is its card. See:").format(name=f"**{name}**")
+    st.success(f"{told}  \n{kept}" if told else kept, icon=":material/check:")
+    with st.container(horizontal=True, gap="small"):
+        _ways(name, "kept")
+
+
+def _ways(name: str, place: str) -> None:
+    """Draws the ways from a model to the pages that look into it."""
+    titles = {
+        "explore/latent_map": (_("Latent map"), "scatter_plot"), "measure/likelihood": (_("Likelihood"), "query_stats"),
+        "measure/report": (_("Report"), "summarize"),
+    }  # fmt: skip
+    for path, (title, icon) in titles.items():
+        _button(title, icon, partial(_go, name, path), key=f"models.{place}.{path}")
+
+
+def _go(name: str, path: str) -> None:
+    state.use_model(name)
+    st.session_state[GO] = path
+
+
+def _order(name: str) -> tuple[bool, float, str]:
+    """Puts one's own models first, the newest of them before the others."""
+    own = name not in shelf.SHIPPED
+    try:
+        return not own, -cache.model_id(name)[1] if own else 0.0, name
+    except (VAEError, OSError):  # it was deleted meanwhile
+        return not own, 0.0, name
 
 
 def _elbo(record: Record) -> str:
-    return f"{record.held_out['elbo']:.1f}" if "elbo" in record.held_out else ""
-
-
-def _from(record: Record, own: bool) -> str:
-    if record.training is None:
-        return getattr(record.model, "origin", "")
-    return _("trained here") if own or record.name not in shelf.SHIPPED else _("ships")
-
-
-def _whose(name: str) -> str:
-    """Says whose a model is in a class: that of the session, of a student, or of the lecturer."""
-    if name in shelf.SHIPPED:
-        return ""
-    mark = marks.of_model(name)
-    if mark is None:
-        return _("lecturer's")
-    return _("yours") if mark == roles.owner() else _("of student {mark}").format(mark=mark[:6])
+    return words.number(record.held_out["elbo"]) if "elbo" in record.held_out else ""
 
 
 def _button(label: str, icon: str, act: Callable[[], object], *, key: str, disabled: bool = False) -> None:
