@@ -1,6 +1,5 @@
 """Models of other programs: uploaded as data, never as code, and kept as models of the explorer."""
 
-import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +56,7 @@ def show() -> None:
                 check_name(name)
                 if taken(name):
                     raise ConfigError(f"A model's name must be new; {name!r} is taken. Choose another.")
-                dataset = load_dataset(chosen or "mnist-sample")
+                dataset = load_dataset(chosen or "mnist-sample", fetch=False)
                 found = _read_layers(files) if kind == "layers" else _read_onnx(files, dataset, gives)
                 _record, says = keep(found, name, dataset, pixels, sigma)
     except VAEError as error:
@@ -132,11 +131,12 @@ def _read_onnx(files: list, dataset: Dataset, gives: Gives | None) -> Found:
 
 
 def _keep_mailed(file: object, name: str) -> None:
-    place = Path(tempfile.mkdtemp(prefix="vae-upload-"))
     try:
-        path = place / "upload.safetensors"
-        path.write_bytes(file.getvalue())  # type: ignore[attr-defined]
-        model, record = load(path), read_record(path)
-        save(model, replace(record, name=name))
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix="vae-upload-", ignore_cleanup_errors=True) as place:
+            path = Path(place) / "upload.safetensors"
+            path.write_bytes(file.getvalue())  # type: ignore[attr-defined]
+            model, record = load(path), read_record(path)
+    except OSError as error:
+        says = _("What was uploaded could not be put into {folder} ({why}). Free space there.")
+        raise ConfigError(says.format(folder=tempfile.gettempdir(), why=error.strerror or error)) from error
+    save(model, replace(record, name=name))
