@@ -82,27 +82,34 @@ def _opened(files: list[tuple], labels: tuple | None) -> imports.Draft:
     key = (tuple(each[0] for each in files), labels and labels[1].file_id)
     held = st.session_state.get("data.held")
     if held is None or held[0] != key:
-        folder = _Folder()
-        place = folder.path
-        if len(files) == 1 and Path(files[0][1]).suffix.lower().lstrip(".") in ARRAYS:
-            source = place / Path(files[0][1]).name
-            source.write_bytes(files[0][2].getbuffer())
-        else:
-            source = place / "images"
-            source.mkdir()
-            for _id, name, content in files:
-                if (source / Path(name).name).exists():
-                    raise DataError(
-                        _("Each file has a name of its own; {name} came twice. Rename one.").format(
-                            name=Path(name).name
-                        )
-                    )
-                (source / Path(name).name).write_bytes(content.getbuffer())
-        if labels:
-            (place / f"labels-{Path(labels[0]).name}").write_bytes(labels[1].getbuffer())
-        held = (key, folder, source, place / f"labels-{Path(labels[0]).name}" if labels else None)
+        try:
+            held = (key, *_put_aside(files, labels))
+        except OSError as error:
+            says = _("What was uploaded could not be put into {folder} ({why}). Free space there.")
+            raise DataError(says.format(folder=tempfile.gettempdir(), why=error.strerror or error)) from error
         st.session_state["data.held"] = held
     return imports.open_source(held[2], labels=held[3])
+
+
+def _put_aside(files: list[tuple], labels: tuple | None) -> tuple[_Folder, Path, Path | None]:
+    """Writes what was uploaded into a new folder; returns that, and where in it the images and the labels are."""
+    folder = _Folder()
+    place = folder.path
+    if len(files) == 1 and Path(files[0][1]).suffix.lower().lstrip(".") in ARRAYS:
+        source = place / Path(files[0][1]).name
+        source.write_bytes(files[0][2].getbuffer())
+    else:
+        source = place / "images"
+        source.mkdir()
+        for _id, name, content in files:
+            if (source / Path(name).name).exists():
+                raise DataError(
+                    _("Each file has a name of its own; {name} came twice. Rename one.").format(name=Path(name).name)
+                )
+            (source / Path(name).name).write_bytes(content.getbuffer())
+    if labels:
+        (place / f"labels-{Path(labels[0]).name}").write_bytes(labels[1].getbuffer())
+    return folder, source, place / f"labels-{Path(labels[0]).name}" if labels else None
 
 
 def _recipe(draft: imports.Draft) -> imports.Recipe:
