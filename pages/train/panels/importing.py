@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages import cache
-from pages.classroom import acts
+from pages.classroom import acts, uploads
 from pages.ui import pictures, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
@@ -66,7 +66,7 @@ def show() -> None:
         pictures.strip(whole, _("Some of the images, as they will be kept"), columns=columns, scale=2)
     with right:
         _says(draft)
-    _keep(draft)
+    _keep(draft, [*files, *([labels] if labels else [])])
 
 
 class _Folder:
@@ -157,7 +157,7 @@ def _says(draft: imports.Draft) -> None:
         st.caption(said(step))
 
 
-def _keep(draft: imports.Draft) -> None:
+def _keep(draft: imports.Draft, files: list) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.text_input(_("Name"), key="data.name", width=220, help=_("Lower-case letters, digits and dashes."))
         title = st.text_input(_("Title"), key="data.title", width=260, help=_("What people call it."))
@@ -178,6 +178,7 @@ def _keep(draft: imports.Draft) -> None:
         st.error(said(error), icon=":material/error:")
         return
     cache.forget_datasets()  # it may have had another set of this name
+    uploads.forget(files)
     st.session_state.pop("data.held", None)
     st.session_state["data.times"] += 1
     st.session_state["train.data"] = name
