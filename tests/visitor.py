@@ -26,6 +26,7 @@ class Visitor:
         boxes: the kind and the text of each box.
         texts: what Markdown, captions and headings say.
         query: what stands in the link.
+        files: addresses of what the menu gives away.
         faults: exceptions on any page so far.
         seconds: from the asking to the first element, and to the end of the run.
     """
@@ -36,6 +37,7 @@ class Visitor:
         self.states: dict[str, WidgetState] = {}
         self.boxes: list[tuple[str, str]] = []
         self.texts: list[str] = []
+        self.files: list[str] = []
         self.query, self.page = "", ""
         self.faults: list[str] = []
         self.asked, self.seconds = 0.0, (0.0, 0.0)
@@ -103,6 +105,8 @@ class Visitor:
             self.boxes.append((BOXES.get(content.format, ""), content.body))
         elif kind in ("markdown", "heading", "html"):
             self.texts.append(content.body)
+        elif kind == "bidi_component" and content.component_name.endswith("takeaway"):
+            self.files = re.findall(r"takeaway/[^\"\\]+/[^\"\\]+", content.json)
 
     def set(self, key: str, **value: Any) -> None:
         """Puts something into a widget, as `string_value="a"`."""

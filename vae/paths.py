@@ -16,10 +16,11 @@ import platformdirs
 
 from vae.errors import CheckpointError
 
-__all__ = ["INSTALLED", "LIBRARY", "SHIPPED", "given", "own", "sweep", "version", "writable", "write_aside"]
+__all__ = ["INSTALLED", "LIBRARY", "SHIPPED", "given", "own", "sweep", "takes", "version", "writable", "write_aside"]
 
 LIBRARY = Path(__file__).resolve().parent
 INSTALLED = (LIBRARY / "explorer").is_dir()
+_BLOCK = 4096  # bytes that are tried; a full disk may still take an empty file
 _LEFT = 24 * 3600.0  # seconds after which nobody goes on with what was written aside
 SHIPPED = LIBRARY / "explorer" if INSTALLED else LIBRARY.parent  # has app.py, pages, locale, checkpoints and data
 
@@ -62,6 +63,17 @@ def writable(folder: Path) -> bool:
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
+def takes(folder: Path) -> bool:
+    """Tells by trying whether a folder takes a file: it may be written to, or be made, and its disk is not full."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=folder) as file:
+        file.write(bytes(_BLOCK))
+        file.flush()
+        return True
+    return False
+
+
 def write_aside(path: Path, content: bytes) -> None:
     """Writes a file beside its place, flushes it to the disk and renames it, its folder made if need be.
 
@@ -70,14 +82,16 @@ def write_aside(path: Path, content: bytes) -> None:
     Raises:
         CheckpointError: the disk refuses; what stood at the path before stands there still.
     """
-    aside, path = None, given(path)
+    aside, made, path = None, None, given(path)
     try:
         if path.exists() and not path.is_file():  # asked of the link itself: what is behind it may have no path
             path.write_bytes(content)
             return
         place = path.resolve() if path.is_symlink() else path
         mode = place.stat().st_mode & 0o777 if place.exists() else 0o644
-        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.parent.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            made = place.parent
         with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".", suffix=".part", delete=False) as file:
             aside = Path(file.name)
             file.write(content)
@@ -92,6 +106,9 @@ def write_aside(path: Path, content: bytes) -> None:
         if aside is not None:
             with contextlib.suppress(OSError):
                 aside.unlink(missing_ok=True)
+        if made is not None:
+            with contextlib.suppress(OSError):  # it has the file in it
+                made.rmdir()
 
 
 def sweep(folder: Path) -> None:

@@ -9,7 +9,6 @@ class is meant to compare what it has.
 import contextlib
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 _UNPACKED = 20  # times the size of an upload that a data set may have on disk
-_KEEPING = threading.Lock()  # one set of a student at a time, so that none is counted before it is there
+_PATIENCE = 10.0  # seconds that a student's second tab waits for what the first is doing
 
 
 class NotAllowed(VAEError):
@@ -58,6 +57,24 @@ def _check(name: str) -> str:
         says = _("In a class everybody changes their own models alone; {name} is not yours. Copy it under a new name.")
         raise NotAllowed(says.format(name=name))
     return name
+
+
+@contextlib.contextmanager
+def _alone(owner: str | None) -> Iterator[None]:
+    """Lets one tab of a student after the other count what there is and add to it, also tabs of several processes.
+
+    Raises:
+        NotAllowed: another tab takes longer than one is to wait for.
+    """
+    if owner is None:
+        return (yield)
+    lock = jobs.Lock(roles.folder() / "busy" / owner)
+    if not lock.acquire(_PATIENCE):
+        raise NotAllowed(_("In a class one thing after the other is kept for you; another is not done yet. Try again."))
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 # trainings
@@ -96,10 +113,12 @@ def resume(name: str) -> None:
     """Goes on with a training, as `jobs.resume` does."""
     _check(name)
     job = jobs.status(name)
-    if (owner := roles.owner()) and not (job and job.busy):
-        check_plan(Preset(*jobs.read_plan(folders()[0] / name)[:2]))  # the limits may have changed meanwhile
-        _check_trainings(owner, 1)
-    jobs.resume(name, **_time())
+    owner = roles.owner()
+    with _alone(owner):
+        if owner and not (job and job.busy):
+            check_plan(Preset(*jobs.read_plan(folders()[0] / name)[:2]))  # the limits may have changed meanwhile
+            _check_trainings(owner, 1)
+        jobs.resume(name, **_time())
 
 
 def stop(name: str) -> None:
@@ -146,22 +165,25 @@ def new_models(names: Sequence[str], *, trained: bool = False) -> Iterator[None]
         if roles.active() and os.path.lexists(folders()[0] / check_name(name)) and marks.of_model(name) != owner:
             raise _taken(name)
     if owner is None:
-        yield
-        return
+        return (yield)
     made: list[Path] = []
     try:
-        for name in names:
-            place = folders()[0] / name
-            with contextlib.suppress(FileExistsError):
-                place.mkdir(parents=True)
-                made.append(place)
-            if place not in made and marks.of_model(name) != owner:
-                raise _taken(name)
-            marks.put_on(place, owner)
-        _check_models(owner)
-        if trained:
-            _check_trainings(owner, len(names))
-        yield
+        with contextlib.ExitStack() as until_counted:
+            until_counted.enter_context(_alone(owner))
+            for name in names:
+                place = folders()[0] / name
+                with contextlib.suppress(FileExistsError):
+                    place.mkdir(parents=True)
+                    made.append(place)
+                if place not in made and marks.of_model(name) != owner:
+                    raise _taken(name)
+                marks.put_on(place, owner)
+            _check_models(owner)
+            if trained:  # which counts once it has begun
+                _check_trainings(owner, len(names))
+            else:
+                until_counted.close()
+            yield
     except OSError as error:
         says = _("The folder of a new model could not be made in {folder} ({why}). Tell the lecturer.")
         raise CheckpointError(says.format(folder=folders()[0], why=error.strerror or error)) from error
@@ -174,11 +196,12 @@ def new_models(names: Sequence[str], *, trained: bool = False) -> Iterator[None]
 def copy(name: str, new: str) -> None:
     """Copies any model, as `shelf.copy` does; a student's copy is their own."""
     owner = roles.owner()
-    if owner:
-        _check_models(owner, 1)
-    shelf.copy(name, new)
-    if owner:
-        marks.put_on(folders()[0] / new, owner)
+    with _alone(owner):
+        if owner:
+            _check_models(owner, 1)
+        shelf.copy(name, new)
+        if owner:
+            marks.put_on(folders()[0] / new, owner)
 
 
 def rename(name: str, new: str) -> None:
@@ -198,9 +221,11 @@ def bring_back(token: str) -> str:
         raise NotAllowed(
             _("In a class everybody brings back their own models alone; {name} is not yours.").format(name=name)
         )
-    if owner := roles.owner():
-        _check_models(owner, 1)
-    return shelf.bring_back(token)
+    owner = roles.owner()
+    with _alone(owner):
+        if owner:
+            _check_models(owner, 1)
+        return shelf.bring_back(token)
 
 
 def _check_models(owner: str, more: int = 0) -> None:
@@ -245,7 +270,7 @@ def check_upload(sizes: Sequence[int]) -> None:
 def keep_set(draft: imports.Draft, name: str, title: str, told: Callable[[int, int], None]) -> None:
     """Keeps images as a data set, as `imports.keep` does; a student's is their own."""
     owner = roles.owner()
-    with _KEEPING if owner else contextlib.nullcontext():
+    with _alone(owner):
         if owner:
             _check_sets(owner, draft)
         imports.keep(draft, name, title, told)

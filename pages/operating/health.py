@@ -3,9 +3,7 @@
 Streamlit's own, /_stcore/health, says that the server answers. This one says also whether models can be read and kept.
 """
 
-import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,6 @@ from starlette.routing import Route
 
 from pages.operating import ending
 from pages.ui import routes
-
-_BLOCK = 4096  # bytes that are tried; a full disk may still take an empty file
 
 
 def answer(request: Request) -> Response:
@@ -37,7 +33,7 @@ def state() -> dict[str, Any]:
     from vae import paths  # which loads PyTorch
 
     folder = paths.own("checkpoints")
-    readable, writable = _readable(folder), _writable(folder)
+    readable, writable = _readable(folder), paths.takes(folder)
     status = "ok" if readable and writable else "read-only" if readable else "unreadable"
     return {
         "status": "stopping" if ending.begun() else status, "version": paths.version(),
@@ -55,19 +51,6 @@ def _readable(folder: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def _writable(folder: Path) -> bool:
-    """Whether a file can be kept in a folder; tried where there is one."""
-    from vae import paths
-
-    if not folder.is_dir():
-        return paths.writable(folder)
-    with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=folder) as file:
-        file.write(bytes(_BLOCK))
-        file.flush()
-        return True
-    return False
 
 
 def served() -> list[Route]:

@@ -5,7 +5,7 @@ import streamlit as st
 from pages import cache
 from pages.ui import language, state, words
 from pages.ui.language import _
-from vae import catalogue, data
+from vae import catalogue, data, paths
 from vae.errors import CheckpointError
 from vae.model import folders
 
@@ -60,5 +60,10 @@ def show() -> None:
                 _("{data}. For all 70,000: `python -m vae data mnist`").format(data=words.dataset(dataset)),
                 icon=":material/image:",
             )
+        if full := [str(folder) for kind in ("checkpoints", "data") if not paths.takes(folder := paths.own(kind))]:
+            says = _(
+                "Nothing can be kept: {folder} may not be written to, or its disk is full. What is there can be used."
+            )
+            st.warning(says.format(folder=words.literal(", ".join(full))), icon=":material/warning:")
         for trouble in troubles:
             st.caption(f":material/warning: {language.said(trouble)}")

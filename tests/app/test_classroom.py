@@ -1,18 +1,22 @@
 """A class: who is who, what is theirs, and that no right depends on a button that is not drawn."""
 
+import asyncio
 import hashlib
 import io
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import streamlit as st
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.testing.v1 import AppTest
 
 import vae
-from pages.classroom import door, limits, marks
+from pages.classroom import acts, door, limits, marks, uploads
 from tests.app.test_pages import ROOT, opened
 from vae import jobs
 from vae.jobs import job, processes
@@ -206,7 +210,7 @@ def test_a_model_of_ones_own_is_uploaded(key: str, classroom: Path, tmp_path: Pa
     app = visit(key, MODELS)
     content = (tmp_path / "models" / "prepared" / "model.safetensors").read_bytes()
     for name, says in (("prepared", "belongs to another" if key == ANNA else "is taken"), ("brought", "")):
-        app.file_uploader(key="models.files").set_value([("m.safetensors", content, "application/octet-stream")]).run()
+        app.file_uploader(key="models.files0").set_value([("m.safetensors", content, "application/octet-stream")]).run()
         app.text_input(key="models.name").set_value(name).run()
         press(app, "models.keep")
         assert says in error(app) and bool(says) == bool(error(app))
@@ -216,7 +220,7 @@ def test_a_model_of_ones_own_is_uploaded(key: str, classroom: Path, tmp_path: Pa
 def test_an_upload_has_so_many_megabytes_at_most(classroom: Path) -> None:
     allow(classroom, megabytes=1)
     app = visit(ANNA, MODELS)
-    app.file_uploader(key="models.files").set_value([("m.safetensors", bytes(2**20 + 1), "")]).run()
+    app.file_uploader(key="models.files0").set_value([("m.safetensors", bytes(2**20 + 1), "")]).run()
     assert "at most 1 MB" in error(app) and not [each for each in app.button if each.key == "models.keep"]
     assert st.get_option("server.maxUploadSize") == 1  # for the server, which then takes no more of anyone
 
@@ -344,6 +348,114 @@ def test_a_data_set_is_removed_by_its_student_and_the_lecturer_alone(classroom: 
     marks.put_on(marks.set_folder("one"), mark(BEN))  # as if the page had been drawn for another
     assert "one is not yours" in error(press(app, "data.remove.one")) and marks.set_folder("one").exists()
     assert not error(press(visit(LECTURER, DATA), "data.remove.one")) and not marks.set_folder("one").exists()
+
+
+def test_two_tabs_of_a_student_count_one_after_the_other(classroom: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one tab counts and adds, the other waits; here until its patience ends."""
+    monkeypatch.setattr(acts, "_PATIENCE", 0.0)
+    monkeypatch.setattr(jobs, "status", lambda name: None)
+    monkeypatch.setattr(acts.shelf, "discarded", lambda: ["1-annas"])
+    save("annas", ANNA)
+    marks.put_on(vae.model.folders()[0] / ".discarded" / "1-annas" / "annas", mark(ANNA))
+
+    def act() -> None:
+        import streamlit as st
+
+        from pages.classroom import acts, roles
+
+        roles.enter()
+
+        def train() -> None:
+            with acts.new_models(["new"]):
+                raise AssertionError
+
+        for each in (
+            train, lambda: acts.copy("mnist-2d", "new"), lambda: acts.bring_back("1-annas"),
+            lambda: acts.resume("annas"), lambda: acts.keep_set(None, "new", "New", print),
+        ):  # fmt: skip
+            try:
+                each()
+            except acts.NotAllowed as refused:
+                st.error(str(refused))
+
+    app = AppTest.from_function(act)
+    app.query_params["key"] = ANNA
+    other = jobs.Lock(classroom / "busy" / mark(ANNA))
+    assert other.acquire()
+    app.run()
+    other.release()
+    assert not app.exception and error(app).count("another is not done yet") == 5 and "new" not in names()
+    other = jobs.Lock(classroom / "busy" / mark(BEN))  # whom nobody has to wait for
+    assert other.acquire()
+    assert not error(uploaded(ANNA, "mine"))
+
+
+# uploads
+
+
+class Held:
+    """What a server of Streamlit holds of uploads."""
+
+    def __init__(self, **bytes_of: int) -> None:
+        self.uploaded_file_mgr = self
+        self.file_storage = {name: {"id": SimpleNamespace(data=bytes(size))} for name, size in bytes_of.items()}
+
+
+async def sent(app: ASGIApp, method: str, path: str, size: int = 0) -> int:
+    """Sends the head of a request, and returns the status of the answer."""
+    answers: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    headers = [(b"content-length", str(size).encode())] if size else []
+    await app({"type": "http", "method": method, "path": path, "headers": headers}, receive, send)
+    return answers[0]["status"]
+
+
+UPLOAD = "PUT", "/_stcore/upload_file/anna/file"
+
+
+@pytest.mark.parametrize(
+    ("held", "size", "status"),
+    [
+        ({}, 2**20 + 400, 204),  # a file of the limit, and its frame
+        ({}, 2**20 + 5000, 413),
+        ({"anna": 2**19}, 2**19, 204),
+        ({"anna": 2**20}, 4096, 204),
+        ({"anna": 2**20, "ben": 2**20}, 8192, 413),
+        ({f"s{number}": 2**20 for number in range(uploads.SESSIONS)}, 1, 413),
+    ],
+)
+def test_so_much_is_uploaded_at_once(
+    classroom: Path, held: dict, size: int, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow(classroom, megabytes=1)
+    monkeypatch.setattr(uploads.runtime, "get_instance", lambda: Held(**held))
+    app = uploads.Uploads(PlainTextResponse(status_code=204))
+    assert asyncio.run(sent(app, *UPLOAD, size)) == status
+    assert asyncio.run(sent(app, "DELETE", UPLOAD[1])) == 204
+    monkeypatch.delenv("VAE_CLASSROOM")  # one person may fill their own memory
+    assert asyncio.run(sent(app, *UPLOAD, size)) == 204
+
+
+def test_uploads_on_their_way_count(classroom: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    allow(classroom, megabytes=1)
+    monkeypatch.setattr(uploads.runtime, "get_instance", Held)
+    found: list[int] = []
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        if not found:  # a second one comes while the first is on its way
+            found.append(0)
+            found[0] = await sent(app, *UPLOAD, 2**20)
+        await PlainTextResponse(status_code=204)(scope, receive, send)
+
+    app = uploads.Uploads(slow)
+    assert asyncio.run(sent(app, *UPLOAD, 2**20)) == 204 and found == [413]
+    assert asyncio.run(sent(app, *UPLOAD, 2**20)) == 204
 
 
 # the page Class

@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
 # At a deep link Streamlit's own page asks for these two below the page's path first, and gets 404.
 DEEP_LINK_404 = re.compile(r"(/[^/]+)+/_stcore/(health|host-config)")
+HERE = ("127.0.0.1", "localhost")
 QUIET = [
     "--disable-gpu",
     "--disable-quic",
@@ -183,7 +184,7 @@ def healthy(port: int, base: str = "") -> bool:
 
 @pytest.fixture
 def watched_page(page: Page) -> Iterator[Page]:
-    """A page that fails its test when the browser's console has an error or a script in it throws."""
+    """A page that fails its test when the console has an error, a script throws, or others are asked for anything."""
     errors: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
@@ -193,8 +194,23 @@ def watched_page(page: Page) -> Iterator[Page]:
 
     page.on("console", note)
     page.on("pageerror", lambda error: errors.append(str(error)))
+    outside = asked_outside(page)
     yield page
     assert not errors, "The browser reported:\n" + "\n".join(errors)
+    assert not outside, "The page asked others for:\n" + "\n".join(outside)
+
+
+def asked_outside(page: Page) -> list[str]:
+    """Returns what a page asks others for than this machine, which grows as it asks."""
+    outside: list[str] = []
+
+    def look(url: str) -> None:
+        if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname not in HERE:
+            outside.append(url)
+
+    page.on("request", lambda request: look(request.url))
+    page.on("websocket", lambda socket: look(socket.url))
+    return outside
 
 
 def settle(page: Page) -> None:

@@ -88,7 +88,7 @@ def one_life(places: Path, life: int, moment: float) -> dict[str, bool]:
         uploads.wait()
         if kind == "keep":
             model("mailed", life)
-            models.upload("models.files", "m.safetensors", locate("mailed").read_bytes())
+            models.upload("models.files0", "m.safetensors", locate("mailed").read_bytes())
             models.ask()
             models.wait()
             models.set("models.name", string_value=f"new-{life}")

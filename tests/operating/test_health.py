@@ -7,6 +7,7 @@ import pytest
 from starlette.requests import Request
 
 from pages.operating import ending, health
+from vae import paths
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def test_models_can_be_looked_at_but_not_kept(folder: Path, monkeypatch: pytest.
         raise OSError(28, "No space left on device")
 
     folder.mkdir()
-    monkeypatch.setattr(health.tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(paths.tempfile, "TemporaryFile", full)
     status, found = asked()
     assert status == 200 and found["status"] == "read-only"
     assert found["checkpoints"] == {"readable": True, "writable": False}

@@ -122,18 +122,19 @@ def _wrong(files: Mapping[str, bytes]) -> ConfigError:
 
 
 def _own(name: str, content: bytes) -> Arrival:
-    with tempfile.TemporaryDirectory(prefix="vae-upload-") as place:
-        path = Path(place) / "upload.safetensors"
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix="vae-upload-", ignore_cleanup_errors=True) as place:
+            path = Path(place) / "upload.safetensors"
             path.write_bytes(content)
-            model, record = load(path), read_record(path)
-        except OSError as error:
-            raise CheckpointError(
-                f"{name} could not be written aside to be read ({error.strerror or error}). Free space in "
-                f"{tempfile.gettempdir()}."
-            ) from error
-        except CheckpointError as error:
-            raise CheckpointError(str(error).replace(str(path), name)) from error
+            try:
+                model, record = load(path), read_record(path)
+            except CheckpointError as error:
+                raise CheckpointError(str(error).replace(str(path), name)) from error
+    except OSError as error:
+        raise CheckpointError(
+            f"{name} could not be written aside to be read ({error.strerror or error}). Free space in "
+            f"{tempfile.gettempdir()}."
+        ) from error
     shape = model.config.image_shape
     return Arrival(
         kind="model", latent=model.config.latent, pixels=math.prod(shape), image_shape=shape, model=(model, record)

@@ -17,6 +17,7 @@ same bits after a kill. The wing stands on all floors below it.
 
 from vae.jobs import replay, runs, shelf
 from vae.jobs.cards import arguments, command, likelihood_words
+from vae.jobs.files import Lock
 from vae.jobs.keeper import read_plan
 from vae.jobs.processes import (
     Job,
@@ -42,6 +43,7 @@ from vae.jobs.processes import (
 
 __all__ = [
     "Job",
+    "Lock",
     "State",
     "arguments",
     "change",

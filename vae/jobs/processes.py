@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from typing import Any
 import psutil
 
 from vae import paths
-from vae.errors import ConfigError, JobError
+from vae.errors import CheckpointError, ConfigError, JobError
 from vae.jobs.cards import arguments
 from vae.jobs.control import Action, ask, clear
 from vae.jobs.files import held
@@ -228,21 +229,34 @@ def _spawn(name: str, words: list[str], model_config: ModelConfig) -> None:
     with held(queue_lock(folder.parent)):
         if (job := standing(folder)) and job.busy:
             raise JobError(f"A training of each name runs at a time; {name!r} is busy. Choose another name.")
+        made, process = not folder.exists(), None
         try:
             clear(folder)
             with (folder / "log.txt").open("wb") as log:
                 quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
                 env = _environment(model_config)
                 process = subprocess.Popen([*_COMMAND, *words], env=env, start_new_session=True, **quiet)
-        except OSError as error:
+            with contextlib.suppress(psutil.Error):  # it is gone already; its log says why
+                _give_way(process.pid)
+                tell(folder, "starting", pid=process.pid, ticket=next_ticket(folder.parent))
+        except (OSError, CheckpointError) as error:  # as on a full disk; nothing of it stays
+            if process is not None:
+                process.kill()
+                process.wait()
+            if made:
+                shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, CheckpointError):
+                raise
             raise JobError(
                 f"{folder} could not be written: {error.strerror}. Choose another VAE_CHECKPOINTS."
             ) from error
-        with contextlib.suppress(psutil.Error):  # it is gone already; its log says why
-            child = psutil.Process(process.pid)
-            # low priority, so that the app stays quick; who has a lower one has no right to a higher one
-            child.nice(max(10, child.nice()) if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
-            with contextlib.suppress(OSError):  # Linux weighs sessions first, and only then their processes
-                Path(f"/proc/{process.pid}/autogroup").write_text("10")
-            tell(folder, "starting", pid=process.pid, ticket=next_ticket(folder.parent))
     threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie
+
+
+def _give_way(number: int) -> None:
+    """Gives a process low priority, so that the app stays quick."""
+    child = psutil.Process(number)
+    # who has a lower priority has no right to a higher one
+    child.nice(max(10, child.nice()) if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    with contextlib.suppress(OSError):  # Linux weighs sessions first, and only then their processes
+        Path(f"/proc/{number}/autogroup").write_text("10")

@@ -216,6 +216,6 @@ def _keep(
         model, record = came.model
         save(model, replace(record, name=name))
         return []
-    dataset = load_dataset(chosen or "mnist-sample")
+    dataset = load_dataset(chosen or "mnist-sample", fetch=False)
     _record, says = keep(came.found(dataset.image_shape, gives), name, dataset, pixels, sigma)
     return says

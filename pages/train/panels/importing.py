@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages import cache
-from pages.classroom import acts
+from pages.classroom import acts, uploads
 from pages.ui import pictures, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
@@ -69,14 +69,17 @@ def show() -> None:
         pictures.strip(whole, _("Some of the images, as they will be kept"), columns=columns, scale=2)
     with right:
         _says(draft)
-    _keep(draft)
+    _keep(draft, [*files, *([labels] if labels else [])])
 
 
 class _Folder:
     """A folder of a session, which is removed when the session forgets it."""
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="vae-upload-"))
+        try:
+            self.path = Path(tempfile.mkdtemp(prefix="vae-upload-"))
+        except OSError as error:
+            raise _not_put(error) from error
         weakref.finalize(self, shutil.rmtree, self.path, True)
 
     def put(self, kind: str, name: str, content: memoryview) -> Path:
@@ -94,8 +97,7 @@ class _Folder:
                 )
             place.write_bytes(content)
         except OSError as error:
-            says = _("{name} could not be written to be read ({why}). Tell whoever runs the explorer.")
-            raise DataError(says.format(name=place.name, why=error.strerror or error)) from error
+            raise _not_put(error) from error
         return place
 
     def called(self, text: str) -> str:
@@ -103,6 +105,11 @@ class _Folder:
         for kind in ("file", "labels"):
             text = text.replace(f"{self.path / kind}{os.sep}", "")
         return text.replace(str(self.path / "images"), _("the uploaded files"))
+
+
+def _not_put(error: OSError) -> DataError:
+    says = _("What was uploaded could not be put into {folder} ({why}). Free space there.")
+    return DataError(says.format(folder=tempfile.gettempdir(), why=error.strerror or error))
 
 
 def _complain(error: object) -> None:
@@ -172,7 +179,7 @@ def _says(draft: imports.Draft) -> None:
         st.caption(said(step))
 
 
-def _keep(draft: imports.Draft) -> None:
+def _keep(draft: imports.Draft, files: list) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.text_input(_("Name"), key="data.name", width=220, help=_("Lower-case letters, digits and dashes."))
         title = st.text_input(_("Title"), key="data.title", width=260, help=_("What people call it."))
@@ -193,6 +200,7 @@ def _keep(draft: imports.Draft) -> None:
         _complain(error)
         return
     cache.forget_datasets()  # it may have had another set of this name
+    uploads.forget(files)
     st.session_state.pop(HELD, None)
     st.session_state["data.times"] += 1
     st.session_state["train.data"] = name
