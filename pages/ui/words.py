@@ -92,6 +92,11 @@ def seconds(count: float) -> str:
     return _("{s:.0f} s").format(s=count) if count < 90 else _("{m:.0f} min").format(m=count / 60)
 
 
+def file_size(count: int) -> str:
+    """Says the size of a file."""
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
+
+
 def coordinate(j: int) -> str:
     """Names a latent coordinate, counted from 0, so that a screen reader can say it too: z₁."""
     return "z" + str(j + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))

@@ -1,5 +1,6 @@
 """One's own models are renamed, copied, discarded and brought back; those that ship are not."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,10 @@ def test_a_mailed_file_gets_another_name_too(own: Path) -> None:
 
 def test_a_copy_has_what_the_model_has_and_leaves_it(own: Path) -> None:
     saved("a")
+    os.utime(own / "a" / "model.safetensors", (1e9, 1e9))
     shelf.copy("a", "b")
     assert names() == ["a", "b"]
+    assert (own / "b" / "model.safetensors").stat().st_mtime > 1e9  # it is newer than what it is of
     assert (own / "b" / "result.npz").read_bytes() == b"found out"
     shelf.copy("mnist-2d", "mine")
     assert vae.read_record("mine").model == vae.read_record("mnist-2d").model

@@ -65,6 +65,7 @@ def copy(name: str, new: str) -> None:
                 elif (folder / f"{name}.safetensors").is_file():
                     shutil.copy(folder / f"{name}.safetensors", aside / MODEL_FILE)
             aside.chmod(0o755)
+            (aside / MODEL_FILE).touch()  # the copy is new, whenever what it is of was written
             _check_new(new)  # another may have taken it meanwhile
             aside.rename(home / new)
         finally:

@@ -21,14 +21,17 @@ TIMES, CAME = "models.times", "models.came"
 def show() -> None:
     """Draws the upload, says what came, and keeps the model when asked to."""
     st.subheader(_("A model of your own"), anchor=False)
+    st.caption(
+        _(
+            "Upload together what belongs to one model: encoder.onnx and decoder.onnx, with the .onnx.data files that "
+            "PyTorch writes beside them; or a state dict as .safetensors, with a description of its layers in TOML or "
+            "JSON; or a .safetensors file of the explorer, alone."
+        )
+    )
     times = st.session_state.setdefault(TIMES, 0)  # a new number empties what was uploaded
     files = st.file_uploader(
         _("A model's files"), accept_multiple_files=True, key=f"models.files{times}",
-        help=_(
-            "A .safetensors file of the explorer; encoder.onnx and decoder.onnx, with the .onnx.data files that "
-            "PyTorch writes beside them; or a state dict as .safetensors with the TOML or JSON that names its layers. "
-            "From a script: `vae.inspect`. Folders of pythae and .pt files, in a shell: `vae model import`."
-        ),
+        help=_("From a script: `vae.inspect`. Folders of pythae and .pt files, in a shell: `vae model import`."),
     )  # fmt: skip
     _templates()
     if not files:

@@ -62,7 +62,7 @@ def _what(record: Record) -> dict[str, str]:
     if roles.active() and (owner := whose(record.name)):
         rows[_("Whose")] = owner
     stat = locate(record.name).stat()
-    size, day = f"{stat.st_size / 1e6:,.1f} MB", time.strftime("%Y-%m-%d", time.localtime(stat.st_mtime))
+    size, day = words.file_size(stat.st_size), time.strftime("%Y-%m-%d", time.localtime(stat.st_mtime))
     shipped = record.name in shelf.SHIPPED  # whose file is as old as the installation
     rows[_("File")] = size if shipped else _("{size}, written on {day}").format(size=size, day=day)
     return rows

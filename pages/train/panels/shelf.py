@@ -50,10 +50,9 @@ def show() -> None:
         st.session_state["models.one"] = added[0]
     state.begin("models.one", state.one_of(names), state.model())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = st.selectbox(_("Model"), names, key="models.one", width=260)
+        name = st.selectbox(_("Model to look at"), names, key="models.one", width=260)
         _button(_("Use"), "play_arrow", lambda: state.use_model(name), key="models.use")
         _ways(name, "card")
-    card.show(records[names.index(name)])
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         new = st.text_input(
             _("New name"), key="models.new", width=220, help=_("Lower-case letters, digits and dashes.")
@@ -75,15 +74,16 @@ def show() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(_("{name} was deleted.").format(name=token.partition("-")[2]), width="content")
             _button(_("Undo"), "undo", lambda: _bring_back(token), key="models.back")
+    card.show(records[names.index(name)])
     if added:
         _welcome(*added)
 
 
 def _welcome(name: str, says: list[str]) -> None:
     """Says that a model was kept, and leads to what can be seen of it; last, where the form was that kept it."""
+    kept = _("{name} is kept. It stands first in the table, and this is its card.").format(name=f"**{name}**")
     told = " ".join(words.literal(said(sentence)) for sentence in says)
-    kept = _("{name} is kept. It stands first in the table, and above is its card. See:").format(name=f"**{name}**")
-    st.success(f"{told}  \n{kept}" if told else kept, icon=":material/check:")
+    st.success(f"{kept}  \n{told}" if told else kept, icon=":material/check:")
     with st.container(horizontal=True, gap="small"):
         _ways(name, "kept")
 
