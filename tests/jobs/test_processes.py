@@ -66,7 +66,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def write_job(folder: Path, **changes) -> None:
     """A job.json of this process, with changes."""
     folder.mkdir(parents=True, exist_ok=True)
-    says = {"state": "running", "message": "", "pid": os.getpid(), "born": psutil.Process().create_time()}
+    says = {"state": "running", "message": "", "pid": os.getpid(), "born": paths.born(os.getpid())}
     (folder / "job.json").write_text(json.dumps(says | changes))
 
 
@@ -339,7 +339,7 @@ def test_a_process_that_died_without_a_word_is_found_out(state, own):
 
 
 def test_a_number_that_went_to_another_process_is_not_the_training(own):
-    write_job(own / "a-model", born=psutil.Process().create_time() - 1000)
+    write_job(own / "a-model", born=paths.born(os.getpid()) - 1000)
     status = jobs.status("a-model")
     assert status and status.state == "failed"
 

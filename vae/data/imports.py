@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -134,7 +133,7 @@ def written_aside(draft: Draft, name: str, title: str = "", told: Told | None = 
         needs = (len(rows) + len(held)) * (int(np.prod(shape)) + 8)
         if needs > shutil.disk_usage(places).free:
             raise DataError(f"The set takes {needs / 1e6:,.0f} MB, more than is free in {places}. Free space.")
-        aside = Path(tempfile.mkdtemp(dir=places, prefix=".", suffix=".part"))
+        aside = paths.aside(places)
         aside.chmod(0o755)
         with _Writer(aside / "train-images.npy", len(rows), shape) as train, _Writer(
             aside / "test-images.npy", len(held), shape

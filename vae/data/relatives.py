@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 import string
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vae import paths
 from vae.data import sources
 from vae.data.archives import Archive
 from vae.data.arrays import read_array
@@ -125,7 +125,7 @@ def fetch(name: str, progress: Progress | None = None) -> None:
     relative = RELATIVES[name]
     try:
         folder().mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(dir=folder(), prefix=".", suffix=".part"))
+        aside = paths.aside(folder())
     except OSError as error:
         raise DataError(
             f"{folder()} cannot be written ({error.strerror}): let VAE_DATA name another folder."

@@ -35,7 +35,9 @@ def ask(folder: Path, action: Action, **values: float) -> None:
     Raises:
         CheckpointError: the disk refuses.
     """
-    name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.json"
+    asked = [int(path.name[:20]) for path in (folder / FOLDER).glob("[0-9]*-*.json") if path.name[:20].isdecimal()]
+    number = max([time.time_ns(), *(last + 1 for last in asked)])  # after them, even where the clock was set back
+    name = f"{number:020d}-{uuid.uuid4().hex[:8]}.json"
     write_aside(folder / FOLDER / name, json.dumps([action, values]).encode())
 
 

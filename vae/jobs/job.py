@@ -11,8 +11,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-import psutil
-
+from vae import paths
 from vae.errors import CheckpointError, JobError
 from vae.model import check_name, folders
 from vae.paths import write_aside
@@ -63,7 +62,7 @@ def tell(folder: Path, state: State, message: str = "", *, pid: int | None = Non
     """
     pid = os.getpid() if pid is None else pid
     ticket = says(folder).get("ticket", 0) if ticket is None else ticket
-    what = {"state": state, "message": message, "pid": pid, "born": psutil.Process(pid).create_time(), "ticket": ticket}
+    what = {"state": state, "message": message, "pid": pid, "born": paths.born(pid), "ticket": ticket}
     content = json.dumps(what).encode()
     try:
         write_aside(folder / "job.json", content)
@@ -107,12 +106,7 @@ def standing(folder: Path) -> Job | None:
 
 def alive(found: dict[str, Any]) -> bool:
     """Whether the process that said this is still there."""
-    try:
-        process = psutil.Process(found["pid"])
-        # a number is given to a new process some time after its owner died, so the time of birth must agree too
-        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - found["born"]) < 1
-    except (psutil.Error, ValueError, OverflowError):  # gone, or a number that no process has
-        return False
+    return paths.alive(found["pid"], found["born"])
 
 
 def queue() -> list[Job]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from vae import paths
 from vae.errors import CheckpointError
 from vae.jobs.processes import status
 from vae.model import MODEL_FILE, check_name, folders, read_record, taken
@@ -57,7 +57,7 @@ def copy(name: str, new: str) -> None:
     home = folders()[0]
     with _said(name):
         home.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(dir=home, prefix=".", suffix=".part"))
+        aside = paths.aside(home)
         try:
             for folder in reversed(folders()):  # what lies in the user's own folder comes last, and stands
                 if (folder / name).is_dir():
@@ -83,7 +83,8 @@ def discard(name: str) -> str:
     """
     _check(name)
     place = folders()[0] / DISCARDED
-    token = f"{time.time_ns()}-{name}"
+    last = next((int(number) for number in (old.partition("-")[0] for old in discarded()) if number.isdecimal()), 0)
+    token = f"{max(time.time_ns(), last + 1)}-{name}"  # the last, even where the clock was set back
     with _said(name):
         (place / token).mkdir(parents=True)
         for path in _files(name):
