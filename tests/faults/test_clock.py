@@ -1,4 +1,4 @@
-"""A clock that jumps by a day, forward and back, while the app is open and a model is trained: nothing is lost by it."""
+"""A clock that jumps by a day, forward and back, with the app open and a model in training: nothing is lost by it."""
 
 import os
 import time
