@@ -57,6 +57,8 @@ def equal(one: Any, other: Any) -> bool:
         return bool(np.allclose(one, other, rtol=1e-3, atol=1e-3, equal_nan=True))
     if isinstance(one, tuple | list):
         return len(one) == len(other) and all(map(equal, one, other))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(equal(value, other[key]) for key, value in one.items())
     return bool(one == other)
 
 

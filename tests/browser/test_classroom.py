@@ -32,7 +32,7 @@ def link_key(page: Page) -> list[str]:
 
 def chosen(page: Page, name: str) -> None:
     """Waits until the page Models is about a model."""
-    expect(page.get_by_role("combobox", name="Model to change")).to_have_value(name)
+    expect(page.get_by_role("combobox", name="Model to look at")).to_have_value(name)
     settle(page)
 
 

@@ -60,7 +60,13 @@ def test_ctrl_c_ends_a_long_command_with_one_line(words: str, tmp_path: Path) ->
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "vae", *words.split(), "--data=mnist-sample"]
     with subprocess.Popen(
-        command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True
+        command,
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what runs in the background ignores it
     ) as run:
         os.close(theirs)
         said = b""

@@ -6,6 +6,8 @@ import pytest
 
 from vae import jobs
 
+collect_ignore = ["jumping", "lonely"]  # which Python imports when a server starts; they are no tests
+
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
