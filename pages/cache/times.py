@@ -1,4 +1,4 @@
-"""How long trainings would take here, measured by a process that is asked for it once, whoever asks."""
+"""How long trainings would take here, measured by a process that is asked for it once; and one that waits to train."""
 
 from concurrent.futures import Future
 from threading import Lock, Thread
@@ -6,6 +6,7 @@ from time import monotonic
 
 import streamlit as st
 
+from pages.cache import pool
 from vae import Preset, TrainConfig, jobs
 
 MOST = 200  # estimates that are kept
@@ -47,6 +48,12 @@ class _Estimates:
 @st.cache_resource(show_spinner=False)
 def _estimates() -> _Estimates:
     return _Estimates()
+
+
+def expect_training() -> None:
+    """Has a process wait for the training that a visitor may start; only in a server."""
+    if pool.running():
+        Thread(target=jobs.prepare, daemon=True).start()
 
 
 def an_epoch(plan: Preset) -> Future[float]:

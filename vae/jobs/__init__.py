@@ -12,6 +12,7 @@ same bits after a kill. The wing stands on all floors below it.
     keeper     a trainer with its folder: takes steps, does what is asked in between, keeps all on disk
     runs       one training in this process, from its turn to its end; resumed after whatever ended it
     shelf      one's own models renamed, copied, discarded and brought back
+    spares     a process that has loaded PyTorch and waits for a training
     processes  training as a process of its own: start, pause, step, change, stop, resume
 """
 
@@ -29,6 +30,7 @@ from vae.jobs.processes import (
     latest,
     measure,
     pause,
+    prepare,
     queue,
     resumable,
     resume,
@@ -55,6 +57,7 @@ __all__ = [
     "likelihood_words",
     "measure",
     "pause",
+    "prepare",
     "queue",
     "read_plan",
     "replay",

@@ -22,6 +22,7 @@ import psutil
 
 from vae import paths
 from vae.errors import CheckpointError, ConfigError, JobError
+from vae.jobs import spares
 from vae.jobs.cards import arguments
 from vae.jobs.control import Action, ask, clear
 from vae.jobs.files import held
@@ -32,11 +33,19 @@ from vae.model import ModelConfig, TrainConfig, check_name, folders
 from vae.training import Report, SlowStep, load_slow_step, reports
 
 __all__ = [
-    "Job", "State", "change", "history", "known", "last_step", "latest", "measure", "pause", "queue", "resumable",
-    "resume", "run", "running", "start", "start_seeds", "status", "step", "stop",
+    "Job", "State", "change", "history", "known", "last_step", "latest", "measure", "pause", "prepare", "queue",
+    "resumable", "resume", "run", "running", "start", "start_seeds", "status", "step", "stop",
 ]  # fmt: skip
 
 _COMMAND = (sys.executable, "-m", "vae")
+
+
+def prepare() -> None:
+    """Makes a process load PyTorch and wait, unless one does, so that the next training that is started begins at once.
+
+    It ends with whoever called this, or becomes that training.
+    """
+    spares.prepare(_environment(ModelConfig()))
 
 
 def start(name: str, model_config: ModelConfig, config: TrainConfig, *, seconds: float | None = None) -> None:
@@ -232,10 +241,12 @@ def _spawn(name: str, words: list[str], model_config: ModelConfig) -> None:
         made, process = not folder.exists(), None
         try:
             clear(folder)
-            with (folder / "log.txt").open("wb") as log:
+            env, path = _environment(model_config), folder / "log.txt"
+            with path.open("wb") as log:
                 quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
-                env = _environment(model_config)
-                process = subprocess.Popen([*_COMMAND, *words], env=env, start_new_session=True, **quiet)
+                process = spares.take(words, path, env) or subprocess.Popen(
+                    [*_COMMAND, *words], env=env, start_new_session=True, **quiet
+                )
             with contextlib.suppress(psutil.Error):  # it is gone already; its log says why
                 _give_way(process.pid)
                 tell(folder, "starting", pid=process.pid, ticket=next_ticket(folder.parent))

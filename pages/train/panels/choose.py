@@ -46,6 +46,7 @@ def preset_words() -> dict[str, str]:
 @fragment()
 def show() -> None:
     """Draws the controls, and starts a training when asked to."""
+    cache.times.expect_training()
     says = preset_words()
     state.begin("train.preset", state.one_of(says), FIRST)
     if not settings.filled():

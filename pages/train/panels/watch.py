@@ -81,11 +81,14 @@ def training(name: str, job: jobs.Job | None) -> None:
         st.caption(described(*plan) + changed(name))
     if job and job.state == "paused":
         steps(name)
+    live = job is not None and job.busy
     if not reports:
         if job and job.state in ("starting", "running"):
             st.progress(0.0, _("The first step comes in some seconds."))
+            if plan:
+                _forming(name, plan, live=live)
         return
-    live, last = job is not None and job.busy, reports[-1]
+    last = reports[-1]
     if live:
         left = last.seconds_left or last.seconds / last.step * (last.steps - last.step)
         st.progress(
@@ -99,8 +102,7 @@ def training(name: str, job: jobs.Job | None) -> None:
         )
     sort = len(last.kl_by_dimension) > 2 and st.toggle(_("Largest KL first"), key="train.sorted")
     if plan:
-        data, autoencoder = cache.dataset(plan[1].data).name, plan[1].objective == "autoencoder"
-        forming.show(name, data, live=live, sort=sort, by_variance=autoencoder)
+        _forming(name, plan, live=live, sort=sort)
     losses(reports)
     carried(reports, sort)
     reconstructions(name)
@@ -131,6 +133,12 @@ def changed(name: str) -> str:
         return "".join(says.format(**change) for change in cache.record(name).changes)
     except VAEError:
         return ""
+
+
+def _forming(name: str, plan: tuple[ModelConfig, TrainConfig], *, live: bool, sort: bool = False) -> None:
+    """Draws the latent space as it forms."""
+    data, autoencoder = cache.dataset(plan[1].data).name, plan[1].objective == "autoencoder"
+    forming.show(name, data, live=live, sort=sort, by_variance=autoencoder)
 
 
 def steps(name: str) -> None:

@@ -1,0 +1,84 @@
+"""A process that has loaded PyTorch and waits, so that the training that is started next begins at once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import runpy
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_CODE = "from vae.jobs import spares; spares.wait()"
+
+_waiting: subprocess.Popen[bytes] | None = None
+_changing = threading.Lock()
+
+
+def prepare(environment: Mapping[str, str]) -> None:
+    """Makes a process that waits, unless there is one; where the system has none to give, there is none.
+
+    Arguments:
+        environment: of the process until `take` gives it another one.
+    """
+    global _waiting
+    with _changing:
+        if _waiting is not None and _waiting.poll() is not None:
+            _waiting.communicate()  # which closes its pipe
+            _waiting = None
+        if _waiting is None:
+            pipes: dict[str, Any] = {name: subprocess.DEVNULL for name in ("stdout", "stderr")}
+            pipes["stdin"] = subprocess.PIPE
+            with contextlib.suppress(OSError):
+                _waiting = subprocess.Popen(
+                    [sys.executable, "-c", _CODE], env=environment, start_new_session=True, **pipes
+                )
+
+
+def take(words: list[str], log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
+    """Lets the process that waits run `python -m vae <words>`.
+
+    Arguments:
+        words: of the command.
+        log: an existing file, to which its output is appended.
+        environment: in which it runs, with OMP_NUM_THREADS.
+
+    Returns:
+        The process; None where none waits.
+    """
+    global _waiting
+    with _changing:
+        process, _waiting = _waiting, None
+    if process is None or process.stdin is None:
+        return None
+    asked = {"words": words, "log": str(log.absolute()), "environment": dict(environment)}
+    try:
+        with process.stdin:
+            process.stdin.write(json.dumps(asked).encode() + b"\n")
+    except OSError:  # it was killed while it waited
+        process.wait()
+        return None
+    return process
+
+
+def wait() -> None:
+    """Loads what a training needs, in such a process, and waits for a command or for the end of whoever made it."""
+    __import__("torch._dynamo")  # which every optimiser imports
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    asked = json.loads(line)
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))  # PyTorch has read the variable when it was loaded
+    for file, number in ((os.open(os.devnull, os.O_RDONLY), 0), (os.open(asked["log"], os.O_WRONLY | os.O_APPEND), 1)):
+        os.dup2(file, number)
+    os.dup2(1, 2)
+    sys.argv = ["vae", *asked["words"]]
+    runpy.run_module("vae", run_name="__main__")
