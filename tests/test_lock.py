@@ -88,6 +88,7 @@ def test_the_audit_names_what_is_known(service: tuple[str, list[bytes]], capsys:
 
 
 @pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b'{"results": []}', None])
+@pytest.mark.slow
 def test_an_audit_without_its_data_is_one_line(
     answer: bytes | None, service: tuple[str, list[bytes]], capsys: pytest.CaptureFixture[str]
 ) -> None:

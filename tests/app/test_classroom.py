@@ -21,6 +21,8 @@ from tests.app.test_pages import ROOT, opened
 from vae import jobs
 from vae.jobs import job, processes
 
+pytestmark = pytest.mark.slow
+
 LECTURER, ANNA, BEN = "lecturer-lecturer", "anna-anna-anna-anna", "ben-ben-ben-ben-ben"
 MODELS, DATA, TRAIN, CLASS = (
     "pages/train/models.py", "pages/train/data.py", "pages/train/train.py", "pages/classroom/classroom.py",

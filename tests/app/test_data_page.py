@@ -15,6 +15,8 @@ from tests.app.test_pages import through_frame
 from vae.data import stored
 from vae.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 PATH = "pages/train/data.py"
 
 

@@ -120,6 +120,7 @@ def nothing_travels(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     st.cache_resource.clear()
 
 
+@pytest.mark.slow
 def test_the_server_decodes_where_the_browser_cannot(nothing_travels: None) -> None:
     app = through_frame(DECODE, "mnist-5d")
     assert "the server decodes" in said(app)

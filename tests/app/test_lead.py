@@ -14,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 from pages.classroom import lead, poll, roles
 from tests.app.test_pages import ROOT, opened
 
+pytestmark = pytest.mark.slow
+
 LECTURER, ANNA, BEN = "lecturer-lecturer", "anna-anna-anna-anna", "ben-ben-ben-ben-ben"
 LESSON, SAMPLES, CLASS = "pages/learn/lesson.py", "pages/explore/samples.py", "pages/classroom/classroom.py"
 

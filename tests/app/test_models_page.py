@@ -19,6 +19,8 @@ from tests.onnx_files import network, weights
 from tests.toys import LAYERS
 from vae.data import imports
 
+pytestmark = pytest.mark.slow
+
 PATH = "pages/train/models.py"
 CONFIG = vae.ModelConfig(encoder_layers=(4,), decoder_layers=(4,))
 

@@ -58,6 +58,7 @@ def said(app: AppTest) -> str:
 
 
 @pytest.mark.parametrize("path", QUICKLY)
+@pytest.mark.slow
 def test_page_alone(path: str) -> None:
     app = opened(path).run()
     assert not app.exception
@@ -74,6 +75,7 @@ def test_page_through_the_frame(path: str) -> None:
     assert app.sidebar.selectbox[0].value == "mnist-5d"
 
 
+@pytest.mark.slow
 def test_choice_of_model_survives_page_changes() -> None:
     app = opened().run()
     assert app.sidebar.selectbox[0].value == "mnist-2d"
@@ -161,6 +163,7 @@ def test_map_of_many_dimensions_lets_one_choose_the_plane() -> None:
     ],
     ids=["one dimension", "64 dimensions", "linear of 64", "autoencoder of 3", "bernoulli"],
 )
+@pytest.mark.slow
 def test_models_of_every_kind(path: str, model: dict, training: dict) -> None:
     config = vae.ModelConfig(**{"encoder_layers": (8,), "decoder_layers": (8,), **model})
     record = vae.Record(name="odd", model=config, training=vae.TrainConfig(data="mnist-sample", **training))

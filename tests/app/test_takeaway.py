@@ -25,6 +25,7 @@ def menus(app: AppTest) -> list[dict]:
 
 
 @pytest.mark.parametrize("path", QUICKLY)
+@pytest.mark.slow
 def test_every_page_has_the_menu(path: str) -> None:
     app = through_frame(path, "mnist-5d")
     assert not app.exception

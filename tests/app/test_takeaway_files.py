@@ -26,6 +26,8 @@ from tests.app.test_takeaway_notebooks import view
 from tests.notebook_format import checked
 from tests.waiting import HANG
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["own_folder", "trained"]  # fixtures
 
 

@@ -19,6 +19,8 @@ from tests.app.test_pages import own_folder
 from tests.notebook_format import checked
 from vae.model import ModelConfig, TrainConfig
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["own_folder", "trained"]  # fixtures
 
 SMOOTH = "mnist-bernoulli-2d"

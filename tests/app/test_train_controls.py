@@ -18,6 +18,8 @@ from vae.jobs import processes
 from vae.settings.config import ModelConfig, TrainConfig
 from vae.training import presets
 
+pytestmark = pytest.mark.slow
+
 PAGE = "pages/train/train.py"
 
 

@@ -113,6 +113,7 @@ def test_a_value_is_found_again_by_another_server(fresh: Path, slow: None, monke
     assert kl(3) == first
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_worked_out_again(fresh: Path, slow: None) -> None:
     first = kl(3)
     for file in fresh.glob("*.npz"):
@@ -128,6 +129,7 @@ def test_other_code_computes_anew(fresh: Path, slow: None, monkeypatch: pytest.M
     assert len(list(fresh.glob("*.npz"))) > count
 
 
+@pytest.mark.slow
 def test_the_oldest_go_when_the_folder_is_full(fresh: Path, slow: None, monkeypatch: pytest.MonkeyPatch) -> None:
     kl(3)
     for file in fresh.glob("*.npz"):

@@ -304,6 +304,7 @@ def test_the_jackknife_is_that_of_the_library(capsys, model):
     assert says["mean_nats"] == pytest.approx(truth.mean().item()) and says["jackknife"] is True
 
 
+@pytest.mark.slow
 def test_the_sandwich_holds_the_exact_value_between_its_halves(capsys, model):
     says = json.loads(run(capsys, *asked("ais", "--sandwich", "--json"))[1])
     truth = estimate(model, "exact").value.mean().item()  # of the same pixels: they are drawn first

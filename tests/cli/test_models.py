@@ -78,6 +78,7 @@ def test_a_state_dict_becomes_a_model_and_goes_out_as_onnx(files: tuple[str, str
         (["{weights}", "--layers", "{layers}", "--sigma", "0.1"], "gives the mean alone"),
     ],
 )
+@pytest.mark.slow
 def test_what_is_no_model_is_said(files: tuple[str, str], words: list[str], says: str, capsys) -> None:
     assert imported(*(word.format(weights=files[0], layers=files[1]) for word in words)) == 2
     assert says in capsys.readouterr().err

@@ -9,6 +9,8 @@ import pytest
 
 from vae.data import NAMES
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {"torch", "torchvision", "streamlit", "plotly", "sklearn", "arviz_stats", "umap", "onnx", "pyarrow", "pandas"}
 HEAVY |= {"scipy.ndimage", "scipy.stats", "scipy.optimize"}
 ROOT = Path(__file__).parents[2]

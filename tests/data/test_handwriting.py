@@ -48,6 +48,7 @@ def distance(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", LIGHT)
+@pytest.mark.slow
 def test_mnist_comes_back_from_paper(kind: str) -> None:
     truth = TEST[ROWS]
     found = np.stack([handwriting.prepare(on_paper(image, kind, i)).centred for i, image in enumerate(truth)])

@@ -79,6 +79,7 @@ def test_running_means_end_at_the_mean_of_all_draws():
 
 
 @pytest.mark.parametrize("name", ["mnist-2d", "mnist-bernoulli-2d"])
+@pytest.mark.slow
 def test_on_a_shipped_model_the_score_function_is_right_too_but_far_noisier(name):
     model, images = vae.load(name), vae.load_dataset("mnist-sample", fetch=False).test.images[:1]
     x = model.pixels(images, generator(0))

@@ -72,6 +72,7 @@ def test_the_gradient_of_log_p_is_the_posteriors_average(bernoulli: tuple) -> No
 
 
 @pytest.mark.parametrize("name", ["gaussian", "bernoulli"])
+@pytest.mark.slow
 def test_what_the_lesson_measures_is_the_posteriors_average_and_not_the_priors(
     name: str, request: pytest.FixtureRequest
 ) -> None:
@@ -133,6 +134,7 @@ def test_log_posterior_is_that_of_the_grid(name: str, request: pytest.FixtureReq
 
 
 @pytest.mark.parametrize("name", ["gaussian", "bernoulli"])
+@pytest.mark.slow
 def test_what_q_misses_is_log_p_less_the_elbo(name: str, request: pytest.FixtureRequest) -> None:
     model, x, found = request.getfixturevalue(name)
     elbo = float(next(gaps.refine(model, x, generator=vae.generator(0))).elbo)

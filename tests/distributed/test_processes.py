@@ -166,6 +166,7 @@ def test_what_ranks_cannot_share_is_refused(monkeypatch):
 
 
 @pytest.mark.parametrize("latent", [1, 2])
+@pytest.mark.slow
 def test_parts_together_are_the_whole_of_an_exact_evidence(monkeypatch, latent):
     model, noise = small_model(latent=latent), generator(0)
     x = model.pixels(toy_dataset().test.images[:5], noise)

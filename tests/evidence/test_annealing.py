@@ -220,6 +220,7 @@ def test_a_wrong_number_of_images_is_refused(count):
         simulate(small_model(), count)
 
 
+@pytest.mark.slow
 def test_draws_from_the_grid_bracket_the_evidence_of_a_given_image():
     model = small_model(2, activation="tanh", log_variance_floor=-3.0)
     with torch.no_grad():

@@ -66,6 +66,7 @@ def both(likelihood: str, latent_size: int = 2) -> tuple[vae.VAE, torch.Tensor]:
 
 @pytest.mark.parametrize("likelihood", ["gaussian", "gaussian-shared", "bernoulli"])
 @pytest.mark.parametrize("work", WORK)
+@pytest.mark.slow
 def test_all_is_computed_where_the_model_is_and_comes_back(work: str, likelihood: str) -> None:
     model, x = both(likelihood)
     here = list(numbers(WORK[work](model, x)))

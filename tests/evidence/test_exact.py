@@ -154,6 +154,7 @@ FLOATS = {
 
 @pytest.mark.parametrize("floats", FLOATS)
 @pytest.mark.parametrize(("latent", "log_variance"), DEEP)
+@pytest.mark.slow
 def test_what_is_stated_covers_the_float32_of_any_processor(floats, latent, log_variance, monkeypatch):
     model, truth, x = linear_model(latent, "gaussian", log_variance)
     truth = truth.logpdf(x.double())
@@ -283,6 +284,7 @@ def test_the_thermodynamic_integral_is_the_evidence(likelihood, base):
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.slow
 def test_bounds_stand_in_their_order_in_random_models(seed):
     likelihood, activation = LIKELIHOODS[seed % 3], ["relu", "tanh", "silu"][seed // 2]
     model, x = bent_model(likelihood, activation, latent=1 + seed % 2, seed=seed)
@@ -342,6 +344,7 @@ def test_a_decoder_that_ignores_z():
     assert posterior(model, x[:1]).kl_prior == pytest.approx(0, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_an_encoder_that_ignores_x_or_is_far_off():
     model, x = bent_model()
     truth = brute(model, x).evidence
@@ -381,6 +384,7 @@ def test_wrong_pixels_are_refused(x):
             call(small_model(), x)
 
 
+@pytest.mark.slow
 def test_a_path_from_farther_out_than_a_grid_is_refused_at_once():
     # where the encoder puts images that are unlike those of the training; laid ring by ring a grid took hours
     model = small_model(latent=2)

@@ -39,6 +39,7 @@ def test_a_model_of_this_library(tmp_path) -> None:
     assert came.model is not None and came.model[1].training == vae.TrainConfig()
 
 
+@pytest.mark.slow
 def test_a_state_dict_and_its_description() -> None:
     content = safetensors.torch.save(state())
     came = arrive({"net.toml": LAYERS.encode(), "net.safetensors": content})

@@ -40,6 +40,7 @@ def bound(encode: Any, decode: Any, x: Tensor, noise: Tensor) -> Tensor:
     return -F.binary_cross_entropy(p, x, reduction="none").sum(1) - kl
 
 
+@pytest.mark.slow
 def test_the_example_of_pytorch_gives_what_it_gives() -> None:
     module, x, z = Example(), torch.rand(5, 784), torch.randn(5, 20)
     found = read_layers(safetensors.torch.save(module.state_dict()), EXAMPLE)
@@ -111,6 +112,7 @@ def colour() -> tuple[Colour, Found]:
     return module.eval(), read_layers(safetensors.torch.save(module.state_dict()), json.dumps(COLOUR))
 
 
+@pytest.mark.slow
 def test_convolutions_in_colour_give_what_they_gave() -> None:
     module, found = colour()
     x, z = torch.rand(5, 3, 12, 12), torch.randn(5, 2)

@@ -51,6 +51,7 @@ def test_only_what_says_held_is_held(tmp_path, monkeypatch, code):
     assert not Lock(tmp_path / "lock").acquire()
 
 
+@pytest.mark.slow
 def test_a_lock_dies_with_its_holder(tmp_path):
     code = "import sys, time; from pathlib import Path; from vae.jobs.files import Lock; lock = Lock(Path(sys.argv[1]))"
     code += "; lock.acquire(); print(flush=True); time.sleep(60)"

@@ -70,6 +70,7 @@ def test_the_marginal_on_two_coordinates_is_that_of_the_two():
     )
 
 
+@pytest.mark.slow
 def test_the_marginal_integrates_to_one():
     each, axes = some(30, 4, 0.5), plane(4)
     steps = np.linspace(-60, 60, 1201)
@@ -106,6 +107,7 @@ def test_where_the_codes_are_the_prior_there_is_no_hole():
     assert draws.share == draws.standard_error == 0
 
 
+@pytest.mark.slow
 def test_an_empty_half_plane_is_a_hole_of_half_the_mass():
     # Gaussians that fill the right half evenly: a grid of step 0.1 and width 0.1
     right = np.stack(np.meshgrid(np.arange(0.3, 4, 0.1), np.arange(-4, 4, 0.1)), -1).reshape(-1, 2)

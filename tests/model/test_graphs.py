@@ -65,6 +65,7 @@ def learned() -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.slow
 def test_a_graph_gives_what_the_network_gives(name: str) -> None:
     network, inputs = NETWORKS[name]
     graph = capture(network, torch.rand(2, inputs))

@@ -164,6 +164,7 @@ class Heads(nn.Module):
         return self.mean(h), self.spread(h)
 
 
+@pytest.mark.slow
 def test_perceptrons_from_elsewhere_are_taken_apart() -> None:
     z, x = torch.randn(6, 3), torch.rand(6, 12)
     logits = brought(nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 12), nn.Unflatten(1, (3, 4)), nn.Flatten()))
@@ -223,6 +224,7 @@ def test_products_and_biases_apart_are_a_perceptron() -> None:
         nn.Sequential(nn.Linear(3, 12), nn.Unflatten(1, (3, 2, 2)), nn.Conv2d(3, 3, 1), nn.Flatten()),
     ],
 )
+@pytest.mark.slow
 def test_other_graphs_are_left_to_the_server(network: nn.Module) -> None:
     with pytest.raises(ConfigError, match="Only a multilayer perceptron"):
         portable(brought(network))

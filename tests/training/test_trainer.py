@@ -178,6 +178,7 @@ def test_a_share_is_the_first_of_the_images(monkeypatch):
     assert images == sorted(TOY.train.images[:64].flatten(1).tolist())
 
 
+@pytest.mark.slow
 def test_beta_0_forgets_the_prior_and_a_large_beta_all_else():
     kept = {}
     for beta in (0, 1, 100):
@@ -186,6 +187,7 @@ def test_beta_0_forgets_the_prior_and_a_large_beta_all_else():
     assert kept[0] > kept[1] + 1 and kept[1] > 1 and kept[100] < 0.1
 
 
+@pytest.mark.slow
 def test_free_bits_keep_dimensions_awake():
     # under beta = 100 all dimensions fall asleep, but for what costs nothing: up to 0.5 nats in each of two
     kept = []
@@ -202,6 +204,7 @@ def test_held_out_figures_are_those_of_the_plain_elbo():
         assert (last.held_out_reconstruction, last.held_out_kl) == score(model, TOY.test.images, ELBO(1))
 
 
+@pytest.mark.slow
 def test_the_iwae_learns_more_than_its_elbo_tells():
     # Burda et al. (2016): a higher evidence, by a posterior that the encoder's Gaussian fits less well
     elbo, iwae = small_model(), small_model()

@@ -56,6 +56,7 @@ def test_auroc_at_its_ends():
 
 
 @pytest.mark.parametrize(("shift", "together"), [(0.3, 0.0), (1.0, 0.8), (-0.5, -0.6)])
+@pytest.mark.slow
 def test_the_error_of_auroc_is_that_of_images_drawn_anew(shift, together):
     random = np.random.default_rng(0)
 
