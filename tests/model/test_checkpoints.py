@@ -168,7 +168,7 @@ def test_a_truncated_file_is_refused(share):
     path = saved()
     content = path.read_bytes()
     path.write_bytes(content[: min(int(share * len(content)) + (share > 0), len(content) - 1)])
-    refused(path, "not a whole safetensors file", str(path))
+    refused(path, "not a complete safetensors file", str(path))
     with pytest.raises(CheckpointError):
         read_record(path)
 
@@ -330,7 +330,7 @@ def test_a_disk_that_refuses_leaves_what_was_there(where, own, monkeypatch):
 
     monkeypatch.setattr(where, full)
     other = small_model(seed=1)
-    with pytest.raises(CheckpointError, match=r"No space left on device.*another place"):
+    with pytest.raises(CheckpointError, match=r"No space left on device.*another location"):
         save(other, record_of(other), overwrite=True)
     assert path.read_bytes() == before and files_in(own) == ["a-model/model.safetensors"]
     with pytest.raises(CheckpointError, match="No space left"):

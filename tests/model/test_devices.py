@@ -61,7 +61,7 @@ def test_a_device_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch, asked, e
 
 
 @pytest.mark.parametrize(("asked", "rank", "gpus", "says"), [
-    ("tpu", "0", 1, "A device is auto, cpu, cuda"), ("cuda:", "0", 1, "A device is"), ("cuda:x", "0", 1, "A device is"),
+    ("tpu", "0", 1, "device must be auto, cpu, cuda"), ("cuda:", "0", 1, "A device is"), ("cuda:x", "0", 1, "A device is"),
     ("cuda", "0", 0, "PyTorch finds 0 here; cuda:0 was wanted. Take auto or cpu."),
     ("cuda:2", "0", 2, "PyTorch finds 2 here; cuda:2 was wanted."),
     ("auto", "1", 1, "finds 1 here; cuda:1 was wanted. Start fewer processes, or name a GPU for all of them"),

@@ -127,7 +127,7 @@ def test_a_file_gives_the_model_again(twin: VAE) -> None:
         (lambda says: says["networks"]["decoder"]["outputs"].pop(), "the decoder must give 36 and 36 numbers"),
         (lambda says: says["model"].update(latent=3), "the encoder must give 3 and 3 numbers"),
         (lambda says: says["model"].update(latent=10**9), "whole number from 1"),
-        (lambda says: says["model"].update(origin="a\nb"), "a line of up to"),
+        (lambda says: says["model"].update(origin="a\nb"), "one line of at most"),
         (lambda says: says["model"].update(kinks="no"), "true or false"),
     ],
 )

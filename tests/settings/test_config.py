@@ -138,7 +138,7 @@ def test_a_model_from_before_it_could_have_channels_has_none():
 @pytest.mark.parametrize(("shape", "most"), [((28, 28), 4), ((2, 9), 1), ((1, 9), 0), ((16, 64), 4)])
 def test_each_channel_needs_a_pixel_to_halve(shape: tuple[int, int], most: int):
     ModelConfig(image_shape=shape, channels=(3,) * most)
-    with pytest.raises(ConfigError, match=rf"at most {most} for images of .* halves them; they are {most + 1}\.$"):
+    with pytest.raises(ConfigError, match=rf"at most {most} for images of .* halves them; there are {most + 1}\.$"):
         ModelConfig(image_shape=shape, channels=(3,) * (most + 1))
 
 
