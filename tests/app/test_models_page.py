@@ -248,7 +248,7 @@ def test_what_is_wrong_is_said_as_the_files_come_and_by_their_names(own: Path) -
         ([("net.safetensors", tensors), described, ("more.json", b"{}")], "Two files make a model"),
         ([("net.safetensors", tensors), ("net.toml", b"latent = ")], "net.toml cannot be taken: The description is"),
         ([("net.safetensors", tensors[:-9]), described], "net.safetensors cannot be taken: This is no .safetensors"),
-        ([("bob.safetensors", mailed[:-9])], "bob.safetensors is not a whole safetensors file"),
+        ([("bob.safetensors", mailed[:-9])], "bob.safetensors is not a complete safetensors file"),
         ([("photo.png", b"")], "Two files make a model"),
         (pair()[:1], "Two files make a model"),
         ([pair()[0], pair()[0]], "my-encoder.onnx came twice"),

@@ -88,7 +88,7 @@ def test_a_file_of_torch_save_is_said_not_to_be_read() -> None:
         ({"a.h5": b""}, r"Two files make a model.*These are a\.h5"),
         ({"encoder.onnx": b""}, r"Two files make a model.*These are encoder\.onnx"),
         ({"encoder.onnx": b"", "two-encoder.onnx": b""}, "Two files make a model"),
-        ({"a.safetensors": b"nothing"}, r"^a\.safetensors is not a whole safetensors file"),
+        ({"a.safetensors": b"nothing"}, r"^a\.safetensors is not a complete safetensors file"),
         ({"a.safetensors": safetensors.torch.save(state())}, r"^a\.safetensors holds tensors but"),
         ({"a.safetensors": pickled(), "b.toml": LAYERS.encode()}, r"^a\.safetensors cannot be taken: .*torch\.save"),
         (

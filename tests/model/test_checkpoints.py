@@ -237,7 +237,7 @@ def test_a_record_with_a_wrong_field_is_refused(change):
 def test_a_record_that_does_not_fit_the_tensors_is_refused(change):
     path = saved()
     rewrite(path, lambda record: record["model"].update(change))
-    refused(path, "Weights must fit the config")
+    refused(path, "Weights must match the config")
 
 
 def test_a_missing_or_extra_tensor_is_refused_by_name():
@@ -257,7 +257,9 @@ def test_an_absurd_config_is_refused_without_taking_memory():
     path = saved()
     layers = [16384] * 32
     rewrite(path, lambda record: record["model"].update(latent=1024, encoder_layers=layers, image_shape=[128, 128]))
-    refused(path, "Weights must fit the config")  # the model that it speaks of would take terabytes, which no disk has
+    refused(
+        path, "Weights must match the config"
+    )  # the model that it speaks of would take terabytes, which no disk has
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
