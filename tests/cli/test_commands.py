@@ -338,7 +338,7 @@ def save_small(**changes):
 
 def test_exact_names_what_to_take_instead(capsys):
     save_small(latent=3)
-    assert "J = 3. Take importance sampling or AIS." in refused(capsys, "evaluate", "a-model", "--method=exact")
+    assert "J = 3. Use importance sampling or AIS." in refused(capsys, "evaluate", "a-model", "--method=exact")
 
 
 @pytest.mark.parametrize("command", ["evaluate", "compare"])

@@ -59,7 +59,7 @@ def test_the_state_of_another_training_is_refused(tmp_path):
     save_state(tmp_path / "state", trainer(1), OF)
     with pytest.raises(CheckpointError, match="of others"):
         load_state(tmp_path / "state", trainer(), OF | {"data": "cd"})
-    with pytest.raises(CheckpointError, match="must fit its model"):
+    with pytest.raises(CheckpointError, match="must match its model"):
         load_state(tmp_path / "state", trainer(latent=3), OF)
 
 
