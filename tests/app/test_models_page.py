@@ -81,7 +81,7 @@ def test_a_model_that_is_gone_cannot_be_brought_back(own: Path) -> None:
     press(app, "models.delete")
     shutil.rmtree(own / ".discarded")
     press(app, "models.back")
-    assert not app.exception and "this one is gone" in app.error[0].value
+    assert not app.exception and "this one no longer exists" in app.error[0].value
     assert not [button for button in app.button if button.key == "models.back"]
 
 
