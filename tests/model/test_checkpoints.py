@@ -307,7 +307,7 @@ def test_a_sound_name_is_taken(name):
 @pytest.mark.parametrize("place", ["nothing", "no/such/file", "a" * 5000, "/" + "b" * 300])
 def test_a_model_that_is_not_there(place):
     saved("here")
-    refused(place, "there is none at", "Names: here")
+    refused(place, "there is no model", "Names: here")
 
 
 def test_a_taken_name_is_refused_unless_it_is_to_be_replaced(own):
