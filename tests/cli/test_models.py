@@ -74,7 +74,7 @@ def test_a_state_dict_becomes_a_model_and_goes_out_as_onnx(files: tuple[str, str
         (["no-such-place"], "is none of these"),
         (["{weights}"], "give --layers"),
         (["{weights}", "--layers", "no-such-file"], "no-such-file"),
-        (["{weights}", "--layers", "{layers}", "--gives", "logits"], "--gives is for ONNX"),
+        (["{weights}", "--layers", "{layers}", "--gives", "logits"], "--gives applies only to ONNX"),
         (["{weights}", "--layers", "{layers}", "--sigma", "0.1"], "gives the mean alone"),
     ],
 )
@@ -86,7 +86,7 @@ def test_what_is_no_model_is_said(files: tuple[str, str], words: list[str], says
 
 def test_the_description_may_name_the_data_set(files: tuple[str, str], own: Path, capsys) -> None:
     words = ["model", "import", files[0], "--layers", files[1], "--name", "mine"]
-    assert main(words) == 2 and "name a data set that vae data lists" in capsys.readouterr().err
+    assert main(words) == 2 and "choose one of the data sets in vae data" in capsys.readouterr().err
     Path(files[1]).write_text('data = "mnist-sample"' + LAYERS)
     assert main(words) == 0 and vae.read_record("mine").data == "mnist-sample"
 

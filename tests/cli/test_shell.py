@@ -60,7 +60,7 @@ def test_lists_have_the_models_and_the_sets_that_there_are(shell) -> None:
         ("evaluate mnist-2dd", "Did you mean 'mnist-2d'?"),
         ("evaluate mnist-2d --method=exat", "Did you mean 'exact'?"),
         ("evaluate mnist-2d --method=exact --samples=3", "Samples and replicates apply to Monte Carlo methods"),
-        ("evaluate mnist-2d --sandwich", "The sandwich is ais from both sides"),
+        ("evaluate mnist-2d --sandwich", "--sandwich runs ais once from both sides"),
         ("evaluate mnist-autoencoder-2d", "is a plain autoencoder"),
         ("compare mnist-2d --images=0", "images must be at least 1"),
         ("sample mnist-2d --count=0", "count must be from 1 to 10,000"),

@@ -257,9 +257,7 @@ def test_an_absurd_config_is_refused_without_taking_memory():
     path = saved()
     layers = [16384] * 32
     rewrite(path, lambda record: record["model"].update(latent=1024, encoder_layers=layers, image_shape=[128, 128]))
-    refused(
-        path, "Weights must match the config"
-    )  # the model that it speaks of would take terabytes, which no disk has
+    refused(path, "Weights must match the config")  # a model of that size would take terabytes
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -133,7 +133,7 @@ def test_from_a_shell(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("vae.data.load_dataset", lambda name: DATA)
     assert main(["classifier", "mnist-sample"]) == 0
     path = tmp_path / "classifier-mnist-sample.safetensors"
-    assert capsys.readouterr().out.startswith(f"{path}: right on ")
+    assert capsys.readouterr().out.startswith(f"{path}: correct on ")
     assert classifier.load_classifier(path).skill.images == 200
     assert classifier.classifier_file("fashion-mnist").parent == tmp_path
 

@@ -18,7 +18,7 @@ __all__ = ["add_data"]
 
 
 def add_data(commands: Any) -> None:
-    """Adds the command to those of a parser."""
+    """Adds the command to a parser."""
     command = commands.add_parser("data", help="list the data sets, fetch one, import your own images, or remove them")
     command.add_argument("--json", action="store_true", help="list them as JSON")
     command.set_defaults(run=_list)

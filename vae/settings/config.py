@@ -132,10 +132,10 @@ class ModelConfig(_Images):
     log_variance_floor: float | None = option(-6.0, "lower bound on a pixel's log variance, or 'none' for no bound")
     encoder_layers: tuple[int, ...] = option((512, 256), "widths of the encoder's hidden layers")
     decoder_layers: tuple[int, ...] = option(
-        (256, 512), "widths of the decoder's hidden layers; none for a linear decoder"
+        (256, 512), "widths of the decoder's hidden layers; empty for a linear decoder"
     )
     channels: tuple[int, ...] = option(
-        (), "channels of the encoder's convolutions, each of which halves the image; none for an MLP"
+        (), "channels of the encoder's convolutions, each of which halves the image; empty for an MLP"
     )
     activation: Activation = option("relu", "activation function of the hidden layers")
     image_shape: tuple[int, ...] = option(
