@@ -241,7 +241,7 @@ def test_arrays_with_alpha_lie_on_white(tmp_path: Path) -> None:
     [
         (lambda top: top.mkdir(), "has none"),
         (lambda top: (top.mkdir(), (top / "readme.txt").write_text("x")), "has none among 1 other files"),
-        (lambda top: None, "there is none at"),
+        (lambda top: None, "there is nothing at"),
         (lambda top: top.write_bytes(b"hello"), r"from a folder .* or Parquet; .*source begins with b'hello', as none"),
         (lambda top: top.with_suffix(".png").write_bytes(b"no image"), "source.png begins with b'no image'"),
         (lambda top: top.with_suffix(".png").write_bytes(png(np.zeros((5, 5), np.uint8))), "is a single one"),
@@ -254,9 +254,9 @@ def test_arrays_with_alpha_lie_on_white(tmp_path: Path) -> None:
         (lambda top: np.save(top.with_suffix(".npy"), np.full((5, 5, 5), -1)), "between -1 and -1"),
         (lambda top: np.save(top.with_suffix(".npy"), np.full((5, 5, 5), 70000)), "70000"),
         (lambda top: np.save(top.with_suffix(".npy"), np.full((5, 5, 5), 300.0)), "between 300 and 300"),
-        (lambda top: np.save(top.with_suffix(".npy"), np.full((5, 5, 5), "x")), "Pixels are numbers"),
+        (lambda top: np.save(top.with_suffix(".npy"), np.full((5, 5, 5), "x")), "Pixels must be numbers"),
         (lambda top: np.save(top.with_suffix(".npy"), np.zeros((5, 5, 5, 2), object), allow_pickle=True), "plain type"),
-        (lambda top: np.savez(top.with_suffix(".npz"), a=np.zeros(3), b=np.zeros(4)), "called images"),
+        (lambda top: np.savez(top.with_suffix(".npz"), a=np.zeros(3), b=np.zeros(4)), "must be named images"),
         (
             lambda top: np.savez(top.with_suffix(".npz"), images=np.zeros((3, 5, 5), np.uint8), labels=[1, 2]),
             "one label",
@@ -398,7 +398,7 @@ def test_the_bars_numbers_rise(tmp_path: Path) -> None:
 
 def test_what_is_compressed_must_be_idx(tmp_path: Path) -> None:
     (tmp_path / "x.gz").write_bytes(gzip.compress(b"no IDX file"))
-    with pytest.raises(DataError, match="IDX file begins"):
+    with pytest.raises(DataError, match="IDX file must begin"):
         open_source(tmp_path / "x.gz")
 
 

@@ -249,7 +249,7 @@ def test_colour_is_taken_channels_first() -> None:
         ({"labels": np.arange(300) % 3 / 2, "classes": ("a", "b", "c")}, "some of these are not (float64)"),
         ({"labels": np.full(300, np.nan), "classes": ("a", "b")}, "some of these are not (float64)"),
         ({"labels": np.array(["a"] * 300), "classes": ("a", "b")}, "some of these are not (<U1)"),
-        ({"labels": np.arange(300) / 2}, "Labels are whole numbers or words"),
+        ({"labels": np.arange(300) / 2}, "Labels must be whole numbers or words"),
         ({"encoder": lambda x: x @ torch.ones(99, 2)}, "none of the usual forms"),
         ({"encoder": lambda x: (x[:, :2], x[:, :2], x[:, 2:4])}, "it gives 3 values"),
         ({"encoder": lambda x: x}, "must give the mean and the log variance"),
