@@ -360,7 +360,7 @@ def test_a_source_that_changes_meanwhile_is_found_out(tmp_path: Path, own: Path)
     np.save(tmp_path / "x.npy", small_images(9, (5, 5))[0])
     draft = open_source(tmp_path / "x.npy")
     np.save(tmp_path / "x.npy", small_images(4, (5, 5))[0])
-    with pytest.raises(DataError, match=r"x\.npy ends after"):
+    with pytest.raises(DataError, match=r"x\.npy is truncated after"):
         keep(draft, "mine")
     assert list(own.iterdir()) == []
 
