@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 .PHONY: help install app classroom quick test thorough faults check audit bench load visits picture strings clean venv tools extra
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' Makefile
 
 install: tools extra ## create .venv with everything, including the tools for tests
 
