@@ -75,7 +75,7 @@ def test_a_state_dict_becomes_a_model_and_goes_out_as_onnx(files: tuple[str, str
         (["{weights}"], "give --layers"),
         (["{weights}", "--layers", "no-such-file"], "no-such-file"),
         (["{weights}", "--layers", "{layers}", "--gives", "logits"], "--gives applies only to ONNX"),
-        (["{weights}", "--layers", "{layers}", "--sigma", "0.1"], "gives the mean alone"),
+        (["{weights}", "--layers", "{layers}", "--sigma", "0.1"], "returns only the mean"),
     ],
 )
 def test_what_is_no_model_is_said(files: tuple[str, str], words: list[str], says: str, capsys) -> None:

@@ -123,7 +123,7 @@ def test_a_file_gives_the_model_again(twin: VAE) -> None:
     [
         (lambda says: says.pop("networks"), "what its encoder does"),
         (lambda says: says["networks"].pop("decoder"), "what its decoder does"),
-        (lambda says: says["networks"]["decoder"]["nodes"].append(["system", [], {}]), "known here"),
+        (lambda says: says["networks"]["decoder"]["nodes"].append(["system", [], {}]), "supported here"),
         (lambda says: says["networks"]["decoder"]["outputs"].pop(), "the decoder must give 36 and 36 numbers"),
         (lambda says: says["model"].update(latent=3), "the encoder must give 3 and 3 numbers"),
         (lambda says: says["model"].update(latent=10**9), "whole number from 1"),
