@@ -93,7 +93,7 @@ def test_a_set_of_black_images_is_no_bomb(tmp_path: Path) -> None:
 def test_what_is_hidden_in_an_archive_or_a_folder_is_passed_over(tmp_path: Path) -> None:
     files = {"f/a.png": IMAGE, "f/b.png": IMAGE, "__MACOSX/f/._a.png": b"x", "f/.DS_Store": b"x", "f/notes.txt": b"x"}
     draft = open_source(packed(tmp_path, files))
-    assert draft.count == 2 and draft.steps[0] == "Files that are not images are left out: 1."
+    assert draft.count == 2 and draft.steps[0] == "Files that are not images are ignored: 1."
     top, _ = write_folder(tmp_path, small_images(3, (5, 5))[0], None)
     (top / "._image0.png").write_bytes(b"x")
     assert open_source(top).count == 3

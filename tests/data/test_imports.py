@@ -111,7 +111,7 @@ def test_the_share_that_is_held_out_is_of_each_class(tmp_path: Path) -> None:
     keep(draft, "mine")
     dataset = load_dataset("mine")
     assert dataset.test.labels.bincount().tolist() == [25, 15, 10]
-    assert draft.steps[0] == "50 images are held out, drawn at random, from each class its share."
+    assert draft.steps[0] == "50 images, chosen at random, in equal proportion from each class, are held out."
     again = draft.places()
     assert all(np.array_equal(a, b) for a, b in zip(draft.places(), again, strict=True))
 
@@ -201,8 +201,8 @@ def test_a_draft_shows_what_will_be_kept_without_keeping_it(tmp_path: Path, own:
     first = 255 - np.asarray(Image.fromarray(colours[0]).convert("L").resize((30, 20), Image.Resampling.BILINEAR))
     assert np.array_equal(sheet[0], first)
     assert draft.steps[:3] == (
-        "Colour becomes grey.", "Images become 20 x 30, without regard to their proportions.",
-        "Light and dark change places.",
+        "Colour is converted to grey.", "Images are resized to 20 x 30, without preserving their proportions.",
+        "Light and dark are swapped.",
     )  # fmt: skip
     keep(draft, "mine")
     assert {image.tobytes() for image in sheet} <= {image for image, _ in loaded("mine")}
@@ -272,7 +272,8 @@ def test_what_is_no_set_is_answered_in_a_sentence(write, said: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("count", "says"), [(6, "One image is held out, drawn at random."), (20, "2 images are held out, drawn at random.")]
+    ("count", "says"),
+    [(6, "One image, chosen at random, is held out."), (20, "2 images, chosen at random, are held out.")],
 )
 def test_how_many_are_held_out_is_said(tmp_path: Path, own: Path, count: int, says: str) -> None:
     draft = open_source(write_folder(tmp_path, small_images(count, (9, 9))[0], None)[0])

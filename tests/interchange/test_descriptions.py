@@ -170,7 +170,7 @@ def test_logits_are_what_a_bernoulli_decoder_without_a_sigmoid_gives() -> None:
         ({"decoder": {"layers": [7]}}, ConfigError, "neither"),
         ({"decoder": {"layers": [{"conv": "a"}]}}, ConfigError, "four dimensions"),
         ({"decoder": {"layers": [{"conv": "k", "stride": -1}]}}, ConfigError, "stride must be a whole number"),
-        ({"decoder": {"layers": [{"conv": "k", "strides": 1}]}}, ConfigError, "conv has no strides"),
+        ({"decoder": {"layers": [{"conv": "k", "strides": 1}]}}, ConfigError, "conv must not have strides"),
         ({"decoder": {"layers": [{"conv": "k", "groups": 3}]}}, ConfigError, "cannot be made"),
         ({"decoder": {"layers": [{"batch_norm": "a"}]}}, ConfigError, "running_mean"),
         ({"decoder": {"layers": [{"reshape": "flat"}]}}, ConfigError, "reshape must be"),
