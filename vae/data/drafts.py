@@ -87,8 +87,8 @@ class Draft:
         if not SMALLEST <= min(size) <= max(size) <= largest:
             raise DataError(
                 f"Images must have from {SMALLEST} to {LARGEST_GREY} pixels per side in grey, and up to "
-                f"{LARGEST_COLOUR} in "
-                f"colour; these would be {_said(size)} in {'colour' if self.colour else 'grey'}. Choose a size (--size)"
+                f"{LARGEST_COLOUR} in colour; these would be {_said(size)} in {'colour' if self.colour else 'grey'}. "
+                "Choose a size (--size)"
                 f"{', or make them grey (--grey)' if self.colour and max(size) <= LARGEST_GREY else ''}."
             )
         return (*size, 3) if self.colour else size

@@ -141,7 +141,7 @@ def scored(
     if found.likelihood == "bernoulli" and bool(((shown > 0) & (shown < 255)).any()):
         says.append(
             "The likelihood is for binary pixels, but the images are not binary: each pixel is set to 1 with "
-            "probability u / 255, where u is its 8-bit value, and as 0 otherwise."
+            "probability u / 255, where u is its 8-bit value, and to 0 otherwise."
         )
     if found.gives == "mean":
         value = float(model.decoder(torch.zeros(1, model.config.latent)).stddev[0, 0])
