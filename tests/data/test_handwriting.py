@@ -199,7 +199,7 @@ BROKEN = {
     "cut": (PNG[:300], "damaged"),
     "cut photograph": (encoded(Image.fromarray(TEST[0]).resize((200, 200)), "JPEG")[:-900], "damaged"),
     "large file": (bytes(20_000_001), "at most 20 MB"),
-    "large image": (encoded(Image.new("1", (9000, 9000))), "at most 60 megapixels; this has 81"),
+    "large image": (encoded(Image.new("1", (9000, 9000))), "at most 60 megapixels; this one has 81"),
     "very large image": (encoded(Image.new("1", (19000, 19000))), "at most 60 megapixels"),
     "thin": (encoded(Image.new("L", (500, 3))), "at least 8 pixels per side; this one is 500 x 3"),
     "numbers": (np.zeros((28, 28)), r"\(28, 28\) float64"),

@@ -187,7 +187,7 @@ def test_a_test_of_its_own_is_held_out(tmp_path: Path) -> None:
     assert loaded("mine") == as_set(images, labels[:8] + ["z"] * 4)
     np.save(tmp_path / "plain.npy", images[8:])
     draft = open_source(first, test=tmp_path / "plain.npy")
-    assert draft.classes == {} and any("left out" in step for step in draft.steps)
+    assert draft.classes == {} and any("ignored" in step for step in draft.steps)
 
 
 def test_a_draft_shows_what_will_be_kept_without_keeping_it(tmp_path: Path, own: Path) -> None:
@@ -242,7 +242,7 @@ def test_arrays_with_alpha_lie_on_white(tmp_path: Path) -> None:
         (lambda top: top.mkdir(), "has none"),
         (lambda top: (top.mkdir(), (top / "readme.txt").write_text("x")), "has none among 1 other files"),
         (lambda top: None, "there is nothing at"),
-        (lambda top: top.write_bytes(b"hello"), r"from a folder .* or Parquet; .*source begins with b'hello', as none"),
+        (lambda top: top.write_bytes(b"hello"), r"from a folder .* or Parquet; .*source begins with b'hello', unlike any of these"),
         (lambda top: top.with_suffix(".png").write_bytes(b"no image"), "source.png begins with b'no image'"),
         (lambda top: top.with_suffix(".png").write_bytes(png(np.zeros((5, 5), np.uint8))), "is a single one"),
         (lambda top: top.write_bytes(b""), "source is empty"),
@@ -386,7 +386,7 @@ def test_a_damaged_set_is_said_and_can_be_removed(file: str, content: bytes | No
     assert "other" in names() and len(stored.cards()[1]) == (file == "card.json")
     stored.remove("mine")
     assert not (own / "mine").exists() and "mine" not in names()
-    with pytest.raises(DataError, match="There are: other"):
+    with pytest.raises(DataError, match="The imported sets are: other"):
         stored.remove("mine")
 
 

@@ -197,7 +197,7 @@ def test_tensors_without_a_record_are_refused():
 def test_another_format_is_refused_by_its_number():
     path = saved()
     rewrite(path, lambda record: record.update(format=3))
-    refused(path, "format 3", "reads 1 and 2")
+    refused(path, "format 3", "reads formats 1 and 2")
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", "[]", "3", '"text"', "{}", "[" * 100_000, '{"format": 1}'])
@@ -268,7 +268,7 @@ def test_weights_that_are_no_numbers_are_refused(value, own):
     model = small_model()
     with torch.no_grad():
         model.decoder.location.weight[3, 1] = value
-    with pytest.raises(CheckpointError, match=r"finite .*decoder\.location\.weight"):
+    with pytest.raises(CheckpointError, match=r"finite.*decoder\.location\.weight"):
         save(model, record_of(model, "b-model"))
     assert not (own / "b-model").exists()
 

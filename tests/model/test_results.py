@@ -46,7 +46,7 @@ def test_without_a_folder_to_write_to_it_is_said_before_anything_is_computed(
 ) -> None:
     monkeypatch.delenv("VAE_CHECKPOINTS")
     assert results("ours", FILE) == [shipped / FILE]
-    with pytest.raises(CheckpointError, match=rf"of {shipped} none may"):
+    with pytest.raises(CheckpointError, match=rf"of {shipped}, none can"):
         place_for("ours", FILE)
 
 
