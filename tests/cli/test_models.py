@@ -108,5 +108,5 @@ def test_ones_own_models_are_put_in_order(capsys) -> None:
     assert "b" not in [record.name for record in vae.catalogue()[0]]
     assert main(["model", "restore", "b"]) == 0
     assert "b" in [record.name for record in vae.catalogue()[0]]
-    assert main(["model", "restore", "b"]) == 2 and "no 'b' among it" in capsys.readouterr().err
+    assert main(["model", "restore", "b"]) == 2 and "no 'b' among them" in capsys.readouterr().err
     assert main(["model", "remove", "mnist-2d"]) == 2 and "cannot be changed" in capsys.readouterr().err

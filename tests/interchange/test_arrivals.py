@@ -90,12 +90,12 @@ def test_a_file_of_torch_save_is_said_not_to_be_read() -> None:
         ({"encoder.onnx": b"", "two-encoder.onnx": b""}, "A model needs two files"),
         ({"a.safetensors": b"nothing"}, r"^a\.safetensors is not a complete safetensors file"),
         ({"a.safetensors": safetensors.torch.save(state())}, r"^a\.safetensors holds tensors but"),
-        ({"a.safetensors": pickled(), "b.toml": LAYERS.encode()}, r"^a\.safetensors cannot be taken: .*torch\.save"),
+        ({"a.safetensors": pickled(), "b.toml": LAYERS.encode()}, r"^a\.safetensors cannot be imported: .*torch\.save"),
         (
             {"a.safetensors": safetensors.torch.save(state()), "b.toml": b"latent ="},
-            r"^b\.toml cannot be taken: .*TOML",
+            r"^b\.toml cannot be imported: .*TOML",
         ),
-        ({"a.safetensors": safetensors.torch.save(state()), "b.json": b"{}"}, r"^b\.json cannot be taken: .*lacks"),
+        ({"a.safetensors": safetensors.torch.save(state()), "b.json": b"{}"}, r"^b\.json cannot be imported: .*lacks"),
         (
             {"a.safetensors": safetensors.torch.save(state()), "b.toml": b"data = 3" + LAYERS.encode()},
             r"^b\.toml cannot be imported: data must be the name",
@@ -116,7 +116,7 @@ def test_what_is_wrong_with_networks_is_said() -> None:
         (pair(**{"my-encoder.onnx": network(2, 784), "my-decoder.onnx": network(784, 4)}), "seem to be swapped"),
         (pair(**{"my-encoder.onnx": beside}), r"weights are in my-encoder\.onnx\.data, which was not uploaded"),
         (pair(**{"my-encoder.onnx": beside, "my-encoder.onnx.data": b"short"}), "Gemm|MatMul|does not have"),
-        (pair(**{"other.onnx.data": b""}), r"weights in other\.onnx\.data\. Leave it out"),
+        (pair(**{"other.onnx.data": b""}), r"weights in other\.onnx\.data\. Remove it"),
         (pair(**{"net.toml": b""}), "A model needs two files"),
     ):
         with pytest.raises(VAEError, match=says):

@@ -13,7 +13,7 @@ from vae.errors import CheckpointError, ConfigError, VAEError
 from vae.interchange import Found, read_layers
 from vae.interchange.descriptions import __doc__ as described
 
-EXAMPLE = described[described.index("    latent") : described.index("That is PyTorch")]
+EXAMPLE = described[described.index("    latent") : described.index("This is PyTorch")]
 
 
 class Example(nn.Module):
@@ -154,12 +154,12 @@ def test_logits_are_what_a_bernoulli_decoder_without_a_sigmoid_gives() -> None:
         (
             {"encoder": {"layers": [], "mean": "relu", "log_variance": "relu"}},
             CheckpointError,
-            "encoder must give 1 and 1",
+            "encoder must return 1 and 1",
         ),
         ({"latent": 10**9}, CheckpointError, "1 to 1,024 latent"),
         ({"image": 28}, ConfigError, "image must be"),
         ({"image": [2, 200]}, ConfigError, "at most 128 x 128"),
-        ({"image": [2, 2, 4]}, ConfigError, "3] for colour"),
+        ({"image": [2, 2, 4]}, ConfigError, r"3\) for colour"),
         ({"image": [3, 3]}, CheckpointError, "does not match the one before it"),
         ({"likelihood": "poisson"}, ConfigError, "bernoulli or gaussian"),
         ({"colour": True}, ConfigError, "must not have colour"),

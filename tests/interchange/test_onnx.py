@@ -276,7 +276,7 @@ W = {"w": np.ones((4, 4), np.float32)}
         (built([node("Add", "w w")], W), "one input"),
         (
             built([node("Expand", "w n", "big"), node("MatMul", "x big")], {**W, "n": np.array([2**40, 4, 4])}),
-            "many times|cannot be taken over",
+            "many times|cannot be converted",
         ),
         (built([node("Tile", "x n")], {"n": np.array([1, 2**24])}), "4,194,304 numbers per image; Tile"),
         (built([node("BatchNormalization", "x w w w w", training_mode=1)], {"w": np.ones(4, np.float32)}), "eval"),
