@@ -3,7 +3,7 @@
     python -m benchmarks.beside      # two minutes; needs Chromium, as the browser tests do
 
 An arrow key on the map of a model whose decoder is so large that the server decodes, alternately with the training
-paused and under way.
+paused and running.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def measure(url: str, page: Page, rounds: int, presses: int) -> None:
     page.wait_for_function(f"{MAP}.latentMap.answer", timeout=60_000)
     jobs.start("beside", vae.ModelConfig(), vae.TrainConfig(epochs=1000))
     until("running")
-    times: dict[str, list[float]] = {"paused": [], "under way": []}
+    times: dict[str, list[float]] = {"paused": [], "running": []}
     for number in range(rounds):
         for state, took in times.items():
             say(f"round {number + 1} of {rounds}: {state}")
@@ -83,7 +83,7 @@ def measure(url: str, page: Page, rounds: int, presses: int) -> None:
         [name, f"{statistics.median(took):.0f}", f"{statistics.quantiles(took, n=20)[-1]:.0f}", f"{max(took):.0f}"]
         for name, took in times.items()
     ]
-    head = ["the training is", "median, ms", "95th percentile, ms", "largest, ms"]
+    head = ["state of the training", "median, ms", "95th percentile, ms", "largest, ms"]
     table(
         f"From a key to its picture beside a training, {rounds * presses} keys each",
         head,

@@ -158,7 +158,7 @@ def memory(sizes: Sizes) -> None:
             rows.append([f"{name}, L = {samples:,}", f"{extra:.0f}", f"{extra / first:.2f}", f"{seconds:.2g}"])
     table(
         "Peak memory of naive Monte Carlo, 64 images, a fresh process each",
-        ["", "MiB above what was in use", "times the first", "seconds"], rows,
+        ["", "MiB above the previous usage", "times the first", "seconds"], rows,
         "Target: flat from L = 10^4 to 10^7. `small` is an untrained model of 196 pixels and 64 hidden units.",
     )  # fmt: skip
 
@@ -272,8 +272,8 @@ def precision(sizes: Sizes) -> None:
         single, full = (torch.cat(column) for column in zip(*pairs, strict=True))
         near = full > full.amax(0) - COUNTS
         estimates = away(single.logsumexp(0), full.logsumexp(0))
-        rows.append([f"{words}: naive, {len(z):,} draws from the prior", *away(single, full), *estimates])
-        rows.append([f"{words}: of these, the draws that count", *away(single[near], full[near]), "", ""])
+        rows.append([f"{words}: naive, {len(z):,} samples from the prior", *away(single, full), *estimates])
+        rows.append([f"{words}: of these, the samples that count", *away(single[near], full[near]), "", ""])
         at_nodes, totals = [], []
         for image in x[: sizes.precision_posteriors].split(1):
             try:

@@ -2,25 +2,25 @@
 
     z ~ p(z) = N(0, I),   x ~ p(x|z) = N(x | mu_x(z), diag sigma_x^2(z)),   q(z|x) = N(z | mu_z(x), diag sigma_z^2(x))
 
-Kingma & Welling (2013). The objects, and how they meet:
+Kingma & Welling (2013). The main objects, and how they fit together:
 
-- `ModelConfig` and `TrainConfig` say what a model is and how it is trained; `build` makes one, `fit` trains it, report
-  by report (or a `Trainer`, step by step), to maximise an objective such as `ELBO` or `IWAE`.
-- A `VAE` holds an encoder and a decoder. Both return `torch.distributions` objects, so the objective reads as it is
-  written: `p.log_prob(x) - kl_divergence(q, prior)`.
-- `load_dataset` gives images, uint8 in [0, 255]; `model.pixels` dequantises or binarises them for the likelihood.
-- `naive_monte_carlo` and `importance_sampling` estimate log p(x), `elbo` bounds it, `exact_evidence` has it for J <= 2
-  or a linear decoder; all return an `Estimate`, nats per image. `compare` runs them all.
-- `straight`, `spherical` and `traversals` walk through latent space, `difference` and `neighbours` compare what lies in
-  it, `vae.latent.aggregate` holds the codes as a whole against the prior, and `vae.data.handwriting` reads
+- `ModelConfig` and `TrainConfig` describe a model and its training; `build` makes a model, and `fit` trains it,
+  yielding a report every few steps (or use a `Trainer`, step by step), to maximise an objective such as `ELBO` or
+`IWAE`. - A `VAE` holds an encoder and a decoder. Both return `torch.distributions` objects, so the objective is written
+  in code as it is on paper: `p.log_prob(x) - kl_divergence(q, prior)`.
+- `load_dataset` returns images, uint8 in [0, 255]; `model.pixels` dequantises or binarises them for the likelihood.
+- `naive_monte_carlo` and `importance_sampling` estimate log p(x), `elbo` bounds it, and `exact_evidence` computes it
+  for J <= 2 or a linear decoder; each returns an `Estimate`, in nats per image. `compare` runs them all.
+- `straight`, `spherical` and `traversals` walk through latent space, `difference` and `neighbours` compare codes,
+  `vae.latent.aggregate` compares the aggregate posterior with the prior, and `vae.data.handwriting` reads
   photographs of digits.
-- `PRESETS` are trainings that are known to work, `estimate` says how long one takes, `vae.jobs` runs it in a process of
-  its own; `align` turns the codes of one model on those of another.
-- `inspect` keeps a VAE that was trained elsewhere as a model of this library.
-- `save` and `load` keep a model in one safetensors file with its `Record`; `encode` and `decode` give numpy arrays.
+- `PRESETS` are settings that are known to work, `estimate` predicts how long a training takes, `vae.jobs` runs it in a
+  separate process, and `align` rotates the codes of one model onto those of another.
+- `inspect` turns a VAE that was trained elsewhere into a model of this library.
+- `save` and `load` store a model in one safetensors file with its `Record`; `encode` and `decode` return NumPy arrays.
 
-Randomness is an argument: `generator(seed)` makes one, and nothing here touches torch's global state.
-Whatever goes wrong by a user's choice is a `VAEError` that says what to do.
+Randomness is an argument: `generator(seed)` makes a generator, and nothing here touches torch's global state.
+Mistakes that a user can correct raise a `VAEError` whose message says how.
 """
 
 import importlib
@@ -177,16 +177,16 @@ __all__ = [
     "traversals",
 ]
 
-# the wings that have the names of `__all__`
+# the wings whose names are listed in `__all__`
 _SURFACE = ("settings", "data", "model", "training", "evidence", "latent", "interchange")
 
 sys.meta_path.append(former.Finder())
 
 
 def __getattr__(name: str) -> typing.Any:
-    """Imports a name of `__all__`, a wing, or a module under its former name, when it is first asked for.
+    """Imports a name of `__all__`, a wing, or a module under its former name when it is first accessed.
 
-    So a program that does not need PyTorch does not wait for it.
+    A program that does not need PyTorch therefore does not wait for it.
     """
     if name not in __all__:
         return former.module(name)
@@ -197,5 +197,5 @@ def __getattr__(name: str) -> typing.Any:
 
 
 def __dir__() -> list[str]:
-    """Lists names that are not imported yet too, so that notebooks complete them."""
+    """Lists names that have not been imported yet as well, so that notebooks can complete them."""
     return sorted({*globals(), *__all__, *former.PARTS})

@@ -1,13 +1,13 @@
-"""Errors that a user can act on. All derive from `VAEError`, so one `except` catches them.
+"""Errors that a user can act on. All derive from `VAEError`, so one `except` clause catches them.
 
     VAEError
     ├── ConfigError        a setting or an argument is outside what the model allows (also a ValueError)
     ├── DataError          images are missing, damaged, or of the wrong kind
-    ├── CheckpointError    a model file is missing, damaged, foreign, or already there
-    ├── JobError           a training cannot be started, or its process is gone
-    └── DivergenceError    the loss is no longer a finite number
+    ├── CheckpointError    a model file is missing, damaged, not one of ours, or already exists
+    ├── JobError           a training cannot be started, or its process has ended
+    └── DivergenceError    the loss is no longer finite
 
-Each message gives the rule, what came, and the way out.
+Each message states the rule, the value that was given, and what to do about it.
 """
 
 import difflib
@@ -19,7 +19,7 @@ from collections.abc import Iterable
 
 __all__ = ["DAMAGE", "CheckpointError", "ConfigError", "DataError", "DivergenceError", "JobError", "VAEError", "meant"]
 
-# What readers of arrays, archives and JSON raise on damaged files: nearly every kind of exception.
+# What the readers of arrays, archives and JSON raise on damaged files: nearly every kind of exception.
 DAMAGE = (
     ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError,
     ValueError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error,
@@ -27,7 +27,7 @@ DAMAGE = (
 
 
 def meant(given: str, names: Iterable[str]) -> str:
-    """Returns " Did you mean 'name'?" for the end of a message, or "" where no name is like the one given."""
+    """Returns " Did you mean 'name'?" for the end of a message, or "" if no name resembles the one given."""
     return "".join(f" Did you mean {name!r}?" for name in difflib.get_close_matches(given, list(names), 1))
 
 
@@ -44,18 +44,18 @@ class DataError(VAEError):
 
 
 class CheckpointError(VAEError):
-    """A model file is missing, damaged, foreign, or already there."""
+    """A model file is missing, damaged, not one of ours, or already exists."""
 
 
 class JobError(VAEError):
-    """A training cannot be started, or its process is gone."""
+    """A training cannot be started, or its process has ended."""
 
 
 class DivergenceError(VAEError):
-    """Training met a loss or a gradient that is not finite.
+    """Training produced a loss or a gradient that is not finite.
 
     Attributes:
-        step: the optimiser step, counted from 1, at which it happened. The model holds the last good weights.
+        step: the optimiser step, counted from 1, at which it happened. The model keeps its last finite weights.
     """
 
     def __init__(self, message: str, step: int) -> None:

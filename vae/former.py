@@ -1,6 +1,6 @@
-"""Modules by the names that they had before the library had wings, so that the notebooks of then go on working.
+"""Modules by the names they had before the library was divided into wings, so that older notebooks keep working.
 
-from vae.climb import Climb  # is vae.derivation.climb now
+from vae.climb import Climb  # vae.derivation.climb is its name today
 """
 
 import importlib
@@ -13,12 +13,12 @@ from types import ModuleType
 
 __all__ = ["MODULES", "PARTS", "Finder", "module"]
 
-PARTS = (  # of the library: its wings, and where a user's files lie
+PARTS = (  # of the library: its wings, and the module that says where a user's files are
     "cli", "data", "derivation", "distributed", "evidence", "figures", "interchange", "jobs", "latent", "model",
     "paths", "report", "settings", "training", "uses",
 )  # fmt: skip
 
-_STAYED = {  # in a wing, under their names
+_STAYED = {  # modules that kept their names and moved into a wing
     "settings": "config",
     "model": "distributions nets devices objectives portable checkpoints",
     "data": "sources handwriting",
@@ -45,7 +45,7 @@ _RENAMED = {
 MODULES = {name: f"{wing}.{name}" for wing, names in _STAYED.items() for name in names.split()} | _RENAMED
 
 
-_NAMES = {  # that were other ones, or elsewhere
+_NAMES = {  # modules that were renamed or moved elsewhere
     "replay": {"FILE": lambda module: module.REPLAY_FILE},
     "exact": {"Path": lambda module: module.ThermodynamicPath},
     "checkpoints": {"write_aside": lambda module: importlib.import_module("vae.paths").write_aside},
@@ -58,12 +58,12 @@ class Finder(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Returns a spec for a former name, None for all others."""
+        """Returns a spec for a former name and None for any other."""
         package, _, name = fullname.partition(".")
         return ModuleSpec(fullname, self) if package == "vae" and name in MODULES else None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Puts the module of today in the place of the one that was to be made."""
+        """Puts today's module in the place of the one that was to be created."""
         name = module.__name__.partition(".")[2]
         today = importlib.import_module(f"vae.{MODULES[name]}")
         for former, new in _NAMES.get(name, {}).items():
@@ -73,10 +73,10 @@ class Finder(MetaPathFinder, Loader):
 
 
 def module(name: str) -> ModuleType:
-    """Imports a part of the library, or a module by its former name, for `vae.climb` without an import of it.
+    """Imports a part of the library, or a module by its former name, when it is accessed as an attribute (`vae.climb`).
 
     Raises:
-        AttributeError: there is none of the name.
+        AttributeError: there is no such part or module.
     """
     if name not in MODULES and name not in PARTS:
         raise AttributeError(f"module 'vae' has no attribute {name!r}")

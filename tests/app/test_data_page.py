@@ -64,7 +64,7 @@ def test_a_zip_archive_is_looked_at_and_kept() -> None:
     assert app.table[0].value.to_dict("list") == {"Class": ["a", "b"], "Images": [10, 10]}
     assert not stored.cards()[0]  # nothing is kept before it is asked for
     app.toggle(key="data.invert").set_value(True).run()
-    assert "Light and dark change places." in words(app)
+    assert "Light and dark are swapped." in words(app)
     app = keep(app, "shapes")
     assert not app.exception and not app.error and "shapes is kept" in words(app)
     found = vae.load_dataset("shapes")
@@ -86,7 +86,7 @@ def test_colour_stays_or_becomes_grey_and_sizes_are_made_one() -> None:
     app.toggle(key="data.resize").set_value(True).run()
     assert "28 × 28 pixels in colour" in words(app)
     app.toggle(key="data.grey").set_value(True).run()
-    assert "28 × 28 pixels in grey" in words(app) and "Colour becomes grey." in words(app)
+    assert "28 × 28 pixels in grey" in words(app) and "Colour is converted to grey." in words(app)
 
 
 def test_image_files_are_a_set_without_labels() -> None:
@@ -109,7 +109,7 @@ def test_labels_may_come_in_a_file() -> None:
     [
         ([("a.zip", b"PK nothing", "application/zip")], "zip"),
         ([("a.npy", b"nothing", "application/octet-stream")], "npy"),
-        ([("a.png", png(1), "image/png")], "two images or more"),
+        ([("a.png", png(1), "image/png")], "at least two images"),
         ([("a.png", png(1), "image/png"), ("a.png", png(2), "image/png")], "came twice"),
         ([("a.png", png(1), "image/png"), ("b.png", png(2)[:45], "image/png")], "b.png"),
         ([("a.png", png(1), "image/png"), ("b.png", png(1, (5, 5)), "image/png")], "one size"),

@@ -83,7 +83,7 @@ def test_a_model_that_is_gone_cannot_be_brought_back(own: Path) -> None:
     press(app, "models.delete")
     shutil.rmtree(own / ".discarded")
     press(app, "models.back")
-    assert not app.exception and "this one is gone" in app.error[0].value
+    assert not app.exception and "this one no longer exists" in app.error[0].value
     assert not [button for button in app.button if button.key == "models.back"]
 
 
@@ -206,7 +206,7 @@ def test_a_pair_of_onnx_files_becomes_a_model() -> None:
 def test_weights_beside_onnx_files_are_taken() -> None:
     decoder = network(2, 784, sigmoid=True, beside="my-decoder.onnx.data")
     app = uploaded(*pair(decoder=decoder))
-    assert "weights lie in my-decoder.onnx.data, which did not come with it" in app.error[0].value
+    assert "weights are in my-decoder.onnx.data, which was not uploaded" in app.error[0].value
     app = upload(app, *pair(decoder=decoder), ("my-decoder.onnx.data", weights(2, 784).tobytes()))
     assert not app.error
     app = keep(app, "theirs")
@@ -244,17 +244,17 @@ def test_what_is_wrong_is_said_as_the_files_come_and_by_their_names(own: Path) -
     described, mailed = ("net.toml", LAYERS.encode()), (own / "mine" / "model.safetensors").read_bytes()
     for files, says in (
         ([("net.pt", pickled.getvalue()), described], "`vae model import net.pt --layers net.toml"),
-        ([("net.safetensors", pickled.getvalue()), described], "this file is one of torch.save"),  # under a false name
+        ([("net.safetensors", pickled.getvalue()), described], "this file was written by torch.save"),
         ([("net.safetensors", tensors)], "net.safetensors holds tensors but is not a model of this library"),
-        ([("net.safetensors", tensors), ("two.safetensors", tensors)], "Two files make a model"),
-        ([("net.safetensors", tensors), described, ("more.json", b"{}")], "Two files make a model"),
+        ([("net.safetensors", tensors), ("two.safetensors", tensors)], "A model needs two files"),
+        ([("net.safetensors", tensors), described, ("more.json", b"{}")], "A model needs two files"),
         ([("net.safetensors", tensors), ("net.toml", b"latent = ")], "net.toml cannot be taken: The description is"),
-        ([("net.safetensors", tensors[:-9]), described], "net.safetensors cannot be taken: This is no .safetensors"),
-        ([("bob.safetensors", mailed[:-9])], "bob.safetensors is not a whole safetensors file"),
-        ([("photo.png", b"")], "Two files make a model"),
-        (pair()[:1], "Two files make a model"),
+        ([("net.safetensors", tensors[:-9]), described], "net.safetensors cannot be imported: This is neither"),
+        ([("bob.safetensors", mailed[:-9])], "bob.safetensors is not a complete safetensors file"),
+        ([("photo.png", b"")], "A model needs two files"),
+        (pair()[:1], "A model needs two files"),
         ([pair()[0], pair()[0]], "my-encoder.onnx came twice"),
-        (pair(network(2, 784), network(784, 4)), "my-encoder.onnx takes inputs of size 2 and gives outputs of"),
+        (pair(network(2, 784), network(784, 4)), "my-encoder.onnx takes inputs of size 2 and returns outputs of"),
     ):  # fmt: skip
         app = uploaded(*files)
         assert len(app.error) == 1 and says in app.error[0].value and "vae-upload" not in app.error[0].value

@@ -207,7 +207,7 @@ def test_a_name_that_is_none_is_refused(name: str) -> None:
 
 def test_a_name_that_is_busy_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*given: object) -> None:
-        raise JobError("A training of each name runs at a time; 'other' is busy. Choose another name.")
+        raise JobError("Only one training of a name may run at a time; 'other' is busy. Choose another name.")
 
     monkeypatch.setattr(jobs, "start", busy)
     assert "'other' is busy" in errors(train(through_frame(PAGE)))

@@ -38,7 +38,7 @@ def test_a_model_is_brought_and_led_on_from(own_server: str, watched_page: Page,
     page.goto(f"{own_server}/models")
     page.get_by_test_id("stTable").wait_for()
     bring(page, tmp_path / "net.pt")
-    expect(page.get_by_test_id("stAlertContentError")).to_contain_text("can carry code")
+    expect(page.get_by_test_id("stAlertContentError")).to_contain_text("can contain code")
     page.reload()
     page.get_by_test_id("stTable").wait_for()
     bring(page, *(tmp_path / name for name in files if name != "net.pt"))

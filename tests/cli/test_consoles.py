@@ -34,7 +34,7 @@ def test_a_console_that_knows_ascii_alone_is_told_in_ascii() -> None:
 
 def test_folders_that_are_made_are_said(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     place = tmp_path / "new" / "folder" / "x.png"
-    for said in (f"The folder {place.parent} was made for it.\n", ""):
+    for said in (f"The folder {place.parent} was created for it.\n", ""):
         assert main(["sample", "mnist-2d", "--count=4", f"--out={place}"]) == 0
         assert capsys.readouterr() == (f"{place}\n", said)
 
@@ -49,7 +49,7 @@ def test_a_model_of_images_that_nobody_here_has(
     code = main(["evaluate", "of-mine", "--method=elbo", "--samples=2", "--images=3"])
     out, err = capsys.readouterr()
     assert (code, "nats per image" in out) == ((0, True) if size == 28 else (2, False))
-    known = "of-mine learned from mine, which is not known here" if size == 28 else "belongs to the data set 'mine'"
+    known = "of-mine was trained on mine, which is not here" if size == 28 else "belongs to the data set 'mine'"
     assert known in err
 
 
@@ -70,7 +70,7 @@ def test_a_whole_comparison_is_printed_from_where_nobody_may_write(
 def test_a_flag_that_is_none_is_said_with_the_command_that_knows_the_flags(capsys: pytest.CaptureFixture) -> None:
     for words, says in (
         (["train", "x", "--latnt", "3"], "vae train: unrecognized arguments: --latnt 3; see vae train --help."),
-        (["app", "--server.headless=true"], "What is meant for Streamlit comes after a --."),
+        (["app", "--server.headless=true"], "Options for Streamlit must come after --."),
     ):
         with pytest.raises(SystemExit):
             main(words)

@@ -74,8 +74,8 @@ def test_a_state_dict_becomes_a_model_and_goes_out_as_onnx(files: tuple[str, str
         (["no-such-place"], "is none of these"),
         (["{weights}"], "give --layers"),
         (["{weights}", "--layers", "no-such-file"], "no-such-file"),
-        (["{weights}", "--layers", "{layers}", "--gives", "logits"], "--gives is for ONNX"),
-        (["{weights}", "--layers", "{layers}", "--sigma", "0.1"], "gives the mean alone"),
+        (["{weights}", "--layers", "{layers}", "--gives", "logits"], "--gives applies only to ONNX"),
+        (["{weights}", "--layers", "{layers}", "--sigma", "0.1"], "returns only the mean"),
     ],
 )
 @pytest.mark.slow
@@ -87,7 +87,7 @@ def test_what_is_no_model_is_said(files: tuple[str, str], words: list[str], says
 
 def test_the_description_may_name_the_data_set(files: tuple[str, str], own: Path, capsys) -> None:
     words = ["model", "import", files[0], "--layers", files[1], "--name", "mine"]
-    assert main(words) == 2 and "name a data set that vae data lists" in capsys.readouterr().err
+    assert main(words) == 2 and "choose one of the data sets in vae data" in capsys.readouterr().err
     Path(files[1]).write_text('data = "mnist-sample"' + LAYERS)
     assert main(words) == 0 and vae.read_record("mine").data == "mnist-sample"
 
@@ -109,5 +109,5 @@ def test_ones_own_models_are_put_in_order(capsys) -> None:
     assert "b" not in [record.name for record in vae.catalogue()[0]]
     assert main(["model", "restore", "b"]) == 0
     assert "b" in [record.name for record in vae.catalogue()[0]]
-    assert main(["model", "restore", "b"]) == 2 and "no 'b' among it" in capsys.readouterr().err
-    assert main(["model", "remove", "mnist-2d"]) == 2 and "stay as they are" in capsys.readouterr().err
+    assert main(["model", "restore", "b"]) == 2 and "no 'b' among them" in capsys.readouterr().err
+    assert main(["model", "remove", "mnist-2d"]) == 2 and "cannot be changed" in capsys.readouterr().err

@@ -49,8 +49,8 @@ def test_images_are_imported_listed_trained_on_and_removed(capsys, source: Path,
     assert (code, out) == (0, said)
     assert err.splitlines() == [
         f"30 images in {source}: image files",
-        "3 images are held out, drawn at random, from each class its share.",
-        "Images that come sorted by class are put in a random order.",
+        "3 images, chosen at random, in equal proportion from each class, are held out.",
+        "Images that are sorted by class are shuffled.",
     ]
     lines = run(capsys, "data")[1].splitlines()
     assert [line.split()[0] for line in lines] == [*data.NAMES, "mine"]
@@ -109,7 +109,7 @@ def test_the_flags_of_an_import_say_what_is_done(capsys, tmp_path: Path) -> None
     words += ["--size", "5", "6", "--grey", "--invert"]
     code, out, err = run(capsys, "data", "import", tmp_path / "train.npy", "--name=mine", *words)
     assert (code, out) == (0, "12 + 4 images of 5 x 6, 2 classes, 0.0 MB: mine\n"), err
-    for step in ("Colour becomes grey.", "Images become 5 x 6", "Light and dark change places."):
+    for step in ("Colour is converted to grey.", "Images are resized to 5 x 6", "Light and dark are swapped."):
         assert step in err
     found = data.load_dataset("mine")
     assert found.train.labels.tolist() == [0] * 12 and found.test.labels.tolist() == [1] * 4

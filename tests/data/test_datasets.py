@@ -56,7 +56,7 @@ def test_a_damaged_sample_is_refused(damage: str, monkeypatch: pytest.MonkeyPatc
     content[len(content) // 2] ^= 1
     if damage != "gone":
         data.SAMPLE.write_bytes(content if damage == "flipped" else content[:-1])
-    with pytest.raises(DataError, match=r"sample\.npz is (damaged|missing): install the explorer again"):
+    with pytest.raises(DataError, match=r"sample\.npz is (damaged|missing): reinstall the explorer"):
         load_dataset("mnist-sample")
 
 
@@ -141,7 +141,7 @@ def test_a_damaged_file_is_named(damage: str, which: int, files: dict[str, bytes
     file = list(files)[which]
     raw = put(files | {file: DAMAGES[damage](files[file])})
     assert available("mnist") == (damage == "flipped")  # sizes are all that it looks at
-    with pytest.raises(DataError, match=f"MNIST is not whole on disk .*{raw / file}: .*mnist-sample"):
+    with pytest.raises(DataError, match=f"MNIST is not complete on disk .*{raw / file}: .*mnist-sample"):
         load_dataset("mnist", fetch=False)
 
 
@@ -165,7 +165,7 @@ def test_the_header_counts_even_where_the_checksum_is_right(
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     for call in (load_dataset, fetch, available):
-        with pytest.raises(DataError, match=f"{', '.join(NAMES)}; got 'cifar'"):
+        with pytest.raises(DataError, match=f"{', '.join(NAMES)}; it is 'cifar'"):
             call("cifar")
 
 
@@ -192,7 +192,7 @@ def test_a_set_without_labels_and_of_a_name_of_ones_own() -> None:
     assert mine.describe() == "mine: 5 training and 5 test images" and mine.complete
     assert mine.title == "mine" and not mine.labelled
     assert Dataset("mnist", *2 * [Split(images, split.labels)], ("0",), "").labelled
-    with pytest.raises(DataError, match="Each image has one label"):
+    with pytest.raises(DataError, match="Each image or none must have a label"):
         Split(images, torch.zeros(4))
 
 

@@ -111,7 +111,7 @@ def test_the_share_that_is_held_out_is_of_each_class(tmp_path: Path) -> None:
     keep(draft, "mine")
     dataset = load_dataset("mine")
     assert dataset.test.labels.bincount().tolist() == [25, 15, 10]
-    assert draft.steps[0] == "50 images are held out, drawn at random, from each class its share."
+    assert draft.steps[0] == "50 images, chosen at random, in equal proportion from each class, are held out."
     again = draft.places()
     assert all(np.array_equal(a, b) for a, b in zip(draft.places(), again, strict=True))
 
@@ -187,7 +187,7 @@ def test_a_test_of_its_own_is_held_out(tmp_path: Path) -> None:
     assert loaded("mine") == as_set(images, labels[:8] + ["z"] * 4)
     np.save(tmp_path / "plain.npy", images[8:])
     draft = open_source(first, test=tmp_path / "plain.npy")
-    assert draft.classes == {} and any("left out" in step for step in draft.steps)
+    assert draft.classes == {} and any("ignored" in step for step in draft.steps)
 
 
 def test_a_draft_shows_what_will_be_kept_without_keeping_it(tmp_path: Path, own: Path) -> None:
@@ -201,8 +201,8 @@ def test_a_draft_shows_what_will_be_kept_without_keeping_it(tmp_path: Path, own:
     first = 255 - np.asarray(Image.fromarray(colours[0]).convert("L").resize((30, 20), Image.Resampling.BILINEAR))
     assert np.array_equal(sheet[0], first)
     assert draft.steps[:3] == (
-        "Colour becomes grey.", "Images become 20 x 30, without regard to their proportions.",
-        "Light and dark change places.",
+        "Colour is converted to grey.", "Images are resized to 20 x 30, without preserving their proportions.",
+        "Light and dark are swapped.",
     )  # fmt: skip
     keep(draft, "mine")
     assert {image.tobytes() for image in sheet} <= {image for image, _ in loaded("mine")}
@@ -241,8 +241,8 @@ def test_arrays_with_alpha_lie_on_white(tmp_path: Path) -> None:
     [
         (lambda top: top.mkdir(), "has none"),
         (lambda top: (top.mkdir(), (top / "readme.txt").write_text("x")), "has none among 1 other files"),
-        (lambda top: None, "there is none at"),
-        (lambda top: top.write_bytes(b"hello"), r"from a folder .* or Parquet; .*source begins with b'hello', as none"),
+        (lambda top: None, "there is nothing at"),
+        (lambda top: top.write_bytes(b"hello"), r"from a folder .* or Parquet; .*source begins with b'hello', unlike any of these"),
         (lambda top: top.with_suffix(".png").write_bytes(b"no image"), "source.png begins with b'no image'"),
         (lambda top: top.with_suffix(".png").write_bytes(png(np.zeros((5, 5), np.uint8))), "is a single one"),
         (lambda top: top.write_bytes(b""), "source is empty"),
@@ -254,9 +254,9 @@ def test_arrays_with_alpha_lie_on_white(tmp_path: Path) -> None:
         (lambda top: np.save(top.with_suffix(".npy"), np.full((5, 5, 5), -1)), "between -1 and -1"),
         (lambda top: np.save(top.with_suffix(".npy"), np.full((5, 5, 5), 70000)), "70000"),
         (lambda top: np.save(top.with_suffix(".npy"), np.full((5, 5, 5), 300.0)), "between 300 and 300"),
-        (lambda top: np.save(top.with_suffix(".npy"), np.full((5, 5, 5), "x")), "Pixels are numbers"),
+        (lambda top: np.save(top.with_suffix(".npy"), np.full((5, 5, 5), "x")), "Pixels must be numbers"),
         (lambda top: np.save(top.with_suffix(".npy"), np.zeros((5, 5, 5, 2), object), allow_pickle=True), "plain type"),
-        (lambda top: np.savez(top.with_suffix(".npz"), a=np.zeros(3), b=np.zeros(4)), "called images"),
+        (lambda top: np.savez(top.with_suffix(".npz"), a=np.zeros(3), b=np.zeros(4)), "must be named images"),
         (
             lambda top: np.savez(top.with_suffix(".npz"), images=np.zeros((3, 5, 5), np.uint8), labels=[1, 2]),
             "one label",
@@ -272,7 +272,8 @@ def test_what_is_no_set_is_answered_in_a_sentence(write, said: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("count", "says"), [(6, "One image is held out, drawn at random."), (20, "2 images are held out, drawn at random.")]
+    ("count", "says"),
+    [(6, "One image, chosen at random, is held out."), (20, "2 images, chosen at random, are held out.")],
 )
 def test_how_many_are_held_out_is_said(tmp_path: Path, own: Path, count: int, says: str) -> None:
     draft = open_source(write_folder(tmp_path, small_images(count, (9, 9))[0], None)[0])
@@ -360,7 +361,7 @@ def test_a_source_that_changes_meanwhile_is_found_out(tmp_path: Path, own: Path)
     np.save(tmp_path / "x.npy", small_images(9, (5, 5))[0])
     draft = open_source(tmp_path / "x.npy")
     np.save(tmp_path / "x.npy", small_images(4, (5, 5))[0])
-    with pytest.raises(DataError, match=r"x\.npy ends after"):
+    with pytest.raises(DataError, match=r"x\.npy is truncated after"):
         keep(draft, "mine")
     assert list(own.iterdir()) == []
 
@@ -385,7 +386,7 @@ def test_a_damaged_set_is_said_and_can_be_removed(file: str, content: bytes | No
     assert "other" in names() and len(stored.cards()[1]) == (file == "card.json")
     stored.remove("mine")
     assert not (own / "mine").exists() and "mine" not in names()
-    with pytest.raises(DataError, match="There are: other"):
+    with pytest.raises(DataError, match="The imported sets are: other"):
         stored.remove("mine")
 
 
@@ -398,7 +399,7 @@ def test_the_bars_numbers_rise(tmp_path: Path) -> None:
 
 def test_what_is_compressed_must_be_idx(tmp_path: Path) -> None:
     (tmp_path / "x.gz").write_bytes(gzip.compress(b"no IDX file"))
-    with pytest.raises(DataError, match="IDX file begins"):
+    with pytest.raises(DataError, match="IDX file must begin"):
         open_source(tmp_path / "x.gz")
 
 

@@ -55,8 +55,8 @@ def test_the_natural_order() -> None:
         (np.array([np.nan, 1]), "neither"),
         (np.array([1j]), "neither"),
         (np.array([b"\xff"]), "cannot be read"),
-        (["a", " "], "1 to 200 letters"),
-        (["x" * 201], "1 to 200 letters"),
+        (["a", " "], "1 to 200 characters"),
+        (["x" * 201], "1 to 200 characters"),
         (np.arange(MOST_CLASSES + 1), "at most 10,000 classes"),
     ],
 )
@@ -101,17 +101,17 @@ def test_arrays_of_labels_are_read(tmp_path: Path) -> None:
     ("content", "files", "said"),
     [
         (b"1\n2\n", FILES, "there are 3 images, and .* are 2. Give one for each, in the order of the images"),
-        (b"\xff\xfe", FILES, "one label per line, or a CSV of files' names and labels; .* is none of these"),
+        (b"\xff\xfe", FILES, "one label per line, or a CSV of file names and labels; .* is none of these"),
         (b"PAR1", FILES, "is none of these"),
         (b"a/1.png,1\na/2.png,2\n", FILES, r"none for b/1\.png"),
         (b"a/1.png,1\na/1.png,2\n", FILES, "give 'a/1.png' two"),
-        (b"a/1.png,1\nb\n", FILES, "'b' alone"),
-        (b"a,1\nb,2\nc,3\n", (), "the images have no names. Give one label per line"),
+        (b"a/1.png,1\nb\n", FILES, "is only 'b'"),
+        (b"a,1\nb,2\nc,3\n", (), "the images do not. Give one label per line"),
         (b"x" * 200_000, FILES, "field larger than field limit"),
-        (b'"' + b"\0" * 3, FILES, "1 to 200 letters"),
+        (b'"' + b"\0" * 3, FILES, "1 to 200 characters"),
         (idx(np.zeros((3, 2), np.uint8)), FILES, r"shape \(3, 2\). Save one number or word per image"),
         (idx(np.zeros(4, np.uint8)), FILES, "are 4"),
-        (idx(np.zeros(4, np.uint8))[:-1], FILES, "ends after"),
+        (idx(np.zeros(4, np.uint8))[:-1], FILES, "is truncated after"),
         (b"", FILES, "are 0"),
     ],
 )
@@ -121,5 +121,5 @@ def test_a_file_of_labels_that_does_not_fit_is_said(
     (tmp_path / "labels").write_bytes(content)
     with pytest.raises(DataError, match=said):
         read_labels(tmp_path / "labels", 3, files)
-    with pytest.raises(DataError, match="there is none at"):
+    with pytest.raises(DataError, match="there is nothing at"):
         read_labels(tmp_path / "nothing", 3, files)

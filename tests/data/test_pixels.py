@@ -114,12 +114,12 @@ def png_of(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "it is damaged, or no image"),
-        (b"hello", "it is damaged, or no image"),
-        (png_of(100_000, 100_000), "An image has at most 30 megapixels; it has more"),
-        (png_of(6_000, 6_000), "An image has at most 30 megapixels; it has more"),
+        (b"", "it is damaged, or not an image"),
+        (b"hello", "it is damaged, or not an image"),
+        (png_of(100_000, 100_000), "An image may have at most 30 megapixels; it has more"),
+        (png_of(6_000, 6_000), "An image may have at most 30 megapixels; it has more"),
         (png(GREY)[:-30], "it cannot be read"),
-        (saved(Image.fromarray(GREY.astype(np.float32)), "TIFF"), "it has pixels of floating point"),
+        (saved(Image.fromarray(GREY.astype(np.float32)), "TIFF"), "it has floating-point pixels"),
         (saved(Image.fromarray(GREY.astype(np.int32) * 1000), "TIFF"), "it has more than 16 bits"),
     ],
 )

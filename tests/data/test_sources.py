@@ -30,7 +30,7 @@ def web(files: dict[str, bytes]) -> Iterator[Web]:
 
 
 def test_a_set_that_is_not_on_disk_is_not_fetched_unasked(files: dict[str, bytes], web: Web) -> None:
-    with pytest.raises(DataError, match=r"MNIST is not whole on disk .*python -m vae data mnist.*mnist-sample"):
+    with pytest.raises(DataError, match=r"MNIST is not complete on disk .*python -m vae data mnist.*mnist-sample"):
         load_dataset("mnist", fetch=False)
     assert web[1] == [] and not data.folder().exists()
 
@@ -267,7 +267,7 @@ def test_a_damaged_package_of_debian_is_named_and_a_mirror_asked(
     packaged.mkdir()
     for file, content in files.items():
         (packaged / f"{file}.gz").write_bytes(gzip.compress(content)[:-20])
-    with pytest.raises(DataError, match=f"Fashion-MNIST is not whole on disk .*{packaged}.*end-of-stream"):
+    with pytest.raises(DataError, match=f"Fashion-MNIST is not complete on disk .*{packaged}.*end-of-stream"):
         load_dataset("fashion-mnist", fetch=False)
     use_mirrors(monkeypatch, f"{web[0]}/good/")
     assert len(load_dataset("fashion-mnist").train) == TRAIN

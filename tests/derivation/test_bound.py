@@ -137,7 +137,7 @@ def test_refuses_what_has_no_exact_value():
     model, x = toy(1, latent=3)
     with pytest.raises(ConfigError, match="J = 1 or 2"):
         derive(model, x)
-    with pytest.raises(DataError, match="one image"):
+    with pytest.raises(DataError, match="a single image"):
         derive(*toy(2))
     with pytest.raises(ConfigError, match="draws"):
         derive(*toy(1), draws=0)

@@ -107,5 +107,5 @@ def test_refusals():
         gradient_draws(model, x, 1)
     with pytest.raises(ConfigError, match="J = 3"):
         true_gradient(*toy(1, latent=3))
-    with pytest.raises(DataError, match="one image"):
+    with pytest.raises(DataError, match="a single image"):
         gradient_draws(*toy(2), 4)

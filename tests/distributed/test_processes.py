@@ -186,8 +186,8 @@ def test_without_torchrun_there_is_one_rank(monkeypatch):
 
 
 @pytest.mark.parametrize(("changes", "words"), [
-    ({"batch_size": 1}, "an image of each batch; the smallest has 1, for 2 ranks"),
-    ({"batch_size": 255}, "an image of each batch; the smallest has 1, for 2 ranks"),  # of 256 images
+    ({"batch_size": 1}, "an image of each batch; the smallest batch has 1, for 2 ranks"),
+    ({"batch_size": 255}, "an image of each batch; the smallest batch has 1, for 2 ranks"),  # of 256 images
     ({"free_bits": 0.5}, "free_bits"),
 ])  # fmt: skip
 def test_what_cannot_be_shared_is_refused(monkeypatch, changes, words):

@@ -330,7 +330,7 @@ def test_pixels_beyond_all_reason_are_marked(size):
     found = exact(model, x)
     assert torch.isnan(found.value[0]) or found.value[0] < -1e20
     assert torch.isfinite(found.value[1]) and found.error_bound[1] <= 1e-3
-    with pytest.raises(DataError, match="Take another image"):
+    with pytest.raises(DataError, match="Choose another image"):
         posterior(model, torch.full((1, 16), 3e38))
 
 
@@ -361,7 +361,7 @@ def test_an_encoder_that_ignores_x_or_is_far_off():
 )
 def test_too_many_dimensions_are_refused_with_a_way_out(call):
     model = small_model(latent=3)
-    with pytest.raises(ConfigError, match=r"J = 3\. Take importance sampling or AIS"):
+    with pytest.raises(ConfigError, match=r"J = 3\. Use importance sampling or AIS"):
         call(model, torch.rand(1, 16))
 
 
@@ -392,7 +392,7 @@ def test_a_path_from_farther_out_than_a_grid_is_refused_at_once():
     for mean, log_variance in ((300.0, 0.0), (0.0, 12.0)):
         q = diagonal_normal(torch.full((1, 2), mean), torch.full((1, 2), log_variance))
         with mock.patch.object(model.encoder, "forward", lambda x, q=q: q.expand(x.shape[:1])):
-            with pytest.raises(DataError, match=r"a grid to 40\. Begin at the prior"):
+            with pytest.raises(DataError, match=r"a grid to 40\. Start from the prior"):
                 thermodynamic_path(model, x, np.linspace(0, 1, 33), base="encoder")
             assert np.isfinite(thermodynamic_path(model, x, np.linspace(0, 1, 3)).log_z).all()
 

@@ -76,7 +76,7 @@ def test_progress_can_stop_a_race() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"runners": ("magic",)}, "magic is none of them"),
+        ({"runners": ("magic",)}, "magic is unknown"),
         ({"most": 0}, "number of samples must be"),
         ({"most": -5}, "number of samples must be"),
         ({"replicates": 0}, "number of replicates must be"),
@@ -85,5 +85,5 @@ def test_progress_can_stop_a_race() -> None:
 def test_what_cannot_be_run_is_said(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         list(race(**{"model": small_model(), "x": X, "runners": ("naive",), "most": 10} | changes))
-    with pytest.raises(DataError, match="must come as"):
+    with pytest.raises(DataError, match="must have shape"):
         list(race(small_model(), X[:, :5], ("naive",), 10))

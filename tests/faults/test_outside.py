@@ -161,7 +161,7 @@ def test_the_app_works_without_a_network(lonely: Path) -> None:
     """All of it: MNIST is neither on disk nor to be had, so the app says once that it goes on with the sample."""
     with served(lonely, "app", "--", "--server.headless=true") as server:
         log = lonely.with_name("log").read_text()
-        assert "Going on with the sample of MNIST" in log and "Traceback" not in log
+        assert "Using the sample of MNIST" in log and "Traceback" not in log
         fetched = {whom for kind, *(whom, *_) in lines(lonely) if kind.startswith("socket.")}
         assert fetched  # MNIST was asked for, before the server began
         visitor = Visitor(server.port)

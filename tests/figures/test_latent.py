@@ -73,7 +73,7 @@ def test_the_chosen_picture_of_a_row_has_a_frame():
 
 
 def test_labels_that_do_not_fit_are_refused():
-    with pytest.raises(ConfigError, match="as many labels"):
+    with pytest.raises(ConfigError, match="a label for each"):
         figures_latent.sheet(np.zeros((2, 3, 4, 4)), rows=["one"])
 
 

@@ -77,7 +77,7 @@ def test_weights_that_lie_beside_their_networks() -> None:
 
 def test_a_file_of_torch_save_is_said_not_to_be_read() -> None:
     for name in ("net.pt", "my net.PTH"):
-        with pytest.raises(VAEError, match=r"can carry code.*from a shell alone.*`vae model import") as said:
+        with pytest.raises(VAEError, match=r"can contain code.*only from a shell.*`vae model import") as said:
             arrive({name: b"not even looked at", "net.toml": LAYERS.encode()})
         assert name in str(said.value)
 
@@ -85,21 +85,21 @@ def test_a_file_of_torch_save_is_said_not_to_be_read() -> None:
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ({}, "Two files make a model"),
-        ({"a.h5": b""}, r"Two files make a model.*These are a\.h5"),
-        ({"encoder.onnx": b""}, r"Two files make a model.*These are encoder\.onnx"),
-        ({"encoder.onnx": b"", "two-encoder.onnx": b""}, "Two files make a model"),
-        ({"a.safetensors": b"nothing"}, r"^a\.safetensors is not a whole safetensors file"),
+        ({}, "A model needs two files"),
+        ({"a.h5": b""}, r"A model needs two files.*These are a\.h5"),
+        ({"encoder.onnx": b""}, r"A model needs two files.*These are encoder\.onnx"),
+        ({"encoder.onnx": b"", "two-encoder.onnx": b""}, "A model needs two files"),
+        ({"a.safetensors": b"nothing"}, r"^a\.safetensors is not a complete safetensors file"),
         ({"a.safetensors": safetensors.torch.save(state())}, r"^a\.safetensors holds tensors but"),
-        ({"a.safetensors": pickled(), "b.toml": LAYERS.encode()}, r"^a\.safetensors cannot be taken: .*torch\.save"),
+        ({"a.safetensors": pickled(), "b.toml": LAYERS.encode()}, r"^a\.safetensors cannot be imported: .*torch\.save"),
         (
             {"a.safetensors": safetensors.torch.save(state()), "b.toml": b"latent ="},
-            r"^b\.toml cannot be taken: .*TOML",
+            r"^b\.toml cannot be imported: .*TOML",
         ),
-        ({"a.safetensors": safetensors.torch.save(state()), "b.json": b"{}"}, r"^b\.json cannot be taken: .*lacks"),
+        ({"a.safetensors": safetensors.torch.save(state()), "b.json": b"{}"}, r"^b\.json cannot be imported: .*lacks"),
         (
             {"a.safetensors": safetensors.torch.save(state()), "b.toml": b"data = 3" + LAYERS.encode()},
-            r"^b\.toml cannot be taken: data is the name",
+            r"^b\.toml cannot be imported: data must be the name",
         ),
     ],
 )
@@ -112,13 +112,13 @@ def test_what_is_no_model_is_said(files: dict[str, bytes], says: str) -> None:
 def test_what_is_wrong_with_networks_is_said() -> None:
     beside = network(784, 4, beside="my-encoder.onnx.data")
     for files, says in (
-        (pair(**{"my-encoder.onnx": b"nothing"}), r"^my-encoder\.onnx cannot be taken: This is no ONNX file"),
-        (pair(**{"my-decoder.onnx": b"nothing"}), r"^my-decoder\.onnx cannot be taken: This is no ONNX file"),
+        (pair(**{"my-encoder.onnx": b"nothing"}), r"^my-encoder\.onnx cannot be imported: This is not an ONNX file"),
+        (pair(**{"my-decoder.onnx": b"nothing"}), r"^my-decoder\.onnx cannot be imported: This is not an ONNX file"),
         (pair(**{"my-encoder.onnx": network(2, 784), "my-decoder.onnx": network(784, 4)}), "seem to be swapped"),
-        (pair(**{"my-encoder.onnx": beside}), r"weights lie in my-encoder\.onnx\.data, which did not come"),
+        (pair(**{"my-encoder.onnx": beside}), r"weights are in my-encoder\.onnx\.data, which was not uploaded"),
         (pair(**{"my-encoder.onnx": beside, "my-encoder.onnx.data": b"short"}), "Gemm|MatMul|does not have"),
-        (pair(**{"other.onnx.data": b""}), r"weights in other\.onnx\.data\. Leave it out"),
-        (pair(**{"net.toml": b""}), "Two files make a model"),
+        (pair(**{"other.onnx.data": b""}), r"weights in other\.onnx\.data\. Remove it"),
+        (pair(**{"net.toml": b""}), "A model needs two files"),
     ):
         with pytest.raises(VAEError, match=says):
             arrive(files)

@@ -13,7 +13,7 @@ from vae.errors import CheckpointError, ConfigError, VAEError
 from vae.interchange import Found, read_layers
 from vae.interchange.descriptions import __doc__ as described
 
-EXAMPLE = described[described.index("    latent") : described.index("That is PyTorch")]
+EXAMPLE = described[described.index("    latent") : described.index("This is PyTorch")]
 
 
 class Example(nn.Module):
@@ -151,39 +151,39 @@ def test_logits_are_what_a_bernoulli_decoder_without_a_sigmoid_gives() -> None:
 @pytest.mark.parametrize(
     ("change", "error", "says"),
     [
-        ({"latent": "two"}, ConfigError, "latent is a whole number"),
-        ({"latent": 2}, CheckpointError, "does not fit what comes before"),
+        ({"latent": "two"}, ConfigError, "latent must be a whole number"),
+        ({"latent": 2}, CheckpointError, "does not match the one before it"),
         (
             {"encoder": {"layers": [], "mean": "relu", "log_variance": "relu"}},
             CheckpointError,
-            "encoder must give 1 and 1",
+            "encoder must return 1 and 1",
         ),
         ({"latent": 10**9}, CheckpointError, "1 to 1,024 latent"),
-        ({"image": 28}, ConfigError, "image is"),
+        ({"image": 28}, ConfigError, "image must be"),
         ({"image": [2, 200]}, ConfigError, "at most 128 x 128"),
-        ({"image": [2, 2, 4]}, ConfigError, "a 3 after them for colour"),
-        ({"image": [3, 3]}, CheckpointError, "does not fit what comes before"),
+        ({"image": [2, 2, 4]}, ConfigError, r"3\) for colour"),
+        ({"image": [3, 3]}, CheckpointError, "does not match the one before it"),
         ({"likelihood": "poisson"}, ConfigError, "bernoulli or gaussian"),
-        ({"colour": True}, ConfigError, "has no colour"),
+        ({"colour": True}, ConfigError, "must not have colour"),
         ({"encoder": ["a"]}, ConfigError, "table of names"),
         ({"encoder": {"layers": []}}, ConfigError, "lacks log_variance, mean"),
         ({"decoder": {"layers": ["z"]}}, ConfigError, "'z' is not a layer or an activation here. The file has a, b, c"),
         ({"decoder": {"layers": ["torn"]}}, ConfigError, "'torn' is not"),
         ({"decoder": {"layers": [7]}}, ConfigError, "neither"),
         ({"decoder": {"layers": [{"conv": "a"}]}}, ConfigError, "four dimensions"),
-        ({"decoder": {"layers": [{"conv": "k", "stride": -1}]}}, ConfigError, "stride is a whole number"),
-        ({"decoder": {"layers": [{"conv": "k", "strides": 1}]}}, ConfigError, "conv has no strides"),
+        ({"decoder": {"layers": [{"conv": "k", "stride": -1}]}}, ConfigError, "stride must be a whole number"),
+        ({"decoder": {"layers": [{"conv": "k", "strides": 1}]}}, ConfigError, "conv must not have strides"),
         ({"decoder": {"layers": [{"conv": "k", "groups": 3}]}}, ConfigError, "cannot be made"),
         ({"decoder": {"layers": [{"batch_norm": "a"}]}}, ConfigError, "running_mean"),
-        ({"decoder": {"layers": [{"reshape": "flat"}]}}, ConfigError, "reshape is"),
+        ({"decoder": {"layers": [{"reshape": "flat"}]}}, ConfigError, "reshape must be"),
         (
             {"decoder": {"layers": [{"reshape": [1, 1, 1]}, *[{"conv_transpose": "up", "stride": 64}] * 5]}},
             CheckpointError,
             "more than 4,194,304 numbers",
         ),
         ({"decoder": {"layers": ["relu"] * 300}}, ConfigError, "at most 200"),
-        ({"decoder": {"layers": ["c"], "log_variance": "c"}}, ConfigError, "mean beside it"),
-        ({"decoder": {"layers": [], "mean": "c", "log_variance": "c"}}, ConfigError, "Under a Bernoulli"),
+        ({"decoder": {"layers": ["c"], "log_variance": "c"}}, ConfigError, "mean as well"),
+        ({"decoder": {"layers": [], "mean": "c", "log_variance": "c"}}, ConfigError, "With a Bernoulli"),
     ],
 )
 def test_a_description_that_is_wrong_is_refused(change: dict[str, Any], error: type[VAEError], says: str) -> None:

@@ -233,14 +233,14 @@ def test_colour_is_taken_channels_first() -> None:
     [
         ({"name": "No Name"}, "lower-case"),
         ({"likelihood": "poisson"}, "one of bernoulli, gaussian"),
-        ({"sigma": 0.1}, "gives the mean alone"),
+        ({"sigma": 0.1}, "returns only the mean"),
         ({"likelihood": "gaussian", "sigma": 0.0}, "from 0.0001 to 10"),
         ({"pixels": Pixels(0.5, 0.0)}, "standard deviation above 0"),
         ({"images": X.reshape(-1, 4, 4) + 1}, "in [0, 1]"),
-        ({"images": IMAGES[0]}, "come as (N, H, W)"),
+        ({"images": IMAGES[0]}, "must be (N, H, W)"),
         ({"images": X.reshape(-1, 4, 4) * torch.nan}, "in [0, 1]"),
         ({"images": "no-such-set"}, "data set"),
-        ({"labels": [1, 2]}, "one an image"),
+        ({"labels": [1, 2]}, "one label per image"),
         (
             {"labels": np.arange(300) % 3, "classes": ("a",)},
             "from 0 to 0, one for each name in classes; these go from 0 to 2",
@@ -249,15 +249,15 @@ def test_colour_is_taken_channels_first() -> None:
         ({"labels": np.arange(300) % 3 / 2, "classes": ("a", "b", "c")}, "some of these are not (float64)"),
         ({"labels": np.full(300, np.nan), "classes": ("a", "b")}, "some of these are not (float64)"),
         ({"labels": np.array(["a"] * 300), "classes": ("a", "b")}, "some of these are not (<U1)"),
-        ({"labels": np.arange(300) / 2}, "Labels are whole numbers or words"),
-        ({"encoder": lambda x: x @ torch.ones(99, 2)}, "none of the usual forms"),
+        ({"labels": np.arange(300) / 2}, "Labels must be whole numbers or words"),
+        ({"encoder": lambda x: x @ torch.ones(99, 2)}, "in any of the usual forms"),
         ({"encoder": lambda x: (x[:, :2], x[:, :2], x[:, 2:4])}, "it gives 3 values"),
-        ({"encoder": lambda x: x}, "must give the mean and the log variance"),
+        ({"encoder": lambda x: x}, "must return the mean and the log variance"),
         ({"decoder": lambda z: z @ torch.ones(99, 2)}, "takes z of 2 dimensions"),
         ({"decoder": lambda z: torch.sigmoid(z)}, "the decoder must give 16 numbers"),
-        ({"encoder": lambda x: (x[:, :2] * 1000, x[:, 2:4])}, "no posterior that was learned"),
+        ({"encoder": lambda x: (x[:, :2] * 1000, x[:, 2:4])}, "No learned posterior is so far"),
         ({"encoder": lambda x: (x[:, :2] + torch.randn_like(x[:, :2]), x[:, 2:4] - 1)}, "draws random numbers"),
-        ({"decoder_gives": "logits", "likelihood": "gaussian"}, "does not go with"),
+        ({"decoder_gives": "logits", "likelihood": "gaussian"}, "is not possible with"),
         ({"encoder": lambda x: torch.distributions.Laplace(x, 1)}, "must be a diagonal Gaussian"),
     ],
 )
@@ -322,7 +322,7 @@ def test_a_data_set_that_was_imported_is_never_replaced(net: Net, tmp_path: Path
     np.save(tmp_path / "theirs.npy", IMAGES.numpy())
     imports.keep(imports.open_source(tmp_path / "theirs.npy"), "mine")
     before = everything(tmp_path)
-    with pytest.raises(DataError, match=r"Only a data set that vae\.inspect has made is replaced; 'mine' is not one"):
+    with pytest.raises(DataError, match=r"Only a data set created by vae\.inspect can be replaced; 'mine' is not one"):
         inspect(net.encode, net.decode, **SHOWN)
     assert everything(tmp_path) == before
     with pytest.raises(DataError, match=r"one called 'mine'\. Choose another name"):
@@ -332,7 +332,7 @@ def test_a_data_set_that_was_imported_is_never_replaced(net: Net, tmp_path: Path
 
 
 def test_that_grey_pixels_are_drawn_as_binary_is_said(net: Net, capsys: pytest.CaptureFixture[str]) -> None:
-    says = "each pixel is drawn as 1 with probability u / 255"
+    says = "each pixel is set to 1 with probability u / 255"
     given = {"likelihood": "bernoulli", "name": "mine", "overwrite": True}
     inspect(net.encode, net.decode, IMAGES, **given)
     assert says in capsys.readouterr().out

@@ -243,8 +243,8 @@ def test_a_swapped_pair_and_images_of_another_size_are_said_in_a_sentence(caplog
     decoder = built([node("MatMul", "x v", "a"), node("Sigmoid", "a")], weights, row=(1,))
     assert read_onnx(encoder, decoder, image_shape=(3, 4)).latent == 1
     swapped = (
-        r"^An encoder takes images, and a decoder gives them; a\.onnx takes inputs of size 1 and gives outputs of size "
-        r"12, b\.onnx takes inputs of size 12 and gives outputs of size 2: the two seem to be swapped\."
+        r"^An encoder takes images, and a decoder returns them; a\.onnx takes inputs of size 1 and returns outputs of "
+        r"size 12, b\.onnx takes inputs of size 12 and returns outputs of size 2: the two seem to be swapped\."
     )
     for shape in ((3, 4), (2, 2, 3), (9, 9), None):
         with pytest.raises(CheckpointError, match=swapped):
@@ -263,20 +263,20 @@ W = {"w": np.ones((4, 4), np.float32)}
     [
         (b"", "no operators"),
         (b"not a file", "could not be parsed"),
-        (built([node("Frobnicate", "x")]), "'Frobnicate' of the ONNX file is not known"),
+        (built([node("Frobnicate", "x")]), "'Frobnicate' of the ONNX file is not supported"),
         (built([node("Relu", "x", domain="com.microsoft")]), "domain 'com.microsoft'"),
-        (built([node("Relu", "x")], opset=9), "of a version from 11 to 23; these are of 9"),
+        (built([node("Relu", "x")], opset=9), "have a version from 11 to 23; these have 9"),
         (built([node("Relu", "x")] * 5000), "at most 4,096"),
         (built([node("MatMul", "x gone")], W), "takes 'gone', which nothing gives"),
         (built([node("MatMul", "x w")], {"w": np.ones((3, 4), np.float32)}), "MatMul of the ONNX file cannot be"),
         (built([node("MatMul", "x w")], {"w": np.full((4, 4), np.nan, np.float32)}), "finite"),
         (built([node("Relu", "x")], row=("h",)), "leaves the size of its input 'x' open"),
-        (built([node("Relu", "x")], row=(1, 2, 3, 4)), "Images come as"),
+        (built([node("Relu", "x")], row=(1, 2, 3, 4)), "Images must be"),
         (built([node("Transpose", "x", perm=[1, 0])]), "a row of numbers for each image"),
         (built([node("Add", "w w")], W), "one input"),
         (
             built([node("Expand", "w n", "big"), node("MatMul", "x big")], {**W, "n": np.array([2**40, 4, 4])}),
-            "many times|cannot be taken over",
+            "many times|cannot be converted",
         ),
         (built([node("Tile", "x n")], {"n": np.array([1, 2**24])}), "4,194,304 numbers per image; Tile"),
         (built([node("BatchNormalization", "x w w w w", training_mode=1)], {"w": np.ones(4, np.float32)}), "eval"),

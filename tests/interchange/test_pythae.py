@@ -100,9 +100,9 @@ def test_a_folder_that_pythae_saved_is_read() -> None:
         ({"name": None}, "of None"),
         ({"input_dim": None}, "1 or 3 channels"),
         ({"input_dim": [4, 4, 4]}, "1 or 3 channels"),
-        ({"latent_dim": "2"}, "latent_dim is a whole number"),
+        ({"latent_dim": "2"}, "latent_dim must be a whole number"),
         ({"latent_dim": 3}, "encoder in this folder is neither"),
-        ({"reconstruction_loss": "l1"}, "is bce or mse"),
+        ({"reconstruction_loss": "l1"}, "must be bce or mse"),
     ],
 )
 def test_other_models_are_refused(change: dict[str, Any], says: str, tmp_path: Path) -> None:

@@ -52,10 +52,10 @@ def test_a_network_as_pytorch_exports_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("says", "why"),
     [
-        ({"location": "../net.onnx.data"}, "in a file beside it"),
-        ({"location": "/etc/passwd"}, "in a file beside it"),
-        ({"location": ""}, "in a file beside it"),
-        ({"location": "missing"}, "is no file"),
+        ({"location": "../net.onnx.data"}, "in a file in the same folder"),
+        ({"location": "/etc/passwd"}, "in a file in the same folder"),
+        ({"location": ""}, "in a file in the same folder"),
+        ({"location": "missing"}, "is not a file"),
         ({"offset": "12"}, "does not have the weights"),
         ({"offset": "-4"}, "does not have the weights"),
         ({"length": "many"}, "does not have the weights"),
@@ -70,7 +70,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     path = written(tmp_path)
     (tmp_path / "net.onnx.data").rename(tmp_path / "elsewhere")
     (tmp_path / "net.onnx.data").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(CheckpointError, match="in a file beside it"):
+    with pytest.raises(CheckpointError, match="in a file in the same folder"):
         read_onnx_file(path)
 
 

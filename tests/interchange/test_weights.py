@@ -57,14 +57,14 @@ def repacked(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "no .safetensors file"),
-        (saved(STATE, _use_new_zipfile_serialization=False), "none that torch.save has written since"),
-        (saved(nn.Linear(2, 2)), "asks for torch.nn.modules.linear Linear"),
-        (saved({"a": bytearray(9)}), "asks for"),
+        (b"", "neither an intact .safetensors file"),
+        (saved(STATE, _use_new_zipfile_serialization=False), "nor a file of torch.save since"),
+        (saved(nn.Linear(2, 2)), "contains torch.nn.modules.linear Linear"),
+        (saved({"a": bytearray(9)}), "it contains"),
         (saved({"a": torch.ones(1).expand(10**6, 10**6)}), "larger than itself"),
         (repacked(saved(STATE)), "compressed"),
-        (saved(STATE)[:-30], "damaged"),
-        (saved([1, 2]), "no state dict"),
+        (saved(STATE)[:-30], "not an intact file"),
+        (saved([1, 2]), "does not contain a state dict"),
         (saved({"lr": 0.1}), "no tensors by name"),
         (saved({"a": torch.tensor([float("nan")])}), "those of 'a' are not"),
     ],
@@ -75,9 +75,9 @@ def test_what_is_no_state_dict_is_refused(content: bytes, says: str) -> None:
 
 
 def test_files_that_are_missing_or_too_large_are_said(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="is no file"):
+    with pytest.raises(CheckpointError, match="is not a file"):
         read_file(tmp_path)
     (tmp_path / "large").write_bytes(b"12345")
-    with pytest.raises(CheckpointError, match="at most 0 are read"):
+    with pytest.raises(CheckpointError, match="at most 0 MB can be read"):
         read_file(tmp_path / "large", 4)
     assert read_file(tmp_path / "large") == b"12345"

@@ -38,7 +38,7 @@ def test_a_disk_that_knows_no_locks_is_said_at_once(tmp_path, monkeypatch, code)
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr("fcntl.flock", refuse)
-    with pytest.raises(JobError, match=f"a disk that knows locks.*{os.strerror(code)}.*local disk"):
+    with pytest.raises(JobError, match=f"a disk that supports locks.*{os.strerror(code)}.*local disk"):
         Lock(tmp_path / "lock").acquire(wait=3600)  # the test would hang if it were waited for
 
 

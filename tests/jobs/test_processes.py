@@ -495,7 +495,7 @@ def test_an_estimate_comes_from_a_process_like_one_that_trains():
     config = TrainConfig(data="mnist-sample", epochs=1, batch_size=5000, share=0.5)  # one step
     one = jobs.measure(ModelConfig(encoder_layers=(), decoder_layers=()), config)
     assert 0 < one < 60
-    with pytest.raises(JobError, match="A data set is one of mnist,"):
+    with pytest.raises(JobError, match="data must be one of mnist,"):
         jobs.measure(SMALL, replace(config, data="none"))
 
 

@@ -203,7 +203,7 @@ def test_a_frame_that_was_cut_short_is_passed_over_and_cut_off(tmp_path):
 ])  # fmt: skip
 def test_a_foreign_file_is_refused(tmp_path, content):
     (tmp_path / REPLAY_FILE).write_bytes(content)
-    with pytest.raises(CheckpointError, match="no replay of this version"):
+    with pytest.raises(CheckpointError, match="not a replay of this version"):
         replay(tmp_path)
 
 

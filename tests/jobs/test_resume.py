@@ -435,7 +435,7 @@ def test_a_folder_that_vanishes_is_said_and_not_made_again(own, how, tmp_path):
         shutil.rmtree(own / "a-model")
     else:
         (own / "a-model").rename(tmp_path / "elsewhere")
-    with pytest.raises(JobError, match="deleted or moved while it ran"):
+    with pytest.raises(JobError, match="deleted or moved during the training"):
         next(training)
     assert not (own / "a-model").exists() and jobs.status("a-model") is None
 
@@ -444,7 +444,7 @@ def test_a_folder_that_vanishes_while_it_waits_or_pauses_is_said(own, fork, monk
     slowly(monkeypatch)
 
     def told_off(name):
-        with pytest.raises(JobError, match="deleted or moved while it ran"):
+        with pytest.raises(JobError, match="deleted or moved during the training"):
             list(runs.run(name, SMALL, ENDLESS))
 
     pids = []
@@ -600,5 +600,5 @@ def test_a_training_ends_when_its_time_is_over(paused, monkeypatch):
             jobs.pause("a-model")  # which is no way to hold the queue
         later = 6000
     ended = jobs.status("a-model")
-    assert ended.state == "stopped" and "time that it was given was over" in ended.message
+    assert ended.state == "stopped" and "time limit was reached" in ended.message
     assert jobs.resumable("a-model") and read_record("a-model").held_out["elbo"]

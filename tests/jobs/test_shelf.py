@@ -91,15 +91,15 @@ def test_what_may_not_be_changed_is_said(own: Path) -> None:
     saved("busy")
     tell(own / "busy", "running")
     for act, says in (
-        (lambda: shelf.rename("mnist-2d", "b"), "stay as they are"),
-        (lambda: shelf.discard("mnist-2d"), "stay as they are"),
+        (lambda: shelf.rename("mnist-2d", "b"), "cannot be changed"),
+        (lambda: shelf.discard("mnist-2d"), "cannot be changed"),
         (lambda: shelf.discard("nobody"), "there is no"),
-        (lambda: shelf.discard("busy"), "in a training"),
+        (lambda: shelf.discard("busy"), "is in training"),
         (lambda: shelf.rename("a", "No Name"), "lower-case"),
         (lambda: shelf.rename("a", "busy"), "is taken"),
         (lambda: shelf.rename("a", "mnist-2d"), "is taken"),
         (lambda: shelf.copy("a", "busy"), "is taken"),
-        (lambda: shelf.copy("nobody", "b"), "there is none"),
+        (lambda: shelf.copy("nobody", "b"), "there is no model"),
     ):
         with pytest.raises(CheckpointError, match=says):
             act()

@@ -40,7 +40,7 @@ def test_a_truncated_state_is_refused(tmp_path, share):
     save_state(tmp_path / "state", trainer(1), OF)
     content = (tmp_path / "state").read_bytes()
     (tmp_path / "state").write_bytes(content[: int(share * len(content))])
-    with pytest.raises(CheckpointError, match="not a whole state"):
+    with pytest.raises(CheckpointError, match="not a complete state"):
         load_state(tmp_path / "state", trainer(), OF)
 
 
@@ -59,7 +59,7 @@ def test_the_state_of_another_training_is_refused(tmp_path):
     save_state(tmp_path / "state", trainer(1), OF)
     with pytest.raises(CheckpointError, match="of others"):
         load_state(tmp_path / "state", trainer(), OF | {"data": "cd"})
-    with pytest.raises(CheckpointError, match="must fit its model"):
+    with pytest.raises(CheckpointError, match="must match its model"):
         load_state(tmp_path / "state", trainer(latent=3), OF)
 
 

@@ -92,7 +92,7 @@ def test_what_is_no_point_is_refused(z):
 
 def test_a_line_is_no_plane():
     each = some(5, 1)
-    with pytest.raises(ConfigError, match="two directions"):
+    with pytest.raises(ConfigError, match="two orthogonal directions"):
         aggregate.plane_log_density(each, coordinate_axes(each.mean, 0, 0), np.zeros((1, 2)))
 
 

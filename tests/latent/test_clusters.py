@@ -58,7 +58,7 @@ def test_there_are_no_more_groups_than_codes_that_differ() -> None:
 
 @pytest.mark.parametrize("codes", [np.zeros((0, 2)), np.zeros(3), np.array([[0.0, np.nan]])])
 def test_codes_that_cannot_be_grouped(codes: np.ndarray) -> None:
-    with pytest.raises(DataError, match=r"must be \(N, J\) and finite"):
+    with pytest.raises(DataError, match=r"must have shape \(N, J\) and be finite"):
         k_means(codes, 2)
 
 

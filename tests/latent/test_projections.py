@@ -71,7 +71,7 @@ def test_what_cannot_be_projected(means, method):
 
 @pytest.mark.parametrize("means", [np.ones((200, 3)), np.full((200, 3), np.nan)])
 def test_codes_that_say_nothing(means):
-    with pytest.raises(DataError, match="finite and differ"):
+    with pytest.raises(DataError, match="finite and not all equal"):
         projections.project(means, "tsne")
 
 
@@ -114,7 +114,7 @@ def test_a_damaged_result_does_not_count(quick):
     content = path.read_bytes()
     for damaged in (content[:-40], b"", b"not a zip", content[:100] + b"\0" * 60 + content[160:]):
         path.write_bytes(damaged)
-        with pytest.raises(CheckpointError, match="not a whole projection"):
+        with pytest.raises(CheckpointError, match="not a complete projection"):
             projections.load_projection(path)
         assert projections.kept_projection("small", DATA, "tsne") is None
 
@@ -128,7 +128,7 @@ def test_a_foreign_result_is_refused(quick, change):
     path = projections.projection_file("small", DATA.name, "tsne")
     points = change.pop("points", made.points)
     np.savez(path, points=points, settings=np.array(json.dumps({**made.settings, **change})))
-    with pytest.raises(CheckpointError, match="not a whole projection"):
+    with pytest.raises(CheckpointError, match="not a complete projection"):
         projections.load_projection(path)
 
 

@@ -105,7 +105,7 @@ def test_draws_follow_the_seed():
 def test_what_makes_no_sense():
     each = codes(np.zeros((3, 2)), 1.0)
     for draws in (0, 1, 10**6, 2.5):
-        with pytest.raises(ConfigError, match="number of draws"):
+        with pytest.raises(ConfigError, match="number of samples"):
             surgery.surgery(each, draws=draws)
     with pytest.raises(DataError, match="there are none"):
         surgery.surgery(codes(np.zeros((0, 2)), np.ones((0, 2))))

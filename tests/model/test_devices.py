@@ -61,11 +61,12 @@ def test_a_device_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch, asked, e
 
 
 @pytest.mark.parametrize(("asked", "rank", "gpus", "says"), [
-    ("tpu", "0", 1, "A device is auto, cpu, cuda"), ("cuda:", "0", 1, "A device is"), ("cuda:x", "0", 1, "A device is"),
-    ("cuda", "0", 0, "PyTorch finds 0 here; cuda:0 was wanted. Take auto or cpu."),
-    ("cuda:2", "0", 2, "PyTorch finds 2 here; cuda:2 was wanted."),
-    ("auto", "1", 1, "finds 1 here; cuda:1 was wanted. Start fewer processes, or name a GPU for all of them"),
-    ("mps", "0", 0, "it takes a Mac"),
+    ("tpu", "0", 1, "device must be auto, cpu, cuda"), ("cuda:", "0", 1, "device must be"),
+    ("cuda:x", "0", 1, "device must be"),
+    ("cuda", "0", 0, "PyTorch finds 0 here; cuda:0 was requested. Choose auto or cpu."),
+    ("cuda:2", "0", 2, "PyTorch finds 2 here; cuda:2 was requested."),
+    ("auto", "1", 1, "finds 1 here; cuda:1 was requested. Start fewer processes, or name one GPU for all of them"),
+    ("mps", "0", 0, "it needs a Mac"),
 ])  # fmt: skip
 def test_a_device_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch, asked, rank, gpus, says):
     monkeypatch.setenv("LOCAL_RANK", rank)

@@ -96,10 +96,10 @@ def test_smooth_is_what_has_no_kinks() -> None:
     ("network", "says"),
     [
         (lambda x: x + torch.randn_like(x), "draws random numbers"),
-        (lambda x: x if x.sum() > 0 else -x, "whatever the numbers are"),
-        (lambda x: torch.linalg.svd(x)[1], "is none of them"),
-        (lambda x: x @ torch.ones(99), "could not be followed"),
-        (lambda x: x + torch.zeros(len(x), 5), "x.shape[0] in the place of len"),
+        (lambda x: x if x.sum() > 0 else -x, "whatever its input"),
+        (lambda x: torch.linalg.svd(x)[1], "is not one of them"),
+        (lambda x: x @ torch.ones(99), "could not be traced"),
+        (lambda x: x + torch.zeros(len(x), 5), "x.shape[0] instead of len"),
     ],
 )
 def test_what_cannot_be_written_down_is_refused(network: Callable[[Tensor], Tensor], says: str) -> None:

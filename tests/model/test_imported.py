@@ -114,7 +114,7 @@ def test_a_file_gives_the_model_again(twin: VAE) -> None:
     z = torch.randn(5, 2)
     assert torch.equal(again.decoder(z).mean, twin.decoder(z).mean)
     assert again.decoder(z[0]).mean.shape == (36,) and again.decoder(z[:, None]).mean.shape == (5, 1, 36)
-    with pytest.raises(CheckpointError, match="how it was trained"):
+    with pytest.raises(CheckpointError, match="its training settings"):
         save(built(), Record(name="other", model=built().config))
 
 
@@ -123,11 +123,11 @@ def test_a_file_gives_the_model_again(twin: VAE) -> None:
     [
         (lambda says: says.pop("networks"), "what its encoder does"),
         (lambda says: says["networks"].pop("decoder"), "what its decoder does"),
-        (lambda says: says["networks"]["decoder"]["nodes"].append(["system", [], {}]), "known here"),
+        (lambda says: says["networks"]["decoder"]["nodes"].append(["system", [], {}]), "supported here"),
         (lambda says: says["networks"]["decoder"]["outputs"].pop(), "the decoder must give 36 and 36 numbers"),
         (lambda says: says["model"].update(latent=3), "the encoder must give 3 and 3 numbers"),
         (lambda says: says["model"].update(latent=10**9), "whole number from 1"),
-        (lambda says: says["model"].update(origin="a\nb"), "a line of up to"),
+        (lambda says: says["model"].update(origin="a\nb"), "one line of at most"),
         (lambda says: says["model"].update(kinks="no"), "true or false"),
     ],
 )

@@ -280,5 +280,5 @@ def test_a_linear_model_begins_at_the_mean_image_as_it_is():
 
 def test_convolutions_do_not_begin_at_the_mean_image():
     model = build(ModelConfig(channels=(4,), encoder_layers=(8,), decoder_layers=(8,)))
-    with pytest.raises(ConfigError, match="for perceptrons; this model has channels"):
+    with pytest.raises(ConfigError, match="only to perceptrons; this model has channels"):
         start_at(model, torch.zeros(2, 28, 28, dtype=torch.uint8))

@@ -176,7 +176,7 @@ def test_what_no_report_can_be_on_is_said() -> None:
         report.make_report("mnist-autoencoder-2d", dataset)
     with pytest.raises(VAEError, match="The images must be 28 x 28"):
         report.make_report("mnist-2d", SETS["labelled"])
-    with pytest.raises(VAEError, match="there is none"):
+    with pytest.raises(VAEError, match="there is no model"):
         report.make_report("nobody", dataset)
 
 
@@ -201,12 +201,12 @@ def test_the_gap_says_where_importance_sampling_is_not_to_be_trusted(deviation: 
     above = int((k_hat > 0.7).sum())
     assert (above == 0) == trusted
     assert part.numbers["k_hat_above_0.7"] == pytest.approx(above / 6)
-    said = [sentence for sentence in part.says if "to be trusted" in sentence]
+    said = [sentence for sentence in part.says if "is reliable" in sentence]
     assert bool(said) != trusted and all(f"is above 0.7 on {above} of the images" in sentence for sentence in said)
     weighted = vae.importance_sampling(model, x[:6], 2000, vae.generator(3))
     error, gap = part.numbers["approximation_monte_carlo_error"], part.numbers["approximation"]
     assert error == pytest.approx(float(weighted.standard_error.square().sum().sqrt()) / 6) and error > 0
-    (about,) = (sentence for sentence in part.says if "may be negative, which the true gap never is" in sentence)
+    (about,) = (sentence for sentence in part.says if "may be negative, although the true gap never is" in sentence)
     assert f"{gap:.2f} ± {error:.2f} nats on average".replace("-", "−") in about
     assert (
         "importance sampling with 2,000 samples" in about
@@ -289,4 +289,4 @@ def test_a_probe_of_collapsed_codes_says_that_draws_tell_no_class(monkeypatch: p
 
 def test_traversals_go_along_what_carries_something() -> None:
     assert report.images.walks(subject([0.05, 0.0], [0.001, 1.0])).numbers["dimensions"] == [1]
-    assert "nothing to walk along" in report.images.walks(subject([0.0], [1.0])).says[0]
+    assert "nothing to traverse" in report.images.walks(subject([0.0], [1.0])).says[0]

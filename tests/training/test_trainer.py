@@ -407,13 +407,13 @@ def test_a_damaged_state_is_refused(spoil):
     trainer.advance()
     tensors, facts = kept(trainer)
     spoil(tensors, facts)
-    with pytest.raises(CheckpointError, match="must fit its model"):
+    with pytest.raises(CheckpointError, match="must match its model"):
         Trainer(small_model(), TOY, config()).restore(tensors, facts)
 
 
 def test_the_state_of_another_model_is_refused():
     trainer = Trainer(small_model(), TOY, config())
-    with pytest.raises(CheckpointError, match="must fit its model"):
+    with pytest.raises(CheckpointError, match="must match its model"):
         Trainer(small_model(latent=3), TOY, config()).restore(*kept(trainer))
 
 

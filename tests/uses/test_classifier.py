@@ -69,7 +69,7 @@ def test_training_follows_its_seed_and_leaves_torch_alone():
 
 def test_images_of_one_class_teach_nothing():
     one = Split(DATA.train.images, torch.zeros(len(DATA.train), dtype=torch.long))
-    with pytest.raises(DataError, match="all of one"):
+    with pytest.raises(DataError, match="all belong to one"):
         classifier.train_classifier(Dataset("mnist-sample", one, one, ("a", "b"), ""))
 
 
@@ -107,7 +107,7 @@ def test_a_damaged_or_foreign_file_is_refused(net, tmp_path):
     weights = {key: value.half() for key, value in net.state_dict().items()}
     for damaged in (content[:-10], b"", b"no tensors"):
         path.write_bytes(damaged)
-        with pytest.raises(CheckpointError, match="not a whole classifier"):
+        with pytest.raises(CheckpointError, match="not a complete classifier"):
             classifier.load_classifier(path)
     for change in (
         {"format": 2},
@@ -118,10 +118,10 @@ def test_a_damaged_or_foreign_file_is_refused(net, tmp_path):
         {"classes": "x"},
     ):
         save_file(weights, path, {"classifier": json.dumps(says | change)})
-        with pytest.raises(CheckpointError, match="not a whole classifier"):
+        with pytest.raises(CheckpointError, match="not a complete classifier"):
             classifier.load_classifier(path)
     save_file(weights, path)
-    with pytest.raises(CheckpointError, match="not a whole classifier"):
+    with pytest.raises(CheckpointError, match="not a complete classifier"):
         classifier.load_classifier(path)
     save_file({**weights, "head.bias": torch.full((2,), torch.nan)}, path, {"classifier": json.dumps(says)})
     with pytest.raises(CheckpointError, match="not all finite"):
@@ -133,7 +133,7 @@ def test_from_a_shell(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("vae.data.load_dataset", lambda name: DATA)
     assert main(["classifier", "mnist-sample"]) == 0
     path = tmp_path / "classifier-mnist-sample.safetensors"
-    assert capsys.readouterr().out.startswith(f"{path}: right on ")
+    assert capsys.readouterr().out.startswith(f"{path}: correct on ")
     assert classifier.load_classifier(path).skill.images == 200
     assert classifier.classifier_file("fashion-mnist").parent == tmp_path
 

@@ -157,7 +157,7 @@ def test_only_images_that_are_measured_count_towards_the_memory(models, monkeypa
     monkeypatch.setattr(features, "MOST_IN_ALL", used)
     assert features.make_features("small", DATA).labels == [100, 150]
     monkeypatch.setattr(features, "MOST_IN_ALL", used - 1)
-    with pytest.raises(DataError, match="Take smaller or fewer images"):
+    with pytest.raises(DataError, match="Use smaller or fewer images"):
         features.make_features("small", DATA)
 
 
@@ -183,7 +183,7 @@ def test_a_damaged_or_foreign_file_is_refused(models):
         )),
     ):  # fmt: skip
         path.write_bytes(damaged)
-        with pytest.raises(CheckpointError, match="no whole accuracies"):
+        with pytest.raises(CheckpointError, match="not hold complete accuracies"):
             features.load_features(path)
         assert features.kept_features("small", DATA) is None
 

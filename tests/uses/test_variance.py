@@ -210,7 +210,7 @@ def test_bad_input_is_named() -> None:
         variance.mean_deviation(model, z[:, :1])
     with pytest.raises(DataError, match="finite"):
         variance.mean_deviation(model, np.full((1, 2), np.nan))
-    with pytest.raises(DataError, match="Images must come"):
+    with pytest.raises(DataError, match="Images must have"):
         variance.floor_path(model, z, x[:, :3], [-3])
 
 

@@ -1,8 +1,8 @@
-"""The library from a shell, `python -m vae`.
+"""The command line, `python -m vae`.
 
-The wing stands on all floors below it; nothing in `vae` stands on it. A shell lists, helps and refuses without PyTorch,
-which takes seconds to import: what needs it is taken from the package (`vae.evidence.table`), which imports a wing when
-it is first asked for, and what may be refused is looked at before.
+The wing depends on all floors below it, and nothing in `vae` depends on it. Listing, help and rejecting bad input work
+without PyTorch, which takes seconds to import: whatever needs it is accessed through the package
+(`vae.evidence.table`), which imports a wing on first use, and input is checked before that.
 
     flags      the fields of a config as flags of a command
     terminal   a progress bar
@@ -12,7 +12,7 @@ it is first asked for, and what may be refused is looked at before.
     classroom  classroom, which serves it to a class
     evidence   evaluate and compare
     models     model: import, export, rename, copy, remove, restore
-    report     report, which writes what is inside a model as one HTML file
+    report     report, which writes a report on a model as one HTML file
     uses       codes, features and classifier
 """
 

@@ -18,11 +18,13 @@ __all__ = ["add_app", "loaded_mnist", "serve"]
 
 
 def add_app(commands: Any) -> None:
-    """Adds the command to those of a parser."""
+    """Adds the command to a parser."""
     command = commands.add_parser("app", help="open the explorer in a browser")
-    command.add_argument("--port", type=int, help="of the server, 8501 or the next free one if not given")
-    command.add_argument("--model", help="which is in use at first")
-    command.add_argument("options", nargs="*", help="for streamlit run, after --: vae app -- --server.headless=true")
+    command.add_argument("--port", type=int, help="port of the server; by default 8501 or the next free one")
+    command.add_argument("--model", help="model that is selected at first")
+    command.add_argument(
+        "options", nargs="*", help="options for streamlit run, after --, as in: vae app -- --server.headless=true"
+    )
     command.set_defaults(run=_app)
 
 
@@ -36,17 +38,17 @@ def _app(chosen: argparse.Namespace) -> None:
 
 
 def loaded_mnist(command: str) -> None:
-    """Fetches MNIST where it is not there yet, or says that the explorer goes on without it."""
+    """Fetches MNIST if it is missing; if that fails, says that the explorer uses the sample instead."""
     if not data.available("mnist"):
         try:
             loaded("mnist")
         except DataError as error:
             print(f"vae {command}: {error}", file=sys.stderr)
-            print("Going on with the sample of MNIST that ships with the explorer.", file=sys.stderr)
+            print("Using the sample of MNIST that ships with the explorer instead.", file=sys.stderr)
 
 
 def serve(options: list[str]) -> None:
-    """Runs the explorer's server in place of this process, or below it where the system cannot do that.
+    """Runs the explorer's server in place of this process or, if the system does not support that, as its child.
 
     Arguments:
         options: for `streamlit run`.
@@ -55,7 +57,7 @@ def serve(options: list[str]) -> None:
         VAEError: the server ended with an error.
     """
     command = [sys.executable, "-m", "streamlit", "run", str(paths.SHIPPED / "app.py"), *options]
-    if os.name == "posix":  # the server takes this process's place, so that whoever ends it ends the server
+    if os.name == "posix":  # the server replaces this process, so that ending this process ends the server
         os.execv(command[0], command)
     if code := subprocess.call(command):
         raise VAEError(f"The server ended with status {code}.")

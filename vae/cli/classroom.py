@@ -1,8 +1,8 @@
 """The command `classroom`, which serves the explorer to a class on the local network.
 
 The class has a folder with `class.json`: "lecturer" is the SHA-256 of the lecturer's key in hexadecimal, "address" is
-where students find the explorer, and "limits" is what the explorer's page Class keeps there. The key itself is shown
-once, in the lecturer's link, and stands nowhere.
+where students find the explorer, and "limits" is written by the explorer's page Class. The key itself is shown only
+once, in the lecturer's link, and is not stored anywhere.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _PORT = 8501
 
 
 def add_classroom(commands: Any) -> None:
-    """Adds the command to those of a parser."""
+    """Adds the command to a parser."""
     command = commands.add_parser("classroom", help="serve the explorer to a class on the local network")
-    command.add_argument("folder", nargs="?", help="of the class (classroom, beside the checkpoints)")
-    command.add_argument("--port", type=int, default=_PORT, help="of the server (%(default)s)")
-    command.add_argument("--address", help="that students open, where this machine has several; an IP address or name")
-    command.add_argument("--password", action="store_true", help="ask for a password that students are to give")
-    command.add_argument("--new-key", action="store_true", help="make another lecturer's key; the old one ends")
+    command.add_argument("folder", nargs="?", help="folder of the class (default: classroom, next to checkpoints)")
+    command.add_argument("--port", type=int, default=_PORT, help="port of the server (default: %(default)s)")
+    command.add_argument("--address", help="IP address or name that students open, if this machine has several")
+    command.add_argument("--password", action="store_true", help="ask for a password, which students must then enter")
+    command.add_argument("--new-key", action="store_true", help="make a new lecturer's key; the old one stops working")
     command.set_defaults(run=_classroom)
 
 
@@ -47,7 +47,7 @@ def _classroom(chosen: argparse.Namespace) -> None:
             "A class needs Streamlit and segno; install them with: python -m pip install 'vae-explorer[app]'"
         )
     if not 1 <= chosen.port <= 65535:
-        raise ConfigError(f"A port is a number from 1 to 65535; it is {chosen.port}.")
+        raise ConfigError(f"port must be from 1 to 65535; it is {chosen.port}.")
     folder = (paths.given(chosen.folder) if chosen.folder else paths.own("classroom")).absolute()
     _refuse_port_in_use(chosen.port)
     name = chosen.address or _address()
@@ -69,11 +69,11 @@ def _classroom(chosen: argparse.Namespace) -> None:
 
 
 def _keep(folder: Path, address: str, anew: bool) -> str | None:
-    """Writes the class's file; returns the lecturer's key where a new one was made, which then stands nowhere else.
+    """Writes the file of the class; returns the lecturer's key if a new one was made, which is not stored anywhere.
 
     Raises:
-        ConfigError: the file is there and damaged.
-        CheckpointError: the disk refuses.
+        ConfigError: the file exists, but is damaged.
+        CheckpointError: the file cannot be written.
     """
     path, found, key = folder / "class.json", {}, None
     if path.exists():
@@ -90,20 +90,22 @@ def _keep(folder: Path, address: str, anew: bool) -> str | None:
 
 
 def _keep_password(folder: Path) -> None:
-    """Asks for the password of the class, and writes it where Streamlit reads secrets; an empty one ends it.
+    """Asks for the password of the class, and writes it where Streamlit reads secrets; an empty one removes it.
 
     Raises:
-        CheckpointError: the disk refuses.
+        CheckpointError: the file cannot be written.
     """
     try:
         given = getpass.getpass("Password of the class (empty for none): ")
     except EOFError as error:
-        raise ConfigError("A password is typed in; here nobody can. Start the class in a terminal.") from error
+        raise ConfigError(
+            "A password must be typed, which is not possible here. Start the class in a terminal."
+        ) from error
     path = folder / "secrets.toml"
-    # of this, what JSON makes of a text is the same text in TOML
+    # for such text, the JSON string is also a valid TOML string
     content = f"[class]\npassword = {json.dumps(given, ensure_ascii=False)}\n" if given else ""
     write_aside(path, b"")
-    _for_me_alone(path)  # before anything is in it
+    _for_me_alone(path)  # before anything is written to it
     write_aside(path, content.encode())
 
 
@@ -111,7 +113,7 @@ def _for_me_alone(path: Path) -> None:
     try:
         path.chmod(0o600)
     except OSError as error:
-        raise ConfigError(f"{path} could not be kept from others: {error.strerror}. Choose another folder.") from error
+        raise ConfigError(f"{path} could not be made private: {error.strerror}. Choose another folder.") from error
 
 
 def _say(address: str, key: str | None) -> None:
@@ -120,15 +122,15 @@ def _say(address: str, key: str | None) -> None:
     print(f"\nStudents open {address}\n")
     segno.make(address, micro=False).terminal(compact=True)
     if key:
-        print(f"\nThe lecturer's link, shown this once (--new-key makes another):\n{address}/?key={key}\n")
+        print(f"\nThe lecturer's link, shown only this once (--new-key makes a new one):\n{address}/?key={key}\n")
     else:
-        print("\nThe lecturer's link is the one that was shown when the class was made (--new-key makes another).\n")
-    print("Interrupt with Ctrl-C to end the class.", flush=True)
+        print("\nThe lecturer's link was shown when the class was created (--new-key makes a new one).\n")
+    print("Press Ctrl-C to end the class.", flush=True)
 
 
 def _refuse_port_in_use(port: int) -> None:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was left a moment ago is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just released counts as free
         try:
             probe.bind(("0.0.0.0", port))
         except OSError as error:
@@ -136,12 +138,12 @@ def _refuse_port_in_use(port: int) -> None:
 
 
 def _address() -> str:
-    """Returns the address of this machine on the local network, the loopback's where it is on none."""
+    """Returns the address of this machine on the local network, or the loopback address if it is on none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # an address of nobody; nothing is sent, but the system chooses its network
+            probe.connect(("192.0.2.1", 9))  # a reserved address; nothing is sent, but the system chooses a network
             return probe.getsockname()[0]
-        except OSError:  # there is no way out of the local network
+        except OSError:  # there is no route out of the local network
             pass
     networks = psutil.net_if_addrs().items()
     up = {name for name, stats in psutil.net_if_stats().items() if stats.isup}

@@ -1,4 +1,4 @@
-"""The library from a shell: `vae app | classroom | data | train | evaluate | sample | models | model | ...`."""
+"""The commands of the library: `vae app | classroom | data | train | evaluate | sample | models | model | ...`."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ __all__ = ["main"]
 
 
 def main(words: list[str] | None = None) -> int:
-    """Runs one command; returns 0, or 2 after a one-line message when the user can mend what went wrong."""
+    """Runs one command; returns 0, or 2 after a one-line message if the user can correct the mistake."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a console that knows no such sign gets "?" for it, not a traceback
+        if isinstance(stream, io.TextIOWrapper):  # a console without a character shows "?" instead of raising
             stream.reconfigure(errors="replace")
     parser = _parser()
     if not (sys.argv[1:] if words is None else words):
@@ -60,7 +60,7 @@ def main(words: list[str] | None = None) -> int:
         return 2
     chosen, unknown = parser.parse_known_args(words)
     if unknown:
-        hint = " What is meant for Streamlit comes after a --." if chosen.command == "app" else ""
+        hint = " Options for Streamlit must come after --." if chosen.command == "app" else ""
         says = f"unrecognized arguments: {' '.join(unknown)}; see vae {chosen.command} --help."
         parser.exit(2, f"vae {chosen.command}: {says}{hint}\n")
     try:
@@ -74,8 +74,8 @@ def main(words: list[str] | None = None) -> int:
         clear_bar()
         print("stopped", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # whoever read has read enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the end of Python says nothing either
+    except BrokenPipeError:  # the reader of a pipe has closed it, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python prints nothing at exit either
         return 141
     return 0
 
@@ -90,20 +90,20 @@ def _train(chosen: argparse.Namespace) -> None:
 
 
 def _asked(chosen: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
-    """Returns what is to be trained and how, and refuses it before PyTorch is imported, or anything fetched for it."""
+    """Returns what to train and how, rejecting bad settings before PyTorch is imported or data are fetched."""
     check_name(chosen.name)
     device_of(chosen)
     preset = PRESETS[chosen.preset] if chosen.preset else Preset(ModelConfig(), TrainConfig())
     model, config = config_of(ModelConfig, chosen, preset.model), config_of(TrainConfig, chosen, preset.training)
     if chosen.resume:
         if model != ModelConfig() or config != TrainConfig() or chosen.half or chosen.overwrite or chosen.estimate:
-            raise ConfigError("A training is resumed as it was begun; give --resume without other settings.")
+            raise ConfigError("A training is resumed with its original settings; give --resume without other settings.")
     else:
         if not (chosen.overwrite or chosen.estimate):
             refuse_taken(chosen.name)
-        data.available(config.data)  # which says what there is
+        data.available(config.data)  # raises an error that lists the sets
     if chosen.at_most is not None and not chosen.at_most > 0:
-        raise ConfigError(f"at-most must be seconds above 0; it is {chosen.at_most:g}.")
+        raise ConfigError(f"at-most must be a positive number of seconds; it is {chosen.at_most:g}.")
     return model, config
 
 
@@ -116,7 +116,7 @@ def _lead(chosen: argparse.Namespace, model: ModelConfig, config: TrainConfig) -
         print(json.dumps({"estimated_seconds": vae.estimate(model, config, data.load_dataset(config.data))}))
         return
     say_device(vae.model.best_device())
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both ask for the same: save and end
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both signals mean: save and end
 
     def waits(others: int) -> None:
         print(f"waiting for {others} other training{'s' * (others > 1)} to end", file=sys.stderr, flush=True)
@@ -137,7 +137,7 @@ def _lead(chosen: argparse.Namespace, model: ModelConfig, config: TrainConfig) -
             else:
                 held_out = report.held_out_reconstruction - report.held_out_kl
                 start = "\r" if sys.stderr.isatty() else ""
-                with contextlib.suppress(OSError):  # a log that cannot be written is no reason to end
+                with contextlib.suppress(OSError):  # training must not end because a log cannot be written
                     print(f"{start}{line}  held out {held_out:9.2f}  {report.seconds:6.1f} s", flush=True)
     job = vae.jobs.status(chosen.name)
     if job and job.state == "stopped" and job.message:
@@ -149,11 +149,11 @@ def _lead(chosen: argparse.Namespace, model: ModelConfig, config: TrainConfig) -
 def _fitted(
     chosen: argparse.Namespace, model: ModelConfig, config: TrainConfig, image_shape: tuple[int, ...]
 ) -> tuple[ModelConfig, TrainConfig]:
-    """Makes a model for the images of a set where no shape was said, convolutional where they are large."""
+    """Adapts a model to the images of a set if no shape was given, with convolutions if they are large."""
     if chosen.resume or "image_shape" in chosen or model.image_shape == image_shape:
         return model, config
     model = fitted_to(model, image_shape, keep_channels="channels" in chosen)
-    if model.channels and "initial" not in chosen:  # a preset's mean image is for perceptrons
+    if model.channels and "initial" not in chosen:  # the mean image of a preset applies only to perceptrons
         config = replace(config, initial="random")
     return model, config
 
@@ -169,7 +169,7 @@ def _sample(chosen: argparse.Namespace) -> None:
     locate(chosen.name)
     if not 1 <= chosen.count <= 10_000:
         raise ConfigError(f"count must be from 1 to 10,000; it is {chosen.count}.")
-    import torch  # here, because it takes seconds to import
+    import torch  # imported here, because it takes seconds
 
     model = vae.load(chosen.name)
     z = torch.randn(chosen.count, model.config.latent, generator=vae.generator(chosen.seed))
@@ -187,9 +187,9 @@ def _sample(chosen: argparse.Namespace) -> None:
     place = paths.given(chosen.out)
     missing = [folder for folder in place.parents if not folder.exists()]
     write_aside(place, picture.getvalue())
-    print(place, file=sys.stdout if place.is_file() else sys.stderr)  # which may be the pipe that has the picture
+    print(place, file=sys.stdout if place.is_file() else sys.stderr)  # stdout may be the pipe that receives the picture
     if missing:
-        print(f"The folder {place.parent} was made for it.", file=sys.stderr)
+        print(f"The folder {place.parent} was created for it.", file=sys.stderr)
 
 
 def _models(chosen: argparse.Namespace) -> None:
@@ -225,20 +225,24 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="vae", description="Gaussian variational autoencoders, and what is inside them.")
+    parser = _Parser(prog="vae", description="Train, evaluate and explore variational autoencoders.")
     parser.add_argument("--version", action="version", version=f"vae-explorer {paths.version()}")
     commands = parser.add_subparsers(dest="command", required=True)
 
     add_data(commands)
 
     command = commands.add_parser("train", help="train a model and save it")
-    command.add_argument("name", help="of the model")
+    command.add_argument("name", help="name of the model")
     command.add_argument("--half", action="store_true", help="store weights as float16")
-    command.add_argument("--overwrite", action="store_true", help="replace a model of that name")
-    command.add_argument("--estimate", action="store_true", help="say how long it would take here, and train nothing")
-    command.add_argument("--preset", choices=PRESETS, help="settings that are known to work, changed by those given")
-    command.add_argument("--resume", action="store_true", help="go on with a training that was stopped or killed")
-    command.add_argument("--at-most", type=float, metavar="SECONDS", help="stop then, and keep what was learned so far")
+    command.add_argument("--overwrite", action="store_true", help="replace an existing model of that name")
+    command.add_argument(
+        "--estimate", action="store_true", help="only estimate how long the training would take on this machine"
+    )
+    command.add_argument("--preset", choices=PRESETS, help="settings that are known to work; other flags override them")
+    command.add_argument("--resume", action="store_true", help="resume a training that was stopped or killed")
+    command.add_argument(
+        "--at-most", type=float, metavar="SECONDS", help="stop after this time, and keep the model as it is then"
+    )
     add_device(command)
     for config in (ModelConfig, TrainConfig):
         add_fields(command, config)
@@ -249,9 +253,11 @@ def _parser() -> argparse.ArgumentParser:
     add_evidence(commands)
 
     command = commands.add_parser(
-        "project", help="lay the codes of test images out on a plane; the result is kept beside the model"
+        "project", help="project the codes of test images to a plane; the result is stored with the model"
     )
-    command.add_argument("--method", choices=methods.PROJECTIONS, default="tsne", help="how (%(default)s)")
+    command.add_argument(
+        "--method", choices=methods.PROJECTIONS, default="tsne", help="method of projection (default: %(default)s)"
+    )
     add_images(command, methods.PROJECTED)
     add_device(command, "cpu")
     command.set_defaults(run=_project)
@@ -260,15 +266,17 @@ def _parser() -> argparse.ArgumentParser:
     add_model(commands)
     add_report(commands)
 
-    command = commands.add_parser("sample", help="decode draws from the prior into a picture")
-    command.add_argument("name", help="of the model, or its file")
-    command.add_argument("--count", type=int, default=64, help="how many draws (%(default)s)")
-    command.add_argument("--draws", action="store_true", help="draw x from p(x|z) instead of showing its mean")
-    command.add_argument("--seed", type=int, default=0, help="of the draws (%(default)s)")
-    command.add_argument("--out", "--output", type=Path, default=Path("samples.png"), help="PNG file (%(default)s)")
+    command = commands.add_parser("sample", help="decode samples from the prior into a picture")
+    command.add_argument("name", help="name of the model, or path of its file")
+    command.add_argument("--count", type=int, default=64, help="number of samples (default: %(default)s)")
+    command.add_argument("--draws", action="store_true", help="sample x from p(x|z) instead of showing its mean")
+    command.add_argument("--seed", type=int, default=0, help="seed of the samples (default: %(default)s)")
+    command.add_argument(
+        "--out", "--output", type=Path, default=Path("samples.png"), help="PNG file (default: %(default)s)"
+    )
     command.set_defaults(run=_sample)
 
-    command = commands.add_parser("models", help="list the models that there are")
+    command = commands.add_parser("models", help="list all models")
     command.add_argument("--json", action="store_true")
     command.set_defaults(run=_models)
     return parser

@@ -1,4 +1,4 @@
-"""What a shell asks of the evidence: `python -m vae evaluate | compare`."""
+"""Commands for the evidence: `python -m vae evaluate | compare`."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ __all__ = ["add_evidence", "add_images"]
 
 
 def add_evidence(commands: Any) -> None:
-    """Gives a parser the two commands."""
+    """Adds the two commands to a parser."""
     command = commands.add_parser("evaluate", help="estimate log p(x) or its bound on test images")
-    command.add_argument("--method", choices=methods.EVIDENCE, default="elbo", help="how (%(default)s)")
+    command.add_argument("--method", choices=methods.EVIDENCE, default="elbo", help="estimator (default: %(default)s)")
     counts = ", ".join(f"{method} {count}" for method, count in methods.SAMPLES.items())
-    command.add_argument("--samples", type=int, help=f"draws for each image; for ais, chains ({counts})")
-    command.add_argument("--steps", type=int, help=f"temperatures of ais ({methods.STEPS})")
-    command.add_argument("--replicates", type=int, default=1, help="repeat with other draws (%(default)s)")
-    command.add_argument("--jackknife", action="store_true", help="correct the bias of importance")
+    command.add_argument("--samples", type=int, help=f"samples per image, or chains for ais (default: {counts})")
+    command.add_argument("--steps", type=int, help=f"number of temperatures of ais (default: {methods.STEPS})")
+    command.add_argument(
+        "--replicates", type=int, default=1, help="how often to repeat with new samples (default: %(default)s)"
+    )
+    command.add_argument("--jackknife", action="store_true", help="correct the bias of importance sampling")
     command.add_argument(
         "--sandwich", action="store_true",
-        help="ais from above too: exact posterior draws from a grid for J <= 2, else images that the model simulates",
+        help="also run ais from above, from exact posterior samples: of a grid for J <= 2, else of simulated images",
     )  # fmt: skip
     command.add_argument("--json", action="store_true", help="print one JSON object")
     add_images(command)
@@ -44,7 +46,7 @@ def add_evidence(commands: Any) -> None:
     command.set_defaults(run=_evaluate)
 
     command = commands.add_parser(
-        "compare", help="run every method on the same test images; what is done is kept beside the model"
+        "compare", help="run every method on the same test images; results are stored with the model"
     )
     add_images(command)
     add_device(command)
@@ -52,29 +54,29 @@ def add_evidence(commands: Any) -> None:
 
 
 def add_images(command: argparse.ArgumentParser, images: int = 1000) -> None:
-    """Gives a command a model, its test images and a seed."""
-    command.add_argument("name", help="of the model, or its file")
-    command.add_argument("--images", type=int, default=images, help="how many test images (%(default)s)")
-    command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
-    command.add_argument("--seed", type=int, default=0, help="of the draws (%(default)s)")
+    """Adds the arguments for a model, its test images and a seed to a command."""
+    command.add_argument("name", help="name of the model, or path of its file")
+    command.add_argument("--images", type=int, default=images, help="number of test images (default: %(default)s)")
+    command.add_argument("--data", "--dataset", help="data set; by default the one that the model was trained on")
+    command.add_argument("--seed", type=int, default=0, help="seed of the random numbers (default: %(default)s)")
 
 
 def _check(chosen: argparse.Namespace) -> None:
-    """Refuses a model that has no evidence, and a number of images that is none."""
+    """Rejects a model without evidence, and an invalid number of images."""
     if (record := read_record(chosen.name)).autoencoder:
-        raise ConfigError(f"Only a VAE has an evidence; {record.name} is a plain autoencoder. Choose another.")
+        raise ConfigError(f"Only a VAE has an evidence; {record.name} is a plain autoencoder. Choose another model.")
     if chosen.images < 1:
         raise ConfigError(f"images must be at least 1; it is {chosen.images}.")
 
 
 def _opened(chosen: argparse.Namespace) -> tuple[vae.VAE, Record, data.Dataset, Tensor]:
-    """Returns a model, its record, its data set, and as many test images as were asked for."""
-    import torch  # here, because it takes seconds to import
+    """Returns a model, its record, its data set, and the requested number of test images."""
+    import torch  # imported here, because it takes seconds
 
     model, record = vae.load(chosen.name, device_of(chosen)), read_record(chosen.name)
     say_device(model.device)
     if vae.distributed.rank():
-        vae.distributed.total(torch.zeros(1))  # waits until rank 0 has fetched what is not on disk
+        vae.distributed.total(torch.zeros(1))  # waits until rank 0 has fetched missing data
     dataset = images_of(record, chosen.data)
     if not vae.distributed.rank():
         vae.distributed.total(torch.zeros(1))
@@ -82,7 +84,7 @@ def _opened(chosen: argparse.Namespace) -> tuple[vae.VAE, Record, data.Dataset, 
 
 
 def _there(noise: torch.Generator, model: vae.VAE, seed: int) -> torch.Generator:
-    """Returns the source of draws where a model is: the one that was used so far if that is the CPU."""
+    """Returns a generator on the device of the model: the given one if that is the CPU."""
     return noise if model.device.type == "cpu" else vae.generator(seed, model.device)
 
 
@@ -91,7 +93,7 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     if not chosen.sandwich:
         methods.check_evidence(chosen.method, chosen.samples, chosen.steps, chosen.replicates, chosen.jackknife)
     elif chosen.method != "ais" or chosen.replicates > 1:
-        raise ConfigError("The sandwich is ais from both sides, once. Say --method=ais, and no replicates.")
+        raise ConfigError("--sandwich runs ais once from both sides. Give --method=ais, and no replicates.")
     with vae.distributed.group():
         _share(chosen)
 
@@ -120,7 +122,7 @@ def _share(chosen: argparse.Namespace) -> None:
         at_work = vae.distributed.evaluate_share if vae.distributed.ranks() > 1 else vae.evidence.evaluation.evaluate
         estimates = at_work(model, x, chosen.method, samples=chosen.samples, **options)
     if vae.distributed.rank():
-        return  # rank 0 has it all
+        return  # rank 0 prints the result
     clear_bar()
     upper = vae.evidence.evaluation.figures(high) if high else {}
     says = {
@@ -142,11 +144,11 @@ def _share(chosen: argparse.Namespace) -> None:
         return
     mean, error = says["mean_nats"], says["standard_error_nats"]
     spread = "" if error is None else f" ± {error:.3f}"
-    words = "no number" if mean is None else f"{mean:.3f}{spread} nats per image"
+    words = "no finite value" if mean is None else f"{mean:.3f}{spread} nats per image"
     words += f", and at most {upper['mean_nats']:.3f}" if upper else ""
     notes = [chosen.method, f"{len(x)} {'simulated ' * simulated}images", likelihood_words(record.model)]
     if says.get("k_hat_above_0.7"):
-        notes.append(f"not to be trusted (k-hat above 0.7) on {says['k_hat_above_0.7']:.0%}")
+        notes.append(f"unreliable (k-hat above 0.7) for {says['k_hat_above_0.7']:.0%}")
     if says.get("k_hat_unknown"):
         notes.append(f"k-hat unknown for {says['k_hat_unknown']} images")
     if says.get("not_converged"):
@@ -160,11 +162,9 @@ def _compare(chosen: argparse.Namespace) -> None:
     noise, path = vae.generator(chosen.seed), vae.comparison_file(chosen.name, dataset.name)
     about = {"model": vae.checksum(chosen.name), "data": dataset.name, "images": len(images), "seed": chosen.seed}
     before = _known(path, about)
-    whole = before is not None and before.estimates.keys() >= set(
-        vae.Budget().methods
-    )  # then there is nothing to write
+    whole = before is not None and before.estimates.keys() >= set(vae.Budget().methods)  # then nothing will be written
     place = path if whole else vae.model.place_for(chosen.name, path.name)
-    part = place.with_suffix(".part.npz")  # so that a stop leaves what was there before as it is
+    part = place.with_suffix(".part.npz")  # so that an interrupt leaves the previous file unchanged
     bar = Bar()
     comparison = vae.compare(
         model, model.pixels(images, noise), generator=_there(noise, model, chosen.seed), about=about,
@@ -185,7 +185,7 @@ def _counted(images: int) -> str:
 
 
 def _known(path: Path, about: dict[str, Any]) -> vae.Comparison | None:
-    """Returns the comparison in a file if it is of the same model, images and seed; a damaged one is made anew."""
+    """Returns the comparison in a file if it is for the same model, images and seed; a damaged one is replaced."""
     with contextlib.suppress(CheckpointError):
         found = vae.load_comparison(path)
         if about.items() <= found.settings.items():

@@ -1,4 +1,4 @@
-"""Configs as flags of a command line: each field is one, and only those that are given are in what was parsed."""
+"""Configs as command-line flags: one flag for each field; only those given are in the parsed result."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ _ALSO = {"latent": ("--latent-dim",), "data": ("--dataset",)}
 
 
 def add_fields(parser: argparse.ArgumentParser, config: type[ModelConfig] | type[TrainConfig]) -> None:
-    """Gives a parser a flag for each field of a config."""
+    """Adds a flag for each field of a config to a parser."""
     hints = typing.get_type_hints(config)
     for f in fields(config):
         hint, words = hints[f.name], f.metadata["help"]
         flags = [f"--{f.name.replace('_', '-')}", *_ALSO.get(f.name, ())]
-        shown = ",".join(map(str, f.default)) if isinstance(f.default, tuple) else f.default
-        how: dict[str, typing.Any] = {"default": argparse.SUPPRESS, "help": f"{words} ({shown})"}
+        shown = ",".join(map(str, f.default)) or "empty" if isinstance(f.default, tuple) else f.default
+        usual = "" if "by default" in words else f" (default: {shown})"
+        how: dict[str, typing.Any] = {"default": argparse.SUPPRESS, "help": words + usual}
         if typing.get_origin(hint) is typing.Literal:
             how["choices"] = typing.get_args(hint)
         else:
@@ -32,16 +33,16 @@ def add_fields(parser: argparse.ArgumentParser, config: type[ModelConfig] | type
 
 
 def add_device(parser: argparse.ArgumentParser, usual: str = "auto") -> None:
-    """Gives a parser the flag `--device`."""
-    says = "a GPU where there is one" if usual == "auto" else "encoding is quick there"
-    parser.add_argument("--device", help=f"where to compute: auto, cpu, cuda, cuda:1 or mps ({usual}: {says})")
+    """Adds the flag `--device` to a parser."""
+    says = "a GPU if there is one" if usual == "auto" else "on which encoding is fast"
+    parser.add_argument("--device", help=f"device: auto, cpu, cuda, cuda:1 or mps (default: {usual}, {says})")
 
 
 def device_of(chosen: argparse.Namespace, usual: str = "auto") -> str:
-    """Returns the device that was chosen or, without one, `$VAE_DEVICE` or the usual one; for this process from now on.
+    """Returns the chosen device, or that of `$VAE_DEVICE`, or the usual one, and sets it for this process.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: it is not the name of a device.
     """
     name = methods.check_device(chosen.device or os.environ.get("VAE_DEVICE") or usual)
     os.environ["VAE_DEVICE"] = name
@@ -49,7 +50,7 @@ def device_of(chosen: argparse.Namespace, usual: str = "auto") -> str:
 
 
 def config_of(kind: type[C], chosen: argparse.Namespace, base: C | None = None) -> C:
-    """Returns a config with what was chosen, and all else as in a base (the defaults if None).
+    """Returns a config with the given settings, and all others as in a base (the defaults if None).
 
     Raises:
         ConfigError: a value is outside its range.
@@ -62,11 +63,13 @@ def _widths(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(",") if part)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"whole numbers with commas between, such as 256,512; not {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"must be whole numbers separated by commas, such as 256,512; it is {text!r}"
+        ) from None
 
 
 def _floor(text: str) -> float | None:
     try:
         return None if text == "none" else float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"a number or none; not {text!r}") from None
+        raise argparse.ArgumentTypeError(f"must be a number or none; it is {text!r}") from None

@@ -1,4 +1,4 @@
-"""The command `report`: what is inside a model, as one HTML file."""
+"""The command `report`: a report on a model, as one HTML file."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ __all__ = ["add_report"]
 
 
 def add_report(commands: Any) -> None:
-    """Adds the command to those of a parser."""
-    command = commands.add_parser("report", help="write what is inside a model as one HTML file")
-    command.add_argument("name", help="of the model, or its file")
-    command.add_argument("--against", nargs="+", default=[], metavar="NAME", help="other models, side by side with it")
-    command.add_argument("--data", help="data set; the one that each model learned from if not given")
-    command.add_argument("--output", type=Path, metavar="FILE", help="NAME-report.html if not given")
-    command.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    """Adds the command to a parser."""
+    command = commands.add_parser("report", help="write a report on a model as one HTML file")
+    command.add_argument("name", help="name of the model, or path of its file")
+    command.add_argument(
+        "--against", nargs="+", default=[], metavar="NAME", help="other models, to be shown next to it"
+    )
+    command.add_argument("--data", help="data set; by default the one that each model was trained on")
+    command.add_argument("--output", type=Path, metavar="FILE", help="HTML file; by default NAME-report.html")
+    command.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers to this file")
     command.set_defaults(run=_report)
 
 
 def _report(chosen: argparse.Namespace) -> None:
     reports, bar = [], Bar()
-    asked = [(name, read_record(name)) for name in (chosen.name, *chosen.against)]  # before work is done for the first
+    asked = [(name, read_record(name)) for name in (chosen.name, *chosen.against)]  # checked before any work is done
     for name, record in asked:
         about = f"{record.name}: " if len(asked) > 1 else ""
         told = partial(_draw, bar, about)

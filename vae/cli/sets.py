@@ -1,4 +1,4 @@
-"""The command `data`: lists the data sets that there are, fetches them, imports one's own, and removes those again."""
+"""The command `data`: lists data sets, fetches them, imports images of your own, and removes imported sets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["add_data"]
 
 
 def add_data(commands: Any) -> None:
-    """Adds the command to those of a parser."""
+    """Adds the command to a parser."""
     command = commands.add_parser("data", help="list the data sets, fetch one, import your own images, or remove them")
     command.add_argument("--json", action="store_true", help="list them as JSON")
     command.set_defaults(run=_list)
@@ -26,39 +26,39 @@ def add_data(commands: Any) -> None:
     for name in data.names():
         actions.add_parser(name).set_defaults(run=_fetch, name=name)
     _add_import(actions)
-    action = actions.add_parser("remove", help="delete a set that was imported")
+    action = actions.add_parser("remove", help="delete an imported set")
     action.add_argument("name")
-    action.add_argument("--yes", action="store_true", help="do not ask")
+    action.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     action.set_defaults(run=_remove)
 
 
 def _add_import(actions: Any) -> None:
     action = actions.add_parser(
         "import",
-        help="keep images of your own as a data set",
+        help="import your own images as a data set",
         description="Reads a folder of images (one folder per class, or flat), a zip archive of one, .npy, .npz, IDX "
-        "or Parquet, and keeps it as a data set of 8-bit images.",
+        "or Parquet, and stores it as a data set of 8-bit images.",
     )
-    action.add_argument("path", help="of the images")
-    action.add_argument("--name", required=True, help="of the set: lower-case letters, digits, '.', '-' and '_'")
-    action.add_argument("--title", default="", help="what people call it; the name if not given")
+    action.add_argument("path", help="path of the images")
+    action.add_argument("--name", required=True, help="name of the set: lower-case letters, digits, '.', '-' and '_'")
+    action.add_argument("--title", default="", help="title to display; by default the name")
     held_out = action.add_mutually_exclusive_group()
-    held_out.add_argument("--test", metavar="PATH", help="other images, which are held out")
+    held_out.add_argument("--test", metavar="PATH", help="other images, to be held out")
     held_out.add_argument(
         "--held-out",
         type=float,
         default=0.1,
         metavar="SHARE",
-        help="share of the images that is held out (%(default)s)",
+        help="fraction of the images that is held out (default: %(default)s)",
     )
     action.add_argument("--size", type=int, nargs=2, metavar=("H", "W"), help="resize the images to this many pixels")
     action.add_argument(
         "--labels", metavar="FILE",
-        help="labels: .npy, IDX, one per line, or CSV with a file's name and its label on each line",
+        help="labels: .npy, IDX, one per line, or CSV with a file name and its label on each line",
     )  # fmt: skip
     action.add_argument("--test-labels", metavar="FILE", help="the same for --test")
-    action.add_argument("--invert", action="store_true", help="let light and dark change places")
-    action.add_argument("--grey", action="store_true", help="make colour grey")
+    action.add_argument("--invert", action="store_true", help="swap light and dark")
+    action.add_argument("--grey", action="store_true", help="convert colour to grey")
     action.set_defaults(run=_import)
 
 
@@ -103,7 +103,7 @@ def _said(says: dict[str, Any]) -> str:
 
 
 def _import(chosen: argparse.Namespace) -> None:
-    stored.check_new(chosen.name, data.NAMES)  # before anything is read for it
+    stored.check_new(chosen.name, data.NAMES)  # before anything is read
     recipe = imports.Recipe(tuple(chosen.size) if chosen.size else None, chosen.grey, chosen.invert)
     draft = imports.open_source(
         chosen.path, test=chosen.test, labels=chosen.labels, test_labels=chosen.test_labels, held_out=chosen.held_out,
@@ -126,7 +126,7 @@ def _remove(chosen: argparse.Namespace) -> None:
     name = stored.check_kept(chosen.name)
     if not chosen.yes:
         if not sys.stdin.isatty():
-            raise DataError(f"To remove {name!r} without being asked, give --yes.")
+            raise DataError(f"Removing {name!r} needs confirmation; give --yes to remove it without being asked.")
         if input(f"Remove the data set {name}? [y/N] ").strip().casefold() not in ("y", "yes"):
             print("kept", file=sys.stderr)
             return

@@ -1,4 +1,4 @@
-"""The progress of a command, where somebody watches: on standard error, beside what a program prints."""
+"""The progress of a command, on standard error, separate from what a program prints."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ if typing.TYPE_CHECKING:
 
 __all__ = ["Bar", "clear_bar", "draw_bar", "plain", "say_device"]
 
-_WIDTH = 56  # letters beside the bar
-_PATIENCE = 10.0  # seconds after which a log is told what takes so long
+_WIDTH = 56  # characters next to the bar
+_PATIENCE = 10.0  # seconds after which a log says which part is taking long
 
 
 class Bar:
-    """The bar of work that may take minutes, with the time that is left.
+    """The progress bar of work that may take minutes, with the remaining time.
 
-    Where standard error is no terminal, a part that takes longer than ten seconds is one line, and all else nothing.
+    If standard error is not a terminal, each part that takes longer than ten seconds prints one line, and others
+    nothing.
     """
 
     def __init__(self) -> None:
         self._part = ""
         self._share = 1.0
         self._begun = self._since = 0.0  # when the work began, and when its part did
-        self._told = False  # whether the part is in the log
+        self._told = False  # whether the part has been logged
 
     def draw(self, part: str, share: float) -> None:
-        """Says how far the work is.
+        """Shows the progress of the work.
 
         Arguments:
-            part: what is being computed; on a terminal its first 36 letters are shown.
-            share: of the work that is done, in [0, 1]; one that is smaller than the last begins new work.
+            part: what is being computed; on a terminal its first 36 characters are shown.
+            share: completed fraction of the work, in [0, 1]; if it is smaller than the last, new work has begun.
         """
         now = time.monotonic()
-        if share < self._share - 1e-6 or not self._part:  # shares are sums, and may be off by rounding
+        if share < self._share - 1e-6 or not self._part:  # fractions are sums with rounding errors
             self._begun = now
         if part != self._part:
             self._since, self._told = now, False
@@ -48,33 +49,33 @@ class Bar:
 
 
 def draw_bar(share: float, words: str) -> None:
-    """Draws the bar over the one before.
+    """Draws the bar over the previous one.
 
     Arguments:
-        share: that is done, in [0, 1].
-        words: beside it, up to 56 letters.
+        share: completed fraction, in [0, 1].
+        words: text next to the bar, up to 56 characters.
     """
     if sys.stderr.isatty():
         print(f"\r[{'#' * round(20 * share):<20}] {words:<{_WIDTH}}", end="", file=sys.stderr, flush=True)
 
 
 def clear_bar() -> None:
-    """Wipes the line of the bar."""
+    """Clears the line of the bar."""
     if sys.stderr.isatty():
         print(f"\r{'':<80}\r", end="", file=sys.stderr, flush=True)
 
 
 def say_device(device: torch.device) -> None:
-    """Says in a line where it is computed, unless that is the CPU."""
+    """Prints the device, unless it is the CPU."""
     if device.type != "cpu":
-        import torch  # which whoever has a device has imported
+        import torch  # already imported by whoever has a device
 
         name = f", {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
         print(f"on {device}{name}", file=sys.stderr)
 
 
 def plain(text: str) -> str:
-    """Returns a text as the console can write it, +- for a plus or minus sign where it knows ASCII alone."""
+    """Returns a text that the console can print, with +- for a plus-minus sign if it supports only ASCII."""
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
@@ -83,7 +84,7 @@ def plain(text: str) -> str:
 
 
 def _time(seconds: float, share: float) -> str:
-    """Says how long is left if the rest goes as fast or, while that is unknown, how long it has taken."""
+    """Returns the remaining time at the current speed or, while that is unknown, the time that has passed."""
     known = share >= 0.01 and seconds >= 2
     seconds = seconds * (1 - share) / share if known else seconds
     length = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

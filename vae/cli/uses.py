@@ -1,4 +1,4 @@
-"""Commands that take codes out, `codes`, and measure what they are good for; how a command loads a data set."""
+"""Commands that export codes (`codes`) and measure how useful they are; how a command loads a data set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["add_uses", "images_of", "loaded"]
 
 
 def loaded(name: str, always: bool = False) -> data.Dataset:
-    """Loads a data set, fetched with a bar where it is not on disk yet."""
+    """Loads a data set, fetching it with a progress bar if it is not on disk."""
     if always or not data.available(name):
         data.fetch(
             name, lambda what, done, total: draw_bar(done / total if total else 0, f"{what}, {done / 1e6:.1f} MB")
@@ -29,51 +29,51 @@ def loaded(name: str, always: bool = False) -> data.Dataset:
 
 
 def images_of(record: Record, name: str | None) -> data.Dataset:
-    """Loads the data set of a name or, without one, that of a model's training.
+    """Loads the data set of that name or, without a name, the one that a model was trained on.
 
-    Where that is none that is known here it takes the sample that ships, and says so.
+    If the latter is not known here, it loads the sample that ships, and says so.
 
     Raises:
-        DataError: the name is unknown, or the images have another size than those that the model was made for.
+        DataError: the name is unknown, or the images differ in size from those that the model was built for.
     """
     own = record.data
     if name is None and own not in data.names():
         if record.model.image_shape != (28, 28):
             raise DataError(
-                f"{record.name} belongs to the data set {own!r}, which is not here any more: import it again, or name "
+                f"{record.name} belongs to the data set {own!r}, which is no longer here: import it again, or name "
                 "another with --data."
             )
-        print(f"{record.name} learned from {own}, which is not known here: taking mnist-sample.", file=sys.stderr)
+        print(f"{record.name} was trained on {own}, which is not here: using mnist-sample instead.", file=sys.stderr)
         name = "mnist-sample"
     dataset = loaded(name or own)
     if dataset.image_shape != record.model.image_shape:
         came, wanted = map(data.said_size, (dataset.image_shape, record.model.image_shape))
         raise DataError(
-            f"Images must have the size of the model's; those of {dataset.name} are {came}, and {record.name} was made "
+            f"Images must have the size of the model; those of {dataset.name} are {came}, and {record.name} was built "
             f"for {wanted}."
         )
     return dataset
 
 
 def add_uses(commands: Any) -> None:
-    """Adds the commands to those of a parser."""
+    """Adds the commands to a parser."""
     command = commands.add_parser("codes", help="write q(z|x) of the test images, with labels and KL, as CSV")
-    command.add_argument("name", help="of the model, or its file")
-    command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
-    command.add_argument("--output", type=Path, metavar="FILE", help="NAME-codes.csv if not given")
+    command.add_argument("name", help="name of the model, or path of its file")
+    command.add_argument("--data", "--dataset", help="data set; by default the one that the model was trained on")
+    command.add_argument("--output", type=Path, metavar="FILE", help="CSV file; by default NAME-codes.csv")
     command.set_defaults(run=_codes)
 
     command = commands.add_parser(
-        "features", help="accuracy of simple classifiers on a model's codes, kept beside the model"
+        "features", help="measure the accuracy of simple classifiers on a model's codes; stored with the model"
     )
-    command.add_argument("name", help="of the model, or its file")
-    command.add_argument("--data", "--dataset", help="data set; that of the model's training if not given")
+    command.add_argument("name", help="name of the model, or path of its file")
+    command.add_argument("--data", "--dataset", help="data set; by default the one that the model was trained on")
     add_device(command, "cpu")
     command.set_defaults(run=_features)
 
-    command = commands.add_parser("classifier", help="train the classifier that judges draws, kept beside the models")
-    command.add_argument("name", choices=data.names(), help="of the data set")
-    command.add_argument("--seed", type=int, default=0, help="of its weights (%(default)s)")
+    command = commands.add_parser("classifier", help="train the classifier that judges samples; stored with the models")
+    command.add_argument("name", choices=data.names(), help="name of the data set")
+    command.add_argument("--seed", type=int, default=0, help="seed of its weights (default: %(default)s)")
     command.set_defaults(run=_classifier)
 
 
@@ -85,7 +85,7 @@ def _codes(chosen: argparse.Namespace) -> None:
     content = vae.latent.codes_csv(vae.encode(vae.load(chosen.name), test.images), labels, plain=record.autoencoder)
     output = chosen.output or Path(f"{record.name}-codes.csv")
     paths.write_aside(output, content)
-    print(output, file=sys.stdout if paths.given(output).is_file() else sys.stderr)  # which may be the pipe itself
+    print(output, file=sys.stdout if paths.given(output).is_file() else sys.stderr)  # stdout may be the pipe itself
 
 
 def _features(chosen: argparse.Namespace) -> None:
@@ -98,7 +98,7 @@ def _features(chosen: argparse.Namespace) -> None:
 
 
 def _table(found: vae.uses.features.Features) -> str:
-    """Writes accuracies as a Markdown table, in percent."""
+    """Formats accuracies as a Markdown table, in percent."""
     lines = [f"| features | classifier | {' | '.join(f'{count:,} labels' for count in found.labels)} |"]
     lines.append("|---|---|" + "---:|" * len(found.labels))
     for kind, probe in dict.fromkeys((each.kind, each.probe) for each in found.accuracies):
@@ -111,14 +111,14 @@ def _classifier(chosen: argparse.Namespace) -> None:
     path = folders()[0] / f"classifier-{chosen.name}.safetensors"
     if not paths.writable(path.parent):
         raise CheckpointError(
-            f"A classifier is kept with the models; {path.parent} may not be written to. "
-            f"Set VAE_CHECKPOINTS to a folder of your own."
+            f"A classifier is stored with the models, but {path.parent} cannot be written to. "
+            f"Set VAE_CHECKPOINTS to a folder that you can write to."
         )
     net = vae.uses.classifier.train_classifier(loaded(chosen.name), seed=chosen.seed)
     vae.uses.classifier.save_classifier(path, net, chosen.name)
     assert net.skill is not None
     images, accuracy, confidence, sure, accuracy_sure = net.skill
     print(
-        f"{path}: right on {accuracy:.2%} of {images:,} test images (mean confidence {confidence:.2%}); "
-        f"above {vae.uses.classifier.SURE:.0%} on {sure:.2%}, and right on {accuracy_sure:.2%} of these"
+        f"{path}: correct on {accuracy:.2%} of {images:,} test images (mean confidence {confidence:.2%}); "
+        f"above {vae.uses.classifier.SURE:.0%} on {sure:.2%}, and correct on {accuracy_sure:.2%} of these"
     )

@@ -1,24 +1,24 @@
-"""Where images come from: data sets by name, sets of one's own, and photographs of digits.
+"""Sources of images: data sets by name, imported sets, and photographs of digits.
 
-Images are uint8 tensors, in memory or mapped from disk; PyTorch is imported when the first are loaded. The
-wing stands on `vae.errors` and `vae.paths` alone.
+Images are uint8 tensors, in memory or mapped from disk; PyTorch is imported when the first images are loaded. The wing
+depends only on `vae.errors` and `vae.paths`.
 
     sets         a data set: images of a training and a test split, and their labels
-    datasets     data sets by name, MNIST and Fashion-MNIST verified
-    sources      where image files come from: disk, mirrors, npm; time limits
-    relatives    KMNIST, QMNIST and EMNIST, fetched and kept as imports are
-    imports      a source of images opened as a draft, and a draft kept
-    drafts       a set as it would be kept, to be looked at before
-    stored       sets that are kept: their card, their arrays mapped from disk
+    datasets     data sets by name; MNIST and Fashion-MNIST are verified
+    sources      where image files come from: disk, mirrors, npm; with time limits
+    relatives    KMNIST, QMNIST and EMNIST, downloaded and stored like imported sets
+    imports      opens a source of images as a draft, and stores a draft
+    drafts       a set as it would be stored, for inspection
+    stored       stored sets: their card, and their arrays mapped from disk
     pictures     reader: image files in a folder or a zip archive
     arrays       reader: images in IDX, .npy and .npz
-    parquet      reader: images in Parquet, as Hugging Face writes it
-    parts        what a reader finds
+    parquet      reader: images in Parquet, as written by Hugging Face
+    parts        the result of a reader
     labels       labels from files, and classes in their natural order
-    pixels       one image as 8-bit pixels of one size
+    pixels       one image as 8-bit pixels of a given size
     streams      arrays in files, block by block
-    archives     compressed files, read in memory and no further than is plausible
-    handwriting  a photograph of a digit as an image of the kind that MNIST is made of
+    archives     compressed files, read in memory and only up to a plausible size
+    handwriting  converts a photograph of a digit to an image like those of MNIST
 """
 
 from vae.data import handwriting, imports, stored

@@ -1,4 +1,4 @@
-"""Compressed files, read in memory and no further than is plausible: nothing is unpacked to the disk."""
+"""Compressed files, read in memory and only up to a plausible size: nothing is unpacked to the disk."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from vae.errors import DataError
 __all__ = ["MOST_FILES", "Archive", "Limited", "gunzipped"]
 
 MOST_FILES = 2_000_000
-_RATIO = 250  # bytes that may come of one: images shrink to a tenth, a bomb to a thousandth
-_FREE = 2**26  # bytes that may come of however few
+_RATIO = 250  # bytes that one compressed byte may give: images shrink to a tenth, a zip bomb to a thousandth
+_FREE = 2**26  # bytes that are allowed in any case
 
 
 class Limited:
-    """A compressed file that is read as long as what comes out of it is plausible for its size.
+    """A compressed file that is read as long as the amount of data is plausible for its size.
 
     Arguments:
-        file: what to read from.
-        size: bytes of the compressed file.
-        what: to call it in errors.
+        file: to read from.
+        size: of the compressed file, in bytes.
+        what: its name in errors.
     """
 
     def __init__(self, file: BinaryIO, size: int, what: str) -> None:
@@ -37,17 +37,17 @@ class Limited:
         """Returns up to `count` bytes.
 
         Raises:
-            DataError: it is damaged, or more came out of it than is plausible.
+            DataError: the file is damaged, or gives more data than is plausible.
         """
         with damaged(self.what):
             content = self.file.read(count)
         self.left -= len(content)
         if self.left < 0:
-            raise DataError(f"A file unpacks to at most {_RATIO} times its size; {self.what} goes on beyond that.")
+            raise DataError(f"A file may unpack to at most {_RATIO} times its size; {self.what} exceeds that.")
         return content
 
     def skip(self, count: int) -> None:
-        """Goes on by so many bytes; a file that is not compressed is not read for it."""
+        """Skips so many bytes; a file that is not compressed is not read for that."""
         if isinstance(self.file, io.BufferedReader):
             with damaged(self.what):
                 self.file.seek(count, io.SEEK_CUR)
@@ -75,10 +75,10 @@ class Archive:
     """A zip archive whose files are read one by one.
 
     Attributes:
-        names: of its files, in the archive's order.
+        names: of its files, in the order of the archive.
 
     Raises:
-        DataError: it is damaged or encrypted, has two files of one name, a name that leads out of it, or more than
+        DataError: it is damaged or encrypted, has two files of the same name, a name that points outside, or more than
             2,000,000 files.
     """
 
@@ -96,7 +96,7 @@ class Archive:
         self.names = list(self._infos)
 
     def open(self, name: str) -> Limited:
-        """Opens one of the files; what was read of the others counts too."""
+        """Opens one of the files; the limit also counts what was read of the others."""
         with damaged(f"{name} in {self.path}"):
             file = self._zip.open(self._infos[name])
         limited = Limited(file, 0, f"{name} in {self.path}")  # type: ignore[arg-type]
@@ -107,13 +107,13 @@ class Archive:
         """Returns the bytes of a file.
 
         Raises:
-            DataError: it is damaged, has more than `most` bytes, or more came out of the archive than is plausible.
+            DataError: it is damaged, has more than `most` bytes, or the archive gives more data than is plausible.
         """
         with self.open(name) as file:
             content = file.read(most + 1)
             self.left = file.left
         if len(content) > most:
-            raise DataError(f"A file has at most {most >> 20} MB; {name} in {self.path} has more.")
+            raise DataError(f"A file may have at most {most >> 20} MB; {name} in {self.path} has more.")
         return content
 
     def close(self) -> None:
@@ -129,18 +129,22 @@ class Archive:
 def _checked(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
     infos = [info for info in archive.infolist() if not info.is_dir()]
     if len(infos) > MOST_FILES:
-        raise DataError(f"A set has at most {MOST_FILES:,} images; {path} has {len(infos):,} files.")
+        raise DataError(f"A set may have at most {MOST_FILES:,} images; {path} has {len(infos):,} files.")
     names = set()
     for info in infos:
         parts = PurePosixPath(info.filename.replace("\\", "/")).parts
         out = ".." in parts or not parts or parts[0] == "/" or parts[0][1:2] == ":"
         if out or stat.S_ISLNK(info.external_attr >> 16):
-            raise DataError(f"The names in an archive stay within it; {info.filename!r:.80} in {path} leads out.")
+            raise DataError(f"The paths in an archive must stay inside it; {info.filename!r:.80} in {path} does not.")
         if info.filename in names:
-            raise DataError(f"The files of an archive have names of their own; {path} has two {info.filename!r:.80}.")
+            raise DataError(
+                f"The files in an archive must have different names; {path} has two named {info.filename!r:.80}."
+            )
         names.add(info.filename)
         if info.flag_bits & 1:
-            raise DataError(f"An archive is read without a password; {info.filename!r:.80} in {path} needs one.")
+            raise DataError(f"An archive must not need a password; {info.filename!r:.80} in {path} does.")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise DataError(f"An archive is stored or deflated; {info.filename!r:.80} in {path} is packed otherwise.")
+            raise DataError(
+                f"The files in an archive must be stored or deflated; {info.filename!r:.80} in {path} is neither."
+            )
     return infos

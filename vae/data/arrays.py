@@ -1,4 +1,4 @@
-"""Images in arrays: IDX, .npy and .npz, values of many kinds made 8-bit."""
+"""Images in arrays: IDX, .npy and .npz, with values of many types converted to 8 bits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vae.errors import DataError
 __all__ = ["read_array", "read_npz"]
 
 Array = NDArray[Any]
-_MOST_VALUES = 2**24  # of an image
+_MOST_VALUES = 2**24  # values per image
 _SPLITS = {"train": ("train", "training", "val", "valid", "validation"), "test": ("test", "testing")}
 _IMAGES = ("images", "image", "imgs", "img", "x", "data", "pixels", "arr_0")
 _LABELS = ("labels", "label", "y", "targets", "target", "classes", "arr_1")
@@ -42,20 +42,20 @@ def read_array(path: Path, kind: str) -> Parts:
         kind: npy, idx or idx.gz; see `vae.data.streams.kind_of`.
 
     Raises:
-        DataError: it is damaged, or its values or its shape are not those of images.
+        DataError: it is damaged, or its values or its shape cannot be those of images.
     """
     source = stream(str(path), kind.removesuffix(".gz"), opener(path, kind))
     return _part([source], "an array", None, _scale([source]), ()), None
 
 
 def read_npz(path: Path) -> Parts:
-    """Finds images and labels in an archive of arrays, by names that people give them.
+    """Finds images and labels in an archive of arrays, by the names commonly used for them.
 
-    There may be images and labels (`images`, `x`, `data`; `labels`, `y`, `targets`), or those of splits
-    (`train_images`, `x_train`, ...). Those of a validation join those of training, as with MedMNIST.
+    These may be images and labels (`images`, `x`, `data`; `labels`, `y`, `targets`), or those of splits
+    (`train_images`, `x_train`, ...). A validation split is added to the training split, as for MedMNIST.
 
     Raises:
-        DataError: it is damaged, there are no images in it, or their labels are not theirs.
+        DataError: it is damaged, it has no images, or the labels do not match the images.
     """
     with Archive(path) as archive:
         names = [name.removesuffix(".npy") for name in archive.names]
@@ -68,7 +68,7 @@ def read_npz(path: Path) -> Parts:
     found = _by_split(arrays)
     if not found:
         raise DataError(
-            f"The images in an .npz file are called images, x or data, or train_images and test_images; "
+            f"The images in an .npz file must be named images, x or data, or train_images and test_images; "
             f"{path} has {', '.join(names)[:200]}."
         )
     scale = _scale([images for pairs in found.values() for images, _ in pairs])
@@ -112,11 +112,11 @@ def _labels(pairs: list[tuple[Stream, Stream | None]]) -> tuple[Labels | None, t
     if len(streams) < len(pairs):
         return None, ()
     if any(len(each.shape) == 2 and each.shape[1] > 1 for each in streams):
-        return None, ("Its images have several labels each, which are left out.",)
+        return None, ("Its images have several labels each, which are ignored.",)
     for images, labels in pairs:
         if labels is not None and labels.shape[0] != images.shape[0]:
             raise DataError(
-                f"Each image has one label; {images.what} are {images.shape[0]:,}, and {labels.what} "
+                f"Each image must have one label; {images.what} are {images.shape[0]:,}, and {labels.what} "
                 f"{labels.shape[0]:,}."
             )
     values = [block.reshape(len(block)) for each in streams for _, block in blocks(each)]
@@ -132,7 +132,7 @@ def _part(sources: list[Stream], kind: str, labels: Labels | None, scale: str, n
         sizes[height, width] = sizes.get((height, width), 0) + each.shape[0]
     count = sum(each.shape[0] for each in sources)
     if count > MOST_FILES:
-        raise DataError(f"A set has at most {MOST_FILES:,} images; {sources[0].what} has {count:,}.")
+        raise DataError(f"A set may have at most {MOST_FILES:,} images; {sources[0].what} has {count:,}.")
     colour = any(len(each.shape) == 4 and each.shape[3] > 1 for each in sources)
 
     def read(rows: Array) -> Iterator[Array]:
@@ -151,33 +151,34 @@ def _part(sources: list[Stream], kind: str, labels: Labels | None, scale: str, n
 
 
 def _scale(sources: list[Stream]) -> str:
-    """Looks at all values, and tells how they become 8-bit: the sentence that says so."""
+    """Looks at all values, and returns the sentence that says how they are converted to 8 bits."""
     extents = []
     for source in sources:
         _check_shape(source)
         low, high = math.inf, -math.inf
-        for _, block in blocks(source):  # to the end, so that a file that is cut is found out at once
+        for _, block in blocks(source):  # to the end, so that a truncated file is noticed at once
             if block.dtype == np.uint8 or not block.size:
                 continue
             least, most = float(block.min()), float(block.max())  # NaN where there is one
             if not math.isfinite(least + most):
-                raise DataError(f"Pixels are finite numbers; in {source.what} some are not. Replace them.")
+                raise DataError(f"Pixels must be finite; in {source.what} some are not. Replace them.")
             low, high = min(low, least), max(high, most)
         extents.append(_Extent(low, high))
     low, high = min(each.low for each in extents), max(each.high for each in extents)
     kinds = {source.dtype.kind for source in sources}
-    if high < low or kinds == {"b"}:  # uint8 alone, no values, or truth values
+    if high < low or kinds == {"b"}:  # only uint8, no values, or Booleans
         return _EIGHT
     if kinds & {"f"}:
         if low >= 0 and high <= 255:
             return _UNIT if high <= 1 else _ROUNDED
         raise DataError(
-            f"Pixels of floating point lie between 0 and 1 or between 0 and 255; in {sources[0].what} they lie between "
+            f"Floating-point pixels must be between 0 and 1 or between 0 and 255; in {sources[0].what} they are "
+            "between "
             f"{low:g} and {high:g}. Scale them."
         )
     if low < 0 or high > 65535:
         raise DataError(
-            f"Pixels have 8 or 16 bits; in {sources[0].what} they lie between {low:g} and {high:g}. Scale them."
+            f"Pixels must have 8 or 16 bits; in {sources[0].what} they are between {low:g} and {high:g}. Scale them."
         )
     return _EIGHT if high <= 255 else _SIXTEEN
 
@@ -185,14 +186,14 @@ def _scale(sources: list[Stream]) -> str:
 def _check_shape(source: Stream) -> None:
     shape = source.shape
     if source.dtype.kind not in "biuf":
-        raise DataError(f"Pixels are numbers; {source.what} has {source.dtype}.")
+        raise DataError(f"Pixels must be numbers; {source.what} has {source.dtype}.")
     if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3, 4)):
         raise DataError(
-            f"An array of images is (N, H, W) or (N, H, W, C) with 1, 3 or 4 channels, which come last; "
+            f"An array of images must be (N, H, W) or (N, H, W, C) with 1, 3 or 4 channels, which come last; "
             f"{source.what} has the shape {shape}."
         )
     if not 0 < math.prod(shape[1:]) <= _MOST_VALUES:
-        raise DataError(f"An image has 1 to {_MOST_VALUES:,} values; those of {source.what} have {shape[1:]}.")
+        raise DataError(f"An image must have 1 to {_MOST_VALUES:,} values; those of {source.what} have {shape[1:]}.")
 
 
 def _eight_bits(values: Array, scale: str) -> Array:

@@ -1,7 +1,7 @@
-"""Data sets by name: MNIST, Fashion-MNIST and the sample of MNIST that ships; others are kept by `vae.data.stored`.
+"""Data sets by name: MNIST, Fashion-MNIST and the shipped sample of MNIST; others are stored by `vae.data.stored`.
 
-Files of the first two lie where torchvision keeps them, `<folder>/MNIST/raw/train-images-idx3-ubyte` and so on, so
-that either reads what the other fetched. Only bytes whose size, MD5 and header are right ever get one of these names.
+Files of the first two are where torchvision keeps them, `<folder>/MNIST/raw/train-images-idx3-ubyte` and so on, so that
+each can read what the other has downloaded. Only files whose size, MD5 and header are correct get one of these names.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ SAMPLE = paths.SHIPPED / "data" / "mnist-sample.npz"
 SAMPLE_SHA256 = "f97448b5695294add7ffa5fbd7654872397665b05fe3ee38fb4f68819e01c282"
 SUBFOLDERS = {"mnist": "MNIST/raw", "fashion-mnist": "FashionMNIST/raw"}
 
-# Bytes and MD5 of the uncompressed files: what a .gz hashes to depends on who compressed it, and Debian did so again.
+# Size and MD5 of the uncompressed files: the hash of a .gz depends on who compressed it, and Debian's differs.
 RESOURCES = {
     "mnist": {
         "train-images-idx3-ubyte": (47_040_016, "6bbc9ace898e44ae57da46a324031adb"),
@@ -46,7 +46,7 @@ RESOURCES = {
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all sets that can be chosen: `NAMES`, and those that were imported."""
+    """Return the names of all sets that can be chosen: `NAMES`, and imported sets."""
     return (*NAMES, *(card.name for card in stored.cards()[0] if card.name not in NAMES))
 
 
@@ -57,11 +57,11 @@ def image_shape_of(name: str) -> tuple[int, ...]:
         DataError: the name is unknown.
     """
     card = stored.read_card(name) if _known(name) not in RESOURCES else None
-    return card.image_shape if card else (28, 28)  # which all of NAMES have
+    return card.image_shape if card else (28, 28)  # the shape of all sets in NAMES
 
 
 def available(name: str) -> bool:
-    """Tell from file sizes, without reading them, whether a data set is on disk."""
+    """Tell from file sizes, without reading the files, whether a data set is on disk."""
     if _known(name) == "mnist-sample":
         return SAMPLE.is_file()
     if name not in RESOURCES:
@@ -73,7 +73,7 @@ def available(name: str) -> bool:
 
 
 def load_dataset(name: str = "mnist", *, fetch: bool = True, progress: Progress | None = None) -> Dataset:
-    """Load a data set: from disk or, where it is absent or damaged there, from the network.
+    """Load a data set: from disk or, if it is missing or damaged there, from the network.
 
     Arguments:
         name: one of `names()`.
@@ -81,11 +81,11 @@ def load_dataset(name: str = "mnist", *, fetch: bool = True, progress: Progress 
         progress: called while fetching; see `fetch`.
 
     Returns:
-        The data set. MNIST, Fashion-MNIST and the sample are in memory, every byte of them verified; the images of
-        others are mapped from disk.
+        The data set. MNIST, Fashion-MNIST and the sample are in memory, with every byte verified; the images of other
+        sets are mapped from disk.
 
     Raises:
-        DataError: the name is unknown, or the images cannot be had.
+        DataError: the name is unknown, or the images cannot be obtained.
 
     Sources: LeCun, Cortes, Burges, The MNIST database of handwritten digits, 1998; Xiao, Rasul, Vollgraf,
     Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms, 2017.
@@ -104,13 +104,13 @@ def load_dataset(name: str = "mnist", *, fetch: bool = True, progress: Progress 
 
 
 def facts(name: str) -> Facts:
-    """Return what a data set on disk has, its files looked at as `load_dataset` does, without PyTorch.
+    """Return facts about a data set on disk, from the same files as `load_dataset` but without PyTorch.
 
     Arguments:
         name: one of `names()`.
 
     Raises:
-        DataError: the name is unknown, or the set is not on disk or damaged there.
+        DataError: the name is unknown, or the set is missing or damaged on disk.
     """
     if _known(name) not in (*RESOURCES, "mnist-sample"):
         return stored.facts(_card(name))
@@ -119,11 +119,11 @@ def facts(name: str) -> Facts:
 
 
 def fetch(name: str, progress: Progress | None = None) -> Path:
-    """Put a data set on disk, verified. Safe to repeat: only what is absent or damaged is fetched.
+    """Download a data set and verify it. Safe to repeat: only missing or damaged files are downloaded.
 
     Arguments:
         name: one of `names()`.
-        progress: called from this thread with what is being fetched, bytes so far, and bytes in total (0 when unknown).
+        progress: called from this thread with the current file, bytes so far, and bytes in total (0 if unknown).
 
     Returns:
         The folder that holds the files; for the sample, its file.
@@ -142,32 +142,32 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
 
 
 def read_idx(content: bytes) -> np.ndarray:
-    """Read an IDX file of bytes: `00 00 08 ndim`, each dimension as a big-endian uint32, the values.
+    """Read an IDX file of bytes: `00 00 08 ndim`, each dimension as a big-endian uint32, then the values.
 
     Arguments:
-        content: the whole file, uncompressed.
+        content: the complete file, uncompressed.
 
     Returns:
-        uint8 array of the shape that the header gives.
+        uint8 array of the shape given by the header.
 
     Raises:
-        ValueError: the header is of another kind, or disagrees with the number of bytes.
+        ValueError: the header is of another kind, or inconsistent with the number of bytes.
     """
     if len(content) < 4 or content[:3] != b"\0\0\x08":
         raise ValueError("not an IDX file of bytes")
     shape = np.frombuffer(content, ">u4", content[3], 4).tolist()
     values = np.frombuffer(content, np.uint8, offset=4 + 4 * len(shape))
-    return values.reshape(shape).copy()  # torch wants memory that may be written to
+    return values.reshape(shape).copy()  # torch needs writable memory
 
 
 def _known(name: str) -> str:
     if name not in NAMES and stored.read_card(name) is None:
-        raise DataError(f"A data set is one of {', '.join(names())}; got {name!r}.{meant(name, names())}")
+        raise DataError(f"data must be one of {', '.join(names())}; it is {name!r}.{meant(name, names())}")
     return name
 
 
 def _unavailable(name: str, what: str, details: list[str], way_out: str) -> DataError:
-    ships = "take mnist-sample, which ships with the explorer"
+    ships = "use mnist-sample, which ships with the explorer"
     return DataError(f"{TITLES[name]} {what} ({'; '.join(details)}): {way_out}, or {ships}.")
 
 
@@ -176,14 +176,14 @@ def _classes(name: str) -> tuple[str, ...]:
 
 
 def _card(name: str) -> stored.Card:
-    """Read the card of a set that is kept; DataError says that there is none."""
+    """Read the card of a stored set; raise DataError if there is none."""
     if (card := stored.read_card(name)) is None:
         raise _unavailable(name, "is not on disk", [f"looked in {folder()}"], f"fetch it with `vae data {name}`")
     return card
 
 
 def _dataset(name: str, arrays: list[np.ndarray]) -> Dataset:
-    import torch  # here, because it takes seconds to import
+    import torch  # imported here, because it takes seconds
 
     digest = hashlib.sha256()
     for array in arrays:
@@ -196,8 +196,8 @@ def _dataset(name: str, arrays: list[np.ndarray]) -> Dataset:
 def _read_sample() -> list[np.ndarray]:
     content = SAMPLE.read_bytes() if SAMPLE.is_file() else b""
     if hashlib.sha256(content).hexdigest() != SAMPLE_SHA256:
-        raise DataError(f"{SAMPLE} is {'damaged' if content else 'missing'}: install the explorer again.")
-    with np.load(io.BytesIO(content)) as arrays:  # numpy reads no pickles unless told to
+        raise DataError(f"{SAMPLE} is {'damaged' if content else 'missing'}: reinstall the explorer.")
+    with np.load(io.BytesIO(content)) as arrays:  # NumPy does not read pickles by default
         return [arrays[key] for key in ("train_images", "train_labels", "test_images", "test_labels")]
 
 
@@ -206,9 +206,9 @@ def _raw(name: str) -> Path:
 
 
 def _own_places(name: str, file: str) -> list[Path]:
-    """Where a file may lie in our folder: where torchvision keeps it, or as people download it and lay it down."""
+    """Where a file may be in our folder: where torchvision keeps it, or where people put downloaded files."""
     names = [file, f"{file}.gz"]
-    names += [each.replace("-idx", ".idx") for each in names]  # as Kaggle writes them
+    names += [each.replace("-idx", ".idx") for each in names]  # as named by Kaggle
     places = [_raw(name), _raw(name).parent]
     if name == "mnist":  # Fashion-MNIST's files have the same names
         places.append(folder())
@@ -221,7 +221,7 @@ def _places(name: str, file: str) -> list[Path]:
 
 
 def _read(name: str, *, own: bool = False) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Read the files that are sound on disk, or in our `own` folder; say which are damaged."""
+    """Read the files that are intact on disk, or in our `own` folder; return what is wrong with the others."""
     found: dict[str, np.ndarray] = {}
     problems = []
     for file in RESOURCES[name]:
@@ -238,15 +238,15 @@ def _read(name: str, *, own: bool = False) -> tuple[dict[str, np.ndarray], list[
 
 
 def _whole(name: str, found: dict[str, np.ndarray], problems: list[str]) -> list[np.ndarray]:
-    """Return all arrays of a set; DataError says what is wrong if some were not found."""
+    """Return all arrays of a set; raise DataError with the problems if some were not found."""
     if len(found) < len(RESOURCES[name]):
         problems.append(f"looked in {_raw(name)}")
-        raise _unavailable(name, "is not whole on disk", problems, f"fetch it with `python -m vae data {name}`")
+        raise _unavailable(name, "is not complete on disk", problems, f"fetch it with `python -m vae data {name}`")
     return [found[file] for file in RESOURCES[name]]
 
 
 def _decode(name: str, file: str, content: bytes) -> np.ndarray:
-    """Verify the bytes of a file and read them; ValueError says what is wrong."""
+    """Verify the bytes of a file and read them; raise ValueError with the reason if they are wrong."""
     size, md5 = RESOURCES[name][file]
     if len(content) != size:
         raise ValueError(f"{file} has {len(content):,} bytes instead of {size:,}")
@@ -268,7 +268,7 @@ def _fetch(name: str, progress: Progress | None) -> None:
                 _write(_raw(name) / file, content)
                 missing.remove(file)
         except sources.FAILURES as error:
-            problems.append(f"{label}: {_reason(error)}")  # and on to the next source with what is still missing
+            problems.append(f"{label}: {_reason(error)}")  # continue with the next source for what is still missing
         if not missing:
             return
     if missing:
@@ -284,4 +284,4 @@ def _write(path: Path, content: bytes) -> None:
         paths.write_aside(path, content)
     except CheckpointError as error:
         reason = _reason(error.__cause__ or error)
-        raise DataError(f"{path} cannot be written ({reason}): let VAE_DATA name another folder.") from error
+        raise DataError(f"{path} cannot be written ({reason}): set VAE_DATA to another folder.") from error

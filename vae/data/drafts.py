@@ -1,4 +1,4 @@
-"""A set as it would be kept, before anything is: what a source holds, what is done to its images, who is held out."""
+"""A set before it is stored: what a source contains, how its images are processed, and which are held out."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from vae.errors import DataError
 __all__ = ["Draft"]
 
 Array = NDArray[Any]
-_SEED = 0  # of who is held out, and of the order where images come sorted by class
+_SEED = 0  # for the choice of held-out images, and for shuffling images sorted by class
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Draft:
-    """A set that can be looked at and kept. It holds no images: they are read as they are asked for.
+    """A set that can be inspected and stored. It holds no images: they are read when they are needed.
 
-    With other settings it is another draft: `dataclasses.replace(draft, recipe=Recipe(size=(28, 28)))`.
+    For other settings, make another draft: `dataclasses.replace(draft, recipe=Recipe(size=(28, 28)))`.
 
     Attributes:
         source: the path that it is read from.
-        train: the images of training, or all where a share is yet to be held out.
-        test: those of a test, where the source has them or another source was named for them.
-        recipe: what is done to each image.
-        held_out: share of the images that is held out where there is no test.
+        train: the training images, or all images if a fraction of them is yet to be held out.
+        test: the test images, if the source has them or another source was given for them.
+        recipe: how each image is processed.
+        held_out: fraction of the images that is held out if there are no test images.
     """
 
     source: str
@@ -41,12 +41,12 @@ class Draft:
 
     @property
     def count(self) -> int:
-        """How many images there are."""
+        """The number of images."""
         return self.train.count + (self.test.count if self.test else 0)
 
     @property
     def sizes(self) -> dict[tuple[int, int], int]:
-        """Height and width of the images as they come, and how many have them, the most first."""
+        """Heights and widths of the images in the source, and how many have them, the most frequent first."""
         found = dict(self.train.sizes)
         for size, count in (self.test.sizes if self.test else {}).items():
             found[size] = found.get(size, 0) + count
@@ -54,12 +54,12 @@ class Draft:
 
     @property
     def colour(self) -> bool:
-        """Whether it will be kept in colour."""
+        """Whether it will be stored in colour."""
         return not self.recipe.grey and (self.train.colour or bool(self.test and self.test.colour))
 
     @property
     def classes(self) -> dict[str, int]:
-        """The classes, and how many images each has; none where there are no labels."""
+        """The classes, and the number of images in each; empty if there are no labels."""
         counts: dict[str, int] = {}
         for labels in (self.train.labels, self.test.labels if self.test else None):
             if labels:
@@ -70,31 +70,32 @@ class Draft:
 
     @property
     def image_shape(self) -> tuple[int, ...]:
-        """(H, W), or (H, W, 3) in colour, of the images as they will be kept.
+        """(H, W), or (H, W, 3) in colour, of the images as they will be stored.
 
         Raises:
-            DataError: they have several sizes, or one that is too large or too small, and no size is said.
+            DataError: they have several sizes, or one that is too large or too small, and no size is given.
         """
         sizes = self.sizes
         if self.recipe.size is None and len(sizes) > 1:
             (most, count), (other, _), *_ = sizes.items()
             raise DataError(
-                f"The images of a set have one size; these have several, such as {_said(most)} ({count:,} of "
+                f"The images of a set must have one size; these have several, such as {_said(most)} ({count:,} of "
                 f"{self.count:,}) and {_said(other)}. Choose one size (--size)."
             )
         size = self.recipe.size or next(iter(sizes))
         largest = LARGEST_COLOUR if self.colour else LARGEST_GREY
         if not SMALLEST <= min(size) <= max(size) <= largest:
             raise DataError(
-                f"Images have from {SMALLEST} to {LARGEST_GREY} pixels per side in grey, and up to {LARGEST_COLOUR} in "
-                f"colour; these would be {_said(size)} in {'colour' if self.colour else 'grey'}. Choose a size (--size)"
+                f"Images must have from {SMALLEST} to {LARGEST_GREY} pixels per side in grey, and up to "
+                f"{LARGEST_COLOUR} in colour; these would be {_said(size)} in {'colour' if self.colour else 'grey'}. "
+                "Choose a size (--size)"
                 f"{', or make them grey (--grey)' if self.colour and max(size) <= LARGEST_GREY else ''}."
             )
         return (*size, 3) if self.colour else size
 
     @property
     def trouble(self) -> str | None:
-        """Why it cannot be kept as it is, in a sentence with the way out; None where it can."""
+        """Why it cannot be stored as it is, in a sentence that says what to do; None if it can."""
         try:
             self.image_shape  # noqa: B018
         except DataError as error:
@@ -103,27 +104,27 @@ class Draft:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """What will be done to the images, in sentences."""
+        """How the images will be processed, in sentences."""
         height, width = self.recipe.size or (0, 0)
         held = 0 if self.test else len(self.places()[1])
-        alike = ", from each class its share" if self.train.labels else ""
+        alike = ", in equal proportion from each class" if self.train.labels else ""
         said = {
-            "Colour becomes grey.": self.recipe.grey and (self.train.colour or bool(self.test and self.test.colour)),
-            f"Images become {height} x {width}, without regard to their proportions.": self.recipe.size
+            "Colour is converted to grey.": self.recipe.grey
+            and (self.train.colour or bool(self.test and self.test.colour)),
+            f"Images are resized to {height} x {width}, without preserving their proportions.": self.recipe.size
             and {*self.sizes} != {self.recipe.size},
-            "Light and dark change places.": self.recipe.invert,
-            "One image is held out, drawn at random.": held == 1,
-            f"{held:,} images are held out, drawn at random{alike}.": held > 1,
-            "Images that come sorted by class are put in a random order.": _sorted(self.train)
-            or (self.test and _sorted(self.test)),
+            "Light and dark are swapped.": self.recipe.invert,
+            "One image, chosen at random, is held out.": held == 1,
+            f"{held:,} images, chosen at random{alike}, are held out.": held > 1,
+            "Images that are sorted by class are shuffled.": _sorted(self.train) or (self.test and _sorted(self.test)),
         }
         notes = dict.fromkeys((*self.train.notes, *(self.test.notes if self.test else ())))
         return (*notes, *(sentence for sentence, applies in said.items() if applies))
 
     def places(self) -> tuple[Array, Array]:
-        """Returns which image comes where: rows of `train` and of the test in the order in which they are kept.
+        """Returns the order of the images: rows of `train` and of the test in the order in which they are stored.
 
-        The rows of a test are those of `test`, or without one of `train`. All is drawn with a fixed seed.
+        The rows of the test are those of `test` or, without one, of `train`. All choices use a fixed seed.
         """
         if self.test:
             return _order(self.train), _order(self.test)
@@ -131,29 +132,29 @@ class Draft:
         count = min(max(round(self.held_out * self.train.count), 1), self.train.count - 1)
         if self.train.labels:
             order = order[np.argsort(self.train.labels.numbers[order], kind="stable")]
-        # evenly along the classes, each in a random order, so that each gives its share
+        # evenly along the classes, each in a random order, so that each contributes in proportion
         held = order[(np.arange(count) * 2 + 1) * self.train.count // (2 * count)]
         rows, held_rows = _order(self.train), np.zeros(self.train.count, bool)
         held_rows[held] = True
         return rows[~held_rows[rows]], rows[held_rows[rows]]
 
     def images(self, part: Part, rows: Array) -> Iterator[Array]:
-        """Yields images of a part as they will be kept; rows increase.
+        """Yields images of a part as they will be stored, for increasing rows.
 
         Raises:
-            DataError: one is damaged, or they are others than the draft has seen.
+            DataError: one is damaged, or they differ from those that the draft has inspected.
         """
         shape = self.image_shape
         for image in part.read(rows):
             done = finish(image, self.recipe, self.colour)
             if done.shape != shape:
                 raise DataError(
-                    f"Images stay as they are while they are read; those of {self.source} changed. Try again."
+                    f"Images must not change while they are read; those of {self.source} have changed. Try again."
                 )
             yield done
 
     def sheet(self, count: int = 64) -> Array:
-        """Returns some of the images of training, evenly from all, as they will be kept: (K, H, W) or (K, H, W, 3).
+        """Returns some of the training images, evenly spaced, as they will be stored: (K, H, W) or (K, H, W, 3).
 
         Raises:
             DataError: as for `images`.
@@ -163,7 +164,7 @@ class Draft:
 
 
 def _sorted(part: Part) -> bool:
-    """Tells whether images come sorted by class, as those of folders do: the first of them would be of one alone."""
+    """Tells whether images are sorted by class, like those of folders: the first of them would all be of one class."""
     return part.labels is not None and len(part.labels.classes) > 1 and bool((np.diff(part.labels.numbers) >= 0).all())
 
 

@@ -1,4 +1,4 @@
-"""Sets of one's own: a source is opened as a draft, which can be looked at, and the draft is kept.
+"""Imported sets: a source is opened as a draft, which can be inspected, and the draft is stored.
 
 draft = open_source("shapes.zip", recipe=Recipe(size=(28, 28), grey=True))
 card = keep(draft, "shapes", "My shapes")
@@ -34,7 +34,7 @@ __all__ = ["Card", "Draft", "Recipe", "keep", "open_source", "write", "written_a
 
 Array = NDArray[Any]
 _AS_IT_IS = Recipe()
-Told = Callable[[int, int], None]  # images so far, and in all
+Told = Callable[[int, int], None]  # images so far, and in total
 
 
 def open_source(
@@ -46,67 +46,67 @@ def open_source(
     held_out: float = 0.1,
     recipe: Recipe = _AS_IT_IS,
 ) -> Draft:
-    """Looks at a source of images, and keeps nothing.
+    """Inspects a source of images, without storing anything.
 
     Arguments:
         path: a folder of images, a zip archive of one, .npy, .npz, IDX (compressed or not), or Parquet.
-        test: another source, whose images are those held out.
+        test: another source, whose images are held out.
         labels: a file of labels: .npy, IDX, one per line, or CSV with a file's name and its label on each line.
         test_labels: the same for `test`; a CSV of names may be one file for both.
-        held_out: share of the images that is held out, where neither `test` nor the source has them.
-        recipe: what is done to each image.
+        held_out: fraction of the images that is held out, if neither `test` nor the source has held-out images.
+        recipe: how each image is processed.
 
     Raises:
-        DataError: there are no images or labels to be read, or they do not fit each other.
+        DataError: there are no images or labels that can be read, or they do not match each other.
     """
     if not 0 < held_out < 1:
-        raise DataError(f"The share that is held out lies between 0 and 1; it is {held_out}.")
+        raise DataError(f"The fraction that is held out must be between 0 and 1; it is {held_out}.")
     if recipe.size and min(recipe.size) < 1:
-        raise DataError(f"A size is a height and a width in pixels; it is {' x '.join(map(str, recipe.size))}.")
+        raise DataError(f"size must be a height and a width in pixels; it is {' x '.join(map(str, recipe.size))}.")
     train, own_test = _read(paths.given(path))
     if test is not None:
         if own_test is not None:
-            raise DataError(f"{path} has a test of its own; leave --test out.")
+            raise DataError(f"{path} has held-out images of its own; leave --test out.")
         own_test = _all(_read(paths.given(test)), test)
     if labels is not None:
         train = replace(train, labels=read_labels(paths.given(labels), train.count, train.files))
     if test_labels is None and labels is not None and own_test is not None:
         test_labels = labels if own_test.files else None
         if test_labels is None:
-            raise DataError("Labels of training want labels of the test beside them: give --test-labels too.")
+            raise DataError("Labels of training images need labels of test images as well: give --test-labels too.")
     if test_labels is not None:
         if own_test is None:
-            raise DataError("Labels of a test belong to a test; give --test too.")
+            raise DataError("Labels of test images need test images; give --test too.")
         own_test = replace(own_test, labels=read_labels(paths.given(test_labels), own_test.count, own_test.files))
     train, own_test = _labelled_alike(train, own_test)
     if train.count == 0 or (own_test and own_test.count == 0):
         raise DataError(f"A set needs images; {path} has none.")
     if own_test is None and train.count < 2:
-        raise DataError(f"A set has two images or more, one of which is held out; {path} has one.")
+        raise DataError(f"A set needs at least two images, one of which is held out; {path} has one.")
     return Draft(source=str(path), train=train, test=own_test, recipe=recipe, held_out=held_out)
 
 
 def keep(draft: Draft, name: str, title: str = "", told: Told | None = None) -> Card:
-    """Writes a draft's images, one by one, and its card. Nothing is there before all is.
+    """Writes a draft's images, one by one, and its card. The set appears only when it is complete.
 
     Arguments:
-        draft: what is kept.
-        name: of the set, new.
-        title: what people call it; the name if not given.
-        told: is called with the number of images so far, and in all.
+        draft: to store.
+        name: of the new set.
+        title: the name to display; by default its name.
+        told: called with the number of images so far, and in total.
 
     Raises:
-        DataError: the name is taken or may be none, an image is damaged, or the disk is full or refuses.
+        DataError: the name is taken or invalid, an image is damaged, or the files cannot be written.
     """
     check_new(name, NAMES)
     return write(draft, name, title, told)
 
 
 def write(draft: Draft, name: str, title: str, told: Told | None = None) -> Card:
-    """Writes a set as `keep` does, under any name that is free."""
+    """Writes a set as `keep` does, under any name that is not taken."""
     check_new(name)
     with written_aside(draft, name, title, told) as (card, aside):
-        check_new(name)  # another may have taken it meanwhile
+        check_new(name)  # it may have been taken meanwhile
         aside.rename(folder() / name)
     return card
 
@@ -116,13 +116,13 @@ def written_aside(draft: Draft, name: str, title: str = "", told: Told | None = 
     """Writes a set into a folder of its own, which is removed at the end of the block unless it was moved.
 
     Arguments:
-        draft, name, title, told: as for `keep`; a set of that name stays as it is.
+        draft, name, title, told: as for `keep`; an existing set of that name is not changed.
 
     Yields:
-        The card, and the folder, which `stored.load` reads and `stored.in_place` puts into its place.
+        The card, and the folder, which `stored.load` reads and `stored.in_place` moves to its place.
 
     Raises:
-        DataError: an image is damaged, or the disk is full or refuses.
+        DataError: an image is damaged, or the files cannot be written.
     """
     shape = draft.image_shape
     rows, held = draft.places()
@@ -132,7 +132,7 @@ def written_aside(draft: Draft, name: str, title: str = "", told: Told | None = 
         places.mkdir(parents=True, exist_ok=True)
         needs = (len(rows) + len(held)) * (int(np.prod(shape)) + 8)
         if needs > shutil.disk_usage(places).free:
-            raise DataError(f"The set takes {needs / 1e6:,.0f} MB, more than is free in {places}. Free space.")
+            raise DataError(f"The set needs {needs / 1e6:,.0f} MB, more than is free in {places}. Free some space.")
         aside = paths.aside(places)
         aside.chmod(0o755)
         with _Writer(aside / "train-images.npy", len(rows), shape) as train, _Writer(
@@ -148,7 +148,7 @@ def written_aside(draft: Draft, name: str, title: str = "", told: Told | None = 
                     if told and done % 100 == 0:
                         told(done, len(rows) + len(held))
         if done != len(rows) + len(held):
-            raise DataError(f"Images stay as they are while they are read; those of {draft.source} became fewer.")
+            raise DataError(f"Images must not change while they are read; some of {draft.source} have disappeared.")
         labels = draft.train.labels
         if labels:
             _write_labels(aside / "train-labels.npy", labels.numbers[rows])
@@ -167,10 +167,10 @@ def written_aside(draft: Draft, name: str, title: str = "", told: Told | None = 
         yield card, aside
     except OSError as error:
         raise DataError(
-            f"The set {name!r} could not be written to {places} ({error.strerror or error}): free space, or let "
-            f"VAE_DATA name another folder."
+            f"The set {name!r} could not be written to {places} ({error.strerror or error}): free some space, or set "
+            f"VAE_DATA to another folder."
         ) from error
-    finally:  # an interrupt too leaves nothing behind
+    finally:  # also when interrupted, so that nothing is left behind
         if aside is not None:
             shutil.rmtree(aside, ignore_errors=True)
 
@@ -191,7 +191,7 @@ def _read(path: Path) -> Parts:
 
 
 def _foreign(path: Path) -> DataError:
-    """Makes the error that says what a file is instead, and what is read."""
+    """Returns the error that says what a file is instead, and what can be read."""
     with damaged(str(path)), path.open("rb") as file:
         head = file.read(12)
     if not head:
@@ -199,36 +199,37 @@ def _foreign(path: Path) -> DataError:
     with contextlib.suppress(DataError), path.open("rb") as file:
         look(file, str(path))
         return DataError(
-            f"A data set has two images or more; {path} is a single one. Put it into a folder with the others."
+            f"A data set needs at least two images; {path} is a single one. Put it into a folder with the others."
         )
     return DataError(
-        "Images are read from a folder of image files, a zip archive of one, .npy, .npz, IDX (also as .gz) or Parquet; "
-        f"{path} begins with {head!r}, as none of these does."
+        "Images can be read from a folder of image files, a zip archive of one, .npy, .npz, IDX (also as .gz) or "
+        "Parquet; "
+        f"{path} begins with {head!r}, unlike any of these."
     )
 
 
 def _all(parts: Parts, path: str | Path) -> Part:
     train, test = parts
     if test is not None:
-        raise DataError(f"A source of held-out images has one split; {path} has training images too.")
+        raise DataError(f"A source of held-out images must have one split; {path} has training images too.")
     return train
 
 
 def _labelled_alike(train: Part, test: Part | None) -> Parts:
-    """Gives both splits the same classes, or none where one has no labels."""
+    """Gives both splits the same classes, or none if one of them has no labels."""
     if test is None:
         return train, None
     if train.labels is None or test.labels is None:
-        notes = ("The labels of one split are left out, since the other has none.",) * (train.labels is not test.labels)
+        notes = ("The labels of one split are ignored, since the other has none.",) * (train.labels is not test.labels)
         return replace(train, labels=None, notes=train.notes + notes), replace(test, labels=None)
     first, second = together(train.labels, test.labels)
     return replace(train, labels=first), replace(test, labels=second)
 
 
 class _Writer:
-    """A .npy file of images that are written in any order.
+    """A .npy file of images that can be written in any order.
 
-    It is written, not mapped, since a full disk is then an error and not the end of the process.
+    It is written rather than mapped, so that a full disk is an error and does not kill the process.
     """
 
     def __init__(self, path: Path, count: int, shape: tuple[int, ...]) -> None:
@@ -257,9 +258,9 @@ Target = Callable[[int], tuple[_Writer, int]]
 
 
 def _targets(draft: Draft, rows: Array, held: Array, train: _Writer, test: _Writer) -> list[tuple[Part, Target]]:
-    """Returns the parts that are read, and for each which writer and which place a row of it goes to."""
+    """Returns the parts to read, and for each part the writer and the position that each of its rows goes to."""
     if draft.test:
-        one, two = np.argsort(rows), np.argsort(held)  # the place of each row
+        one, two = np.argsort(rows), np.argsort(held)  # the position of each row
         return [(draft.train, lambda row: (train, int(one[row]))), (draft.test, lambda row: (test, int(two[row])))]
     place, is_held = np.empty(draft.count, np.int64), np.zeros(draft.count, bool)
     place[rows], place[held], is_held[held] = np.arange(len(rows)), np.arange(len(held)), True
@@ -274,7 +275,7 @@ def _write_labels(path: Path, labels: Array) -> None:
 
 
 def _checksum(place: Path) -> str:
-    """Returns the SHA-256 of what is in the arrays, read piece by piece."""
+    """Returns the SHA-256 of the contents of the arrays, read piece by piece."""
     digest = hashlib.sha256()
     for name in ("train-images", "train-labels", "test-images", "test-labels"):
         with contextlib.suppress(FileNotFoundError), open(place / f"{name}.npy", "rb") as file:

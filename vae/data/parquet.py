@@ -1,4 +1,4 @@
-"""Images in a Parquet file, as Hugging Face writes them. The package pyarrow is imported when one is read."""
+"""Images in a Parquet file, as written by Hugging Face. The package pyarrow is imported when one is read."""
 
 from __future__ import annotations
 
@@ -24,31 +24,33 @@ __all__ = ["read_parquet"]
 Array = NDArray[Any]
 _IMAGES = ("image", "img", "images", "picture", "pixels")
 _LABELS = ("label", "labels", "class", "target", "fine_label", "coarse_label", "character")
-_ROWS = 64  # that are read at once
+_ROWS = 64  # read at once
 
 
 def read_parquet(path: Path) -> Parts:
     """Finds the images in a Parquet file, and their labels.
 
-    The images are a column of image files, as bytes or as a struct of `bytes` and `path`; the labels a column of whole
-    numbers or words. Where the schema's metadata names the classes, as Hugging Face's does, numbers become these names.
+    The images are a column of image files, as bytes or as a struct of `bytes` and `path`; the labels are a column of
+    whole numbers or words. If the metadata of the schema name the classes, as Hugging Face's do, numbers become these
+    names.
 
     Raises:
         DataError: it is damaged, has no column of images, one of them is damaged, or pyarrow is not installed.
     """
     try:
-        import pyarrow.parquet  # here, because it is an extra
+        import pyarrow.parquet  # imported here, because it is optional
     except ImportError as error:
-        raise DataError("Parquet files are read with pyarrow: pip install pyarrow.") from error
+        raise DataError("Reading Parquet files needs pyarrow: pip install pyarrow.") from error
     with damaged(str(path)), pyarrow.parquet.ParquetFile(path) as file:
         schema, count = file.schema_arrow, file.metadata.num_rows
         images = next((name for name in _named(schema.names, _IMAGES) if _holds_files(schema.field(name).type)), None)
         if images is None:
             raise DataError(
-                f"The images in a Parquet file are a column of image files; {path} has {', '.join(schema.names)[:200]}."
+                f"The images in a Parquet file must be a column of image files; {path} has "
+                f"{', '.join(schema.names)[:200]}."
             )
         if count > MOST_FILES:
-            raise DataError(f"A set has at most {MOST_FILES:,} images; {path} has {count:,}.")
+            raise DataError(f"A set may have at most {MOST_FILES:,} images; {path} has {count:,}.")
         label = next((name for name in _named(schema.names, _LABELS) if name.casefold() in _LABELS), None)
         labels = None if label is None else _labels(file, schema, label, str(path))
     sizes: Counter[tuple[int, int]] = Counter()
@@ -59,7 +61,7 @@ def read_parquet(path: Path) -> Parts:
         colour = colour or coloured
     found = sum(sizes.values())
     if labels is not None and len(labels.numbers) != found:
-        raise DataError(f"Each image has one label; {path} has {found:,} and {len(labels.numbers):,}.")
+        raise DataError(f"Each image must have one label; {path} has {found:,} and {len(labels.numbers):,}.")
 
     def read(rows: Array) -> Iterator[Array]:
         wanted = iter(rows.tolist())
@@ -77,7 +79,7 @@ def read_parquet(path: Path) -> Parts:
 
 
 def _named(names: list[str], known: tuple[str, ...]) -> list[str]:
-    """Returns names of columns, those that are known first."""
+    """Returns names of columns, with the known ones first."""
     return sorted(names, key=lambda name: known.index(name.casefold()) if name.casefold() in known else len(known))
 
 
@@ -102,7 +104,7 @@ def _contents(path: Path, column: str) -> Iterator[tuple[int, bytes]]:
                 content = content.get("bytes") if isinstance(content, dict) else content
                 if not content or len(content) > MOST_BYTES:
                     raise DataError(
-                        f"A row has an image file of up to {MOST_BYTES >> 20} MB; row {row} in {path} has "
+                        f"A row must have an image file of up to {MOST_BYTES >> 20} MB; row {row} in {path} has "
                         f"{'more' if content else 'none'}."
                     )
                 yield row, content
@@ -118,9 +120,9 @@ def _labels(file: Any, schema: Any, column: str, what: str) -> Labels | None:
     if all(value is None or value == -1 for value in values):
         return None
     if any(value is None for value in values):
-        raise DataError(f"Each image has one label, or none has; in {what} some rows have none.")
+        raise DataError(f"Either each image or none must have a label; in {what} only some rows have one.")
     if not all(isinstance(value, (int, str)) for value in values):
-        raise DataError(f"Labels are whole numbers or words; the column {column} in {what} has others.")
+        raise DataError(f"Labels must be whole numbers or words; the column {column} in {what} has other values.")
     names = _class_names(schema, column)
     if names and all(isinstance(value, int) and 0 <= value < len(names) for value in values):
         values = [names[value] for value in values]
@@ -128,7 +130,7 @@ def _labels(file: Any, schema: Any, column: str, what: str) -> Labels | None:
 
 
 def _class_names(schema: Any, column: str) -> list[str]:
-    """Returns the names of classes that the schema's metadata has for a column, [] where it has none."""
+    """Returns the class names that the metadata of the schema give for a column, [] if there are none."""
     try:
         feature = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"][column]
         names = feature["names"]

@@ -1,4 +1,4 @@
-"""Images as a reader finds them: what is known of all, and a way to read them one by one."""
+"""Images as found by a reader: what is known about all of them, and a way to read them one by one."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Part:
-    """The images of one split, or of a set that is yet to be split.
+    """The images of one split, or of a set that has not been split yet.
 
     Attributes:
         kind: what they are read from, in words.
         count: N.
-        sizes: height and width, and how many images have them.
+        sizes: heights and widths, with the number of images of each.
         colour: whether any of them may have colour.
         read: takes rows (K,) in increasing order, and yields their images, (H, W) or (H, W, 3) uint8.
-        labels: of them, if there are any.
-        files: their names, () where they have none.
-        notes: what reading them does and leaves out, in sentences.
+        labels: of the images, if there are any.
+        files: their names, () if they have none.
+        notes: how they are converted and what is ignored, in sentences.
     """
 
     kind: str
@@ -40,4 +40,4 @@ class Part:
     notes: tuple[str, ...] = ()
 
 
-Parts = tuple[Part, Part | None]  # of training, and of a test where the source has one of its own
+Parts = tuple[Part, Part | None]  # training images, and test images if the source has them

@@ -1,4 +1,4 @@
-"""Images in files of their own: a folder of them, or a zip archive of such a folder."""
+"""Images in separate files: a folder of them, or a zip archive of such a folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vae.errors import DataError
 __all__ = ["MOST_BYTES", "read_folder", "read_zip"]
 
 Array = NDArray[Any]
-MOST_BYTES = 2**26  # of an image file
+MOST_BYTES = 2**26  # per image file
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm")
 _TRAIN, _TEST = ("train", "training", "val", "valid", "validation"), ("test", "testing")
 _DEEPEST = 32  # folders within folders
@@ -46,7 +46,7 @@ def read_folder(path: Path) -> Parts:
         if name.lower().endswith(_ENDINGS):
             paths[name] = name.split("/")
             if len(paths) > MOST_FILES:
-                raise DataError(f"A set has at most {MOST_FILES:,} images; {path} has more.")
+                raise DataError(f"A set may have at most {MOST_FILES:,} images; {path} has more.")
         else:
             others += 1
     return _parts(paths, others, str(path), lambda: nullcontext(opened))
@@ -62,12 +62,12 @@ def read_zip(path: Path) -> Parts:
         visible = [name for name in archive.names if not any(map(_hidden, name.split("/")))]
     paths = {name: name.split("/") for name in visible if name.lower().endswith(_ENDINGS)}
     if len({path[0] for path in paths.values()}) == 1 and all(len(path) > 1 for path in paths.values()):
-        paths = {name: path[1:] for name, path in paths.items()}  # the folder that was packed is no class
+        paths = {name: path[1:] for name, path in paths.items()}  # the folder that was packed is not a class
     return _parts(paths, len(visible) - len(paths), str(path), lambda: _Unpacked(path))
 
 
 class _Unpacked(AbstractContextManager[Open]):
-    """Opens an archive for as long as its files are read one after the other."""
+    """Opens an archive while its files are read one after the other."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -85,7 +85,7 @@ def _hidden(name: str) -> bool:
 
 
 def _listed(top: Path) -> Iterator[str]:
-    """Yields the files in a folder and the folders in it, links followed, by their paths in it with "/" between."""
+    """Yields the paths of all files in a folder and its subfolders, links followed, relative to it and with "/"."""
     stack: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
     while stack:
         inner, above = stack.pop()
@@ -94,9 +94,9 @@ def _listed(top: Path) -> Iterator[str]:
             status = here.stat()
             own = (status.st_dev, status.st_ino)
             if own in above:
-                raise DataError(f"A link must not lead back to a folder that it lies in; {here} does. Remove it.")
+                raise DataError(f"A link must not lead back to a folder that contains it; {here} does. Remove it.")
             if len(above) > _DEEPEST:
-                raise DataError(f"Folders lie at most {_DEEPEST} deep in each other; {here} lies deeper.")
+                raise DataError(f"Folders may be nested at most {_DEEPEST} deep; {here} is deeper.")
             with os.scandir(here) as entries:
                 for entry in entries:
                     if _hidden(entry.name):
@@ -106,19 +106,19 @@ def _listed(top: Path) -> Iterator[str]:
                         folder, file = entry.is_dir(), entry.is_file()
                     if folder:
                         stack.append((name, (*above, own)))
-                    elif file or entry.is_symlink():  # a link to nothing is said when it is opened
+                    elif file or entry.is_symlink():  # a dangling link is reported when it is opened
                         yield name
 
 
 def _parts(paths: dict[str, list[str]], others: int, where: str, opening: Opening) -> Parts:
-    """Returns the parts of files that are opened by name, and whose paths say what they are."""
+    """Returns the parts of files that are opened by name, and whose paths determine split and class."""
     if not paths:
         raise DataError(
             f"A set needs images: PNG, JPEG, WebP, GIF, BMP, TIFF or PNM; {where} has none"
             f"{f' among {others:,} other files' if others else ''}."
         )
     paths = {name: paths[name] for name in sorted(paths, key=natural)}
-    notes = (f"Files that are not images are left out: {others:,}.",) * bool(others)
+    notes = (f"Files that are not images are ignored: {others:,}.",) * bool(others)
     if not all(len(path) > 1 and path[0].casefold() in _TRAIN + _TEST for path in paths.values()):
         return _part(paths, where, opening, notes), None
     held = {name: path[1:] for name, path in paths.items() if path[0].casefold() in _TEST}
@@ -141,7 +141,8 @@ def _part(paths: dict[str, list[str]], where: str, opening: Opening, notes: tupl
     beside = [name for name, path in paths.items() if len(path) == 1]
     if 0 < len(beside) < len(names):
         raise DataError(
-            f"Images lie in one folder, or each in the folder of its class; in {where} {beside[0]} lies beside them."
+            f"Images must be in one folder, or each in the folder of its class; in {where}, {beside[0]} is next to "
+            "such folders."
         )
 
     def read(rows: Array) -> Iterator[Array]:
@@ -151,7 +152,9 @@ def _part(paths: dict[str, list[str]], where: str, opening: Opening, notes: tupl
                 with opened(names[row]) as file, damaged(what):
                     content = file.read(MOST_BYTES + 1)
                 if len(content) > MOST_BYTES:
-                    raise DataError(f"An image file has at most {MOST_BYTES >> 20} MB; {what} has more. Shrink it.")
+                    raise DataError(
+                        f"An image file may have at most {MOST_BYTES >> 20} MB; {what} has more. Shrink it."
+                    )
                 yield decode(content, what)
 
     classes = None if beside else labels_of([path[0] for path in paths.values()], f"the folders of {where}")

@@ -1,7 +1,7 @@
-"""Sets of MNIST's form that are fetched as torchvision does, verified, and kept as imports are: KMNIST, QMNIST, EMNIST.
+"""KMNIST, QMNIST and EMNIST: downloaded and verified as in torchvision, and stored like imported sets.
 
-The files are those of torchvision's own classes, by address and MD5. What torchvision has fetched already is taken from
-where it lies.
+The files are those of torchvision's own classes, by address and MD5. Files that torchvision has already downloaded are
+used where they are.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ from vae.errors import DataError
 __all__ = ["RELATIVES", "Relative", "fetch"]
 
 Array = NDArray[Any]
-_MOST = 2**30  # bytes of a download; EMNIST's has 562 million
+_MOST = 2**30  # bytes of a download; that of EMNIST has 562 million
 _SPLITS = ("train", "test")
 
 
 class Relative(NamedTuple):
-    """Where a set comes from.
+    """The source of a set.
 
     Attributes:
         raw: the folder where torchvision keeps its files.
-        mirror: the address that names of files are appended to.
-        files: those that are fetched, with their MD5.
-        arrays: images and labels of training, images and labels of the test: names of files, or within the archive.
-        classes: what the labels stand for.
+        mirror: the address to which file names are appended.
+        files: to download, with their MD5.
+        arrays: training images and labels, test images and labels: names of files, or within the archive.
+        classes: the meaning of the labels.
         first: the label of the first class.
-        turned: whether rows and columns of the images change places.
+        turned: whether the images must be transposed.
     """
 
     raw: str
@@ -75,7 +75,7 @@ _QMNIST = {
 }
 _DIGITS = tuple(string.digits)
 _ALL = tuple(sorted(string.digits + string.ascii_letters))
-_MERGED = tuple(each for each in _ALL if each not in "cijklmopsuvwxyz")  # whose capitals look alike
+_MERGED = tuple(each for each in _ALL if each not in "cijklmopsuvwxyz")  # without letters whose capitals look alike
 
 
 def _emnist(split: str, classes: tuple[str, ...], first: int = 0) -> Relative:
@@ -111,7 +111,7 @@ RELATIVES = {
 
 
 def fetch(name: str, progress: Progress | None = None) -> None:
-    """Fetches, verifies and keeps a set, if it is not there yet. EMNIST's archive stays, since six sets come of it.
+    """Downloads, verifies and stores a set, unless it is already there. EMNIST's archive is kept for its six sets.
 
     Arguments:
         name: one of `RELATIVES`; for others nothing is done.
@@ -127,9 +127,7 @@ def fetch(name: str, progress: Progress | None = None) -> None:
         folder().mkdir(parents=True, exist_ok=True)
         aside = paths.aside(folder())
     except OSError as error:
-        raise DataError(
-            f"{folder()} cannot be written ({error.strerror}): let VAE_DATA name another folder."
-        ) from error
+        raise DataError(f"{folder()} cannot be written ({error.strerror}): set VAE_DATA to another folder.") from error
     try:
         places = {file: _placed(name, file, md5, aside, progress) for file, md5 in relative.files.items()}
         if archive := places.get("gzip.zip"):
@@ -144,7 +142,7 @@ def fetch(name: str, progress: Progress | None = None) -> None:
 
 
 def _placed(name: str, file: str, md5: str, aside: Path, progress: Progress | None) -> Path:
-    """Returns where a file lies, verified: where torchvision keeps it, or fetched now."""
+    """Returns the path of a verified file: where torchvision keeps it, or newly downloaded."""
     relative = RELATIVES[name]
     kept = folder() / relative.raw / file
     if kept.is_file() and _md5(kept) == md5:
@@ -162,7 +160,7 @@ def _placed(name: str, file: str, md5: str, aside: Path, progress: Progress | No
     except sources.FAILURES as error:
         reason = " ".join(str(error).strip("<>").split()) or type(error).__name__
         raise DataError(
-            f"{TITLES[name]} could not be fetched ({relative.mirror}: {reason}): try again with a network, or take "
+            f"{TITLES[name]} could not be fetched ({relative.mirror}: {reason}): try again with a network, or use "
             f"{NAMES[-1]}, which ships with the explorer."
         ) from error
 
@@ -173,7 +171,7 @@ def _md5(path: Path) -> str:
 
 
 def _unpacked(archive: Path, names: tuple[str, ...], aside: Path) -> dict[str, Path]:
-    """Writes files of an archive to a folder, and returns where each is."""
+    """Extracts files from an archive to a folder, and returns the path of each."""
     places = {}
     with Archive(archive) as opened:
         for number, name in enumerate(names):
@@ -187,10 +185,10 @@ def _unpacked(archive: Path, names: tuple[str, ...], aside: Path) -> dict[str, P
 def _part(images: Path, labels: Path, relative: Relative) -> Part:
     part, _ = read_array(images, "idx.gz")
     said = whole(labels, "idx.gz", 2**28)
-    said = said[:, 0] if said.ndim == 2 else said  # QMNIST says more of each
+    said = said[:, 0] if said.ndim == 2 else said  # QMNIST has further columns
     numbers = said.astype(np.int64) - relative.first
     if len(numbers) != part.count or numbers.min() < 0 or numbers.max() >= len(relative.classes):
-        raise DataError(f"{labels.name} does not have a label for each image of {images.name}.")
+        raise DataError(f"{labels.name} does not have one label for each image of {images.name}.")
 
     def read(rows: Array) -> Iterator[Array]:
         for image in part.read(rows):

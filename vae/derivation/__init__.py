@@ -1,15 +1,15 @@
 """The mathematics of the lesson, computed: each step of the derivation for one image and one model.
 
-The wing stands on `vae.model`, `vae.data`, `vae.evidence` and `vae.training`.
+The wing depends on `vae.model`, `vae.data`, `vae.evidence` and `vae.training`.
 
-    integrand    p(x) as a sum over a grid, its gradient, and draws from the prior one after the other
-    slips        what the slips of the source would do, computed as they are printed
-    planes       the latent plane as one image sees it
-    bound        each line of the bound's derivation
-    gradients    d ELBO / d mu and d sigma from single draws: reparameterised, and by the score function
-    regulariser  the KL to the prior in closed form, dimension by dimension, and from draws
-    divergences  KL between two normals, and between two discrete distributions
-    climb        gradient ascent in single steps, seen from one image
+    integrand    p(x) as a sum over a grid, its gradient, and a stream of samples from the prior
+    slips        the effect of typos in the source, computed as printed
+    planes       densities on the latent plane for one image
+    bound        each line of the derivation of the bound
+    gradients    d ELBO / d mu and d sigma from single samples: reparameterised, and by the score function
+    regulariser  the KL to the prior in closed form, dimension by dimension, and from samples
+    divergences  KL between two normal distributions, and between two discrete distributions
+    climb        gradient ascent in single steps, observed on one image
 """
 
 from vae.derivation import integrand, regulariser, slips

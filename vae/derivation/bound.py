@@ -1,4 +1,4 @@
-"""The derivation of the bound with numbers: each line of it for one image, J = 1 or 2, every sum in nats.
+"""The derivation of the bound in numbers: each line of it for one image, J = 1 or 2, every sum in nats.
 
     log p(x) = E_q[log p(x)]                                             q integrates to 1
              = E_q[log p(x, z) / p(z|x)]                                 Bayes, at every z
@@ -6,9 +6,9 @@
              = ELBO + KL[q(z|x) || p(z|x)]
              = E_q[log p(x|z)] - KL[q(z|x) || p(z)] + KL[q(z|x) || p(z|x)]
 
-The source is Kingma & Welling (2013), equations 1 to 3. Expectations are sums over nodes of q, trapezoids or midpoints,
-that meet nowhere, and p(z|x) = p(x, z) / integral of p(x, z) dz is normalised on nodes of its own, never by log p(x)
-on the left: what agrees at the end of a line is not one sum written twice.
+The source is Kingma & Welling (2013), equations 1 to 3. Expectations are sums over nodes of q, by the trapezoidal or
+the midpoint rule, which share no nodes, and p(z|x) = p(x, z) / integral of p(x, z) dz is normalised on nodes of its
+own, never by the log p(x) on the left. The agreement at the end of a line is thus not that of one sum written twice.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ from vae.model import LOG_2_PI, VAE, draw
 __all__ = ["Derivation", "Sum", "derive"]
 
 Array = NDArray[Any]
-_REACH, _STEP = 6.0, 1 / 4  # of the nodes, in deviations of q
-_LEAST = 1e-12  # mass of a node beside that of the heaviest, below which the posterior is left out
+_REACH, _STEP = 6.0, 1 / 4  # of the nodes, in standard deviations of q
+_LEAST = 1e-12  # mass of a node relative to that of the largest, below which the posterior is omitted
 
 
 class Sum(NamedTuple):
-    """A number that was summed up, and by how much it may be off."""
+    """A sum, and a bound on its error."""
 
     value: float
     error: float
 
 
 class Derivation(NamedTuple):
-    """What stands in the lines of the derivation, nats, and S draws from q(z|x) to see it at.
+    """The terms of the derivation, in nats, and S samples from q(z|x) at which to evaluate it.
 
     Attributes:
         log_p: log p(x), integrated over the whole plane.
-        normaliser: log of the integral of p(x, z) over the posterior's region, on other nodes: p(z|x) is made with it.
-        mass: integral of q, no nats: 1.
+        normaliser: log of the integral of p(x, z) over the region of the posterior, on other nodes; it normalises
+        p(z|x). mass: integral of q, which is 1 (without a unit).
         bound: E_q[log p(x, z) / q(z|x)], the ELBO, on one set of nodes.
         gap: E_q[log q(z|x) / p(z|x)], the KL to the posterior, on the other set.
         reconstruction: E_q[log p(x|z)].
         regulariser: KL[q(z|x) || p(z)], in closed form.
-        z: (S, J), draws from q(z|x).
-        log_likelihood, log_prior, log_q: (S,), log p(x|z), log p(z) and log q(z|x) there.
+        z: (S, J), samples from q(z|x).
+        log_likelihood, log_prior, log_q: (S,), log p(x|z), log p(z) and log q(z|x) at these samples.
     """
 
     log_p: Sum
@@ -90,27 +90,29 @@ def derive(
 ) -> Derivation:
     """Computes every term of the derivation for one image (1, D) in float64.
 
-    The lines hold for any q, a bad one too: with the prior as q the bound is E_p(z)[log p(x|z)]. The error of a sum
-    over q is the difference between trapezoids and midpoints; that of the gap has the error of p(z|x) on top.
+    The lines hold for any q, even a poor one: with the prior as q the bound is E_p(z)[log p(x|z)]. The error of a sum
+    over q is the difference between the trapezoidal and the midpoint rule; for the gap, the error of p(z|x) is added.
 
     Arguments:
         model: a VAE with J = 1 or 2.
-        x: pixels as the likelihood wants them, see `VAE.pixels`.
-        draws: S.
-        generator: their source.
-        base: what is taken as q, q(z|x) or p(z).
+        x: (1, D) pixels, as returned by `VAE.pixels`.
+        draws: S, number of samples.
+        generator: source of the randomness.
+        base: the distribution used as q, q(z|x) or p(z).
 
     Raises:
         ConfigError: J is above 2, or draws is not a whole number from 1 to `evidence.MOST_SAMPLES`.
-        DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or log p(x) could not be integrated.
+        DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or log p(x) cannot be integrated.
     """
     check_image(model, x)
-    check_count("The number of draws", draws)
+    check_count("The number of samples", draws)
     x = x.clone()
     evidence = exact_evidence(model, x)
     log_p = Sum(float(evidence.value[0]), 0.0 if evidence.error_bound is None else float(evidence.error_bound[0]))
     if not math.isfinite(log_p.value):
-        raise DataError("log p(x) of this image could not be integrated: its posterior is too sharp. Take another one.")
+        raise DataError(
+            "log p(x) of this image cannot be integrated: its posterior is too sharp. Choose another image."
+        )
     q = model.encoder(x) if base == "encoder" else model.prior.expand((1,))
     mean, deviation = q.base_dist.loc[0].double(), q.base_dist.scale[0].double()
     decoder = copy.deepcopy(model.decoder).double()
@@ -123,7 +125,7 @@ def derive(
         z = mean + deviation * eps
         return z, log_likelihood(z), _log_normal(z), _log_normal(eps) - deviation.log().sum()
 
-    near = posterior(model, x)  # says where the mass is; the sums over it are our own, in float64
+    near = posterior(model, x)  # tells where the mass is; the sums over it are computed here, in float64
     cells = torch.from_numpy(near.z[near.weight > _LEAST * near.weight.max()]).double()
 
     def total(shift: float) -> float:
@@ -143,7 +145,7 @@ def derive(
     trapezoids, midpoints = sums(0.0), sums(0.5)
     mass, bound, _, reconstruction = (
         Sum(a, abs(a - b)) for a, b in zip(trapezoids, midpoints, strict=True)
-    )  # the gap is taken from the other nodes
+    )  # the gap uses the other nodes
     gap = Sum(midpoints[2], abs(midpoints[2] - trapezoids[2]) + normalised.error)
     regulariser = float(0.5 * (mean.square() + deviation.square() - 1).sum() - deviation.log().sum())
     z = draw(q, generator, (draws,))[:, 0].double()
@@ -157,7 +159,7 @@ def _log_normal(v: Tensor) -> Tensor:
 
 
 def _nodes(latent: int, shift: float) -> tuple[Tensor, Tensor]:
-    """Returns nodes (N, J) in units of q's deviations, and their shares of its mass (N,), for equal steps."""
+    """Returns equally spaced nodes (N, J) in units of q's standard deviations, and their fractions of its mass (N,)."""
     count = round(_REACH / _STEP)
     line = (np.arange(-count, count + 1 if shift == 0 else count) + shift) * _STEP
     nodes = torch.from_numpy(np.stack(np.meshgrid(*[line] * latent), -1).reshape(-1, latent))

@@ -1,4 +1,4 @@
-"""Gradient ascent on the ELBO in single steps, seen from one image that the model does not learn from.
+"""Gradient ascent on the ELBO in single steps, observed on one image that is not among the training images.
 
 (theta, phi) <- (theta, phi) + eta * gradient of the batch's mean of log p(x|mu + sigma * eps) - KL[q(z|x) || p(z)]
 """
@@ -19,15 +19,15 @@ from vae.training import SlowStep, Trainer, slow_step
 __all__ = ["Climb", "Look"]
 
 Array = NDArray[Any]
-_DRAWS = 16  # from which the image's bound is judged
+_DRAWS = 16  # samples from which the bound of the image is estimated
 
 
 class Look(NamedTuple):
     """The image after a step.
 
     Attributes:
-        step: how many were taken.
-        reconstruction, elbo: nats, L1 and the bound, from the same 16 draws each time.
+        step: number of steps taken.
+        reconstruction, elbo: nats, L1 and the bound, from the same 16 samples each time.
         decoded: (H, W) or (H, W, 3), the mean of p(x|z) at the mean of q(z|x), in [0, 1].
     """
 
@@ -38,20 +38,20 @@ class Look(NamedTuple):
 
 
 class Climb:
-    """A model that starts untrained, and takes as many steps as it is told.
+    """A model that starts untrained, and takes as many steps as requested.
 
     Arguments:
-        model_config, config: what, and how.
-        dataset: what it learns from.
-        x: (1, D), the image that is looked at, as the likelihood wants it.
+        model_config, config: of the model and its training.
+        dataset: to train on.
+        x: (1, D), pixels of the image that is observed.
 
     Attributes:
         trainer: of the model.
-        last: the newest step in slow motion.
-        looks: at the image, before the first step and after those asked for.
+        last: the latest step in slow motion.
+        looks: at the image, before the first step and after each call of `go`.
 
     Raises:
-        VAEError: the training would be refused.
+        VAEError: the settings of the training are rejected.
     """
 
     def __init__(self, model_config: ModelConfig, dataset: Dataset, config: TrainConfig, x: Tensor) -> None:
@@ -61,7 +61,7 @@ class Climb:
         self.looks = [self._look()]
 
     def go(self, steps: int = 1) -> None:
-        """Takes exactly so many optimiser steps, the last of them in slow motion, and looks at the image.
+        """Takes the given number of optimiser steps, the last of them in slow motion, and looks at the image.
 
         Raises:
             DivergenceError: as `Trainer.advance`.

@@ -1,12 +1,11 @@
-"""Two ways to the gradient of an expectation over q(z|x) in q's own mean and deviation, draw by draw.
+"""Two estimators of the gradient of an expectation over q(z|x) with respect to q's mean and standard deviation.
 
     reparameterised   d/d mu E_q[f(z)] = E_eps[f'(mu + sigma * eps)]          d/d sigma: f'(z) * eps
     score function    d/d mu E_q[f(z)] = E_q[f(z) d/d mu log q(z)]            f(z) (z - mu) / sigma^2
                                                                               d/d sigma: f(z) (eps^2 - 1) / sigma
 
-with f(z) = log p(x|z) and z = mu + sigma * eps (Kingma & Welling 2013; Williams 1992). Both are right on average. The
-second knows f(z) but not its slope, so its noise is of the size of f itself; what f is on average may be taken off as a
-baseline.
+with f(z) = log p(x|z) and z = mu + sigma * eps (Kingma & Welling 2013; Williams 1992). Both are unbiased. The second
+uses f(z) but not its slope, so its noise is of the order of f itself; the mean of f may be subtracted as a baseline.
 """
 
 from __future__ import annotations
@@ -28,18 +27,18 @@ __all__ = ["ESTIMATORS", "Gradients", "gradient_draws", "true_gradient"]
 
 Array = NDArray[Any]
 ESTIMATORS = ("reparameterised", "score", "baseline")
-_NODES = 60  # an axis
+_NODES = 60  # per axis
 
 
 class Gradients(NamedTuple):
-    """The gradient of one image's ELBO as single draws see it, nats per unit of z: (S, 2, J), mu first and then sigma.
+    """Single-sample estimates of the gradient of one image's ELBO, nats per unit of z: (S, 2, J), mu first, then sigma.
 
-    The KL's part is in closed form in all of them.
+    The contribution of the KL is in closed form in all of them.
 
     Attributes:
         reparameterised: through z = mu + sigma * eps.
         score: f(z) times the slope of log q(z).
-        baseline: the same, of f less the mean of f at the other draws (Kool, van Hoof & Welling 2019).
+        baseline: the same for f minus the mean of f over the other samples (Kool, van Hoof & Welling 2019).
     """
 
     reparameterised: Array
@@ -47,17 +46,18 @@ class Gradients(NamedTuple):
     baseline: Array
 
     def variance(self, name: str) -> Array:
-        """Returns the variance of a single draw of one of `ESTIMATORS`, (2, J)."""
+        """Returns the variance of one of `ESTIMATORS` for a single sample, (2, J)."""
         return np.asarray(getattr(self, name).var(0, ddof=1))
 
     def ratio(self, name: str) -> float:
-        """Returns how many times the variance of the reparameterised one it has, summed over mu and sigma of all j."""
+        """Returns its variance relative to that of the reparameterised estimator, summed over mu and sigma of all j."""
         return float(self.variance(name).sum() / self.variance("reparameterised").sum())
 
     def running(self, name: str, counts: Array) -> tuple[Array, Array]:
-        """Returns the mean over the first draws and its standard error, (K, 2, J) each, for counts (K,) from 2 up."""
+        """Returns the mean over the first samples and its standard error, (K, 2, J) each, for counts (K,) of at "
+        "least 2."""
         values = getattr(self, name).astype(np.float64)
-        shifted = values - values[0]  # so that the sum of squares does not cancel
+        shifted = values - values[0]  # avoids cancellation in the sum of squares
         n = counts[:, None, None]
         mean, square = (sums.cumsum(0)[counts - 1] / n for sums in (shifted, shifted**2))
         return mean + values[0], np.sqrt((square - mean**2).clip(0) / (n - 1))
@@ -65,22 +65,22 @@ class Gradients(NamedTuple):
 
 @torch.inference_mode(False)
 def gradient_draws(model: VAE, x: Tensor, draws: int, generator: torch.Generator | None = None) -> Gradients:
-    """Computes the gradient of the ELBO of one image (1, D) in mu and sigma of its q(z|x), from each of S draws.
+    """Computes the gradient of the ELBO of one image (1, D) in mu and sigma of its q(z|x), from each of S samples.
 
     Arguments:
         model: the VAE.
-        x: pixels as the likelihood wants them, see `VAE.pixels`.
-        draws: S, at least 2; the same for all estimators.
-        generator: their source.
+        x: (1, D) pixels, as returned by `VAE.pixels`.
+        draws: S, number of samples, at least 2; the same samples for all estimators.
+        generator: source of the randomness.
 
     Raises:
         ConfigError: draws is not a whole number from 2 to a million.
         DataError: x is not (1, D), not finite float32, or grey under a Bernoulli.
     """
     check_image(model, x)
-    check_count("The number of draws", draws, 10**6)
+    check_count("The number of samples", draws, 10**6)
     if draws < 2:
-        raise ConfigError("A variance needs at least 2 draws; there is 1.")
+        raise ConfigError("A variance needs at least 2 samples; there is 1.")
     x = x.clone()
     with torch.no_grad():
         q = model.encoder(x)
@@ -90,7 +90,7 @@ def gradient_draws(model: VAE, x: Tensor, draws: int, generator: torch.Generator
     values, slopes = _slopes(model.decoder, x, z)
     kl = torch.stack([-mean, 1 / deviation - deviation])
     own = torch.stack([eps / deviation, (eps.square() - 1) / deviation], 1)  # the slopes of log q
-    less = (values - values.mean()) * (draws / (draws - 1))  # the mean of the others, at each draw
+    less = (values - values.mean()) * (draws / (draws - 1))  # f minus its mean over the other samples
     found = (torch.stack([slopes, slopes * eps], 1), values[:, None, None] * own, less[:, None, None] * own)
     return Gradients(*((kl + each).numpy() for each in found))
 
@@ -108,7 +108,9 @@ def true_gradient(model: VAE, x: Tensor) -> Array:
     check_image(model, x)
     latent = model.config.latent
     if latent > 2:
-        raise ConfigError(f"The gradient is summed over nodes for J = 1 or 2; this model has J = {latent}. Take draws.")
+        raise ConfigError(
+            f"The exact gradient is a sum over nodes for J = 1 or 2; this model has J = {latent}. Use samples."
+        )
     line, mass = np.polynomial.hermite_e.hermegauss(_NODES)
     eps = torch.from_numpy(np.stack(np.meshgrid(*[line] * latent), -1).reshape(-1, latent))
     weight = torch.from_numpy(np.stack(np.meshgrid(*[mass] * latent), -1).reshape(-1, latent).prod(-1))

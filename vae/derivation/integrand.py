@@ -1,9 +1,10 @@
-"""p(x) = integral of p(x|z) p(z) dz as a sum over a grid, its gradient, and how few draws from the prior it lives on.
+"""p(x) = integral of p(x|z) p(z) dz as a sum over a grid, its gradient, and how few prior samples contribute.
 
     grad log p(x) = grad p(x) / p(x) = E_{p(z|x)}[grad log p(x|z)]          Fisher's identity
 
-so the gradient of the logarithm needs the posterior, which needs p(x). It is shown for what is added to the decoder's
-last layer, before the sigmoid of the mean: an image, whose pixel d is the slope of log p(x) in that pixel's bias b_d.
+so the gradient of the logarithm needs the posterior, which needs p(x). It is computed for a term added to the decoder's
+last layer, before the sigmoid of the mean: an image whose pixel d is the slope of log p(x) in the bias b_d of that
+pixel.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _MOST_SIDE = 2000
 
 
 class Stream(NamedTuple):
-    """Draws from the prior, and what each is worth to naive Monte Carlo.
+    """Samples from the prior, and what each contributes to naive Monte Carlo.
 
     Attributes:
         z: (L, J).
@@ -45,12 +46,12 @@ def grid_evidence(model: VAE, x: Tensor, side: int, wide: float) -> float:
 
     Arguments:
         model: a VAE with J = 1 or 2.
-        x: (1, D) pixels as the likelihood wants them, see `VAE.pixels`.
-        side: cells along a side, each h = 2 wide / side wide.
+        x: (1, D) pixels, as returned by `VAE.pixels`.
+        side: cells along a side, each of width h = 2 wide / side.
         wide: half of the square's side, in units of z.
 
     Returns:
-        Nats. A grid that is coarser than the posterior misses it, or lands on it and takes it for a whole cell.
+        Nats. A grid coarser than the posterior either misses it, or hits it and extends it over a whole cell.
 
     Raises:
         ConfigError: J is above 2, or side is not a whole number from 1 to 2,000.
@@ -70,27 +71,27 @@ def grid_evidence(model: VAE, x: Tensor, side: int, wide: float) -> float:
 
 @torch.inference_mode()
 def stream(model: VAE, x: Tensor, count: int, generator: torch.Generator) -> Stream:
-    """Draws from the prior one after the other, with log p(x|z) of each.
+    """Draws samples from the prior, and evaluates log p(x|z) at each.
 
     Raises:
-        ConfigError: count is not a whole number from 1 on.
+        ConfigError: count is not a positive whole number.
         DataError: x is not (1, D), not finite float32, or grey under a Bernoulli.
     """
     check_image(model, x)
-    check_count("The number of draws", count)
+    check_count("The number of samples", count)
     z = torch.randn(count, model.config.latent, generator=generator)
     parts = [pairwise_log_prob(model.decoder(part), x)[:, 0] for part in z.split(CHUNK)]
     return Stream(z.numpy(), torch.cat(parts).numpy())
 
 
 def running(log_likelihood: Array) -> Array:
-    """Returns naive Monte Carlo's log 1/L sum_l p(x|z_l) after each draw, (..., L), for log p(x|z_l) (..., L), nats."""
+    """Returns the estimate log 1/L sum_l p(x|z_l) after each sample, (..., L), for log p(x|z_l) (..., L), in nats."""
     count = np.arange(1, log_likelihood.shape[-1] + 1)
     return np.logaddexp.accumulate(log_likelihood.astype(np.float64), -1) - np.log(count)
 
 
 def enough(estimates: Array, log_p: float, within: float) -> int | None:
-    """Returns the least L from which on half of the runs stay so close to log p(x), or None where they never do.
+    """Returns the smallest L from which on half of the runs stay this close to log p(x), or None if they never do.
 
     Arguments:
         estimates: (R, L) running estimates of R runs, nats.
@@ -98,7 +99,7 @@ def enough(estimates: Array, log_p: float, within: float) -> int | None:
         within: nats.
     """
     off = np.abs(estimates - log_p) > within
-    last = np.where(off.any(1), estimates.shape[1] - off[:, ::-1].argmax(1), 0)  # draws until the last that is off
+    last = np.where(off.any(1), estimates.shape[1] - off[:, ::-1].argmax(1), 0)  # samples up to the last that is off
     middle = int(np.sort(last)[(len(last) - 1) // 2]) + 1
     return middle if middle <= estimates.shape[1] else None
 
@@ -113,21 +114,21 @@ def posterior_slope(model: VAE, x: Tensor, found: Posterior) -> Array:
 
 
 def prior_slope(model: VAE, x: Tensor, z: Array) -> Array:
-    """Averages them over draws from the prior (L, J) instead, (D,): what is not the gradient."""
+    """Averages them over samples from the prior (L, J) instead, (D,), which is not the gradient."""
     return _mean_slope(model, x, z, np.full(len(z), 1 / len(z)))
 
 
 def bias_slope(model: VAE, x: Tensor, found: Posterior, pixel: int, step: float = 1e-3) -> float:
-    """Measures d log p(x) / d b of one pixel d: log p(x) with the bias a little up, and a little down.
+    """Measures d log p(x) / d b for one pixel d, by increasing and decreasing the bias a little.
 
-    No gradient is taken, and no posterior: p(x|z) p(z) is summed twice over the same nodes, in float64.
+    It uses neither gradients nor the posterior: p(x|z) p(z) is summed twice over the same nodes, in float64.
 
     Arguments:
         model: the VAE.
         x: (1, D) pixels as the likelihood wants them.
         found: the posterior, for its nodes.
         pixel: d.
-        step: by which the bias is moved.
+        step: change of the bias.
     """
     check_image(model, x)
     decoder, shift = _shifted(model)
@@ -140,7 +141,7 @@ def bias_slope(model: VAE, x: Tensor, found: Posterior, pixel: int, step: float 
     return float(sides[0].logsumexp(0) - sides[1].logsumexp(0)) / (2 * step)
 
 
-@torch.inference_mode(False)  # whatever the caller is in: a slope needs gradients
+@torch.inference_mode(False)  # gradients are needed, whatever mode the caller is in
 def _mean_slope(model: VAE, x: Tensor, z: Array, weight: Array) -> Array:
     check_image(model, x)
     decoder, shift = _shifted(model)
@@ -155,7 +156,7 @@ def _mean_slope(model: VAE, x: Tensor, z: Array, weight: Array) -> Array:
 
 @torch.inference_mode(False)
 def _shifted(model: VAE) -> tuple[nn.Module, Tensor]:
-    """Returns the decoder in float64, and what is added to its last layer, (D,) zeros."""
+    """Returns the decoder in float64, and the term added to its last layer, (D,) zeros."""
     decoder, shift = (
         copy.deepcopy(model.decoder).double().requires_grad_(False),
         torch.zeros(model.config.pixels).double(),

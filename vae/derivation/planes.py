@@ -1,4 +1,4 @@
-"""The latent plane as one image sees it, for J = 2: where p(x|z) is large, and how few prior draws land there."""
+"""Densities on the latent plane for one image, J = 2: where p(x|z) is large, and how few prior samples fall there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Plane", "log_likelihood_plane", "log_posterior", "posterior_plane"]
 
 Array = NDArray[Any]
 _SIDE = 121  # nodes along a side of a picture
-_SHARES = (0.99, 0.9, 0.5)  # of the posterior, inside its contours
+_SHARES = (0.99, 0.9, 0.5)  # of the posterior, enclosed by its contours
 
 
 class Plane(NamedTuple):
@@ -25,15 +25,15 @@ class Plane(NamedTuple):
 
     Attributes:
         x, y: (W,), (H,), nodes of a picture of the whole plane.
-        log_likelihood: (H, W), log p(x|z) there, nats.
+        log_likelihood: (H, W), log p(x|z) at these nodes, nats.
         fine_x, fine_y: nodes of a picture of the posterior's neighbourhood.
-        fine: (H, W), log p(x|z) there, nats.
-        log_posterior: (H, W), log p(z|x) there, nats.
-        levels: log p(z|x) on the contours that hold 99, 90 and 50 % of the posterior, increasing.
-        mean, deviation: (2,), of q(z|x).
-        samples: (S, 2), draws from the prior.
-        hit: (S,), which of them lie inside the 99 %.
-        share: probability that a draw does.
+        fine: (H, W), log p(x|z) at these nodes, nats.
+        log_posterior: (H, W), log p(z|x) at these nodes, nats.
+        levels: log p(z|x) on the contours that enclose 99, 90 and 50 % of the posterior, increasing.
+        mean, deviation: (2,), mean and standard deviation of q(z|x).
+        samples: (S, 2), samples from the prior.
+        hit: (S,), which of them are inside the 99 % contour.
+        share: probability that a sample is.
         kl: KL[p(z|x) || p(z)], nats.
     """
 
@@ -66,12 +66,14 @@ def log_likelihood_plane(model: VAE, x: Tensor, across: Array, up: Array) -> Arr
         (H, W), nats.
 
     Raises:
-        ConfigError: the model has not two latent dimensions.
+        ConfigError: the model does not have two latent dimensions.
         DataError: x is not (1, D), not finite float32, or grey under a Bernoulli.
     """
     check_image(model, x)
     if model.config.latent != 2:
-        raise ConfigError(f"log p(x|z) fills a plane for J = 2; this model has J = {model.config.latent}.")
+        raise ConfigError(
+            f"log p(x|z) can be drawn on a plane only for J = 2; this model has J = {model.config.latent}."
+        )
     z = torch.from_numpy(np.stack(np.meshgrid(across, up), -1).reshape(-1, 2).astype(np.float32))
     parts = [pairwise_log_prob(model.decoder(part), x[:1]) for part in z.split(CHUNK)]
     return torch.cat(parts).reshape(len(up), len(across)).numpy()
@@ -87,17 +89,17 @@ def log_posterior(model: VAE, x: Tensor, z: Array, log_p: float) -> Array:
 
 
 def posterior_plane(model: VAE, x: Tensor, wide: float, draws: int, generator: torch.Generator) -> Plane:
-    """Lays out the plane of one image.
+    """Computes the densities on the plane for one image.
 
     Arguments:
         model: a VAE with J = 2.
-        x: (1, D) pixels as the likelihood wants them.
+        x: (1, D) pixels, as returned by `VAE.pixels`.
         wide: the whole plane is [-wide, wide]^2.
-        draws: S, from the prior.
-        generator: their source.
+        draws: S, number of samples from the prior.
+        generator: source of the randomness.
 
     Raises:
-        ConfigError: the model has not two latent dimensions.
+        ConfigError: the model does not have two latent dimensions.
         DataError: x is not (1, D), not finite float32, or grey; or the posterior is too sharp for a grid.
     """
     whole = np.linspace(-wide, wide, _SIDE, dtype=np.float32)

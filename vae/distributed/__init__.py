@@ -1,8 +1,8 @@
 """One training, or one evaluation, shared by several processes.
 
-The wing stands on `vae.model`, `vae.data`, `vae.evidence` and `vae.training`.
+The wing depends on `vae.model`, `vae.data`, `vae.evidence` and `vae.training`.
 
-    processes   Trainer that shares each batch with other processes, and what these say to each other
+    processes   Trainer that shares each batch with other processes, and their communication
     evaluation  an evaluation on several ranks, each with its share of the images
 """
 

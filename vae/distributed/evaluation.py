@@ -1,7 +1,8 @@
-"""Evaluation on several processes: `torchrun --nproc-per-node=N -m vae evaluate ...`, the numbers of one process.
+"""Evaluation on several processes, with the numbers of one: `torchrun --nproc-per-node=N -m vae evaluate ...`.
 
-The images lie in parts, each worked on whole by one rank. An estimator draws for one part after the other from one
-stream, so a rank draws for the parts of others too and throws that away: it is quick beside the decoding.
+The images are divided into parts, each processed by one rank. An estimator draws the random numbers of one part after
+the other from a single stream, so a rank also draws those of the other parts and discards them, which is fast compared
+with decoding.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from vae.model import VAE
 
 __all__ = ["evaluate_share", "refuse_alone"]
 
-# images of a part, and latents that are decoded at once, as the estimators have them
+# images per part, and latents decoded at once, as in the estimators
 _PARTS: dict[evaluation.Method, tuple[int, int]] = {
     "elbo": (evidence.CHUNK, evidence.CHUNK),
     "importance": (importance.GROUP, importance.CHUNK),
@@ -40,19 +41,19 @@ def evaluate_share(
     jackknife: bool = False,
     progress: Progress | None = None,
 ) -> list[Estimate]:
-    """Estimates log p(x) or its bound as `evaluate` does, this rank a share of the images; all ranks return all of it.
+    """Estimates log p(x) or its bound like `evaluate`, with the images shared among ranks; each rank returns all of it.
 
     Arguments:
         model, x, method, samples, steps, replicates, jackknife: as for `evaluate`, the same on all ranks.
-        generator: source of the draws, in the same state on all ranks.
-        progress: is told the share of this rank's work that is done.
+        generator: source of the randomness, in the same state on all ranks.
+        progress: called with the completed fraction of this rank's work.
 
     Returns:
-        R estimates, whose seconds are those of the slowest rank.
+        R estimates; their seconds are those of the slowest rank.
 
     Raises:
         ConfigError, DataError: as for `evaluate`; or the method cannot be shared.
-        JobError: another rank is gone.
+        JobError: another rank has failed.
     """
     refuse_alone(method)
     evidence.check_count("The number of replicates", replicates, 1000)
@@ -75,20 +76,23 @@ def evaluate_share(
 
 
 def refuse_alone(method: evaluation.Method) -> None:
-    """Raises ConfigError where there are several ranks and a method cannot be shared."""
+    """Raises ConfigError if there are several ranks and a method cannot be shared."""
     if ranks() > 1 and method not in _PARTS:
-        raise ConfigError(f"Ranks share {', '.join(_PARTS)}; {method} has draws in common. Run it without torchrun.")
+        raise ConfigError(
+            f"Only {', '.join(_PARTS)} can be shared by ranks; {method} uses samples in common. Run it without "
+            "torchrun."
+        )
 
 
 def _pass_over(images: int, latent: int, samples: int, chunk: int, generator: torch.Generator) -> None:
-    """Draws what an estimator would for a part of the images."""
+    """Draws, and discards, the random numbers that an estimator would draw for a part of the images."""
     step = max(1, chunk // images)
     for first in range(0, samples, step):
         torch.empty(min(step, samples - first), images, latent).normal_(generator=generator)
 
 
 def _together(found: dict[int, Estimate], sizes: list[int]) -> Estimate:
-    """Puts the parts of all ranks together; rank 0 has the first, so that it knows which figures there are."""
+    """Joins the parts of all ranks; rank 0 has the first part, and so knows which figures there are."""
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     figures: dict[str, Tensor | None] = {}
     for field in _FIELDS:
@@ -108,4 +112,4 @@ def _together(found: dict[int, Estimate], sizes: list[int]) -> Estimate:
 
 
 def _number(value: float) -> Tensor:
-    return torch.tensor([value], dtype=torch.float64)  # one type, though a rank may have nothing to add up
+    return torch.tensor([value], dtype=torch.float64)  # the same type on every rank, even one without images

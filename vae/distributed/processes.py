@@ -1,9 +1,10 @@
 """Training on several processes, of one host or more: `torchrun --nproc-per-node=N -m vae train ...`.
 
-Rank 0 is a training like any other: it alone writes, pauses and is asked things. Before each thing that all take part
-in, it says what; the other ranks have no folder and only listen. Each rank takes every N-th image of each batch, with
-the noise that one process would have drawn for it, and `DistributedDataParallel` sums the gradients: so the losses are
-those of one process but for the order of sums. Gloo carries them on CPUs, NCCL on GPUs.
+Rank 0 runs a training like any other: it alone writes files, pauses and receives requests. Before each operation in
+which all ranks take part, it announces which; the other ranks have no folder and only listen. Each rank takes every
+N-th image of each batch, with the noise that a single process would have drawn for it, and `DistributedDataParallel`
+averages the gradients, so the losses are those of a single process up to the order of summation. CPUs use Gloo, and
+GPUs use NCCL.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ from vae.training import Report, Trainer, sums
 
 __all__ = ["SharedTrainer", "dismiss", "follow", "group", "rank", "ranks", "total", "trainer"]
 
-_PATIENCE = timedelta(days=7)  # a training may be paused; a rank that died is found out at once
+_PATIENCE = timedelta(days=7)  # a training may be paused; a rank that fails is noticed at once
 
 
 class _Word(IntEnum):
-    """What rank 0 says; each comes with two numbers."""
+    """What rank 0 announces; each word comes with two numbers."""
 
-    BEGIN = 0  # bytes of the state that follows
+    BEGIN = 0  # number of bytes of the state that follows
     STEP = 1  # learning rate, beta
     REPORT = 2
     SCORE = 3  # images
@@ -47,10 +48,10 @@ class _Word(IntEnum):
 
 
 class SharedTrainer(Trainer):
-    """A trainer that has a share of each batch; see `Trainer`.
+    """A trainer that processes a share of each batch; see `Trainer`.
 
     Raises:
-        ConfigError: a batch has fewer images than there are ranks, or what is asked needs the whole batch.
+        ConfigError: a batch has fewer images than there are ranks, or a setting needs the whole batch.
     """
 
     def __init__(self, model: VAE, dataset: Dataset, config: TrainConfig) -> None:
@@ -59,14 +60,14 @@ class SharedTrainer(Trainer):
         smallest = min(config.batch_size, len(self.images) % config.batch_size or config.batch_size)
         if smallest < ranks:
             raise ConfigError(
-                f"Each rank needs an image of each batch; the smallest has {smallest}, for {ranks} ranks. Change "
+                f"Each rank needs an image of each batch; the smallest batch has {smallest}, for {ranks} ranks. Change "
                 f"batch_size or the number of ranks."
             )
         if config.free_bits:
-            raise ConfigError("free_bits are counted over a whole batch, and ranks have a share each. Leave them at 0.")
+            raise ConfigError("free_bits must be 0 with several ranks: they apply to the mean over a whole batch.")
         plain, self.noise = self.noise, _share(self.model.device)
         self.noise.set_state(plain.get_state())
-        self._parts: nn.Module | None = None  # made when all ranks have the same state
+        self._parts: nn.Module | None = None  # created once all ranks have the same state
 
     def advance(self) -> Terms:
         if rank() == 0:
@@ -86,20 +87,20 @@ class SharedTrainer(Trainer):
         if rank() == 0 and self._parts is not None:
             with contextlib.suppress(
                 JobError
-            ):  # the others may be gone; what they knew of the last steps goes with them
+            ):  # the other ranks may have failed, and their part of the last steps is lost
                 _say(_Word.REPORT)
                 self.gather()
         return super().state()
 
     def gather(self) -> None:
-        """Sums on rank 0 what the steps since the last report came to."""
+        """Sums on rank 0 the results of the steps since the last report."""
         with _all_there():
             dist.reduce(self._totals, 0)
         if rank() > 0:
             self._totals.zero_()
 
     def share(self) -> None:
-        """Makes the ranks one training; all have the same state."""
+        """Joins the ranks into one training; all have the same state."""
         with _all_there():
             self._parts = DistributedDataParallel(_Scored(self.model))
 
@@ -136,7 +137,7 @@ class SharedTrainer(Trainer):
 
 
 class _Scored(nn.Module):
-    """An objective as a module's forward pass, which is where `DistributedDataParallel` begins to listen."""
+    """An objective as the forward pass of a module, as `DistributedDataParallel` requires."""
 
     def __init__(self, model: VAE) -> None:
         super().__init__()
@@ -147,49 +148,49 @@ class _Scored(nn.Module):
 
 
 def trainer(model: VAE, dataset: Dataset, config: TrainConfig) -> Trainer:
-    """Returns a trainer, which shares its work where there are other ranks."""
+    """Returns a trainer, which shares its work if there are other ranks."""
     return (SharedTrainer if dist.is_initialized() else Trainer)(model, dataset, config)
 
 
 def rank() -> int:
-    """Returns which of the processes this is, 0 where it is the only one."""
+    """Returns the index of this process, 0 if it is the only one."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
 @contextlib.contextmanager
 def group() -> Iterator[None]:
-    """Joins the other processes, if `torchrun` has started any, and leaves them in the end.
+    """Joins the other processes, if `torchrun` has started any, and leaves them at the end.
 
-    Where this one ends by an error, `torchrun` ends the others.
+    If this process ends with an error, `torchrun` ends the others.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield
         return
-    # convolutions give gradients in another order in memory than their weights have; that costs a copy, and is no error
+    # gradients of convolutions have another memory layout than their weights; that costs a copy, but is not an error
     warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
-    shared = ":" in os.environ.get("VAE_DEVICE", "")  # one GPU by its number, for all of them: NCCL wants one each
+    shared = ":" in os.environ.get("VAE_DEVICE", "")  # one numbered GPU for all of them, but NCCL needs one per process
     dist.init_process_group("nccl" if best_device().type == "cuda" and not shared else "gloo", timeout=_PATIENCE)
     yield
-    gc.collect()  # the wrapper of the model is in a cycle, and its threads must end before the group does
+    gc.collect()  # the wrapped model is in a reference cycle, and its threads must end before the group
     dist.destroy_process_group()
 
 
 def dismiss() -> None:
-    """Lets the ranks go that follow this one."""
+    """Releases the ranks that follow this one."""
     if dist.is_initialized():
         _say(_Word.END)
 
 
 def ranks() -> int:
-    """Returns how many processes there are."""
+    """Returns the number of processes."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def total(value: Tensor, *, greatest: bool = False) -> Tensor:
-    """Returns the sum over all ranks of a tensor that each has, or the greatest; nobody gets it before all are there.
+    """Returns the sum, or the maximum, over all ranks of a tensor that each has; it waits until all have arrived.
 
     Raises:
-        JobError: another rank is gone.
+        JobError: another rank has failed.
     """
     if not dist.is_initialized():
         return value
@@ -200,10 +201,10 @@ def total(value: Tensor, *, greatest: bool = False) -> Tensor:
 
 
 def follow() -> None:
-    """Takes part in the training of rank 0 until that ends.
+    """Takes part in the training of rank 0 until it ends.
 
     Raises:
-        VAEError: the data are missing, the loss diverges, or another rank is gone.
+        VAEError: the data are missing, the loss diverges, or another rank has failed.
     """
     shared: SharedTrainer | None = None
     while True:
@@ -224,7 +225,7 @@ def follow() -> None:
 
 
 def _joined(size: int) -> SharedTrainer:
-    """Takes up the state that rank 0 sends."""
+    """Builds a trainer with the state that rank 0 sends."""
     device = best_device()
     content = torch.empty(size, dtype=torch.uint8, device=device)
     with _all_there():
@@ -261,13 +262,13 @@ def _share(device: torch.device) -> Share:
 
 @contextlib.contextmanager
 def _all_there() -> Iterator[None]:
-    """Says plainly that a rank is gone, which those that wait for it find out by a broken connection."""
+    """Reports clearly that a rank has failed, which the others notice as a broken connection."""
     try:
         yield
     except RuntimeError as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise
         raise JobError(
-            f"A training needs all its ranks, and one is gone ({str(error).splitlines()[0][:200]}). What was saved is "
-            f"kept: start it again with --resume."
+            f"A training needs all its ranks, and one has failed ({str(error).splitlines()[0][:200]}). The last saved "
+            f"state is kept: start the training again with --resume."
         ) from error

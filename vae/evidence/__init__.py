@@ -1,25 +1,25 @@
-"""log p(x): estimates, bounds, and the exact value where it can be had.
+"""log p(x): estimates, bounds, and the exact value where it can be computed.
 
-Every estimator takes a model and pixels and returns an `Estimate`, one number per image in nats. The wing stands on
+Every estimator takes a model and pixels and returns an `Estimate`, one number per image in nats. The wing depends on
 `vae.model` and `vae.data`.
 
-    checks      what estimators refuse
+    checks      the input that estimators reject
     estimates   Estimate; naive Monte Carlo and the ELBO, in constant memory
     importance  the IWAE bound and its jackknife
     tails       k-hat, the shape of the tail of importance weights
-    modes       Newton's climb to the modes of a posterior
-    tiles       grids that are laid tile by tile, each point decoded once for all images
-    quadrature  adaptive integrals over the plane, with an error that can be believed
-    rounding    what float32 does to such an integral, measured in float64
+    modes       Newton's method for the modes of a posterior
+    tiles       grids built tile by tile, each point decoded once for all images
+    quadrature  adaptive integrals over the plane, with a reliable error estimate
+    rounding    the error of float32 in such an integral, measured in float64
     linear      log p(x) of a linear decoder in closed form
     tempered    the densities between a base and the joint, and their integrals
-    exact       log p(x), the posterior and the thermodynamic path by quadrature; whether a model's is known
+    exact       log p(x), the posterior and the thermodynamic path by quadrature; for which models they exist
     annealing   AIS with HMC, forward and reverse
     gaps        the best Gaussian q for an image
-    races       estimators side by side, size by size
-    evaluation  one door to all estimators, by name
-    comparison  every estimator on the same images, kept beside the model
-    closeness   which of two estimates of log p(x) is nearer, image by image
+    races       several estimators side by side with more and more samples
+    evaluation  a single entry point to all estimators, by name
+    comparison  every estimator on the same images, stored with the model
+    closeness   which of two estimates of log p(x) is closer to the truth, image by image
 """
 
 from vae.evidence import annealing, closeness, evaluation, gaps, importance, quadrature, races

@@ -4,9 +4,9 @@
     log w = sum_t (beta_t - beta_(t-1)) log p(x, z_t) / r(z_t)      with z_(t+1) from z_t by HMC that keeps pi_beta_t
 
 E[w] = p(x) (Neal 2001), so the log of a mean of w over chains lies below log p(x) on average. The same path run
-backwards from an exact posterior draw has E[1 / w] = 1 / p(x) and lies above: the two bracket the truth (bidirectional
-Monte Carlo, Grosse, Ghahramani & Adams 2015). Exact posterior draws come with simulated images: z ~ p(z), x ~ p(x|z).
-HMC is that of Neal (2011); its step sizes come from a pilot run and are frozen in the run that counts.
+backwards from an exact posterior sample has E[1 / w] = 1 / p(x) and lies above: the two bracket the truth
+(bidirectional Monte Carlo, Grosse, Ghahramani & Adams 2015). Exact posterior samples come with simulated images:
+z ~ p(z), x ~ p(x|z). HMC is that of Neal (2011); its step sizes are tuned in a pilot run and fixed in the main run.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ __all__ = ["STARTS", "Start", "annealed_importance_sampling", "reverse_annealing
 Start = Literal["prior", "encoder"]
 STARTS: tuple[Start, ...] = get_args(Start)
 
-PARTICLES = 1024  # chains times images that move at once: a step of them takes some tenths of a second
-ACCEPTANCE = 0.65  # of HMC's proposals, which is best for long trajectories (Neal 2011)
-FARTHEST = 1e4  # a trajectory that goes beyond it is refused, before numbers end
-PILOT = 2  # the pilot takes every second temperature
+PARTICLES = 1024  # chains times images that move at once: one step for all of them takes some tenths of a second
+ACCEPTANCE = 0.65  # target for HMC's proposals, optimal for long trajectories (Neal 2011)
+FARTHEST = 1e4  # a trajectory that goes beyond is rejected, before numbers overflow
+PILOT = 2  # the pilot run uses every second temperature
 PILOT_CHAINS = 8
 
 
@@ -47,22 +47,22 @@ def annealed_importance_sampling(
     generator: torch.Generator | None = None,
     progress: Progress | None = None,
 ) -> Estimate:
-    """Estimates log p(x) from below by annealing from a base that can be drawn from to the posterior.
+    """Estimates log p(x) from below by annealing from a base, which is easy to sample, to the posterior.
 
     Arguments:
         model: the VAE.
-        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
+        x: (B, D) pixels, as returned by `VAE.pixels`.
         chains: C independent runs for each image, averaged as log 1/C sum_c w_c.
-        steps: T, temperatures of `schedule`; the gap to log p(x) falls as 1/T at best.
-        leapfrog: steps of one HMC move, each with one gradient of the decoder.
-        start: the base: q(z|x), which is tighter for images like those of the training (Wu et al. 2017), or the prior,
-            for images that the encoder may not know, such as simulated ones.
-        generator: source of the draws.
-        progress: is told the share that is done after each temperature.
+        steps: T, number of temperatures of `schedule`; the gap to log p(x) falls as 1/T at best.
+        leapfrog: steps per HMC move, each with one gradient of the decoder.
+        start: the base: q(z|x), which is tighter for images like the training images (Wu et al. 2017), or the prior,
+            for images that the encoder may not handle well, such as simulated ones.
+        generator: source of the randomness.
+        progress: called with the completed fraction after each temperature.
 
     Returns:
-        The estimate, with chains as its samples, and their effective number. Its expectation lies below log p(x).
-        The standard error is the spread of the chains (delta method), too small where a few of them carry the sum.
+        The estimate, with chains as its samples and their effective sample size. Its expectation lies below log p(x).
+        The standard error is the spread of the chains (delta method), too small if a few of them dominate the sum.
 
     Raises:
         ConfigError: chains, steps or leapfrog is not a whole number from 1, or too large; start is neither.
@@ -84,24 +84,24 @@ def reverse_annealing(
     generator: torch.Generator | None = None,
     progress: Progress | None = None,
 ) -> Estimate:
-    """Estimates log p(x) from above, by annealing from exact posterior draws down to the base.
+    """Estimates log p(x) from above, by annealing from exact posterior samples to the base.
 
-    With the same generator it takes the pilot's draws, so the steps, of `annealed_importance_sampling`.
+    With the same generator it uses the pilot run, and so the step sizes, of `annealed_importance_sampling`.
 
     Arguments:
         model, x, steps, leapfrog, start, generator, progress: as for `annealed_importance_sampling`.
-        z: (C, B, J) draws from p(z|x), a chain from each: those of `simulate`, or of a grid where J <= 2.
+        z: (C, B, J) samples from p(z|x), one chain from each: those of `simulate`, or of a grid if J <= 2.
 
     Returns:
         The estimate -log 1/C sum_c 1/w_c. Its expectation lies above log p(x).
 
     Raises:
         ConfigError: steps or leapfrog is not a whole number from 1, or too large; start is neither.
-        DataError: x is not (B, D), not finite float32, or grey under a Bernoulli; z is not (C, B, J), or not either.
+        DataError: x is not (B, D), not finite float32, or grey under a Bernoulli; z is not (C, B, J) finite float32.
     """
     check_pixels(model, x)
     if z.ndim != 3 or len(z) == 0 or z.shape[1:] != (len(x), model.config.latent):
-        raise DataError(f"Latents must come as (C, {len(x)}, {model.config.latent}); they are {tuple(z.shape)}.")
+        raise DataError(f"Latents must have shape (C, {len(x)}, {model.config.latent}); theirs is {tuple(z.shape)}.")
     if z.dtype != torch.float32 or not bool(z.isfinite().all()):
         raise DataError(f"Latents must be finite float32 numbers; these {z.dtype} are not.")
     _check_options(len(z), steps, leapfrog, start)
@@ -111,20 +111,20 @@ def reverse_annealing(
 def schedule(steps: int) -> Tensor:
     """Returns the temperatures beta_0 = 0 to beta_T = 1, (T + 1,) float64, as (t / T)^4.
 
-    Close together at the base: log p(x|z) varies by thousands of nats over the prior under a sharp decoder, and by
-    about J / 2 over the posterior.
+    They are close together near the base: under a sharp decoder log p(x|z) varies by thousands of nats over the prior,
+    but only by about J / 2 over the posterior.
     """
     return torch.linspace(0, 1, steps + 1, dtype=torch.float64) ** 4
 
 
 @torch.no_grad()
 def simulate(model: VAE, count: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-    """Draws z ~ p(z) and x ~ p(x|z), so that each z is an exact draw from p(z|x).
+    """Samples z ~ p(z) and x ~ p(x|z), so that each z is an exact sample from p(z|x).
 
     Arguments:
         model: the VAE.
         count: B.
-        generator: source of the draws.
+        generator: source of the randomness.
 
     Returns:
         z (B, J) and the images x (B, D); Gaussian pixels may lie outside [0, 1].
@@ -146,7 +146,7 @@ class _State(NamedTuple):
 
 
 class _Path:
-    """The densities between base and posterior for B images; beta is a number."""
+    """The densities between the base and the posterior for B images; beta is a number."""
 
     def __init__(self, model: VAE, x: Tensor, start: Start) -> None:
         self.model, self.x, self.decodes = model, x, 0
@@ -161,7 +161,7 @@ class _Path:
         with torch.enable_grad(), quick_products(), unchecked():
             z = z.detach().requires_grad_()
             log_p = self.model.decoder(z).log_prob(self.x)
-            (gradient,) = torch.autograd.grad(log_p.sum(), z)  # of z alone: weights are left as they are
+            (gradient,) = torch.autograd.grad(log_p.sum(), z)  # with respect to z only; the weights get no gradient
         self.decodes += log_p.numel()
         return _State(z.detach(), in_double(log_p.detach()), gradient)
 
@@ -179,13 +179,13 @@ class _Path:
         return (1 - beta) * (self.base.mean - at.z) / self.base.variance + beta * (at.gradient - at.z)
 
     def scale(self, beta: float) -> Tensor:
-        """About a deviation of pi_beta, (B, J), from the encoder: HMC's units of length."""
+        """Approximate standard deviations of pi_beta, (B, J), from the encoder: the length scales of HMC."""
         return ((1 - beta) / self.base.variance + beta / self.q_variance).rsqrt()
 
     def move(
         self, at: _State, beta: float, step: Tensor, leapfrog: int, generator: torch.Generator | None
     ) -> tuple[_State, Tensor]:
-        """One HMC move that keeps pi_beta, with a step size for each image; also the mean acceptance, (B,)."""
+        """Makes one HMC move that leaves pi_beta invariant; also returns the mean acceptance rate, (B,)."""
         length = step[:, None].float().to(at.z.device) * self.scale(beta)
         momentum = noise_like(at.z, generator, torch.Tensor.normal_)
         before = self.log_density(at, beta) - 0.5 * in_double(momentum).square().sum(-1)
@@ -210,7 +210,7 @@ class _Path:
         return moved, chance.mean(0)
 
 
-@torch.inference_mode(False)  # whatever the caller is in: HMC needs gradients
+@torch.inference_mode(False)  # HMC needs gradients, whatever mode the caller is in
 @torch.no_grad()
 def _anneal(
     model: VAE,
@@ -236,7 +236,7 @@ def _anneal(
         path = _Path(model, x[first : first + size].clone(), start)
         at = path.at(draw(path.base, generator, (PILOT_CHAINS,)))
         step = torch.full((len(path.x),), 0.3, dtype=torch.float64, device=double_device(x.device))
-        found = {}  # a step size for each image, by temperature
+        found = {}  # step sizes of the images, by temperature
         for t in pilot:
             found.update(dict.fromkeys(range(t, t + PILOT), step))
             at, accepted = path.move(at, beta[t], step, leapfrog, generator)

@@ -1,4 +1,4 @@
-"""What estimators refuse."""
+"""Checks of the input of estimators."""
 
 from __future__ import annotations
 
@@ -14,25 +14,29 @@ MOST_SAMPLES = 10**9
 
 
 def check_count(what: str, count: int, most: int = MOST_SAMPLES) -> None:
-    """Raises ConfigError where a count is not a whole number from 1 to `most`; `what` starts the sentence."""
+    """Raises ConfigError if a count is not a whole number from 1 to `most`; `what` is the subject of the message."""
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= most:
         raise ConfigError(f"{what} must be a whole number from 1 to {most:,}; it is {count!r}.")
 
 
 def check_image(model: VAE, x: Tensor) -> None:
-    """Raises DataError where x is not one image (1, D) as `check_pixels` wants it."""
+    """Raises DataError if x is not a single image (1, D) that passes `check_pixels`."""
     check_pixels(model, x)
     if len(x) != 1:
-        raise DataError(f"This is about one image, (1, {x.shape[1]}); there are {len(x)}. Take x[i : i + 1].")
+        raise DataError(
+            f"This needs a single image, (1, {x.shape[1]}); there are {len(x)}. Select one with x[i : i + 1]."
+        )
 
 
 def check_pixels(model: VAE, x: Tensor) -> None:
-    """Raises DataError where x is not (B, D), not finite float32, or grey under a Bernoulli."""
+    """Raises DataError if x is not (B, D), not finite float32, or grey under a Bernoulli."""
     if x.ndim != 2 or x.shape[1] != model.config.pixels or len(x) == 0:
         raise DataError(
-            f"Images must come as (B, {model.config.pixels}) pixels, B at least 1; they are {tuple(x.shape)}."
+            f"Images must have shape (B, {model.config.pixels}) with B at least 1; theirs is {tuple(x.shape)}."
         )
     if x.dtype != torch.float32 or not bool(x.isfinite().all()):
-        raise DataError(f"Pixels must be finite float32 numbers; these {x.dtype} are not. Take them from VAE.pixels.")
+        raise DataError(f"Pixels must be finite float32 numbers; these {x.dtype} are not. Make them with VAE.pixels.")
     if model.config.likelihood == "bernoulli" and not bool(((x == 0) | (x == 1)).all()):
-        raise DataError("A Bernoulli is a likelihood of pixels 0 and 1; some are grey. Take them from VAE.pixels.")
+        raise DataError(
+            "A Bernoulli likelihood needs pixels that are 0 or 1; some are grey. Make them with VAE.pixels."
+        )

@@ -1,4 +1,4 @@
-"""Which of two estimates of log p(x) comes nearer, image by image: naive Monte Carlo, or the bound."""
+"""Which of two estimates of log p(x), such as naive Monte Carlo and the bound, is closer to the truth, by image."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["Closeness", "closeness"]
 
 
 class Closeness(NamedTuple):
-    """How far two estimates are from a third on the same images, those where all have a value.
+    """Distances of two estimates from the truth, over the images for which all three are known.
 
     Attributes:
-        images: how many.
+        images: number of such images.
         first: mean of |first - truth|, nats.
         second: mean of |second - truth|, nats.
-        share: share of the images on which the first is nearer, ties counting half.
+        share: fraction of the images on which the first is closer, ties counting half.
     """
 
     images: int
@@ -28,14 +28,14 @@ class Closeness(NamedTuple):
 
 
 def closeness(first: Tensor, second: Tensor, truth: Tensor) -> Closeness:
-    """Compares two estimates (B,) with what is held for the truth, (B,), nats.
+    """Compares two estimates (B,) with the (presumed) true values, (B,), in nats.
 
     Raises:
-        ConfigError: there is no image on which all three are numbers.
+        ConfigError: there is no image for which all three are known.
     """
     known = first.isfinite() & second.isfinite() & truth.isfinite()
     if not bool(known.any()):
-        raise ConfigError("Estimates are compared on images where both are known, and the truth too; there are none.")
+        raise ConfigError("Estimates are compared on images where both and the true value are known; there are none.")
     one, two = ((each - truth)[known].abs() for each in (first, second))
     nearer = (one < two).double() + 0.5 * (one == two)
     return Closeness(int(known.sum()), float(one.mean()), float(two.mean()), float(nearer.mean()))

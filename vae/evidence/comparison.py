@@ -1,4 +1,4 @@
-"""Every estimator of log p(x) on the same images, and the file that keeps what they said."""
+"""Every estimator of log p(x) on the same images, and the file that stores the results."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ __all__ = [
 
 _FORMAT = 1
 _FIELDS = ("value", "standard_error", "ess", "k_hat", "error_bound", "edge")  # of an Estimate, (B,) each
-_OWN = {  # the settings that a method alone depends on
+_OWN = {  # the settings that only this method depends on
     **{kind: (kind,) for kind in ("elbo", "naive", "importance")},
     **{"exact": ("tolerance",), "ais": ("chains", "steps", "start")},
 }
 _TOGETHER = {"importance": 256, "naive": 1024}  # images at once, so that memory stays flat
 
-Told = Callable[[str, float], None]  # the method at work, and its share that is done; what it raises stops the work
+Told = Callable[[str, float], None]  # gets the current method and its completed fraction; may raise to stop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +55,13 @@ class Budget:
     """How much work each estimator may do.
 
     Attributes:
-        elbo: draws.
-        importance: numbers of draws, increasing, along one stream.
+        elbo: number of samples.
+        importance: numbers of samples, increasing, along one stream.
         naive: the same.
         chains: of annealed importance sampling.
-        steps: its temperatures.
-        start: its base; from the encoder it comes nearer at this price than from the prior.
-        tolerance: of the exact method, nats; its own default if None.
+        steps: number of its temperatures.
+        start: its base; at this cost the encoder's q gives a smaller error than the prior.
+        tolerance: of the exact method, in nats; its own default if None.
     """
 
     elbo: int = 100
@@ -81,13 +81,13 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What estimators say of the same B images.
+    """The results of all estimators on the same B images.
 
     Attributes:
-        estimates: by name, in the order of `Budget.methods`, those that are done. The values of "exact" are not
-            numbers where it did not converge, or at all where there is no exact method.
+        estimates: by name, in the order of `Budget.methods`, those that are finished. Values of "exact" are NaN where
+            it did not converge, and everywhere if there is no exact method for the model.
         encoder_kl: KL[q(z|x) || p(z)] of each image, (B,), nats.
-        settings: the budget, and what else the numbers depend on; plain JSON.
+        settings: the budget and everything else that the numbers depend on; plain JSON.
     """
 
     estimates: Mapping[str, Estimate]
@@ -95,9 +95,9 @@ class Comparison:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def reference(self) -> tuple[Tensor, str]:
-        """Returns what others are measured against, (B,) nats, and its kind: "exact", or the "best" lower bound.
+        """Returns the reference for the other estimates, (B,) nats, and its kind: "exact", or the "best" lower bound.
 
-        That is the largest of an image's lower bounds (Cremer, Li & Duvenaud 2018).
+        The latter is the largest of the lower bounds of each image (Cremer, Li & Duvenaud 2018).
         """
         exact = self.estimates.get("exact")
         if exact is not None and bool(exact.value.isfinite().any()):
@@ -121,13 +121,14 @@ def compare(
 
     Arguments:
         model: the VAE.
-        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
-        generator: source of the draws. Each method has a stream of its own, so what is known already changes no other.
+        x: (B, D) pixels, as returned by `VAE.pixels`.
+        generator: source of the randomness. Each method has a stream of its own, so reusing known results does not
+            change the others.
         budget: how much work to do.
-        about: what else the numbers depend on, for the settings: the model's checksum, the images, the seed.
-        known: an earlier comparison; methods in it are taken over where the settings they depend on are the same.
-        keep: is given the comparison so far after each method.
-        progress: is told the method at work, and its share that is done.
+        about: what else the numbers depend on, to be recorded: the model's checksum, the images, the seed.
+        known: an earlier comparison; its results are reused where the settings that they depend on are the same.
+        keep: called with the comparison so far after each method.
+        progress: called with the current method and its completed fraction.
 
     Raises:
         ConfigError: the budget has a number that a method does not allow.
@@ -160,7 +161,7 @@ def compare(
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any], kind: str) -> bool:
-    """Whether settings are the same, but for those that other methods alone depend on."""
+    """Whether settings are the same, apart from those that only other methods depend on."""
     foreign = {key for other, keys in _OWN.items() if other != kind for key in keys}
     return all(old.get(key) == value for key, value in new.items() if key not in foreign)
 
@@ -194,7 +195,7 @@ def _run(
 
 
 def _joined(parts: tuple[Estimate, ...]) -> Estimate:
-    """One estimate of all images from those of parts of them."""
+    """Joins the estimates of parts of the images."""
     arrays = {
         name: torch.cat([getattr(part, name) for part in parts])
         for name in _FIELDS
@@ -205,7 +206,7 @@ def _joined(parts: tuple[Estimate, ...]) -> Estimate:
 
 
 def comparison_file(name_or_path: str | Path, data_name: str) -> Path:
-    """Returns where the comparison of a model on a data set is kept, see `vae.model.results`.
+    """Returns the path of the comparison of a model on a data set, see `vae.model.results`.
 
     Raises:
         CheckpointError: there is no such model.
@@ -214,15 +215,15 @@ def comparison_file(name_or_path: str | Path, data_name: str) -> Path:
 
 
 def checksum(name_or_path: str | Path) -> str:
-    """Returns the sha256 of a model's file, by which a comparison knows its model."""
+    """Returns the SHA-256 of a model's file, which identifies the model in a comparison."""
     return hashlib.sha256(locate(name_or_path).read_bytes()).hexdigest()
 
 
 def save_comparison(path: Path, comparison: Comparison) -> None:
-    """Writes a comparison as .npz: arrays, and the settings as JSON. Errors and diagnostics are kept as float32.
+    """Writes a comparison as .npz: arrays, and the settings as JSON. Errors and diagnostics are stored as float32.
 
     Raises:
-        CheckpointError: the disk refuses; what stood at the path before stands there still.
+        CheckpointError: the file cannot be written; whatever was at the path before is still there.
     """
     arrays = {"settings": np.array(json.dumps(dict(comparison.settings)))}
     arrays["encoder_kl"] = comparison.encoder_kl.numpy().astype(np.float32)
@@ -241,7 +242,7 @@ def load_comparison(path: Path) -> Comparison:
     """Reads a comparison.
 
     Raises:
-        CheckpointError: there is none, or the file is damaged, foreign, or of another version.
+        CheckpointError: there is no such file, or it is damaged, not a comparison, or of another version.
     """
     path = given(path)
     if not path.is_file():
@@ -249,26 +250,28 @@ def load_comparison(path: Path) -> Comparison:
     try:
         with np.load(
             io.BytesIO(path.read_bytes()), allow_pickle=False
-        ) as file:  # of a path it leaves damaged ones open
+        ) as file:  # given a path, np.load would leave damaged files open
             settings = json.loads(str(file["settings"][()]))
             if settings["format"] != _FORMAT:
-                raise ValueError(f"format {settings['format']}, where this version reads {_FORMAT}")
+                raise ValueError(f"format {settings['format']}, but this version reads {_FORMAT}")
             encoder_kl = torch.from_numpy(file["encoder_kl"].astype(np.float64))
             estimates = {}
             for method in [key.removesuffix(".cost") for key in file.files if key.endswith(".cost")]:
                 samples, decodes, seconds = file[f"{method}.cost"].astype(np.float64).tolist()
                 columns = {name: file[f"{method}.{name}"] for name in _FIELDS if f"{method}.{name}" in file.files}
                 if any(column.shape != encoder_kl.shape or encoder_kl.ndim != 1 for column in columns.values()):
-                    raise ValueError(f"{method} is not of {tuple(encoder_kl.shape)} images")
+                    raise ValueError(f"{method} does not have {tuple(encoder_kl.shape)} images")
                 tensors = {name: torch.from_numpy(column.astype(np.float64)) for name, column in columns.items()}
                 estimates[method] = Estimate(**tensors, samples=int(samples), decodes=int(decodes), seconds=seconds)
     except DAMAGE as error:
-        raise CheckpointError(f"{path} is not a whole comparison ({error!s:.200}). Make it again.") from error
+        raise CheckpointError(
+            f"{path} is not a complete comparison ({error!s:.200}). Run the comparison again."
+        ) from error
     return Comparison(estimates=estimates, encoder_kl=encoder_kl, settings=settings)
 
 
 def table(comparison: Comparison) -> str:
-    """Writes a comparison as a Markdown table; errors are against the exact values, of the images that have one."""
+    """Formats a comparison as a Markdown table; errors are relative to the exact values, where these are known."""
     heads = "method", "mean, nats", "standard error", "Monte Carlo error", "seconds", "mean error", "worst error"
     lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
     truth = comparison.estimates["exact"].value if "exact" in comparison.estimates else None

@@ -3,9 +3,9 @@
     naive Monte Carlo   log 1/L sum_l p(x|z_l)                 z_l ~ p(z)
     ELBO                1/L sum_l log p(x|z_l) - KL[q || p]    z_l ~ q(z|x)        Kingma & Welling (2013)
 
-The naive estimate is right on average before the logarithm, but p(x|z) is so skewed that almost all draws count for
-nothing: the sum needs about exp(KL[p(z|x) || p(z)]) of them (Chatterjee & Diaconis 2018), and with fewer it lies far
-below log p(x). Both run in constant memory, however many samples.
+The naive estimate is unbiased before the logarithm, but p(x|z) is so skewed that almost all samples contribute nothing:
+the sum needs about exp(KL[p(z|x) || p(z)]) samples (Chatterjee & Diaconis 2018), and with fewer it lies far
+below log p(x). Both run in constant memory, however many samples they use.
 """
 
 from __future__ import annotations
@@ -50,26 +50,26 @@ __all__ = [
     "part_of",
 ]
 
-Progress = Callable[[float], None]  # is told the share that is done, in [0, 1]; what it raises stops the work
+Progress = Callable[[float], None]  # called with the completed fraction, in [0, 1]; may raise to stop the work
 
-CHUNK = 512  # latents decoded at once: 512 x 784 floats stay in the cache, and reuse memory that the process holds
+CHUNK = 512  # latents decoded at once: 512 x 784 floats stay in the cache, and reuse memory of the process
 
 
 class Estimate(NamedTuple):
-    """What an estimator says of B images.
+    """The result of an estimator for B images.
 
     Attributes:
         value: (B,) float64, nats.
-        standard_error: (B,) float64, nats, of the Monte Carlo noise alone. For the naive estimate it comes from the
-            draws themselves (delta method), so it is far too small where no draw has hit the posterior.
-        samples: L, draws for each image.
-        decodes: latents that were decoded, the cost.
+        standard_error: (B,) float64, nats, of the Monte Carlo noise only. For the naive estimate it is computed from
+            the samples themselves (delta method), so it is far too small if no sample has hit the posterior.
+        samples: L, number of samples per image.
+        decodes: number of latents decoded, the cost.
         seconds: wall-clock time.
-        ess: (B,) effective sample size (sum w)^2 / sum w^2, where draws are weighted (Kong 1992).
-        k_hat: (B,) shape of the weights' tail, where it was fitted; above 0.7 the estimate is not to be trusted
+        ess: (B,) effective sample size (sum w)^2 / sum w^2, for weighted samples (Kong 1992).
+        k_hat: (B,) shape of the tail of the weights, where it was fitted; above 0.7 the estimate is unreliable
             (Vehtari et al. 2024).
-        error_bound: (B,) nats, what a deterministic method takes its error to be at most.
-        edge: (B,) share of the mass at the rim of the region that such a method has covered.
+        error_bound: (B,) nats, upper bound on the error as stated by a deterministic method.
+        edge: (B,) fraction of the mass at the rim of the region that such a method has covered.
     """
 
     value: Tensor
@@ -93,7 +93,7 @@ def pairwise_log_prob(p: Distribution, x: Tensor) -> Tensor:
 
     Arguments:
         p: p(x|z) with batch shape (S,) and event shape (D,).
-        x: (B, D). It is not centred: where sigma is small x is near 0, and centring would cancel digits there.
+        x: (B, D). It is not centred: where sigma is small x is near 0, and centring would lose digits there.
 
     Returns:
         (S, B), nats.
@@ -108,8 +108,8 @@ def pairwise_log_prob(p: Distribution, x: Tensor) -> Tensor:
 
 
 def log_sums(log_w: Tensor) -> Tensor:
-    """Returns log sum w and log sum w^2 over the draws, (2, B), for log weights (S, B)."""
-    highest = log_w.amax(0).clamp_min(-1e300)  # a number even where no weight is above 0
+    """Returns log sum w and log sum w^2 over the samples, (2, B), for log weights (S, B)."""
+    highest = log_w.amax(0).clamp_min(-1e300)  # finite even if all weights are 0
     w = (log_w - highest).exp_()
     return torch.stack([w.sum(0), w.square_().sum(0)]).log() + torch.stack([highest, 2 * highest])
 
@@ -122,17 +122,17 @@ def naive_monte_carlo(
     *,
     progress: Progress | None = None,
 ) -> Estimate:
-    """Estimates log p(x) = log 1/L sum_l p(x|z_l) with L draws from the prior, the same for all images.
+    """Estimates log p(x) = log 1/L sum_l p(x|z_l) with L samples from the prior, the same for all images.
 
     Arguments:
         model: the VAE.
-        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
+        x: (B, D) pixels, as returned by `VAE.pixels`.
         samples: L.
-        generator: source of the draws; another seed gives a replicate.
-        progress: is told the share that is done after each chunk of draws.
+        generator: source of the randomness; another seed gives a replicate.
+        progress: called with the completed fraction after each chunk of samples.
 
     Returns:
-        The estimate, with its effective sample size. Its expectation lies below log p(x), for few samples far below.
+        The estimate, with its effective sample size. Its expectation lies below log p(x), far below for few samples.
 
     Raises:
         ConfigError: samples is not a whole number from 1 to `MOST_SAMPLES`.
@@ -151,7 +151,7 @@ def naive_monte_carlo_path(
     *,
     progress: Progress | None = None,
 ) -> Iterator[Estimate]:
-    """Yields naive Monte Carlo at each of several numbers of samples, along one stream of draws.
+    """Yields naive Monte Carlo at each of several numbers of samples, along one stream of samples.
 
     Arguments:
         model, x, generator, progress: as for `naive_monte_carlo`.
@@ -164,7 +164,7 @@ def naive_monte_carlo_path(
         raise ConfigError(f"sizes must increase; they are {tuple(sizes)}.")
     start, seconds = time.perf_counter(), 0.0
     x = x.to(model.device)
-    # log sum w and log sum w^2 over the draws so far, in float64
+    # log sum w and log sum w^2 over the samples so far, in float64
     sums = torch.full((2, len(x)), -math.inf, dtype=torch.float64, device=double_device(x.device))
     chunk = max(64, min(CHUNK, 2**22 // len(x)))  # so that log p(x|z) of all pairs stays at 32 MB too
     chunk = room(x.device, chunk, decoding(model) + 32 * len(x))
@@ -190,7 +190,7 @@ def naive_monte_carlo_path(
         error = relative.sqrt() if size > 1 else torch.full_like(relative, math.inf)
         seconds += time.perf_counter() - start
         yield Estimate((sums[0] - math.log(size)).cpu(), error.cpu(), size, size, seconds, ess.cpu())
-        start = time.perf_counter()  # what the caller did meanwhile does not count
+        start = time.perf_counter()  # time spent by the caller does not count
 
 
 @torch.inference_mode()
@@ -207,11 +207,11 @@ def elbo(
 
     Arguments:
         model, x, generator, progress: as for `naive_monte_carlo`.
-        samples: L, draws for each image.
-        kl: in closed form, or from the same draws, 1/L sum_l log q(z_l|x) - log p(z_l).
+        samples: L, number of samples per image.
+        kl: in closed form, or from the same samples, 1/L sum_l log q(z_l|x) - log p(z_l).
 
     Returns:
-        The estimate, unbiased for the ELBO, which lies below log p(x) by KL[q(z|x) || p(z|x)].
+        The estimate, unbiased for the ELBO, which is below log p(x) by KL[q(z|x) || p(z|x)].
 
     Raises:
         ConfigError: samples is not a whole number from 1 to `MOST_SAMPLES`.
@@ -231,7 +231,7 @@ def elbo(
         while taken < samples:
             terms, step = shrinking(partial(_terms, model, part, q, generator, kl), min(step, samples - taken))
             if taken == 0:
-                shift = terms[0].clone()  # so that the sum of squares does not cancel
+                shift = terms[0].clone()  # avoids cancellation in the sum of squares
             total += torch.stack([(terms - shift).sum(0), (terms - shift).square().sum(0)])
             taken += len(terms)
             done += terms.numel()
@@ -248,7 +248,7 @@ def elbo(
 
 
 def _terms(model: VAE, x: Tensor, q: Distribution, generator: torch.Generator | None, kl: str, count: int) -> Tensor:
-    """Returns log p(x|z) of draws from q, or log p(x, z) - log q(z|x) where the KL is sampled too, (S, B) float64."""
+    """Returns log p(x|z) of samples from q, or log p(x, z) - log q(z|x) if the KL is sampled too, (S, B) float64."""
     z = draw(q, generator, (count,))
     with quick_products(), unchecked():
         terms = in_double(model.decoder(z).log_prob(x))
@@ -258,15 +258,15 @@ def _terms(model: VAE, x: Tensor, q: Distribution, generator: torch.Generator | 
 
 
 def decoding(model: VAE) -> int:
-    """Returns about how many bytes it takes to decode a latent and to evaluate an image there."""
+    """Returns roughly how many bytes it takes to decode a latent and to evaluate an image there."""
     return 256 * model.config.pixels  # 64 numbers per pixel, for layers and intermediate results
 
 
 def mean_error(estimate: Estimate, chosen: Tensor) -> Tensor:
-    """Returns the Monte Carlo error of the mean over images (B,) that are chosen, nats.
+    """Returns the Monte Carlo error of the mean over the chosen images (B,), in nats.
 
-    Where one stream of draws served all of them, as in naive Monte Carlo, their errors may all point one way; then it
-    is the mean of the errors, an upper limit.
+    If all images share one stream of samples, as in naive Monte Carlo, their errors may all have the same sign; the
+    result is then the mean of the errors, an upper limit.
     """
     error = estimate.standard_error[chosen]
     shared = estimate.decodes == estimate.samples
@@ -274,5 +274,5 @@ def mean_error(estimate: Estimate, chosen: Tensor) -> Tensor:
 
 
 def part_of(progress: Progress | None, first: float, share: float) -> Progress | None:
-    """Returns a progress for work that is a share of the whole, of which `first` is done before."""
+    """Returns a progress callback for work that is a share of the whole and begins at the fraction `first`."""
     return (lambda done: progress(first + share * done)) if progress else None

@@ -1,4 +1,4 @@
-"""One door to all estimators of log p(x), by name, and the few figures that say what came of it."""
+"""A single entry point to all estimators of log p(x), by name, and a summary of their results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["METHODS", "SAMPLES", "STEPS", "UNRELIABLE", "Method", "evaluate", "f
 
 Method = methods.Evidence
 METHODS, SAMPLES, STEPS = methods.EVIDENCE, methods.SAMPLES, methods.STEPS
-UNRELIABLE = 0.7  # k-hat above which an estimate is not to be trusted (Vehtari et al. 2024)
+UNRELIABLE = 0.7  # k-hat above which an estimate is unreliable (Vehtari et al. 2024)
 
 
 def evaluate(
@@ -37,26 +37,26 @@ def evaluate(
     generator: torch.Generator | None = None,
     progress: Progress | None = None,
 ) -> list[Estimate]:
-    """Estimates log p(x) or its bound by the method of a name.
+    """Estimates log p(x) or its bound by a method given by name.
 
     Arguments:
         model: the VAE.
-        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
-        method: of `METHODS`.
-        samples: L of the ELBO and of naive Monte Carlo, K of importance sampling, or the chains of AIS; of `SAMPLES`
-            if not given.
-        steps: temperatures of AIS, `STEPS` if not given.
-        replicates: R, how often to repeat with other draws.
-        jackknife: corrects the bias of importance sampling; the value is then no bound any more.
-        generator: source of the draws.
-        progress: is told the share that is done; what it raises stops the work.
+        x: (B, D) pixels, as returned by `VAE.pixels`.
+        method: one of `METHODS`.
+        samples: L of the ELBO and of naive Monte Carlo, K of importance sampling, or the chains of AIS; by default that
+            of `SAMPLES`.
+        steps: number of temperatures of AIS, by default `STEPS`.
+        replicates: R, how often to repeat with new samples.
+        jackknife: corrects the bias of importance sampling; the value is then no longer a bound.
+        generator: source of the randomness.
+        progress: called with the completed fraction; an exception that it raises stops the work.
 
     Returns:
         R estimates, values in nats.
 
     Raises:
-        ConfigError: a number is outside what the method allows, or is of no use to it; or the method is not for this
-            model.
+        ConfigError: a number is outside what the method allows, or has no effect on it; or the method does not apply
+            to this model.
         DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
     """
     methods.check_evidence(method, samples, steps, replicates, jackknife)
@@ -97,25 +97,25 @@ def sandwich(
 
     Arguments:
         model, x, generator, progress: as for `evaluate`.
-        z: (C, B, J) exact draws from p(z|x), such as those of `annealing.simulate`; from a grid if not given, which
-            takes J = 1 or 2.
-        chains, steps, start: of both runs; backwards there are as many chains as draws.
+        z: (C, B, J) exact samples from p(z|x), such as those of `annealing.simulate`; if not given, they come from a
+            grid, which requires J = 1 or 2.
+        chains, steps, start: of both runs; the reverse run has as many chains as there are samples.
 
     Returns:
         The estimates whose expectations lie below and above log p(x).
 
     Raises:
         ConfigError: no z is given and J is above 2, or a number is outside what AIS allows.
-        DataError: x or z is not as it must be, or the posterior of an image is too sharp for a grid.
+        DataError: x or z is invalid, or the posterior of an image is too sharp for a grid.
     """
     if z is None and model.config.latent > 2:
         raise ConfigError(
-            "Exact posterior draws come from a grid for J = 1 or 2, or with simulated images; "
-            f"this model has J = {model.config.latent}. Give the z that the images were simulated from."
+            "Exact posterior samples come from a grid for J = 1 or 2, or with simulated images; "
+            f"this model has J = {model.config.latent}. Pass the z from which the images were simulated."
         )
     chains = SAMPLES["ais"] if chains is None else chains
     steps = STEPS if steps is None else steps
-    share = 1 / 3 if z is None else 0.5  # of the time, about
+    share = 1 / 3 if z is None else 0.5  # approximate share of the time
     low = annealed_importance_sampling(
         model, x, chains=chains, steps=steps, start=start, generator=generator, progress=part_of(progress, 0, share)
     )
@@ -132,22 +132,22 @@ def sandwich(
 
 
 def figures(estimates: Sequence[Estimate]) -> dict[str, Any]:
-    """Sums up replicates, for JSON: None where a figure is not a finite number, and no key where it means nothing.
+    """Summarises replicates, for JSON: None for a figure that is not finite; figures that do not apply are left out.
 
     Returns:
-        `mean_nats`, over the images of their mean estimates; `standard_error_nats` of it, from the spread over images;
-        `monte_carlo_error_nats`, from the spread of the replicates, or with one from its draws; `seconds` in all;
-        `ess`, median over the images; `k_hat`, the largest; `k_hat_above_0.7`, share of those where it
-        is known; `k_hat_unknown`, how many others;
-        `error_bound_nats` and `edge_mass`, the largest of the images that converged; `not_converged`, how many did not
-        and are left out of the means.
+        `mean_nats`, the mean over images and replicates; `standard_error_nats`, its standard error, from the spread
+        over images; `monte_carlo_error_nats`, from the spread of the replicates or, if there is only one, from its
+        samples; `seconds` in total; `ess`, the median over images; `k_hat`, the largest; `k_hat_above_0.7`, a fraction
+        of the images with a known k-hat; `k_hat_unknown`, the number of others;
+        `error_bound_nats` and `edge_mass`, the largest over the images that converged; `not_converged`, the number that
+        did not, which are left out of the means.
     """
     values = torch.stack([estimate.value for estimate in estimates])
     first, runs = estimates[0], len(estimates)
     good = values.isfinite().all(0) if first.error_bound is not None else torch.ones(values.shape[1], dtype=torch.bool)
     values = values[:, good]
     images = values.shape[1]
-    if runs > 1:  # naive Monte Carlo takes the same draws for all images, so replicates tell more than its draws
+    if runs > 1:  # naive Monte Carlo shares its samples among all images, so replicates say more
         noise = values.mean(1).std() / math.sqrt(runs)
     else:
         noise = mean_error(first, good)

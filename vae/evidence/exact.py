@@ -1,9 +1,9 @@
-"""The evidence log p(x) itself, where it can be had: to see how far every estimate is from it.
+"""The exact evidence log p(x), where it can be computed, as a reference for every estimate.
 
     a linear decoder with a Gaussian, any J     N(x | b, W W^T + Psi), in closed form: `vae.evidence.linear`
     any decoder, J = 1 or 2                     log of the integral of p(z) p(x|z) dz, by adaptive quadrature
 
-The same quadrature gives the posterior p(z|x), and the path between a base r(z), the prior or q(z|x), and it:
+The same quadrature gives the posterior p(z|x), and the path from a base r(z), the prior or q(z|x), to the posterior:
 
     p_beta(z) ~ r(z) (p(x, z) / r(z))^beta      log p(x) = integral over beta of E_beta[log p(x, z) / r(z)]
 
@@ -34,7 +34,7 @@ __all__ = ["Posterior", "ThermodynamicPath", "exact", "is_known", "posterior", "
 
 _BATCH = 500  # images whose coarse grids are held at once
 _USUAL_RADIUS = 12.0
-_TOO_SHARP = "The posterior of this image is too sharp or too wide for a grid. Take another image, or AIS."
+_TOO_SHARP = "The posterior of this image is too sharp or too wide for a grid. Choose another image, or use AIS."
 
 
 class Posterior(NamedTuple):
@@ -42,12 +42,12 @@ class Posterior(NamedTuple):
 
     Attributes:
         z: (N, J), nodes.
-        weight: (N,), their shares of the mass, which sum to 1.
+        weight: (N,), their fractions of the mass, which sum to 1.
         step: distance between nodes.
         log_p: log p(x), nats.
-        error: nats, by which log_p may be off: the quadrature's, and what float32 leaves (`vae.evidence.rounding`).
-        edge: share of the mass at the rim of the grid.
-        kl_prior: KL[p(z|x) || p(z)], nats; naive Monte Carlo needs about exp of it draws (Chatterjee & Diaconis 2018).
+        error: nats, bound on the error of log_p: that of the quadrature plus that of float32 (`vae.evidence.rounding`).
+        edge: fraction of the mass at the rim of the grid.
+        kl_prior: KL[p(z|x) || p(z)], nats; naive Monte Carlo needs about exp(it) samples (Chatterjee & Diaconis 2018).
     """
 
     z: NDArray
@@ -59,19 +59,19 @@ class Posterior(NamedTuple):
     kl_prior: float
 
     def level(self, share: float) -> float:
-        """Returns log p(z|x) on the edge of the smallest region that holds a share of the mass, nats."""
+        """Returns log p(z|x) on the boundary of the smallest region that holds a given share of the mass, nats."""
         weight = np.sort(self.weight)[::-1]
         last = min(int(np.searchsorted(weight.cumsum(), share)), len(weight) - 1)
         return math.log(weight[last]) - self.z.shape[1] * math.log(self.step)
 
     def prior_mass(self, share: float) -> float:
-        """Returns how probable it is that a draw from the prior falls into that region."""
+        """Returns the probability that a sample from the prior falls into that region."""
         inside = np.log(self.weight) - self.z.shape[1] * math.log(self.step) >= self.level(share)
         density = np.exp(-0.5 * (self.z[inside] ** 2).sum(1)) / (2 * math.pi) ** (self.z.shape[1] / 2)
         return float(density.sum() * self.step ** self.z.shape[1])
 
     def sample(self, count: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draws (count, J): a node by its mass, then a point of its cell."""
+        """Samples (count, J): a node according to its mass, then a uniform point of its cell."""
         weight, nodes = torch.from_numpy(self.weight), torch.from_numpy(self.z)
         weight = weight if generator is None else weight.to(generator.device)
         nodes = nodes[torch.multinomial(weight, count, replacement=True, generator=generator).cpu()]
@@ -80,12 +80,12 @@ class Posterior(NamedTuple):
 
 
 class ThermodynamicPath(NamedTuple):
-    """The integrand of the thermodynamic identity of one image.
+    """The integrand of the thermodynamic identity for one image.
 
     Attributes:
         betas: (K,), from 0 to 1.
-        integrand: (K,), E_beta[log p(x, z) / r(z)], nats; for the prior as base that is E_beta[log p(x|z)].
-        log_z: (K,), log of the integral of r(z)^(1 - beta) p(x, z)^beta, from 0 at 0 to log p(x) at 1.
+        integrand: (K,), E_beta[log p(x, z) / r(z)], nats; with the prior as base this is E_beta[log p(x|z)].
+        log_z: (K,), log of the integral of r(z)^(1 - beta) p(x, z)^beta, from 0 at beta = 0 to log p(x) at beta = 1.
     """
 
     betas: NDArray
@@ -94,7 +94,7 @@ class ThermodynamicPath(NamedTuple):
 
 
 def is_known(config: AnyConfig) -> bool:
-    """Says whether log p(x) has an exact value for such a model: with J <= 2, or a linear decoder and a Gaussian."""
+    """Whether log p(x) can be computed exactly: J <= 2, or a linear decoder with a Gaussian likelihood."""
     return config.latent <= 2 or is_linear_gaussian(config)
 
 
@@ -104,15 +104,15 @@ def exact(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Pr
 
     Arguments:
         model: a VAE with J <= 2, or with a linear decoder and a Gaussian likelihood.
-        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
-        tolerance: nats that the error of the quadrature may have; if not given 1e-2 for a network with ReLU, whose
-            kinks make more too dear, else 1e-4, and 1e-5 for a Bernoulli.
-        progress: is told the share of the images that are done.
+        x: (B, D) pixels, as returned by `VAE.pixels`.
+        tolerance: nats allowed for the error of the quadrature; by default 1e-2 for a network with ReLU, whose kinks
+            make a smaller one too expensive, otherwise 1e-4, and 1e-5 for a Bernoulli.
+        progress: called with the fraction of the images that are done.
 
     Returns:
-        The values, with `error_bound` in nats: that of the quadrature, and what float32 leaves, measured in float64
-        (`vae.evidence.rounding`). A value is not a number where the grids did not come to agree. A linear decoder's
-        bound is rounding in float64 alone, and given as 0.
+        The values, with `error_bound` in nats: that of the quadrature plus that of float32, measured in float64
+        (`vae.evidence.rounding`). A value is NaN where the grids did not converge. The error of a linear decoder is
+        only that of rounding in float64, and is given as 0.
 
     Raises:
         ConfigError: J is above 2 and the decoder is not linear and Gaussian, or the tolerance is not above 0.
@@ -147,11 +147,11 @@ def exact(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Pr
 
 @torch.inference_mode(False)
 def posterior(model: VAE, x: Tensor, *, tolerance: float | None = None, progress: Progress | None = None) -> Posterior:
-    """Computes p(z|x) of one image (1, D) on a grid, for J = 1 or 2; progress is told 0 after each chunk, and 1.
+    """Computes p(z|x) of one image (1, D) on a grid, for J = 1 or 2; progress is called with 0 per chunk, then with 1.
 
     Raises:
         ConfigError: J is above 2, or the tolerance is not above 0.
-        DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or the grids did not come to agree.
+        DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; or the grids did not converge.
     """
     check_image(model, x)
     joint = Tempered(model, x)
@@ -178,35 +178,35 @@ def thermodynamic_path(
     tolerance: float = 1e-2,
     progress: Progress | None = None,
 ) -> ThermodynamicPath:
-    """Computes the integrand of the thermodynamic identity of one image (1, D), for J = 1 or 2.
+    """Computes the integrand of the thermodynamic identity for one image (1, D), for J = 1 or 2.
 
     Arguments:
         model: the VAE.
-        x: (1, D) pixels as the likelihood wants them.
+        x: (1, D) pixels, as returned by `VAE.pixels`.
         betas: (K,) in [0, 1].
         base: r(z), where the path starts: the prior, or q(z|x).
-        tolerance: nats within which the grids of each beta must agree; what float32 does comes on top.
-        progress: is told the share of the betas that are done, after each chunk; what it raises stops the work.
+        tolerance: nats within which the grids of each beta must agree; the error of float32 comes on top.
+        progress: called with the fraction of the betas done after each chunk; may raise an exception to stop the work.
 
     Raises:
         ConfigError: J is above 2, a beta is outside [0, 1], or the tolerance is not above 0.
-        DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; the grids did not come to agree; or
-            q, as the base, reaches farther out than a grid.
+        DataError: x is not (1, D), not finite float32, or grey under a Bernoulli; the grids did not converge; or the
+            base is q, and it extends beyond a grid.
     """
     check_image(model, x)
     if not (betas.ndim == 1 and len(betas) and ((betas >= 0) & (betas <= 1)).all()):
         raise ConfigError(f"Betas must be numbers from 0 to 1; they are {betas!r:.80}.")
     tempered = Tempered(model, x[:1].expand(len(betas), -1), torch.from_numpy(betas).float(), base)
-    if base == "encoder" and tempered.reach > MOST_RADIUS:  # the grid would grow ring by ring, for hours
+    if base == "encoder" and tempered.reach > MOST_RADIUS:  # the grid would keep growing for hours
         raise DataError(
-            "The path from the encoder's q is too sharp or too wide for a grid: q reaches to "
-            f"|z| = {tempered.reach:.0f}, a grid to {MOST_RADIUS:.0f}. Begin at the prior, or take another image."
+            "The path from the encoder's q is too sharp or too wide for a grid: q extends to "
+            f"|z| = {tempered.reach:.0f}, a grid to {MOST_RADIUS:.0f}. Start from the prior, or choose another image."
         )
     found = tempered.integrate(_tolerance(model, tolerance), keep=None, progress=progress)
     if not np.isfinite(found.log_value).all():
         raise DataError(_TOO_SHARP)
     integrand = np.zeros(len(betas))
-    # betas next to each other share most of their nodes, so each node is decoded once
+    # neighbouring betas share most of their nodes, so each node is decoded once
     nodes = np.concatenate([grid.z for grid in found.grids])
     ends = np.cumsum([len(grid.z) for grid in found.grids])[:-1]
     _, first, which = np.unique(nodes @ np.array([1, 2**20])[: nodes.shape[1]], return_index=True, return_inverse=True)
@@ -218,11 +218,11 @@ def thermodynamic_path(
 
 
 def _tolerance(model: VAE, tolerance: float | None) -> float:
-    """Checks that the method is for this model, and returns the tolerance."""
+    """Checks that the method applies to this model, and returns the tolerance."""
     if model.config.latent > 2:
         raise ConfigError(
-            "log p(x) is exact for J = 1 or 2 latent dimensions, or for a linear decoder with a Gaussian; "
-            f"this model has J = {model.config.latent}. Take importance sampling or AIS."
+            "log p(x) is exact for J = 1 or 2 latent dimensions, or for a linear decoder with a Gaussian likelihood; "
+            f"this model has J = {model.config.latent}. Use importance sampling or AIS."
         )
     if tolerance is None:
         smooth = 1e-5 if model.config.likelihood == "bernoulli" else 1e-4

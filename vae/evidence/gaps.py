@@ -1,10 +1,10 @@
-"""Where the ELBO loses: log p(x) = ELBO + KL[q(z|x) || p(z|x)], image by image, in nats.
+"""The gap between the ELBO and log p(x) = ELBO + KL[q(z|x) || p(z|x)], image by image, in nats.
 
     KL = (log p(x) - best ELBO) + (best ELBO - ELBO)
          approximation gap        amortisation gap        Cremer, Li & Duvenaud (2018)
 
-The best ELBO is that of the best diagonal Gaussian for this one image: the approximation gap is what the family cannot
-do, the amortisation gap what the encoder does not find.
+The best ELBO is that of the best diagonal Gaussian for this particular image: the approximation gap is due to the
+limits of the family, the amortisation gap to the encoder.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from vae.model import VAE, double_device, in_double, quick_products, unchecked
 
 __all__ = ["Gap", "Refined", "refine"]
 
-FITTED = 6, 8  # log2 of the draws that the fit sees, and nodes per axis where J <= 2
-JUDGED = 10, 20  # likewise those that the ELBO is reported from
+FITTED = 6, 8  # log2 of the number of samples used by the fit, and nodes per axis if J <= 2
+JUDGED = 10, 20  # the same for the ELBO that is reported
 EVERY = 10  # steps between reports
 
 
@@ -32,9 +32,9 @@ class Refined(NamedTuple):
 
     Attributes:
         mean: (B, J).
-        deviation: (B, J).
-        elbo: (B,) float64, nats; never below the encoder's.
-        step: gradient steps done.
+        deviation: (B, J), standard deviations.
+        elbo: (B,) float64, nats; never below that of the encoder's q.
+        step: number of gradient steps taken.
     """
 
     mean: Tensor
@@ -44,7 +44,7 @@ class Refined(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """What separates the ELBO from log p(x), each (B,) nats.
+    """The parts of the gap between the ELBO and log p(x), each (B,) nats.
 
     Attributes:
         elbo: of the encoder's q.
@@ -58,12 +58,12 @@ class Gap(NamedTuple):
 
     @property
     def approximation(self) -> Tensor:
-        """KL of the best diagonal Gaussian to p(z|x): what the family cannot do."""
+        """KL of the best diagonal Gaussian to p(z|x), due to the limits of the family."""
         return self.log_p - self.best_elbo
 
     @property
     def amortisation(self) -> Tensor:
-        """What the encoder does not find."""
+        """Difference between the best ELBO and that of the encoder's q."""
         return self.best_elbo - self.elbo
 
     @property
@@ -75,14 +75,15 @@ class Gap(NamedTuple):
 def refine(model: VAE, x: Tensor, *, steps: int = 300, generator: torch.Generator | None = None) -> Iterator[Refined]:
     """Fits the best diagonal Gaussian q to each image by gradient ascent on its own ELBO, from the encoder's q.
 
-    The noise is fixed, so that the ascent is smooth: Gauss-Hermite nodes for J <= 2, else quasi-random draws. The ELBO
-    is reported, and the best q chosen, from other and many more of them than the fit sees, so that it is not biased
-    upwards. For J up to 32 an image costs 64 decodes and gradients per step, and 400 or 1024 decodes per report.
+    The noise is fixed, so that the ascent is smooth: Gauss-Hermite nodes for J <= 2, otherwise quasi-random samples.
+    The ELBO that is reported, and by which the best q is chosen, uses other and many more samples than the fit, so that
+    it is not biased upwards. For J up to 32 each image costs 64 decodes with gradients per step, and 400 or 1024
+    decodes per report.
 
     Arguments:
         model: the VAE.
-        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
-        steps: of Adam, in units of the encoder's deviations.
+        x: (B, D) pixels, as returned by `VAE.pixels`.
+        steps: of Adam, in units of the encoder's standard deviations.
         generator: source of the noise.
 
     Yields:
@@ -97,14 +98,14 @@ def refine(model: VAE, x: Tensor, *, steps: int = 300, generator: torch.Generato
     return _refine(model, x, steps, generator)
 
 
-@torch.inference_mode(False)  # whatever the caller is in: the fit needs gradients
+@torch.inference_mode(False)  # the fit needs gradients, whatever mode the caller is in
 @torch.no_grad()
 def _refine(model: VAE, x: Tensor, steps: int, generator: torch.Generator | None) -> Iterator[Refined]:
     x = x.to(model.device).clone()
     fitted, judged = (_noise(model.config.latent, *size, generator, x.device) for size in (FITTED, JUDGED))
     q = model.encoder(x)
     mean, unit = q.mean, q.stddev
-    # q is N(mean + unit * shift, (unit * exp(growth))^2), so that one rate serves sharp and wide posteriors
+    # q is N(mean + unit * shift, (unit * exp(growth))^2), so that one learning rate suits sharp and wide posteriors
     at = torch.zeros(2, *unit.shape, device=x.device)
     first, second, best = torch.zeros_like(at), torch.zeros_like(at), at
     value = _elbo(model, x, mean, unit, judged)
@@ -112,10 +113,12 @@ def _refine(model: VAE, x: Tensor, steps: int, generator: torch.Generator | None
     for step in range(1, steps + 1):
         gradient = _slope(model, x, mean, unit, at, fitted).nan_to_num(0, 0, 0)
         first = 0.9 * first + 0.1 * gradient
-        second = 0.9 * second + 0.1 * gradient.square()  # no longer memory: a start far off has huge gradients
+        second = 0.9 * second + 0.1 * gradient.square()  # short memory, since gradients may be huge at first
         rate = 0.1 * (1 - (step - 1) / steps)  # Adam's (Kingma & Ba 2015), falling to 0 so that the last steps settle
         way = (first / (1 - 0.9**step)) / ((second / (1 - 0.9**step)).sqrt() + 1e-8)
-        at = at + rate * torch.stack([at[1].exp() * way[0], way[1]])  # means go by shares of their deviation so far
+        at = at + rate * torch.stack(
+            [at[1].exp() * way[0], way[1]]
+        )  # means move in units of the current standard deviation
         if step % EVERY == 0 or step == steps:
             now = _elbo(model, x, mean + unit * at[0], unit * at[1].exp(), judged)
             best = torch.where((now > value).to(at.device)[:, None], at, best)
@@ -142,7 +145,7 @@ def _points(latent: int, log2: int, nodes: int, generator: torch.Generator | Non
     points = torch.quasirandom.SobolEngine(latent, scramble=True, seed=seed).draw(size, dtype=torch.float64)
     noise = torch.special.ndtri(points.clamp(1e-9, 1 - 1e-9))
     noise = noise - noise.mean(0)
-    # with the covariance of a standard normal too, what is quadratic in z is averaged without error
+    # the covariance is made that of a standard normal too, so that quadratic functions of z are averaged exactly
     factor = torch.linalg.cholesky(noise.T @ noise / size)
     noise = torch.linalg.solve_triangular(factor, noise.T, upper=False).T
     return noise.float(), torch.full((size,), 1 / size, dtype=torch.float64)
@@ -169,5 +172,5 @@ def _slope(model: VAE, x: Tensor, mean: Tensor, unit: Tensor, at: Tensor, noise:
         with torch.enable_grad():
             here = here.detach().requires_grad_()
             value = _elbo(model, part, m + u * here[0], u * here[1].exp(), noise).sum()
-            slopes += torch.autograd.grad(value, here)  # of these alone: weights are left as they are
+            slopes += torch.autograd.grad(value, here)  # with respect to these only; the weights get no gradient
     return torch.cat(slopes, 1)

@@ -3,8 +3,8 @@
     IWAE         log 1/K sum_k w_k,    w_k = p(x, z_k) / q(z_k|x),  z_k ~ q(z|x)    Burda, Grosse & Salakhutdinov (2016)
     jackknife    K IWAE_K - (K - 1) 1/K sum_i IWAE_(K-1) without w_i                 Nowozin (2018)
 
-The bound grows with K from the ELBO to log p(x), slowly where q misses a mode or is too narrow: few weights then carry
-the sum. The effective sample size and k-hat tell so, as far as the draws have seen it. Memory is constant in K.
+The bound increases with K from the ELBO to log p(x), slowly if q misses a mode or is too narrow: a few weights then
+dominate the sum. The effective sample size and k-hat reveal that as far as the samples do. Memory is constant in K.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from vae.model import VAE, double_device, draw, in_double, quick_products, room,
 
 __all__ = ["CHUNK", "GROUP", "MOST_FITTED", "Jackknife", "importance_sampling", "importance_sampling_path"]
 
-MOST_FITTED = 10_000  # log weights of an image that k-hat is fitted to
-CHUNK = 1024  # latents decoded at once; with 4096, 784-200-200 took 2.2 times as long (1 MB of cache a core)
-GROUP = 256  # images whose log weights are kept at once: 10 MB
-TOP = 32  # largest weights that the jackknife keeps one by one; any other is below 1/33 of the sum
-POWERS = 9  # of the other weights; the series stops at (1/33)^9 = 2e-14
+MOST_FITTED = 10_000  # log weights per image to which k-hat is fitted
+CHUNK = 1024  # latents decoded at once; with 4096, 784-200-200 took 2.2 times as long (1 MB of cache per core)
+GROUP = 256  # images whose log weights are held at once: 10 MB
+TOP = 32  # largest weights, which the jackknife stores individually; any other is below 1/33 of the sum
+POWERS = 9  # of the other weights; the series is truncated at (1/33)^9 = 2e-14
 
 
 def importance_sampling(
@@ -42,20 +42,20 @@ def importance_sampling(
     jackknife: bool = False,
     progress: Progress | None = None,
 ) -> Estimate:
-    """Estimates log p(x) = log 1/K sum_k p(x, z_k) / q(z_k|x) with K draws of each image's q(z|x).
+    """Estimates log p(x) = log 1/K sum_k p(x, z_k) / q(z_k|x) with K samples from q(z|x) of each image.
 
     Arguments:
         model: the VAE.
-        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
+        x: (B, D) pixels, as returned by `VAE.pixels`.
         samples: K.
-        generator: source of the draws.
-        jackknife: corrects the bias of order 1/K; the value is then no bound on log p(x) any more, and noisier.
-        progress: is told the share that is done after each chunk of draws.
+        generator: source of the randomness.
+        jackknife: corrects the bias of order 1/K; the value is then no longer a bound on log p(x), and noisier.
+        progress: called with the completed fraction after each chunk of samples.
 
     Returns:
         The estimate, with its effective sample size and k-hat. Without the jackknife its expectation lies below
-        log p(x). The standard error comes from the draws themselves (delta method), so it is too small where k-hat is
-        above 0.7. k-hat is fitted to the first `MOST_FITTED` log weights of each image.
+        log p(x). The standard error is computed from the samples themselves (delta method), so it is too small if k-hat
+        is above 0.7. k-hat is fitted to the first `MOST_FITTED` log weights of each image.
 
     Raises:
         ConfigError: samples is not a whole number from 1 (2 with the jackknife) to `MOST_SAMPLES`.
@@ -86,11 +86,11 @@ def importance_sampling_path(
     jackknife: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[Estimate]:
-    """Yields importance sampling at each of several numbers of samples, along one stream of draws.
+    """Yields importance sampling at each of several numbers of samples, along one stream of samples.
 
     Arguments:
-        model, x, generator, jackknife, progress: as for `importance_sampling`; of each image up to `MOST_FITTED`
-            log weights are kept, 40 kB.
+        model, x, generator, jackknife, progress: as for `importance_sampling`; up to `MOST_FITTED` log weights are
+            stored per image, 40 kB.
         sizes: numbers of samples K, increasing.
     """
     check_pixels(model, x)
@@ -99,7 +99,7 @@ def importance_sampling_path(
     if any(a >= b for a, b in pairwise(sizes)):
         raise ConfigError(f"sizes must increase; they are {tuple(sizes)}.")
     if jackknife and 1 in sizes:
-        raise ConfigError("The jackknife leaves one draw out, so it needs at least 2 samples; it got 1.")
+        raise ConfigError("The jackknife leaves out one sample at a time, so it needs at least 2 samples; it got 1.")
     start, seconds = time.perf_counter(), 0.0
     x = x.to(model.device)
     chunk = room(x.device, CHUNK, decoding(model))
@@ -108,7 +108,7 @@ def importance_sampling_path(
     home = double_device(x.device)
     fitted = torch.empty(min(MOST_FITTED, sizes[-1]), len(x), device=home)
     k_hat, seen = torch.empty(0), 0
-    # log sum w and log sum w^2 over the draws so far, in float64
+    # log sum w and log sum w^2 over the samples so far, in float64
     sums = torch.full((2, len(x)), -math.inf, dtype=torch.float64, device=home)
     left_out = Jackknife(len(x), home)
     done, step = 0, max(1, chunk // len(x))
@@ -139,7 +139,7 @@ def importance_sampling_path(
         if jackknife:
             value += (size - 1) * math.log1p(-1 / size) - (size - 1) / size * left_out.log_shares_left(sums[0])
         ess = (2 * sums[0] - sums[1]).exp()
-        # the relative variance of the mean of w is sum w^2 / (sum w)^2 - 1 / K, but for Bessel's K / (K - 1)
+        # the relative variance of the mean of w is sum w^2 / (sum w)^2 - 1 / K, up to Bessel's factor K / (K - 1)
         relative = (1 / ess - 1 / size).clamp_min(0) * size / max(size - 1, 1)
         error = relative.sqrt() if size > 1 else torch.full_like(relative, math.inf)
         if seen < min(size, MOST_FITTED):
@@ -147,24 +147,25 @@ def importance_sampling_path(
             k_hat = pareto_k(fitted[:seen])
         seconds += time.perf_counter() - start
         yield Estimate(value.cpu(), error.cpu(), size, size * len(x), seconds, ess.cpu(), k_hat)
-        start = time.perf_counter()  # what the caller did meanwhile does not count
+        start = time.perf_counter()  # time spent by the caller does not count
 
 
 class Jackknife:
-    """What leaving each draw out takes from log sum w, in constant memory and without cancellation.
+    """The effect on log sum w of leaving out each sample, in constant memory and without cancellation.
 
-    The largest weights are kept one by one: where one is nearly the whole sum, the sum of the others is added up, not
-    subtracted. The small ones go by the series log(1 - r) = -sum_m r^m / m, for which sums of powers are enough.
+    The largest weights are stored individually: where one of them is nearly the whole sum, the sum of the others is
+    added up rather than obtained by subtraction. The small ones use the series log(1 - r) = -sum_m r^m / m, for which
+    sums of powers suffice.
     """
 
     def __init__(self, images: int, device: torch.device | str = "cpu") -> None:
-        # log w, in falling order, and log sum w^m of the others
+        # log w of the largest, in decreasing order, and log sum w^m of the others
         self.top, self.rest = torch.full((TOP + POWERS, images), -math.inf, dtype=torch.float64, device=device).split(
             [TOP, POWERS]
         )
 
     def add(self, log_w: Tensor) -> None:
-        """Takes in more log weights, (K, B) float64."""
+        """Adds more log weights, (K, B) float64."""
         ordered = torch.cat([self.top, log_w]).sort(0, descending=True).values
         self.top, others = ordered.split([TOP, len(log_w)])
         powers = torch.stack([(m * others).logsumexp(0) for m in range(1, POWERS + 1)])

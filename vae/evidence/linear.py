@@ -13,15 +13,15 @@ __all__ = ["is_linear_gaussian", "linear_evidence"]
 
 
 def is_linear_gaussian(config: AnyConfig) -> bool:
-    """Says whether x is a linear map of z and Gaussian noise of one variance everywhere, so that p(x) is Gaussian."""
+    """Whether x is a linear map of z plus Gaussian noise with a constant variance, so that p(x) is Gaussian."""
     return config.linear and config.likelihood != "bernoulli"
 
 
 def linear_evidence(model: VAE, x: Tensor) -> Tensor:
-    """Computes log N(x | b, W W^T + Psi), with Woodbury's identity and the determinant lemma in J dimensions.
+    """Computes log N(x | b, W W^T + Psi), with the Woodbury identity and the determinant lemma in J dimensions.
 
     Arguments:
-        model: a VAE for which `is_linear_gaussian`.
+        model: a VAE that satisfies `is_linear_gaussian`.
         x: (B, D) pixels.
 
     Returns:

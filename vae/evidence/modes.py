@@ -15,21 +15,21 @@ __all__ = ["climb"]
 Array = NDArray[Any]
 Density = Callable[[Tensor, Tensor], Tensor]
 
-_ENOUGH = 1e-3  # nats that a step must gain for another to follow
+_ENOUGH = 1e-3  # nats that a step must gain for the climb to continue
 
 
 def climb(paired: Density, z: Tensor, rows: Tensor, steps: int = 12) -> tuple[Array, Array, Array, Array]:
     """Climbs to modes by Newton's method, damped where a step would go down (Levenberg 1944).
 
     Arguments:
-        paired: g at (N, J) points of the functions (N,), as (N,).
-        z: (N, J), where to start.
+        paired: g at (N, J) points, each of the function (N,) beside it, as (N,).
+        z: (N, J), the starting points.
         rows: (N,), the functions.
         steps: of the climb.
 
     Returns:
-        The points (N, J), g there (N,), the least width (N,) of each peak and the log integral (N,) of the Gaussian
-        that fits it.
+        The points (N, J), g there (N,), the smallest width (N,) of each peak, and the log integral (N,) of the Gaussian
+        fitted to it.
     """
     damping = torch.ones(len(z), 1)
     z, (height, slope, bend) = z.clone(), _derivatives(paired, z, rows)
@@ -49,7 +49,7 @@ def climb(paired: Density, z: Tensor, rows: Tensor, steps: int = 12) -> tuple[Ar
         going = going[(gain > _ENOUGH) | (gain <= 0) & (damping[going, 0] < 100)]
         if not len(going):
             break
-    # at a kink of a ReLU network the slope, not the curvature, says how fast the peak falls off
+    # at a kink of a ReLU network the slope, not the curvature, determines how fast the peak falls off
     precision = torch.maximum(torch.linalg.eigvalsh(-bend).clamp_min(1e-4), slope.square().sum(-1, keepdim=True))
     mass = height.double() + 0.5 * (math.log(2 * math.pi) - precision.double().log()).sum(-1)
     return z.numpy(), height.numpy(), precision.amax(-1).rsqrt().numpy(), mass.numpy()
@@ -62,5 +62,5 @@ def _derivatives(paired: Density, z: Tensor, rows: Tensor) -> tuple[Tensor, Tens
         height = paired(z, rows)
         (slope,) = torch.autograd.grad(height.sum(), z, create_graph=True)
         bend = [torch.autograd.grad(part, z, retain_graph=True)[0] for part in slope.sum(0)]
-    # where g is not a number there is nothing to climb, and eigh would refuse
+    # where g is not finite there is nothing to climb, and eigh would fail
     return height.detach().cpu(), slope.detach().nan_to_num(0, 0, 0), torch.stack(bend, -2).detach().nan_to_num(0, 0, 0)

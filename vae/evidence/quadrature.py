@@ -1,20 +1,21 @@
-"""Integrals over a line or a plane of many positive functions that share an expensive part, by adaptive midpoints.
+"""Adaptive midpoint integration, over a line or a plane, of many positive functions that share an expensive part.
 
-A posterior fills a millionth of the plane, and a decoder is dear; so one survey of the whole domain is followed by
-finer and finer grids, laid only where a function still matters. A point is decoded once for all functions that need it.
+A posterior fills a millionth of the plane, and decoding is expensive. One survey of the whole domain is therefore
+followed by finer and finer grids, built only where a function still matters. Each point is decoded once for all
+functions that need it.
 
-- A grid is made of tiles, m nodes per side. A tile belongs to a function while its nodes come near enough to that
-  function's maximum; where they do so at a side of the tile, the neighbour is laid too, so the covered region grows
-  until its rim is negligible, beyond the surveyed domain if need be.
-- A peak narrower than a coarse step can slip through. Starting points (the encoder's mean, and the survey's highest
-  nodes) therefore climb to their modes by Newton's method, and a mode's tile is kept until the step is below the
-  width of the peak.
-- A function is done when two grids, one with half the other's step, agree. The last of them is off by the change; by
-  its square, for a smooth function that is nowhere narrower than the step, since there the error is squared when the
-  step is halved; and by the larger of the last two changes where there are kinks.
+- A grid is made of tiles with m nodes per side. A tile belongs to a function if its nodes come close enough to the
+  maximum of that function; if they do so at a side of the tile, the neighbour is added too, so that the covered region
+  grows until its rim is negligible, beyond the surveyed domain if need be.
+- A peak narrower than a coarse step may be missed. Starting points (the encoder's mean, and the highest nodes of the
+  survey) therefore climb to their modes by Newton's method, and the tile of a mode is kept until the step is smaller
+  than the width of the peak.
+- A function is done when two grids agree, one with half the step of the other. The error stated for the finer one is
+  the last change; the square of that change for a smooth function that is nowhere narrower than the step, since halving
+  the step then squares the error; and the larger of the last two changes if there are kinks.
 
-The midpoint rule needs no weights and converges faster than any power of the step for a smooth function that vanishes
-at the rim (Trefethen & Weideman 2014); kinks of a ReLU network leave an error of the order of the step squared.
+The midpoint rule needs no weights and, for a smooth function that vanishes at the rim, converges faster than any power
+of the step (Trefethen & Weideman 2014); the kinks of a ReLU network leave an error of the order of the step squared.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ Array = NDArray[Any]
 Density = Callable[[Tensor, Tensor], Tensor]
 
 _LEVELS = 16  # from a step of 1/8 to one of 4e-6
-_TILES = 400_000  # of one function in one grid, beyond which it is given up
-_UNRESOLVED = 0.25  # share of the whole in one node, above which a grid is too coarse to be believed
-_SLACK = 20  # nats more below the maximum that still matter while a grid is too coarse to see it
+_TILES = 400_000  # of one function in one grid; a function that needs more is given up
+_UNRESOLVED = 0.25  # fraction of the integral in one node above which a grid is too coarse to be trusted
+_SLACK = 20  # additional nats below the maximum that still matter while a grid is too coarse to resolve it
 
 
 class Grid(NamedTuple):
@@ -58,9 +59,9 @@ class Grid(NamedTuple):
     step: float
 
     def by_mass(self, count: int) -> Grid:
-        """Returns K nodes that each stand for 1 / K of the mass, at its quantiles (k + 1/2) / K in the grid's order.
+        """Returns K nodes that each represent 1 / K of the mass, at its quantiles (k + 1/2) / K in the grid's order.
 
-        So a plain mean over them is an average under the density; a node that holds much comes more than once.
+        A plain mean over them is thus an average under the density; a node with a large mass occurs more than once.
 
         Arguments:
             count: K.
@@ -77,12 +78,12 @@ class Integrals(NamedTuple):
     """Integrals of F functions.
 
     Attributes:
-        log_value: (F,) float64, not a number where it did not converge.
-        error: (F,) nats, from the last changes between grids, and a fortieth of the tolerance for what lies outside;
+        log_value: (F,) float64, NaN where it did not converge.
+        error: (F,) nats, from the last changes between grids, plus a fortieth of the tolerance for what is outside;
             infinite where it did not converge.
-        edge: (F,) share of the integral in the nodes at the rim of the covered region.
-        evaluations: points that were decoded.
-        grids: the nodes that were to be kept of each function.
+        edge: (F,) fraction of the integral in the nodes at the rim of the covered region.
+        evaluations: number of points decoded.
+        grids: for each function, the nodes that were to be kept.
     """
 
     log_value: Array
@@ -110,18 +111,18 @@ def log_integrals(
     Arguments:
         densities: g at (S, J) points of the functions (R,), as (S, R).
         paired: g at (N, J) points, each of the function (N,) beside it, as (N,); differentiable.
-        starts: (F, J), a point of each function from which to climb to a mode.
+        starts: (F, J), a point for each function from which to climb to a mode.
         radius: the survey covers [-radius, radius]^J.
-        tolerance: nats that the error may have.
+        tolerance: allowed error, in nats.
         kinks: whether the functions have kinks; their error falls so slowly that two grids can agree by chance.
-        climbs: further starting points for each function, from the survey's highest nodes.
-        keep: how many nodes of each function to keep, by their mass as in `Grid.by_mass`; None for all, once each.
-        told: is told the share of the functions that are done, after each chunk; what it raises stops the work.
-        nodes: points that `densities` is asked for at once.
+        climbs: number of further starting points for each function, the highest nodes of the survey.
+        keep: how many nodes of each function to keep, by mass as in `Grid.by_mass`; None for all, once each.
+        told: called with the fraction of functions done after each chunk; may raise an exception to stop the work.
+        nodes: number of points at which to evaluate `densities` at once.
     """
     count, dims = starts.shape
     reach = 6 - math.log(tolerance)  # nats below the maximum that matter
-    left_out = 10 * math.exp(-reach)  # what the region may miss: measured on mixtures, up to 6 of these units
+    left_out = 10 * math.exp(-reach)  # mass that the region may miss: on mixtures, up to 6 of these units were measured
     value, error, edge = np.full(count, -np.inf), np.full(count, np.inf), np.zeros(count)
     changes = np.full((2, count), np.inf)
     done = np.zeros(count, bool)
@@ -163,7 +164,7 @@ def log_integrals(
         highest[rows] = np.maximum(highest[rows], top)
         least = highest - reach - _SLACK
         known = resolved & (changes[0, rows] < 1)
-        # a wide plain far below a sharp peak may hold as much: what is left out is at most exp(-reach) of the whole
+        # a wide plateau far below a sharp peak may hold as much: the rest is at most exp(-reach) of the integral
         plain = total - np.log(sizes) - dims * math.log(layer.tile) - reach
         least[rows[known]] = np.minimum(highest[rows] - reach - 2, plain)[known]
         finer = children(tiles, np.where(going, least, np.inf))
@@ -178,7 +179,7 @@ def log_integrals(
 
 
 class _Modes(NamedTuple):
-    """Peaks that were climbed, each of one function."""
+    """Peaks found by climbing, each of one function."""
 
     rows: Array  # (N,)
     z: Array  # (N, J)
@@ -187,13 +188,13 @@ class _Modes(NamedTuple):
     mass: Array  # (N,) nats, of the Gaussian that fits the peak (Laplace)
 
     def highest(self, count: int) -> Array:
-        """Returns the height of each function's highest peak, (F,)."""
+        """Returns the height of the highest peak of each function, (F,)."""
         result = np.full(count, -np.inf)
         np.maximum.at(result, self.rows, self.height)
         return result
 
     def narrowest(self, least: Array) -> Array:
-        """Returns the width of each function's narrowest peak of a mass above `least`, (F,)."""
+        """Returns the width of the narrowest peak of each function with a mass above `least`, (F,)."""
         result = np.full(len(least), np.inf)
         heavy = self.mass > least[self.rows]
         np.minimum.at(result, self.rows[heavy], self.width[heavy])
@@ -206,7 +207,7 @@ class _Modes(NamedTuple):
 
 
 def _modes(paired: Density, starts: Tensor, tiles: Tiles, layer: Layer, across: int, climbs: int) -> _Modes:
-    """Climbs, for functions that the survey does not resolve, from given points and from its highest nodes."""
+    """Climbs, for functions that the survey does not resolve, from given points and from the highest nodes."""
     count, dims = starts.shape
     rows = torch.arange(count)
     with torch.no_grad():

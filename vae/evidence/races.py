@@ -1,4 +1,4 @@
-"""Estimators of log p(x) side by side: the same images, more and more samples, several replicates of each."""
+"""Estimators of log p(x) side by side: the same images, increasing numbers of samples, several replicates of each."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ __all__ = ["CHAINS", "ESTIMATORS", "FEW", "MANY", "MOST", "Runner", "Step", "rac
 Runner = Literal["naive", "elbo", "importance", "jackknife", "ais"]
 ESTIMATORS: tuple[Runner, ...] = ("naive", "elbo", "importance", "jackknife", "ais")
 
-MANY = 10_000  # samples beyond which there are fewer replicates
-FEW = 3  # replicates beyond that, and of AIS
+MANY = 10_000  # samples beyond which fewer replicates are run
+FEW = 3  # replicates beyond that number, and for AIS
 MOST = {"elbo": 1000, "ais": 100}  # samples of the ELBO, temperatures of AIS
 CHAINS = 4  # of AIS
 
 
 class Step(NamedTuple):
-    """One estimator has got as far as a number of samples.
+    """One estimator has reached a number of samples.
 
     Attributes:
-        runner: which estimator.
-        replicate: which of its replicates, from 0.
-        samples: draws for each image; for AIS, which draws by many steps, evaluations of the decoder for each image.
-        seconds: that this replicate took for as many.
+        runner: the estimator.
+        replicate: index of the replicate, from 0.
+        samples: samples per image; for AIS, which takes many steps per sample, evaluations of the decoder per image.
+        seconds: time that this replicate took for that number of samples.
         value: (B,), nats.
-        share: of the race's steps that are done, in [0, 1].
+        share: completed fraction of the race, in [0, 1].
     """
 
     runner: Runner
@@ -61,22 +61,22 @@ def race(
 
     Arguments:
         model: the VAE.
-        x: (B, D) pixels as the likelihood wants them, see `VAE.pixels`.
+        x: (B, D) pixels, as returned by `VAE.pixels`.
         runners: which estimators.
-        most: samples up to which they run; the ELBO ends at 1000, the temperatures of AIS at 100.
-        replicates: how often each runs, with draws of its own; 3 of AIS, and beyond 10,000 samples.
-        seed: of the draws.
-        progress: is told from time to time, so that what it raises stops the work within a chunk.
+        most: number of samples up to which they run; the ELBO stops at 1000, and AIS at 100 temperatures.
+        replicates: how often each runs, with independent samples; only 3 for AIS and beyond 10,000 samples.
+        seed: of the random numbers.
+        progress: called from time to time; an exception that it raises stops the work within a chunk.
 
     Raises:
-        ConfigError: a runner is unknown, or a number is not a whole one above 0.
+        ConfigError: a runner is unknown, or a number is not a positive whole number.
         DataError: x is not (B, D), not finite float32, or grey under a Bernoulli.
     """
     check_pixels(model, x)
     check_count("The number of samples", most)
     check_count("The number of replicates", replicates, 1000)
     if unknown := set(runners) - set(ESTIMATORS):
-        raise ConfigError(f"Estimators are {', '.join(ESTIMATORS)}; {', '.join(sorted(unknown))} is none of them.")
+        raise ConfigError(f"The estimators are {', '.join(ESTIMATORS)}; {', '.join(sorted(unknown))} is unknown.")
     sizes = [m * 10**k for k in range(len(str(most))) for m in (1, 2, 5) if m * 10**k <= most]
     paths = {
         (runner, i): _path(runner, model, x, sizes, generator(seed + i), progress)

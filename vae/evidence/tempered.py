@@ -1,4 +1,4 @@
-"""The densities between a base and the joint p(x, z), on which exact evidence rests, and their integrals over z."""
+"""The densities between a base and the joint p(x, z), which exact evidence integrates over z."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _LEAST_RADIUS, MOST_RADIUS = 6.0, 40.0
 
 
 class Tempered:
-    """log of r(z)^(1 - beta) p(x, z)^beta for rows of images, each at a beta of its own."""
+    """log of r(z)^(1 - beta) p(x, z)^beta for a batch of images, each with its own beta."""
 
     def __init__(self, model: VAE, x: Tensor, betas: Tensor | None = None, base: str = "prior") -> None:
         self.model, self.decoder, self.prior = model, model.decoder, model.prior
-        self.x = x.to(model.device).clone()  # a tensor of inference mode has no part in a gradient
+        self.x = x.to(model.device).clone()  # a tensor made in inference mode cannot take part in gradients
         self.betas = torch.ones(len(x), device=self.x.device) if betas is None else betas.to(self.x.device)
         with torch.no_grad():
             self.q = model.encoder(self.x).base_dist
         self.base = self.q if base == "encoder" else Normal(torch.zeros_like(self.q.loc), torch.ones_like(self.q.loc))
 
     def double(self) -> Tempered:
-        """Returns the same in float64, but for the encoder, whose r is one that float32 has worked out."""
+        """Returns the same in float64, except for the encoder: its r remains the one computed in float32."""
         twin = copy.copy(self)
         twin.x = in_double(self.x)
         twin.decoder = copy.deepcopy(self.decoder).to(twin.x.device).double()
@@ -71,12 +71,12 @@ class Tempered:
 
     @property
     def reach(self) -> float:
-        """How far out all means of q and 8 deviations lie."""
+        """Distance from the origin within which all means of q plus 8 standard deviations lie."""
         return float((self.q.loc.abs() + 8 * self.q.scale).amax())
 
     @property
     def radius(self) -> float:
-        """Of the surveyed square, past the reach of q; farther out, peaks are found by climbing."""
+        """Half the side of the surveyed square, beyond the reach of q; peaks farther out are found by climbing."""
         return min(max(self.reach, _LEAST_RADIUS), MOST_RADIUS)
 
     def integrate(self, tolerance: float, *, keep: int | None = 0, progress: Progress | None = None) -> Integrals:

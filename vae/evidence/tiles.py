@@ -1,4 +1,4 @@
-"""Grids that are laid tile by tile, where each of many functions needs them.
+"""Grids built tile by tile, where each of many functions needs them.
 
 A tile is m^J nodes of one grid that belong to one function; its key is the function's number and the tile's
 coordinates in one integer, so that sets of tiles are sorted arrays.
@@ -21,11 +21,11 @@ __all__ = ["NODES", "NOTHING", "Layer", "Tiles", "children", "function_of", "pac
 Array = NDArray[Any]
 Density = Callable[[Tensor, Tensor], Tensor]
 
-NOTHING = -1e30  # stands for a log density that is not a finite number
+NOTHING = -1e30  # replaces a log density that is not finite
 _COARSEST = 1 / 8  # step of the first grid
 _SIDE = 4  # m, nodes along the side of a tile
-NODES = 1024  # decoded at once: what comes of them stays in the cache
-_BITS = 22  # of a tile's coordinate
+NODES = 1024  # decoded at once, so that the results stay in the cache
+_BITS = 22  # per coordinate of a tile
 _HALF = 1 << (_BITS - 1)
 _PLACE = (1 << (2 * _BITS)) - 1
 
@@ -38,7 +38,7 @@ class Tiles(NamedTuple):
 
 
 class Layer:
-    """The grid of one step: lays tiles, lets them spread, and adds them up."""
+    """The grid of one step size: creates tiles, lets them spread, and sums them."""
 
     def __init__(
         self, densities: Density, dims: int, told: Callable[[float], None] | None, at_once: int = NODES
@@ -58,7 +58,7 @@ class Layer:
         return (_place(keys, self.dims)[:, None] * _SIDE + self.within) * self.step
 
     def lay(self, keys: Array) -> Tiles:
-        """Evaluates tiles, each distinct place decoded once."""
+        """Evaluates tiles, decoding each distinct place once."""
         places, which = np.unique(keys & _PLACE, return_inverse=True)
         order = np.argsort(which, kind="stable")
         values = np.empty((len(keys), len(self.within)), np.float32)
@@ -77,7 +77,7 @@ class Layer:
         return Tiles(keys, values)
 
     def flood(self, tiles: Tiles, highest: Array, reach: float) -> Tiles:
-        """Lays the neighbours of tiles that matter at a side, until none is missing."""
+        """Adds the neighbours of tiles that matter at a side, until none is missing."""
         highest, new = highest.copy(), tiles
         while len(new.keys):
             np.maximum.at(highest, function_of(new.keys), new.values.max(1))
@@ -100,10 +100,10 @@ class Layer:
         ]
 
     def aliased(self, tiles: Tiles) -> Array:
-        """Returns what each function that has tiles may be off by for the step is too wide, as a share of the whole.
+        """Returns the error of each function that has tiles due to too large a step, relative to its integral.
 
-        A Gaussian of deviation s is off by 2 exp(-2 (pi s / h)^2) (Poisson's sum), and where it falls off as one does,
-        its second difference is -(h / s)^2; the mean over nodes counts each as if nothing cancelled.
+        For a Gaussian with standard deviation s it is 2 exp(-2 (pi s / h)^2) (Poisson summation), and where the
+        function falls off like one, its second difference is -(h / s)^2; the mean over nodes ignores any cancellation.
         """
         rows, firsts = np.unique(function_of(tiles.keys), return_index=True)
         each = np.repeat(np.arange(len(rows)), np.diff([*firsts, len(tiles.keys)]))
@@ -119,7 +119,7 @@ class Layer:
         return np.add.reduceat(off, firsts) / whole
 
     def totals(self, tiles: Tiles) -> tuple[Array, Array, Array, Array]:
-        """Returns the functions that have tiles, their log integrals, maxima, and the share at the rim."""
+        """Returns the functions that have tiles, their log integrals, maxima, and fractions at the rim."""
         rows, firsts = np.unique(function_of(tiles.keys), return_index=True)
         each = np.repeat(np.arange(len(rows)), np.diff([*firsts, len(tiles.keys)]))
         top = np.maximum.reduceat(tiles.values.max(1), firsts).astype(np.float64)
@@ -133,7 +133,7 @@ class Layer:
 
 
 def children(tiles: Tiles, least: Array) -> Array:
-    """Returns the tiles, half as wide, over the parts of tiles that reach `least` (F,) of their function."""
+    """Returns the tiles of half the size that cover the parts of tiles reaching `least` (F,) of their function."""
     dims = round(math.log(tiles.values.shape[1], _SIDE))
     half = tiles.values.reshape(-1, *(2, _SIDE // 2) * dims).max(tuple(range(2, 2 * dims + 1, 2)))
     index = np.argwhere(half > least[function_of(tiles.keys)].reshape(-1, *[1] * dims))
@@ -142,7 +142,7 @@ def children(tiles: Tiles, least: Array) -> Array:
 
 
 def pack(rows: Array, places: Array) -> Array:
-    """Puts functions (P,) and coordinates (P, J) into one number each, sorted by function first."""
+    """Packs functions (P,) and coordinates (P, J) into one integer each, sorted by function first."""
     key = rows.astype(np.int64)
     for axis in range(2):
         key = (key << _BITS) + (places[:, axis] + _HALF if axis < places.shape[1] else 0)

@@ -1,16 +1,16 @@
-"""Arrays in, Plotly figures out; no model, no file, no widget.
+"""Plotly figures from arrays, without models, files or widgets.
 
-What all share (colours, pictures, how a figure is laid out) is here; a figure is reached by the wing that its numbers
-come from, `figures.evidence.race`. The wing stands on all floors below it, for the types of what it draws.
+What all figures share (colours, pictures, layout) is here; a figure is in the module named after the wing that its
+numbers come from, `figures.evidence.race`. The wing depends on all floors below it, for the types of what it draws.
 
     groups     colours of classes, clusters and levels
-    style      colours, classes, pictures as PNG, a clear layout
+    style      colours, classes, pictures as PNG, a transparent layout
     bound      the lines of the bound, its parts, gradients and divergences
     evidence   the race, the gap, the area under the thermodynamic path
-    hidden     what an ELBO hides: rate and distortion, the mean KL taken apart
-    integral   p(x) as a sum over a grid, and draws from the prior
+    hidden     what an ELBO hides: rate and distortion, the parts of the mean KL
+    integral   p(x) as a sum over a grid, and samples from the prior
     latent     planes, densities, animations, dimensions
-    trainings  trainings on one chart, KL by dimension, codes of two seeds
+    trainings  several trainings on one chart, KL by dimension, codes of two seeds
     uses       features, odd images, autoencoders
     variance   maps and calibration of the decoder's variance
 """

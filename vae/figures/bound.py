@@ -1,4 +1,4 @@
-"""Figures of the lesson's chapters on the bound: its lines draw by draw, its parts, the gradient's noise, the KL."""
+"""Figures of the lesson's chapters on the bound: its lines sample by sample, its parts, gradient noise, the KL."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def split(
     names: tuple[str, str, str, str],
     titles: tuple[str, str],
 ) -> go.Figure:
-    """Draws a number that is the same at each draw, and how it comes apart there into two parts.
+    """Draws a number that is the same at each sample, split at each sample into two parts.
 
     Arguments:
         total: the number, nats; a dashed line.
-        part: (S,), the first part at each draw: a point, from which a bar goes to the line; None for the line alone.
+        part: (S,), the first part at each sample: a point, from which a bar goes to the line; None for only the line.
         colours: of the first and the second part, keys of `COLOURS`.
-        names: of the line, the first part, the second part, and the first part's mean.
+        names: of the line, the first part, the second part, and the mean of the first part.
         titles: of the two axes.
     """
     figure = go.Figure()
@@ -80,11 +80,11 @@ def _level(draws: Array, value: float, colour: str, name: str, dash: str) -> go.
 
 
 def waterfall(reconstruction: float, regulariser: float, gap: float, names: Sequence[str], title: str) -> go.Figure:
-    """Draws E_q[log p(x|z)], less the KL to the prior, plus the KL to the posterior, which is log p(x), as steps.
+    """Draws log p(x) as a waterfall: E_q[log p(x|z)], minus the KL to the prior, plus the KL to the posterior.
 
     Arguments:
-        reconstruction, regulariser, gap: nats; both KLs are given as what they are, not below 0.
-        names: of the five bars: the three, with the ELBO and log p(x) in their places.
+        reconstruction, regulariser, gap: nats; both KLs are given as non-negative numbers.
+        names: of the five bars, in order, including the ELBO and log p(x).
         title: of the axis.
     """
     elbo = reconstruction - regulariser
@@ -115,11 +115,11 @@ def waterfall(reconstruction: float, regulariser: float, gap: float, names: Sequ
 
 
 def codes(points: Array, labels: Array, classes: Sequence[str], wide: float, name: str) -> go.Figure:
-    """Draws codes (N, 2) of images by group, with the circles that hold 86 and 99 % of the prior.
+    """Draws codes (N, 2) of images by group, with the circles that enclose 86 and 99 % of the prior.
 
     Arguments:
         points: their means.
-        labels: (N,), numbers of groups.
+        labels: (N,), indices of groups.
         classes: names of the groups.
         wide: the plane is [-wide, wide]^2.
         name: of the circles.
@@ -149,10 +149,10 @@ def codes(points: Array, labels: Array, classes: Sequence[str], wide: float, nam
 
 
 def errors(counts: Array, lines: dict[str, tuple[str, Array]], size: float, names: tuple[str, str, str]) -> go.Figure:
-    """Draws standard errors against the number of draws, and the size of what they are errors of.
+    """Draws standard errors against the number of samples, with the size of the quantity that is estimated.
 
     Arguments:
-        counts: (K,), draws.
+        counts: (K,), numbers of samples.
         lines: by name: colour, a key of `COLOURS`, and (K,) errors.
         size: of the gradient.
         names: of that level, and the titles of the axes.
@@ -177,7 +177,7 @@ def errors(counts: Array, lines: dict[str, tuple[str, Array]], size: float, name
 
 
 def bars(place: Array, width: Array, labels: Sequence[str], names: tuple[str, str], title: str) -> go.Figure:
-    """Draws what each dimension pays of the KL, (J,) nats, for its place and for its width."""
+    """Draws the two parts of the KL of each dimension, (J,) nats: that of the mean and that of the variance."""
     figure = go.Figure(
         [
             go.Bar(x=list(labels), y=values, name=name, marker={"color": clear(COLOURS["kl"], strength)})
@@ -194,7 +194,7 @@ def bars(place: Array, width: Array, labels: Sequence[str], names: tuple[str, st
 def running(
     counts: Array, value: Array, error: Array, truth: float, names: tuple[str, str], titles: tuple[str, str]
 ) -> go.Figure:
-    """Draws an estimate as draws come in, with a band of two standard errors, and what it goes to."""
+    """Draws an estimate against the number of samples, with a band of two standard errors, and its limit."""
     band = {"mode": "lines", "line": {"width": 0}, "showlegend": False, "hoverinfo": "skip"}
     colour = COLOURS["naive"]
     figure = go.Figure(
@@ -220,7 +220,7 @@ def running(
 def climb(
     steps: Array, reconstruction: Array, elbo: Array, names: tuple[str, str], titles: tuple[str, str]
 ) -> go.Figure:
-    """Draws the parts of an image's ELBO over optimiser steps: what lies between the two lines is the KL."""
+    """Draws the parts of an image's ELBO over optimiser steps; the distance between the two lines is the KL."""
     figure = go.Figure(
         [
             go.Scatter(

@@ -29,8 +29,8 @@ class Curve(NamedTuple):
         name: for the legend.
         colour: a key of `COLOURS`.
         x: (K,), samples or seconds.
-        y: (R, K), nats, a row for each replicate, NaN where one has not got that far.
-        points: whether it is drawn as points alone, as results that ship are.
+        y: (R, K), nats, a row for each replicate, NaN where one has not reached that number yet.
+        points: whether it is drawn only as points, as shipped results are.
     """
 
     name: str
@@ -43,13 +43,13 @@ class Curve(NamedTuple):
 def race(
     curves: Sequence[Curve], lines: dict[str, tuple[str, float]], titles: tuple[str, str], low: float
 ) -> go.Figure:
-    """Draws estimates against their cost, each with the band from the least to the most of its replicates.
+    """Draws estimates against their cost, each with a band from the lowest to the highest of its replicates.
 
     Arguments:
         curves: the estimators.
-        lines: levels that cost nothing to compare with, by name: colour and nats.
+        lines: reference levels, by name: colour and nats.
         titles: of the two axes.
-        low: least nats that are shown; what lies below is cut off.
+        low: lowest value shown, in nats; everything below is cut off.
     """
     figure = go.Figure()
     for name, colour, x, y, points in curves:
@@ -103,16 +103,16 @@ def plane(
     labels: Array,
     classes: Sequence[str],
 ) -> go.Figure:
-    """Draws log p(x|z), the posterior's contours, the encoder's ellipse and the naive samples, to one scale.
+    """Draws log p(x|z), the posterior's contours, the encoder's ellipse and the naive samples, on equal axes.
 
     Arguments:
         view: the arrays.
-        near: whether only the posterior's neighbourhood is shown.
-        depth: most nats below the maximum at which the colours end.
+        near: whether to show only the neighbourhood of the posterior.
+        depth: nats below the maximum at which the colour scale ends.
         titles: of the two axes.
-        names: words for `likelihood`, `posterior`, `encoder`, `samples`, `hits`.
+        names: labels for `likelihood`, `posterior`, `encoder`, `samples`, `hits`.
         codes: (N, 2), means of test images, which can be clicked: their `customdata` is their row.
-        labels: (N,), numbers of their groups, or levels, see `vae.figures.groups`.
+        labels: (N,), indices of their groups, or levels, see `vae.figures.groups`.
         classes: names of the groups; () for levels.
     """
     horizontal, vertical, height = (
@@ -169,7 +169,7 @@ def plane(
                 line={"color": COLOURS["elbo"], "width": 3 if times == 1 else 2}, hoverinfo="skip",
             )
         )  # fmt: skip
-    dark = {"bgcolor": "#00224e", "font": {"color": "#ffffff"}}  # as the plane: some of the lines are white
+    dark = {"bgcolor": "#00224e", "font": {"color": "#ffffff"}}  # like the plane: some of the lines are white
     figure.update_layout(
         **{**_LAYOUT, "legend": _LAYOUT["legend"] | dark}, height=580, dragmode="pan", clickmode="event+select",
         xaxis={"title": titles[0], "range": [horizontal[0], horizontal[-1]], "constrain": "domain"},
@@ -179,10 +179,10 @@ def plane(
 
 
 def gap(elbo: float, best: float | None, log_p: float, names: tuple[str, str, str, str, str], title: str) -> go.Figure:
-    """Draws log p(x) = ELBO + amortisation gap + approximation gap as one bar from the ELBO on.
+    """Draws log p(x) = ELBO + amortisation gap + approximation gap as one bar that starts at the ELBO.
 
     Arguments:
-        elbo, best, log_p: nats; the ELBO, that of the best Gaussian for the image, None if not known, and the evidence.
+        elbo, best, log_p: nats; the ELBO, that of the best Gaussian for the image (None if unknown), and the evidence.
         names: of the ELBO, the amortisation gap, the approximation gap, their sum, and log p(x).
         title: of the axis.
     """
@@ -224,16 +224,16 @@ def area(
     names: tuple[str, str],
     low: float,
 ) -> go.Figure:
-    """Draws log p(x) as the area under E_beta[log p(x, z) / r(z)], and an annealing schedule as bars below it.
+    """Draws log p(x) as the area under E_beta[log p(x, z) / r(z)], and an annealing schedule as bars under it.
 
     Arguments:
         betas: (K,), increasing from 0 to 1.
         integrand: (K,), nats, increasing.
-        schedule: (T + 1,), temperatures of AIS; a bar is as high as the integrand at its left side.
-        lines: heights that are areas too, since the width is 1, by name: colour and nats.
+        schedule: (T + 1,), temperatures of AIS; the height of a bar is the integrand at its left edge.
+        lines: heights that are also areas, since the width is 1, by name: colour and nats.
         titles: of the two axes.
         names: of the area and the bars.
-        low: least nats that are shown; what stands on it would go on down to 0.
+        low: lowest value shown, in nats; the areas extend below it to 0.
     """
     figure = go.Figure(
         [
@@ -270,11 +270,11 @@ def area(
 
 
 def shortfall(sizes: Array, below: dict[str, Array], titles: tuple[str, str]) -> go.Figure:
-    """Draws how many nats naive Monte Carlo is below a reference against its number of samples, one line per model.
+    """Draws the distance of naive Monte Carlo below a reference against the number of samples, one line per model.
 
     Arguments:
         sizes: (K,), numbers of samples.
-        below: for each name (K,), nats, on an axis that is logarithmic above 1.
+        below: for each name (K,), nats, on an axis that is linear up to 1 and logarithmic above.
         titles: of the two axes.
     """
     figure = go.Figure()

@@ -1,4 +1,4 @@
-"""Figures of what the bound hides: the mean KL in two parts, and the rate-distortion plane; words are arguments."""
+"""Figures of what the bound hides: the mean KL in two parts, and the rate-distortion plane; texts are arguments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vae.latent import surgery
 __all__ = ["Point", "growth", "rate_distortion", "split"]
 
 Array = NDArray[Any]
-_GREY = "#757f8a"  # is read on light and dark
+_GREY = "#757f8a"  # readable on light and dark
 _RIM = {"width": 1, "color": "rgba(0, 0, 0, 0.4)"}
 _LAYOUT: dict[str, Any] = {
     "margin": {"l": 10, "r": 10, "t": 10, "b": 10}, "dragmode": False,
@@ -34,7 +34,7 @@ class Point(NamedTuple):
 
 
 def split(found: surgery.Surgery, names: tuple[str, str, str], title: str) -> go.Figure:
-    """Draws the mean KL as one bar, and its two parts as another.
+    """Draws the mean KL as one bar, and its two parts as a second bar.
 
     Arguments:
         found: the parts.
@@ -63,7 +63,7 @@ def split(found: surgery.Surgery, names: tuple[str, str, str], title: str) -> go
 
 
 def growth(found: Sequence[surgery.Surgery], names: tuple[str, str, str], titles: tuple[str, str]) -> go.Figure:
-    """Draws how the mutual information grows with the number of images, under log N and the mean KL.
+    """Draws how the mutual information grows with the number of images, below log N and the mean KL.
 
     Arguments:
         found: for increasing numbers of images.
@@ -98,9 +98,9 @@ def rate_distortion(points: Sequence[Point], titles: tuple[str, str], diagonal: 
     """Draws models on the rate-distortion plane (Alemi et al. 2018), with diagonals of equal ELBO = -(R + D).
 
     Arguments:
-        points: models of one likelihood; those of others are not comparable.
+        points: models with the same likelihood; others are not comparable.
         titles: of the axes, of rate and distortion.
-        diagonal: what stands at a diagonal, with {elbo} for its nats.
+        diagonal: label of a diagonal, with {elbo} for its nats.
     """
     rate = np.array([point.rate for point in points])
     distortion = np.array([point.distortion for point in points])
@@ -136,7 +136,7 @@ def rate_distortion(points: Sequence[Point], titles: tuple[str, str], diagonal: 
 
 
 def _sides(across: Array, up: Array) -> list[str]:
-    """Returns where names stand by their points (N,), shares of the axes, so that neighbours do not collide."""
+    """Returns the positions of names next to their points (N,), as shares of the axes, so that they do not collide."""
     sides = []
     for i in range(len(across)):
         near = (np.abs(across - across[i]) < 0.2) & (np.abs(up - up[i]) < 0.05)
@@ -147,7 +147,7 @@ def _sides(across: Array, up: Array) -> list[str]:
 
 
 def _round_steps(low: float, high: float) -> Array:
-    """Returns some 5 to 12 round numbers between two."""
+    """Returns about 5 to 12 round numbers between two values."""
     step = 10 ** np.floor(np.log10((high - low) / 5))
     step *= next((factor for factor in (1, 2, 5) if (high - low) / (step * factor) <= 12), 5)
     return np.arange(np.ceil(low / step) * step, high, step)

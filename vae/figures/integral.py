@@ -1,4 +1,4 @@
-"""Figures of the lesson's first chapters: the integrand over the plane, its slope, draws that miss, how they add up."""
+"""Figures of the lesson's first chapters: the integrand over the plane, its slope, samples that miss, running means."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def hill(view: Plane, near: bool, depth: float = 60.0) -> go.Figure:
 
     Arguments:
         view: the arrays.
-        near: the posterior's neighbourhood, heights as they are; else the whole plane, in nats below the peak.
-        depth: nats below the peak where the colours of the whole plane end.
+        near: the neighbourhood of the posterior, on a linear scale; otherwise the whole plane, in nats below the peak.
+        depth: nats below the peak at which the colours of the whole plane end.
     """
     if near:
         x, y, height = view.fine_x, view.fine_y, np.exp(view.log_posterior - view.log_posterior.max())
@@ -55,14 +55,14 @@ def hill(view: Plane, near: bool, depth: float = 60.0) -> go.Figure:
 
 
 def scattered(view: Plane, samples: Array, hits: Array, titles: tuple[str, str], names: tuple[str, str]) -> go.Figure:
-    """Draws log p(x|z) over the whole plane with draws from the prior on it, those that hit the posterior ringed.
+    """Draws log p(x|z) over the whole plane with samples from the prior, circled if they hit the posterior.
 
     Arguments:
         view: the arrays.
         samples: (L, 2).
         hits: (L,) bool.
         titles: of the two axes.
-        names: of draws, and of draws that hit.
+        names: of samples, and of samples that hit.
     """
     top = max(float(view.log_likelihood.max()), float(view.fine.max()))
     low = float(np.quantile(view.log_likelihood, 0.25))
@@ -94,16 +94,16 @@ def scattered(view: Plane, samples: Array, hits: Array, titles: tuple[str, str],
 
 
 def creep(estimate: Array, log_p: float | None, titles: tuple[str, str], names: tuple[str, str]) -> go.Figure:
-    """Draws naive Monte Carlo's running estimate over its draws, and log p(x) where it may be seen.
+    """Draws the running estimate of naive Monte Carlo against the number of samples, and log p(x) if it is shown.
 
     Arguments:
         estimate: (L,) nats.
-        log_p: log p(x), or None to keep it back.
+        log_p: log p(x), or None to hide it.
         titles: of the two axes.
         names: of the estimate and of log p(x).
     """
     count = np.arange(1, len(estimate) + 1)
-    # it moves in steps and slow slides: a point where it jumps, and enough of the others
+    # it jumps and then declines slowly: a point at each jump, and enough of the others
     kept = np.unique(np.geomspace(1, len(count), 400).round().astype(int)) - 1
     jumps = np.flatnonzero(np.diff(estimate) > 0) + 1
     kept = np.union1d(kept, np.concatenate([jumps[-300:], jumps[-300:] - 1]).clip(0))
@@ -132,14 +132,14 @@ def creep(estimate: Array, log_p: float | None, titles: tuple[str, str], names: 
 
 
 def slope(values: Array, top: float) -> Array:
-    """Colours slopes (H, W) as (H, W, 3) uint8: blue above 0, orange below, white at 0, in full from `top` on."""
+    """Colours slopes (H, W) as (H, W, 3) uint8: blue above 0, orange below, white at 0, saturated from `top` on."""
     share = np.clip(np.abs(values) / top, 0, 1)[..., None]
     ink = np.where((values > 0)[..., None], _rgb(COLOURS["reconstruction"]), _rgb(COLOURS["kl"]))
     return (255 + share * (ink - 255.0)).round().astype(np.uint8)
 
 
 def add_ellipse(figure: go.Figure, mean: Array, deviation: Array, name: str) -> None:
-    """Adds the ellipse of another Gaussian to a plane, dashed, at one deviation."""
+    """Adds the ellipse of another Gaussian to a plane, dashed, at one standard deviation."""
     angle = np.linspace(0, 2 * np.pi, 90)
     figure.add_trace(
         go.Scatter(

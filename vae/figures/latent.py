@@ -1,6 +1,6 @@
-"""Figures of the latent space: arrays in, Plotly figure or the bytes of a picture out; words come in as arguments.
+"""Figures of the latent space: Plotly figures, or the bytes of a picture, from arrays; texts are arguments.
 
-One colour is the prior's, one the aggregate posterior's and one the holes', in all of them.
+In all of them the prior, the aggregate posterior and holes each have a colour of their own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 PRIOR, AGGREGATE, HOLE = "#e69f00", "#3b82c4", "#d55e00"
-_GREY = "#757f8a"  # is read on light and dark
+_GREY = "#757f8a"  # readable on light and dark
 _MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
 Curve = tuple[str, str, NDArray, bool]  # name, colour, (S,) values, whether dashed
 
@@ -33,21 +33,23 @@ Curve = tuple[str, str, NDArray, bool]  # name, colour, (S,) values, whether das
 def sheet(
     images: NDArray, rows: Sequence[str] = (), columns: Sequence[str] = (), scale: int = 2, chosen: Sequence[int] = ()
 ) -> bytes:
-    """Draws a table of pictures with its labels as a PNG, on a clear ground.
+    """Draws a table of pictures with its labels as a PNG, on a transparent background.
 
     Arguments:
         images: (R, S, H, W) or (R, S, H, W, 3) in [0, 1].
         rows: R labels on the left, or none.
         columns: S labels on top, or none.
-        scale: pixels per side for each pixel, fewer where an image is larger than 28 x 28; and the size of the labels.
-        chosen: a column of each row that gets a frame, -1 for none; or empty.
+        scale: pixels per side for each pixel, fewer if images are larger than 28 x 28; it also sets the size of labels.
+        chosen: a column of each row that is framed, -1 for none; or empty.
 
     Raises:
-        ConfigError: the labels are not as many as the pictures.
+        ConfigError: the number of labels differs from that of the pictures.
     """
     count, across, height, width = images.shape[:4]
     if len(rows) not in (0, count) or len(columns) not in (0, across) or len(chosen) not in (0, count):
-        raise ConfigError(f"A table of {count} x {across} pictures needs as many labels; these fit another.")
+        raise ConfigError(
+            f"A table of {count} x {across} pictures needs a label for each row and column; these do not fit."
+        )
     font = ImageFont.load_default(7.0 * scale)
     left = max((int(font.getlength(word)) for word in rows), default=-4 * scale) + 4 * scale
     top = 10 * scale if columns else 0
@@ -68,14 +70,14 @@ def sheet(
 
 
 def animation(frames: NDArray, scale: int = 6, seconds: float = 0.1) -> bytes:
-    """Makes an animated GIF that goes there and back for ever, each frame exactly its 256 greys.
+    """Makes an animated GIF that goes forth and back in a loop, each frame with its exact 256 grey levels.
 
-    In colour each frame has the 256 colours that come nearest to its own.
+    In colour each frame has the 256 colours closest to its own.
 
     Arguments:
         frames: (N, H, W) or (N, H, W, 3) in [0, 1].
         scale: pixels per side for each pixel.
-        seconds: that a frame stands, in hundredths; the ends stand five times as long.
+        seconds: duration of a frame, to a hundredth; the two ends last five times as long.
     """
     images = [Image.fromarray(picture(frame, scale)) for frame in frames]
     there_and_back = images + images[-2:0:-1]
@@ -88,13 +90,13 @@ def animation(frames: NDArray, scale: int = 6, seconds: float = 0.1) -> bytes:
 
 
 def densities(curves: Sequence[Curve], step_title: str, nats_title: str, lowest: float) -> go.Figure:
-    """Draws log densities under the steps of a walk, as wide as a strip of its pictures above it.
+    """Draws log densities along a walk, aligned with a strip of its pictures above.
 
     Arguments:
-        curves: each over the same S steps; step i stands under the middle of picture i.
-        step_title: what a step is called.
+        curves: each over the same S steps; step i is under the centre of picture i.
+        step_title: label of a step.
         nats_title: of the axis.
-        lowest: nats at the bottom of the axis; what lies lower leaves it.
+        lowest: nats at the bottom of the axis; lower values are outside.
     """
     count = len(curves[0][2])
     figure = go.Figure([
@@ -126,13 +128,13 @@ def densities(curves: Sequence[Curve], step_title: str, nats_title: str, lowest:
 def dimension_bars(
     names: Sequence[str], kl: NDArray | None, variance: NDArray, threshold: float, titles: tuple[str, str]
 ) -> go.Figure:
-    """Draws what each latent dimension carries, and the variance of its posterior means, as bars one above the other.
+    """Draws the KL of each latent dimension, and the variance of its posterior means, as two rows of bars.
 
     Arguments:
-        names: of the J dimensions, in the order in which they stand.
-        kl: (J,) mean KL[q(z_j|x) || p(z_j)], nats; None where there is none.
+        names: of the J dimensions, in order.
+        kl: (J,) mean KL[q(z_j|x) || p(z_j)], nats; None if there is none.
         variance: (J,) of the posterior means.
-        threshold: variance above which a unit is active; a line. Those below are drawn pale.
+        threshold: variance above which a unit is active, drawn as a line; those below are pale.
         titles: of the two axes.
     """
     figure = make_subplots(rows=2 if kl is not None else 1, cols=1, shared_xaxes=True, vertical_spacing=0.06)
@@ -153,13 +155,13 @@ def dimension_bars(
 
 
 def projected(points: NDArray, labels: NDArray, classes: Sequence[str], titles: tuple[str, str] | None) -> go.Figure:
-    """Draws embedded images as points coloured by group, each group named at its median where there is room.
+    """Draws projected codes as points coloured by group, with the name of each group at its median if there is room.
 
     Arguments:
         points: (N, 2) coordinates.
-        labels: (N,) numbers of groups, or levels, see `vae.figures.groups`.
+        labels: (N,) indices of groups, or levels, see `vae.figures.groups`.
         classes: names of the groups; () for levels.
-        titles: of the axes; None where coordinates mean nothing, and the axes are left out.
+        titles: of the axes; None if coordinates have no meaning, in which case the axes are hidden.
     """
     figure = go.Figure()
     for rows, name, marker in groups(labels, classes):
@@ -184,7 +186,7 @@ def projected(points: NDArray, labels: NDArray, classes: Sequence[str], titles: 
 
 
 def aggregate_plane(found: Holes, names: tuple[str, str, str], titles: tuple[str, str]) -> go.Figure:
-    """Draws the aggregate posterior, rings of the prior, and the holes with numbers at the deepest.
+    """Draws the aggregate posterior, circles of the prior, and the holes, with numbers at the deepest.
 
     Arguments:
         found: of a plane.
@@ -233,7 +235,7 @@ def aggregate_plane(found: Holes, names: tuple[str, str, str], titles: tuple[str
 def aggregate_line(found: Holes, names: tuple[str, str, str], titles: tuple[str, str]) -> go.Figure:
     """Draws the densities of the aggregate posterior and the prior over the line of J = 1, with holes shaded.
 
-    Arguments: as for `aggregate_plane`; found is of a line.
+    Arguments: as for `aggregate_plane`; `found` is for a line.
     """
     q, p = np.exp(found.log_q[0]), np.exp(found.log_p[0])
     figure = go.Figure([

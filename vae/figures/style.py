@@ -1,7 +1,7 @@
-"""Arrays in, Plotly figure out. No model, no file, no widget; words that a visitor reads come in as arguments.
+"""Plotly figures from arrays, without models, files or widgets; texts that a visitor reads are arguments.
 
-The same colour means the same thing in every figure: `COLOURS` for quantities, `CLASSES` for classes. `CLASSES` are the
-ten colours of Petroff (2021), chosen to stay apart for colour-blind eyes; their names also stand on the map as text.
+A colour means the same in every figure: `COLOURS` for quantities, `CLASSES` for classes. `CLASSES` are the ten colours
+of Petroff (2021), chosen to be distinguishable to colour-blind people; the map also shows the names of classes as text.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ COLOURS = {
     "reconstruction": "#3b82c4", "kl": "#d55e00", "elbo": "#009e73",
     "naive": "#cc79a7", "importance": "#8661c5", "jackknife": "#c0a6ee", "ais": "#e69f00", "exact": "#888888",
 }  # fmt: skip
-GRADIENT = "#d6409f"  # what flows back through a net
+GRADIENT = "#d6409f"  # the colour of gradients that flow back through a network
 SIGMA_COLOURS = (
     np.array(sample_colorscale(get_colorscale("cividis"), np.linspace(0, 1, 256), colortype="tuple")) * 255
 ).astype(np.uint8)
@@ -78,7 +78,7 @@ def training(reports: Sequence[Report], part: str, titles: tuple[str, str], name
     )  # fmt: skip
     values = np.array([getattr(r, part) for r in reports])
     if part == "reconstruction" and len(values) > 4:
-        # the first steps lie so far down that they would flatten all that follows
+        # the values of the first steps are so low that they would flatten the rest
         low, high = (
             np.quantile(values, 0.1),
             max(values.max(), *(getattr(r, f"held_out_{part}") for r in held_out), values[-1]),
@@ -88,13 +88,13 @@ def training(reports: Sequence[Report], part: str, titles: tuple[str, str], name
 
 
 def picture(values: NDArray, scale: int = 1, top: float | None = None) -> NDArray[np.uint8]:
-    """Turns pixels into an image, each pixel blown up to whole pixels so that no browser smooths it.
+    """Converts pixels to an image, each pixel enlarged to a block of pixels so that no browser smooths it.
 
     Arguments:
-        values: (H, W) in grey or (H, W, 3) in colour, a mean or a draw in [0, 1], shown as it is; or a deviation, shown
-            on a scale of colours, if `top` is given, its mean over the three where images are in colour.
+        values: (H, W) in grey or (H, W, 3) in colour, a mean or a sample in [0, 1]; or, if `top` is given, a standard
+            deviation, shown on a colour scale, averaged over the three channels for images in colour.
         scale: pixels per side for each pixel.
-        top: the deviation that gets the brightest colour.
+        top: the standard deviation that gets the brightest colour.
 
     Returns:
         (H*scale, W*scale) grey, or (H*scale, W*scale, 3).
@@ -107,22 +107,22 @@ def picture(values: NDArray, scale: int = 1, top: float | None = None) -> NDArra
 
 
 def over_colours(deviation: NDArray) -> NDArray:
-    """Returns deviations (H, W) as they are, and of those in colour, (H, W, 3), the mean over the three."""
+    """Returns standard deviations (H, W) unchanged, and for colour, (H, W, 3), the mean over the three channels."""
     return deviation if deviation.ndim == 2 else deviation.mean(2)
 
 
 def fitted(scale: int, height: int, width: int) -> int:
-    """Returns the pixels per side for each pixel of an image: as many as for 28 x 28, fewer where it is larger."""
+    """Returns the pixels per side for each pixel of an image: as many as for 28 x 28, fewer if the image is larger."""
     return max(1, min(scale, scale * 28 // max(height, width)))
 
 
 def contact_sheet(images: NDArray, columns: int, scale: int = 2) -> NDArray[np.uint8]:
-    """Lays images (N, H, W) or (N, H, W, 3) in [0, 1] out in rows, N a multiple of columns."""
+    """Arranges images (N, H, W) or (N, H, W, 3) in [0, 1] in rows, N a multiple of columns."""
     return picture(tiled(images.reshape(-1, columns, *images.shape[1:])), scale)
 
 
 def tiled(images: NDArray) -> NDArray:
-    """Lays a table of images (R, S, H, W) or (R, S, H, W, 3) out as one, (R*H, S*W) or (R*H, S*W, 3)."""
+    """Joins a table of images (R, S, H, W) or (R, S, H, W, 3) into one image, (R*H, S*W) or (R*H, S*W, 3)."""
     rows, columns, height, width, *colours = images.shape
     return images.swapaxes(1, 2).reshape(rows * height, columns * width, *colours)
 
@@ -135,16 +135,16 @@ def png(image: NDArray[np.uint8]) -> bytes:
 
 
 def png_uri(image: NDArray[np.uint8]) -> str:
-    """Encodes an image (H, W) or (H, W, 3) as a PNG in a data URI, which comes with the page and cannot go missing."""
+    """Encodes an image (H, W) or (H, W, 3) as a PNG in a data URI, which is part of the page and cannot be missing."""
     return f"data:image/png;base64,{base64.b64encode(png(image)).decode()}"
 
 
 def clear(colour: str, opacity: float) -> str:
-    """Returns a colour "#rrggbb" with an opacity in [0, 1], as Plotly wants it."""
+    """Returns a colour "#rrggbb" with an opacity in [0, 1], in Plotly's form."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
 def paler(colour: str, strength: float) -> str:
-    """Returns a colour "#rrggbb" mixed with white, 1 leaving it as it is: the same on light and dark pages."""
+    """Returns a colour "#rrggbb" mixed with white, where 1 means no white: the same on light and dark pages."""
     return "#" + "".join(f"{round(255 + strength * (int(colour[i : i + 2], 16) - 255)):02x}" for i in (1, 3, 5))

@@ -1,4 +1,4 @@
-"""Figures of trainings: KL by dimension over time, trainings side by side, codes of one seed on those of another."""
+"""Figures of trainings: KL by dimension over time, trainings side by side, codes of one seed aligned to another's."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from vae.figures.style import COLOURS, clear
 
 __all__ = ["RUNS", "Curve", "codes", "curves", "kl_map", "thinned"]
 
-# the bright scheme of Tol (2021), which colour-blind eyes keep apart; none of these is a class's colour
+# the bright scheme of Tol (2021), distinguishable to colour-blind people; none of these is the colour of a class
 RUNS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
 DASHES = ("solid", "dot", "dash")
-COLUMNS = 240  # of a map, more than that nobody tells apart
+COLUMNS = 240  # of a map; more could not be distinguished
 _MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
 
 
 class Curve(NamedTuple):
-    """A training: its name, and its held-out values (T,) over places (T,) on the other axis."""
+    """A training: its name, and its held-out values (T,) against positions (T,) on the other axis."""
 
     name: str
     places: NDArray
@@ -30,15 +30,15 @@ class Curve(NamedTuple):
 
 
 def thinned(ends: NDArray, values: NDArray, most: int) -> tuple[NDArray, NDArray]:
-    """Joins neighbouring means until there are at most so many, each weighted by the time that it is over.
+    """Merges neighbouring means until at most `most` are left, each weighted by its duration.
 
     Arguments:
-        ends: (T,) increasing, where each mean's time ends; the first one's begins at 0.
+        ends: (T,) increasing, the end of each mean's interval; the first interval starts at 0.
         values: (T, J) means.
-        most: how many may stay.
+        most: how many may remain.
 
     Returns:
-        The ends (S,) and means (S, J) of the joined times.
+        The ends (S,) and means (S, J) of the merged intervals.
     """
     starts = np.unique(np.linspace(0, len(ends), min(most, len(ends)) + 1).round().astype(int))[:-1]
     times = np.diff(ends, prepend=0)
@@ -48,18 +48,18 @@ def thinned(ends: NDArray, values: NDArray, most: int) -> tuple[NDArray, NDArray
 
 
 def kl_map(epochs: NDArray, kl: NDArray, names: Sequence[str], order: list[int], titles: tuple[str, str]) -> go.Figure:
-    """Draws the KL of each dimension over time as a map, a row for each: dimensions wake and die along it.
+    """Draws the KL of each dimension over time as a map with a row per dimension, which shows when it becomes active.
 
     Arguments:
-        epochs: (T,), where the time of each mean ends.
+        epochs: (T,), the end of each mean's interval.
         kl: (T, J), nats.
         names: of the J dimensions.
-        order: of the dimensions, the first on top.
-        titles: of the time axis, and of the scale.
+        order: of the dimensions, from the top.
+        titles: of the time axis, and of the colour scale.
     """
     ends, means = thinned(epochs, kl, COLUMNS)
     count = len(order)
-    # the first steps may cost many times what comes later, and would leave the rest pale
+    # the KL of the first steps may be many times larger than later, and would leave the rest pale
     top = max(float(np.quantile(means.max(1), 0.9)), 0.01)
     figure = go.Figure(
         go.Heatmap(
@@ -82,9 +82,9 @@ def kl_map(epochs: NDArray, kl: NDArray, names: Sequence[str], order: list[int],
 
 
 def curves(runs: Sequence[Curve], titles: tuple[str, str]) -> go.Figure:
-    """Draws one line for each training, colours and then dashes by their order.
+    """Draws one line for each training, with colours and then dashes in order.
 
-    The first of many values lie far below, so the axis begins at the lowest tenth.
+    The first of many values are far lower, so the axis begins at the lowest tenth.
     """
     figure = go.Figure()
     for i, run in enumerate(runs):
@@ -105,11 +105,11 @@ def curves(runs: Sequence[Curve], titles: tuple[str, str]) -> go.Figure:
 
 
 def codes(points: NDArray, labels: NDArray, classes: Sequence[str], reach: float, titles: tuple[str, str]) -> go.Figure:
-    """Draws codes on a plane, in the colours of their groups, each group named at its median where there is room.
+    """Draws codes on a plane, coloured by group, with the name of each group at its median if there is room.
 
     Arguments:
         points: (N, 2).
-        labels: (N,), numbers of groups from 0.
+        labels: (N,), indices of groups from 0.
         classes: names of the groups.
         reach: half the width of both axes.
         titles: of the two axes.

@@ -1,4 +1,4 @@
-"""Figures of what a model is for; words come in as arguments."""
+"""Figures of the uses of a model; texts are arguments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vae.figures.style import COLOURS, paler
 __all__ = ["Curve", "Estimates", "codes_and_prior", "distances", "lines", "shades", "warnings"]
 
 Array = NDArray[Any]
-_GREY = "#757f8a"  # is read on light and dark
+_GREY = "#757f8a"  # readable on light and dark
 _WRONG = "#d55e00"
 _RIM = {"width": 1, "color": "rgba(0, 0, 0, 0.4)"}
 _LAYOUT: dict[str, Any] = {
@@ -26,13 +26,13 @@ _LAYOUT: dict[str, Any] = {
 
 
 class Estimates(NamedTuple):
-    """How far estimates of one kind are from the truth, model by model.
+    """The distances of one kind of estimate from the truth, model by model.
 
     Attributes:
         name: for the legend.
         colour: "#rrggbb".
-        nats: (M,), a distance for each model, above 0.
-        symbol: Plotly's name of the mark.
+        nats: (M,), a positive distance for each model.
+        symbol: Plotly's name of the marker.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Curve(NamedTuple):
         name: for the legend.
         colour: "#rrggbb".
         x, y: (K,).
-        dash: Plotly's name of the dash; "markers" for points joined by a line.
+        dash: Plotly's name of the dash style; "markers" for points joined by a line.
     """
 
     name: str
@@ -68,7 +68,7 @@ def distances(
         models: M names, along the axis.
         title: of the axis of nats.
         unit: of the numbers.
-        joined: how many of the first models a line joins; all, if not given.
+        joined: how many of the first models are joined by a line; by default all.
     """
     figure = go.Figure()
     least = 1e-2
@@ -92,7 +92,7 @@ def distances(
 
 
 def warnings(names: Sequence[str], values: Sequence[float], title: str) -> go.Figure:
-    """Draws the area under the ROC curve for kinds of odd images as bars, those below one half in another colour.
+    """Draws the area under the ROC curve for kinds of odd images as bars, in another colour if below one half.
 
     Arguments:
         names: of the kinds.
@@ -130,9 +130,9 @@ def lines(
     Arguments:
         curves: the curves.
         titles: of the two axes.
-        percent: whether the values are shares in [0, 1], given in percent.
-        categories: names for the places 0, 1, ... along the axis, or none: then there is a mark at each place.
-        joined: how many of the first places a line joins; all, if not given.
+        percent: whether the values are fractions in [0, 1], shown in percent.
+        categories: names of the positions 0, 1, ... along the axis, or none; if given, each position has a marker.
+        joined: how many of the first positions are joined by a line; by default all.
     """
     figure = go.Figure([
         go.Scatter(
@@ -157,30 +157,33 @@ def lines(
 def codes_and_prior(
     points: Array, labels: Array, classes: Sequence[str], titles: tuple[str, str], name: str
 ) -> go.Figure:
-    """Draws codes coloured by group, and the ring that holds 95 % of N(0, I).
+    """Draws codes coloured by group, and the circle that encloses 95 % of N(0, I).
 
     Arguments:
         points: (N, 2), means.
-        labels: (N,), numbers of their groups, or levels, see `vae.figures.groups`.
+        labels: (N,), indices of their groups, or levels, see `vae.figures.groups`.
         classes: names of the groups; () for levels.
         titles: of the two axes.
-        name: of the ring.
+        name: of the circle.
     """
     base = projected(points, labels, classes, titles)
     figure = go.Figure(layout=base.layout)
-    for each in base.data:  # not by WebGL, whose points lie above every line
+    for each in base.data:  # not with WebGL, which draws points above every line
         figure.add_scatter(
             x=each.x, y=each.y, name=each.name, mode="markers", marker=each.marker.to_plotly_json(),
             showlegend=bool(classes) and named(classes),
         )  # fmt: skip
     turn, radius = np.linspace(0, 2 * np.pi, 121), np.sqrt(-2 * np.log(0.05))
-    for line in ({"color": "#111", "width": 6}, {"color": PRIOR, "width": 3}):  # its rim sets it off from the points
+    for line in (
+        {"color": "#111", "width": 6},
+        {"color": PRIOR, "width": 3},
+    ):  # a dark outline separates it from the points
         figure.add_scatter(
             x=radius * np.cos(turn), y=radius * np.sin(turn), mode="lines", name=name, hoverinfo="skip", line=line,
             showlegend=line["color"] == PRIOR,
         )  # fmt: skip
     free = radius + 0.1 * float(np.ptp(points, 0).max())
-    figure.layout.annotations = [  # a label must not hide the ring
+    figure.layout.annotations = [  # a label must not hide the circle
         each for each in figure.layout.annotations if np.hypot(each.x, each.y) > free
     ]
     figure.update_layout(showlegend=True, dragmode=False, height=420)
@@ -189,5 +192,5 @@ def codes_and_prior(
 
 
 def shades(colour: str, count: int) -> list[str]:
-    """Returns a colour at `count` strengths, from pale to itself."""
+    """Returns `count` shades of a colour, from pale to the colour itself."""
     return [paler(colour, strength) for strength in np.linspace(0.35, 1, count)]

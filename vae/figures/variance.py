@@ -1,6 +1,6 @@
-"""Figures of what a decoder's variance does: arrays in, Plotly figure out; a visitor's words come in as arguments.
+"""Figures of a decoder's variance: Plotly figures from arrays; texts that a visitor reads are arguments.
 
-One colour is sigma's and one the residual's, in all of them.
+In all of them sigma and the residual each have a colour of their own.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ __all__ = [
     "floors", "gradient", "nats_picture",
 ]  # fmt: skip
 
-DEVIATIONS, NATS = "cividis", "RdBu"  # the colours of each, as Plotly calls them
+DEVIATIONS, NATS = "cividis", "RdBu"  # Plotly's names of their colour scales
 SIGMA, RESIDUAL = "#c99700", "#8c6bb1"
-SHOWN_DEVIATIONS = (0.05, 0.5)  # nothing in [0, 1] deviates by more than 0.5
-_GREY = "#808a94"  # is seen on light and dark
+SHOWN_DEVIATIONS = (0.05, 0.5)  # the standard deviation of a variable in [0, 1] is at most 0.5
+_GREY = "#808a94"  # visible on light and dark
 _MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
 
 
@@ -35,18 +35,18 @@ def deviation_map(
     limits: tuple[float, float],
     titles: tuple[str, str],
 ) -> go.Figure:
-    """Draws the mean deviation over a plane of latents, with a target for the mouse in each cell.
+    """Draws the mean standard deviation over a plane of latents, with a target for the pointer in each cell.
 
     Arguments:
         steps: (S,) coordinates across and (S',) up, increasing.
-        deviation: (S', S), positive; row 0 belongs to the least coordinate up.
+        deviation: (S', S), positive; row 0 belongs to the lowest coordinate.
         codes: (N, 2), faint dots.
         chosen: (2,), a cross.
-        limits: deviations of the darkest and the brightest colour.
+        limits: standard deviations of the darkest and the brightest colour.
         titles: of the two axes.
 
     Returns:
-        A figure whose last trace can be selected; a point's `customdata` is its cell, counted row by row.
+        A figure whose last trace can be selected; a point's `customdata` is the index of its cell, row by row.
     """
     low, high = np.log10(limits)
     across, up = np.meshgrid(*steps)
@@ -89,7 +89,7 @@ def nats_picture(nats: NDArray, outline: NDArray, limit: float, titles: tuple[st
 
     Arguments:
         nats: (H, W), row 0 on top.
-        outline: (H, W) bool, pixels that a line parts from the others.
+        outline: (H, W) bool, pixels that are separated from the others by a line.
         limit: nats of the strongest blue, and -limit of the strongest red.
         titles: of the two axes.
     """
@@ -119,14 +119,14 @@ def calibrated(
     titles: tuple[str, str],
     names: tuple[str, str, str],
 ) -> go.Figure:
-    """Draws residuals against the deviation that was predicted for them, both axes logarithmic.
+    """Draws residuals against their predicted standard deviation, with both axes logarithmic.
 
     Arguments:
-        inside: at the codes of the data; a marker is larger the more pixels it stands for.
-        far: away from them, drawn open and dotted; None where there is none.
-        limits: of both axes; what lies beyond is drawn at the edge.
+        inside: at the codes of the data; a marker is larger the more pixels it represents.
+        far: away from them, drawn open and dotted; None if there is none.
+        limits: of both axes; values beyond are drawn at the edge.
         titles: of the two axes.
-        names: of the two lines, and of the diagonal where sigma is right.
+        names: of the two lines, and of the diagonal where sigma is correct.
     """
     figure = go.Figure(
         go.Scatter(x=limits, y=limits, name=names[2], mode="lines", line={"color": SIGMA, "width": 2}, hoverinfo="skip")
@@ -157,11 +157,11 @@ def calibrated(
 def by_distance(
     curve: variance.ByDistance, limits: tuple[float, float], titles: tuple[str, str], names: tuple[str, str]
 ) -> go.Figure:
-    """Draws sigma and the residuals against the distance from the data, the pixel scale logarithmic.
+    """Draws sigma and the residuals against the distance from the data, with a logarithmic pixel scale.
 
     Arguments:
         curve: of `residuals_by_distance`.
-        limits: of the logarithmic axis; what lies beyond is drawn at the edge.
+        limits: of the logarithmic axis; values beyond are drawn at the edge.
         titles: of the two axes.
         names: of sigma and of the residuals.
     """
@@ -191,11 +191,11 @@ def floors(
 
     Arguments:
         places: (K,) floors.
-        nats: (K,) log p(x|z); what lies far below 0 leaves the picture.
+        nats: (K,) log p(x|z); values far below 0 are outside the picture.
         chosen: the floor that is marked, one of `places`.
         ceiling: nats, a dashed line.
         titles: of the two axes.
-        word: at the ceiling.
+        word: label of the ceiling.
     """
     bottom, top = -1200.0, 1.16 * ceiling
     value = np.clip(nats[np.abs(places - chosen).argmin()], bottom, top)
@@ -231,14 +231,14 @@ def floors(
 
 
 def gradient(colours: str, size: tuple[int, int] = (12, 140)) -> NDArray[np.uint8]:
-    """Returns a scale of colours as an image (H, W, 3), its largest value on the right: the key to a figure."""
+    """Returns a colour scale as an image (H, W, 3), with its largest value on the right: the key to a figure."""
     shades = sample_colorscale(get_colorscale(colours), np.linspace(0, 1, size[1]), colortype="tuple")
     return np.broadcast_to((np.array(shades) * 255).round().astype(np.uint8), (*size, 3))
 
 
 def _outline(mask: NDArray) -> go.Scatter:
     """A line along the sides of pixels where a mask changes."""
-    i, j = np.nonzero(mask[:, 1:] != mask[:, :-1])  # between pixels that are neighbours in a row
+    i, j = np.nonzero(mask[:, 1:] != mask[:, :-1])  # between neighbouring pixels of a row
     k, m = np.nonzero(mask[1:] != mask[:-1])
     gap = np.full(len(i) + len(k), np.nan)
     x = np.stack([np.append(j + 0.5, m - 0.5), np.append(j + 0.5, m + 0.5), gap], 1)
@@ -252,6 +252,6 @@ def _ends(steps: NDArray) -> list[float]:
 
 
 def _powers(limits: tuple[float, float]) -> dict[str, Any]:
-    """Ticks at powers of ten within limits, in plain numbers."""
+    """Ticks at powers of ten within limits, as plain numbers."""
     powers = np.arange(np.ceil(np.log10(limits[0]) - 1e-9), np.floor(np.log10(limits[1]) + 1e-9) + 1)
     return {"tickvals": 10.0**powers, "ticktext": [f"{10.0**p:g}" for p in powers]}

@@ -1,28 +1,28 @@
-"""Networks of other programs: read from their files, which stay data, and written for other programs.
+"""Networks of other programs: read from their files, which are only data, and written for other programs.
 
-The wing stands on `vae.model`, `vae.data` and `vae.latent`. A reader returns a `Found`: encoder and decoder as graphs,
-and what they give; `bring` makes a VAE of it.
+The wing depends on `vae.model`, `vae.data` and `vae.latent`. A reader returns a `Found`: encoder and decoder as graphs,
+and the kind of their outputs; `bring` makes a VAE of it.
 
-    found        Found: an encoder and a decoder that fit each other, checked
-    layouts      the orders in which programs lay images out
-    protobuf     what an ONNX file holds, as Python's types
-    calls        a call of one of ONNX's operators
-    elementwise  operators on each number by itself, and products of matrices
-    shaping      operators that move numbers, sum over some, or compute sizes
+    found        Found: an encoder and a decoder that match each other, checked
+    layouts      the orders in which programs store the pixels of images
+    protobuf     the contents of an ONNX file, as Python types
+    calls        a call of an ONNX operator
+    elementwise  elementwise operators, and matrix products
+    shaping      operators that move or reduce numbers, or compute sizes
     windows      convolutions, pooling, normalisation, resizing
     onnx         an ONNX file as a graph
-    pairs        the ONNX files of encoder and decoder as a VAE
-    sidefiles    an ONNX file whose weights lie beside it
+    pairs        the ONNX files of an encoder and a decoder as a VAE
+    sidefiles    an ONNX file whose weights are in a separate file
     weights      the tensors of a PyTorch state dict, from .safetensors or .pt
-    layers       PyTorch's layers, made of a state dict and the entries of a description
+    layers       PyTorch layers, built from a state dict and the entries of a description
     descriptions a state dict with a description of its layers as a VAE
-    templates    descriptions to begin with
-    arrivals     files that came together, by an upload, looked through before anything is kept
+    templates    example descriptions to start from
+    arrivals     uploaded files that belong together, inspected before anything is stored
     pythae       a model folder of pythae as a VAE
     export       a model of this library as ONNX files, on disk or as one archive
-    bring        a VAE of networks and of what their owner says of pixels and likelihood
-    own_images   images and labels that a script gives, as a data set
-    inspection   inspect: a VAE from a script or a notebook, kept as a model
+    bring        a VAE made of networks and of what their owner says about pixels and likelihood
+    own_images   images and labels from a script, as a data set
+    inspection   inspect: a VAE from a script or a notebook, stored as a model
 """
 
 from vae.interchange.arrivals import Arrival, arrive

@@ -1,10 +1,10 @@
-"""Files of a model that came together, as an upload brings them: looked through before anything is kept.
+"""Uploaded files of a model that belong together, inspected before anything is stored.
 
     name.safetensors                               a model of this library
     encoder.onnx, decoder.onnx                     networks of any program, with the files that have their weights
     weights.safetensors with a .toml or .json      a state dict, and the description of its layers
 
-Nothing else is read: a file of torch.save can carry code.
+Nothing else is read: a file of torch.save can contain code.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _DESCRIPTIONS = (".toml", ".json")
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """What files of a model tell by themselves.
+    """What the files of a model tell on their own.
 
     Attributes:
         kind: a model of this library, a state dict with its description, or networks in ONNX.
-        latent: J, None where the files leave it open.
-        pixels: how many numbers an image has, None where the files leave it open.
-        image_shape: (H, W) or (H, W, 3), None where the files do not tell it.
-        gives: what the decoder gives, None where the files do not tell it, and of a model of this library.
-        data: name of the data set that the description names, "" where there is none.
+        latent: J, or None if the files do not determine it.
+        pixels: the number of values in an image, or None if the files do not determine it.
+        image_shape: (H, W) or (H, W, 3), or None if the files do not determine it.
+        gives: the output of the decoder; None if the files do not determine it, and for a model of this library.
+        data: name of the data set that the description names, "" if it names none.
         model: the model and its record, of one of this library.
         layers: the networks of a state dict.
         pair: names and contents of an encoder and a decoder in ONNX.
@@ -61,7 +61,7 @@ class Arrival:
     pair: tuple[tuple[str, bytes], tuple[str, bytes]] | None = None
 
     def fits(self, image_shape: tuple[int, ...]) -> bool:
-        """Tells whether the model may be one of images of a shape."""
+        """Tells whether the model may be for images of a shape."""
         if self.image_shape is not None:
             return self.image_shape == image_shape
         return self.pixels in (None, math.prod(image_shape))
@@ -71,35 +71,35 @@ class Arrival:
 
         Arguments:
             image_shape: of the data set that the model is shown with.
-            gives: what the decoder gives, where the files do not tell it.
+            gives: the output of the decoder, if the files do not determine it.
 
         Raises:
-            CheckpointError: they do not fit.
+            CheckpointError: they do not match.
         """
         if self.layers is not None:
             return self.layers
         if self.pair is None:
-            raise CheckpointError("A model of this library is saved as it is; there are no networks to make one of.")
+            raise CheckpointError("A model of this library is saved unchanged; there are no networks to convert.")
         (first, encoder), (second, decoder) = self.pair
         names = (first, second)
         return read_onnx(encoder, decoder, gives=gives or self.gives, image_shape=image_shape, names=names)
 
 
 def arrive(files: Mapping[str, bytes]) -> Arrival:
-    """Looks files through that belong to one model.
+    """Inspects files that belong to one model.
 
     Arguments:
         files: their contents by name.
 
     Raises:
-        CheckpointError: a file is damaged, has what is not known here, or does not fit the others; it is named.
-        ConfigError: one is missing or too many, or of a kind that is not read here.
+        CheckpointError: a file is damaged, has something unsupported, or does not match the others; it is named.
+        ConfigError: one is missing or too many, or of a kind that is not supported here.
     """
     kinds = {name: Path(name).suffix.lower() for name in files}
     for name, kind in kinds.items():
         if kind in _PICKLES:
             raise ConfigError(
-                f"A {kind} file can carry code, so it is read from a shell alone and not from an upload: "
+                f"A {kind} file can contain code, so it can be read only from a shell, not from an upload: "
                 f"`vae model import {shlex.quote(name):.200} --layers net.toml --name NAME --data DATA-SET`"
             )
     nets = [name for name, kind in kinds.items() if kind == ".onnx"]
@@ -116,8 +116,8 @@ def arrive(files: Mapping[str, bytes]) -> Arrival:
 
 def _wrong(files: Mapping[str, bytes]) -> ConfigError:
     return ConfigError(
-        "Two files make a model: encoder and decoder, with these words in the names of two ONNX files, or a state dict "
-        f"as .safetensors and the TOML or JSON that names its layers. These are {', '.join(files):.300}."
+        "A model needs two files: two ONNX files with encoder and decoder in their names, or a state dict "
+        f"as .safetensors with a TOML or JSON file that names its layers. These are {', '.join(files):.300}."
     )
 
 
@@ -132,7 +132,7 @@ def _own(name: str, content: bytes) -> Arrival:
                 raise CheckpointError(str(error).replace(str(path), name)) from error
     except OSError as error:
         raise CheckpointError(
-            f"{name} could not be written aside to be read ({error.strerror or error}). Free space in "
+            f"{name} could not be stored temporarily to be read ({error.strerror or error}). Free some space in "
             f"{tempfile.gettempdir()}."
         ) from error
     shape = model.config.image_shape
@@ -162,7 +162,7 @@ def _pair(files: Mapping[str, bytes], nets: list[str]) -> Arrival:
 
     def beside(place: str) -> bytes:
         if place not in files:
-            raise CheckpointError(f"its weights lie in {place}, which did not come with it. Upload it too.")
+            raise CheckpointError(f"its weights are in {place}, which was not uploaded. Upload that file too.")
         used.add(place)
         return files[place]
 
@@ -171,11 +171,11 @@ def _pair(files: Mapping[str, bytes], nets: list[str]) -> Arrival:
         with _named(name):
             contents.append(with_weights(files[name], name, beside))
     if unused := sorted(files.keys() - {*names} - used):
-        raise ConfigError(f"Neither of the two ONNX files has its weights in {unused[0]:.100}. Leave it out.")
+        raise ConfigError(f"Neither of the two ONNX files has its weights in {unused[0]:.100}. Remove it.")
     pair = (names[0], contents[0]), (names[1], contents[1])
     with _named(names[0]):
         if parsed(contents[0], None).sides is None:
-            return Arrival(kind="onnx", pair=pair)  # it is read when the shape of the images is known
+            return Arrival(kind="onnx", pair=pair)  # read once the shape of the images is known
         encoding = encoder_network(contents[0])
     with _named(names[1]):
         decoding = Network(contents[1])
@@ -188,8 +188,8 @@ def _pair(files: Mapping[str, bytes], nets: list[str]) -> Arrival:
 
 @contextlib.contextmanager
 def _named(name: str) -> Iterator[None]:
-    """Says in an error which file it is about."""
+    """Adds the name of the file to errors."""
     try:
         yield
     except VAEError as error:
-        raise CheckpointError(f"{name} cannot be taken: {error}") from error
+        raise CheckpointError(f"{name} cannot be imported: {error}") from error

@@ -1,11 +1,11 @@
-"""A VAE of this library, made of networks from elsewhere and of what their owner says of pixels and likelihood.
+"""A VAE of this library, made of networks from elsewhere and of what their owner says about pixels and likelihood.
 
-    probabilities, logits      p(x|z) = Bernoulli(x | logits) over binary pixels; grey ones are drawn as binary
+    probabilities, logits      p(x|z) = Bernoulli(x | logits) over binary pixels; grey ones are binarised
     mean                       p(x|z) = N(x | mu(z), sigma^2 I), sigma given, or the best for training images
     mean and log variance      p(x|z) = N(x | mu(z), diag sigma^2(z))
 
-A network that wants pixels as (x - m) / s is given them so, and what it says of them is turned back, mu = m + s mu' and
-log sigma^2 = log sigma'^2 + 2 log s, so that every density here is one of pixels in [0, 1].
+A network that takes pixels as (x - m) / s gets them in that form, and its output is converted back, mu = m + s mu' and
+log sigma^2 = log sigma'^2 + 2 log s, so that every density here is over pixels in [0, 1].
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from vae.model import VAE, Graph, ImportedConfig, Record, assemble, capture, dra
 
 __all__ = ["PLAIN", "Pixels", "best_deviation", "bring", "keep", "scored", "told_kl"]
 
-MOST_FITTED = 10_000  # training images whose residuals give sigma
+MOST_FITTED = 10_000  # training images from whose residuals sigma is fitted
 _BATCH, _TOLD = 500, 1000  # images
-_MANY_NATS = 50  # of KL for each latent dimension, more than a posterior that was learned has
+_MANY_NATS = 50  # of KL per latent dimension, more than any learned posterior has
 _COLLAPSED = 0.05  # nats of KL, below which it is printed as 0.0
 
 
 class Pixels(NamedTuple):
-    """How a network from elsewhere wants its pixels.
+    """The pixels that a network from elsewhere takes.
 
     Attributes:
-        mean, deviation: it is given (x - mean) / deviation for x in [0, 1]; (0.5, 0.5) is the interval [-1, 1].
+        mean, deviation: its input is (x - mean) / deviation for x in [0, 1]; (0.5, 0.5) is the interval [-1, 1].
         dequantised: whether x is (u + U[0, 1)) / 256 for the 8-bit u, so that log p(x) bounds the probability of the
-            8-bit image, and not u / 255. Binary pixels are drawn from u / 255 either way.
+            8-bit image, or else u / 255. Binary pixels are sampled from u / 255 in either case.
     """
 
     mean: float = 0.0
@@ -52,32 +52,34 @@ def bring(found: Found, images: Tensor, pixels: Pixels = PLAIN, sigma: float | N
     """Makes a VAE.
 
     Arguments:
-        found: the networks, and what the decoder gives.
-        images: (N, H, W) or (N, H, W, 3) uint8, of training; for sigma, and to see that the networks take them.
-        pixels: how the networks want them.
-        sigma: standard deviation of a Gaussian whose decoder gives the mean alone, in units of pixels in [0, 1]; if not
-            given the one that maximises the ELBO of the images, sigma^2 = mean of (x - mu(z))^2 with z ~ q(z|x).
+        found: the networks, and the kind of output of the decoder.
+        images: (N, H, W) or (N, H, W, 3) uint8, training images; for sigma, and to check that the networks accept them.
+        pixels: that the networks take.
+        sigma: standard deviation of a Gaussian whose decoder returns only the mean, in units of pixels in [0, 1]; by
+            default the one that maximises the ELBO of the images, sigma^2 = mean of (x - mu(z))^2 with z ~ q(z|x).
 
     Returns:
         The model. Its standard deviation is `model.decoder(z).stddev`.
 
     Raises:
-        CheckpointError: the networks do not fit each other.
-        ConfigError: pixels or sigma are out of range, or sigma is given where the decoder has its own.
+        CheckpointError: the networks do not match each other.
+        ConfigError: pixels or sigma are out of range, or sigma is given although the decoder has its own.
         DataError: the images are not of the size that the networks take.
     """
     if not (math.isfinite(pixels.mean) and 0 < pixels.deviation < math.inf):
         raise ConfigError(
-            f"Pixels are standardised by a mean and a standard deviation above 0; these are {pixels[:2]}."
+            f"Pixels must be standardised by a mean and a standard deviation above 0; these are {pixels[:2]}."
         )
     if sigma is not None and (found.gives != "mean" or not 1e-4 <= sigma <= 10):
         raise ConfigError(
-            "sigma is from 0.0001 to 10 in units of pixels in [0, 1], and for a decoder that gives the mean alone; "
-            f"it is {sigma!r}, and this decoder gives {found.gives}."
+            "sigma must be from 0.0001 to 10 in units of pixels in [0, 1], for a decoder that returns only the mean; "
+            f"it is {sigma!r}, and this decoder returns {found.gives}."
         )
     if tuple(images.shape[1:]) != found.image_shape or not len(images):
         came = said_size(tuple(images.shape[1:])) if len(images) else "none"
-        raise DataError(f"The images must be {said_size(found.image_shape)}, as the networks are; they are {came}.")
+        raise DataError(
+            f"The images must be {said_size(found.image_shape)}, the size of the networks; they are {came}."
+        )
     shared = found.gives == "mean"
     config = ImportedConfig(
         latent=found.latent, likelihood="gaussian-shared" if shared else found.likelihood,
@@ -102,20 +104,20 @@ def keep(
     *,
     overwrite: bool = False,
 ) -> tuple[Record, list[str]]:
-    """Makes a VAE as `bring` does, scores it on held-out images, and saves it.
+    """Makes a VAE as `bring` does, evaluates it on held-out images, and saves it.
 
     Arguments:
         found, pixels, sigma: see `bring`.
         name: of the model.
-        dataset: what it is shown with; sigma, if it is not given, is fitted to its training images.
-        overwrite: whether a model of that name may be replaced.
+        dataset: to show the model with; unless sigma is given, it is fitted to its training images.
+        overwrite: whether an existing model of that name may be replaced.
 
     Returns:
-        What the model's file says of it, and what is to be told of it, in sentences.
+        The record of the model, and messages about it, in sentences.
 
     Raises:
         CheckpointError, ConfigError, DataError: as for `bring` and `vae.save`.
-        ConfigError: the posteriors are so far from the prior that something must have been mistaken.
+        ConfigError: the posteriors are so far from the prior that something must be wrong.
     """
     model, record, says = scored(found, name, dataset, pixels, sigma)
     save(model, record, overwrite=overwrite)
@@ -125,10 +127,10 @@ def keep(
 def scored(
     found: Found, name: str, dataset: Dataset, pixels: Pixels = PLAIN, sigma: float | None = None
 ) -> tuple[VAE, Record, list[str]]:
-    """Makes a VAE and scores it as `keep` does, and saves nothing.
+    """Makes a VAE and evaluates it as `keep` does, without saving it.
 
     Returns:
-        The model, what its file is to say of it, and what is to be told of it, in sentences.
+        The model, its record, and messages about it, in sentences.
 
     Raises:
         CheckpointError, ConfigError, DataError: as for `keep`.
@@ -138,8 +140,8 @@ def scored(
     says = [told_kl(model, shown)]
     if found.likelihood == "bernoulli" and bool(((shown > 0) & (shown < 255)).any()):
         says.append(
-            "The likelihood is one of binary pixels, and the images are not binary: each pixel is drawn as 1 with "
-            "probability u / 255, where u is its 8-bit value, and as 0 otherwise."
+            "The likelihood is for binary pixels, but the images are not binary: each pixel is set to 1 with "
+            "probability u / 255, where u is its 8-bit value, and to 0 otherwise."
         )
     if found.gives == "mean":
         value = float(model.decoder(torch.zeros(1, model.config.latent)).stddev[0, 0])
@@ -157,20 +159,21 @@ def scored(
 
 
 def told_kl(model: VAE, images: Tensor) -> str:
-    """Says how far the posteriors of images are from the prior, and whether they have collapsed to it.
+    """Describes how far the posteriors of images are from the prior, and whether they have collapsed to it.
 
     Raises:
-        ConfigError: so far that something was mistaken.
+        ConfigError: they are so far that something must be wrong.
     """
     kl = encode(model, images).kl
     told = f"KL[q(z|x) || p(z)] is {kl.sum(1).mean():.1f} nats per image over {kl.shape[1]} dimensions."
     if not kl.mean() < _MANY_NATS:
         raise ConfigError(
-            f"{told} That is no posterior that was learned: say what goes with the mean (a log variance or a standard "
-            "deviation), or how the encoder wants its pixels."
+            f"{told} No learned posterior is so far from the prior: state what comes with the mean (a log variance or "
+            "a standard "
+            "deviation), or which pixels the encoder takes."
         )
     if kl.sum(1).mean() < _COLLAPSED:
-        return f"{told} The posterior has collapsed to the prior, so z says nothing about x."
+        return f"{told} The posterior has collapsed to the prior, so z contains no information about x."
     return told
 
 
@@ -179,7 +182,7 @@ def best_deviation(model: VAE, images: Tensor) -> float:
     """Returns the sigma that maximises the ELBO, the root mean square of x - mu(z) over pixels and z ~ q(z|x).
 
     Arguments:
-        model: one whose p(x|z) is N(x | mu(z), sigma^2 I), whatever its sigma.
+        model: its p(x|z) is N(x | mu(z), sigma^2 I), with any sigma.
         images: (N, H, W) or (N, H, W, 3) uint8.
     """
     noise, total = generator(0), 0.0
@@ -236,7 +239,7 @@ def _rewritten(network: Callable[[Tensor], Tensor | tuple[Tensor, ...]], inputs:
 
 
 def _without_sigmoid(graph: Graph) -> Graph | None:
-    """Returns a graph that gives what goes into the sigmoid at the end of this one, or None where there is none."""
+    """Returns a graph that gives the input of the sigmoid at the end of this one, or None if there is none."""
     moves = {"view", "_unsafe_view", "permute", "clone", "alias", "squeeze.dim", "squeeze.dims", "unsqueeze"}
     place = graph.outputs[0].get("node", 0)
     while place:

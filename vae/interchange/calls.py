@@ -1,7 +1,7 @@
-"""One call of an operator of ONNX, as the tables of operators take it.
+"""One call of an ONNX operator, as the tables of operators take it.
 
-Sizes, which programs compute of the shape of what comes in, are no tensors here but Python's whole numbers and lists of
-them, so that the number of images may stay unknown while a network is followed.
+Sizes that programs compute from the shape of the input are not tensors here but Python integers and lists of
+them, so that the number of images can remain unknown while a network is traced.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ class Call:
     """One call of an operator.
 
     Attributes:
-        inputs: tensors, or sizes: whole numbers and lists of them; None where one is left out.
-        known: the values of those tensors that are small constants, as Python's numbers and lists; None for others.
+        inputs: tensors, or sizes: integers and lists of them; None for an input that is left out.
+        known: the values of those tensors that are small constants, as Python numbers and lists; None for others.
         attributes: by name.
-        opset: the version of ONNX's operators.
-        outputs: how many the node has.
-        rows: the number of images that the file was written for and the number that there are, where the file fixes
-            the first and the first input comes from the images; None otherwise.
+        opset: the version of the ONNX operators.
+        outputs: the number of outputs of the node.
+        rows: the number of images that the file was written for and the actual number, if the file fixes the first and
+            the first input depends on the images; None otherwise.
     """
 
     inputs: list[Any]
@@ -44,11 +44,11 @@ class Call:
     def tensor(self, place: int) -> Tensor:
         """Returns the tensor at a place."""
         if not self.has(place) or not isinstance(self.inputs[place], Tensor):
-            raise CheckpointError("an input is missing, or is a size where numbers are needed")
+            raise CheckpointError("an input is missing, or is a size although numbers are needed")
         return self.inputs[place]
 
     def values(self, place: int) -> Any:
-        """Returns what is known of an input: a number, or a list."""
+        """Returns what is known about an input: a number, or a list."""
         value = self.inputs[place] if self.has(place) else None
         if value is None or isinstance(value, Tensor):
             value = self.known[place] if place < len(self.known) else None
@@ -57,12 +57,12 @@ class Call:
         return value
 
     def number(self, place: int, default: Any = None) -> Any:
-        """Returns the single number at a place, or the default where there is no input."""
+        """Returns the single number at a place, or the default if there is no input."""
         value = self.values(place) if self.has(place) else default
         while isinstance(value, list) and len(value) == 1:
             value = value[0]
         if isinstance(value, list):
-            raise CheckpointError("there are several numbers where one is needed")
+            raise CheckpointError("there are several numbers although one is needed")
         return value
 
     def sizes(self, place: int) -> list[Any]:
@@ -75,7 +75,7 @@ class Call:
         return self.attributes.get(name, default)
 
     def axes(self, place: int) -> list[int] | None:
-        """Returns axes: an attribute in older versions, an input in newer ones, None where they are left out."""
+        """Returns axes: an attribute in older versions, an input in newer ones, None if they are left out."""
         if "axes" in self.attributes:
             return list(self.attributes["axes"])
         return self.sizes(place) if self.has(place) else None

@@ -1,4 +1,4 @@
-"""Operators of ONNX on each number by itself, on sizes too, and products of matrices."""
+"""Elementwise ONNX operators, on tensors and on sizes, and matrix products."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vae.interchange.calls import Call
 
 __all__ = ["TABLE"]
 
-_FLOATS = (1, 10, 11, 16)  # ONNX's numbers for float, float16, double and bfloat16
+_FLOATS = (1, 10, 11, 16)  # ONNX's codes for float, float16, double and bfloat16
 
 
 def _on_one(function: Callable[[Tensor], Tensor]) -> Callable[[Call], Tensor]:
@@ -24,7 +24,7 @@ def _on_one(function: Callable[[Tensor], Tensor]) -> Callable[[Call], Tensor]:
 
 
 def _on_two(on_tensors: Callable[[Any, Any], Tensor], on_sizes: Callable[[Any, Any], Any]) -> Callable[[Call], Any]:
-    """An operator on two tensors, or on sizes, of which a single one goes with each of several."""
+    """An operator on two tensors, or on sizes, where a single size is combined with each of several."""
 
     def call_it(call: Call) -> Any:
         a, b = (call.inputs[at] if call.has(at) else None for at in (0, 1))
@@ -32,7 +32,7 @@ def _on_two(on_tensors: Callable[[Any, Any], Tensor], on_sizes: Callable[[Any, A
             raise CheckpointError("an input is missing")
         if isinstance(a, Tensor) or isinstance(b, Tensor):
             if isinstance(a, list) or isinstance(b, list):
-                raise CheckpointError("sizes meet numbers")
+                raise CheckpointError("it combines sizes with numbers")
             return on_tensors(a, b)
         if not isinstance(a, list) and not isinstance(b, list):
             return on_sizes(a, b)
@@ -42,7 +42,7 @@ def _on_two(on_tensors: Callable[[Any, Any], Tensor], on_sizes: Callable[[Any, A
 
 
 def _as_long(*all_sizes: Any) -> list[list[Any]]:
-    """Makes lists of sizes, a single one repeated, as long as the longest."""
+    """Makes lists of sizes of equal length by repeating single ones."""
     lists = [each if isinstance(each, list) else [each] for each in all_sizes]
     longest = max(map(len, lists))
     return [each * longest if len(each) == 1 else each for each in lists]
@@ -57,7 +57,7 @@ def _compare(
     turned: Callable[[Tensor, float], Tensor],
     on_sizes: Callable[[Any, Any], bool],
 ) -> Callable[[Call], Any]:
-    """A comparison with a constant, which may stand on either side."""
+    """A comparison with a constant, which may be on either side."""
 
     def call_it(call: Call) -> Any:
         if isinstance(call.inputs[0], Tensor) and call.known[0] is None:
@@ -70,7 +70,7 @@ def _compare(
 
 
 def _folded(function: Callable[[Any, Any], Any]) -> Callable[[Call], Any]:
-    """An operator on any number of inputs as one on two."""
+    """An operator on any number of inputs, from one on two."""
 
     def call_it(call: Call) -> Any:
         value = call.inputs[0]
@@ -91,7 +91,7 @@ def _smaller(a: Any, b: Any) -> Any:
 
 def _tensors(a: Any, b: Any) -> tuple[Tensor, Tensor]:
     if not isinstance(a, Tensor) or not isinstance(b, Tensor):
-        raise CheckpointError("sizes meet numbers")
+        raise CheckpointError("it combines sizes with numbers")
     return a, b
 
 
@@ -111,7 +111,7 @@ def _cast(call: Call) -> Any:
         if value.dtype == torch.bool:
             return torch.where(value, 1.0, 0.0)
         if to not in _FLOATS:
-            raise CheckpointError("it turns the numbers of images into whole ones")
+            raise CheckpointError("it converts values that depend on the images to integers")
         return value
     kind: Callable[[Any], Any] = float if to in _FLOATS else bool if to == 9 else int
     turned = [each if isinstance(each, torch.SymInt) else kind(each) for each in call.sizes(0)]
@@ -157,7 +157,7 @@ def _softmax(function: Callable[..., Tensor]) -> Callable[[Call], Tensor]:
         x = call.tensor(0)
         if call.opset >= 13:
             return function(x, dim=call.get("axis", -1))
-        axis = call.get("axis", 1) % x.ndim  # older versions take all dimensions from the axis on as one
+        axis = call.get("axis", 1) % x.ndim  # older versions treat all dimensions from the axis on as one
         return function(x.flatten(axis), dim=-1).reshape(x.shape)
 
     return call_it
@@ -174,13 +174,13 @@ def _gemm(call: Call) -> Tensor:
 
 
 def _no_tensors(a: Any, b: Any) -> Tensor:
-    raise CheckpointError("it decides by the numbers of images")
+    raise CheckpointError("its control flow depends on the images")
 
 
 def _rounded(function: Callable[[float], int]) -> Callable[[Call], Any]:
     def call_it(call: Call) -> Any:
         if isinstance(call.inputs[0], Tensor):
-            call.values(0)  # which says what is wrong
+            call.values(0)  # raises the error
         whole = [each if isinstance(each, torch.SymInt) else float(function(each)) for each in call.sizes(0)]
         return whole if isinstance(call.inputs[0], list) else whole[0]
 
@@ -208,7 +208,7 @@ TABLE: dict[str, Callable[[Call], Any]] = {
     "Cast": _cast,
     "CastLike": lambda call: call.inputs[0],
     "Identity": lambda call: call.inputs[0],
-    "Dropout": lambda call: call.tensor(0),  # nothing, once a network has learned
+    "Dropout": lambda call: call.tensor(0),  # the identity after training
     "Sqrt": _on_one(torch.sqrt),
     "Exp": _on_one(torch.exp),
     "Log": _on_one(torch.log),

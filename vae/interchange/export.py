@@ -1,4 +1,4 @@
-"""A model of this library as two ONNX files, which other programs read."""
+"""A model of this library as two ONNX files, which other programs can read."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ from vae.paths import given, write_aside
 __all__ = ["onnx_archive", "write_onnx"]
 
 OPSET = 20
-_IMAGES = 100  # with which a file is held against the model
+_IMAGES = 100  # with which a file is checked against the model
 _TOLERANCE = 1e-5  # of the largest absolute value of an output
-_ONE_AT_A_TIME = threading.Lock()  # PyTorch's exporter, loggers and warnings have state that all threads share
-_DATE = (1980, 1, 1, 0, 0, 0)  # of the files in an archive: the same model gives the same bytes
+_ONE_AT_A_TIME = threading.Lock()  # PyTorch's exporter, loggers and warnings share state among threads
+_DATE = (1980, 1, 1, 0, 0, 0)  # for the files in an archive, so that the same model gives the same bytes
 
 
 def write_onnx(model: VAE, folder: str | Path) -> list[Path]:
-    """Writes `encoder.onnx` and `decoder.onnx`, each held against the model before it is written.
+    """Writes `encoder.onnx` and `decoder.onnx`, each checked against the model before it is written.
 
-    onnxruntime runs the encoder on 100 images of random pixels and the decoder on 100 draws from the prior. An output
+    onnxruntime runs the encoder on 100 images of random pixels and the decoder on 100 samples from the prior. An output
     may differ from PyTorch's by at most 1e-5 times its largest absolute value.
 
-    The encoder takes `pixels` (N, D) in [0, 1], row by row, the channels of a pixel together, and gives `mean` and
-    `log_variance` (N, J). The decoder takes `z` (N, J) and gives `logits` (N, D) under a Bernoulli likelihood, else
-    `mean` and `log_variance` (N, D).
+    The encoder takes `pixels` (N, D) in [0, 1], row by row, the channels of a pixel adjacent, and returns `mean` and
+    `log_variance` (N, J). The decoder takes `z` (N, J) and returns `logits` (N, D) for a Bernoulli likelihood,
+    otherwise `mean` and `log_variance` (N, D).
 
-    PyTorch replaces the model's weights for a moment, so no other thread may use this very model meanwhile.
+    PyTorch temporarily replaces the model's weights, so no other thread may use this model at the same time.
 
     Arguments:
-        model: what to write.
-        folder: where; it is made if need be, and files of these names are replaced.
+        model: to write.
+        folder: to write to; created if needed, and files of these names are replaced.
 
     Returns:
         The two files.
 
     Raises:
         CheckpointError: onnxscript or onnxruntime is missing, the model cannot be written, its file gives other numbers
-            than the model does, or the disk refuses.
+            than the model, or the files cannot be written.
     """
     files = {given(folder) / name: content for name, content in _contents(model).items()}
     for path, content in files.items():
@@ -58,14 +58,14 @@ def write_onnx(model: VAE, folder: str | Path) -> list[Path]:
 
 
 def onnx_archive(model: VAE, name: str) -> bytes:
-    """Returns the files of `write_onnx` as a zip archive, with a README.txt that says what they take and give.
+    """Returns the files of `write_onnx` as a zip archive, with a README.txt that describes their inputs and outputs.
 
     Arguments:
-        model: what to write.
+        model: to write.
         name: of the model, for the README.
 
     Raises:
-        CheckpointError: as for `write_onnx`, but for the disk.
+        CheckpointError: as for `write_onnx`, except for the disk.
     """
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
@@ -75,7 +75,7 @@ def onnx_archive(model: VAE, name: str) -> bytes:
 
 
 def _contents(model: VAE) -> dict[str, bytes]:
-    """Returns the two files by their names, each held against the model."""
+    """Returns the two files by their names, each checked against the model."""
     source = generator(0)
     examples = {
         "encoder": torch.rand(_IMAGES, model.config.pixels, generator=source),
@@ -135,13 +135,13 @@ def _parameters(distribution: Distribution) -> dict[str, Tensor]:
 
 
 def _checked(network: _Parameters, name: str, x: Tensor) -> bytes:
-    """Returns a network as an ONNX file that gives what it gives for x."""
+    """Returns a network as an ONNX file, checked against its outputs for x."""
     try:
         import onnxruntime
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise CheckpointError(
-            "ONNX files are written with the packages onnxscript and onnxruntime, which are not installed: pip install "
+            "Writing ONNX files needs the packages onnxscript and onnxruntime, which are not installed: pip install "
             "'vae-explorer[onnx]', or pip install -r requirements-extra.txt in a checkout."
         ) from error
     with torch.inference_mode():
@@ -149,9 +149,9 @@ def _checked(network: _Parameters, name: str, x: Tensor) -> bytes:
     takes = "pixels" if name == "encoder" else "z"
     logger, level = logging.getLogger("torch.onnx"), logging.getLogger("torch.onnx").level
     try:
-        logger.setLevel(logging.ERROR)  # it tells of each step
+        logger.setLevel(logging.ERROR)  # it reports each step
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of PyTorch's own making
+            warnings.simplefilter("ignore")  # warnings of PyTorch itself
             program = torch.onnx.export(
                 network,
                 (x,),
@@ -164,14 +164,14 @@ def _checked(network: _Parameters, name: str, x: Tensor) -> bytes:
             )
         assert program is not None
         proto = program.model_proto
-        for node in proto.graph.node:  # PyTorch notes where in which source file each came from
+        for node in proto.graph.node:  # PyTorch records the source file and line of each node
             node.ClearField("metadata_props")
         content = proto.SerializeToString()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         ours = session.run(None, {takes: x.numpy()})
-    except Exception as error:  # the exporter raises what it likes
+    except Exception as error:  # the exporter may raise anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise CheckpointError(f"The {name} could not be written as ONNX: {reason:.200}.") from error
     finally:

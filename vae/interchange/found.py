@@ -1,4 +1,5 @@
-"""What a reader found in files of another program: an encoder and a decoder as graphs, and what they give."""
+"""The result of a reader of other programs' files: an encoder and a decoder as graphs, and the kind of their "
+"outputs."""
 
 from __future__ import annotations
 
@@ -24,16 +25,16 @@ _MOST_LATENT = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A VAE from elsewhere. Images are flat, row by row, the channels of a pixel together, in [0, 1].
+    """A VAE from elsewhere. Images are flat, row by row, the channels of a pixel adjacent, in [0, 1].
 
     Attributes:
         encoder: from x (N, D) to the mean and the log variance of q(z|x), each (N, J).
         decoder: from z (N, J) to what `gives` names, each (N, D).
         latent: J.
         image_shape: (H, W), or (H, W, 3) for colour; D is their product.
-        gives: what the decoder gives: the probabilities of binary pixels or their logits (a Bernoulli likelihood), the
-            mean of a Gaussian whose standard deviation the file does not say, or mean and log variance of one.
-        source: what kind of file it was, for people to read.
+        gives: the output of the decoder: the probabilities of binary pixels or their logits (a Bernoulli likelihood),
+            the mean of a Gaussian whose standard deviation is not in the file, or its mean and log variance.
+        source: the kind of file, for messages.
     """
 
     encoder: Graph
@@ -57,19 +58,19 @@ def found(
     gives: Gives,
     source: str,
 ) -> Found:
-    """Writes an encoder and a decoder down and checks that they fit each other.
+    """Converts an encoder and a decoder to graphs and checks that they match each other.
 
     Arguments:
         encoder: from (N, D) to two tensors of (N, J).
-        decoder: from (N, J) to as many tensors of (N, D) as `gives` names.
+        decoder: from (N, J) to the tensors of (N, D) that `gives` names.
         latent: J.
         image_shape: (H, W) or (H, W, 3).
         gives: see `Found`.
         source: see `Found`.
 
     Raises:
-        CheckpointError: they do not fit, or cannot be written down.
-        ConfigError: no model is of images of that shape.
+        CheckpointError: they do not match, or cannot be converted.
+        ConfigError: there are no models for images of that shape.
     """
     check_shape(image_shape)
     check_latent(latent)
@@ -85,8 +86,8 @@ def found(
                 " and ".join(" x ".join(map(str, each)) or "one" for each in all_) for all_ in (gifts, shapes)
             )
             raise CheckpointError(
-                f"For an image the {name} must give {want} numbers, as {latent} latent dimensions and images of "
-                f"{said_size(image_shape)} ask; it gives {came}."
+                f"For an image the {name} must return {want} numbers, as {latent} latent dimensions and images of "
+                f"{said_size(image_shape)} require; it returns {came}."
             )
         graphs.append(graph)
     return Found(
@@ -95,27 +96,27 @@ def found(
 
 
 def check_latent(latent: int) -> None:
-    """Refuses a number of latent dimensions that no model here can have.
+    """Rejects a number of latent dimensions that no model here can have.
 
     Raises:
         CheckpointError: it is not from 1 to 1,024.
     """
     if not 1 <= latent <= _MOST_LATENT:
-        raise CheckpointError(f"A model has 1 to {_MOST_LATENT:,} latent dimensions; this one has {latent:,}.")
+        raise CheckpointError(f"A model may have 1 to {_MOST_LATENT:,} latent dimensions; this one has {latent:,}.")
 
 
 def written_down(network: Callable[[Tensor], Any], inputs: int) -> Graph:
-    """Writes down a network that a reader has made of a file.
+    """Converts a network that a reader has made from a file to a graph.
 
     Arguments:
         network: from (N, inputs) to tensors whose first dimension is N.
         inputs: numbers in a row.
 
     Returns:
-        Its graph, whose operations fit together and keep within the limits of size.
+        Its graph, whose operations fit together and respect the size limits.
 
     Raises:
-        CheckpointError: it cannot be written down.
+        CheckpointError: it cannot be converted.
     """
     if isinstance(network, nn.Module):
         network.eval()
@@ -125,7 +126,7 @@ def written_down(network: Callable[[Tensor], Any], inputs: int) -> Graph:
         graph.shapes(inputs)
     except VAEError as error:
         raise CheckpointError(str(error)) from error
-    except Exception as error:  # PyTorch raises what it likes where arguments do not fit
+    except Exception as error:  # PyTorch may raise anything for arguments that do not match
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise CheckpointError(f"The network in the file could not be followed ({reason:.200}).") from error
+        raise CheckpointError(f"The network in the file could not be traced ({reason:.200}).") from error
     return graph

@@ -1,4 +1,4 @@
-"""`inspect`: a VAE from a script or a notebook, kept so that the explorer and every estimator can be used on it."""
+"""`inspect`: a VAE from a script or a notebook, stored so that the explorer and every estimator can use it."""
 
 from __future__ import annotations
 
@@ -43,38 +43,38 @@ def inspect(
     classes: Sequence[str] = (),
     overwrite: bool = False,
 ) -> Record:
-    """Keeps a VAE that was trained elsewhere as a model of this library, in a form that holds no code.
+    """Stores a VAE that was trained elsewhere as a model of this library, in a form that contains no code.
 
-    What could be told from the networks is told and printed, with the command that opens the explorer on the model.
+    It prints what could be inferred from the networks, and the command that opens the explorer with the model.
 
     Arguments:
         encoder: a module or a function from images to q(z|x): a mean and its log variance or standard deviation, as two
-            tensors (N, J), or one of `torch.distributions`. The images come as (N, 1, H, W), (N, 3, H, W), (N, D),
-            (N, H, W) or (N, H, W, 3), whichever it takes first.
+            tensors (N, J), or one of `torch.distributions`. The images are passed as (N, 1, H, W), (N, 3, H, W), (N,
+            D), (N, H, W) or (N, H, W, 3), whichever it accepts first.
         decoder: a module or a function from z (N, J) to p(x|z): probabilities or logits of binary pixels, or the mean
             of a Gaussian, alone or with its log variance, or one of `torch.distributions`.
-        images: to be looked at, (N, H, W), (N, 1, H, W), (N, H, W, 3) or (N, 3, H, W), 8-bit or in [0, 1]; a tenth of
-            them counts as held out. Or the name of a data set, such as "mnist".
-        labels: (N,) whole numbers, one an image.
+        images: to explore, (N, H, W), (N, 1, H, W), (N, H, W, 3) or (N, 3, H, W), 8-bit or in [0, 1]; a tenth of
+            them is held out. Or the name of a data set, such as "mnist".
+        labels: (N,) whole numbers, one per image.
         likelihood: "bernoulli" for binary pixels, or "gaussian".
         name: of the model, and of the data set that its images become.
-        sigma: standard deviation of a Gaussian whose decoder gives the mean alone, in units of pixels in [0, 1]. A
-            decoder that was trained by the mean squared error has none of its own: if none is given, it is the one
-            that is best for the images.
-        pixels: how the networks want their pixels; see `Pixels`.
-        encoder_gives: what the encoder's second tensor is; found out if not given.
-        decoder_gives: what the decoder gives; found out if not given.
+        sigma: standard deviation of a Gaussian whose decoder returns only the mean, in units of pixels in [0, 1]. A
+            decoder that was trained by the mean squared error has none of its own: by default it is the best value
+            for the images.
+        pixels: that the networks take; see `Pixels`.
+        encoder_gives: meaning of the encoder's second tensor; inferred if not given.
+        decoder_gives: output of the decoder; inferred if not given.
         classes: names of the labels 0, 1, ...
-        overwrite: whether a model of that name may be replaced, and a data set that was made with one. What there was
-            stays as it is where anything fails.
+        overwrite: whether an existing model of that name may be replaced, and a data set that was created with one. If
+            anything fails, nothing is changed.
 
     Returns:
-        What the model's file says of it.
+        The record of the model.
 
     Raises:
-        ConfigError: a network cannot be written down, or what was said of it does not fit what it gives.
-        CheckpointError: the networks do not fit each other, or the name is not one or is taken.
-        DataError: the images or labels are not of this form, or there is another data set of that name.
+        ConfigError: a network cannot be recorded, or its output does not match what was said about it.
+        CheckpointError: the networks do not match each other, or the name is invalid or taken.
+        DataError: the images or labels do not have this form, or there is another data set of that name.
 
     Example::
 
@@ -95,7 +95,7 @@ def inspect(
     x = _seen(sample, pixels)
     arranged = _arrangement(encoder, x, shape)
     spread = encoder_gives or _told_spread(encoder(arranged(x)))
-    said.append(f"The encoder takes images as {_of(arranged(x))}, and gives a mean and a {spread}.")
+    said.append(f"The encoder takes images as {_of(arranged(x))}, and returns a mean and a {spread}.")
 
     def encoded(flat: Tensor) -> tuple[Tensor, Tensor]:
         mean, second = _mean_and_second(encoder(arranged(flat)))
@@ -104,14 +104,14 @@ def inspect(
     z = encoded(x)[0]
     gives = decoder_gives or _told_gives(_first(decoder, z), likelihood)
     if (gives in ("probabilities", "logits")) != (likelihood == "bernoulli"):
-        raise ConfigError(f"A {likelihood} likelihood does not go with a decoder that gives {gives}.")
-    said.append(f"The decoder gives {gives}.")
+        raise ConfigError(f"A {likelihood} likelihood is not possible with a decoder that returns {gives}.")
+    said.append(f"The decoder returns {gives}.")
 
     def decoded(codes: Tensor) -> tuple[Tensor, ...]:
         return tuple(_flat(each, shape) for each in _parameters(decoder(codes), gives))
 
     networks: Found = found(encoded, decoded, z.shape[1], shape, gives, "a script")
-    told_kl(bring(networks, sample, pixels, sigma), sample)  # before anything is kept
+    told_kl(bring(networks, sample, pixels, sigma), sample)  # before anything is stored
     if isinstance(source, str):
         record, more = keep(networks, name, load_dataset(source), pixels, sigma, overwrite=overwrite)
     else:
@@ -120,36 +120,36 @@ def inspect(
             imports.written_aside(given, name) as (card, aside),
         ):
             model, record, more = scored(networks, name, stored.load(card, aside), pixels, sigma)
-            check_replaceable(name, overwrite)  # a set of this name may have been made meanwhile
+            check_replaceable(name, overwrite)  # a set of this name may have been created meanwhile
             with stored.in_place(aside, name):
                 save(model, record, overwrite=overwrite)
-    said += [*more, f"Look at it with: vae app --model {name}"]
+    said += [*more, f"To explore it: vae app --model {name}"]
     print("\n".join(said))
     return record
 
 
 def _still(network: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
-    """Returns a network that neither learns nor drops out: a copy of a module, on the CPU."""
+    """Returns a network in evaluation mode: a copy of a module, on the CPU."""
     owner = getattr(network, "__self__", None)
     if isinstance(network, nn.Module):
         return copy.deepcopy(network).cpu().eval()
-    if isinstance(owner, nn.Module):  # net.encode of a net
+    if isinstance(owner, nn.Module):  # net.encode of a network
         return getattr(copy.deepcopy(owner).cpu().eval(), network.__name__)
     return network
 
 
 def _first(decoder: Callable[[Tensor], Any], z: Tensor) -> Any:
-    """Returns what a decoder gives for z.
+    """Returns the output of a decoder for z.
 
     Raises:
-        ConfigError: it does not take z.
+        ConfigError: it does not accept z.
     """
     try:
         return decoder(z)
-    except Exception as error:  # whatever a network says of what it does not take
+    except Exception as error:  # a network may raise anything for input that it does not accept
         reason = " ".join(str(error).split())
         raise ConfigError(
-            f"The decoder takes z of {z.shape[1]} dimensions, as the encoder gives them; this one does not "
+            f"The decoder must accept z of {z.shape[1]} dimensions, which the encoder returns; this one does not "
             f"({reason:.160}). Wrap it in a function that does."
         ) from error
 
@@ -160,7 +160,7 @@ def _seen(images: Tensor, pixels: Pixels) -> Tensor:
 
 
 def _arrangement(encoder: Callable[[Tensor], Any], x: Tensor, shape: tuple[int, ...]) -> Callable[[Tensor], Tensor]:
-    """Finds the first arrangement of flat images that an encoder takes."""
+    """Finds the first arrangement of flat images that an encoder accepts."""
     height, width = shape[:2]
     ways: list[Callable[[Tensor], Tensor]] = (
         [lambda flat: flat.reshape(-1, 1, height, width)]
@@ -175,13 +175,13 @@ def _arrangement(encoder: Callable[[Tensor], Any], x: Tensor, shape: tuple[int, 
                 mean, second = _mean_and_second(encoder(way(x)))
             if len(mean) == len(second) == len(x) and mean.flatten(1).shape == second.flatten(1).shape:
                 return way
-            reasons.append(f"of {_of(way(x))} it makes {tuple(mean.shape)} and {tuple(second.shape)}")
+            reasons.append(f"for {_of(way(x))} it returns {tuple(mean.shape)} and {tuple(second.shape)}")
         except VAEError:
             raise
-        except Exception as error:  # whatever a network says of what it does not take
+        except Exception as error:  # a network may raise anything for input that it does not accept
             reasons.append(f"{_of(way(x))}: {' '.join(str(error).split()):.100}")
     raise ConfigError(
-        f"The encoder takes images in none of the usual forms ({'; '.join(reasons)}). Wrap it in a function."
+        f"The encoder does not accept images in any of the usual forms ({'; '.join(reasons)}). Wrap it in a function."
     )
 
 
@@ -195,20 +195,21 @@ def _mean_and_second(given: Any) -> tuple[Tensor, Tensor]:
     if isinstance(given, Normal):
         return given.loc, given.scale
     if isinstance(given, Distribution):
-        raise ConfigError(f"q(z|x) must be a diagonal Gaussian; the encoder gives a {type(given).__name__}.")
+        raise ConfigError(f"q(z|x) must be a diagonal Gaussian; the encoder returns a {type(given).__name__}.")
     if isinstance(given, dict):
         given = tuple(given.values())
     if isinstance(given, (tuple, list)) and len(given) == 2 and all(isinstance(each, Tensor) for each in given):
         return given[0], given[1]
     came = f"{len(given)} values" if isinstance(given, (tuple, list)) else f"one {type(given).__name__}"
     raise ConfigError(
-        "The encoder must give the mean and the log variance of q(z|x), two tensors and no sample of z, or a Normal; "
-        f"it gives {came}. Wrap it in a function that does."
+        "The encoder must return the mean and the log variance of q(z|x), two tensors without a sample of z, or a "
+        "Normal; "
+        f"it returns {came}. Wrap it in a function that does."
     )
 
 
 def _told_spread(given: Any) -> Spread:
-    """Tells what goes with the mean: a standard deviation is never below 0, log variances below 1 are."""
+    """Infers what comes with the mean: a standard deviation is never negative, but log variances often are."""
     if isinstance(given, Distribution):
         return "standard deviation"
     return "standard deviation" if bool((_mean_and_second(given)[1] > 0).all()) else "log variance"
@@ -241,7 +242,7 @@ def _parameters(given: Any, gives: Gives) -> tuple[Tensor, ...]:
 
 
 def _flat(values: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Returns what a decoder gives as rows of pixels, row by row, the channels of a pixel together."""
+    """Returns the output of a decoder as rows of pixels, row by row, the channels of a pixel adjacent."""
     if len(shape) == 3 and values.ndim == 4 and values.shape[1] == 3 and tuple(values.shape[1:]) != shape:
         values = values.permute(0, 2, 3, 1)
     return values.flatten(1)

@@ -1,4 +1,4 @@
-"""Layers of PyTorch made of a state dict and the entries of a description; see `vae.interchange.descriptions`."""
+"""PyTorch layers built from a state dict and the entries of a description; see `vae.interchange.descriptions`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Linear(nn.Linear):
 
 
 class _BatchNorm(nn.Module):
-    """Of rows and of planes alike."""
+    """For rows and for planes."""
 
     def __init__(self, weights: dict[str, Tensor], epsilon: float) -> None:
         super().__init__()
@@ -47,20 +47,20 @@ class _BatchNorm(nn.Module):
 
 
 def stack(entries: Any, state: dict[str, Tensor]) -> nn.Sequential:
-    """Makes layers of entries of a description, one or a list, with their weights.
+    """Builds layers from one or several entries of a description, with their weights.
 
     Raises:
-        CheckpointError: weights do not fit their layer.
-        ConfigError: an entry is not of the form, or names what the state dict does not have.
+        CheckpointError: weights do not match their layer.
+        ConfigError: an entry does not have the right form, or names something that the state dict does not have.
     """
     entries = entries if isinstance(entries, list) else [entries]
     if len(entries) > _MOST_LAYERS:
-        raise ConfigError(f"A network has at most {_MOST_LAYERS} layers; this one has {len(entries):,}.")
+        raise ConfigError(f"A network may have at most {_MOST_LAYERS} layers; this one has {len(entries):,}.")
     return nn.Sequential(*(_layer(entry, state) for entry in entries))
 
 
 def _layer(entry: Any, state: dict[str, Tensor]) -> nn.Module:
-    """Makes a layer of an entry: a name, or a table of a kind, what it is of, and options."""
+    """Builds a layer from an entry: a name, or a table with a kind, its argument, and options."""
     if isinstance(entry, str):
         weights = _weights(entry, state)
         if not weights and entry in ACTIVATIONS:
@@ -68,7 +68,9 @@ def _layer(entry: Any, state: dict[str, Tensor]) -> nn.Module:
         return _filled(_of_shape(entry, weights, state), weights, entry)
     kind = next((each for each in _OPTIONS if isinstance(entry, dict) and each in entry), None)
     if kind is None:
-        raise ConfigError(f"A layer is a name, or a table with one of {', '.join(_OPTIONS)}; {entry!r:.80} is neither.")
+        raise ConfigError(
+            f"A layer must be a name, or a table with one of {', '.join(_OPTIONS)}; {entry!r:.80} is neither."
+        )
     options = {name: value for name, value in entry.items() if name != kind}
     check_keys(kind, options, set(), _OPTIONS[kind])
     of = entry[kind]
@@ -76,7 +78,9 @@ def _layer(entry: Any, state: dict[str, Tensor]) -> nn.Module:
         return nn.LeakyReLU(_number(kind, of, 0, 1))
     if kind == "reshape":
         if not isinstance(of, list) or not 1 <= len(of) <= 3 or not all(type(side) is int and side > 0 for side in of):
-            raise ConfigError(f"reshape is to up to three whole numbers, as in [64, 7, 7]; it is {of!r:.80}.")
+            raise ConfigError(
+                f"reshape must be a list of at most three whole numbers, such as [64, 7, 7]; it is {of!r:.80}."
+            )
         return nn.Unflatten(1, of) if len(of) > 1 else nn.Flatten()
     weights = _weights(of, state) if isinstance(of, str) else {}
     if kind == "batch_norm":
@@ -88,7 +92,7 @@ def _layer(entry: Any, state: dict[str, Tensor]) -> nn.Module:
 
 
 def _of_shape(name: str, weights: dict[str, Tensor], state: dict[str, Tensor]) -> nn.Module:
-    """Makes the layer, without weights, that these would fit."""
+    """Builds the layer, without weights, that these weights would match."""
     if "running_mean" in weights:
         return _batch_norm(name, weights, state, 1e-5)
     weight = weights.get("weight")
@@ -110,21 +114,21 @@ def _convolution(kind: str, weight: Tensor, options: dict[str, int]) -> nn.Modul
     channels = (second * groups, first) if kind == "conv" else (first, second * groups)
     try:
         return make(*channels, tuple(sides), bias=True, device="meta", **options)
-    except Exception as error:  # torch's words on channels and groups
+    except Exception as error:  # from torch, about channels and groups
         raise ConfigError(f"A layer {kind} cannot be made: {' '.join(str(error).split()):.160}.") from error
 
 
 def _filled(layer: nn.Module, weights: dict[str, Tensor], name: str) -> nn.Module:
-    """Puts the weights into a layer that was made without any."""
+    """Copies the weights into a layer that was built without any."""
     if isinstance(layer, _BatchNorm):
         return layer
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and "bias" not in weights:
         layer.bias = None
     try:
         layer.load_state_dict({key: weights[key] for key in layer.state_dict()}, assign=True)
-    except Exception as error:  # torch's words on sizes, or a name that is missing
+    except Exception as error:  # from torch, about sizes or a missing name
         raise CheckpointError(
-            f"The weights of {name!r:.80} do not fit a layer: {' '.join(str(error).split()):.160}."
+            f"The weights of {name!r:.80} do not match a layer: {' '.join(str(error).split()):.160}."
         ) from error
     return layer
 
@@ -152,29 +156,30 @@ def _absent(name: Any, state: dict[str, Tensor], what: str) -> ConfigError:
 
 
 def check_keys(what: str, said: Any, needed: set[str], allowed: set[str] | None = None) -> None:
-    """Refuses what is no table, lacks keys that are needed, or has others than those and the ones that are allowed.
+    """Rejects anything but a table that has all the needed keys and no others than those and the allowed ones.
 
     Raises:
-        ConfigError: it is none, lacks one, or has another.
+        ConfigError: it is not a table, lacks a key, or has another.
     """
     allowed = allowed or set()
     if not isinstance(said, dict):
-        raise ConfigError(f"{what} is a table of names and values; it is {said!r:.80}.")
+        raise ConfigError(f"{what} must be a table of names and values; it is {said!r:.80}.")
     if missing := sorted(needed - said.keys()):
-        raise ConfigError(f"{what} lacks {', '.join(missing)}; it has {', '.join(sorted(needed))}.")
+        raise ConfigError(f"{what} lacks {', '.join(missing)}; it needs {', '.join(sorted(needed))}.")
     if unknown := sorted(said.keys() - needed - allowed):
         raise ConfigError(
-            f"{what} has no {', '.join(unknown)!s:.80}; it has {', '.join(sorted(needed | allowed)) or 'no options'}."
+            f"{what} must not have {', '.join(unknown)!s:.80}; it may have "
+            f"{', '.join(sorted(needed | allowed)) or 'no options'}."
         )
 
 
 def _whole(name: str, value: Any) -> int:
     if type(value) is not int or not 0 <= value <= 64:
-        raise ConfigError(f"{name} is a whole number from 0 to 64; it is {value!r:.80}.")
+        raise ConfigError(f"{name} must be a whole number from 0 to 64; it is {value!r:.80}.")
     return value
 
 
 def _number(name: str, value: Any, low: float, high: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ConfigError(f"{name} is a number from {low} to {high}; it is {value!r:.80}.")
+        raise ConfigError(f"{name} must be a number from {low} to {high}; it is {value!r:.80}.")
     return float(value)

@@ -1,5 +1,5 @@
-"""The orders in which other programs lay images out, and the one of this library: flat, row by row, the channels of a
-pixel together."""
+"""The orders in which other programs store images, and that of this library: flat, row by row, the channels of a
+pixel adjacent."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ class Layout:
     """How the rows of a tensor hold images.
 
     Arguments:
-        shape: of a row: (D,), (H, W), (1, H, W), (3, H, W), (H, W, 1), (H, W, 3), or (J, 1, 1) and alike for codes.
-        image_shape: (H, W) or (H, W, 3) where it is known, which tells (3, H, W) from (H, W, 3) where both could be.
+        shape: of a row: (D,), (H, W), (1, H, W), (3, H, W), (H, W, 1), (H, W, 3), or (J, 1, 1) and the like for codes.
+        image_shape: (H, W) or (H, W, 3) if it is known, which distinguishes (3, H, W) from (H, W, 3) in ambiguous
+        cases.
 
     Raises:
         CheckpointError: a row has another shape.
@@ -30,7 +31,7 @@ class Layout:
         self.shape = tuple(shape)
         if not 1 <= len(self.shape) <= 3 or not all(side >= 1 for side in self.shape):
             raise CheckpointError(
-                "Images come as (D,), (H, W), (C, H, W) or (H, W, C), and codes as (J,); "
+                "Images must be (D,), (H, W), (C, H, W) or (H, W, C), and codes (J,); "
                 f"a row of this network has the shape {self.shape}."
             )
         self.numbers = math.prod(self.shape)
@@ -41,7 +42,7 @@ class Layout:
 
     @property
     def image_shape(self) -> Shape | None:
-        """(H, W) or (H, W, 3), or None where a row does not tell."""
+        """(H, W) or (H, W, 3), or None if a row does not determine it."""
         if len(self.shape) == 2:
             return self.shape
         if self.channels_first:
@@ -53,24 +54,24 @@ class Layout:
         return None
 
     def unflatten(self, x: Tensor) -> Tensor:
-        """Lays rows (N, D) out as (N, *shape)."""
+        """Converts rows (N, D) to (N, *shape)."""
         if self.channels_first:
             _, height, width = self.shape
             return x.reshape(-1, height, width, 3).permute(0, 3, 1, 2)
         return x if len(self.shape) == 1 else x.reshape(-1, *self.shape)
 
     def flatten(self, x: Tensor) -> Tensor:
-        """Lays (N, *shape) out as rows (N, D)."""
+        """Converts (N, *shape) to rows (N, D)."""
         if self.channels_first:
             x = x.permute(0, 2, 3, 1)
         return x.flatten(1)
 
 
 def image_shape_of(*layouts: Layout) -> Shape:
-    """Returns the shape of the images that an encoder takes and a decoder gives.
+    """Returns the shape of the images that an encoder takes and a decoder returns.
 
     Raises:
-        CheckpointError: neither tells it, and they are not the pixels of a square.
+        CheckpointError: neither determines it, and they are not the pixels of a square.
     """
     for layout in layouts:
         if layout.image_shape is not None:
@@ -81,5 +82,6 @@ def image_shape_of(*layouts: Layout) -> Shape:
         if side and side * side == values:
             return (side, side, *tail)
     raise CheckpointError(
-        f"The network takes {pixels} numbers, which are no square image; say the shape of the images, as in 20 x 30."
+        f"The network takes {pixels} numbers, which do not form a square image; give the shape of the images, such as "
+        "20 x 30."
     )

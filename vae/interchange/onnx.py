@@ -1,7 +1,7 @@
-"""Networks in ONNX files, whatever program wrote them: read, run with PyTorch's functions, and written down as graphs.
+"""Networks in ONNX files, whatever program wrote them: read, run with PyTorch functions, and converted to graphs.
 
-The file is data. Operators outside the tables, subgraphs, other domains than ONNX's own and weights in other files are
-refused, and the sizes of all results are worked out before any memory is taken for them.
+The file is data. Operators outside the tables, subgraphs, domains other than ONNX's own and weights in other files are
+rejected, and the sizes of all results are worked out before any memory is allocated for them.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ class Network(nn.Module):
 
     Arguments:
         content: the file.
-        image_shape: of the images that it takes or gives, (H, W) or (H, W, 3), where the file leaves that open.
-        outputs: names of those to give; all if not said.
+        image_shape: of the images that it takes or returns, (H, W) or (H, W, 3), if the file leaves that open.
+        outputs: names of the outputs to return; by default all.
 
     Attributes:
-        takes: how the file lays out what it takes.
-        gives: how it lays out each of its outputs.
+        takes: the layout of its input in the file.
+        gives: the layout of each of its outputs.
 
     Raises:
-        CheckpointError: the file is damaged, or has what is not known here.
+        CheckpointError: the file is damaged, or contains something unsupported.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Network(nn.Module):
             sides = tuple(image_shape)
         if sides is None:
             raise CheckpointError(
-                f"The file leaves the size of its input {self._model.takes!r:.60} open; say the shape of the images."
+                f"The file leaves the size of its input {self._model.takes!r:.60} open; give the shape of the images."
             )
         self.takes = Layout(sides, image_shape)
         if self.takes.numbers > MOST_VALUES:
-            raise CheckpointError(f"A network takes at most {MOST_VALUES:,} numbers; this one takes {sides}.")
-        self._small: dict[str, Any] = {}  # constants as Python's numbers and lists
-        self._sizes: set[str] = set()  # those of them that are whole
+            raise CheckpointError(f"A network may take at most {MOST_VALUES:,} numbers; this one takes {sides}.")
+        self._small: dict[str, Any] = {}  # constants as Python numbers and lists
+        self._sizes: set[str] = set()  # those of them that are integers
         self._nodes: list[Node] = []
         self._places: dict[str, str] = {}  # constants that are tensors, and the buffers that hold them
         self._fold()
@@ -69,7 +69,7 @@ class Network(nn.Module):
         for each in found:
             if not isinstance(each, Tensor) or each.ndim < 2 or each.shape[0] != _ROWS:
                 raise CheckpointError(
-                    "A network gives a row of numbers for each image; an output of this one has the shape "
+                    "A network must return a row of numbers for each image; an output of this one has the shape "
                     f"{tuple(each.shape) if isinstance(each, Tensor) else 'of a size'} for {_ROWS} images."
                 )
         self.gives = [Layout(each.shape[1:], image_shape) for each in found]
@@ -81,7 +81,7 @@ class Network(nn.Module):
 
     @property
     def ends_with(self) -> str:
-        """The operator that works out the first output, those aside that only lay it out anew."""
+        """The operator that computes the first output, ignoring those that only reshape it."""
         name, operator = self._model.gives[0], ""
         for node in reversed(self._nodes):
             if name in node.outputs:
@@ -95,7 +95,7 @@ class Network(nn.Module):
         return [(name, self.get_buffer(place)) for name, place in self._places.items()]
 
     def _fold(self) -> None:
-        """Works out all that does not depend on what comes in."""
+        """Computes everything that does not depend on the input."""
         tensors: dict[str, Tensor] = {}
         left = MOST_VALUES + 2 * sum(each.numel() for each in self._model.constants.values())
 
@@ -111,7 +111,7 @@ class Network(nn.Module):
                     self._sizes.add(name)
             if value.is_floating_point():
                 if not torch.isfinite(value).all() and value.ndim:
-                    raise CheckpointError(f"The weights of a network are finite numbers; {name!r:.60} are not.")
+                    raise CheckpointError(f"The weights of a network must be finite; {name!r:.60} are not.")
                 tensors[name] = value
 
         for name, value in self._model.constants.items():
@@ -128,7 +128,9 @@ class Network(nn.Module):
                 )
             left -= sum(each.numel() for each in planned if isinstance(each, Tensor))
             if left < 0:
-                raise CheckpointError("The constants of a network are many times what the file holds; this is refused.")
+                raise CheckpointError(
+                    "The constants of a network must not be many times larger than its file; these are."
+                )
             for name, value in zip(node.outputs, self._call(node, tensors), strict=False):
                 keep(name, value)
         wanted = {name for node in self._nodes for name in node.inputs}
@@ -146,12 +148,12 @@ class Network(nn.Module):
                 isinstance(each, Tensor) and each.numel() > rows * MOST_VALUES for each in results
             ):
                 raise CheckpointError(
-                    f"An operator may give {MOST_VALUES:,} numbers per image; {node.operator} gives more."
+                    f"An operator may give at most {MOST_VALUES:,} values per image; {node.operator} gives more."
                 )
             values.update(zip(node.outputs, results, strict=False))
         missing = [name for name in self._model.gives if name not in values]
         if missing:
-            raise CheckpointError(f"The network's output {missing[0]!r:.60} does not depend on what comes in.")
+            raise CheckpointError(f"The network's output {missing[0]!r:.60} does not depend on its input.")
         return [values[name] for name in self._model.gives]
 
     def _call(self, node: Node, values: dict[str, Any], rows: tuple[int, Any] | None = None) -> tuple[Any, ...]:
@@ -162,7 +164,7 @@ class Network(nn.Module):
             elif name in self._sizes:
                 inputs.append(self._small[name])
             elif name:
-                raise CheckpointError(f"The operator {node.operator} takes {name!r:.60}, which nothing gives.")
+                raise CheckpointError(f"The operator {node.operator} takes {name!r:.60}, which is not defined.")
             else:
                 inputs.append(None)
         known = [self._small.get(name) for name in node.inputs]
@@ -170,15 +172,16 @@ class Network(nn.Module):
         call = Call(inputs, known, node.attributes, self._model.opset, len(node.outputs), rows if varies else None)
         if (function := OPERATORS.get(node.operator)) is None:
             raise CheckpointError(
-                f"The operator {node.operator!r:.60} of the ONNX file is not known here. Export the network without "
-                "it; where it only draws samples, name the outputs that do not need it."
+                f"The operator {node.operator!r:.60} of the ONNX file is not supported here. Export the network "
+                "without "
+                "it; if it only draws samples, name the outputs that do not need it."
             )
         try:
             result = function(call)
-        except Exception as error:  # whatever PyTorch and Python say of arguments that do not fit
+        except Exception as error:  # PyTorch and Python may raise anything for arguments that do not match
             reason = " ".join(str(error).split()) or type(error).__name__
             raise CheckpointError(
-                f"The operator {node.operator} of the ONNX file cannot be taken over: {reason:.160}."
+                f"The operator {node.operator} of the ONNX file cannot be converted: {reason:.160}."
             ) from error
         return result if isinstance(result, tuple) else (result,)
 
@@ -190,14 +193,14 @@ def read_network(
 
     Arguments:
         content: the file.
-        image_shape: of the images that it takes or gives, (H, W) or (H, W, 3), where the file leaves that open.
-        outputs: names of those to give; all if not said.
+        image_shape: of the images that it takes or returns, (H, W) or (H, W, 3), if the file leaves that open.
+        outputs: names of the outputs to return; by default all.
 
     Returns:
-        A graph from (N, inputs) to its outputs, images flat, row by row, the channels of a pixel together.
+        A graph from (N, inputs) to its outputs, images flat, row by row, the channels of a pixel adjacent.
 
     Raises:
-        CheckpointError: the file is damaged, or has what is not known here.
+        CheckpointError: the file is damaged, or contains something unsupported.
     """
     network = Network(content, image_shape, outputs)
     return written_down(network, network.takes.numbers)

@@ -1,4 +1,4 @@
-"""A VAE from two ONNX files, an encoder's and a decoder's, whose sizes are held against each other first."""
+"""A VAE from two ONNX files, an encoder and a decoder, whose sizes are compared first."""
 
 from __future__ import annotations
 
@@ -29,25 +29,27 @@ def read_onnx(
     """Reads a VAE from the ONNX files of its encoder and its decoder.
 
     Arguments:
-        encoder: gives mean and log variance, the first two of its outputs, or one that has both side by side.
-        decoder: takes a code and gives an image, or the mean and the log variance of one.
-        gives: what the decoder's output is; if not said, mean and log variance where there are two, probabilities where
-            it ends with a sigmoid.
-        image_shape: (H, W) or (H, W, 3); found from the files where they tell it.
+        encoder: returns mean and log variance, its first two outputs, or one that has both side by side.
+        decoder: takes a code and returns an image, or the mean and the log variance of one.
+        gives: the output of the decoder; by default mean and log variance if there are two outputs, and probabilities
+            if it ends with a sigmoid.
+        image_shape: (H, W) or (H, W, 3); inferred from the files if they determine it.
         encoder_outputs: names of the encoder's mean and log variance.
         decoder_outputs: names of the decoder's outputs.
         names: of the two files, for errors.
 
     Raises:
-        CheckpointError: a file is damaged or has what is not known here, or the two do not fit, or are swapped.
-        ConfigError: no model is of images of their size.
+        CheckpointError: a file is damaged or contains something unsupported, or the two do not match, or are swapped.
+        ConfigError: there are no models for images of their size.
     """
     encoding = encoder_network(encoder, image_shape, encoder_outputs)
     decoding = Network(decoder, image_shape, decoder_outputs)
     check_roles(encoding, decoding, image_shape, names)
     gives = gives or gives_of(decoding)
     if gives is None:
-        raise CheckpointError("A decoder that does not end with a sigmoid may give logits or a mean; say which it is.")
+        raise CheckpointError(
+            "A decoder that does not end with a sigmoid may return logits or a mean; state which it is."
+        )
     shape = image_shape or image_shape_of(encoding.takes, decoding.gives[0])
     latent = decoding.takes.numbers
     halves = len(encoding.gives) == 1 and encoding.gives[0].numbers == 2 * latent
@@ -57,7 +59,7 @@ def read_onnx(
 def encoder_network(
     content: bytes, image_shape: tuple[int, ...] | None = None, outputs: Sequence[str] | None = None
 ) -> Network:
-    """Reads an encoder, which gives the first two of its outputs unless others are named.
+    """Reads an encoder, which returns its first two outputs unless others are named.
 
     Raises:
         CheckpointError: as for `Network`.
@@ -66,7 +68,7 @@ def encoder_network(
 
 
 def gives_of(decoding: Network) -> Gives | None:
-    """Tells what a decoder gives, as far as its file does: None where it may be logits or a mean."""
+    """Returns the kind of output of a decoder as far as its file determines it: None if it may be logits or a mean."""
     if len(decoding.gives) == 2:
         return "mean and log variance"
     return "probabilities" if decoding.ends_with == "Sigmoid" else None
@@ -75,7 +77,7 @@ def gives_of(decoding: Network) -> Gives | None:
 def check_roles(
     encoding: Network, decoding: Network, image_shape: tuple[int, ...] | None = None, names: tuple[str, str] = NAMES
 ) -> None:
-    """Checks by the sizes of what goes in and comes out that the encoder takes images, and the decoder codes.
+    """Checks by the sizes of inputs and outputs that the encoder takes images, and the decoder codes.
 
     Arguments:
         encoding, decoding: the two networks.
@@ -83,7 +85,7 @@ def check_roles(
         names: of the two files, for errors.
 
     Raises:
-        CheckpointError: the two seem to be swapped, or the encoder takes something else than these images.
+        CheckpointError: the two seem to be swapped, or the encoder takes something other than these images.
     """
     pixels = math.prod(image_shape) if image_shape else None
     if encoding.takes.numbers == pixels:
@@ -94,9 +96,10 @@ def check_roles(
     )
     if a < encoding.gives[0].numbers and c > decoding.gives[0].numbers:
         raise CheckpointError(
-            f"An encoder takes images, and a decoder gives them; {names[0]} takes inputs of size {a} and gives outputs "
-            f"of size {b}, {names[1]} takes inputs of size {c} and gives outputs of size {d}: the two seem to be "
-            "swapped. Exchange their names."
+            f"An encoder takes images, and a decoder returns them; {names[0]} takes inputs of size {a} and returns "
+            "outputs "
+            f"of size {b}, {names[1]} takes inputs of size {c} and returns outputs of size {d}: the two seem to be "
+            "swapped. Swap their names."
         )
     if pixels is not None:
         raise CheckpointError(

@@ -1,4 +1,4 @@
-"""What an ONNX file holds, as Python's own types: nodes, constants, what comes in and what goes out."""
+"""The contents of an ONNX file, as Python types: nodes, constants, inputs and outputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vae.model import MOST_NODES
 
 __all__ = ["NEWEST", "OLDEST", "Model", "Node", "parsed"]
 
-OLDEST, NEWEST = 11, 23  # versions of ONNX's operators that are known here
+OLDEST, NEWEST = 11, 23  # supported versions of the ONNX operators
 _MOST_BYTES = 512 * 2**20
 _FLOATS = ("FLOAT", "FLOAT16", "DOUBLE", "BFLOAT16")
 _WHOLE = ("INT64", "INT32", "INT16", "INT8", "UINT8", "UINT16", "UINT32", "BOOL")
@@ -23,7 +23,7 @@ _WHOLE = ("INT64", "INT32", "INT16", "INT8", "UINT8", "UINT16", "UINT32", "BOOL"
 
 @dataclass(frozen=True)
 class Node:
-    """An operator with the names of what it takes and gives; an empty name is an input that is left out."""
+    """An operator with the names of its inputs and outputs; an empty name is an input that is left out."""
 
     operator: str
     inputs: list[str]
@@ -33,17 +33,17 @@ class Node:
 
 @dataclass(frozen=True)
 class Model:
-    """A network of an ONNX file.
+    """A network in an ONNX file.
 
     Attributes:
         opset: the version of its operators.
         nodes: those that its outputs need, in their order.
-        constants: tensors by name, float32 or whole numbers.
-        takes: the name of what comes in.
-        rows: for how many images at once the file was written, None where it is for any number.
-        sides: the shape of what comes in for an image, None where the file leaves it open.
-        gives: the names of its outputs that are asked for.
-        every_output: the names of all.
+        constants: tensors by name, float32 or integers.
+        takes: the name of its input.
+        rows: the number of images that the file was written for, None for any number.
+        sides: the shape of the input for an image, None if the file leaves it open.
+        gives: the names of the outputs that are needed.
+        every_output: the names of all outputs.
     """
 
     opset: int
@@ -61,36 +61,36 @@ def parsed(content: bytes, outputs: Sequence[str] | None) -> Model:
 
     Arguments:
         content: the file.
-        outputs: names of the outputs to give; all if not said.
+        outputs: names of the outputs that are needed; by default all.
 
     Raises:
-        CheckpointError: it is damaged, or has what is not known here.
+        CheckpointError: it is damaged, or contains something unsupported.
     """
     try:
         import onnx
     except ImportError as error:
         raise CheckpointError(
-            "ONNX files are read with the package onnx, which is not installed: pip install 'vae-explorer[onnx]', or "
+            "Reading ONNX files needs the package onnx, which is not installed: pip install 'vae-explorer[onnx]', or "
             "pip install -r requirements-extra.txt in a checkout."
         ) from error
     if len(content) > _MOST_BYTES:
-        raise CheckpointError(f"An ONNX file has at most 512 MB; this one has {len(content) / 2**20:,.0f}.")
+        raise CheckpointError(f"An ONNX file may have at most 512 MB; this one has {len(content) / 2**20:,.0f}.")
     try:
         graph = (model := onnx.load_model_from_string(content)).graph
         opset = next((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), 0)
-    except Exception as error:  # protobuf raises what it likes
-        raise CheckpointError("This is no ONNX file, or a damaged one: it could not be parsed.") from error
+    except Exception as error:  # protobuf may raise anything
+        raise CheckpointError("This is not an ONNX file, or it is damaged: it could not be parsed.") from error
     if not graph.node:
-        raise CheckpointError("This is no ONNX file, or an empty one: it has no operators.")
+        raise CheckpointError("This is not an ONNX file, or it is empty: it has no operators.")
     if not OLDEST <= opset <= NEWEST:
         raise CheckpointError(
-            f"The operators of an ONNX file must be of a version from {OLDEST} to {NEWEST}; these are of {opset}. "
+            f"The operators of an ONNX file must have a version from {OLDEST} to {NEWEST}; these have {opset}. "
             "Export it with another opset."
         )
     if len(graph.node) > MOST_NODES:
-        raise CheckpointError(f"A network has at most {MOST_NODES:,} operators; this one has {len(graph.node):,}.")
+        raise CheckpointError(f"A network may have at most {MOST_NODES:,} operators; this one has {len(graph.node):,}.")
     if graph.sparse_initializer:
-        raise CheckpointError("The file has sparse weights, which are not known here; export it with dense ones.")
+        raise CheckpointError("The file has sparse weights, which are not supported here; export it with dense ones.")
     every = [each.name for each in graph.output]
     gives = list(outputs) if outputs else every
     if unknown := [name for name in gives if name not in every] or not gives:
@@ -104,7 +104,7 @@ def parsed(content: bytes, outputs: Sequence[str] | None) -> Model:
     if len(takes) != 1:
         names = ", ".join(each.name for each in takes) or "none"
         raise CheckpointError(
-            f"A network has one input, images or codes; what is asked of this file needs {names:.200}. Where some only "
+            f"A network must have one input, images or codes; the outputs of this file need {names:.200}. If some only "
             "serve to draw samples, name the outputs that do not need them."
         )
     nodes = []
@@ -118,7 +118,7 @@ def parsed(content: bytes, outputs: Sequence[str] | None) -> Model:
 
 
 def _needed(nodes: Sequence[Any], gives: list[str]) -> list[Any]:
-    """Returns the nodes that outputs need; later ones need earlier ones only."""
+    """Returns the nodes that outputs need; nodes depend only on earlier ones."""
     wanted, kept = set(gives), []
     for node in reversed(nodes):
         if any(name and name in wanted for name in node.output):
@@ -128,7 +128,7 @@ def _needed(nodes: Sequence[Any], gives: list[str]) -> list[Any]:
 
 
 def _shape(value: Any) -> tuple[int | None, tuple[int, ...] | None]:
-    """Returns for how many images an input is, and the shape of one, None where they are left open."""
+    """Returns the number of images that an input is for, and the shape of one, None if they are left open."""
     sides = [each.dim_value if each.HasField("dim_value") else 0 for each in value.type.tensor_type.shape.dim]
     if not sides:
         return None, None
@@ -139,7 +139,7 @@ def _shape(value: Any) -> tuple[int | None, tuple[int, ...] | None]:
 def _node(onnx: Any, node: Any) -> Node:
     if node.domain not in ("", "ai.onnx"):
         raise CheckpointError(
-            f"The operator {node.op_type!r:.60} is of the domain {node.domain!r:.60}, which is not known here. "
+            f"The operator {node.op_type!r:.60} is of the domain {node.domain!r:.60}, which is not supported here. "
             "Export the network with ONNX's own operators."
         )
     attributes: dict[str, Any] = {}
@@ -164,25 +164,27 @@ def _node(onnx: Any, node: Any) -> Node:
 def _constant(onnx: Any, node: Any) -> Tensor:
     value = next(iter(_node(onnx, node).attributes.values()), None)
     if value is None or isinstance(value, str) or len(node.output) != 1:
-        raise CheckpointError("A constant of an ONNX file has a value that is not known here.")
+        raise CheckpointError("A constant of the ONNX file has a value that is not supported here.")
     return value if isinstance(value, Tensor) else torch.tensor(value)
 
 
 def _tensor(onnx: Any, tensor: Any) -> Tensor:
-    """Returns a tensor of the file: float32, or int64, or truth values."""
+    """Returns a tensor of the file: float32, int64, or Boolean."""
     if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
         raise CheckpointError(
-            "The weights lie in another file; export the network with its weights inside, in PyTorch with "
+            "The weights are in another file; export the network with its weights inside, in PyTorch with "
             "torch.onnx.export(..., external_data=False)."
         )
     kind = dict(zip(onnx.TensorProto.DataType.values(), onnx.TensorProto.DataType.keys(), strict=True)).get(
         tensor.data_type, "?"
     )
     if kind not in _FLOATS + _WHOLE:
-        raise CheckpointError(f"Weights are floating-point or whole numbers; {tensor.name!r:.60} are {kind}.")
+        raise CheckpointError(f"Weights must be floating-point numbers or integers; {tensor.name!r:.60} are {kind}.")
     try:
         array = onnx.numpy_helper.to_array(tensor)
         array = array.astype(np.float32 if kind in _FLOATS else bool if kind == "BOOL" else np.int64)
-    except Exception as error:  # numpy's words on sizes that do not fit
-        raise CheckpointError(f"The ONNX file is damaged: {tensor.name!r:.60} does not have its size.") from error
+    except Exception as error:  # from NumPy, about sizes that do not match
+        raise CheckpointError(
+            f"The ONNX file is damaged: {tensor.name!r:.60} does not have the stated size."
+        ) from error
     return torch.from_numpy(array.copy())

@@ -1,8 +1,8 @@
 """Model folders of pythae 0.1.2, read without pythae, and without unpickling anything but weights.
 
 A folder has `model_config.json`, `model.pt` and, for networks that are not the default, `encoder.pkl` and
-`decoder.pkl`, which are code and are never opened. The networks are known by the names and shapes of their weights
-instead: the default perceptrons of 512, and the convolutional ones that pythae has for MNIST, CIFAR and CelebA.
+`decoder.pkl`, which are code and are never opened. The networks are recognised by the names and shapes of their weights
+instead: the default perceptrons of 512 units, and pythae's convolutional ones for MNIST, CIFAR and CelebA.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vae.paths import given
 
 __all__ = ["MODELS", "read_pythae"]
 
-# Those that are trained otherwise than a VAE, but are one: a prior N(0, I), q(z|x) and p(x|z) as in a VAE.
+# Models with another training objective than a VAE that are VAEs otherwise: prior N(0, I), q(z|x) and p(x|z) the same.
 MODELS = (
     "VAE", "BetaVAE", "IWAE", "CIWAE", "MIWAE", "PIWAE", "BetaTCVAE", "DisentangledBetaVAE", "FactorVAE", "INFOVAE_MMD",
 )  # fmt: skip
@@ -42,11 +42,11 @@ def read_pythae(folder: str | Path) -> Found:
     constant.
 
     Arguments:
-        folder: with model_config.json and model.pt; that of a training's `final_model`.
+        folder: with model_config.json and model.pt; the `final_model` of a training.
 
     Raises:
-        CheckpointError: it is damaged, of another model than `MODELS`, or of networks that are not known here.
-        ConfigError: no model is of images of its size.
+        CheckpointError: it is damaged, of another model than `MODELS`, or has networks that are not recognised.
+        ConfigError: there are no models for images of its size.
     """
     folder = given(folder)
     config = _config(read_file(folder / "model_config.json", 2**16))
@@ -66,22 +66,24 @@ def read_pythae(folder: str | Path) -> Found:
 
 
 def _config(content: bytes) -> dict[str, Any]:
-    """Reads what is needed of model_config.json, checked."""
+    """Reads the settings that are needed from model_config.json, and checks them."""
     try:
         config = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise CheckpointError("model_config.json is damaged: it is no JSON.") from error
+        raise CheckpointError("model_config.json is damaged: it is not JSON.") from error
     if not isinstance(config, dict):
-        raise CheckpointError("model_config.json is none of pythae's: it is no table of settings.")
+        raise CheckpointError("model_config.json is not from pythae: it is not a table of settings.")
     name = config.get("name")
     kind = str(name).removesuffix("Config").removesuffix("_")
     if kind not in MODELS:
         raise CheckpointError(
-            f"Of pythae's models those with a standard normal prior and Gaussian codes are known, {', '.join(MODELS)}; "
+            f"The models of pythae with a standard normal prior and Gaussian codes are supported, {', '.join(MODELS)}; "
             f"this folder is of {name!r:.60}."
         )
     if (loss := config.get("reconstruction_loss", "mse")) not in ("bce", "mse"):
-        raise CheckpointError(f"The reconstruction loss of a pythae model is bce or mse; this one has {loss!r:.60}.")
+        raise CheckpointError(
+            f"The reconstruction loss of a pythae model must be bce or mse; this one has {loss!r:.60}."
+        )
     shape, latent = config.get("input_dim"), config.get("latent_dim", 10)
     if (
         not isinstance(shape, list)
@@ -90,11 +92,12 @@ def _config(content: bytes) -> dict[str, Any]:
         or (len(shape) == 3 and shape[0] not in (1, 3))
     ):
         raise CheckpointError(
-            "Images are of 1 or 3 channels, height and width, which is pythae's input_dim; this folder's is "
-            f"{shape!r:.60}."
+            f"input_dim must be 1 or 3 channels, height and width; that of this folder is {shape!r:.60}."
         )
     if type(latent) is not int or not 1 <= latent <= 1024:
-        raise CheckpointError(f"latent_dim is a whole number from 1 to 1,024; this folder's is {latent!r:.60}.")
+        raise CheckpointError(
+            f"latent_dim must be a whole number from 1 to 1,024; that of this folder is {latent!r:.60}."
+        )
     return {"latent_dim": latent, "input_dim": [1] * (3 - len(shape)) + shape, "reconstruction_loss": loss}
 
 
@@ -142,7 +145,7 @@ def _perceptron_out(pixels: int, latent: int) -> Part:
 
 
 def _convolutions_in(channels: int, latent: int) -> list[Part]:
-    """The encoder for MNIST, CIFAR and CelebA, which differ in what is left of the image: 1, 4 or 16 places."""
+    """The encoder for MNIST, CIFAR and CelebA, which differ in what remains of the image: 1, 4 or 16 positions."""
     shapes: Shapes = {}
     layers: list[Any] = []
     for at, (inputs, outputs) in enumerate(zip((channels, *_CHANNELS), _CHANNELS, strict=False)):
@@ -152,7 +155,7 @@ def _convolutions_in(channels: int, latent: int) -> list[Part]:
 
 
 def _convolutions_out(channels: int, latent: int) -> list[Part]:
-    """The decoders: how the first layer is named, the side it is laid out to, and each convolution's outputs, kernel,
+    """The decoders: the name of the first layer, the side of its output, and each convolution's outputs, kernel,
     stride, padding and output padding."""
     known = [
         ("layers.0", 4, [(512, 3, 2, 1, 0), (256, 3, 2, 1, 1), (channels, 3, 2, 1, 1)]),

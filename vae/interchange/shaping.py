@@ -1,4 +1,4 @@
-"""Operators of ONNX that move numbers, sum over some, or compute sizes."""
+"""ONNX operators that move or reduce numbers, or compute sizes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from vae.interchange.calls import Call, padded
 
 __all__ = ["TABLE"]
 
-_FAR = 2**31 - 1  # programs write "to the end" as the largest whole number there is
+_FAR = 2**31 - 1  # programs write "to the end" as the largest integer
 
 
 def _for_rows(call: Call, sizes: list[Any]) -> list[Any]:
-    """Puts the number of images that there are in the place of the one that the file was written for."""
+    """Replaces the number of images that the file was written for by the actual number."""
     if call.rows is not None and sizes and isinstance(sizes[0], int) and sizes[0] == call.rows[0]:
         return [call.rows[1], *sizes[1:]]
     return sizes
@@ -89,7 +89,7 @@ def _slice(call: Call) -> Any:
             x = (x if isinstance(x, list) else [x])[start : None if step < 0 and end == -_FAR else end : step]
         elif step < 0:
             if step != -1 or start not in (-1, x.shape[axis] - 1) or end > -x.shape[axis] - 1:
-                raise CheckpointError("it walks backwards over a part")
+                raise CheckpointError("it steps backwards over a part of a dimension")
             x = x.flip(axis)
         else:
             axis %= x.ndim
@@ -134,7 +134,7 @@ def _pad(call: Call) -> Tensor:
     if mode == "constant":
         return F.pad(x, padded(x, begin, end), value=call.number(2, 0.0))
     if mode not in ("reflect", "edge"):
-        raise CheckpointError(f"the mode {mode!r:.20} is not known here")
+        raise CheckpointError(f"the mode {mode!r:.20} is not supported here")
     for axis, (before, after) in enumerate(zip(begin, end, strict=True)):
         if before or after:
             x = torch.cat([_beyond(x, axis, before, mode, False), x, _beyond(x, axis, after, mode, True)], dim=axis)
@@ -142,7 +142,7 @@ def _pad(call: Call) -> Tensor:
 
 
 def _beyond(x: Tensor, axis: int, count: int, mode: str, after: bool) -> Tensor:
-    """Returns what stands before or after x: its edge again and again, or x as in a mirror that stands on the edge."""
+    """Returns the padding before or after x: its edge repeated, or x reflected at the edge."""
     size = x.shape[axis]
     if mode == "edge":
         edge = x.narrow(axis, size - 1 if after else 0, 1)

@@ -1,4 +1,4 @@
-"""ONNX files whose weights lie in a file beside them, as `torch.onnx.export` writes them unless told otherwise."""
+"""ONNX files whose weights are in a separate file, as `torch.onnx.export` writes them by default."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _MOST_BYTES = 512 * 2**20
 
 
 def read_onnx_file(path: Path) -> bytes:
-    """Reads an ONNX file and, where its weights lie in files beside it, puts them inside.
+    """Reads an ONNX file and, if its weights are in separate files, puts them inside.
 
     Arguments:
-        path: of the file. Only plain files of its own folder are read besides it.
+        path: of the file. Apart from it, only plain files in its folder are read.
 
     Returns:
-        the file as `read_onnx` takes it.
+        the file in the form that `read_onnx` takes.
 
     Raises:
-        CheckpointError: a file is missing, too large, or does not have what the ONNX file says of it.
+        CheckpointError: a file is missing, too large, or does not have the weights that the ONNX file refers to.
     """
 
     def beside(name: str) -> bytes:
@@ -36,24 +36,24 @@ def read_onnx_file(path: Path) -> bytes:
 
 
 def with_weights(content: bytes, name: str, beside: Callable[[str], bytes]) -> bytes:
-    """Puts weights that an ONNX file has in files beside it inside.
+    """Puts the weights that an ONNX file has in separate files inside.
 
     Arguments:
         content: of the file.
         name: of the file, for errors.
-        beside: gives the content of a file of a plain name beside it, and raises a CheckpointError where it is missing.
+        beside: returns the content of a file with a plain name, and raises a CheckpointError if it is missing.
 
     Returns:
-        the file as `read_onnx` takes it.
+        the file in the form that `read_onnx` takes.
 
     Raises:
-        CheckpointError: a file is missing, they are too large, or do not have what the ONNX file says of them.
+        CheckpointError: a file is missing, they are too large, or do not have the weights that the file refers to.
     """
     try:
         import onnx
 
         model = onnx.load_model_from_string(content)
-    except Exception:  # which `read_onnx` says, whatever it is
+    except Exception:  # `read_onnx` will report it
         return content
     outside = [tensor for tensor in _tensors(model.graph) if tensor.external_data]
     if not outside:
@@ -73,10 +73,10 @@ def with_weights(content: bytes, name: str, beside: Callable[[str], bytes]) -> b
         except ValueError:
             begin = end = -1
         if not 0 <= begin <= end <= len(files[place]):
-            raise CheckpointError(f"{place} does not have the weights that {name} says it has. Export both again.")
-        size += end - begin  # tensors may name the same bytes again and again
+            raise CheckpointError(f"{place} does not have the weights that {name} refers to. Export both again.")
+        size += end - begin  # several tensors may refer to the same bytes
         if size > _MOST_BYTES:
-            raise CheckpointError(f"An ONNX file and its weights have at most 512 MB; those of {name} have more.")
+            raise CheckpointError(f"An ONNX file and its weights may have at most 512 MB; those of {name} have more.")
         tensor.raw_data = files[place][begin:end]
         tensor.data_location = onnx.TensorProto.DEFAULT
         del tensor.external_data[:]
@@ -84,11 +84,11 @@ def with_weights(content: bytes, name: str, beside: Callable[[str], bytes]) -> b
 
 
 def _not_beside(name: str, place: str) -> CheckpointError:
-    return CheckpointError(f"The weights of {name} must lie in a file beside it; it names {place!r:.100}.")
+    return CheckpointError(f"The weights of {name} must be in a file in the same folder; it names {place!r:.100}.")
 
 
 def _tensors(graph: Any) -> Iterator[Any]:
-    """All tensors of a graph, those of constants too."""
+    """All tensors of a graph, including those of constants."""
     yield from graph.initializer
     for node in graph.node:
         for attribute in node.attribute:

@@ -1,4 +1,4 @@
-"""Operators of ONNX over windows of an image, and those that normalise: convolutions, pooling, resizing."""
+"""ONNX operators over windows of an image, and for normalisation: convolutions, pooling, resizing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _window(call: Call, sides: list[int], x: Tensor) -> tuple[list[int], list[in
 
 def _dimensions(x: Tensor, known: dict[int, Any]) -> Any:
     if x.ndim - 2 not in known:
-        raise CheckpointError("it is for images and rows of numbers only")
+        raise CheckpointError("it is supported only for images and rows of numbers")
     return known[x.ndim - 2]
 
 
@@ -95,7 +95,7 @@ def _average_pool(call: Call) -> Tensor:
     x, sides = _image(call), list(call.get("kernel_shape", []))
     strides, dilations, begin, end = _window(call, sides, x)
     if any(each != 1 for each in dilations):
-        raise CheckpointError("its windows have gaps")
+        raise CheckpointError("dilated windows are not supported")
     up = bool(call.get("ceil_mode", 0))
     counted = bool(call.get("count_include_pad", 0))
     if begin == end:
@@ -110,13 +110,13 @@ def _average_pool(call: Call) -> Tensor:
 def _image(call: Call) -> Tensor:
     x = call.tensor(0)
     if x.ndim != 4 or len(call.get("kernel_shape", [0, 0])) != 2:
-        raise CheckpointError("it is for images only")
+        raise CheckpointError("it is supported only for images")
     return x
 
 
 def _batch_norm(call: Call) -> Tensor:
     if call.get("training_mode", 0):
-        raise CheckpointError("the network was exported while it was learning; call model.eval() before the export")
+        raise CheckpointError("the network was exported in training mode; call model.eval() before the export")
     scale, bias, mean, variance = (call.tensor(at) for at in range(1, 5))
     return F.batch_norm(call.tensor(0), mean, variance, scale, bias, False, 0.0, call.get("epsilon", 1e-5))
 
@@ -135,7 +135,7 @@ def _by_channel(x: Tensor, weights: Tensor) -> Tensor:
 def _group_norm(call: Call) -> Tensor:
     x, scale, bias = (call.tensor(at) for at in range(3))
     groups = call.get("num_groups", 1)
-    if call.opset < 21:  # a scale for each group; for each channel since
+    if call.opset < 21:  # a scale for each group; in newer versions for each channel
         each = x.shape[1] // groups
         scale, bias = (part.unsqueeze(1).repeat(1, each).flatten() for part in (scale, bias))
     return F.group_norm(x, groups, scale, bias, call.get("epsilon", 1e-5))
@@ -181,7 +181,7 @@ def _resize(call: Call) -> Tensor:
             return F.interpolate(x, sizes, mode="nearest")
     elif mode == "linear" and not call.get("antialias", 0) and places in _LINEAR:
         return F.interpolate(x, sizes, mode="bilinear", align_corners=places == "align_corners")
-    raise CheckpointError(f"the modes {mode!r:.20} and {places!r:.40} together are not known here")
+    raise CheckpointError(f"the modes {mode!r:.20} and {places!r:.40} together are not supported here")
 
 
 def _depth_to_space(call: Call) -> Tensor:

@@ -1,19 +1,19 @@
-"""Trainings as processes of their own, each with a folder that says how it stands.
+"""Trainings as separate processes, each with a folder that records its state.
 
-A job goes on when whoever started it is gone; it may be watched, paused, stepped, changed, stopped, and resumed to the
-same bits after a kill. The wing stands on all floors below it.
+A job continues when the program that started it has ended. It can be watched, paused, stepped, changed, stopped, and
+resumed bit for bit after a kill. The wing depends on all floors below it.
 
-    cards      a trained model's held-out figures, and the command that makes it again
-    files      locks that die with their holder, lines that are appended whole
+    cards      a trained model's held-out figures, and the command that reproduces it
+    files      locks that are released when their holder dies, lines that are appended atomically
     replay     how a latent space formed: codes and a decoded plane every few steps, in one growing file
     states     a trainer's state on disk
-    control    what is asked of a training while it runs
-    job        how trainings stand, and who is next when several wait
-    keeper     a trainer with its folder: takes steps, does what is asked in between, keeps all on disk
-    runs       one training in this process, from its turn to its end; resumed after whatever ended it
-    shelf      one's own models renamed, copied, discarded and brought back
+    control    requests to a running training
+    job        the state of trainings, and the order of the queue
+    keeper     a trainer with its folder: takes steps, handles requests in between, keeps everything on disk
+    runs       one training in this process, from its turn to its end; resumed however it ended
+    shelf      the user's own models renamed, copied, discarded and restored
     spares     a process that has loaded PyTorch and waits for a training
-    processes  training as a process of its own: start, pause, step, change, stop, resume
+    processes  training as a separate process: start, pause, step, change, stop, resume
 """
 
 from vae.jobs import replay, runs, shelf

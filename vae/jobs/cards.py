@@ -1,4 +1,4 @@
-"""What is said of a trained model: its figures on held-out images, and the command that makes it again."""
+"""The card of a trained model: its figures on held-out images, and the command that reproduces it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words
 
 
 def arguments(name: str, model_config: ModelConfig, config: TrainConfig, half: bool = False) -> list[str]:
-    """Returns the words after `python -m vae` that make a model again: what differs from the defaults."""
+    """Returns the arguments of `python -m vae` that reproduce a model: every setting that differs from its default."""
     words = ["train", name]
     for chosen, default in ((model_config, ModelConfig()), (config, TrainConfig())):
         for f in fields(chosen):
@@ -27,17 +27,19 @@ def arguments(name: str, model_config: ModelConfig, config: TrainConfig, half: b
 
 
 def command(record: Record, half: bool = False) -> str:
-    """Returns the shell command that makes a model again."""
+    """Returns the shell command that reproduces a model."""
     if not isinstance(record.model, ModelConfig) or record.training is None:
-        raise CheckpointError(f"A command makes a model that was trained here; {record.name!r} was not.")
+        raise CheckpointError(
+            f"Only a model that was trained here has a command that reproduces it; {record.name!r} was not."
+        )
     return "python -m vae " + shlex.join([*arguments(record.name, record.model, record.training, half), "--overwrite"])
 
 
 def card(record: Record, dataset: Dataset, half: bool) -> str:
-    """Writes a model's card, in Markdown: the command that makes it again, what it took, and its figures."""
+    """Formats a model's card, in Markdown: the command that reproduces it, its training, and its figures."""
     model, held_out = record.model, record.held_out
     if record.training is None:
-        raise CheckpointError(f"A card says how a model was trained here; {record.name!r} was not.")
+        raise CheckpointError(f"Only a model that was trained here has a card; {record.name!r} was not.")
     floor = "none" if model.log_variance_floor is None else f"{model.log_variance_floor:g}"
     images = learned_from(len(dataset.train), record.training)
     rows = {

@@ -1,6 +1,6 @@
-"""What is asked of a training while it runs: a folder of small files, one for each request, taken in order.
+"""Requests to a running training: a folder of small files, one per request, handled in order.
 
-Several pages and shells may ask at once, and none overwrites what another has asked.
+Several pages and shells may send requests at once, and none overwrites the request of another.
 """
 
 from __future__ import annotations
@@ -29,30 +29,30 @@ def ask(folder: Path, action: Action, **values: float) -> None:
 
     Arguments:
         folder: of the training.
-        action: pause, go on, take one step and pause, stop, or change something.
-        values: what to change, and to what.
+        action: pause, continue, take one step and pause, stop, or change something.
+        values: what to change, with the new values.
 
     Raises:
-        CheckpointError: the disk refuses.
+        CheckpointError: the file cannot be written.
     """
     asked = [int(path.name[:20]) for path in (folder / FOLDER).glob("[0-9]*-*.json") if path.name[:20].isdecimal()]
-    number = max([time.time_ns(), *(last + 1 for last in asked)])  # after them, even where the clock was set back
+    number = max([time.time_ns(), *(last + 1 for last in asked)])  # after the others, even if the clock was set back
     name = f"{number:020d}-{uuid.uuid4().hex[:8]}.json"
     write_aside(folder / FOLDER / name, json.dumps([action, values]).encode())
 
 
 def requests(folder: Path) -> list[tuple[Path, Request]]:
-    """Returns the requests of a training, oldest first; whoever carries one out deletes its file.
+    """Returns the requests to a training, oldest first; whoever carries one out deletes its file.
 
     Raises:
-        JobError: the folder of the training has gone.
+        JobError: the folder of the training is gone.
     """
     try:
         names = sorted(os.listdir(folder / FOLDER))
     except FileNotFoundError:
         if not folder.is_dir():
             raise vanished(folder) from None
-        names = []  # someone deleted the requests alone
+        names = []  # only the folder of requests was deleted
     found = []
     for name in names:
         if not name.endswith(".json"):
@@ -63,13 +63,13 @@ def requests(folder: Path) -> list[tuple[Path, Request]]:
             if action not in get_args(Action) or set(values) - {"learning_rate", "beta"}:
                 raise ValueError(action)
             found.append((path, (action, {str(key): float(value) for key, value in values.items()})))
-        except (OSError, ValueError, TypeError, AttributeError):  # not one of ours
+        except (OSError, ValueError, TypeError, AttributeError):  # not a request
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
     return found
 
 
 def clear(folder: Path) -> None:
-    """Forgets all requests, and makes the folder for those to come."""
+    """Deletes all requests, and creates the folder for new ones."""
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)

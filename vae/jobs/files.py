@@ -1,4 +1,4 @@
-"""Files that several processes share: locks that die with their holder, and lines that are appended whole."""
+"""Files shared by several processes: locks that are released when their holder dies, and atomic appends."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["Lock", "append", "held", "vanished"]
 
 
 class Lock:
-    """A file that one process holds at a time. The system lets go of it when the process ends, however it ends."""
+    """A file that one process holds at a time. The system releases it when the process ends, however it ends."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: int | None = None
 
     def acquire(self, wait: float = 0.0) -> bool:
-        """Takes the lock and returns True, or False if another has it for so many seconds.
+        """Acquires the lock and returns True, or returns False if another process keeps it for `wait` seconds.
 
         Raises:
-            JobError: the disk refuses, or knows no locks.
+            JobError: the file cannot be written, or the disk does not support locks.
         """
         until = time.monotonic() + wait
         try:
@@ -45,22 +45,23 @@ class Lock:
         except OSError as error:
             os.close(file)
             raise JobError(
-                f"Trainings need a disk that knows locks; {self.path.parent} is on one that answers: {error.strerror}. "
-                f"Choose a VAE_CHECKPOINTS on a local disk."
+                f"Trainings need a disk that supports locks; {self.path.parent} is on one that reports: "
+                f"{error.strerror}. "
+                f"Set VAE_CHECKPOINTS to a folder on a local disk."
             ) from error
         self._file = file
         return True
 
     @property
     def intact(self) -> bool:
-        """Whether the file that is locked still stands at its path; not if its folder was deleted or moved."""
+        """Whether the locked file is still at its path, which is not the case if its folder was deleted or moved."""
         try:
             return self._file is not None and os.path.samestat(os.fstat(self._file), os.stat(self.path))
         except OSError:
             return False
 
     def release(self) -> None:
-        """Lets go of the lock."""
+        """Releases the lock."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -71,7 +72,7 @@ def held(path: Path, wait: float = 10.0) -> Iterator[None]:
     """Holds a lock for a moment.
 
     Raises:
-        JobError: another has it all that time, or the disk refuses.
+        JobError: another process keeps it throughout, or the file cannot be written.
     """
     lock = Lock(path)
     if not lock.acquire(wait):
@@ -83,26 +84,26 @@ def held(path: Path, wait: float = 10.0) -> Iterator[None]:
 
 
 def vanished(folder: Path) -> JobError:
-    """Returns the error of a training whose folder has gone."""
-    way_out = "Put it back and resume, or train anew."
-    return JobError(f"A training needs its folder; {folder} was deleted or moved while it ran. {way_out}")
+    """Returns the error of a training whose folder is gone."""
+    way_out = "Put it back and resume, or start the training again."
+    return JobError(f"A training needs its folder; {folder} was deleted or moved during the training. {way_out}")
 
 
 def append(path: Path, content: bytes) -> None:
-    """Adds to the end of a file, all of it or nothing.
+    """Appends to a file, either all of the content or nothing.
 
     Raises:
-        JobError: the disk refuses; the file is as it was.
+        JobError: the disk refuses; the file is unchanged.
     """
     try:
         with path.open("ab", buffering=0) as file:
             size = file.tell()
             try:
                 written = 0
-                while written < len(content):  # a disk takes what still fits, and refuses the rest
+                while written < len(content):  # a full disk takes what still fits, and refuses the rest
                     written += file.write(content[written:]) or 0
             except OSError:
-                with contextlib.suppress(OSError):  # what is no regular file cannot be cut
+                with contextlib.suppress(OSError):  # only regular files can be truncated
                     file.truncate(size)
                 raise
     except OSError as error:
@@ -115,7 +116,7 @@ def _take(file: int) -> bool:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:  # untried
+        else:  # untested
             import msvcrt
 
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]

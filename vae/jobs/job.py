@@ -1,7 +1,7 @@
-"""How trainings stand, by what their folders say, and who is next when several wait.
+"""The state of trainings, as recorded in their folders, and the order of the queue.
 
-`job.json` holds state, message, process and ticket. Tickets are given in the order of starting; a training runs when
-fewer than `limit()` living ones have smaller tickets, so that all processes agree without anyone in charge.
+`job.json` holds state, message, process and ticket. Tickets are given out in the order of starting; a training runs
+when fewer than `limit()` running trainings have smaller tickets, so that all processes agree without a coordinator.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BUSY: tuple[State, ...] = ("queued", "starting", "running", "paused")
 
 
 class Job(NamedTuple):
-    """How a training stands: its name, state, why it failed if it did, and how many are ahead of it in the queue."""
+    """The state of a training: its name, its state, why it failed if it did, and its place in the queue."""
 
     name: str
     state: State
@@ -32,15 +32,15 @@ class Job(NamedTuple):
 
     @property
     def busy(self) -> bool:
-        """Whether its process is at work, or waits for its turn or for a word."""
+        """Whether its process is training, paused, or waiting for its turn."""
         return self.state in BUSY
 
 
 def limit() -> int:
-    """Returns how many trainings run at once, `$VAE_JOBS` or 1; the others queue.
+    """Returns how many trainings may run at once, `$VAE_JOBS` or 1; the others are queued.
 
     Raises:
-        JobError: it is not a whole number above 0.
+        JobError: it is not a positive whole number.
     """
     given = os.environ.get("VAE_JOBS") or "1"
     if not (given.isascii() and given.isdigit() and int(given)):
@@ -49,16 +49,16 @@ def limit() -> int:
 
 
 def tell(folder: Path, state: State, message: str = "", *, pid: int | None = None, ticket: int | None = None) -> None:
-    """Writes how a training stands.
+    """Records the state of a training.
 
     Arguments:
         folder: of the training.
-        state, message: what to say.
+        state, message: to record.
         pid: its process; this one if None.
-        ticket: its place in the queue; what it was if None.
+        ticket: its place in the queue; unchanged if None.
 
     Raises:
-        CheckpointError: the disk refuses.
+        CheckpointError: the file cannot be written.
     """
     pid = os.getpid() if pid is None else pid
     ticket = says(folder).get("ticket", 0) if ticket is None else ticket
@@ -67,7 +67,7 @@ def tell(folder: Path, state: State, message: str = "", *, pid: int | None = Non
     try:
         write_aside(folder / "job.json", content)
     except CheckpointError as full:
-        try:  # a full disk has no room for a new file, but there is some in the block that the old one has
+        try:  # a full disk has no room for a new file, but the block of the old one has some
             with (folder / "job.json").open("r+b") as file:
                 file.write(content)
                 file.truncate()
@@ -76,7 +76,7 @@ def tell(folder: Path, state: State, message: str = "", *, pid: int | None = Non
 
 
 def says(folder: Path) -> dict[str, Any]:
-    """Reads what a training said of itself; nothing where it never did, or the file is damaged."""
+    """Reads what a training has recorded; an empty result if there is nothing, or the file is damaged."""
     try:
         found = json.loads((folder / "job.json").read_text())
         found.setdefault("ticket", 0)
@@ -88,15 +88,15 @@ def says(folder: Path) -> dict[str, Any]:
 
 
 def standing(folder: Path) -> Job | None:
-    """Returns how the training in a folder stands, dead processes found out; None where there never was one."""
+    """Returns the state of the training in a folder, noticing dead processes; None if there never was one."""
     found = says(folder)
     if found.get("state") in BUSY and not alive(found):
-        found = says(folder)  # it may have said its last word between the two looks
+        found = says(folder)  # it may have recorded its end between the two checks
         if found.get("state") in BUSY:
             log = folder / "log.txt"
             last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
             why = "".join(f"{line} " for line in last)
-            message = f"The process is gone. {why}What it saved before is kept; it can be resumed."
+            message = f"The process has ended. {why}The last saved state is kept, and the training can be resumed."
             return Job(folder.name, "failed", message)
     if not found:
         return None
@@ -105,21 +105,21 @@ def standing(folder: Path) -> Job | None:
 
 
 def alive(found: dict[str, Any]) -> bool:
-    """Whether the process that said this is still there."""
+    """Whether the process that recorded this is still running."""
     return paths.alive(found["pid"], found["born"])
 
 
 def queue() -> list[Job]:
-    """Returns the trainings that are busy, in the order of their tickets: those that run, and those that wait."""
+    """Returns the busy trainings, running or waiting, in the order of their tickets."""
     found = [(waiting["ticket"], folder) for folder, waiting in _busy(folders()[0])]
     jobs = [standing(folder) for _, folder in sorted(found)]
     return [job for job in jobs if job and job.busy]
 
 
 def ahead(folder: Path) -> int:
-    """Returns how many living trainings of other processes have smaller tickets than the one in a folder.
+    """Returns how many running trainings of other processes have smaller tickets than the one in a folder.
 
-    Of this process there is but one at work: what else it holds cannot end while this waits.
+    Trainings of this process do not count: they cannot end while this one waits.
     """
     own = says(folder)
     others = (found for place, found in _busy(folder.parent) if place != folder and found["pid"] != own.get("pid"))
@@ -127,7 +127,7 @@ def ahead(folder: Path) -> int:
 
 
 def next_ticket(root: Path) -> int:
-    """Returns a ticket behind all that were given out in a folder of models; ask while holding `root`'s queue lock."""
+    """Returns a ticket after all others in a folder of models; the caller must hold the queue lock of `root`."""
     return 1 + max((says(path.parent).get("ticket", 0) for path in root.glob("*/job.json")), default=0)
 
 

@@ -1,4 +1,4 @@
-"""A trainer with its folder: takes the steps, does what is asked in between, and keeps everything on disk."""
+"""A trainer with its folder: takes the steps, handles requests in between, and keeps everything on disk."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from vae.training import Report, reports, save_slow_step, slow_step
 __all__ = ["Keeper", "Plan", "Stopped", "read_plan"]
 
 REPORT_EVERY = 50  # steps
-SAVE_EVERY = 10.0  # seconds between two states
-SAVE_SHARE = 0.02  # of the time goes into writing states, at most
-_DIVERGED = "The loss must stay finite"  # how the message of a training that diverged begins
+SAVE_EVERY = 10.0  # seconds between saved states
+SAVE_SHARE = 0.02  # fraction of the time that is spent on saving states, at most
+_DIVERGED = "The loss must stay finite"  # start of the message of a training that diverged
 
 
 class Plan(NamedTuple):
-    """What is trained, and how; `half` stores weights as float16."""
+    """The model, its data and its training; `half` stores weights as float16."""
 
     model: ModelConfig
     training: TrainConfig
@@ -42,11 +42,11 @@ class Plan(NamedTuple):
 
 
 class Stopped(Exception):
-    """Someone asked the training to stop, or its time is over, which it then says."""
+    """A request stopped the training, or its time is over; the message says which."""
 
 
 class Keeper:
-    """A trainer with its folder. It stops after so many seconds, None for never."""
+    """A trainer with its folder. It stops after the given number of seconds, or never if None."""
 
     def __init__(self, folder: Path, plan: Plan, lock: Lock, resumed: bool, seconds: float | None = None) -> None:
         self.until = time.monotonic() + (math.inf if seconds is None else seconds)
@@ -57,9 +57,9 @@ class Keeper:
         self.of = {
             "model": plan.model.to_dict(), "training": plan.training.to_dict(), "data": self.dataset.checksum
         }  # fmt: skip
-        self.of = json.loads(json.dumps(self.of))  # tuples as lists, to be compared with what is read
+        self.of = json.loads(json.dumps(self.of))  # tuples become lists, as in the files that this is compared with
         self.paused, self.singles = False, 0
-        self.whole = True  # the last step was taken and told to its end; an interrupt may come in between
+        self.whole = True  # the last step was taken and reported; an interrupt may come in between
         self.saved, self.took = time.monotonic(), 0.0
         if resumed and (folder / "state.safetensors").exists():
             load_state(folder / "state.safetensors", self.trainer, self.of)
@@ -68,7 +68,7 @@ class Keeper:
                 (folder / leftover).unlink(missing_ok=True)
             write_aside(folder / "config.json", json.dumps({**self.of, "half": plan.half}).encode())
         step = self.trainer.step
-        reports.keep(folder / "history.jsonl", step)  # what came after is told again
+        reports.keep(folder / "history.jsonl", step)  # later reports will be repeated
         self.recorder = Recorder(
             folder, self.trainer.model, self.dataset.test, self.trainer.steps_an_epoch, step,
             by_variance=plan.training.objective == "autoencoder",
@@ -77,16 +77,16 @@ class Keeper:
             self.recorder.record(0)
 
     def reports(self) -> Generator[Report]:
-        """Takes the steps that are left, one by one, and does in between what is asked.
+        """Takes the remaining steps one by one, and handles requests in between.
 
         Raises:
-            DivergenceError: the model that is saved is that of the last sound end of an epoch.
+            DivergenceError: the loss diverged; the saved model is that of the last epoch that ended well.
         """
         try:
             yield from self._steps()
         except DivergenceError:
             epoch = self.trainer.good_epoch
-            if epoch or not (self.folder / MODEL_FILE).exists():  # a model that was there is better than a new one
+            if epoch or not (self.folder / MODEL_FILE).exists():  # an existing model is better than an untrained one
                 self._save_model(epoch)
             raise
 
@@ -116,10 +116,10 @@ class Keeper:
                 self._save_state()
 
     def stop(self) -> None:
-        """Keeps the model and the state at once, then scores the model."""
+        """Saves the model and the state at once, then evaluates the model."""
         if self.trainer.step == 0 or not self.lock.intact:
             return
-        if self.whole:  # else the steps since the last state are taken again when it is resumed
+        if self.whole:  # otherwise the steps since the last state are repeated on resuming
             self._save_state()
         self._save_model()
         if self.whole:
@@ -128,7 +128,7 @@ class Keeper:
         self.finish()
 
     def finish(self) -> None:
-        """Scores the model on all test images, and saves it with its figures and card."""
+        """Evaluates the model on all test images, and saves it with its figures and card."""
         model, half = self.trainer.model.eval().cpu(), self.plan.half
         if half:
             model.half().float()
@@ -138,24 +138,24 @@ class Keeper:
         write_aside(self.folder / "card.md", card(record, self.dataset, half).encode())
 
     def _heed(self) -> None:
-        """Does what was asked since the step before; returns when there is a step to take."""
+        """Handles the requests since the previous step; returns when the next step can be taken."""
         while True:
             if time.monotonic() > self.until:
-                raise Stopped("It was stopped when the time that it was given was over.")
+                raise Stopped("It was stopped because its time limit was reached.")
             for path, (action, values) in requests(self.folder):
                 if action == "stop":
                     raise Stopped
                 if action == "change":
-                    with contextlib.suppress(ConfigError):  # `jobs.change` has said so to whoever asked
+                    with contextlib.suppress(ConfigError):  # `jobs.change` has already told the caller
                         self.trainer.change(**values)
-                    self._save_state()  # so that it holds from the same step when all is lost that comes after
+                    self._save_state()  # so that after a crash it applies from the same step
                 self.singles += action == "step"
                 paused = action in ("pause", "step") if action != "change" else self.paused
                 if action == "go":
                     self.singles = 0
                 if paused != self.paused:
                     self.paused = paused
-                    if paused:  # all that is seen or kept of it is of the step at which it stands, once it says so
+                    if paused:  # everything shown or stored is of the current step once the state says "paused"
                         self._save_state()
                         self.recorder.record(self.trainer.step)
                     tell(self.folder, "paused" if paused else "running")
@@ -165,7 +165,7 @@ class Keeper:
             if self.singles:
                 self.singles -= 1
                 return
-            self._check()  # else a folder that is deleted meanwhile would leave this waiting for good
+            self._check()  # otherwise it would wait forever if the folder is deleted meanwhile
             time.sleep(0.02)
 
     def _record(self) -> Record:
@@ -181,7 +181,7 @@ class Keeper:
         self._check()
         record = self._record() if epochs is None else replace(self._record(), epochs_done=epochs)
         save(self.trainer.model, record, overwrite=True, half=self.plan.half, folder=self.folder.parent)
-        (self.folder / "card.md").unlink(missing_ok=True)  # of the model that was there before
+        (self.folder / "card.md").unlink(missing_ok=True)  # of the previous model
 
     def _save_state(self) -> None:
         self._check()
@@ -196,19 +196,21 @@ class Keeper:
 
 
 def read_plan(folder: Path) -> Plan:
-    """Reads what a training that can be resumed was to be.
+    """Reads the settings of a training that can be resumed.
 
     Raises:
-        JobError: it is done, diverged, or never began.
+        JobError: it is finished, diverged, or never began.
     """
     found = says(folder)
     if found.get("state") == "done":
-        raise JobError(f"What is done cannot be resumed; {folder.name!r} is. Train another.")
+        raise JobError(f"A finished training cannot be resumed; {folder.name!r} is finished. Train another model.")
     if found.get("state") == "failed" and found["message"].startswith(_DIVERGED):
-        raise JobError(f"What diverged would diverge again; {folder.name!r} did. Train another, in smaller steps.")
+        raise JobError(
+            f"A training that diverged would diverge again; {folder.name!r} did. Train another model, in smaller steps."
+        )
     try:
         found = json.loads((folder / "config.json").read_text())
         kinds = ModelConfig.from_dict(found["model"]), TrainConfig.from_dict(found["training"])
         return Plan(*kinds, bool(found["half"]))
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise JobError(f"There is no training at {folder} to resume. Train the model anew.") from error
+        raise JobError(f"There is no training at {folder} to resume. Train the model again.") from error

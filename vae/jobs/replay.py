@@ -1,15 +1,15 @@
-"""How a latent space formed: test images embedded and a plane decoded every few steps, in one file that grows.
+"""How a latent space formed: test images encoded and a plane decoded every few steps, in one file that grows.
 
-The file begins with a line of JSON (which images, the sizes); each frame after it is
+The file begins with a line of JSON (the images and sizes); each frame after it is
 
     step, bytes of codes, bytes of manifold, CRC-32 of both    4 little-endian uint32
     codes                                                      the plane, 2 uint16; then (N, J) float16, zlib
     manifold                                                   (side, side, *image_shape) uint8, zlib
 
-The plane is that of the two coordinates that carry most at the time. Which ones will is not known at the start, when
-two that are about to fall asleep would show one picture all over.
+The plane is that of the two coordinates that carry most information at the time. Which ones will do so is not known at
+the start, and two that are about to collapse would show the same picture everywhere.
 
-A frame that was cut short, by a kill or a full disk, is passed over, and cut off before the next.
+A frame that was cut short, by a kill or a full disk, is ignored, and removed before the next one.
 """
 
 from __future__ import annotations
@@ -37,30 +37,30 @@ from vae.paths import write_aside
 __all__ = ["REPLAY_FILE", "Recorder", "Replay", "balanced_rows", "replay"]
 
 REPLAY_FILE = "replay.bin"
-EVERY = 50  # steps between frames at first; before that, frames lie by factors of 1.5
-MOST_FRAMES = 240  # more are thinned out to half
-MOST_BYTES = 9_000_000  # and so is a larger file; the thinner one stands beside it for a moment
+EVERY = 50  # steps between frames; before the first 50 steps, frames are spaced by factors of 1.5
+MOST_FRAMES = 240  # if there are more, every other one is dropped
+MOST_BYTES = 9_000_000  # the same for a larger file; both versions exist for a moment
 IMAGES, SIDE = 1000, 12
-MOST_VALUES = 450_000  # of a decoded plane; larger images leave fewer of them along a side
-MOST_CODES = 200_000  # numbers in a frame; more dimensions leave fewer images
-STAY = 1.5  # a coordinate gives its place on the plane to one that carries so many times as much
+MOST_VALUES = 450_000  # of a decoded plane; with larger images there are fewer along a side
+MOST_CODES = 200_000  # numbers in a frame; with more dimensions there are fewer images
+STAY = 1.5  # a coordinate of the plane is replaced only by one that carries this many times as much
 _HEAD, _AXES = struct.Struct("<4I"), struct.Struct("<2H")
 _EARLY = tuple(sorted({round(1.5**i) for i in range(30)}))
 Array = NDArray[Any]
 
 
 class Replay(NamedTuple):
-    """Frames of a training; T of them, N images.
+    """The frames of a training: T frames, N images.
 
     Attributes:
         steps: (T,), optimiser steps taken before each frame.
         epochs: (T,), passes over the training images.
         codes: (T, N, J) float32, posterior means.
         manifolds: (T, side, side, *image_shape) uint8, decoded means on a grid of two coordinates, all others 0; row 0
-            is the top, where the second is largest.
-        rows: (N,), which test images.
-        axes: (T, 2), the two coordinates of each grid, from 0, increasing; the same twice for J = 1.
-        ticks: (side,), where the grid's points lie along both, increasing.
+            is the top, where the second coordinate is largest.
+        rows: (N,), indices of the test images.
+        axes: (T, 2), the two coordinates of each grid, from 0, increasing; the same one twice for J = 1.
+        ticks: (side,), coordinates of the grid points along both axes, increasing.
     """
 
     steps: Array
@@ -77,14 +77,14 @@ class Recorder:
 
     Arguments:
         folder: of the training.
-        model: in training; it is only read, and no draw of the training's generator is used.
-        test: images of which a balanced set is embedded.
-        steps_an_epoch: optimiser steps in a pass over the training images.
-        step: where the training stands; frames that came after are cut off, to be taken again.
-        by_variance: whether a coordinate carries the variance of its codes, and not its mean KL, for an autoencoder.
+        model: in training; it is only read, and the training's generator is not used.
+        test: images of which a balanced set is encoded.
+        steps_an_epoch: optimiser steps per pass over the training images.
+        step: current step of the training; later frames are removed, to be recorded again.
+        by_variance: measures coordinates by the variance of the codes rather than the mean KL, for an autoencoder.
 
     Raises:
-        CheckpointError, JobError: the disk refuses; the frames before are kept.
+        CheckpointError, JobError: the file cannot be written; the earlier frames are kept.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Recorder:
         }  # fmt: skip
         header: dict[str, Any] | None = None
         frames: list[tuple[int, bytes, bytes]] = []
-        with contextlib.suppress(CheckpointError):  # what is seen of a training is no reason not to resume it
+        with contextlib.suppress(CheckpointError):  # a damaged replay must not prevent resuming the training
             header, frames = _read(self.path) if step else (None, [])
         if header:
             self.says["every"] = header["every"]
@@ -111,19 +111,19 @@ class Recorder:
             self.axes = _AXES.unpack_from(frames[-1][1])
 
     def due(self, step: int) -> bool:
-        """Whether a frame belongs after so many steps."""
+        """Whether a frame is due after that many steps."""
         return step % self.says["every"] == 0 or (step < EVERY and step in _EARLY)
 
     @torch.inference_mode()
     def record(self, step: int) -> None:
-        """Adds a frame, unless there is one of that step or a later one."""
+        """Adds a frame, unless there is already one of that step or a later one."""
         if self.steps and self.steps[-1] >= step:
             return
         try:
             codes = encode(self.model, self.images)
             self.axes = self._plane(codes.mean.var(0) if self.by_variance else codes.kl.mean(0))
             means = self.model.decoder(self._grid().to(self.model.device)).mean.clamp(0, 1)
-        except ValueError:  # weights that are not numbers; the next step will say so
+        except ValueError:  # weights that are not finite, which the next step will report
             return
         manifold = (255 * means).round().to(torch.uint8).cpu().numpy()
         packed = _AXES.pack(*self.axes) + zlib.compress(codes.mean.astype(np.float16).tobytes(), 6)
@@ -135,7 +135,8 @@ class Recorder:
         self.steps.append(step)
 
     def _plane(self, carried: Array) -> tuple[int, int]:
-        """Returns the two coordinates that carry most; those of the frame before stay until they carry far less."""
+        """Returns the two coordinates that carry most; those of the previous frame are kept until they carry far "
+        "less."""
         chosen = list(self.axes)
         for _ in range(2 if len(carried) > 2 else 0):
             others = np.where(np.isin(np.arange(len(carried)), chosen), -np.inf, carried)
@@ -145,7 +146,7 @@ class Recorder:
         return min(chosen), max(chosen)
 
     def _grid(self) -> Tensor:
-        """Returns the latents (side^2, J) of the plane, its top row first."""
+        """Returns the latents (side^2, J) of the plane, top row first."""
         ticks = normal_quantiles(self.side)
         grid = torch.zeros(self.side**2, self.model.config.latent)
         for axis, values in zip(self.axes, np.meshgrid(ticks, ticks[::-1]), strict=True):
@@ -153,7 +154,7 @@ class Recorder:
         return grid
 
     def _thin(self) -> None:
-        """Keeps every other frame of those that lie apart evenly, and takes half as many from now on."""
+        """Drops every other one of the evenly spaced frames, and halves the rate from now on."""
         self.says["every"] *= 2
         frames = _read(self.path)[1]
         kept = [frame for frame in frames if self.due(frame[0])]
@@ -166,14 +167,14 @@ class Recorder:
 
 
 def replay(folder: Path | str, last: int | None = None) -> Replay | None:
-    """Reads the frames of a training so far; any number of readers may, while it goes on.
+    """Reads the frames of a training so far, also while it is running.
 
     Arguments:
         folder: of the training.
-        last: only so many of the last frames, as for a picture of now.
+        last: only this many of the last frames, for a picture of the current state.
 
     Returns:
-        The frames, or None where there are none.
+        The frames, or None if there are none.
 
     Raises:
         CheckpointError: the file is not a replay of this version.
@@ -194,16 +195,16 @@ def replay(folder: Path | str, last: int | None = None) -> Replay | None:
             manifolds[i] = np.frombuffer(zlib.decompress(drawn), np.uint8).reshape(manifolds.shape[1:])
         ranks = normal_quantiles(side)
     except DAMAGE as error:
-        raise CheckpointError(f"{path} is damaged ({error!s:.200}). Train the model anew to see it form.") from error
+        raise CheckpointError(f"{path} is damaged ({error!s:.200}). Train the model again to see it form.") from error
     steps = np.array([frame[0] for frame in frames], np.int64)
     epochs = steps / says["steps_an_epoch"]
     return Replay(steps, epochs, codes, manifolds, rows, axes, ranks)
 
 
 def balanced_rows(labels: Tensor, count: int) -> Tensor:
-    """Returns rows of up to so many images, as many of each class as there are, in the order of the set."""
+    """Returns the rows of up to `count` images, equally many of each class if possible, in the order of the set."""
     classes = labels.unique()
-    places = torch.zeros(len(labels), dtype=torch.int64)  # of each image among its class
+    places = torch.zeros(len(labels), dtype=torch.int64)  # of each image within its class
     for label in classes:
         own = labels == label
         places[own] = torch.arange(int(own.sum()))
@@ -220,7 +221,7 @@ def _frame(step: int, codes: bytes, manifold: bytes) -> bytes:
 
 
 def _read(path: Path) -> tuple[dict[str, Any] | None, list[tuple[int, bytes, bytes]]]:
-    """Returns what a file says of its frames, and the whole ones, unpacked no further."""
+    """Returns the header of a file and its complete frames, without unpacking them."""
     try:
         with path.open("rb") as file:
             content = file.read()
@@ -235,7 +236,7 @@ def _read(path: Path) -> tuple[dict[str, Any] | None, list[tuple[int, bytes, byt
             if not (isinstance(says[key], int) and says[key] > 0):
                 raise ValueError(f"{key} is {says[key]!r}")
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise CheckpointError(f"{path} is no replay of this version ({error}). Train the model anew.") from error
+        raise CheckpointError(f"{path} is not a replay of this version ({error}). Train the model again.") from error
     frames, at = [], 0
     while at + _HEAD.size <= len(rest):
         step, codes, manifold, check = _HEAD.unpack_from(rest, at)

@@ -1,18 +1,18 @@
-"""One training in this process, and the folder that it keeps up to date.
+"""One training in this process, with its folder kept up to date.
 
 `checkpoints/<name>/` holds
 
-    model.safetensors   the model after the last whole epoch, then the final one
-    config.json         what is trained, and how
-    history.jsonl       one `Report` a line
-    state.safetensors   all that the training is, until it is done; it can be resumed from there
+    model.safetensors   the model after the last complete epoch, then the final one
+    config.json         the settings of the model and the training
+    history.jsonl       one `Report` per line
+    state.safetensors   the complete state of the training until it is finished; it can be resumed from there
     replay.bin          how the latent space formed
-    step.npz            the last step that was taken by itself, in slow motion
+    step.npz            the last single step, in slow motion
     job.json            state, process, message, place in the queue
-    control/            what was asked of it and is not done yet
+    control/            requests that have not been handled yet
     lock                held by the process that trains
-    card.md             how to make the model again, and its figures
-    log.txt             what the process printed, when a page started it
+    card.md             the command that reproduces the model, and its figures
+    log.txt             the output of the process, if a page started it
 """
 
 from __future__ import annotations
@@ -44,21 +44,21 @@ def run(
     """Trains a model in this process when its turn comes, and keeps its folder up to date.
 
     The model is saved after each epoch and at the end. Closing the iterator early, an interrupt, or a request to stop
-    ends the training with the model as it is then, to be resumed if one likes.
+    ends the training with the model as it is then; it can be resumed.
 
     Arguments:
         name: of the model.
-        model_config, config: what, and how.
+        model_config, config: the model and its training.
         half: store weights as float16; the figures are those of the rounded weights.
-        overwrite: whether a model of that name may be replaced; it stays until the first epoch is saved.
+        overwrite: whether an existing model of that name may be replaced; it is kept until the first epoch is saved.
         waits: called with the number of trainings ahead while this one waits for its turn.
-        seconds: after which it is stopped, counted from when its turn comes, pauses included; None for no limit.
+        seconds: time limit, counted from when its turn comes, pauses included; None for no limit.
 
     Yields:
         Its reports.
 
     Raises:
-        VAEError: the name is taken, the data are missing, the loss diverges, the folder vanishes or the disk refuses.
+        VAEError: the name is taken, the data are missing, the loss diverges, the folder vanishes, or writing fails.
     """
     folder = folders()[0] / check_name(name)
     if not overwrite:
@@ -67,24 +67,24 @@ def run(
 
 
 def resume(name: str, waits: Waits | None = None, seconds: float | None = None) -> Generator[Report]:
-    """Goes on in this process with a training that was stopped or killed, as if nothing had happened.
+    """Resumes in this process a training that was stopped or killed, as if nothing had happened.
 
     Arguments:
         name: of the model.
-        waits, seconds: as for `run`; the time is counted anew.
+        waits, seconds: as for `run`; the time starts again.
 
     Yields:
-        Its reports from the last state on.
+        Its reports, starting from the last state.
 
     Raises:
-        VAEError: as for `run`; or there is nothing to go on with.
+        VAEError: as for `run`; or there is nothing to resume.
     """
     folder = folders()[0] / check_name(name)
     return (yield from _carry_out(folder, read_plan(folder), True, waits, seconds))
 
 
 def queue_lock(root: Path) -> Path:
-    """Returns the file to hold while giving out a ticket."""
+    """Returns the file to lock while giving out a ticket."""
     return root / ".queue.lock"
 
 
@@ -92,13 +92,13 @@ def _carry_out(
     folder: Path, plan: Plan, resumed: bool, waits: Waits | None, seconds: float | None
 ) -> Generator[Report]:
     lock = Lock(folder / "lock")
-    # one that was stopped lets go of its folder a moment later, when its figures are done
+    # a training that was stopped releases its folder a moment later, when its evaluation is finished
     found = says(folder)
     patient = found.get("state") not in BUSY or (found["state"], found["pid"]) == ("starting", os.getpid())
     if not lock.acquire(wait=120 if patient else 0):
         raise JobError(f"Two processes cannot train one model; {folder.name!r} is in training. Choose another name.")
     state: State = "failed"
-    message = "The process ended before it said how."
+    message = "The process ended without recording why."
     keeper = None
     try:
         try:
@@ -116,12 +116,12 @@ def _carry_out(
     except VAEError as error:
         state, message = "failed", str(error)
         raise
-    except Exception as error:  # that nobody foresaw; the traceback is in the log
+    except Exception as error:  # unexpected; the traceback is in the log
         state, message = "failed", traceback.format_exception_only(error)[-1].strip().splitlines()[0]
         raise
     finally:
         found = says(folder)
-        others = found.get("state") in BUSY and found.get("pid") != os.getpid()  # who waits to resume it already
+        others = found.get("state") in BUSY and found.get("pid") != os.getpid()  # that is already waiting to resume it
         if lock.intact and not others:
             clear(folder)
             tell(folder, state, message)
@@ -131,8 +131,8 @@ def _carry_out(
 
 
 def _wait(folder: Path, lock: Lock, waits: Waits | None) -> None:
-    """Returns when it is this training's turn."""
-    with held(queue_lock(folder.parent)):  # so that `jobs.start` has said its word
+    """Waits until it is this training's turn."""
+    with held(queue_lock(folder.parent)):  # so that `jobs.start` has recorded its state
         found = says(folder)
         if not (found.get("pid") == os.getpid() and found["state"] in BUSY):
             clear(folder)

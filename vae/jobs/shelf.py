@@ -1,7 +1,7 @@
-"""One's own models put in order: renamed, copied, discarded and brought back. Models that ship stay as they are.
+"""The user's own models renamed, copied, discarded and restored. Shipped models are never changed.
 
-A model that is discarded moves, with all that was found out about it, into `.discarded` beside the models, whose last
-`KEPT` stay there until others follow.
+A discarded model is moved, with all results about it, into `.discarded` in the folder of models, which keeps the last
+`KEPT` of them.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ DISCARDED = ".discarded"
 
 
 def own(name: str) -> bool:
-    """Tells whether a model is the user's own, and neither one that ships nor in a training."""
+    """Tells whether a model is the user's own: neither shipped nor in training."""
     return name not in SHIPPED and bool(_files(name)) and not _busy(name)
 
 
 def rename(name: str, new: str) -> None:
-    """Gives a model another name, and all that was found out about it.
+    """Renames a model, together with all results about it.
 
     Raises:
-        CheckpointError: the model is not one's own or is in a training, the new name is not one or is taken, or the
-            disk refuses.
+        CheckpointError: the model is not the user's own or is in training, the new name is invalid or taken, or the
+            files cannot be moved.
     """
     _check(name, new)
     with _said(name):
@@ -47,10 +47,10 @@ def rename(name: str, new: str) -> None:
 
 
 def copy(name: str, new: str) -> None:
-    """Makes a copy of any model, with all that was found out about it beside it.
+    """Makes a copy of any model, together with all results about it.
 
     Raises:
-        CheckpointError: there is no such model, the new name is not one or is taken, or the disk refuses.
+        CheckpointError: there is no such model, the new name is invalid or taken, or the files cannot be written.
     """
     read_record(name)
     _check_new(new)
@@ -59,32 +59,32 @@ def copy(name: str, new: str) -> None:
         home.mkdir(parents=True, exist_ok=True)
         aside = paths.aside(home)
         try:
-            for folder in reversed(folders()):  # what lies in the user's own folder comes last, and stands
+            for folder in reversed(folders()):  # the user's own folder comes last and takes precedence
                 if (folder / name).is_dir():
                     shutil.copytree(folder / name, aside, dirs_exist_ok=True)
                 elif (folder / f"{name}.safetensors").is_file():
                     shutil.copy(folder / f"{name}.safetensors", aside / MODEL_FILE)
             aside.chmod(0o755)
-            (aside / MODEL_FILE).touch()  # the copy is new, whenever what it is of was written
-            _check_new(new)  # another may have taken it meanwhile
+            (aside / MODEL_FILE).touch()  # the copy is new, whatever the age of the original
+            _check_new(new)  # it may have been taken meanwhile
             aside.rename(home / new)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
 
 def discard(name: str) -> str:
-    """Puts a model away; `bring_back` undoes it.
+    """Discards a model; `bring_back` restores it.
 
     Returns:
-        What `bring_back` wants to know.
+        A token for `bring_back`.
 
     Raises:
-        CheckpointError: the model is not one's own or is in a training, or the disk refuses.
+        CheckpointError: the model is not the user's own or is in training, or the files cannot be moved.
     """
     _check(name)
     place = folders()[0] / DISCARDED
     last = next((int(number) for number in (old.partition("-")[0] for old in discarded()) if number.isdecimal()), 0)
-    token = f"{max(time.time_ns(), last + 1)}-{name}"  # the last, even where the clock was set back
+    token = f"{max(time.time_ns(), last + 1)}-{name}"  # sorts last, even if the clock was set back
     with _said(name):
         (place / token).mkdir(parents=True)
         for path in _files(name):
@@ -95,7 +95,7 @@ def discard(name: str) -> str:
 
 
 def discarded() -> list[str]:
-    """Returns what can be brought back, the last first."""
+    """Returns the tokens of models that can be restored, the latest first."""
     try:
         entries = [entry for entry in (folders()[0] / DISCARDED).iterdir() if any(entry.iterdir())]
         return sorted((entry.name for entry in entries), reverse=True)
@@ -110,10 +110,10 @@ def bring_back(token: str) -> str:
         The model's name.
 
     Raises:
-        CheckpointError: it is gone, or its name is taken by now.
+        CheckpointError: it no longer exists, or its name has been taken.
     """
     if token not in discarded():
-        raise CheckpointError("A model that was discarded can be brought back for a while; this one is gone.")
+        raise CheckpointError("A discarded model can be restored only for a while; this one no longer exists.")
     name = token.partition("-")[2]
     _check_new(name)
     with _said(name):
@@ -125,7 +125,7 @@ def bring_back(token: str) -> str:
 
 
 def _files(name: str) -> list[Path]:
-    """What a model of one's own has: its folder, or its file as it was mailed and the folder of its results."""
+    """Lists what belongs to an own model: its folder, or a single file and the folder of its results."""
     home = folders()[0]
     mailed, folder = home / f"{name}.safetensors", home / name
     if not (mailed.is_file() or (folder / MODEL_FILE).is_file()):
@@ -145,11 +145,13 @@ def _renamed(path: Path, new: str) -> str:
 def _check(name: str, new: str | None = None) -> None:
     check_name(name)
     if name in SHIPPED:
-        raise CheckpointError(f"Models that ship stay as they are; {name} is one. Copy it, and change the copy.")
+        raise CheckpointError(f"Shipped models cannot be changed; {name} is one. Copy it, and change the copy.")
     if not _files(name):
-        raise CheckpointError(f"A model of one's own lies in {folders()[0]}; there is no {name!r}.")
+        raise CheckpointError(f"Your own models are in {folders()[0]}; there is no {name!r} there.")
     if _busy(name):
-        raise CheckpointError(f"A model is let alone while it is trained; {name} is in a training. Stop it first.")
+        raise CheckpointError(
+            f"A model cannot be changed during its training; {name} is in training. Stop the training first."
+        )
     if new is not None:
         _check_new(new)
 
@@ -166,6 +168,7 @@ def _said(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise CheckpointError(
-            f"The files of {name} could not be moved in {folders()[0]} ({error.strerror or error}). Free space, or see "
-            "that the folder may be written to."
+            f"The files of {name} could not be moved in {folders()[0]} ({error.strerror or error}). Free some space, "
+            "or "
+            "check that the folder is writable."
         ) from error

@@ -1,6 +1,7 @@
-"""The state of a training on disk: one safetensors file with what is said of it in the header. Never pickle.
+"""The state of a training on disk: one safetensors file with further facts in its header. Never pickle.
 
-A state is written beside its place, flushed and renamed, so the one before stands until the new one is whole.
+A state is written under a temporary name, flushed and renamed, so the previous one remains until the new one is
+complete.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ def save_state(path: Path, trainer: Trainer, of: dict[str, Any]) -> None:
 
     Arguments:
         path: of the file.
-        trainer: whose state.
-        of: JSON types that say what is trained, and that `load_state` must find again.
+        trainer: whose state to write.
+        of: JSON types that identify the training, which `load_state` compares with its own.
 
     Raises:
-        CheckpointError: the disk refuses; the state before is kept.
+        CheckpointError: the file cannot be written; the previous state is kept.
     """
     tensors, facts = trainer.state()
     says = {"format": _FORMAT, "of": of, "facts": facts}
@@ -42,19 +43,19 @@ def load_state(path: Path, trainer: Trainer, of: dict[str, Any]) -> None:
     """Restores a trainer to the state in a file.
 
     Raises:
-        CheckpointError: the file is damaged, or of another training; the trainer may be used no more.
+        CheckpointError: the file is damaged, or of another training; the trainer must not be used any more.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             says = json.loads((file.metadata() or {}).get("vae-state", "{}"))
             if not (isinstance(says, dict) and says.get("format") == _FORMAT):
-                raise CheckpointError(f"{path} is not the state of a training of this version. Train the model anew.")
+                raise CheckpointError(f"{path} is not the state of a training of this version. Train the model again.")
             if says.get("of") != of:
                 raise CheckpointError(
-                    f"A training goes on with the model, settings and images that it began with; {path} is of others. "
-                    f"Train the model anew."
+                    f"A training must be resumed with the model, settings and images that it began with; {path} has "
+                    f"others. Train the model again."
                 )
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
     except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a whole state ({error}). Train the model anew.") from error
+        raise CheckpointError(f"{path} is not a complete state ({error}). Train the model again.") from error
     trainer.restore(tensors, says.get("facts", {}))

@@ -1,14 +1,14 @@
-"""What lies in the latent space: codes, ways through it, and q(z) as a whole. Numpy arrays out.
+"""The latent space: codes, walks, and the aggregate posterior q(z). Results are NumPy arrays.
 
-The wing stands on `vae.model`, `vae.data`, `vae.evidence` and `vae.training`.
+The wing depends on `vae.model`, `vae.data`, `vae.evidence` and `vae.training`.
 
     codes        codes of a set, decoded planes, principal directions
-    alignment    codes of two models turned on each other (Procrustes)
+    alignment    codes of one model rotated onto those of another (Procrustes)
     walks        from one latent to another, along a coordinate, by a difference of means, to neighbours
-    aggregate    q(z), the mixture of all codes, against the prior: its density, its holes, active units
-    clusters     groups of codes by k-means, and an image that is typical of each
-    projections  t-SNE and UMAP of the codes, kept beside the model
-    surgery      the mean KL as mutual information and KL[q(z) || p(z)]
+    aggregate    q(z), the mixture of all codes, compared with the prior: its density, its holes, active units
+    clusters     clusters of codes by k-means, and a typical image of each
+    projections  t-SNE and UMAP of the codes, stored with the model
+    surgery      the mean KL as the sum of mutual information and KL[q(z) || p(z)]
     scores       a model's figures on held-out images
     tables       codes as CSV, one row per image
 """

@@ -1,9 +1,9 @@
-"""The aggregate posterior: where a model's codes lie as a whole, and where the prior has mass and they have none.
+"""The aggregate posterior: where the codes of a model are, and where the prior has mass but there are no codes.
 
     q(z) = 1/N sum_n q(z|x_n)
 
 A mixture of N diagonal Gaussians (Makhzani et al. 2015; Hoffman & Johnson 2016). The ELBO pulls it towards the prior,
-but does not get it there: a hole is a place that the prior draws from and that no image was encoded to.
+but the two never match exactly: a hole is a place that the prior samples from but to which no image was encoded.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ __all__ = [
 
 Array = NDArray[Any]
 ACTIVE = 0.01  # variance of the posterior means above which a unit is active (Burda et al. 2016)
-RATIO = 0.01  # q(z) / p(z) below which there is a hole
-INSIDE = 0.95  # of the prior's mass lies where holes are looked for
+RATIO = 0.01  # value of q(z) / p(z) below which there is a hole
+INSIDE = 0.95  # holes are looked for in the region with this share of the prior's mass
 _REACH = 4.0  # of a grid, from the prior's mean
-_BLOCK = 256, 2048  # points and images at once, 4 MB: what stays in the cache is twice as fast as what does not
+_BLOCK = 256, 2048  # points and images at once, 4 MB: fitting into the cache makes it twice as fast
 
 
 class Holes(NamedTuple):
     """A line (W,) for J = 1, or a plane (H, W), of latents: the prior, the aggregate posterior, and holes.
 
     Attributes:
-        x, y: (W,) and (H,), coordinates of the cells' middles, increasing; y is one 0 for a line.
+        x, y: (W,) and (H,), coordinates of the cell centres, increasing; for a line y is a single 0.
         log_q: (H, W) float64, log density of the aggregate posterior on the line or plane, nats.
         log_p: (H, W) float64, that of the prior.
         hole: (H, W) bool, the cells that are holes.
-        share: share of the prior's mass that lies in these cells, in [0, 1].
-        places: (K, 2), the middles of the deepest holes, apart from each other, the deepest first.
+        share: fraction of the prior's mass in these cells, in [0, 1].
+        places: (K, 2), the centres of the deepest holes, kept apart from each other, deepest first.
     """
 
     x: Array
@@ -57,7 +57,7 @@ class Holes(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """Draws from the prior, held against the aggregate posterior.
+    """Samples from the prior, compared with the aggregate posterior.
 
     Attributes:
         z: (S, J) float32.
@@ -69,20 +69,20 @@ class Draws(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Share of the draws that fall into holes, q < `RATIO` p: an estimate of the prior's mass there."""
+        """Fraction of the samples that fall into holes, q < `RATIO` p: an estimate of the prior's mass there."""
         return float((self.log_ratio < math.log(RATIO)).mean())
 
     @property
     def standard_error(self) -> float:
-        """Of the share."""
+        """Standard error of the fraction."""
         return math.sqrt(self.share * (1 - self.share) / len(self.z))
 
 
 def log_density(codes: Codes, z: Array) -> Array:
     """Evaluates the aggregate posterior, log q(z) = log 1/N sum_n N(z | mu_n, diag sigma_n^2).
 
-    The exponents are matrix products, z^2 . (-1 / 2 sigma^2) + z . (mu / sigma^2) + c, in float64 about the mean of the
-    codes, and memory does not grow with N or M.
+    The exponents are matrix products, z^2 . (-1 / 2 sigma^2) + z . (mu / sigma^2) + c, in float64 relative to the mean
+    of the codes, and memory does not grow with N or M.
 
     Arguments:
         codes: of N images, see `latent.encode`.
@@ -107,19 +107,19 @@ def log_density(codes: Codes, z: Array) -> Array:
 def plane_log_density(codes: Codes, axes: Axes, plane: Array) -> Array:
     """Evaluates the marginal of the aggregate posterior on a plane, in the plane's coordinates.
 
-    A diagonal Gaussian seen on a plane with directions D (2, J) is N(D (mu - c), D diag(sigma^2) D^T), whose covariance
-    is not diagonal where D is not along the coordinates.
+    The marginal of a diagonal Gaussian on a plane with directions D (2, J) is N(D (mu - c), D diag(sigma^2) D^T), whose
+    covariance is not diagonal unless D is along the coordinates.
 
     Arguments:
         codes: of N images.
-        axes: the plane, its directions of unit length and at right angles.
+        axes: the plane; its directions have unit length and are orthogonal.
         plane: (M, 2).
 
     Returns:
         (M,) float64, nats.
 
     Raises:
-        ConfigError: the coordinates are not (M, 2) or not finite, or the directions span no plane.
+        ConfigError: the coordinates are not (M, 2) or not finite, or the directions do not span a plane.
     """
     directions = _directions(axes)
     points = _checked(plane, 2)
@@ -145,20 +145,19 @@ def prior_log_density(z: Array) -> Array:
 
 
 def holes(codes: Codes, axes: Axes, side: int = 121, places: int = 6) -> Holes:
-    """Finds where the prior has density and the aggregate posterior is far below it, on a plane, or the line of J = 1.
+    """Finds where the aggregate posterior is far below the prior, on a plane, or on the line for J = 1.
 
-    A cell is a hole where q < `RATIO` p, inside the disc (or interval) that holds `INSIDE` of the prior's mass. For
-    J > 2 both densities are marginals on the plane, so a place may be full there and empty in most of what it stands
-    for; `prior_draws` looks at all J dimensions.
-
+    A cell is a hole if q < `RATIO` p, inside the disc (or interval) that holds `INSIDE` of the prior's mass. For
+    J > 2 both densities are marginals on the plane, so a place may be covered there although most of the latents that
+    project to it are not; `prior_draws` uses all J dimensions.
     Arguments:
         codes: of N images.
-        axes: the plane; of the line J = 1, `latent.coordinate_axes(means, 0, 0)`.
-        side: cells along each axis, from -4 to 4 about the prior's mean.
-        places: K at most, middles of holes: where p log p/q, the integrand of KL[p || q], is largest.
+        axes: the plane; for the line J = 1, `latent.coordinate_axes(means, 0, 0)`.
+        side: cells along each axis, from -4 to 4 around the prior's mean.
+        places: K at most, centres of holes: where p log p/q, the integrand of KL[p || q], is largest.
 
     Raises:
-        ConfigError: the directions span no plane, or side is not a whole number from 8 to 1000.
+        ConfigError: the directions do not span a plane, or side is not a whole number from 8 to 1000.
     """
     check_count("The side of a grid", side, 1000)
     line = codes.mean.shape[1] == 1
@@ -183,20 +182,20 @@ def holes(codes: Codes, axes: Axes, side: int = 121, places: int = 6) -> Holes:
 
 
 def prior_draws(codes: Codes, draws: int = 1000, seed: int = 0) -> Draws:
-    """Draws z ~ p(z), and says how far q(z) is below p(z) there, in all J dimensions.
+    """Samples z ~ p(z), and computes how far q(z) is below p(z) there, in all J dimensions.
 
-    q is the mixture over the given images alone. In many dimensions a few thousand narrow Gaussians fill next to
-    nothing, whatever the model; more images raise q, so the share in holes is an upper estimate.
+    q is the mixture over the given images only. In many dimensions a few thousand narrow Gaussians fill almost nothing,
+    whatever the model; more images increase q, so the fraction in holes is an upper estimate.
 
     Arguments:
         codes: of N images.
-        draws: S, from the prior.
-        seed: of the draws.
+        draws: S, number of samples from the prior.
+        seed: of the samples.
 
     Raises:
         ConfigError: draws is not a whole number from 1 to 1,000,000.
     """
-    check_count("The number of draws", draws, 10**6)
+    check_count("The number of samples", draws, 10**6)
     z = torch.randn(draws, codes.mean.shape[1], generator=generator(seed)).numpy()
     return Draws(z, log_density(codes, z) - prior_log_density(z))
 
@@ -232,7 +231,7 @@ def _log_mixture(features: Tensor, weights: Tensor, constant: Tensor) -> Array:
 
 
 def _middles(cells: Array, depth: Array, count: int, apart: float = 0.6) -> Array:
-    """Returns the deepest cells, each at a distance from those before."""
+    """Returns the deepest cells, each at some distance from the previous ones."""
     found: list[Array] = []
     depth = depth.copy()
     while len(found) < count and depth.max() > 0:
@@ -244,12 +243,12 @@ def _middles(cells: Array, depth: Array, count: int, apart: float = 0.6) -> Arra
 def _directions(axes: Axes) -> Tensor:
     directions = torch.from_numpy(axes.directions).double()
     if not torch.allclose(directions @ directions.T, torch.eye(2, dtype=torch.float64), atol=1e-4):
-        raise ConfigError("A plane needs two directions of unit length at right angles; these are not, or J = 1.")
+        raise ConfigError("A plane needs two orthogonal directions of unit length; these are not, or J = 1.")
     return directions
 
 
 def _checked(z: Array, size: int) -> Tensor:
     z = np.asarray(z, np.float64)
     if z.ndim != 2 or z.shape[1] != size or not np.isfinite(z).all():
-        raise ConfigError(f"Points must be (M, {size}) and finite; these {z.shape} are not.")
+        raise ConfigError(f"Points must have shape (M, {size}) and be finite; these, of shape {z.shape}, do not.")
     return torch.from_numpy(z.copy())

@@ -1,4 +1,4 @@
-"""Codes of two models laid on each other: the prior looks the same from all sides, so axes are not factors."""
+"""Alignment of the codes of two models: the prior is rotation invariant, so coordinate axes are not factors."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Array = NDArray[Any]
 
 
 class Alignment(NamedTuple):
-    """Codes turned towards others.
+    """Codes rotated onto others.
 
     Attributes:
         codes: (N, J) float32, codes @ rotation.
-        rotation: (J, J), orthogonal; its determinant is -1 where a reflection was needed.
-        residual: ||codes @ rotation - reference||^2 / ||reference||^2; 0 where the two are the same but for a turn.
+        rotation: (J, J), orthogonal; its determinant is -1 if a reflection was needed.
+        residual: ||codes @ rotation - reference||^2 / ||reference||^2; 0 if the two differ only by a rotation.
     """
 
     codes: Array
@@ -29,11 +29,11 @@ class Alignment(NamedTuple):
 
 
 def align(codes: Array, reference: Array) -> Alignment:
-    """Turns, and if need be reflects, codes towards those of the same images by another model (Procrustes).
+    """Rotates, and if need be reflects, codes onto those of the same images by another model (Procrustes).
 
-    The rotation R = U V^T, of the singular value decomposition codes^T reference = U S V^T, is the orthogonal one that
-    minimises ||codes R - reference||_F (Schönemann 1966). It is about the origin and without scale, since those are the
-    changes of z that N(0, I) allows.
+    The rotation R = U V^T, from the singular value decomposition codes^T reference = U S V^T, is the orthogonal matrix
+    that minimises ||codes R - reference||_F (Schönemann 1966). It keeps the origin and the scale, since these are the
+    transformations of z that leave N(0, I) invariant.
 
     Arguments:
         codes: (N, J), posterior means.
@@ -44,7 +44,8 @@ def align(codes: Array, reference: Array) -> Alignment:
     """
     if codes.ndim != 2 or codes.shape != reference.shape or not len(codes):
         raise ConfigError(
-            f"Codes to be aligned must be of the same images in as many dimensions; they are {codes.shape} and "
+            f"Codes to be aligned must be of the same images and have equally many dimensions; they are {codes.shape} "
+            "and "
             f"{reference.shape}."
         )
     a, b = codes.astype(np.float64), reference.astype(np.float64)

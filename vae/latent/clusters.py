@@ -1,9 +1,9 @@
-"""Groups of codes where there are no labels: k-means clusters, and an image that is typical of each.
+"""Clusters of codes by k-means, for data without labels, and a typical image of each cluster.
 
-    k-means: centres c_1, ..., c_K with the least   sum_n min_k |mu_n - c_k|^2
+    k-means: centres c_1, ..., c_K that minimise   sum_n min_k |mu_n - c_k|^2
 
-Lloyd's algorithm (1982) from starts by k-means++ (Arthur & Vassilvitskii 2007), both by scikit-learn. Clusters are
-groups of codes and nothing more: they need not be what a person would call classes, and another model has others.
+Lloyd's algorithm (1982), initialised by k-means++ (Arthur & Vassilvitskii 2007), both from scikit-learn. Clusters are
+only groups of codes: they need not correspond to classes in any human sense, and another model has others.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ __all__ = ["Clusters", "k_means", "typical"]
 
 Array = NDArray[Any]
 _MOST = 1000  # clusters
-_STARTS = 4  # of the algorithm, which finds a local minimum; the best is kept
+_STARTS = 4  # each finds a local minimum; the best is kept
 
 
 class Clusters(NamedTuple):
-    """K groups of N codes, the largest first.
+    """K clusters of N codes, the largest first.
 
     Attributes:
-        labels: (N,) int64, the group of each code, counted from 0.
-        centres: (K, J) float32, the means of the groups.
+        labels: (N,) int64, the cluster of each code, counted from 0.
+        centres: (K, J) float32, the means of the clusters.
     """
 
     labels: Array
@@ -36,12 +36,12 @@ class Clusters(NamedTuple):
 
 
 def k_means(codes: Array, count: int, seed: int = 0) -> Clusters:
-    """Groups codes by k-means.
+    """Clusters codes by k-means.
 
     Arguments:
         codes: (N, J).
-        count: K; where fewer codes differ from each other, there are as many groups as these.
-        seed: of the starts. The same seed gives the same groups.
+        count: K; if there are fewer distinct codes, there are as many clusters as distinct codes.
+        seed: of the initialisations. The same seed gives the same clusters.
 
     Raises:
         ConfigError: the count is not a whole number from 1 to 1,000.
@@ -50,7 +50,9 @@ def k_means(codes: Array, count: int, seed: int = 0) -> Clusters:
     """
     check_count("The number of clusters", count, _MOST)
     if codes.ndim != 2 or not codes.size or not np.isfinite(codes).all():
-        raise DataError(f"Codes to group must be (N, J) and finite; these {codes.shape} are not.")
+        raise DataError(
+            f"Codes to cluster must have shape (N, J) and be finite; these, of shape {codes.shape}, do not."
+        )
     try:
         from sklearn.cluster import KMeans
         from threadpoolctl import threadpool_limits
@@ -58,7 +60,7 @@ def k_means(codes: Array, count: int, seed: int = 0) -> Clusters:
         raise VAEError("Clusters need scikit-learn: python -m pip install scikit-learn") from error
     codes = np.ascontiguousarray(codes, np.float32)
     method = KMeans(min(count, len(np.unique(codes, axis=0))), n_init=_STARTS, tol=0, random_state=seed)
-    with threadpool_limits(1, "openmp"):  # on busy cores its threads would wait for each other
+    with threadpool_limits(1, "openmp"):  # its threads would wait for each other on busy cores
         found = method.fit(codes)
     numbers, sizes = np.unique(found.labels_, return_counts=True)
     order = numbers[np.argsort(-sizes, kind="stable")]
@@ -66,7 +68,7 @@ def k_means(codes: Array, count: int, seed: int = 0) -> Clusters:
 
 
 def typical(codes: Array, clusters: Clusters) -> Array:
-    """Returns the row of the code nearest to the centre of each group, (K,) int64: images as varied as codes are."""
+    """Returns the row of the code nearest to the centre of each cluster, (K,) int64: images as varied as the codes."""
     rows = [np.flatnonzero(clusters.labels == number) for number in range(len(clusters.centres))]
     away = (((codes[own] - centre) ** 2).sum(1) for own, centre in zip(rows, clusters.centres, strict=True))
     return np.array([own[far.argmin()] for own, far in zip(rows, away, strict=True)], np.int64)

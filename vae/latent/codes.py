@@ -1,6 +1,6 @@
-"""What a trained model knows: codes of a set of images, decoded planes, and how much each dimension carries.
+"""What a trained model has learned: codes of a set of images, decoded planes, and how much each dimension carries.
 
-Arrays in and out are numpy, float32 or uint8, ready for a figure.
+Inputs and results are NumPy arrays, float32 or uint8, ready for a figure.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ __all__ = [
     "normal_quantiles", "principal_axes",
 ]  # fmt: skip
 
-Array = NDArray[Any]  # float32 in fact; numpy's types lose it at each product
-_TINY = np.finfo(np.float32).tiny  # variance of the codes of an encoder that gives one answer to all
+Array = NDArray[Any]  # float32 in practice; NumPy's types lose that at each product
+_TINY = np.finfo(np.float32).tiny  # variance of the codes of an encoder whose output is constant
 
 
 class Codes(NamedTuple):
@@ -30,7 +30,7 @@ class Codes(NamedTuple):
 
     Attributes:
         mean, deviation: (N, J), mu_z(x) and sigma_z(x).
-        kl: (N, J), KL[q(z_j|x) || N(0, 1)] in nats; its mean over images says what dimension j carries.
+        kl: (N, J), KL[q(z_j|x) || N(0, 1)] in nats; its mean over images is the information that dimension j carries.
     """
 
     mean: Array
@@ -39,7 +39,7 @@ class Codes(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """p(x|z) of N latents: mean, deviation and one draw, each (N, H, W) in units of the pixel scale [0, 1].
+    """p(x|z) of N latents: mean, standard deviation and one sample, each (N, H, W) in units of the pixel scale [0, 1].
 
     In colour each is (N, H, W, 3).
     """
@@ -55,7 +55,7 @@ class Axes(NamedTuple):
     Attributes:
         centre: (J,).
         directions: (2, J), u and v, of unit length.
-        share: (2,), share of the variance of the means along u and v, in [0, 1].
+        share: (2,), fractions of the variance of the means along u and v, in [0, 1].
     """
 
     centre: Array
@@ -79,7 +79,7 @@ def encode(model: VAE, images: Tensor, *, seed: int = 0, batch: int = 2000) -> C
         model: the VAE.
         images: (N, H, W) or (N, H, W, 3) uint8 in [0, 255].
         seed: of the dequantisation or binarisation noise.
-        batch: images encoded at once; fewer where they are large.
+        batch: images encoded at once; fewer if they are large.
     """
     noise = generator(seed)
     parts = []
@@ -97,16 +97,18 @@ def decode(model: VAE, z: Array, *, seed: int = 0, batch: int = 2000) -> Decoded
     Arguments:
         model: the VAE.
         z: (N, J).
-        seed: of the draw x ~ p(x|z).
-        batch: latents decoded at once; fewer where images are large.
+        seed: of the sample x ~ p(x|z).
+        batch: latents decoded at once; fewer if images are large.
 
     Raises:
         ConfigError: the latents are not (N, J), or not finite.
     """
     with np.errstate(over="ignore"):
-        z = np.array(z, np.float32)  # a copy, since torch wants memory that may be written to
+        z = np.array(z, np.float32)  # a copy, since torch needs writable memory
     if z.ndim != 2 or z.shape[1] != model.config.latent or not np.isfinite(z).all():
-        raise ConfigError(f"Latents must be (N, {model.config.latent}) and finite; these {z.shape} are not.")
+        raise ConfigError(
+            f"Latents must have shape (N, {model.config.latent}) and be finite; these, of shape {z.shape}, do not."
+        )
     noise = generator(seed, model.device)
     parts = []
     for part in torch.from_numpy(z).split(model.config.at_once(batch)):
@@ -122,7 +124,7 @@ def normal_quantiles(count: int) -> Array:
         ConfigError: the count is less than 1.
     """
     if count < 1:
-        raise ConfigError(f"There must be at least one quantile; {count} were asked for.")
+        raise ConfigError(f"There must be at least one quantile; {count} were requested.")
     middle = (torch.arange(count, dtype=torch.float64) + 0.5) / count
     return Normal(0.0, 1.0).icdf(middle).float().numpy()
 
@@ -150,16 +152,18 @@ def coordinate_axes(means: Array, first: int, second: int, centre: Array | None 
     """Returns the plane of two latent coordinates through a point (the prior's mean when None).
 
     Arguments:
-        means: (N, J), posterior means, for the share of variance.
-        first, second: which coordinates, from 0; the same twice, as for J = 1, gives a line.
-        centre: (J,); its own two coordinates are taken as 0.
+        means: (N, J), posterior means, for the fractions of variance.
+        first, second: the coordinates, counted from 0; the same one twice, as for J = 1, gives a line.
+        centre: (J,); its values for these two coordinates are replaced by 0.
 
     Raises:
         ConfigError: they are not among the J coordinates.
     """
     size = means.shape[1]
     if not (0 <= first < size and 0 <= second < size):
-        raise ConfigError(f"A coordinate is counted from 0 to {size - 1}; {first} and {second} are not.")
+        raise ConfigError(
+            f"Coordinates are numbered from 0 to {size - 1}; {first} and {second} are not both among them."
+        )
     origin = np.zeros(size, np.float32) if centre is None else centre.astype(np.float32).copy()
     origin[[first, second]] = 0
     variance = means.var(0)
@@ -177,10 +181,10 @@ def principal_axes(means: Array) -> Axes:
         ConfigError: there are fewer than two images or two dimensions.
     """
     if min(means.shape) < 2:
-        raise ConfigError(f"A plane needs at least 2 images and 2 dimensions; the means are {means.shape}.")
+        raise ConfigError(f"A plane needs at least 2 images and 2 dimensions; the means have shape {means.shape}.")
     centre = means.mean(0)
     _, singular, directions = np.linalg.svd(means - centre, full_matrices=False)
     share = singular**2 / max((singular**2).sum(), _TINY)
-    # a direction has no sign of its own: its largest entry is made positive, so that the picture never flips
+    # the sign of a direction is arbitrary: its largest entry is made positive, so that the picture never flips
     plane = directions[:2] * np.sign(directions[:2][np.arange(2), np.abs(directions[:2]).argmax(1)])[:, None]
     return Axes(centre, plane, share[:2])

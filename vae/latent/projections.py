@@ -1,11 +1,11 @@
-"""Codes of many dimensions on a plane that keeps neighbours together: t-SNE and UMAP of posterior means.
+"""Projections of high-dimensional codes to a plane that keep neighbours together: t-SNE and UMAP of posterior means.
 
     tsne    t-distributed stochastic neighbour embedding       van der Maaten & Hinton (2008), by scikit-learn
     umap    uniform manifold approximation and projection      McInnes, Healy & Melville (2018), by umap-learn
 
-Both keep who is near whom. Distances between clusters, their sizes and their densities mean next to nothing
-(Wattenberg, Viégas & Johnson 2016). They take seconds, so a result is kept beside the model. For a seed it is the same
-each time on one machine; elsewhere the last digits of sums may come out differently, and a picture with them.
+Both preserve neighbourhoods. Distances between clusters, their sizes and their densities mean little
+(Wattenberg, Viégas & Johnson 2016). They take seconds, so the result is stored with the model. With the same seed it is
+the same each time on one machine; on another the last digits of sums may differ, and with them the picture.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Array = NDArray[Any]
 Method = methods.Projection
 METHODS, IMAGES = methods.PROJECTIONS, methods.PROJECTED
 _FORMAT = 1
-_LEAST = 100  # images: fewer have too few neighbours
+_LEAST = 100  # images; with fewer there are too few neighbours
 _OPTIONS: dict[Method, dict[str, Any]] = {
     "tsne": {"perplexity": 30.0, "init": "pca"},
     "umap": {"n_neighbors": 15, "min_dist": 0.1},
@@ -46,44 +46,46 @@ _OPTIONS: dict[Method, dict[str, Any]] = {
 
 
 class Projection(NamedTuple):
-    """Points (N, 2) float32 of the first N test images, and the settings that they depend on, plain JSON."""
+    """Points (N, 2) float32 of the first N test images, and the settings that they depend on, as plain JSON."""
 
     points: Array
     settings: Mapping[str, Any]
 
 
 def project(means: Array, method: Method, *, seed: int = 0) -> Array:
-    """Lays codes out on a plane.
+    """Projects codes to a plane.
 
     Arguments:
         means: (N, J), posterior means; N at least 100, J at least 2.
-        method: "tsne" (perplexity 30, started from the principal directions) or "umap" (15 neighbours).
-        seed: of the method's own draws.
+        method: "tsne" (perplexity 30, initialised with the principal directions) or "umap" (15 neighbours).
+        seed: of the random numbers of the method.
 
     Returns:
-        (N, 2) float32, in no unit.
+        (N, 2) float32, without a unit.
 
     Raises:
         ConfigError: the method is unknown, or there are too few codes or dimensions.
-        DataError: the codes are all the same, or not finite.
-        VAEError: the package that does it is not installed; the message has the command.
+        DataError: the codes are all equal, or not finite.
+        VAEError: the package that is needed is not installed; the message has the command.
     """
     if method not in METHODS:
-        raise ConfigError(f"A projection is one of {', '.join(METHODS)}; it is {method!r}.")
+        raise ConfigError(f"method must be one of {', '.join(METHODS)}; it is {method!r}.")
     if means.ndim != 2 or len(means) < _LEAST or means.shape[1] < 2:
-        raise ConfigError(f"A projection takes {_LEAST} codes of 2 dimensions at least; these are {means.shape}.")
+        raise ConfigError(
+            f"A projection needs at least {_LEAST} codes of at least 2 dimensions; these have shape {means.shape}."
+        )
     if not np.isfinite(means).all() or not (np.ptp(means, 0) > 1e-6).any():
-        raise DataError("Codes to project must be finite and differ; these do not. Train the model first.")
-    with warnings.catch_warnings():  # of the packages themselves, about what they do without
+        raise DataError("Codes to project must be finite and not all equal; these are not. Train the model first.")
+    with warnings.catch_warnings():  # the packages warn of optional features that they lack
         warnings.simplefilter("ignore")
         points = (_tsne if method == "tsne" else _umap)(np.ascontiguousarray(means, np.float32), seed)
     if not np.isfinite(points).all():
-        raise DataError("The projection did not come out as finite numbers; the codes lie too far apart.")
+        raise DataError("The projection gave numbers that are not finite; the codes are too far apart.")
     return points.astype(np.float32)
 
 
 def projection_file(name_or_path: str | Path, data_name: str, method: Method) -> Path:
-    """Returns where the projection of a model's codes is kept, see `vae.model.results`.
+    """Returns the path of the projection of a model's codes, see `vae.model.results`.
 
     Raises:
         CheckpointError: there is no such model.
@@ -99,18 +101,18 @@ def make_projection(
     name_or_path: str | Path, dataset: Dataset, method: Method, *, images: int = IMAGES, seed: int = 0,
     device: str = "cpu",
 ) -> Projection:  # fmt: skip
-    """Projects the codes of a model's first test images, and keeps the result.
+    """Projects the codes of a model's first test images, and stores the result.
 
     Arguments:
         name_or_path: of the model.
-        dataset: whose test images.
+        dataset: whose test images to encode.
         method: "tsne" or "umap".
-        images: how many; all, where there are fewer.
-        seed: of the method's own draws.
-        device: where images are encoded, see `load`; the method itself runs on the CPU.
+        images: how many; all if there are fewer.
+        seed: of the random numbers of the method.
+        device: on which images are encoded, see `load`; the method itself runs on the CPU.
 
     Raises:
-        CheckpointError: there is no such model, its result may be kept nowhere, or the disk refuses.
+        CheckpointError: there is no such model, or the result cannot be stored.
         ConfigError, DataError, VAEError: as for `project`.
     """
     if images < _LEAST:
@@ -128,7 +130,7 @@ def make_projection(
 def kept_projection(
     name_or_path: str | Path, dataset: Dataset, method: Method, *, images: int = IMAGES, seed: int = 0
 ) -> Projection | None:
-    """Returns what `make_projection` kept, if it is of this model as it is, these images and these settings.
+    """Returns the stored result of `make_projection`, if it is for this version of the model, images and settings.
 
     Raises:
         CheckpointError: there is no such model.
@@ -146,7 +148,7 @@ def load_projection(path: Path) -> Projection:
     """Reads a projection.
 
     Raises:
-        CheckpointError: there is none, or the file is damaged, foreign, or of another version.
+        CheckpointError: there is no such file, or it is damaged, not a projection, or of another version.
     """
     path = given(path)
     if not path.is_file():
@@ -155,16 +157,16 @@ def load_projection(path: Path) -> Projection:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             settings, points = json.loads(str(file["settings"][()])), file["points"]
         if settings["format"] != _FORMAT:
-            raise ValueError(f"format {settings['format']}, where this version reads {_FORMAT}")
+            raise ValueError(f"format {settings['format']}, but this version reads {_FORMAT}")
         if points.shape != (settings["images"], 2) or points.dtype != np.float32 or not np.isfinite(points).all():
             raise ValueError(f"its points are {points.shape} {points.dtype}, or not finite")
     except DAMAGE as error:
-        raise CheckpointError(f"{path} is not a whole projection ({error!s:.200}). Make it again.") from error
+        raise CheckpointError(f"{path} is not a complete projection ({error!s:.200}). Make it again.") from error
     return Projection(points, settings)
 
 
 def _settings(name_or_path: str | Path, dataset: Dataset, method: Method, images: int, seed: int) -> dict[str, Any]:
-    """Returns what a projection depends on."""
+    """Returns the settings that a projection depends on."""
     about = {"model": checksum(name_or_path), "data": dataset.name, "images": min(images, len(dataset.test))}
     return {"format": _FORMAT, **about, "method": method, "seed": seed, **_OPTIONS.get(method, {})}
 

@@ -1,4 +1,4 @@
-"""A model's figures on held-out images, as its file and its card have them."""
+"""A model's figures on held-out images, as recorded in its file and on its card."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from vae.training import score
 
 __all__ = ["held_out_figures"]
 
-_AT_ONCE = 10_000 * 28 * 28  # values of test images that are floats at one time
+_AT_ONCE = 10_000 * 28 * 28  # values of test images converted to floats at once
 
 
 def held_out_figures(model: VAE, dataset: Dataset, config: TrainConfig | None = None) -> dict[str, float]:
-    """Scores a model on all test images.
+    """Evaluates a model on all test images.
 
     Arguments:
         model: the VAE.
-        dataset: its images, of which those held out are taken.
-        config: how it was trained, if it was here: a plain autoencoder has no ELBO.
+        dataset: whose test images are the held-out images.
+        config: its training, if it was trained here: a plain autoencoder has no ELBO.
 
     Returns:
-        What `Record.held_out` says, nats per image: the ELBO with 10 samples per image, its standard error over images,
-        its two parts, and bits per dimension. An autoencoder has no ELBO, so for it the reconstruction alone.
+        The figures of `Record.held_out`, nats per image: the ELBO with 10 samples per image, its standard error over
+        images, its two parts, and bits per dimension. For an autoencoder, which has no ELBO, only the reconstruction.
     """
     images = dataset.test.images
     if config is not None and config.objective == "autoencoder":
@@ -43,6 +43,6 @@ def held_out_figures(model: VAE, dataset: Dataset, config: TrainConfig | None = 
         "reconstruction": mean + kl,
         "kl": kl,
     }
-    if isinstance(model.config, ModelConfig) or model.config.dequantised:  # else it bounds no code length
+    if isinstance(model.config, ModelConfig) or model.config.dequantised:  # otherwise it does not bound a code length
         figures["bits_per_dimension"] = bits_per_dimension(mean, model.config.likelihood, model.config.pixels)
     return figures

@@ -1,14 +1,15 @@
-"""What the mean KL of the bound is made of (Hoffman & Johnson 2016, "ELBO surgery").
+"""The parts of the mean KL in the bound (Hoffman & Johnson 2016, "ELBO surgery").
 
     1/N sum_n KL[q(z|x_n) || p(z)]  =  I(n; z)  +  KL[q(z) || p(z)],      q(z) = 1/N sum_n q(z|x_n)
     I(n; z) = 1/N sum_n KL[q(z|x_n) || q(z)]  <=  log N
 
-The first part is what a code says of which image it came from: useful. The second is how far the codes as a whole lie
-from the prior: draws from p(z) decode badly where they differ. The bound charges for both alike.
+The first part is the information that a code carries about which image it came from: useful. The second measures how
+far the codes as a whole are from the prior: where they differ, samples from p(z) decode badly. The bound penalises both
+alike.
 
-Both are of the empirical distribution of the N images given, for which the identity is exact. With fewer images the
-first part is smaller, since it is at most log N, and the second larger. For all images that there could be, the first
-is at least what N of them give on average, and at most the mean KL.
+Both refer to the empirical distribution of the N given images, for which the identity is exact. With fewer images the
+first part is smaller, since it is at most log N, and the second larger. For the distribution of all possible images,
+the first is at least the average over sets of N of them, and at most the mean KL.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ class Surgery(NamedTuple):
     Attributes:
         images: N.
         mean_kl: 1/N sum_n KL[q(z|x_n) || p(z)], in closed form.
-        mutual_information: I(n; z), from draws.
+        mutual_information: I(n; z), estimated from samples.
         mutual_information_error: its standard error.
-        marginal_kl: KL[q(z) || p(z)], from the same draws.
+        marginal_kl: KL[q(z) || p(z)], from the same samples.
         marginal_kl_error: its standard error.
     """
 
@@ -53,32 +54,32 @@ class Surgery(NamedTuple):
 
     @property
     def ceiling(self) -> float:
-        """log N, above which no mutual information with the number of an image can be."""
+        """log N, the upper bound on the mutual information with the index of an image."""
         return math.log(self.images)
 
 
 def surgery(codes: Codes, draws: int = 2000, seed: int = 0) -> Surgery:
-    """Splits the mean KL of the images that codes are of.
+    """Splits the mean KL of the images with the given codes.
 
-    I is the mean of log q(z|x_n) - log q(z) and KL[q(z) || p(z)] that of log q(z) - log p(z), over draws of an image n
-    and of z from its q(z|x_n). KL[q(z|x_n) || p(z)], whose mean over all images is known, is a control variate of the
-    second.
+    I is the mean of log q(z|x_n) - log q(z), and KL[q(z) || p(z)] that of log q(z) - log p(z), over samples of an image
+    n and of z from its q(z|x_n). KL[q(z|x_n) || p(z)], whose mean over all images is known, serves as a control variate
+    for the second.
 
     Arguments:
         codes: of N images, see `latent.encode`.
-        draws: S.
-        seed: of the draws.
+        draws: S, number of samples.
+        seed: of the samples.
 
     Raises:
         DataError: there are no codes.
         ConfigError: draws is not a whole number from 2 to 100,000.
     """
-    check_count("The number of draws", draws, 100_000)
+    check_count("The number of samples", draws, 100_000)
     if draws < 2:
-        raise ConfigError("The number of draws must be at least 2, for their standard error; it is 1.")
+        raise ConfigError("The number of samples must be at least 2, for a standard error; it is 1.")
     count = len(codes.mean)
     if not count:
-        raise DataError("The mean KL is one of images; there are none.")
+        raise DataError("The mean KL needs at least one image; there are none.")
     noise = generator(seed)
     rows = torch.randint(count, (draws,), generator=noise).numpy()
     eps = torch.randn(draws, codes.mean.shape[1], generator=noise, dtype=torch.float64).numpy()
@@ -96,11 +97,11 @@ def surgery(codes: Codes, draws: int = 2000, seed: int = 0) -> Surgery:
 
 
 def growth(codes: Codes, sizes: Sequence[int], draws: int = 2000, seed: int = 0) -> list[Surgery]:
-    """Splits the mean KL of the first images, for several numbers of them: how far the parts depend on how many.
+    """Splits the mean KL of the first images, for several numbers of them, to show how the parts depend on the number.
 
     Arguments:
         codes: of N images.
-        sizes: numbers of images, each from 1; those above N are left out.
+        sizes: numbers of images, at least 1; those above N are left out.
         draws, seed: as for `surgery`.
     """
     return [surgery(Codes(*(part[:size] for part in codes)), draws, seed) for size in sizes if size <= len(codes.mean)]

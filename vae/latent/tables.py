@@ -1,4 +1,4 @@
-"""Codes as a table that spreadsheets and other programs read: CSV, one row per image."""
+"""Codes as a table that spreadsheets and other programs can read: CSV, one row per image."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ def codes_csv(codes: Codes, labels: Sequence[str] | None = None, *, plain: bool 
 
     The columns, in this order:
 
-    - `index`: the number of the image in its split, from 0;
-    - `label`: the name of its class; there is no such column without labels;
+    - `index`: the index of the image in its split, from 0;
+    - `label`: the name of its class; this column is absent without labels;
     - `mean_1` to `mean_J`: mu_z(x);
     - `standard_deviation_1` to `standard_deviation_J`: sigma_z(x);
     - `kl`: KL[q(z|x) || p(z)], the sum over all dimensions, nats;
     - `kl_1` to `kl_J`: KL[q(z_j|x) || p(z_j)], nats.
 
-    Each number has as many digits as it takes to read the same float32 back.
+    Numbers have as many digits as are needed to recover the same float32.
 
     Arguments:
         codes: of the images.
-        labels: (N,) the name of each image's class; None where there are no labels.
-        plain: the codes are those of a plain autoencoder, which trains the means alone, so the table ends with them.
+        labels: (N,) the name of each image's class; None if there are no labels.
+        plain: the codes are those of a plain autoencoder, which trains only the means, so the table ends with them.
 
     Raises:
-        ConfigError: there are other than N labels.
+        ConfigError: the number of labels is not N.
     """
     count, size = codes.mean.shape
     if labels is not None and len(labels) != count:
-        raise ConfigError(f"Each image has one label; there are {count} images and {len(labels)} labels.")
+        raise ConfigError(f"Each image must have one label; there are {count} images and {len(labels)} labels.")
     dimensions = range(1, size + 1)
     names, columns = [f"mean_{j}" for j in dimensions], [codes.mean]
     if not plain:

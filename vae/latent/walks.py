@@ -1,10 +1,10 @@
 """Walks through latent space: from latent to latent, along one coordinate, by a difference of means, to neighbours.
 
     straight     z(t) = (1 - t) a + t b
-    spherical    the direction turns evenly on the sphere, the length changes evenly      Shoemake (1985); White (2016)
+    spherical    the direction rotates uniformly, the length changes linearly             Shoemake (1985); White (2016)
 
-Draws from N(0, I) in many dimensions lie near a sphere of radius sqrt(J), which a straight line between two of them
-cuts through; a spherical walk stays at their distance from the origin.
+Samples from N(0, I) in many dimensions lie near a sphere of radius sqrt(J), and the straight line between two of them
+passes through its interior; a spherical walk keeps their distance from the origin.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _BLOCK = 2**22  # numbers at once, 32 MB as float64
 
 
 class Difference(NamedTuple):
-    """The mean of one set of latents minus that of another, and what resampling both makes of it.
+    """The mean of one set of latents minus that of another, and its bootstrap distribution.
 
     Attributes:
         mean: (J,).
-        resampled: (R, J), the same from sets that are drawn with replacement (Efron 1979).
+        resampled: (R, J), the same for sets drawn with replacement (Efron 1979).
     """
 
     mean: Array
@@ -37,7 +37,7 @@ class Difference(NamedTuple):
 
     @property
     def angle(self) -> Array:
-        """(R,) degrees between each resampled difference and the mean; 90 where one of them is 0."""
+        """(R,) angles in degrees between each resampled difference and the mean; 90 if one of them is 0."""
         lengths = self.length * np.linalg.norm(self.mean)
         cosine = (self.resampled @ self.mean) / np.where(lengths > 0, lengths, 1)
         return np.degrees(np.arccos(np.clip(cosine, -1, 1)))
@@ -49,7 +49,7 @@ class Difference(NamedTuple):
 
 
 class Neighbours(NamedTuple):
-    """The nearest of N points, nearest first: their rows (K,) and Euclidean distances (K,) float64."""
+    """The nearest of N points, nearest first: their indices (K,) and Euclidean distances (K,) float64."""
 
     rows: Array
     distance: Array
@@ -63,7 +63,7 @@ def straight(start: Array, end: Array, steps: int) -> Array:
         steps: at least 2.
 
     Raises:
-        ConfigError: the ends are not finite vectors of one size, or steps is not a whole number from 2 to 10,000.
+        ConfigError: the ends are not finite vectors of equal size, or steps is not a whole number from 2 to 10,000.
     """
     a, b, t = _checked(start, end, steps)
     return ((1 - t) * a + t * b).astype(np.float32)
@@ -73,10 +73,10 @@ def spherical(start: Array, end: Array, steps: int) -> Array:
     """Returns a spherical walk, (steps, J) float32, both ends included.
 
     z(t) = r(t) [sin((1 - t) w) a/|a| + sin(t w) b/|b|] / sin w, where w is the angle between a and b, and
-    r(t) = (1 - t)|a| + t|b|. For ends of one length this is the formula of Shoemake (1985), as White (2016) uses it.
+    r(t) = (1 - t)|a| + t|b|. For ends of equal length this is the formula of Shoemake (1985), as used by White (2016).
 
-    Ends in one direction, or one at 0, give the straight walk. Opposite ends have no one plane to turn in: the turn
-    then goes towards the coordinate axis that is farthest from them (for J = 1, which has none, straight through 0).
+    If the ends have the same direction, or one is 0, the walk is straight. For opposite ends the plane of rotation is
+    not unique: the rotation then goes towards the coordinate axis farthest from them (for J = 1, straight through 0).
 
     Arguments, raises: as for `straight`.
     """
@@ -100,7 +100,7 @@ def spherical(start: Array, end: Array, steps: int) -> Array:
 
 
 def traversals(z: Array, dimensions: Array | list[int], values: Array) -> Array:
-    """Returns a table of latents (R, S, J) float32: z with one coordinate per row set to each of the values.
+    """Returns a table of latents (R, S, J) float32: in each row z with one coordinate set to each of the values.
 
     Arguments:
         z: (J,).
@@ -108,14 +108,14 @@ def traversals(z: Array, dimensions: Array | list[int], values: Array) -> Array:
         values: (S,), the same for all rows; or (R, S).
 
     Raises:
-        ConfigError: a dimension is not among the J, a number is not finite, or shapes do not fit.
+        ConfigError: a dimension is not among the J, a number is not finite, or shapes do not match.
     """
     z, values = np.asarray(z, np.float32), np.asarray(values, np.float32)
     rows = np.asarray(dimensions)
     if z.ndim != 1 or rows.ndim != 1 or not np.isin(rows, np.arange(len(z))).all():
-        raise ConfigError(f"Dimensions are counted from 0 to {z.size - 1}; these are {list(dimensions)}.")
+        raise ConfigError(f"Dimensions are numbered from 0 to {z.size - 1}; these are {list(dimensions)}.")
     if values.ndim not in (1, 2) or values.shape[:-1] not in ((), rows.shape):
-        raise ConfigError(f"Values are (S,) or ({len(rows)}, S); these are {values.shape}.")
+        raise ConfigError(f"Values must have shape (S,) or ({len(rows)}, S); theirs is {values.shape}.")
     if not (np.isfinite(values).all() and np.isfinite(z).all()):
         raise ConfigError("Latents must be finite numbers; some are not.")
     table = np.tile(z, (len(rows), values.shape[-1], 1))
@@ -124,50 +124,52 @@ def traversals(z: Array, dimensions: Array | list[int], values: Array) -> Array:
 
 
 def difference(of: Array, minus: Array, resamples: int = 200, seed: int = 0) -> Difference:
-    """Returns the mean of one set of latents minus that of another (Larsen et al. 2016), with its bootstrap spread.
+    """Returns the mean of one set of latents minus that of another (Larsen et al. 2016), with bootstrap replicates.
 
     Arguments:
         of: (N, J).
         minus: (M, J).
-        resamples: R, pairs of sets drawn with replacement.
-        seed: of them.
+        resamples: R, number of pairs of sets drawn with replacement.
+        seed: of the resampling.
 
     Raises:
-        DataError: a set is empty, or the two have not the same J.
+        DataError: a set is empty, or the two differ in J.
         ConfigError: resamples is not a whole number from 1 to 10,000.
     """
     check_count("The number of resamples", resamples, _MOST_STEPS)
     if of.ndim != 2 or minus.ndim != 2 or of.shape[1:] != minus.shape[1:] or not min(len(of), len(minus)):
-        raise DataError(f"Both sets must hold latents (N, J) of one J; these are {of.shape} and {minus.shape}.")
+        raise DataError(
+            f"Both sets must hold latents (N, J) with the same J; their shapes are {of.shape} and {minus.shape}."
+        )
     random = np.random.default_rng(seed)
     means = [part.mean(0, dtype=np.float64) for part in (of, minus)]
     resampled = np.zeros((resamples, of.shape[1]))
     for sign, part in ((1, of), (-1, minus)):
         for row in resampled:
-            # how often each latent was drawn
+            # how often each latent was sampled
             row += sign * (random.multinomial(len(part), np.full(len(part), 1 / len(part))) @ part) / len(part)
     return Difference((means[0] - means[1]).astype(np.float32), resampled.astype(np.float32))
 
 
 def neighbours(point: Array, points: Array, count: int) -> Neighbours:
-    """Finds the nearest of N points: latents (N, J), or images (N, H, W) or (N, H, W, 3), by the Euclidean distance.
+    """Finds the nearest of N points, latents (N, J) or images (N, H, W) or (N, H, W, 3), by Euclidean distance.
 
     Images uint8 in [0, 255] are measured on the pixel scale [0, 1].
 
     Arguments:
         point: (J,), (H, W) or (H, W, 3).
         points: (N, J), (N, H, W) or (N, H, W, 3).
-        count: K; all of them where there are fewer. Equal distances are in the order of the rows.
+        count: K; all of them if there are fewer. Ties are in the order of the points.
 
     Raises:
         ConfigError: count is not a whole number from 1 to 10,000.
-        DataError: there are none, or they are not of the point's shape and type.
+        DataError: there are no points, or they differ from the given point in shape or type.
     """
     check_count("The number of neighbours", count, _MOST_STEPS)
     if not len(points) or points.shape[1:] != point.shape or (points.dtype == np.uint8) != (point.dtype == np.uint8):
         raise DataError(
-            f"Neighbours must be of the point's kind, {point.shape} {point.dtype}; these are {points.shape[1:]} "
-            f"{points.dtype}, {len(points)} of them."
+            f"Neighbours must have the shape and type of the point, {point.shape} {point.dtype}; these have "
+            f"{points.shape[1:]} {points.dtype}, and there are {len(points)}."
         )
     scale = 255 if points.dtype == np.uint8 else 1
     step = max(1, _BLOCK // point.size)
@@ -180,10 +182,10 @@ def neighbours(point: Array, points: Array, count: int) -> Neighbours:
 
 
 def _checked(start: Array, end: Array, steps: int) -> tuple[Array, Array, Array]:
-    """Returns both ends (J,) as float64, and the shares of the way (steps, 1)."""
+    """Returns both ends (J,) as float64, and the fractions of the way (steps, 1)."""
     a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
     if a.ndim != 1 or a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise ConfigError(f"A walk goes between two finite latents (J,); these are {a.shape} and {b.shape}.")
+        raise ConfigError(f"A walk needs two finite latents of shape (J,); their shapes are {a.shape} and {b.shape}.")
     check_count("The number of steps", steps, _MOST_STEPS)
     if steps < 2:
         raise ConfigError("A walk has at least 2 steps, its ends; this has 1.")

@@ -1,20 +1,20 @@
-"""What a model is: its settings, its nets, its objectives, and the file that keeps it.
+"""What a model is: its settings, its networks, its objectives, and its file.
 
 The Gaussian VAE of Kingma & Welling (2013) as `torch.distributions` objects: an encoder q(z|x), a decoder p(x|z), and
-objectives that read as they are written. The wing stands on `vae.settings`, whose configs and records it has too.
+objectives written as they are on paper. The wing depends on `vae.settings`, whose configs and records it re-exports.
 
-    distributions  draws from a generator; how each likelihood wants its pixels
-    nets           plain backbones: perceptrons, strided convolutions and their mirror
-    graphs         networks from elsewhere as lists of PyTorch's operations: data, never code
-    capture        what a network does, written down as such a list
+    distributions  sampling with an explicit generator; the pixels that each likelihood takes
+    nets           plain backbones: perceptrons, strided convolutions and their mirror image
+    graphs         networks from elsewhere as lists of PyTorch operations: data, never code
+    capture        records the operations of a network as such a list
     vae            Encoder, Decoder (forward returns a Distribution), VAE, build, count_weights
     imported       models from elsewhere: two graphs as distributions over latents and pixels
-    devices        which device, and bfloat16 where it is quicker and costs nothing
+    devices        the choice of a device, and of bfloat16 where it is faster at no loss
     objectives     ELBO (beta, free bits), IWAE, Autoencoder: objective(model, x) -> Terms, one number per image
-    perceptrons    which graphs are multilayer perceptrons
-    portable       the nets as flat arrays, for programs without PyTorch
+    perceptrons    recognises graphs that are multilayer perceptrons
+    portable       the networks as flat arrays, for programs without PyTorch
     checkpoints    one safetensors file per model, its record in the header; files written aside
-    results        where what was found out about a model is kept
+    results        where results about a model, such as comparisons, are stored
 """
 
 from vae.model import portable

@@ -1,4 +1,4 @@
-"""What a network does, written down: `torch.export` follows it once, and a `Graph` says which operations it called."""
+"""Records what a network does: `torch.export` traces it once, and a `Graph` lists the operations that it called."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ __all__ = ["capture"]
 
 _CONSTANT = {torch.ops.aten.full.default, torch.ops.aten.scalar_tensor.default, torch.ops.aten.arange.default}
 _CHECKS = {torch.ops.aten._assert_tensor_metadata.default, torch.ops.aten._assert_scalar.default}
-_SAME = {torch.ops.aten._to_copy.default, torch.ops.aten.detach.default}  # all is float32, and no gradient is cut
+_SAME = {torch.ops.aten._to_copy.default, torch.ops.aten.detach.default}  # all is float32, and no gradient is needed
 _LARGEST = 2**31 - 1
-_DROPPED = ("dtype", "device", "layout", "pin_memory", "memory_format")  # all is float32, and where the weights are
+_DROPPED = ("dtype", "device", "layout", "pin_memory", "memory_format")  # all is float32, on the weights' device
 
 
 def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
-    """Writes down what a network does.
+    """Records the operations of a network.
 
     Arguments:
         network: a module in evaluation mode, or any function of tensors, from (N, inputs) to tensors whose first
             dimension is N.
-        example: (N, inputs), N at least 2; the network is followed with it.
+        example: (N, inputs) with N at least 2, the input with which the network is traced.
 
     Returns:
-        The network as a graph, which gives the same numbers.
+        The network as a graph that computes the same outputs.
 
     Raises:
-        ConfigError: the network does what cannot be written down: it decides by the values of tensors what to do,
-            draws random numbers, or calls an operation that is not in `OPERATIONS`.
+        ConfigError: the network cannot be recorded: its control flow depends on the values of tensors, it draws random
+            numbers, or it calls an operation that is not in `OPERATIONS`.
     """
-    logging.getLogger("torch.fx").setLevel(logging.CRITICAL)  # what it has to say is in the error
+    logging.getLogger("torch.fx").setLevel(logging.CRITICAL)  # the error has the same information
     try:
         with unchecked(), _unvalidated():
             exported = torch.export.export(
                 _Called(network), (example,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},), strict=False
             ).run_decompositions()
-    except Exception as error:  # torch.export raises what it likes
+    except Exception as error:  # torch.export may raise anything
         reason = " ".join(str(error).split("\n\n")[0].split()) or type(error).__name__
         if "specialized it to be a constant" in reason:
-            reason = "it takes the number of images for a constant: write x.shape[0] in the place of len(x)"
+            reason = "it treats the number of images as a constant: write x.shape[0] instead of len(x)"
         raise ConfigError(
-            f"A network must do the same whatever the numbers are, so that it can be written down; "
-            f"this one could not be followed ({reason:.200}). Export it to ONNX, and import that."
+            f"A network must call the same operations whatever its input, so that they can be recorded; "
+            f"this one could not be traced ({reason:.200}). Export it to ONNX, and import that."
         ) from error
     constants = {**dict(exported.state_dict), **exported.constants}
     places: dict[Any, dict[str, int]] = {}
@@ -60,14 +60,14 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
 
     def written(argument: Any) -> Any:
         if isinstance(argument, torch.fx.Node):
-            if argument not in places:  # a weight, which is kept where it is used
+            if argument not in places:  # a weight, which is stored when it is first used
                 value = constants[sources[argument.name]].detach()
                 places[argument] = {"weight": len(weights)}
                 weights.append(value.float().contiguous().cpu().clone())
             return places[argument]
         if isinstance(argument, (list, tuple)):
             return [written(each) for each in argument]
-        if type(argument) is int:  # "to the end" is the largest whole number of 64 bits
+        if type(argument) is int:  # "to the end" is the largest 64-bit integer
             return max(-_LARGEST, min(argument, _LARGEST))
         return argument
 
@@ -82,7 +82,7 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
         elif node.op == "call_function" and node.target in _CONSTANT and not node.all_input_nodes:
             places[node] = {"weight": len(weights)}
             weights.append(node.target(*node.args, **node.kwargs).float())
-        elif node.target is torch.ops.aten.full.default:  # as large as what comes in
+        elif node.target is torch.ops.aten.full.default:  # its size depends on the input
             nodes.append(["expand", [{"weight": len(weights)}, written(node.args[0])], {}])
             weights.append(torch.tensor(float(node.args[1])))
             places[node] = {"node": len(nodes)}
@@ -91,11 +91,12 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
             if name is None:
                 if torch.Tag.nondeterministic_seeded in node.target.tags:
                     raise ConfigError(
-                        f"A network must give the same numbers for the same images; this one draws random numbers "
+                        f"A network must give the same output for the same images; this one draws random numbers "
                         f"({node.target}). Let it return the mean and the variance, without drawing a sample."
                     )
                 raise ConfigError(
-                    f"A network is written down as operations that are known here; {node.target} is none of them. "
+                    f"A network may call only the operations that are supported here; {node.target} is not one of "
+                    "them. "
                     "Write the network without it, or export it to ONNX and import that."
                 )
             named = {key: written(value) for key, value in node.kwargs.items() if key not in _DROPPED}
@@ -106,12 +107,12 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
     graph = Graph(nodes, outputs, weights)
     with torch.inference_mode():
         for ours, theirs in zip(graph(example), _flat(network(example)), strict=True):
-            # what is drawn, or kept from call to call, differs by far more than rounding
+            # random samples, or state kept between calls, make far larger differences than rounding
             if not torch.allclose(
                 ours, theirs.float(), rtol=1e-3, atol=1e-3 * float(theirs.abs().max().clamp_min(1e-6))
             ):
                 raise ConfigError(
-                    "A network must give the same numbers for the same images; this one does not. It may draw samples: "
+                    "A network must give the same output for the same images; this one does not. It may draw samples: "
                     "let it return the mean and the variance instead."
                 )
     return graph
@@ -119,7 +120,7 @@ def capture(network: Callable[[Tensor], Any], example: Tensor) -> Graph:
 
 @contextlib.contextmanager
 def _unvalidated() -> Iterator[None]:
-    """Lets PyTorch's own distributions take whatever comes: their checks ask for the values of tensors."""
+    """Disables the argument checks of PyTorch's distributions, which need the values of tensors."""
     before = torch.distributions.Distribution._validate_args
     torch.distributions.Distribution.set_default_validate_args(False)
     try:
@@ -129,7 +130,7 @@ def _unvalidated() -> Iterator[None]:
 
 
 class _Called(nn.Module):
-    """A function as a module, for `torch.export`."""
+    """Wraps a function in a module, as `torch.export` needs it."""
 
     def __init__(self, function: Callable[[Tensor], Any]) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """Models on disk: `<folder>/<name>/model.safetensors`, weights with a JSON record in the header. Never pickle.
 
-A model is written aside and renamed, so a reader never sees half a file. What a file says of itself
-is checked against its tensors before any memory is taken for it.
+A model is written aside and renamed, so a reader never sees half a file. What a file claims about itself
+is checked against its tensors before any memory is allocated for it.
 """
 
 from __future__ import annotations
@@ -55,17 +55,17 @@ def save(
     """Writes a model to the first of `folders()`.
 
     Arguments:
-        model: the VAE; its config is taken, whatever the record says.
-        record: all else that the file says.
-        overwrite: whether a model of that name may be replaced.
-        half: store weights as float16, half the size; they are read as float32 again.
-        folder: of models; the first of `folders()` if not given.
+        model: the VAE; its config takes precedence over that of the record.
+        record: everything else that the file records.
+        overwrite: whether an existing model of that name may be replaced.
+        half: store weights as float16, half the size; they are converted back to float32 when read.
+        folder: of models; by default the first of `folders()`.
 
     Returns:
         The file.
 
     Raises:
-        CheckpointError: the name is not one or is taken, the weights are not finite, or the disk refuses.
+        CheckpointError: the name is invalid or taken, the weights are not finite, or the file cannot be written.
     """
     path, *others = places(paths.given(folder) if folder else folders()[0], check_name(record.name))
     if not overwrite and any(each.exists() for each in (path, *others)):
@@ -78,26 +78,24 @@ def save(
         weights = {key: value.half() for key, value in weights.items()}
     for key, value in weights.items():
         if not bool(value.isfinite().all()):
-            raise CheckpointError(
-                f"Weights must be finite numbers{' in half precision' * half}; those of {key} are not."
-            )
+            raise CheckpointError(f"Weights must be finite{' in half precision' * half}; those of {key} are not.")
     paths.write_aside(path, to_bytes(weights, {"vae": _written(model, record)}))
     return path
 
 
 def load(name_or_path: str | Path, device: str = "cpu") -> VAE:
-    """Reads a model, in evaluation mode and without gradients.
+    """Loads a model, in evaluation mode and without gradients.
 
     Arguments:
         name_or_path: the name of a model in `folders()`, or the path of a file.
-        device: where it is to compute, a name as `best_device` takes it: auto, cpu, cuda, cuda:1 or mps. Estimators
-            bring images there, and results back.
+        device: where the model computes, a name that `best_device` accepts: auto, cpu, cuda, cuda:1 or mps. Estimators
+            move images to that device and return results on the CPU.
 
     Returns:
         The model; `encoder(x)` and `decoder(z)` return `torch.distributions` objects.
 
     Raises:
-        CheckpointError: there is none, or the file is truncated, foreign, or does not fit what it says of itself.
+        CheckpointError: there is no such model, or its file is truncated, not one of ours, or inconsistent.
         ConfigError: there is no such device.
     """
     at = best_device(device)
@@ -115,7 +113,7 @@ def _load(path: Path) -> VAE:
         have = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 - not a dict
         if have != want:
             odd = sorted(key for key in want.keys() | have.keys() if want.get(key) != have.get(key))
-            raise CheckpointError(f"Weights must fit the config in the file; in {path} {', '.join(odd[:3])} do not.")
+            raise CheckpointError(f"Weights must match the config in the file; in {path}, {', '.join(odd[:3])} do not.")
         weights = {key: file.get_tensor(key).float() for key in want}
     _check_finite(path, weights)
     model.load_state_dict(weights, assign=True)
@@ -127,7 +125,9 @@ def _load_imported(path: Path, config: ImportedConfig) -> VAE:
         keys = list(file.keys())
         count = sum(math.prod(file.get_slice(key).get_shape()) for key in keys)
         if count > MOST_WEIGHTS:
-            raise CheckpointError(f"A model has at most {MOST_WEIGHTS:,} weights; that in {path} has {count:,}.")
+            raise CheckpointError(
+                f"A model may have at most {MOST_WEIGHTS:,} weights; the one in {path} has {count:,}."
+            )
         weights = {key: file.get_tensor(key).float() for key in keys}
         graphs = json.loads(file.metadata()["vae"]).get("networks")
     _check_finite(path, weights)
@@ -139,22 +139,23 @@ def _load_imported(path: Path, config: ImportedConfig) -> VAE:
 
 def _check_finite(path: Path, weights: dict[str, Tensor]) -> None:
     if not all(bool(value.isfinite().all()) for value in weights.values()):
-        raise CheckpointError(
-            f"Weights must be finite numbers; some in {path} are not. The model diverged in training."
-        )
+        raise CheckpointError(f"Weights must be finite; some in {path} are not. The model diverged during training.")
 
 
 def _written(model: VAE, record: Record) -> str:
-    """Returns a record as the text that stands in the file of its model; of a model from elsewhere its networks too.
+    """Returns the text for the header of a model's file: its record and, for a model from elsewhere, its networks.
 
     Raises:
-        CheckpointError: a model that was built here does not say how it was trained.
+        CheckpointError: the model was built here, but the record does not have its training settings.
     """
     says: dict[str, Any] = {"format": FORMAT, "model": model.config.to_dict()}
     if isinstance(model.config, ImportedConfig):
         says |= {"format": IMPORTED, "networks": graphs_of(model), "images": record.images}
     elif record.training is None:
-        raise CheckpointError(f"A model that was built here says how it was trained; {record.name!r} does not.")
+        raise CheckpointError(
+            f"The record of a model that was built here must have its training settings; that of {record.name!r} has "
+            "none."
+        )
     else:
         says["training"] = record.training.to_dict()
     says |= {

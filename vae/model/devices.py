@@ -1,7 +1,7 @@
-"""Where a model is trained, and in which arithmetic.
+"""The device on which a model computes, and the precision of its arithmetic.
 
-Products of matrices may be computed in bfloat16: the weights, the densities and the optimiser stay in float32, whatever
-is chosen, and what is measured on held-out images is in float32 throughout.
+Matrix products may be computed in bfloat16. The weights, the densities and the optimiser always stay in float32, and
+everything measured on held-out images is computed in float32 throughout.
 """
 
 from __future__ import annotations
@@ -34,51 +34,60 @@ __all__ = [
 
 T = TypeVar("T")
 
-_products: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]  # made when torch is imported
-_FLAGS = ("avx512_bf16", "amx_bf16")  # of a CPU that multiplies bfloat16 itself; others only pretend, slowly
+_products: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]  # created when torch is imported
+_FLAGS = ("avx512_bf16", "amx_bf16")  # of CPUs that multiply bfloat16 natively; others emulate it slowly
 
 
 def best_device(asked: str | None = None) -> torch.device:
-    """Returns the device of a name, or of `$VAE_DEVICE` if none is given.
+    """Returns the device of that name, or the one that `$VAE_DEVICE` names.
 
     Arguments:
-        asked: auto, cpu, cuda, cuda:n or mps. auto, which holds where nothing is said, is a GPU of NVIDIA's where
-            PyTorch can use one, and else the CPU. Of several GPUs `torchrun` gives each process its own, unless a
-            number is asked for, which all of them share then.
+        asked: auto, cpu, cuda, cuda:n or mps. auto, the default, is an NVIDIA GPU if PyTorch can use one, and the CPU
+            otherwise. If there are several GPUs, `torchrun` gives each process its own, unless a number is given,
+            in which case all processes share that one.
 
     Raises:
-        ConfigError: this is no such name, or the device is not there.
+        ConfigError: the name is invalid, or the device is not available.
     """
     name = methods.check_device(asked or os.environ.get("VAE_DEVICE") or "auto")
     if name == "mps" and not torch.backends.mps.is_available():
-        raise ConfigError("The device mps is not there: it takes a Mac with a processor of Apple's. Take auto or cpu.")
+        raise ConfigError(
+            "The device mps is not available: it needs a Mac with an Apple processor. Choose auto or cpu."
+        )
     if name in ("cpu", "mps") or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu" if name == "auto" else name)
     there = torch.cuda.device_count()
     number = int(name[5:]) if name.startswith("cuda:") else int(os.environ.get("LOCAL_RANK", "0"))
     if number >= there:
-        way = "Start fewer processes, or name a GPU for all of them: --device cuda:0." if there else "Take auto or cpu."
-        raise ConfigError(f"GPUs are numbered from 0, and PyTorch finds {there} here; cuda:{number} was wanted. {way}")
+        way = (
+            "Start fewer processes, or name one GPU for all of them: --device cuda:0."
+            if there
+            else "Choose auto or cpu."
+        )
+        raise ConfigError(
+            f"GPUs are numbered from 0, and PyTorch finds {there} here; cuda:{number} was requested. {way}"
+        )
     return torch.device("cuda", number)
 
 
 def double_device(device: torch.device) -> torch.device:
-    """Returns where float64 is computed beside a device: there or, where it knows none as Apple's MPS, on the CPU."""
+    """Returns where float64 is computed for a device: on it or, if it does not support float64 (Apple's MPS), the "
+    "CPU."""
     return torch.device("cpu") if device.type == "mps" else device
 
 
 def in_double(value: Tensor) -> Tensor:
-    """Returns a tensor in float64, where `double_device` says."""
+    """Returns a tensor in float64, on the device that `double_device` gives."""
     return value.to(double_device(value.device)).double()
 
 
 def room(device: torch.device, usual: int, size: int) -> int:
-    """Returns how many pieces of work are done at once.
+    """Returns how many pieces of work to do at once.
 
     Arguments:
-        device: a GPU takes as many as an eighth of its free memory holds, any other device the usual number.
-        usual: as many as stay in a CPU's cache.
-        size: bytes of a piece.
+        device: a GPU takes as many as fit into an eighth of its free memory, any other device the usual number.
+        usual: the number that stays in a CPU's cache.
+        size: bytes per piece.
     """
     if device.type != "cuda":
         return usual
@@ -87,17 +96,17 @@ def room(device: torch.device, usual: int, size: int) -> int:
 
 
 def shrinking(work: Callable[[int], T], count: int) -> tuple[T, int]:
-    """Does a number of pieces of work at once, or half as many as long as the memory of a GPU is too short for them.
+    """Does some pieces of work at once, halving their number for as long as the memory of the GPU is too small.
 
     Arguments:
         work: does as many pieces as it is told.
-        count: how many at first.
+        count: the number to try first.
 
     Returns:
-        What the work returned, and how many pieces it was of.
+        What the work returned, and the number of pieces it was called with.
 
     Raises:
-        torch.OutOfMemoryError: not even one fits.
+        torch.OutOfMemoryError: not even one piece fits.
     """
     while True:
         try:
@@ -109,7 +118,7 @@ def shrinking(work: Callable[[int], T], count: int) -> tuple[T, int]:
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
-    """Tells whether a device has instructions for products in bfloat16, so that they are quicker than float32's."""
+    """Tells whether a device has instructions for bfloat16 products, so that they are faster than float32 products."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     has = torch.cpu.get_capabilities()
@@ -117,10 +126,10 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
 
 def settled(config: TrainConfig, model: VAE) -> TrainConfig:
-    """Decides what the precision `auto` is, for a model where it is now: bfloat16 where quicker and without cost.
+    """Resolves the precision `auto` for a model on its current device: bfloat16 where it is faster at no loss.
 
-    It costs nothing under a Bernoulli likelihood. Under a Gaussian the error of a mean, 0.2 %, is not small against a
-    deviation that may be as small as the floor lets it be.
+    It loses nothing under a Bernoulli likelihood. Under a Gaussian, the error of a mean, 0.2 %, is not small compared
+    with a standard deviation that may be as small as its floor.
     """
     if config.precision != "auto":
         return config
@@ -129,14 +138,14 @@ def settled(config: TrainConfig, model: VAE) -> TrainConfig:
 
 
 def autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
-    """Returns the context in which a settled config's forward pass runs."""
+    """Returns the context in which the forward pass of a settled config runs."""
     return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16")
 
 
 def quick_products() -> contextlib.AbstractContextManager[None]:
-    """Lets oneDNN multiply matrices in float32 where it is as exact as MKL: on AMD's AVX-512 it is twice as quick.
+    """Lets oneDNN multiply float32 matrices where it is as exact as MKL; with AMD's AVX-512 it is twice as fast.
 
-    PyTorch asks oneDNN only where bfloat16 would do, and oneDNN then takes float32 all the same on a CPU without AMX.
+    PyTorch uses oneDNN only if bfloat16 is allowed, but on a CPU without AMX oneDNN then computes in float32 anyway.
     """
     return _onednn() if _onednn_is_exact() else contextlib.nullcontext()
 
@@ -153,7 +162,7 @@ def _onednn() -> Iterator[None]:
 
 @cache
 def _onednn_is_exact() -> bool:
-    """Tells whether products that oneDNN might round to bfloat16 are those of float32 here."""
+    """Tells whether products that oneDNN may round to bfloat16 have float32 precision on this machine."""
     has = torch.cpu.get_capabilities()
     if has.get("amx_bf16") or not has.get("avx512_bf16"):
         return False

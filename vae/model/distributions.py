@@ -1,16 +1,16 @@
-"""What `torch.distributions` lacks: draws from an explicit generator, and the likelihoods of an image's pixels.
+"""What `torch.distributions` lacks: sampling with an explicit generator, and likelihoods for the pixels of an image.
 
-A likelihood says two things that belong together, how it wants its pixels and which distribution a network's raw
-outputs stand for:
+A likelihood determines two things that belong together: how pixels are prepared, and which distribution the raw
+outputs of a network parametrise:
 
     gaussian         x = (u + U[0, 1)) / 256        N(x | mu, diag sigma^2), a variance for each value
     gaussian-shared  x = (u + U[0, 1)) / 256        N(x | mu, sigma^2 I), one variance for the image
     bernoulli        x ~ Bernoulli(u / 255)         Bernoulli(x | logits)
 
-u is an image in [0, 255], one value for each pixel in grey and three in colour. Dequantised pixels make the density of
-x a lower bound on the probability of the 8-bit image (Theis, van den Oord & Bethge 2016); without the noise a free
-variance has no upper bound, since border pixels are always 0. A Bernoulli is a likelihood of binary values only, so
-images are binarised afresh at each draw.
+u is an image in [0, 255], with one value per pixel in grey and three in colour. With dequantised pixels the log density
+of x is a lower bound on the log probability of the 8-bit image (Theis, van den Oord & Bethge 2016). Without the noise,
+the density under a free variance would be unbounded, since border pixels are always 0. A Bernoulli is a likelihood of
+binary values only, so images are binarised afresh each time.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ _checked: ContextVar[bool | None] = ContextVar("checked", default=None)  # None 
 
 @contextlib.contextmanager
 def unchecked() -> Iterator[None]:
-    """Lets distributions over pixels and latents take whatever comes, in this thread.
+    """Disables the checks of distributions over pixels and latents, in this thread.
 
-    For a caller who draws the pixels itself and looks at the result: the checks are a tenth of a training step.
+    For callers who prepare the pixels themselves and check the result: the checks are a tenth of a training step.
     """
     token = _checked.set(False)
     try:
@@ -65,10 +65,10 @@ def unchecked() -> Iterator[None]:
 
 
 class Gaussian(Normal):
-    """N(mean, exp(log_variance)), a normal that keeps its log variance.
+    """N(mean, exp(log_variance)), a normal distribution that stores its log variance.
 
-    A network gives the log variance and a density wants it: worked out from a deviation, it would cost a square and a
-    logarithm for each pixel. The deviation, `scale`, is worked out when it is first asked for.
+    Networks output the log variance, and the density needs it: computing it from a standard deviation would cost a
+    square and a logarithm per pixel. The standard deviation, `scale`, is computed when it is first accessed.
     """
 
     arg_constraints: ClassVar = {"loc": constraints.real, "log_variance": constraints.real}  # type: ignore[misc]
@@ -91,20 +91,20 @@ class Gaussian(Normal):
 
 
 class Share(torch.Generator):
-    """A generator whose draws for the images of a batch are every `of`-th of those that a plain one gives for them all.
+    """A generator that gives the images of a batch every `of`-th of the samples that a plain one gives for all of them.
 
-    So several processes that have each a share of the images see the noise that one would, seed for seed.
+    Several processes that each hold a share of the images therefore see the same noise as a single process would.
 
     Attributes:
-        place, of: the images place, place + of, place + 2 of, ... are this process's.
-        images: how many there are in the batch.
+        place, of: this process holds the images place, place + of, place + 2 of, ...
+        images: number of images in the batch.
     """
 
     place, of, images = 0, 1, 0
 
 
 class BinaryPixels(Bernoulli):
-    """A Bernoulli whose log probability takes a quarter of the time of torch's, which is much of a training step."""
+    """A Bernoulli whose `log_prob` takes a quarter of the time of torch's, which is a large part of a training step."""
 
     def __init__(self, logits: Tensor) -> None:
         super().__init__(logits=logits, validate_args=_checked.get())
@@ -113,7 +113,7 @@ class BinaryPixels(Bernoulli):
         return BinaryPixels(self.logits.expand(batch_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """Returns x l - max(l, 0) - log(1 + exp(-|l|)) for logits l, whose last term is within 1.2e-7 nats."""
+        """Returns x l - max(l, 0) - log(1 + exp(-|l|)) for logits l, with the last term exact to 1.2e-7 nats."""
         if self._validate_args:
             self._validate_sample(value)
         return _BinaryLogProb.apply(value, self.logits)
@@ -138,7 +138,7 @@ class _BinaryLogProb(torch.autograd.Function):
 
 
 def generator(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """Returns a generator of its own, so that no draw touches torch's global one (threads share that).
+    """Returns a new generator, so that torch's global one, which all threads share, is never used.
 
     Raises:
         ConfigError: the seed is not a whole number from 0 to 2^63 - 1.
@@ -166,18 +166,18 @@ def standard_normal(size: int, device: torch.device | str = "cpu") -> Independen
 def floored(log_variance: Tensor, floor: float | None) -> Tensor:
     """Keeps log variances above a floor, smoothly: log(e^v + e^floor).
 
-    They are otherwise as they come, but for what float32 can hold: beyond +-80, 1 / sigma^2 summed over pixels is
-    not a number.
+    Without a floor they are only limited to the range of float32: beyond +-80, the sum of 1 / sigma^2 over pixels
+    overflows.
     """
     bounded = log_variance.clamp(-80, 80)
     return bounded if floor is None else (bounded.exp() + math.exp(floor)).log().clamp_min(floor)
 
 
 def softplus(v: Tensor) -> Tensor:
-    """Returns log(1 + e^v) as exactly as `torch.nn.functional.softplus`, and five times as fast.
+    """Returns log(1 + e^v) as accurately as `torch.nn.functional.softplus`, and five times as fast.
 
-    torch works out log1p number by number, but log with vector instructions: log(1 + e) is taken of the rounded sum,
-    and what rounding took from it is added. The gradient at v = 0 is not the right one.
+    torch computes log1p one number at a time, but log with vector instructions: this takes log(1 + e^v) of the rounded
+    sum and adds a correction for the rounding. The gradient at v = 0 is not correct.
     """
     small = v.abs().neg_().exp_()
     total = 1 + small
@@ -186,19 +186,19 @@ def softplus(v: Tensor) -> Tensor:
 
 
 def draw(distribution: Distribution, generator: torch.Generator | None, shape: tuple[int, ...] = ()) -> Tensor:
-    """Draws from a diagonal normal, z = mu + sigma * eps (reparameterised), or from a Bernoulli over pixels.
+    """Samples from a diagonal normal, z = mu + sigma * eps (reparameterised), or from a Bernoulli over pixels.
 
-    `torch.distributions` draws from the global generator only, which all threads share. The noise is made where the
-    generator is, and carried to where the distribution is: a generator on the CPU gives the same draws on any device,
-    one on a GPU gives that GPU's draws quicker.
+    `torch.distributions` samples with the global generator only, which all threads share. The noise is generated on the
+    generator's device and moved to that of the distribution: a generator on the CPU gives the same samples on any
+    device, and one on a GPU gives different samples, faster.
 
     Arguments:
         distribution: an `Independent` Normal or Bernoulli with batch shape B and event shape (D,).
-        generator: where the randomness comes from; None for torch's global generator.
-        shape: sample shape S in front.
+        generator: source of the randomness; None for torch's global generator.
+        shape: leading sample shape S.
 
     Returns:
-        (*S, *B, D); gradients flow through a normal's mean and deviation.
+        (*S, *B, D); gradients flow through the mean and the standard deviation of a normal.
 
     Raises:
         ConfigError: the distribution is neither.
@@ -210,7 +210,7 @@ def draw(distribution: Distribution, generator: torch.Generator | None, shape: t
     if isinstance(base, Bernoulli):
         probs = base.probs.expand(shape + base.probs.shape)
         return torch.bernoulli(probs.to(_source(probs, generator)), generator=generator).to(probs.device)
-    raise ConfigError(f"draw knows normal and Bernoulli distributions; it got {type(base).__name__}.")
+    raise ConfigError(f"draw supports normal and Bernoulli distributions; it got {type(base).__name__}.")
 
 
 def prepare_pixels(
@@ -221,15 +221,15 @@ def prepare_pixels(
     grey: bool = True,
     dequantised: bool = True,
 ) -> Tensor:
-    """Turns 8-bit images into the pixels that a likelihood is a density of.
+    """Converts 8-bit images to the pixels over which a likelihood is defined.
 
     Arguments:
         images: (..., H, W) uint8 in [0, 255], or (..., H, W, 3) in colour.
         likelihood: dequantised for the Gaussians, binarised for the Bernoulli.
         generator: source of the dequantisation or binarisation noise.
-        grey: whether the images are grey, and not in colour.
-        dequantised: whether a Gaussian's pixels are (u + U[0, 1)) / 256, as those of all models that are trained here;
-            else they are u / 255.
+        grey: whether the images are grey rather than in colour.
+        dequantised: whether the pixels of a Gaussian are (u + U[0, 1)) / 256, as for all models that are trained here,
+            or else u / 255.
 
     Returns:
         (..., D) float32 in [0, 1], row by row, the channels of a pixel together.
@@ -242,7 +242,7 @@ def prepare_pixels(
     u = images.flatten(-2 if grey else -3).float()
     if likelihood != "bernoulli" and not dequantised:
         return u / 255
-    # float32 steps by 2^-16 at 255, so noise any nearer to 1 would round up into the next grey
+    # float32 has a spacing of 2^-16 at 255, so noise any closer to 1 would round up to the next grey level
     noise = noise_like(u, generator, torch.Tensor.uniform_, 0, 1 - 2**-16)
     return (noise * 255 < u).float() if likelihood == "bernoulli" else (u + noise) / 256
 
@@ -250,7 +250,7 @@ def prepare_pixels(
 def noise_like(
     like: Tensor, generator: torch.Generator | None, fill: Callable[..., Tensor], *arguments: float
 ) -> Tensor:
-    """Returns noise of the shape, kind and device of a tensor (..., B, D), of which the images of a batch are B.
+    """Returns noise with the shape, type and device of a tensor (..., B, D), where B counts the images of a batch.
 
     Arguments:
         like: the tensor.
@@ -265,29 +265,29 @@ def noise_like(
 
 
 def _source(like: Tensor, generator: torch.Generator | None) -> torch.device:
-    """Returns where noise for a tensor is made: on the device of the generator."""
+    """Returns where noise for a tensor is generated: on the device of the generator."""
     return like.device if generator is None else generator.device
 
 
 def pixel_deviation(distribution: Distribution) -> Tensor:
-    """Returns sigma of each pixel, (..., D), in units of the pixel scale [0, 1]."""
+    """Returns the standard deviation of each pixel, (..., D), in units of the pixel scale [0, 1]."""
     return distribution.stddev
 
 
 def bits_per_dimension(log_density: float, likelihood: Likelihood, dimensions: int) -> float:
-    """Converts nats per image to bits per dimension, lower is better: a dimension is one of the D values of an image.
+    """Converts nats per image to bits per dimension (lower is better), where a dimension is one of the D values.
 
-    For the Gaussians -(log p(x) - D log 256) / (D log 2), the code length of the 8-bit image that the density of
-    x = (u + U[0, 1)) / 256 bounds (Theis et al. 2016); for the Bernoulli -log p(x) / (D log 2), of the binary one.
-    Of grey images these are bits per pixel.
+    For the Gaussians it is -(log p(x) - D log 256) / (D log 2), an upper bound on the code length of the 8-bit image
+    (Theis et al. 2016), since x = (u + U[0, 1)) / 256; for the Bernoulli, -log p(x) / (D log 2), that of the binary
+    image. For grey images these are bits per pixel.
 
     Arguments:
-        log_density: nats for one image.
-        likelihood: which values the density is of.
+        log_density: nats per image.
+        likelihood: which determines the values that the density is over.
         dimensions: D.
     """
     ceiling = 0.0 if likelihood == "bernoulli" else dimensions * math.log(256)
     return (ceiling - log_density) / (dimensions * math.log(2))
 
 
-bits_per_pixel = bits_per_dimension  # what it was called when all images were grey
+bits_per_pixel = bits_per_dimension  # its former name, from when all images were grey

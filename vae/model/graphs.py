@@ -1,8 +1,8 @@
-"""Networks from elsewhere, kept as a list of PyTorch's own operations and their weights: data, never code.
+"""Networks from elsewhere, stored as a list of PyTorch operations and their weights: data, never code.
 
-A `Graph` calls the operations that `vae.model.capture` has written down, on any device and with gradients. Only those
-in `OPERATIONS` are ever called, and the sizes of all that they give are worked out before any memory is taken, so that
-a file from a stranger is safe to open.
+A `Graph` calls the operations that `vae.model.capture` has recorded, on any device and with gradients. Only the
+operations in `OPERATIONS` are ever called, and the sizes of all their results are worked out before any memory is
+allocated, so that it is safe to open a file from a stranger.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from vae.errors import CheckpointError
 __all__ = ["MOST_NODES", "MOST_VALUES", "NAMES", "OPERATIONS", "Graph"]
 
 MOST_NODES = 4096
-MOST_VALUES = 2**22  # numbers that an operation gives for one image, 16 MB as float32
-_MOST_WHOLE = 2**31  # no size and no index is larger
+MOST_VALUES = 2**22  # in the output of one operation for one image, 16 MB as float32
+_MOST_WHOLE = 2**31  # bound on sizes and indices
 
 _ATEN = """
     relu leaky_relu elu gelu silu mish celu sigmoid hardsigmoid hardswish hardtanh tanh softplus log_sigmoid_forward
@@ -36,7 +36,7 @@ _ATEN = """
     cat split_with_sizes split.Tensor constant_pad_nd reflection_pad2d replication_pad2d flip repeat clone alias
     sym_size.int
 """
-_WHOLE: dict[str, Callable[..., Any]] = {  # on sizes, and on operations that give several tensors
+_WHOLE: dict[str, Callable[..., Any]] = {  # arithmetic on sizes, and access to one of several outputs
     "getitem": operator.getitem,
     "add": operator.add,
     "sub": operator.sub,
@@ -56,22 +56,22 @@ def _overload(name: str) -> Callable[..., Any]:
 
 OPERATIONS: dict[str, Callable[..., Any]] = {name: _overload(name) for name in _ATEN.split()} | _WHOLE
 NAMES = {operation: name for name, operation in OPERATIONS.items()}
-# how numbers lie in memory differs between devices, and a view would mind
+# The memory layout of tensors differs between devices, and `view` would depend on it.
 OPERATIONS |= dict.fromkeys(("view", "_unsafe_view"), torch.ops.aten.reshape.default)
 
 
 class Graph(nn.Module):
-    """A network as operations in the order in which they are called.
+    """A network as operations, in the order in which they are called.
 
     Arguments:
-        nodes: each [name, arguments, named arguments], the name one of `OPERATIONS`. An argument is a number, None, a
-            truth value, a list of arguments, {"node": 0} for what comes in, {"node": k} for what the k-th of the nodes
-            gave, or {"weight": i}.
-        outputs: which of these the network gives.
+        nodes: each [name, arguments, named arguments], where the name is one of `OPERATIONS`. An argument is a number,
+            None, a Boolean, a list of arguments, {"node": 0} for the input, {"node": k} for the result of the k-th
+            node, or {"weight": i}.
+        outputs: which of these the network returns.
         weights: float32 tensors.
 
     Raises:
-        CheckpointError: the nodes are not of this form.
+        CheckpointError: the nodes do not have this form.
     """
 
     def __init__(self, nodes: Sequence[Any], outputs: Sequence[Any], weights: Sequence[Tensor]) -> None:
@@ -79,18 +79,19 @@ class Graph(nn.Module):
         self.weights = nn.ParameterList(nn.Parameter(weight, requires_grad=False) for weight in weights)
         if not isinstance(nodes, list) or not isinstance(outputs, list) or len(nodes) > MOST_NODES or not outputs:
             raise CheckpointError(
-                f"A network is a list of 1 to {MOST_NODES:,} operations and what they give; this is not."
+                f"A network must be a list of 1 to {MOST_NODES:,} operations with their outputs; this is not."
             )
         for at, node in enumerate(nodes):
             if not (isinstance(node, list) and len(node) == 3 and isinstance(node[0], str) and node[0] in OPERATIONS):
                 raise CheckpointError(
-                    f"A network is made of operations of PyTorch's that are known here; {node!r:.80} is none."
+                    f"A network may contain only the PyTorch operations that are supported here; {node!r:.80} is not "
+                    "one."
                 )
             if not (
                 isinstance(node[1], list) and isinstance(node[2], dict) and all(isinstance(k, str) for k in node[2])
             ):
                 raise CheckpointError(
-                    f"An operation has a list of arguments and a table of named ones; {node!r:.80} has not."
+                    f"An operation must have a list of arguments and a table of named ones; {node!r:.80} does not."
                 )
             self._check(node[1], at)
             self._check(list(node[2].values()), at)
@@ -100,30 +101,30 @@ class Graph(nn.Module):
 
     @property
     def smooth(self) -> bool:
-        """Whether the network has derivatives everywhere: no ReLU, no maximum, no clamp."""
+        """Whether the network is differentiable everywhere: it has no ReLU, maximum or clamp."""
         return not any(name in _KINKED for name, _, _ in self.nodes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns all but the weights, as JSON types."""
+        """Returns everything but the weights, as JSON types."""
         return {"nodes": self.nodes, "outputs": self.outputs}
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Returns what the network gives for x (N, inputs)."""
+        """Returns the outputs of the network for x (N, inputs)."""
         return self._run(x, list(self.weights))[0]
 
     def shapes(self, inputs: int) -> tuple[list[tuple[int, ...]], int]:
-        """Works out, without memory for it, what the network gives for N inputs.
+        """Works out the shapes of the outputs for N inputs, without allocating memory for them.
 
         Arguments:
-            inputs: numbers in a row of what comes in.
+            inputs: width of a row of the input.
 
         Returns:
-            The shapes of the outputs without N, which is the first of each, and the most numbers that an operation
-            gives for one row.
+            The shapes of the outputs without their first dimension N, and the largest number of values that an
+            operation gives per row.
 
         Raises:
-            CheckpointError: the operations do not fit together, the rows are mixed, or there is an operation that gives
-                more than `MOST_VALUES` numbers per row.
+            CheckpointError: the operations do not fit together, rows are mixed, or an operation gives more than
+                `MOST_VALUES` values per row.
         """
         found = []
         for rows in (3, 5):
@@ -132,17 +133,17 @@ class Graph(nn.Module):
                 outputs, most = self._run(x, [weight.to("meta") for weight in self.weights], rows * MOST_VALUES)
             except CheckpointError:
                 raise
-            except Exception as error:  # whatever PyTorch says of arguments that do not fit
+            except Exception as error:  # PyTorch may raise anything for arguments that do not fit
                 reason = " ".join(str(error).split()) or type(error).__name__
                 raise CheckpointError(
                     f"The operations of a network must fit together; these do not ({reason:.160})."
                 ) from error
             if not all(isinstance(each, Tensor) and each.ndim and each.shape[0] == rows for each in outputs):
-                raise CheckpointError("A network gives one row for each row that comes in; this one does not.")
+                raise CheckpointError("A network must return one row for each row of its input; this one does not.")
             found.append(([tuple(each.shape[1:]) for each in outputs], -(-most // rows)))
         if found[0][0] != found[1][0]:
             raise CheckpointError(
-                "What a network gives for an image must not depend on how many there are; here it does."
+                "The output of a network for an image must not depend on how many images there are; here it does."
             )
         return found[0]
 
@@ -161,7 +162,7 @@ class Graph(nn.Module):
                 most = max(most, _size(result))
                 if most > limit:
                     raise CheckpointError(
-                        f"An operation of a network may give {MOST_VALUES:,} numbers per image; {name} gives more."
+                        f"An operation may give at most {MOST_VALUES:,} values per image; {name} gives more."
                     )
             values.append(result)
             for used in self._last[at]:
@@ -169,7 +170,7 @@ class Graph(nn.Module):
         return tuple(given(self.outputs)), most
 
     def _check(self, argument: Any, before: int, depth: int = 0) -> None:
-        """Refuses an argument that is not of the form, or that refers to what is not there before node `before`."""
+        """Rejects an argument that has another form, or that refers to something not available before node `before`."""
         if isinstance(argument, list) and depth < 4:
             for each in argument:
                 self._check(each, before, depth + 1)
@@ -186,11 +187,11 @@ class Graph(nn.Module):
         ) or argument in ("none", "tanh"):
             return
         raise CheckpointError(
-            f"An argument of an operation is a number or refers to what came before; {argument!r:.80} is not."
+            f"An argument of an operation must be a number or refer to an earlier result; {argument!r:.80} does not."
         )
 
     def _last_uses(self) -> list[list[int]]:
-        """For each node, the values that nothing after it refers to, which need not be held."""
+        """For each node, the values that no later node refers to, which can be freed."""
         last: dict[int, int] = {}
         for at, (_, arguments, named) in enumerate(self.nodes):
             for used in _referred([arguments, list(named.values())]):
@@ -212,7 +213,7 @@ def _size(result: Any) -> int:
 
 
 def _referred(argument: Any) -> list[int]:
-    """Which nodes an argument refers to."""
+    """Returns the nodes that an argument refers to."""
     if isinstance(argument, dict):
         return [argument["node"]] if "node" in argument else []
     return [place for each in argument for place in _referred(each)] if isinstance(argument, list) else []

@@ -3,7 +3,7 @@
 encoder     pixels (N, D)  to  mean, log variance       (N, J) each
 decoder     z (N, J)       to  logits                   (N, D), of a Bernoulli
                            or  mean, log variance       (N, D), (N, D) or (N, 1), of a Gaussian
-                           or  mean                     (N, D), whose log variance is a constant of the model's
+                           or  mean                     (N, D), whose log variance is a constant of the model
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class ImportedDecoder(nn.Module):
     def __init__(self, graph: Graph, config: ImportedConfig, log_variance: Tensor | None) -> None:
         super().__init__()
         self.graph, self.config = graph, config
-        self.location = nn.Identity()  # what comes before the density, where the lesson puts a hook, as in `Decoder`
+        self.location = nn.Identity()  # input of the density; the lesson attaches a hook to it, as in `Decoder`
         self.log_variance = None if log_variance is None else nn.Parameter(log_variance, requires_grad=False)
 
     def forward(self, z: Tensor) -> Distribution:
@@ -61,12 +61,12 @@ def assemble(config: ImportedConfig, encoder: Graph, decoder: Graph, log_varianc
     """Makes a model of two graphs, in evaluation mode and without gradients.
 
     Arguments:
-        config: what the model is; whether it has kinks is found out.
-        encoder, decoder: the networks, as the module says.
-        log_variance: (1,) or (D,), of a Gaussian whose decoder gives the mean alone.
+        config: of the model; whether it has kinks is determined from the graphs.
+        encoder, decoder: the networks, as described at the top of this module.
+        log_variance: (1,) or (D,), for a Gaussian whose decoder returns only the mean.
 
     Raises:
-        CheckpointError: the networks do not give what the config says.
+        CheckpointError: the outputs of the networks do not match the config.
     """
     latent, pixels = (config.latent,), (config.pixels,)
     heads = [pixels] if config.likelihood == "bernoulli" or log_variance is not None else [pixels, pixels]
@@ -79,12 +79,13 @@ def assemble(config: ImportedConfig, encoder: Graph, decoder: Graph, log_varianc
         if came != wanted and not (what == "decoder" and len(heads) == 2 and came == shared):
             say = " and ".join(" x ".join(map(str, shape)) or "1" for shape in came)
             want = " and ".join(str(shape[0]) for shape in wanted)
-            raise CheckpointError(f"For each image the {what} must give {want} numbers; it gives {say}.")
+            raise CheckpointError(f"For each image the {what} must return {want} numbers; it returns {say}.")
     if log_variance is not None and (
         config.likelihood == "bernoulli" or tuple(log_variance.shape) not in ((1,), pixels)
     ):
         raise CheckpointError(
-            f"A constant log variance is one number of a Gaussian, or {config.pixels}; here it is not."
+            f"A constant log variance must be one number or {config.pixels}, and the likelihood Gaussian; "
+            "here it is not."
         )
     settled = ImportedConfig(**config.to_dict() | {"image_shape": config.image_shape, "kinks": not decoder.smooth})
     model = VAE(ImportedEncoder(encoder), ImportedDecoder(decoder, settled, log_variance), settled)
@@ -97,29 +98,29 @@ def graphs_of(model: VAE) -> dict[str, Any]:
 
 
 def rebuild(config: ImportedConfig, graphs: Any, weights: Mapping[str, Tensor]) -> VAE:
-    """Makes a model again of its config, what `graphs_of` said of it, and its `state_dict`.
+    """Rebuilds a model from its config, the result of `graphs_of`, and its `state_dict`.
 
     Raises:
-        CheckpointError: they do not fit each other.
+        CheckpointError: they do not match.
     """
     found = []
     for part in _PARTS:
         says = graphs.get(part) if isinstance(graphs, dict) else None
         if not isinstance(says, dict) or set(says) != {"nodes", "outputs"}:
-            raise CheckpointError(f"A model from elsewhere says what its {part} does; this one does not.")
+            raise CheckpointError(f"The file of a model from elsewhere must describe its {part}; this one does not.")
         prefix = f"{part}.graph.weights."
         own = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
         if set(own) != set(map(str, range(len(own)))):
-            raise CheckpointError(f"The weights of the {part} are numbered from 0; some are missing.")
+            raise CheckpointError(f"The weights of the {part} must be numbered from 0 without gaps; some are missing.")
         found.append(Graph(says["nodes"], says["outputs"], [own[str(i)] for i in range(len(own))]))
     constant = weights.get("decoder.log_variance")
     model = assemble(config, found[0], found[1], constant)
     if odd := sorted(weights.keys() - model.state_dict().keys()):
-        raise CheckpointError(f"Weights belong to the encoder or to the decoder; {', '.join(odd[:3])} do not.")
+        raise CheckpointError(f"Weights must belong to the encoder or to the decoder; {', '.join(odd[:3])} do not.")
     return model
 
 
 def _called(graph: Graph, rows: Tensor) -> tuple[Tensor, ...]:
-    """Calls a network for (..., inputs), which itself takes (N, inputs)."""
+    """Calls a network, which takes (N, inputs), with (..., inputs)."""
     outputs = graph(rows.reshape(-1, rows.shape[-1]))
     return tuple(each.reshape(*rows.shape[:-1], each.shape[-1]) for each in outputs)

@@ -1,4 +1,4 @@
-"""Plain backbones. No probability in here."""
+"""Plain backbones, without any probability."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from vae.settings import Activation
 __all__ = ["Planes", "down", "halved", "mlp", "to_pixels", "up"]
 
 _ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "silu": nn.SiLU}
-_KERNEL, _STRIDE, _PADDING = 4, 2, 1  # each pixel of a plane twice as large sums 2 x 2 of the smaller one: no chequers
+_KERNEL, _STRIDE, _PADDING = 4, 2, 1  # each output pixel sums 2 x 2 inputs, which avoids checkerboard artefacts
 
 
 def mlp(inputs: int, layers: tuple[int, ...], activation: Activation) -> nn.Sequential:
     """Makes the hidden layers of a multilayer perceptron, each a linear map and an activation.
 
     Arguments:
-        inputs: width of what comes in.
-        layers: widths of the hidden layers; none gives the identity.
-        activation: what follows each linear map.
+        inputs: width of the input.
+        layers: widths of the hidden layers; if empty, the result is the identity.
+        activation: applied after each linear map.
 
     Returns:
         A module from (..., inputs) to (..., layers[-1]), or to (..., inputs) without layers.
@@ -30,12 +30,13 @@ def mlp(inputs: int, layers: tuple[int, ...], activation: Activation) -> nn.Sequ
 
 
 class Planes(nn.Module):
-    """Layers over planes, for numbers in a row: (..., H*W*C), row by row, the channels of a pixel together.
+    """Applies layers over planes to flat vectors: (..., H*W*C), row by row, the channels of a pixel adjacent.
 
-    In this order neither end moves anything in memory: convolutions want it so (`torch.channels_last`).
+    With this order nothing is copied at either end, because it is the layout that convolutions use
+    (`torch.channels_last`).
 
     Arguments:
-        shape: H, W, C of what comes in.
+        shape: H, W, C of the input.
         layers: each from (N, C, H, W) to (N, C', H', W').
     """
 
@@ -51,17 +52,17 @@ class Planes(nn.Module):
 
 
 def halved(image: tuple[int, int, int], times: int) -> tuple[int, int]:
-    """Returns height and width of an image H, W, C after so many halvings, rounded down."""
+    """Returns the height and width of an image H, W, C after a number of halvings, rounded down."""
     return image[0] >> times, image[1] >> times
 
 
 def down(image: tuple[int, int, int], channels: tuple[int, ...], activation: Activation) -> Planes:
-    """Makes convolutions that halve an image each, with an activation after each.
+    """Makes convolutions that each halve an image, with an activation after each.
 
     Arguments:
         image: H, W, C.
         channels: of each convolution, the first at H // 2 x W // 2.
-        activation: what follows each convolution.
+        activation: applied after each convolution.
 
     Returns:
         A module from (..., H*W*C) to (..., h*w*channels[-1]), h and w after all halvings.
@@ -73,10 +74,10 @@ def down(image: tuple[int, int, int], channels: tuple[int, ...], activation: Act
 
 
 def up(image: tuple[int, int, int], channels: tuple[int, ...], activation: Activation) -> Planes:
-    """Makes the mirror of `down` but for its first layer: transposed convolutions that double what comes in.
+    """Makes the mirror image of `down` without its first layer: transposed convolutions that each double their input.
 
     Returns:
-        A module from (..., h*w*channels[-1]) to (..., H//2*W//2*channels[0]); `to_pixels` goes on from there.
+        A module from (..., h*w*channels[-1]) to (..., H//2*W//2*channels[0]); `to_pixels` continues from there.
     """
     layers: list[nn.Module] = []
     for halvings in range(len(channels) - 1, 0, -1):
@@ -85,11 +86,12 @@ def up(image: tuple[int, int, int], channels: tuple[int, ...], activation: Activ
 
 
 def to_pixels(image: tuple[int, int, int], channels: tuple[int, ...]) -> Planes:
-    """Makes the layer from `up`'s result to one number per value, (..., H//2*W//2*channels[0]) to (..., H*W*C)."""
+    """Makes the layer from the result of `up` to the values of an image, (..., H//2*W//2*channels[0]) to (..., "
+    "H*W*C)."""
     return Planes((*halved(image, 1), channels[0]), _double(image, 0, channels[0], image[2]))
 
 
 def _double(image: tuple[int, int, int], halvings: int, inputs: int, outputs: int) -> nn.ConvTranspose2d:
-    """Makes the layer to the planes that lie so many halvings below an image; their sides may be odd."""
+    """Makes the layer whose output has the size of an image after a number of halvings; its sides may be odd."""
     height, width = halved(image, halvings)
     return nn.ConvTranspose2d(inputs, outputs, _KERNEL, _STRIDE, _PADDING, output_padding=(height % 2, width % 2))

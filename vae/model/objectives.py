@@ -1,4 +1,4 @@
-"""What training maximises: small callables from a model and pixels to one number per image, with its parts.
+"""What training maximises: callables from a model and pixels to one number per image, with its parts.
 
 log p(x) >= ELBO(x) = E_q[log p(x|z)] - KL[q(z|x) || p(z)]      Kingma & Welling (2013), equation 3
 """
@@ -22,13 +22,13 @@ __all__ = ["ELBO", "IWAE", "Autoencoder", "Objective", "Terms", "objective_of"]
 
 
 class Terms(NamedTuple):
-    """The parts of the ELBO, and what training maximises, in nats.
+    """The parts of the ELBO, and the objective that training maximises, in nats.
 
     Attributes:
         reconstruction: (B,), E_q[log p(x|z)].
         kl: (B,), KL[q(z|x) || p(z)].
         kl_by_dimension: (B, J), KL[q(z_j|x) || p(z_j)]; its sum over j is `kl`.
-        objective: (B,), whose mean training maximises; the ELBO unless something else was chosen.
+        objective: (B,), whose mean training maximises; the ELBO unless the settings say otherwise.
     """
 
     reconstruction: Tensor
@@ -55,7 +55,7 @@ class ELBO:
     1/L sum_l log p(x | mu + sigma * eps_l) - beta KL[N(mu, sigma^2) || N(0, I)],   eps_l ~ N(0, I)
 
     With free bits lambda the KL in the objective is sum_j max(lambda, mean over the batch of KL_j), the same for each
-    image: a dimension below lambda has no gradient from its KL, and so no reason to fall asleep.
+    image: the KL of a dimension below lambda has no gradient, and so does not push the dimension towards collapse.
 
     Arguments:
         samples: L.
@@ -86,7 +86,7 @@ class IWAE:
 
     log 1/k sum_i w_i,   log w_i = log p(x|z_i) + beta (log p(z_i) - log q(z_i|x)),   z_i = mu + sigma * eps_i
 
-    beta = 1 is the bound; less, for a warm-up, is none. The gradient is that of the reparameterised draws.
+    beta = 1 gives the bound; a smaller beta, for a warm-up, does not. Gradients use the reparameterised samples.
 
     Arguments:
         samples: k.
@@ -111,7 +111,7 @@ class IWAE:
 
 @dataclass(frozen=True)
 class Autoencoder:
-    """A plain autoencoder: the same two nets, log p(x | mu_z(x)), and no KL. Its `elbo` bounds nothing."""
+    """A plain autoencoder: the same two networks, log p(x | mu_z(x)), and no KL. Its `elbo` is not a bound."""
 
     def __call__(self, model: VAE, x: Tensor, generator: torch.Generator | None = None) -> Terms:
         mean = model.encoder(x).mean
@@ -124,7 +124,7 @@ def objective_of(config: TrainConfig, beta: float | None = None) -> Objective:
 
     Arguments:
         config: how a model is trained.
-        beta: weight of the KL now, in a warm-up or when it was changed on the way; the config's if None.
+        beta: current weight of the KL, in a warm-up or after a change during training; that of the config if None.
     """
     weight = config.beta if beta is None else beta
     if config.objective == "elbo":

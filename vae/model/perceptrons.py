@@ -1,4 +1,4 @@
-"""Which graphs are multilayer perceptrons, and the matrices of their layers.
+"""Recognises graphs that are multilayer perceptrons, and finds the matrices of their layers.
 
 h_0 = input      h_i = activation(W_i h_(i-1) + b_i)      out_k = V_k h_last + c_k
 """
@@ -14,9 +14,9 @@ from vae.model.graphs import Graph
 
 __all__ = ["Affine", "Perceptron", "perceptron"]
 
-_ACTIVATIONS = ("relu", "tanh")  # silu comes as z sigmoid(z)
+_ACTIVATIONS = ("relu", "tanh")  # silu appears as z sigmoid(z)
 _SUMS = ("addmm", "add.Tensor")
-_SAME = ("view", "_unsafe_view", "alias", "clone")  # which move nothing in rows of numbers
+_SAME = ("view", "_unsafe_view", "alias", "clone")  # which leave rows of numbers unchanged
 
 
 class Affine(NamedTuple):
@@ -30,10 +30,10 @@ class Perceptron(NamedTuple):
     """A graph that is a multilayer perceptron.
 
     Attributes:
-        layers: the hidden ones, from the input on.
-        activation: of all of them; "relu" where there are none.
+        layers: the hidden layers, starting from the input.
+        activation: of all hidden layers; "relu" if there are none.
         heads: the outputs.
-        bounded: of each head, whether a sigmoid follows.
+        bounded: for each head, whether a sigmoid follows.
     """
 
     layers: tuple[Affine, ...]
@@ -54,11 +54,11 @@ class _Output(NamedTuple):
 
 
 def perceptron(graph: Graph) -> Perceptron | None:
-    """Takes a graph apart, or returns None where it is no multilayer perceptron of one activation."""
+    """Takes a graph apart; returns None if it is not a multilayer perceptron with a single activation function."""
     weights = list(graph.weights)
     values: list[Any] = [_Hidden((), frozenset())]
     for name, arguments, named in graph.nodes:
-        scaled = bool(named) and name in _SUMS  # by alpha or beta
+        scaled = bool(named) and name in _SUMS  # scaled by alpha or beta
         values.append(None if scaled else _step(name, arguments, values, weights))
     outputs = [values[each["node"]] if "node" in each else None for each in graph.outputs]
     found = [each for each in outputs if isinstance(each, _Output)]
@@ -73,7 +73,7 @@ def perceptron(graph: Graph) -> Perceptron | None:
 
 
 def _same(one: _Hidden, other: _Hidden) -> bool:
-    """Tells whether two outputs come from the same hidden layers, and not from some of equal shape."""
+    """Tells whether two outputs come from the same hidden layers, rather than from layers of equal shape."""
     pairs = zip(one.layers, other.layers, strict=False)
     return len(one.layers) == len(other.layers) and all(
         torch.equal(a.weight, b.weight) and torch.equal(a.bias, b.bias) for a, b in pairs
@@ -81,7 +81,8 @@ def _same(one: _Hidden, other: _Hidden) -> bool:
 
 
 def _step(name: str, arguments: list[Any], values: list[Any], weights: list[Tensor]) -> Any:
-    """What an operation gives: a turned weight, a hidden layer, an output, parts of one, or None for all else."""
+    """Returns what an operation gives: a transposed weight, a hidden layer, an output or part of one; otherwise "
+    "None."""
     given = [
         values[each["node"]] if isinstance(each, dict) and "node" in each
         else weights[each["weight"]] if isinstance(each, dict) else each
@@ -94,7 +95,7 @@ def _step(name: str, arguments: list[Any], values: list[Any], weights: list[Tens
         return _Output(given[1], Affine(given[2].T, first))
     if name == "mm" and isinstance(first, _Hidden) and isinstance(given[1], Tensor):
         return _Output(first, Affine(given[1].T, given[1].new_zeros(given[1].shape[1])))
-    if name == "add.Tensor":  # as ONNX has it: the product first, then the bias
+    if name == "add.Tensor":  # as in ONNX: first the product, then the bias
         output, bias = sorted(given[:2], key=lambda each: isinstance(each, Tensor))
         if isinstance(output, _Output) and not output.bounded and isinstance(bias, Tensor):
             return _with_bias(output, bias)

@@ -1,8 +1,8 @@
-"""A model's two nets as plain numbers, for programs without PyTorch: a browser decodes with them as a hand moves.
+"""A model's two networks as plain arrays, for programs without PyTorch, such as a browser that decodes in real time.
 
     h_0 = input      h_i = activation(W_i h_(i-1) + b_i)      out_k = V_k h_last + c_k
 
-One flat array holds W_1, b_1, W_2, ..., then V and c of each head in turn, matrices row by row (rows are outputs).
+One flat array holds W_1, b_1, W_2, ..., then V and c of each head in turn, with matrices stored row by row (by output).
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from vae.model.vae import Decoder, Encoder
 
 __all__ = ["MOST_PORTABLE", "Codebook", "Portable", "pack_codes", "portable"]
 
-MOST_PORTABLE = 16_000_000  # weights of a decoder; plain JavaScript multiplies about as many in a sixtieth of a second
+MOST_PORTABLE = 16_000_000  # weights of a decoder; JavaScript multiplies about that many in a sixtieth of a second
 
 
 class Portable(NamedTuple):
-    """One net.
+    """One network.
 
     Attributes:
         widths: of the input and the hidden layers.
         heads: widths of the outputs: the mean and the log variance of q, or the location and the log variance of
-            p(x|z), which a Bernoulli has not.
-        constant: whether the log variance is a parameter and has no V: it does not depend on z.
-        weights: the flat array; float16 as uint16 where that loses nothing, else float32.
+            p(x|z); a Bernoulli has only the first.
+        constant: whether the log variance is a parameter that does not depend on z, and so has no V.
+        weights: the flat array; float16 as uint16 if that is lossless, otherwise float32.
         activation: of the hidden layers: relu, tanh or silu.
-        bounded: whether a decoder's mean is the sigmoid of its first output.
+        bounded: whether the mean of a decoder is the sigmoid of its first output.
     """
 
     widths: tuple[int, ...]
@@ -47,7 +47,7 @@ class Portable(NamedTuple):
     bounded: bool
 
     def layout(self) -> dict[str, Any]:
-        """Returns all but the weights, as JSON types."""
+        """Returns everything but the weights, as JSON types."""
         return {
             "widths": list(self.widths), "heads": list(self.heads), "constant": self.constant,
             "activation": self.activation, "bounded": self.bounded,
@@ -58,7 +58,7 @@ _Taken = tuple[Sequence[Affine], Sequence[Affine], Tensor | None, str, bool]
 
 
 class Codebook(NamedTuple):
-    """Numbers (N, J) in 16 bits a number: low + step * level, per column; off by half a step at most."""
+    """Numbers (N, J) stored in 16 bits each: low + step * level, per column, with an error of at most half a step."""
 
     levels: NDArray[np.uint16]
     low: NDArray[Any]
@@ -66,13 +66,13 @@ class Codebook(NamedTuple):
 
 
 def portable(part: nn.Module) -> Portable:
-    """Takes an encoder or a decoder apart.
+    """Converts an encoder or a decoder to plain arrays.
 
     Arguments:
         part: `model.encoder` or `model.decoder`.
 
     Raises:
-        ConfigError: it is not made of linear layers and activations alone, or has more than `MOST_PORTABLE` weights.
+        ConfigError: it does not consist of linear layers and activations only, or has over `MOST_PORTABLE` weights.
     """
     found = _own(part) if isinstance(part, Encoder | Decoder) else _imported(part)
     if found is None:
@@ -85,7 +85,7 @@ def portable(part: nn.Module) -> Portable:
         sizes.append(constant.numel())
     if (count := sum(piece.numel() for piece in pieces)) > MOST_PORTABLE:
         raise ConfigError(
-            f"A net of more than {MOST_PORTABLE:,} weights is too slow for a browser; this has {count:,}, "
+            f"A network of more than {MOST_PORTABLE:,} weights is too slow for a browser; this one has {count:,}, "
             "so the server decodes."
         )
     widths = [affine.weight.shape[1] for affine in layers] + [heads[0].weight.shape[1]]
@@ -97,21 +97,21 @@ def portable(part: nn.Module) -> Portable:
 
 
 def pack_codes(values: NDArray[Any]) -> Codebook:
-    """Puts finite numbers (N, J) into 16 bits each."""
+    """Quantises finite numbers (N, J) to 16 bits each."""
     low = values.min(0).astype(np.float64)
     step = np.maximum((values.max(0) - low) / (2**16 - 1), math.ulp(1.0))
     return Codebook(np.rint((values - low) / step).astype(np.uint16), low, step)
 
 
 def _own(part: Encoder | Decoder) -> _Taken | None:
-    """Takes a net that was built here apart."""
+    """Takes apart a network that was built here."""
     if not all(_plain(layer) for layer in part.body):
         return None
     layers = [Affine(layer[0].weight, layer[0].bias) for layer in part.body]  # type: ignore[index]
     activation = part.config.activation
     if isinstance(part, Encoder):
         latent = part.head.out_features // 2
-        rows = (slice(None, latent), slice(latent, None))  # mean and log variance come from one product
+        rows = (slice(None, latent), slice(latent, None))  # mean and log variance are rows of one product
         heads = [Affine(part.head.weight[each], part.head.bias[each]) for each in rows]
         return layers, heads, None, activation, False
     if not isinstance(part.location, nn.Linear):
@@ -124,7 +124,7 @@ def _own(part: Encoder | Decoder) -> _Taken | None:
 
 
 def _imported(part: nn.Module) -> _Taken | None:
-    """Takes a net from elsewhere apart, where it is a perceptron whose outputs are what ours are."""
+    """Takes apart a network from elsewhere, if it is a perceptron with the same kinds of outputs as ours."""
     if not isinstance(part, ImportedEncoder | ImportedDecoder) or (found := perceptron(part.graph)) is None:
         return None
     if isinstance(part, ImportedEncoder):

@@ -1,7 +1,8 @@
-"""Where what was found out about a model is kept: comparisons, projections, accuracies, each a file with its name.
+"""Where results about a model are stored: comparisons, projections and accuracies, each in a file of its own.
 
-Shipped models may lie where nobody writes, and their results then go to the user's own folder of models, under the same
-name. A model that is given by the path of its file has its results beside it; those of `bob.safetensors` are in `bob`.
+Shipped models may be in a folder that cannot be written to; their results then go to the user's own folder of models,
+under the same name. The results of a model given by the path of its file are stored beside it; those of
+`bob.safetensors` are in `bob`.
 """
 
 from pathlib import Path
@@ -14,24 +15,24 @@ __all__ = ["place_for", "result_file", "results"]
 
 
 def results(name_or_path: str | Path, file: str) -> list[Path]:
-    """Returns all places where a result may lie, the first choice first, whether there is one or not.
+    """Returns all places where a result may be, in order of preference, whether or not it exists.
 
     Arguments:
         name_or_path: of the model.
-        file: the name of the result's file.
+        file: name of the file of the result.
 
     Raises:
         CheckpointError: there is no such model.
     """
     path = locate(name_or_path)
-    place = path.parent if path.name == MODEL_FILE else path.with_suffix("")  # a folder that the model's name has
+    place = path.parent if path.name == MODEL_FILE else path.with_suffix("")  # a folder with the model's name
     if str(name_or_path) == place.name and place.parent in folders():
         return [folder / place.name / file for folder in folders()]
     return [place / file]
 
 
 def result_file(name_or_path: str | Path, file: str) -> Path:
-    """Returns the file of a result or, where there is none yet, the one that it would be written to.
+    """Returns the file of a result or, if it does not exist yet, the file that it would be written to.
 
     Raises:
         CheckpointError: there is no such model.
@@ -42,10 +43,10 @@ def result_file(name_or_path: str | Path, file: str) -> Path:
 
 
 def place_for(name_or_path: str | Path, file: str) -> Path:
-    """Returns the file that a result is to be written to; to be asked before anything is computed for it.
+    """Returns the file to write a result to; call it before computing the result.
 
     Raises:
-        CheckpointError: there is no such model, or none of the folders may be written to.
+        CheckpointError: there is no such model, or none of the folders can be written to.
     """
     choices = results(name_or_path, file)
     for path in choices:
@@ -53,6 +54,6 @@ def place_for(name_or_path: str | Path, file: str) -> Path:
             return path
     tried = ", ".join(str(path.parent) for path in choices)
     raise CheckpointError(
-        f"What is found out about a model is kept in the first folder that may be written to; of {tried} none may. "
-        f"Set VAE_CHECKPOINTS to a folder of your own."
+        f"Results about a model are stored in the first folder that can be written to; of {tried}, none can. "
+        f"Set VAE_CHECKPOINTS to a folder that you can write to."
     )

@@ -4,8 +4,9 @@
     x ~ p(x|z) = N(x | mu_x(z), diag sigma_x^2(z))        decoder
     q(z|x) = N(z | mu_z(x), diag sigma_z^2(x))            encoder, the recognition model
 
-Kingma & Welling (2013), with the variance of each pixel learned; a pixel in colour has three values, each with its own.
-Both event dimensions are inside, so `log_prob` gives one number per image and the objective reads as it is written.
+Kingma & Welling (2013), with a learned variance for each pixel; a pixel in colour has three values, each with its own.
+Event dimensions are part of both distributions, so `log_prob` gives one number per image and the objective is written
+in code as it is on paper.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from vae.settings import ImportedConfig, ModelConfig
 __all__ = ["MOST_WEIGHTS", "VAE", "Decoder", "Encoder", "build", "count_weights", "start_at"]
 
 MOST_WEIGHTS = 200_000_000  # 0.8 GB, and four times that while Adam trains them
-_BATCH = 256  # images added up at once
+_BATCH = 256  # images summed at once
 
 
 class Encoder(nn.Module):
@@ -42,15 +43,15 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> Independent:
         """Returns q(z|x), event shape (J,), for pixels (..., D) in [0, 1]."""
         mean, log_variance = self.head(self.body(x)).to(x.dtype).chunk(2, -1)
-        # an image unlike any that was learned from can drive both beyond what float32 can hold
+        # an image unlike the training images can drive both beyond the range of float32
         return diagonal_normal(mean.clamp(-1e4, 1e4), log_variance.clamp(-30, 12))
 
 
 class Decoder(nn.Module):
     """p(x|z) over the D values of an image.
 
-    With hidden layers the mean goes through a sigmoid, since pixels lie in [0, 1]. Without them the decoder is
-    linear and its variance a parameter, so that log p(x) is known in closed form.
+    With hidden layers the mean passes through a sigmoid, since pixels are in [0, 1]. Without them the decoder is
+    linear and its variance is a parameter, so that log p(x) has a closed form.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -78,7 +79,9 @@ class Decoder(nn.Module):
     def forward(self, z: Tensor) -> Distribution:
         """Returns p(x|z), event shape (D,), for latents (..., J)."""
         h = self.body(z)
-        location = self.location(h).to(z.dtype)  # under autocast the nets may be coarser, the density is not
+        location = self.location(h).to(
+            z.dtype
+        )  # under autocast the networks may be less precise, but the density is not
         if self.log_variance is None:
             return Independent(BinaryPixels(logits=location), 1)
         raw = self.log_variance(h) if isinstance(self.log_variance, nn.Module) else self.log_variance
@@ -87,7 +90,7 @@ class Decoder(nn.Module):
 
 
 class VAE(nn.Module):
-    """A prior, a decoder and an encoder, and the config they were built from.
+    """A prior, a decoder and an encoder, with the config from which they were built.
 
     Example:
         >>> model = build(ModelConfig(latent=3, encoder_layers=(8,), decoder_layers=(8,)))
@@ -108,11 +111,11 @@ class VAE(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return next((weight.device for weight in self.parameters()), torch.device("cpu"))
 
     def pixels(self, images: Tensor, noise: torch.Generator | None = None) -> Tensor:
-        """Returns images as the pixels (..., D) in [0, 1] that this model's likelihood is over.
+        """Converts images to the pixels (..., D) in [0, 1] over which this model's likelihood is defined.
 
         Arguments:
             images: (..., H, W) uint8, or (..., H, W, 3) for a model of images in colour.
@@ -124,13 +127,15 @@ class VAE(nn.Module):
         shape = self.config.image_shape
         if tuple(images.shape[-len(shape) :]) != shape:
             want, came = (" x ".join(map(str, each)) for each in (shape, images.shape[-len(shape) :]))
-            raise DataError(f"The images must be {want} pixels, as the model is; they are {came or 'single numbers'}.")
+            raise DataError(
+                f"The images must be {want} pixels, the size of the model; they are {came or 'single numbers'}."
+            )
         dequantised = isinstance(self.config, ModelConfig) or self.config.dequantised
         return prepare_pixels(images, self.config.likelihood, noise, grey=self.config.grey, dequantised=dequantised)
 
 
 def count_weights(config: ModelConfig) -> int:
-    """Returns how many weights a model would have, without making it."""
+    """Returns how many weights a model would have, without building it."""
     return sum(p.numel() for p in _planned(config).parameters())
 
 
@@ -140,18 +145,20 @@ def _planned(config: ModelConfig) -> VAE:
 
 
 def build(config: ModelConfig, seed: int = 0) -> VAE:
-    """Makes an untrained model, its weights uniform in +-1/sqrt(inputs that an output sums), biases too.
+    """Builds an untrained model, with weights and biases uniform in +-1/sqrt(number of inputs to an output).
 
     Arguments:
         config: what the model is.
         seed: of the initial weights; torch's global generator is not touched.
 
     Raises:
-        ConfigError: the seed is not one, or the model has more than `MOST_WEIGHTS` weights.
+        ConfigError: the seed is invalid, or the model has more than `MOST_WEIGHTS` weights.
     """
     model = _planned(config)
     if (weights := sum(p.numel() for p in model.parameters())) > MOST_WEIGHTS:
-        raise ConfigError(f"A model has at most {MOST_WEIGHTS:,} weights; this has {weights:,}. Take narrower layers.")
+        raise ConfigError(
+            f"A model may have at most {MOST_WEIGHTS:,} weights; this one has {weights:,}. Choose narrower layers."
+        )
     model.to_empty(device="cpu")
     source = generator(seed)
     with torch.no_grad():
@@ -167,17 +174,21 @@ def build(config: ModelConfig, seed: int = 0) -> VAE:
 
 @torch.no_grad()
 def start_at(model: VAE, images: Tensor) -> None:
-    """Sets biases so that an untrained perceptron begins at the mean image m of these (N, H, W) or (N, H, W, 3) uint8.
+    """Sets biases so that an untrained perceptron starts at the mean m of images (N, H, W) or (N, H, W, 3), uint8.
 
-    The encoder's first layer sees x - m, b' = b - W m, and the decoder's mean begins near m, its last bias at
-    log m / (1 - m); a linear decoder's at m.
+    The encoder's first layer sees x - m, b' = b - W m, and the decoder's mean starts near m, with last bias
+    log m / (1 - m), or m for a linear decoder.
 
     Raises:
-        ConfigError: the model is convolutional, whose biases are not by pixel.
+        ConfigError: the model is convolutional, so that its biases do not belong to pixels.
     """
     if not isinstance(model.config, ModelConfig) or model.config.channels:
-        raise ConfigError("initial mean-image is for perceptrons; this model has channels. Choose initial random.")
-    sums = sum(part.sum(0, dtype=torch.int64) for part in images.split(1000))  # never all of them in another type
+        raise ConfigError(
+            "initial mean-image applies only to perceptrons; this model has channels. Choose initial random."
+        )
+    sums = sum(
+        part.sum(0, dtype=torch.int64) for part in images.split(1000)
+    )  # so that the whole set is never converted at once
     assert isinstance(sums, Tensor)
     mean = (sums.double() / len(images)).float().flatten() / 255
     mean = mean.to(model.device)
@@ -190,7 +201,7 @@ def start_at(model: VAE, images: Tensor) -> None:
 
 
 def _summed(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
-    """Returns how many inputs an output sums."""
+    """Returns the number of inputs that an output sums."""
     if isinstance(layer, nn.Linear):
         return layer.in_features
     window = layer.in_channels * math.prod(layer.kernel_size)
@@ -198,5 +209,5 @@ def _summed(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
 
 
 def _smallest(config: ModelConfig) -> int:
-    """Returns how many pixels an image has after all convolutions."""
+    """Returns the number of pixels of an image after all convolutions."""
     return math.prod(halved(config.planes, len(config.channels)))

@@ -1,12 +1,12 @@
-"""What is inside a trained VAE, as one file that a practitioner sends to a colleague.
+"""A report on a trained VAE, as one file that can be sent to a colleague.
 
-The wing stands on all floors below it.
+The wing depends on all floors below it.
 
     parts      one part of the report: sentences, numbers, a table, pictures, figures
-    evidence   what the model says of held-out images: bounds, log p(x), where the nats go
-    latent     what lies in the latent space: dimensions, q(z) against the prior, probes
-    images     what the model makes: reconstructions, traversals, draws and the training images nearest to them
-    reports    all parts of a model, kept beside it
+    evidence   the model on held-out images: bounds, log p(x), and the gap between them
+    latent     the latent space: dimensions, q(z) compared with the prior, probes
+    images     images by the model: reconstructions, traversals, samples and the training images nearest to them
+    reports    all parts for a model, stored with it
     page       one or several reports as one HTML file that needs no network
     notebooks  cells as a Jupyter notebook
 """

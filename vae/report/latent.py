@@ -1,4 +1,4 @@
-"""The latent space: what each dimension carries, how far q(z) is from the prior, and what can be read off the codes."""
+"""The latent space: the KL of each dimension, the distance of q(z) from the prior, and classifiers on the codes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from vae.uses import features
 
 __all__ = ["aggregate", "dimensions", "probes"]
 
-MANY = 5000  # training images of a probe and of q(z)
-_SHOWN = 60  # dimensions that are drawn
+MANY = 5000  # training images for a probe and for q(z)
+_SHOWN = 60  # number of dimensions drawn
 
 
 def dimensions(of: Subject) -> Part:
-    """KL by dimension, active units, and the mean KL as mutual information and distance from the prior."""
+    """KL by dimension, active units, and the mean KL as mutual information plus distance from the prior."""
     kl, means = of.kl, of.codes.mean
     errors = of.codes.kl.std(0) / np.sqrt(len(means))
     error = float(of.codes.kl.sum(1).std() / np.sqrt(len(means)))
@@ -39,7 +39,7 @@ def dimensions(of: Subject) -> Part:
     if of.collapsed:
         says.append(
             f"The posterior has collapsed to the prior: its KL over all dimensions is below {ALL_COLLAPSED:g} nats, "
-            "and a code z says no more than that of its image."
+            "so a code z contains almost no information about its image."
         )
     elif constant:
         says.append(
@@ -67,7 +67,7 @@ def dimensions(of: Subject) -> Part:
 
 
 def _asleep(kl: Array, active: Array, fallen: Array) -> list[str]:
-    """Says which dimensions of a posterior that has not collapsed have done so, and which only look as if they had."""
+    """Describes the dimensions that have collapsed in a posterior that has not, and those that only appear to have."""
     hidden = ~active & ~fallen
     many, others = int(fallen.sum()), int(hidden.sum())
     says = []
@@ -97,7 +97,7 @@ def _asleep(kl: Array, active: Array, fallen: Array) -> list[str]:
 
 
 def aggregate(of: Subject) -> Part:
-    """The aggregate posterior of training images against the prior: a picture, and the mass of the holes."""
+    """The aggregate posterior of training images compared with the prior: a picture, and the mass of the holes."""
     codes = encode(of.model, of.dataset.train.images[:MANY])
     size, count = codes.mean.shape[1], len(codes.mean)
     draws = aggregates.prior_draws(codes)
@@ -111,11 +111,11 @@ def aggregate(of: Subject) -> Part:
         figure = figures.aggregate_plane(found, words, titles)
     says = [
         f"q(z) is the mixture of q(z|x) over {count:,} training images. {draws.share:.0%} ± "
-        f"{draws.standard_error:.0%} of 1,000 draws from the prior fall into holes, where q(z) is below "
-        f"{aggregates.RATIO:g} of the prior."
+        f"{draws.standard_error:.0%} of 1,000 samples from the prior fall into holes, where q(z) is below "
+        f"{aggregates.RATIO:g} times the prior."
     ]
     if size > 4:
-        says.append("In many dimensions a few thousand narrow Gaussians fill next to nothing, whatever the model.")
+        says.append("In many dimensions a few thousand narrow Gaussians cover almost nothing, whatever the model.")
     numbers = {
         "images": count, "draws": len(draws.z), "prior_in_holes": draws.share, "standard_error": draws.standard_error,
     }  # fmt: skip
@@ -124,7 +124,7 @@ def aggregate(of: Subject) -> Part:
 
 
 def probes(of: Subject) -> Part | None:
-    """How well a linear probe and neighbours read the classes off the codes; None without labels."""
+    """How well a linear probe and nearest neighbours predict the classes from the codes; None without labels."""
     train, test = of.dataset.train, of.dataset.test
     labels = train.labels[:MANY].numpy()
     if not (train.labelled and test.labelled) or len(np.unique(labels)) < 2:
@@ -135,30 +135,30 @@ def probes(of: Subject) -> Part | None:
     near = features.neighbour_accuracy(codes.mean, labels, held, truth)
     of_draws = features.linear_accuracy(_draw(codes, 0), labels, _draw(of.codes, 1), truth)
     most = float(np.bincount(truth).max() / len(truth))
-    rows = [["classes are read by", "accuracy"]]
+    rows = [["classifier", "accuracy"]]
     numbers: dict[str, float] = {"images": len(truth), "training_images": len(labels), "most_frequent": most}
     for key, name, share in (
         ("linear", "logistic regression on the means of q(z|x)", linear),
         ("neighbours", "nearest neighbours among the means of q(z|x)", near),
-        ("linear_of_draws", "logistic regression on draws from q(z|x)", of_draws),
+        ("linear_of_draws", "logistic regression on samples from q(z|x)", of_draws),
     ):
         error = float(np.sqrt(share * (1 - share) / len(truth)))
         rows.append([name, f"{share:.1%} ± {error:.1%}"])
         numbers |= {key: share, f"{key}_standard_error": error}
-    rows.append(["always the most frequent class", f"{most:.1%}"])
+    rows.append(["always predicting the most frequent class", f"{most:.1%}"])
     says = [
-        f"Learned from {len(labels):,} training images with labels, tried on {len(truth):,} held-out ones; ± is the "
-        "binomial standard error of the latter."
+        f"Trained on {len(labels):,} training images with labels, evaluated on {len(truth):,} held-out ones; ± is the "
+        "binomial standard error on the latter."
     ]
     if of.collapsed:
         says.append(
-            "The posterior has collapsed. Its means may still differ by class, since they have no noise; a draw from "
-            "it, which is what the decoder gets, says next to nothing of the class."
+            "The posterior has collapsed. Its means may still differ by class, since they have no noise; a sample from "
+            "it, which is the input of the decoder, says almost nothing about the class."
         )
     return Part(title="Classes in the codes", table=rows, numbers=numbers, says=says)
 
 
 def _draw(codes: Codes, seed: int) -> Array:
-    """Draws z from q(z|x) of each image, (N, J)."""
+    """Samples z from q(z|x) of each image, (N, J)."""
     noise = np.random.default_rng(seed).standard_normal(codes.mean.shape, dtype=np.float32)
     return codes.mean + codes.deviation * noise

@@ -10,7 +10,7 @@ __all__ = ["Cell", "notebook"]
 
 
 class Cell(NamedTuple):
-    """A cell of a notebook: Markdown, or Python that has not run yet."""
+    """A cell of a notebook: Markdown, or Python that has not been run."""
 
     kind: Literal["markdown", "code"]
     source: str

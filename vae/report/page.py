@@ -31,7 +31,7 @@ figure { margin: 0.8rem 0; } figcaption { color: var(--soft); font-size: 0.9rem;
 img { max-width: 100%; image-rendering: pixelated; border-radius: 4px; }
 @media print { body { max-width: none; } h2 { break-after: avoid; } figure, table { break-inside: avoid; } }
 """
-# in the colours of the page, so that a picture that is saved has its ground too, and can be read anywhere
+# in the colours of the page, so that a picture that is saved has a background too, and can be read anywhere
 _DRAW = """
 function draw() {
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -56,8 +56,8 @@ def page(reports: Sequence[Report], made: str = "") -> str:
     """Returns reports as HTML, several side by side.
 
     Arguments:
-        reports: at least one, the one that it is about first.
-        made: when and by what, a line for the foot.
+        reports: at least one; the main one comes first.
+        made: a line for the foot of the page: when and by what it was made.
     """
     titles = list(dict.fromkeys(part.title for report in reports for part in report.parts))
     names = ", ".join(report.name for report in reports)
@@ -106,5 +106,5 @@ def _table(rows: list[list[str]]) -> str:
 
 
 def _file(report: Report, part: Part) -> str:
-    """Returns the name of a figure as a file."""
+    """Returns the file name of a figure."""
     return re.sub(r"[^a-z0-9]+", "-", f"{report.name} {part.title}".lower()).strip("-")

@@ -21,24 +21,24 @@ from vae.model import VAE, Record
 __all__ = ["ALL_COLLAPSED", "COLLAPSED", "ELBO_SAMPLES", "Part", "Subject", "drawn", "sheet", "signed"]
 
 Array = NDArray[Any]
-ELBO_SAMPLES = 10  # of the ELBO of an image
-# nats of mean KL below which a dimension has collapsed to the prior, and a whole posterior: z says no more than that of
-# an image, or of its class
+ELBO_SAMPLES = 10  # for the ELBO of an image
+# nats of mean KL below which a dimension has collapsed to the prior, and a whole posterior: z then contains no
+# information about the image or its class
 COLLAPSED, ALL_COLLAPSED = 0.01, 0.1
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a report is about, and what all its parts need.
+    """The subject of a report, with everything that its parts need.
 
     Attributes:
         model: the VAE.
-        record: what its file says of it.
+        record: of the model.
         dataset: the images that it is shown with.
-        x: (N, D) the first held-out images as the likelihood wants them.
+        x: (N, D) pixels of the first held-out images.
         codes: of the same N images.
         elbo: (N,) of each, nats.
-        tell: is told the share that is done of a part that takes long.
+        tell: called with the completed fraction of a part that takes long.
     """
 
     model: VAE
@@ -51,7 +51,7 @@ class Subject:
 
     @property
     def gaussian(self) -> bool:
-        """Whether p(x|z) is a Gaussian, which has a variance."""
+        """Whether p(x|z) is a Gaussian, and so has a variance."""
         return self.model.config.likelihood != "bernoulli"
 
     @property
@@ -61,7 +61,7 @@ class Subject:
 
     @property
     def collapsed(self) -> bool:
-        """Whether q(z|x) is the prior but for less than `ALL_COLLAPSED`."""
+        """Whether q(z|x) differs from the prior by less than `ALL_COLLAPSED`."""
         return bool(self.kl.sum() < ALL_COLLAPSED)
 
 
@@ -71,11 +71,11 @@ class Part:
 
     Attributes:
         title: its heading.
-        says: what was found, in sentences; the first says of how many images.
-        numbers: the same as numbers by name, in nats where nothing else is said.
-        table: rows of cells, the first of headings; empty where there is none.
+        says: the findings, in sentences; the first states the number of images.
+        numbers: the same as numbers by name, in nats unless stated otherwise.
+        table: rows of cells, the first of which are headings; empty if there is none.
         pictures: each a data URI and its caption.
-        figures: each the JSON of a Plotly figure, and what it shows.
+        figures: each the JSON of a Plotly figure, and a description of it.
     """
 
     title: str
@@ -91,7 +91,7 @@ class Part:
 
     @classmethod
     def from_dict(cls, says: dict[str, Any]) -> Part:
-        """Makes a part of `to_dict`'s result."""
+        """Makes a part from the result of `to_dict`."""
         pairs = {name: [(str(a), str(b)) for a, b in says[name]] for name in ("pictures", "figures")}
         return cls(**says | pairs)
 
@@ -105,12 +105,12 @@ def sheet(images: Array | Tensor, caption: str, columns: int = 10, scale: int = 
 
 
 def drawn(figure: go.Figure, shows: str) -> tuple[str, str]:
-    """Returns a figure as JSON, without colours of its own for ground and words: those are the page's that draws it."""
+    """Returns a figure as JSON, without colours for background and text, which come from the page that shows it."""
     return json.dumps(figure.to_plotly_json(), default=_plain), shows
 
 
 def signed(value: float, error: float | None = None, digits: int = 1) -> str:
-    """Writes a number of nats, with its standard error if there is one."""
+    """Formats a number of nats, with its standard error if there is one."""
     text = f"{value:,.{digits}f}".replace("-", "−")
     return text if error is None else f"{text} ± {error:,.{digits}f}"
 

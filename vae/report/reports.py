@@ -1,4 +1,4 @@
-"""All parts of a report on a model, kept beside it, so that the second time takes no time."""
+"""All parts of a report on a model, stored with it, so that the report is computed only once."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from vae.report.parts import ELBO_SAMPLES, Part, Subject, signed
 
 __all__ = ["IMAGES", "Report", "kept_report", "make_report", "report_file", "write_report"]
 
-IMAGES = 1000  # held-out images that most parts are of
+IMAGES = 1000  # held-out images that most parts use
 FORMAT = 3
 _FIRST = "The model"
-# the title of each part, what makes it, and its share of the time
+# the title of each part, the function that makes it, and its share of the time
 MAKERS: tuple[tuple[str, Callable[[Subject], Part | None], int], ...] = (
     ("Evidence", evidence.scores, 60),
     ("What each dimension carries", latent.dimensions, 1),
@@ -38,7 +38,7 @@ MAKERS: tuple[tuple[str, Callable[[Subject], Part | None], int], ...] = (
     ("Classes in the codes", latent.probes, 2),
     ("Odd images", evidence.odd_images, 3),
 )
-Told = Callable[[str, float], None]  # the title of the part that is being made, and the share of all that is done
+Told = Callable[[str, float], None]  # gets the title of the current part and the completed fraction
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Report:
 
 
 def report_file(name_or_path: str | Path, data_name: str) -> Path:
-    """Returns the file in which a report is kept, or would be.
+    """Returns the path of the stored report of a model.
 
     Raises:
         CheckpointError: there is no such model.
@@ -72,47 +72,47 @@ def report_file(name_or_path: str | Path, data_name: str) -> Path:
 
 
 def make_report(name_or_path: str | Path, dataset: Dataset, told: Told | None = None) -> Report:
-    """Looks into a trained model from all sides, or reads what was kept of that.
+    """Makes the report on a trained model, or reads it if it has been stored.
 
     Arguments:
         name_or_path: of the model.
-        dataset: its images; the first `IMAGES` held-out ones are looked at.
-        told: is called before each part, and while one is made that takes long.
+        dataset: its images; the report uses the first `IMAGES` held-out ones.
+        told: called before each part, and during parts that take long.
 
     Raises:
-        as `write_report`.
+        as for `write_report`.
     """
     for title, share in write_report(name_or_path, dataset, told):
         if told:
             told(title, share)
     found = kept_report(name_or_path, dataset)
     if found is None:
-        raise CheckpointError(f"The report on {name_or_path} was removed, or its model replaced, just now. Ask again.")
+        raise CheckpointError(f"The report on {name_or_path} has just been removed, or its model replaced. Try again.")
     return found
 
 
 def write_report(name_or_path: str | Path, dataset: Dataset, told: Told | None = None) -> Iterator[tuple[str, float]]:
-    """Makes a report part by part and keeps it beside the model, unless one of this model and these images is there.
+    """Makes a report part by part and stores it with the model, unless there is already one of this model and images.
 
     Arguments:
         name_or_path, dataset: as for `make_report`.
-        told: is called while a part is made that takes long.
+        told: called during parts that take long.
 
     Yields:
-        The title of the part that comes next, or came last, and the share of all that is done.
+        The title of the next (or last) part, and the completed fraction of the report.
 
     Raises:
-        CheckpointError: there is no such model, or its results may be kept nowhere.
+        CheckpointError: there is no such model, or its results cannot be stored.
         ConfigError: it is a plain autoencoder, which has no p(x).
         DataError: the images are not of the model's size.
     """
     path = locate(name_or_path)
     record = read_record(path)
     if record.autoencoder:
-        raise ConfigError(f"A report is on a model of p(x); {record.name} is a plain autoencoder, which has none.")
+        raise ConfigError(f"A report needs a model of p(x); {record.name} is a plain autoencoder, which has none.")
     if dataset.image_shape != record.model.image_shape:
         want, came = map(said_size, (record.model.image_shape, dataset.image_shape))
-        raise DataError(f"The images must be {want}, as {record.name} is; those of {dataset.name} are {came}.")
+        raise DataError(f"The images must be {want}, the size of {record.name}; those of {dataset.name} are {came}.")
     if kept_report(name_or_path, dataset):
         return
     place, key = place_for(name_or_path, _file(dataset.name)), _key(path, dataset)
@@ -140,7 +140,7 @@ def write_report(name_or_path: str | Path, dataset: Dataset, told: Told | None =
 
 
 def kept_report(name_or_path: str | Path, dataset: Dataset) -> Report | None:
-    """Returns the report that is kept of this very model and these images, or None.
+    """Returns the stored report of this version of the model and these images, or None.
 
     Raises:
         CheckpointError: there is no such model.

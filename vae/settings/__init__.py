@@ -1,14 +1,14 @@
-"""What can be chosen, and what a model's file says of it: all that is known of a model without its weights.
+"""Settings of models and trainings, and the record of a model: everything known about it without its weights.
 
-Nothing here needs PyTorch, so a shell lists models, prints flags and refuses wrong ones at once. The wing stands on
-`vae.errors` and `vae.paths` alone.
+Nothing here needs PyTorch, so the command line can list models, print flags and reject wrong ones at once. The wing
+depends only on `vae.errors` and `vae.paths`.
 
-    checks     rules that settings keep
-    config     ModelConfig and TrainConfig: flags, checkpoint JSON and page controls at once
-    presets    trainings that are known to work
-    methods    methods that are chosen by name, of the evidence, of projections and of imports
-    records    what a model's file says of it
-    files      where models lie, and their records read from the headers of their files
+    checks     rules that settings must satisfy
+    config     ModelConfig and TrainConfig, which define flags, checkpoint JSON and page controls alike
+    presets    settings that are known to work
+    methods    methods chosen by name: of the evidence, of projections and of imports
+    records    the record that a model's file holds about it
+    files      where models are stored, and their records, read from the headers of their files
 """
 
 from vae.settings import methods

@@ -1,4 +1,4 @@
-"""Rules that the settings of models and trainings keep, each with a sentence for what does not."""
+"""Rules that the settings of models and trainings must satisfy, each with an error message."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ def check_range(name: str, value: object, low: float, high: float) -> None:
 
 
 def check_shape(shape: tuple[int, ...]) -> None:
-    """Refuses what is not the shape of images that a model may be of: (H, W), or (H, W, 3) for colour.
+    """Checks that a shape is one of images that a model can have: (H, W), or (H, W, 3) for colour.
 
     Raises:
-        ConfigError: it has other sides, or they are too long.
+        ConfigError: the shape has another form, or an image of it would be too large.
     """
     if not isinstance(shape, tuple) or (len(shape) != 2 and (len(shape) != 3 or shape[2] != 3)):
-        raise ConfigError(f"image_shape must be height and width, and a 3 after them for colour; it is {shape!r:.80}.")
+        raise ConfigError(
+            f"image_shape must be (height, width), or (height, width, 3) for colour; it is {shape!r:.80}."
+        )
     for size in shape:
         check_count("image_shape", size, 1, 16384)
     most, kind = (MOST_GREY, "grey") if len(shape) == 2 else (MOST_COLOUR, "colour")

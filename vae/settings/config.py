@@ -1,6 +1,6 @@
-"""What can be chosen: frozen dataclasses that are at once command-line flags, checkpoint JSON and page controls.
+"""Frozen dataclasses of settings, each of which defines command-line flags, checkpoint JSON and page controls at once.
 
-A config checks itself when it is made, so whoever holds one holds a valid one.
+A config validates itself when it is created, so every instance is valid.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 INITIALS: tuple[Initial, ...] = get_args(Initial)
 
-VALUES_AT_ONCE = 2_000_000  # 8 MB as float32; convolutions hold some ten times as much for them
+VALUES_AT_ONCE = 2_000_000  # 8 MB as float32; convolutions need about ten times as much
 
 
 def option(default: Any, words: str, **facts: Any) -> Any:
-    """Declares a field with the words that explain it, in `--help` and beside a control alike.
+    """Declares a field together with its explanation, which `--help` and the pages show alike.
 
-    `before` is the value in configs from before the field came, where that is not the default.
+    `before` is the value for configs that were written before the field existed, if that is not the default.
     """
     return field(default=default, metadata={"help": words, **facts})
 
 
 class _Config:
-    """JSON in and out, the same for every config."""
+    """Conversion to and from JSON, the same for every config."""
 
     __slots__ = ()
 
@@ -69,14 +69,16 @@ class _Config:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Self:
-        """Makes a config of `to_dict`'s result, lists taken as tuples.
+        """Makes a config from the result of `to_dict`, with lists converted to tuples.
 
         Raises:
-            ConfigError: a field is unknown, or a value outside its range.
+            ConfigError: a field is unknown, or a value is outside its range.
         """
         known = {f.name: f.metadata for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
         if unknown := sorted(set(fields) - set(known)):
-            raise ConfigError(f"{cls.__name__} has no field {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
+            raise ConfigError(
+                f"{cls.__name__} has no field {', '.join(unknown)}; its fields are {', '.join(sorted(known))}."
+            )
         fields = {name: says["before"] for name, says in known.items() if "before" in says} | fields
         return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()})
 
@@ -89,9 +91,9 @@ class _Images(_Config):
 
     @property
     def pixels(self) -> int:
-        """D = H * W * C, the number of values that an image has: three for each pixel in colour, one in grey.
+        """D = H * W * C, the number of values in an image: three per pixel in colour, one in grey.
 
-        A flat image is row by row, the channels of a pixel together.
+        A flat image is stored row by row, with the channels of a pixel adjacent.
         """
         return math.prod(self.image_shape)
 
@@ -103,21 +105,21 @@ class _Images(_Config):
 
     @property
     def grey(self) -> bool:
-        """Whether images are grey, (H, W), and not in colour, (H, W, 3)."""
+        """Whether images are grey, (H, W), as opposed to colour, (H, W, 3)."""
         return len(self.image_shape) == 2
 
     def at_once(self, most: int) -> int:
-        """Returns how many images to hold as floats at once: `most`, or fewer where they are large."""
+        """Returns how many images to hold as floats at once: `most`, or fewer if they are large."""
         return max(1, min(most, VALUES_AT_ONCE // self.pixels))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelConfig(_Images):
-    """What a model is.
+    """The architecture and the likelihood of a model.
 
-    With channels the encoder begins with strided convolutions, and the decoder ends with their mirror; the layers stand
-    between. A decoder without either is the linear model: mean Wz + b and a variance that does not depend on z,
-    which is factor analysis (`gaussian`) or probabilistic PCA (`gaussian-shared`; Tipping & Bishop 1999).
+    With channels the encoder begins with strided convolutions, and the decoder ends with their mirror image; the hidden
+    layers are in between. A decoder with neither is the linear model, with mean Wz + b and a variance that does not
+    depend on z: factor analysis (`gaussian`) or probabilistic PCA (`gaussian-shared`; Tipping & Bishop 1999).
 
     Raises:
         ConfigError: a value is outside its range.
@@ -125,20 +127,19 @@ class ModelConfig(_Images):
 
     latent: int = option(2, "J, the number of latent dimensions")
     likelihood: Likelihood = option(
-        "gaussian", "p(x|z): a variance for each pixel, one for the image, or binary pixels"
+        "gaussian", "p(x|z): Gaussian with a variance for each pixel or one per image, or binary pixels"
     )
-    log_variance_floor: float | None = option(-6.0, "least log variance of a pixel, or 'none' for no floor")
+    log_variance_floor: float | None = option(-6.0, "lower bound on a pixel's log variance, or 'none' for no bound")
     encoder_layers: tuple[int, ...] = option((512, 256), "widths of the encoder's hidden layers")
     decoder_layers: tuple[int, ...] = option(
-        (256, 512), "widths of the decoder's hidden layers; none for a linear decoder"
+        (256, 512), "widths of the decoder's hidden layers; empty for a linear decoder"
     )
     channels: tuple[int, ...] = option(
-        (), "channels of convolutions before the encoder's layers, each halving the image; none for an MLP"
+        (), "channels of the encoder's convolutions, each of which halves the image; empty for an MLP"
     )
-    activation: Activation = option("relu", "what stands between the layers")
+    activation: Activation = option("relu", "activation function of the hidden layers")
     image_shape: tuple[int, ...] = option(
-        (28, 28),
-        "height and width of an image, and a 3 after them for colour; of the data set if not given",
+        (28, 28), "height and width of an image, followed by 3 for colour; by default those of the data set"
     )
 
     def __post_init__(self) -> None:
@@ -157,7 +158,7 @@ class ModelConfig(_Images):
         if min(height, width) >> len(self.channels) == 0:
             raise ConfigError(
                 f"channels must be at most {min(height, width).bit_length() - 1} for images of "
-                f"{height} x {width}, for each halves them; they are {len(self.channels)}."
+                f"{height} x {width}, because each halves them; there are {len(self.channels)}."
             )
         floor = self.log_variance_floor
         if floor is not None and not (is_number(floor) and -40 <= floor <= 4):
@@ -165,18 +166,18 @@ class ModelConfig(_Images):
 
     @property
     def linear(self) -> bool:
-        """Whether the decoder is linear, so that log p(x) has a closed form under a Gaussian."""
+        """Whether the decoder is linear, so that log p(x) has a closed form under a Gaussian likelihood."""
         return not (self.decoder_layers or self.channels)
 
     @property
     def kinks(self) -> bool:
-        """Whether p(x|z) has kinks in z, as a ReLU makes them."""
+        """Whether p(x|z) has kinks as a function of z, as with ReLU activations."""
         return self.activation == "relu" and not self.linear
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportedConfig(_Images):
-    """What a model from elsewhere is, whose encoder and decoder are graphs (`vae.model.graphs`).
+    """A model from elsewhere, whose encoder and decoder are graphs (`vae.model.graphs`).
 
     Raises:
         ConfigError: a value is outside its range.
@@ -184,12 +185,12 @@ class ImportedConfig(_Images):
 
     latent: int = option(2, "J, the number of latent dimensions")
     likelihood: Likelihood = option(
-        "gaussian", "p(x|z): a variance for each pixel, one for the image, or binary pixels"
+        "gaussian", "p(x|z): Gaussian with a variance for each pixel or one per image, or binary pixels"
     )
-    image_shape: tuple[int, ...] = option((28, 28), "height and width of an image, and a 3 after them for colour")
-    dequantised: bool = option(True, "whether grey pixels are (u + U[0, 1)) / 256, and not u / 255")
-    kinks: bool = option(True, "whether p(x|z) may have kinks in z, as a ReLU makes them")
-    origin: str = option("", "where it comes from, in a few words")
+    image_shape: tuple[int, ...] = option((28, 28), "height and width of an image, followed by 3 for colour")
+    dequantised: bool = option(True, "whether pixels are dequantised, (u + U[0, 1)) / 256, rather than u / 255")
+    kinks: bool = option(True, "whether p(x|z) may have kinks as a function of z, as with ReLU activations")
+    origin: str = option("", "where the model comes from, in a few words")
 
     def __post_init__(self) -> None:
         check_count("latent", self.latent, 1, 1024)
@@ -199,16 +200,16 @@ class ImportedConfig(_Images):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} must be true or false; it is {getattr(self, name)!r:.80}.")
         if not isinstance(self.origin, str) or len(self.origin) > 200 or not self.origin.isprintable():
-            raise ConfigError(f"origin must be a line of up to 200 letters; it is {self.origin!r:.80}.")
+            raise ConfigError(f"origin must be one line of at most 200 characters; it is {self.origin!r:.80}.")
 
     @property
     def linear(self) -> bool:
-        """False: a decoder that is a graph may be linear, but that is not looked for."""
+        """False: a graph may compute a linear map, but that is not detected."""
         return False
 
     @property
     def log_variance_floor(self) -> None:
-        """None: whatever bounds the variance is in the decoder."""
+        """None: any bound on the variance is part of the decoder."""
         return None
 
 
@@ -217,33 +218,33 @@ AnyConfig = ModelConfig | ImportedConfig
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainConfig(_Config):
-    """How a model is trained: AdamW (Loshchilov & Hutter 2019) under a schedule, see `vae.training.schedules`.
+    """How a model is trained: AdamW (Loshchilov & Hutter 2019) with a schedule, see `vae.training.schedules`.
 
     Raises:
-        ConfigError: a value is outside its range, or does nothing under the objective or schedule chosen.
+        ConfigError: a value is outside its range, or has no effect with the objective or schedule chosen.
     """
 
     data: str = option("mnist", "data set")
-    share: float = option(1.0, "share of the training images to learn from, the first of them")
-    objective: Objective = option("elbo", "the ELBO, the tighter IWAE bound, or an autoencoder's reconstruction alone")
-    samples: int = option(1, "draws from q(z|x) for each image and step: L of the ELBO, k of the IWAE")
-    beta: float = option(1.0, "weight of the KL")
-    beta_warmup: float = option(0.0, "epochs over which beta rises from 0")
-    free_bits: float = option(0.0, "nats of KL that each latent dimension has for nothing")
+    share: float = option(1.0, "fraction of the training images to learn from, taken from the start of the set")
+    objective: Objective = option("elbo", "the ELBO, the tighter IWAE bound, or only its reconstruction term")
+    samples: int = option(1, "samples from q(z|x) per image and step: L for the ELBO, k for the IWAE")
+    beta: float = option(1.0, "weight of the KL divergence")
+    beta_warmup: float = option(0.0, "epochs over which beta rises from 0 to its value")
+    free_bits: float = option(0.0, "nats of KL per latent dimension that are not penalised")
     epochs: int = option(15, "passes over the training images")
-    batch_size: int = option(128, "images in one step")
+    batch_size: int = option(128, "images per step")
     learning_rate: float = option(2e-3, "highest learning rate")
-    schedule: Schedule = option("one-cycle", "how the learning rate moves")
-    warmup: float = option(0.0, "epochs over which the learning rate rises from 0; a one-cycle has its own rise")
-    weight_decay: float = option(0.0, "pull of the weights towards 0, decoupled (Loshchilov & Hutter 2019)")
-    adam_beta1: float = option(0.9, "how long Adam remembers gradients; a one-cycle moves it by 0.05 both ways")
-    adam_beta2: float = option(0.999, "how long Adam remembers their squares")
-    adam_epsilon: float = option(1e-8, "what Adam adds to their root")
+    schedule: Schedule = option("one-cycle", "how the learning rate changes over the training")
+    warmup: float = option(0.0, "epochs over which the learning rate rises from 0; one-cycle includes its own warm-up")
+    weight_decay: float = option(0.0, "decoupled weight decay (Loshchilov & Hutter 2019)")
+    adam_beta1: float = option(0.9, "decay rate of Adam's mean gradient; one-cycle varies it by 0.05 either way")
+    adam_beta2: float = option(0.999, "decay rate of Adam's mean squared gradient")
+    adam_epsilon: float = option(1e-8, "term added to Adam's denominator for numerical stability")
     precision: Precision = option(
-        "auto", "of the products of matrices; auto is bfloat16 where it is quicker and costs nothing", before="float32"
+        "auto", "precision of matrix products; auto is bfloat16 where it is faster at no loss", before="float32"
     )
-    initial: Initial = option("random", "biases at random too, or such that the decoder begins at the mean image")
-    seed: int = option(0, "the same seed gives the same weights on the same machine")
+    initial: Initial = option("random", "random biases, or biases with which the decoder starts at the mean image")
+    seed: int = option(0, "seed of the random numbers; the same seed gives the same weights on the same machine")
 
     def __post_init__(self) -> None:
         if not (isinstance(self.data, str) and self.data):
@@ -271,21 +272,27 @@ class TrainConfig(_Config):
         self._check_together()
 
     def _check_together(self) -> None:
-        """Refuses what would silently do nothing."""
+        """Rejects settings that would silently have no effect."""
         if self.objective == "autoencoder" and (self.beta, self.beta_warmup, self.free_bits) != (1, 0, 0):
-            raise ConfigError("objective autoencoder has no KL; leave beta at 1, and beta_warmup and free_bits at 0.")
+            raise ConfigError(
+                "The objective autoencoder has no KL term; leave beta at 1, and beta_warmup and free_bits at 0."
+            )
         if self.objective == "iwae" and self.free_bits:
-            raise ConfigError(f"free_bits are for the objective elbo, the iwae has no KL; it is {self.free_bits!r}.")
+            raise ConfigError(
+                f"free_bits must be 0 with the objective iwae, which has no separate KL term; it is {self.free_bits!r}."
+            )
         if self.schedule == "one-cycle" and self.warmup:
-            raise ConfigError(f"warmup must be 0 under one-cycle, which rises by itself; it is {self.warmup!r}.")
+            raise ConfigError(
+                f"warmup must be 0 with one-cycle, which includes a warm-up of its own; it is {self.warmup!r}."
+            )
         if self.schedule == "one-cycle" and not 0.05 <= self.adam_beta1 <= 0.94:
             raise ConfigError(
-                f"adam_beta1 must be between 0.05 and 0.94 under one-cycle, which moves it; it is {self.adam_beta1!r}."
+                f"adam_beta1 must be between 0.05 and 0.94 with one-cycle, which varies it; it is {self.adam_beta1!r}."
             )
 
 
 def likelihood_words(config: AnyConfig) -> str:
-    """Says the likelihood with its floor, without which a Gaussian number says nothing."""
+    """Describes the likelihood with its variance floor, without which a Gaussian log density cannot be judged."""
     if config.likelihood == "bernoulli":
         return f"{config.likelihood}, binarised at random"
     floor = "no floor" if config.log_variance_floor is None else f"floor {config.log_variance_floor:g}"

@@ -1,6 +1,7 @@
-"""Where models lie, and what their files say of them; a file's header is read, never its weights.
+"""Where models are stored, and their records, read from the header of a file without its weights.
 
-A model has a folder of its name, `<folder>/<name>/model.safetensors`, or as it was mailed is a file of its name.
+A model is either in a folder of its name, `<folder>/<name>/model.safetensors`, or a single file of its name, such as
+one received by mail.
 """
 
 from __future__ import annotations
@@ -35,31 +36,31 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 def folders() -> list[Path]:
-    """Returns where models live, the one that is written to first: the user's own, and those that ship."""
+    """Returns the folders that hold models: the user's own, which is written to, and then that of shipped models."""
     return list(dict.fromkeys([paths.own("checkpoints"), paths.SHIPPED / "checkpoints"]))
 
 
 def check_name(name: str) -> str:
-    """Returns the name of a model if it may be one.
+    """Returns the name of a model after checking that it is valid.
 
     Raises:
-        CheckpointError: it is not lower-case letters, digits, dots, dashes and underscores, 64 at most.
+        CheckpointError: it is not made of at most 64 lower-case letters, digits, dots, dashes and underscores.
     """
     if not _NAME.fullmatch(name):
         raise CheckpointError(
             f"A model's name is 1 to 64 lower-case letters, digits, '.', '-' or '_', the first a letter or digit; "
-            f"{name!r} is not."
+            f"{name!r} is not valid."
         )
     return name
 
 
 def taken(name: str) -> bool:
-    """Tells whether there is a model of a name in `folders()`, whatever is in its file."""
+    """Tells whether `folders()` hold a model of that name, whatever its file contains."""
     return any(path.exists() for folder in folders() for path in places(folder, name))
 
 
 def refuse_taken(name: str) -> None:
-    """Raises CheckpointError if there is a model of that name."""
+    """Raises CheckpointError if a model of that name exists."""
     if taken(name):
         raise CheckpointError(
             f"A model's name must be new; {name!r} is taken. Choose another, or replace that model (--overwrite)."
@@ -67,53 +68,52 @@ def refuse_taken(name: str) -> None:
 
 
 def locate(name_or_path: str | Path) -> Path:
-    """Returns the file of a model, by its name or its path (the file, or the folder that holds it).
+    """Returns the file of a model, given its name or its path (the file, or the folder that holds it).
 
     Raises:
-        CheckpointError: there is none; the message lists the names that there are.
+        CheckpointError: there is no such model; the message lists the names that exist.
     """
     given = paths.given(name_or_path)
     tried = [given, given / MODEL_FILE]
     if isinstance(name_or_path, str) and _NAME.fullmatch(name_or_path):
         tried = [path for folder in folders() for path in places(folder, name_or_path)] + tried
     for path in tried:
-        if os.path.isfile(path):  # unlike Path.is_file, it says no to a name too long for the disk
+        if os.path.isfile(path):  # unlike Path.is_file, it returns False for a name that is too long
             return path
     names = [record.name for record in catalogue()[0]]
     raise CheckpointError(
-        f"A model is given by its name or its file; there is none at {str(name_or_path)!r}. "
+        f"A model is given by its name or its path; there is no model {str(name_or_path)!r}. "
         f"Names: {', '.join(names) or 'none yet'}.{meant(str(name_or_path), names)}"
     )
 
 
 def read_record(name_or_path: str | Path) -> Record:
-    """Reads what a checkpoint says of its model, without its weights.
+    """Reads the record of a checkpoint without its weights.
 
     Raises:
-        CheckpointError: there is none, or the file is truncated, foreign, or damaged.
+        CheckpointError: there is no such file, or it is truncated, damaged, or not a model of this library.
     """
     return _read_record(locate(name_or_path))
 
 
 def _read_record(path: Path) -> Record:
-    if not os.path.isfile(path):  # `glob` gives folders too
-        raise CheckpointError(f"A model is a file; {path} is not. Move it out of the folder of models.")
+    if not os.path.isfile(path):  # `glob` also finds folders
+        raise CheckpointError(f"A model must be a file; {path} is not one. Move it out of the folder of models.")
     with opened(path) as file:
         text = (file.metadata() or {}).get("vae")
     if text is None:
         raise CheckpointError(
             f"{path} holds tensors but is not a model of this library: its header has no record. To import a state "
-            "dict, give a description of its layers with it."
+            "dict, also give a description of its layers."
         )
     name = path.absolute().parent.name if path.name == MODEL_FILE else path.stem
     return read(text, name, path)
 
 
 def catalogue() -> tuple[list[Record], list[CheckpointError]]:
-    """Returns the records of all models in `folders()`, by name, and what is wrong with the files that have none.
+    """Returns the records of all models in `folders()`, by name, and an error for each file that cannot be read.
 
-    A model has a folder of its name or, as it was mailed, is a file of its name: `bob/model.safetensors` or
-    `bob.safetensors`.
+    A model is either in a folder of its name or a file of its name: `bob/model.safetensors` or `bob.safetensors`.
     """
     records: dict[str, Record] = {}
     troubles = []
@@ -122,7 +122,8 @@ def catalogue() -> tuple[list[Record], list[CheckpointError]]:
             try:
                 if path == folder / MODEL_FILE:
                     raise CheckpointError(
-                        f"A model's file has its name, or lies in a folder of its name; {path} does neither. Rename it."
+                        f"A model's file must have the model's name or be in a folder of that name; {path} is "
+                        "neither. Rename it."
                     )
                 name = check_name(path.parent.name if path.name == MODEL_FILE else path.stem)
                 records.setdefault(name, _read_record(path))
@@ -132,15 +133,15 @@ def catalogue() -> tuple[list[Record], list[CheckpointError]]:
 
 
 def places(folder: Path, name: str) -> list[Path]:
-    """Returns where the model of a name may lie in a folder of models."""
+    """Returns where a model of that name may be in a folder of models."""
     return [folder / name / MODEL_FILE, folder / f"{name}.safetensors"]
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What stands where models lie, dangling links too, which `glob` leaves out; not what is only on its way there."""
+    """Lists what is in a folder of models, dangling links included, which `glob` omits, but not unfinished files."""
     try:
         entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    except OSError:  # there is no such folder yet
+    except OSError:  # the folder does not exist yet
         return []
     inner = [entry / MODEL_FILE for entry in entries if os.path.lexists(entry / MODEL_FILE)]
     outer = [entry for entry in entries if entry.suffix == ".safetensors" and not entry.name.startswith("classifier-")]
@@ -149,26 +150,27 @@ def _entries(folder: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def opened(path: Path, framework: str = "numpy") -> Any:
-    """Opens the file of a model, for as long as a `with` block runs.
+    """Opens the file of a model for the duration of a `with` block.
 
     Arguments:
         path: of the file.
-        framework: whose tensors are to be read, as safetensors calls it.
+        framework: the library whose tensors are read, by its safetensors name.
 
     Raises:
-        CheckpointError: it is no whole file of safetensors.
+        CheckpointError: it is not a complete safetensors file.
     """
     try:
         with _settled(path, framework) as file:
             yield file
     except (safetensors.SafetensorError, OSError, RuntimeError) as error:
         raise CheckpointError(
-            f"{path} is not a whole safetensors file ({error}). It may be cut short; copy or train it again."
+            f"{path} is not a complete safetensors file ({error}). It may be truncated; copy or train it again."
         ) from error
 
 
 def _settled(path: Path, framework: str) -> Any:
-    """Opens a file that a training may be replacing: safetensors opens it twice, and must find the same one."""
+    """Opens a file that a training may be replacing: safetensors opens it twice, and both times must find the same "
+    "file."""
     while True:
         before = _stamp(path)
         try:

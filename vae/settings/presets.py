@@ -1,4 +1,4 @@
-"""Trainings that are known to work, by name, and a model made to fit images of another size."""
+"""Settings that are known to work, by name, and a model adapted to images of another size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["PRESETS", "Preset", "fitted_to"]
 
 
 class Preset(NamedTuple):
-    """A model and how it is trained."""
+    """A model and its training."""
 
     model: ModelConfig
     training: TrainConfig
@@ -19,15 +19,15 @@ class Preset(NamedTuple):
 
 _WIDE = ModelConfig(encoder_layers=(1024, 512))
 PRESETS: dict[str, Preset] = {
-    # to watch a latent space form while a class looks on
+    # for watching a latent space form in front of a class
     "quick-2d": Preset(ModelConfig(), TrainConfig(epochs=10)),
     "quick-bernoulli-2d": Preset(ModelConfig(likelihood="bernoulli", activation="silu"), TrainConfig(epochs=10)),
-    # 784-400-20 on binary digits, as good in 4 epochs as in 10 of 128 images per step at Adam's usual rate
+    # 784-400-20 on binary digits: 4 epochs are as good as 10 with 128 images per step at Adam's usual rate
     "quick-20d": Preset(
         ModelConfig(latent=20, likelihood="bernoulli", encoder_layers=(400,), decoder_layers=(400,)),
         TrainConfig(epochs=4, batch_size=256, learning_rate=1e-2, adam_beta2=0.99, initial="mean-image"),
     ),
-    # the models that ship, whose cards have their figures
+    # the models that ship; their cards have the results
     "mnist-2d": Preset(_WIDE, TrainConfig(epochs=50, weight_decay=0.1)),
     "mnist-5d": Preset(ModelConfig(latent=5), TrainConfig(epochs=60, weight_decay=0.1)),
     "mnist-20d": Preset(ModelConfig(latent=20), TrainConfig(epochs=40, weight_decay=0.1)),
@@ -43,7 +43,7 @@ PRESETS: dict[str, Preset] = {
     "iwae-2d": Preset(
         ModelConfig(likelihood="bernoulli", activation="silu"), TrainConfig(epochs=10, objective="iwae", samples=10)
     ),
-    # 83.57 nats on binary digits, test images by importance sampling, in a quarter of an hour: benchmarks/README.md
+    # 83.57 nats on binary test images by importance sampling, in a quarter of an hour: benchmarks/README.md
     "record": Preset(
         ModelConfig(
             latent=50, likelihood="bernoulli", activation="silu", channels=(32, 64), encoder_layers=(256,),
@@ -51,7 +51,7 @@ PRESETS: dict[str, Preset] = {
         ),
         TrainConfig(epochs=110, learning_rate=5e-3, adam_beta2=0.99),
     ),
-    # images of other sizes, as the data set has them: one core learns from about 4,600, 400 and 200 a second
+    # images of other sizes, taken from the data set: one core learns from about 4,600, 400 and 200 per second
     "colour-28": Preset(
         ModelConfig(latent=20, image_shape=(28, 28, 3)), TrainConfig(epochs=15)
     ),
@@ -67,8 +67,8 @@ PRESETS: dict[str, Preset] = {
         ),
         TrainConfig(epochs=15, learning_rate=1e-3),
     ),
-    # Burda, Grosse & Salakhutdinov (2016), whose 84.78 that is: k = 50, a minibatch of 20, Adam's epsilon 1e-4, and a
-    # rate that falls from 1e-3 to 1e-4 in eight stages of 3,280 epochs; here it falls to 0 over as many as fit
+    # Burda, Grosse & Salakhutdinov (2016), who report 84.78: k = 50, minibatches of 20, Adam's epsilon 1e-4, and a
+    # rate that falls from 1e-3 to 1e-4 in eight stages over 3,280 epochs; here it falls to 0 over the epochs given
     "burda": Preset(
         ModelConfig(
             latent=50, likelihood="bernoulli", activation="tanh", encoder_layers=(200, 200), decoder_layers=(200, 200)
@@ -82,20 +82,20 @@ PRESETS: dict[str, Preset] = {
 
 
 _CHANNELS = (32, 64, 128, 128)
-_SMALL_GREY, _SMALL_COLOUR = 64, 32  # pixels per side up to which a perceptron will do
+_SMALL_GREY, _SMALL_COLOUR = 64, 32  # pixels per side up to which a perceptron suffices
 _INNERMOST = 8  # pixels per side after the convolutions, at most
 
 
 def fitted_to(model: ModelConfig, image_shape: tuple[int, ...], keep_channels: bool = False) -> ModelConfig:
-    """Makes a model one for images of a shape, with convolutions where they are too large for a perceptron.
+    """Adapts a model to images of a shape, with convolutions if they are too large for a perceptron.
 
-    Larger than 64 x 64 in grey or 32 x 32 in colour are those that get convolutions, as many as bring the longer side
-    down to 8.
+    Images larger than 64 x 64 in grey or 32 x 32 in colour get convolutions, as many as are needed to reduce the longer
+    side to 8.
 
     Arguments:
-        model: as it would be otherwise.
+        model: the model to adapt.
         image_shape: (H, W), or (H, W, 3) for colour.
-        keep_channels: whether its channels stay as they are all the same.
+        keep_channels: whether to keep its channels in any case.
 
     Raises:
         ConfigError: there are no models for such images.

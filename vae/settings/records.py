@@ -1,4 +1,4 @@
-"""What a model's file says of it: a `Record`, as JSON in the file's header."""
+"""The record of a model, kept as JSON in the header of its file."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from vae.settings.config import ImportedConfig, ModelConfig, TrainConfig
 
 __all__ = ["FORMAT", "IMPORTED", "Record", "read"]
 
-FORMAT, IMPORTED = 1, 2  # of models that were built here, and of models from elsewhere
-_RENAMED = {"bits_per_pixel": "bits_per_dimension"}  # figures that older files know by another name
+FORMAT, IMPORTED = 1, 2  # for models built here, and for models from elsewhere
+_RENAMED = {"bits_per_pixel": "bits_per_dimension"}  # figures that have another name in older files
 _CHANGE = ("step", "learning_rate", "beta")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What a checkpoint says of its model.
+    """What a checkpoint records about its model.
 
     Attributes:
-        name: of the folder, or the file's stem for a file elsewhere.
-        model: what it is.
-        training: how it was trained; None of a model from elsewhere.
+        name: of the folder, or the stem of a file elsewhere.
+        model: its architecture and likelihood.
+        training: how it was trained; None for a model from elsewhere.
         images: name of the data set that a model from elsewhere is shown with.
-        data_checksum: sha256 of the images it learned from.
-        epochs_done: passes over the training images; fewer than `training.epochs` when it was stopped.
-        seconds: what training took.
+        data_checksum: SHA-256 of the images it was trained on.
+        epochs_done: passes over the training images; fewer than `training.epochs` if it was stopped.
+        seconds: duration of the training.
         held_out: figures on held-out images: `elbo`, `reconstruction`, `kl` in nats, `elbo_standard_error`,
-            `bits_per_dimension`, and `images`, how many.
-        changes: learning rates and betas that were changed by hand on the way, with the step after which.
+            `bits_per_dimension`, and the number of `images`.
+        changes: learning rates and betas that were changed during the training, with the step after which.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Record:
 
     @property
     def data(self) -> str:
-        """Name of the data set that the model learned from, as far as that is known."""
+        """Name of the data set that the model was trained on, as far as that is known."""
         return self.training.data if self.training else self.images
 
     @property
@@ -56,12 +56,12 @@ class Record:
 
 
 def read(text: str, name: str, path: Path) -> Record:
-    """Makes a record of the text that stands in the file of a model.
+    """Parses the record in the file of a model.
 
     Arguments:
-        text: what the file says.
+        text: the JSON in the file's header.
         name: of the model.
-        path: of the file, for the sentence that says what is wrong.
+        path: of the file, for the error message.
 
     Raises:
         CheckpointError: the text is damaged, or of a format that this version does not read.
@@ -70,7 +70,8 @@ def read(text: str, name: str, path: Path) -> Record:
         says: dict[str, Any] = json.loads(text)
         if says["format"] not in (FORMAT, IMPORTED):
             raise CheckpointError(
-                f"{path} has format {says['format']}; this version reads {FORMAT} and {IMPORTED}. Update the program."
+                f"{path} has format {says['format']}; this version reads formats {FORMAT} and {IMPORTED}. Update the "
+                "program."
             )
         imported = says["format"] == IMPORTED
         return Record(
@@ -89,5 +90,5 @@ def read(text: str, name: str, path: Path) -> Record:
 
 
 def _figure(name: str, value: Any) -> float:
-    """Reads a figure: a count as a whole number, all others as they are measured."""
+    """Reads a figure: a count as a whole number, any other as a float."""
     return int(value) if name == "images" else float(value)

@@ -1,13 +1,13 @@
-"""A trainer, one step at a time, and what it reports.
+"""A trainer that advances one step at a time, and its reports.
 
-The wing stands on `vae.model` and `vae.data`; it neither prints nor writes models, which `vae.jobs` does.
+The wing depends on `vae.model` and `vae.data`; it neither prints nor writes models, which is the task of `vae.jobs`.
 
     schedules   learning rate, momentum and beta as functions of the step
-    reports     Report, and a file of them, a line each
-    scores      an objective's mean over images
-    trainer     Trainer, its whole state in hand; fit, a generator of reports
-    presets     trainings that are known to work, and how long one would take here
-    slowmotion  one optimiser step, watched: encode, draw, decode, losses, gradients, change of weights
+    reports     Report, and a file of reports, one per line
+    scores      the mean of an objective over images
+    trainer     Trainer, with its complete state; fit, a generator of reports
+    presets     settings that are known to work, and an estimate of how long a training takes here
+    slowmotion  one optimiser step in detail: encode, sample, decode, losses, gradients, change of weights
 """
 
 from vae.training import reports

@@ -1,4 +1,4 @@
-"""How long a training would take here, a preset or any other."""
+"""An estimate of how long a training takes on this machine, for a preset or any other settings."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ __all__ = ["PRESETS", "Preset", "estimate", "fitted_to"]
 
 
 def estimate(model_config: ModelConfig, config: TrainConfig, dataset: Dataset, seconds: float = 0.5) -> float:
-    """Estimates what a training would take here and now, from steps that are measured and forgotten.
+    """Estimates how long a training would take here and now, by timing a few steps and discarding them.
 
     Arguments:
-        model_config, config: what, and how.
-        dataset: what it would learn from.
-        seconds: how long to measure, once the first two steps have warmed up; at least one step is.
+        model_config, config: the model and its training.
+        dataset: to train on.
+        seconds: how long to measure, after two steps of warm-up; at least one step is measured.
 
     Returns:
-        Seconds of steps and of the scores at the ends of epochs; loading images and the figures at the end come on top.
+        Seconds for the steps and for the evaluations at the ends of epochs; loading images and the final evaluation
+        come on top.
 
     Raises:
-        VAEError: the training would be refused, or diverges at once.
+        VAEError: the training would be rejected, or diverges immediately.
     """
     trainer = Trainer(build(model_config, config.seed).to(best_device()), dataset, config)
     for _ in range(2):

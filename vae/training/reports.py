@@ -1,4 +1,4 @@
-"""What a training says of itself as it goes: one `Report` at a time, one JSON line each."""
+"""The progress of a training: one `Report` at a time, one line of JSON each."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ __all__ = ["Report", "keep", "kl_at", "line", "read"]
 
 
 class Report(NamedTuple):
-    """How training stands. Nats an image, means since the report before; held-out parts at the end of an epoch only.
+    """Progress of a training. Means since the previous report, nats per image; held-out parts only after an epoch.
 
     Attributes:
-        step, steps: optimiser steps taken, and in all.
-        epoch: passes over the training images, with its fraction.
-        reconstruction, kl: parts of the ELBO on training images, whatever the objective makes of them.
+        step, steps: optimiser steps taken, and in total.
+        epoch: passes over the training images, including a fraction.
+        reconstruction, kl: parts of the ELBO on training images, whatever the objective.
         held_out_reconstruction, held_out_kl: the same on held-out images.
-        seconds: of training since the start, without what the caller did between steps.
-        images_per_second: over the steps since the report before.
-        kl_by_dimension: (J,), whose sum is `kl`; none in reports from before it was kept, nor of an autoencoder.
-        seconds_left: at the pace so far.
+        seconds: training time since the start, without the time that the caller spent between steps.
+        images_per_second: over the steps since the previous report.
+        kl_by_dimension: (J,), whose sum is `kl`; empty for an autoencoder and in old reports that do not have it.
+        seconds_left: at the average speed so far.
         learning_rate, beta: of the last step.
     """
 
@@ -46,16 +46,16 @@ class Report(NamedTuple):
 
 
 def line(report: Report) -> bytes:
-    """Returns a report as a line of JSON, each KL by dimension to 1e-4 nats."""
+    """Returns a report as a line of JSON, with each KL by dimension rounded to 1e-4 nats."""
     says = report._asdict() | {"kl_by_dimension": [round(kl, 4) for kl in report.kl_by_dimension]}
     return json.dumps(says).encode() + b"\n"
 
 
 def read(path: Path) -> list[Report]:
-    """Reads the reports in a file, whole lines only; none where there is no file."""
+    """Reads the complete lines of a file of reports; returns an empty list if there is no file."""
     reports: list[Report] = []
     for text in path.read_text(errors="replace").splitlines() if path.exists() else []:
-        with contextlib.suppress(ValueError, TypeError):  # damaged, or half written as yet
+        with contextlib.suppress(ValueError, TypeError):  # damaged, or still being written
             report = Report(**json.loads(text))
             kl = tuple(map(float, report.kl_by_dimension))
             numbers = [value for value in report[2:9] if value is not None]
@@ -67,10 +67,10 @@ def read(path: Path) -> list[Report]:
 
 
 def kl_at(reports: Sequence[Report], steps: NDArray[Any]) -> NDArray[Any]:
-    """Returns the KL of each dimension (T, J) float32 at steps (T,), nats; J = 0 where no report has it.
+    """Returns the KL of each dimension (T, J) float32 at steps (T,), in nats; J = 0 if no report has it.
 
-    A report's means are over the steps since the one before, so a step's are those of the first report at or after it;
-    those of the last report where none has come yet.
+    A report holds means over the steps since the previous one, so a step gets the values of the first report at or
+    after it, or of the last report if there is none yet.
     """
     known = [report for report in reports if report.kl_by_dimension]
     if not known:
@@ -80,7 +80,7 @@ def kl_at(reports: Sequence[Report], steps: NDArray[Any]) -> NDArray[Any]:
 
 
 def keep(path: Path, step: int) -> None:
-    """Cuts a file after the last whole line of a step or an earlier one, in place and without need of space."""
+    """Truncates a file after its last complete line up to a given step, in place and without needing space."""
     if not path.exists():
         return
     size = 0

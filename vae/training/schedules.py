@@ -1,4 +1,4 @@
-"""How learning rate, momentum and beta move over a training: functions of the step, with no state to lose."""
+"""Learning rate, momentum and beta over a training, as functions of the step, without any state."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _RISE, _FIRST, _LAST = 0.3, 25, 1e4
 
 
 class Rates(NamedTuple):
-    """What holds for one step.
+    """The rates of one step.
 
     Attributes:
         learning_rate: of AdamW.
-        momentum: its beta1, which a one-cycle moves against the learning rate.
+        momentum: its beta1, which one-cycle varies inversely to the learning rate.
         beta: weight of the KL.
     """
 
@@ -31,20 +31,20 @@ def rates(config: TrainConfig, step: int, steps_an_epoch: int) -> Rates:
     """Returns the rates of a step.
 
     one-cycle: half a cosine up over 30 % of the steps, half a cosine down; adam_beta1 + 0.05, down to - 0.05, and back.
-    constant, cosine: a straight rise over `warmup` epochs, then the highest rate, or half a cosine down from it to 0.
-    beta: a straight rise from 0 over `beta_warmup` epochs.
+    constant, cosine: a linear rise over `warmup` epochs, then the highest rate, or half a cosine from it down to 0.
+    beta: a linear rise from 0 over `beta_warmup` epochs.
 
     Arguments:
         config: how a model is trained.
         step: counted from 0.
-        steps_an_epoch: optimiser steps in a pass over the training images.
+        steps_an_epoch: optimiser steps per pass over the training images.
     """
     steps = steps_an_epoch * config.epochs
     beta = config.beta * _risen(step, config.beta_warmup * steps_an_epoch)
     if config.schedule == "one-cycle":
         return Rates(*_one_cycle(config, step, max(steps, 2)), beta)
     rise = config.warmup * steps_an_epoch
-    rate = config.learning_rate * _risen(step + 1, rise)  # the first step already learns
+    rate = config.learning_rate * _risen(step + 1, rise)  # so that the rate of the first step is not 0
     if config.schedule == "cosine" and step >= rise:
         rate *= (1 + math.cos(math.pi * (step - rise) / (steps - rise))) / 2
     return Rates(rate, config.adam_beta1, beta)
@@ -70,5 +70,5 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 
 def learned_from(images: int, config: TrainConfig) -> int:
-    """Returns how many of the training images a model learns from."""
+    """Returns the number of training images that a model is trained on."""
     return max(1, round(config.share * images))

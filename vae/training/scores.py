@@ -1,4 +1,4 @@
-"""An objective's mean over images, in float32 whatever was trained in."""
+"""The mean of an objective over images, in float32 whatever the precision of the training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def score(model: VAE, images: Tensor, objective: Objective, seed: int = 0, batch
 
 @torch.inference_mode()
 def sums(model: VAE, images: Tensor, objective: Objective, noise: torch.Generator, batch: int = 1000) -> Tensor:
-    """Returns the sums of both over images, (2,) float64; over its own images if the noise is a `Share`."""
+    """Returns the sums of both over images, (2,) float64; only over this process's images if the noise is a `Share`."""
     model.eval()
     totals = torch.zeros(2, dtype=torch.float64, device=double_device(model.device))
     for part in images.split(model.config.at_once(batch)):

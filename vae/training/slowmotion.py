@@ -1,4 +1,4 @@
-"""One optimiser step in slow motion: all that happens to one image of the batch, forwards and backwards.
+"""One optimiser step in slow motion: everything that happens to one image of the batch, forward and backward.
 
 q(z|x) = N(mu, sigma^2)    eps ~ N(0, I)    z = mu + sigma * eps    p(x|z)    -log p(x|z) + KL    d/d mu, d/d sigma
 """
@@ -26,14 +26,15 @@ Array = NDArray[Any]
 
 
 class SlowStep(NamedTuple):
-    """What one step did, seen on the first image of its batch. Nats; k is the number of draws.
+    """The computations of one step, for the first image of its batch. In nats; k is the number of samples.
 
     Attributes:
         step: counted from 1.
-        images: in the batch; the weights move by the mean over them.
-        x: (H, W) or (H, W, 3), what the likelihood is over, in [0, 1].
+        step: counted from 1.
+        images: in the batch; the weights change according to the mean over them.
+        x: (H, W) or (H, W, 3), the input of the likelihood, in [0, 1].
         mean, deviation: (J,), mu and sigma of q(z|x).
-        noise: (k, J), eps as it was drawn; 0 for an autoencoder, which draws none.
+        noise: (k, J), eps as it was sampled; 0 for an autoencoder, which does not sample.
         z: (k, J), mu + sigma * eps.
         decoded_mean, decoded_deviation: (k, H, W) or (k, H, W, 3), of p(x|z), in units of the pixel scale.
         reconstruction, kl: the two parts of the image's ELBO; the losses are -reconstruction and beta * kl.
@@ -66,7 +67,7 @@ class SlowStep(NamedTuple):
 
 
 def slow_step(trainer: Trainer) -> SlowStep:
-    """Takes exactly one optimiser step, watched; the weights after it are those after `Trainer.advance`, bit for bit.
+    """Takes one optimiser step and records it; the weights afterwards are those of `Trainer.advance`, bit for bit.
 
     Raises:
         DivergenceError: as `Trainer.advance`.
@@ -99,7 +100,7 @@ def slow_step(trainer: Trainer) -> SlowStep:
             eps = torch.empty_like(z).normal_(generator=source)
         count, p = len(seen["x"]), seen["p"]
         shape = (-1, count, *model.config.image_shape)
-        none = torch.zeros_like(q.loc)  # an autoencoder's sigma plays no part
+        none = torch.zeros_like(q.loc)  # an autoencoder does not use sigma
         after = [_flat(part) for part in parts]
         found = {
             "step": trainer.step, "images": count, "x": seen["x"][0].unflatten(0, model.config.image_shape),
@@ -107,7 +108,7 @@ def slow_step(trainer: Trainer) -> SlowStep:
             "decoded_mean": p.mean.reshape(shape)[:, 0], "decoded_deviation": pixel_deviation(p).reshape(shape)[:, 0],
             "reconstruction": terms.reconstruction[0], "kl": terms.kl[0], "kl_by_dimension": terms.kl_by_dimension[0],
             "objective": terms.objective[0],
-            # of the batch's mean loss, in which each image has a share of 1 / images
+            # of the mean loss over the batch, to which each image contributes 1 / images
             "mean_gradient": count * (none if q.loc.grad is None else q.loc.grad)[0],
             "deviation_gradient": count * (none if q.scale.grad is None else q.scale.grad)[0],
             "weights": torch.stack([part.norm() for part in before]),
@@ -118,10 +119,10 @@ def slow_step(trainer: Trainer) -> SlowStep:
 
 
 def save_slow_step(path: Path, step: SlowStep) -> None:
-    """Writes a step to a file, aside and renamed.
+    """Writes a step to a file, under a temporary name first.
 
     Raises:
-        CheckpointError: the disk refuses.
+        CheckpointError: the file cannot be written.
     """
     content = io.BytesIO()
     np.savez_compressed(content, **step._asdict())
@@ -129,7 +130,7 @@ def save_slow_step(path: Path, step: SlowStep) -> None:
 
 
 def load_slow_step(path: Path) -> SlowStep | None:
-    """Reads a step from a file; None where there is none.
+    """Reads a step from a file; returns None if there is no file.
 
     Raises:
         CheckpointError: the file is damaged.

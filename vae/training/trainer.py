@@ -1,7 +1,7 @@
-"""Training: a trainer that takes one step at a time, and `fit`, a generator of its reports. Neither prints nor sleeps.
+"""Training: a trainer that takes one step at a time, and `fit`, a generator of its reports. Neither prints anything.
 
-Whoever holds a trainer decides when to stop. All that a training is lies in `Trainer.state`: a trainer restored from it
-goes on to the same weights, bit for bit on one machine with as many threads.
+The caller decides when to stop. `Trainer.state` is the complete state of a training: a trainer restored from it
+continues to the same weights, bit for bit on one machine with the same number of threads.
 """
 
 from __future__ import annotations
@@ -43,21 +43,21 @@ __all__ = ["Trainer", "fit"]
 class Trainer:
     """Trains a model in place with fused AdamW, one step at a time.
 
-    Pixels are dequantised or binarised afresh at every visit.
+    Pixels are dequantised or binarised afresh each time an image is used.
 
     Attributes:
         model: changed in place.
-        config: how, the precision settled; `change` replaces it on the way.
-        step, steps: optimiser steps taken, and in all.
-        images: (N, *image_shape) uint8, what is learned from; it may be mapped from disk, and goes to the device by
-            batches.
-        noise: the generator of all draws.
-        seconds: spent in steps and scores.
-        changes: learning rates and betas that were changed on the way, with the step after which.
+        config: settings, with the precision resolved; `change` replaces it during the training.
+        step, steps: optimiser steps taken, and in total.
+        images: (N, *image_shape) uint8, the training images; they may be mapped from disk, and are moved to the device
+            batch by batch.
+        noise: the generator of all random numbers.
+        seconds: time spent on steps and evaluations.
+        changes: learning rates and betas that were changed during the training, with the step after which.
 
     Raises:
-        DataError: images and model differ in size, or there are none.
-        ConfigError: the model's weights are frozen, as those of `load` are, or it cannot start at the mean image.
+        DataError: images and model differ in size, or there are no images.
+        ConfigError: the weights of the model are frozen, as those of `load` are, or it cannot start at the mean image.
     """
 
     def __init__(self, model: VAE, dataset: Dataset, config: TrainConfig) -> None:
@@ -75,11 +75,11 @@ class Trainer:
         self.changes: list[dict[str, float]] = []
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         if not self._parameters:
-            raise ConfigError("A model in training needs weights that may change; call model.requires_grad_() first.")
+            raise ConfigError("A model must not be frozen to be trained; call model.requires_grad_() first.")
         self._optimiser = torch.optim.AdamW(
             self._parameters, weight_decay=config.weight_decay, eps=config.adam_epsilon, fused=True
         )
-        self._order = torch.empty(0, dtype=torch.int64)  # of the images in this epoch
+        self._order = torch.empty(0, dtype=torch.int64)  # order of the images in this epoch
         self._good, self._good_epoch = copy.deepcopy(model.state_dict()), 0
         self._totals = torch.zeros(1 + model.config.latent, device=model.device)  # reconstruction, KL of each dimension
         self._seen, self._spent = 0, 0.0  # images and seconds since the last report
@@ -87,17 +87,17 @@ class Trainer:
 
     @property
     def done(self) -> bool:
-        """Whether all steps were taken."""
+        """Whether all steps have been taken."""
         return self.step >= self.steps
 
     @property
     def epoch_ended(self) -> bool:
-        """Whether the last step was the last of an epoch, whose report scores held-out images."""
+        """Whether the last step completed an epoch; the report after it evaluates held-out images."""
         return self.step > 0 and self.step % self.steps_an_epoch == 0
 
     @property
     def good_epoch(self) -> int:
-        """The last epoch that ended soundly, whose weights the model has after a divergence; 0 at first."""
+        """The last epoch that ended with finite weights, which the model has after a divergence; 0 at first."""
         return self._good_epoch
 
     @property
@@ -106,7 +106,7 @@ class Trainer:
         return rates(self.config, self.step, self.steps_an_epoch)
 
     def change(self, *, learning_rate: float | None = None, beta: float | None = None) -> None:
-        """Sets the highest learning rate or the weight of the KL for the steps to come, the schedule going on.
+        """Sets the highest learning rate or the weight of the KL for the following steps; the schedule continues.
 
         Raises:
             ConfigError: a value is outside its range.
@@ -119,10 +119,10 @@ class Trainer:
         self.changes.append({"step": self.step, "learning_rate": self.config.learning_rate, "beta": self.config.beta})
 
     def advance(self) -> Terms:
-        """Takes exactly one optimiser step, and returns the terms that it came of.
+        """Takes one optimiser step, and returns the terms of its loss.
 
         Raises:
-            DivergenceError: a loss or gradient is not finite; the model is as it was at the last sound end of an epoch.
+            DivergenceError: a loss or gradient is not finite; the model is restored to the last epoch that ended well.
         """
         clock = time.perf_counter()
         now = self.rates
@@ -138,7 +138,7 @@ class Trainer:
             loss = -weight * terms.objective.mean()
             self._optimiser.zero_grad()
             loss.backward()
-        sums = [p.grad.sum() for p in self._parameters if p.grad is not None]  # quicker than their norm
+        sums = [p.grad.sum() for p in self._parameters if p.grad is not None]  # faster than their norm
         if not (loss + torch.stack(sums).sum()).isfinite():
             raise self._diverged()
         self._optimiser.step()
@@ -149,20 +149,20 @@ class Trainer:
         return terms
 
     def _terms(self, rows: Tensor, beta: float) -> tuple[Terms, float]:
-        """Returns the terms of the images in these rows, and the weight of their mean in the loss."""
+        """Returns the terms for the images in these rows, and the weight of their mean in the loss."""
         model = self.model
         with autocast(self.config, model.device):
             x = model.pixels(self.images[rows].to(model.device), self.noise)
             return objective_of(self.config, beta)(model, x, self.noise), 1.0
 
     def report(self, held_out_images: int = 2000) -> Report:
-        """Says how training stands after at least one step, and begins the next means.
+        """Reports progress after at least one step, and starts new running means.
 
         Arguments:
-            held_out_images: how many of the first test images are scored when an epoch has ended.
+            held_out_images: how many of the first test images are evaluated at the end of an epoch.
 
         Raises:
-            DivergenceError: the last step spoilt the weights; they are as at the last sound end of an epoch.
+            DivergenceError: the last step ruined the weights; they are restored to the last epoch that ended well.
         """
         now = rates(self.config, self.step - 1, self.steps_an_epoch)
         speed = self._seen / max(self._spent, 1e-9)
@@ -188,7 +188,7 @@ class Trainer:
         )  # fmt: skip
 
     def score(self, images: int = 2000) -> tuple[float, float]:
-        """Returns the parts of the plain ELBO, or of the autoencoder's objective, of the first test images."""
+        """Returns the parts of the plain ELBO, or of the autoencoder's objective, on the first test images."""
         bound = ELBO(self.config.samples if self.config.objective == "elbo" else 1)
         objective = Autoencoder() if self.config.objective == "autoencoder" else bound
         found = self._score(self.held_out[:images], objective)
@@ -199,9 +199,9 @@ class Trainer:
         return score(self.model, images, objective)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Returns all that a training is: tensors by name, and what is said of them in JSON types.
+        """Returns the complete state of a training: tensors by name, and other facts as JSON types.
 
-        The tensors are those in use, for writing at once and not for keeping.
+        The tensors are those in use: write them at once rather than keeping them.
         """
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
         tensors |= {f"good.{key}": value for key, value in self._good.items()}
@@ -215,10 +215,10 @@ class Trainer:
         return tensors, facts
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Takes up a training where `state` left it, with the same model, data and config as then.
+        """Restores a training from the result of `state`, with the same model, data and config as before.
 
         Raises:
-            CheckpointError: the state is of another model, or damaged.
+            CheckpointError: the state belongs to another model, or is damaged.
         """
         try:
             config, changes = TrainConfig.from_dict(facts["config"]), list(facts["changes"])
@@ -229,14 +229,14 @@ class Trainer:
                 raise ValueError("Adam's moments have other shapes")
             self.model.load_state_dict(weights)
             self._good = {key: value.to(self.model.device, copy=True) for key, value in good.items()}
-            # copies, for tensors read from a file need not lie where arithmetic on them repeats itself bit for bit
+            # copies, because arithmetic is bit-for-bit repeatable only with the usual alignment in memory
             for p, own in adam:
                 self._optimiser.state[p] = {key: value.to(p.device, copy=True) for key, value in own.items()}
             self.noise.set_state(tensors["noise"].clone())
             self._order = tensors["order"].to(self._order.device, torch.int64)
             self._totals = tensors["totals"].to(self._totals.device, copy=True)
         except (KeyError, ValueError, TypeError, RuntimeError) as error:
-            raise CheckpointError(f"The state of a training must fit its model; this does not ({error}).") from error
+            raise CheckpointError(f"A training's state must match its model; this one does not ({error}).") from error
         self.config, self.changes = config, changes
         vars(self).update(numbers)
 
@@ -246,7 +246,7 @@ class Trainer:
         if self.model.config.likelihood != "bernoulli" and self.model.config.log_variance_floor is None:
             ways.insert(0, "a variance floor such as -6")
         message = (
-            f"The loss must stay finite; at step {self.step} it did not. The model is as it was after epoch "
+            f"The loss must stay finite; at step {self.step} it did not. The model is back to its state after epoch "
             f"{self._good_epoch}. Try {' or '.join(ways)}."
         )
         return DivergenceError(message, self.step)
@@ -261,18 +261,18 @@ def fit(
     """Trains a model in place; see `Trainer`.
 
     Arguments:
-        model: changed in place; stopping the iteration early leaves it as the last report found it.
-        dataset: its training images are learned from, its test images are held out.
-        config: how.
-        report_every: steps between reports; the end of an epoch always reports.
-        held_out_images: how many of the first test images the reports score.
+        model: changed in place; if the iteration is stopped early, it is as it was at the last report.
+        dataset: its training images are trained on, its test images are held out.
+        config: settings of the training.
+        report_every: steps between reports; there is always a report at the end of an epoch.
+        held_out_images: how many of the first test images are evaluated for the reports.
 
     Yields:
         Reports, the last of them at the last step.
 
     Raises:
         DataError, ConfigError: as for `Trainer`.
-        DivergenceError: a loss or gradient is not finite; the model is as it was at the last sound end of an epoch.
+        DivergenceError: a loss or gradient is not finite; the model is restored to the last epoch that ended well.
     """
     trainer = Trainer(model, dataset, config)
     while not trainer.done:
@@ -294,6 +294,6 @@ def _check_images(model: VAE, dataset: Dataset) -> None:
         if tuple(split.images.shape[1:]) != shape:
             want, came = said_size(shape), said_size(tuple(split.images.shape[1:]))
             raise DataError(
-                f"The images must be {want} pixels, as the model is; {dataset.name} has {came}. "
+                f"The images must be {want} pixels, the size of the model; {dataset.name} has {came}. "
                 f"Set image_shape to match."
             )

@@ -1,11 +1,11 @@
-"""What a trained model is good for.
+"""Uses of a trained model.
 
-The wing stands on all floors below it.
+The wing depends on all floors below it.
 
-    variance    what the decoder's variance does: nats by pixel, calibration, floors
-    classifier  a small classifier that says how sure it is of decoded draws, kept beside the models
-    features    accuracy of a linear probe and of nearest neighbours on codes, kept beside the model
-    oddities    odd images, and how well a score tells them apart
+    variance    the variance of the decoder: nats by pixel, calibration, floors
+    classifier  a small classifier and its confidence in decoded samples, stored with the models
+    features    accuracy of a linear probe and of nearest neighbours on codes, stored with the model
+    oddities    unusual images, and how well a score detects them
 """
 
 from vae.uses import classifier, features, oddities, variance

@@ -1,11 +1,12 @@
-"""A small classifier of a data set's images, which says of a decoded image how sure it is of what it shows.
+"""A small classifier of a data set's images, whose confidence in decoded images is measured.
 
     p(y|x) = softmax(f(x)),   f a multilayer perceptron trained on the cross entropy -log p(y|x)
 
-The share of draws from a prior that it is sure of measures how many look like one of the classes (compare the
-inception score, Salimans et al. 2016). It is no judge of all images: a net that has seen digits alone can be sure of
-what is none (Nguyen, Yosinski & Clune 2015), so a share needs others beside it, of test images and of images that are
-none. What ships is kept as one safetensors file, `classifier-<data>.safetensors`, beside the models.
+The fraction of samples from a prior of which it is confident measures how many look like one of the classes (compare
+the inception score, Salimans et al. 2016). It cannot judge all images: a network that has seen only digits can be
+confident about images that are not digits (Nguyen, Yosinski & Clune 2015), so the fraction must be compared with those
+for test images and for images outside the classes. The shipped classifier is one safetensors file,
+`classifier-<data>.safetensors`, in the folder of models.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ __all__ = [
 ]  # fmt: skip
 
 Array = NDArray[Any]
-SURE = 0.95  # probability of the likeliest class above which the classifier is called sure
+SURE = 0.95  # probability of the most probable class above which the classifier counts as confident
 THRESHOLDS = np.linspace(0.5, 0.995, 100)
-_VALUES = 10_000 * 28 * 28  # of test images that become floats together
+_VALUES = 10_000 * 28 * 28  # of test images converted to floats at once
 _FORMAT = 1
 _LAYERS = (256, 128)
 _HOW = TrainConfig(epochs=4, learning_rate=3e-3, weight_decay=0.01)
@@ -46,14 +47,14 @@ _FAILURES = (safetensors.SafetensorError, OSError, RuntimeError, ValueError, Key
 
 
 class Skill(NamedTuple):
-    """What a classifier does on test images.
+    """The performance of a classifier on test images.
 
     Attributes:
-        images: how many.
-        accuracy: share that it has right.
-        confidence: its mean probability of what it says; as large as the accuracy where it is calibrated.
-        sure: share that it is sure of, above `SURE`.
-        accuracy_sure: share of these that it has right.
+        images: their number.
+        accuracy: fraction classified correctly.
+        confidence: its mean probability of the predicted class; equal to the accuracy if it is calibrated.
+        sure: fraction of which it is confident, above `SURE`.
+        accuracy_sure: fraction of these that it classifies correctly.
     """
 
     images: int
@@ -67,7 +68,7 @@ class Classifier(nn.Module):
     """p(y|x) of images.
 
     Attributes:
-        skill: on the test images of its data set; None until it was tried.
+        skill: on the test images of its data set; None before it has been evaluated.
     """
 
     def __init__(self, pixels: int, classes: int, layers: Sequence[int] = _LAYERS) -> None:
@@ -83,24 +84,24 @@ class Classifier(nn.Module):
 
 
 def train_classifier(dataset: Dataset, *, seed: int = 0, config: TrainConfig = _HOW) -> Classifier:
-    """Trains a classifier on the training images, and tries it on the test images.
+    """Trains a classifier on the training images, and evaluates it on the test images.
 
     Arguments:
         dataset: images and their labels.
         seed: of the weights and the order of the images; torch's global generator is not touched.
-        config: epochs, batch size, and the one-cycle that the learning rate goes through.
+        config: epochs, batch size, and learning rate of the one-cycle schedule.
 
     Raises:
-        DataError: there are fewer than two classes among the labels, or the images are in colour.
+        DataError: the labels have fewer than two classes, or the images are in colour.
     """
     if not dataset.train.labelled:
-        raise DataError(f"A classifier learns from labels; {dataset.name} has none.")
+        raise DataError(f"A classifier needs labels; {dataset.name} has none.")
     if dataset.train.images.ndim != 3:
-        raise DataError(f"The classifier reads grey images; those of {dataset.name} are in colour.")
+        raise DataError(f"The classifier needs grey images; those of {dataset.name} are in colour.")
     images, labels = dataset.train.images.flatten(1), dataset.train.labels
     if len(labels.unique()) < 2:
-        raise DataError("A classifier learns to tell classes apart; these images are all of one.")
-    with torch.device("meta"):  # the layers' own first weights would come from torch's global generator
+        raise DataError("A classifier needs at least two classes; these images all belong to one.")
+    with torch.device("meta"):  # the default initial weights would come from torch's global generator
         net = Classifier(images.shape[1], len(dataset.classes))
     net.to_empty(device="cpu")
     noise = generator(seed)
@@ -121,7 +122,7 @@ def train_classifier(dataset: Dataset, *, seed: int = 0, config: TrainConfig = _
                 loss.backward()
                 optimiser.step()
     net.eval().requires_grad_(False)
-    for values in net.parameters():  # as they are kept
+    for values in net.parameters():  # as they are stored
         values.copy_(values.half().float())
     net.skill = _skill(net, dataset)
     return net
@@ -138,42 +139,42 @@ def _skill(net: Classifier, dataset: Dataset) -> Skill:
 
 @torch.inference_mode()
 def confidences(net: Classifier, images: Array) -> tuple[Array, Array]:
-    """Returns how sure a classifier is of images, and of what.
+    """Returns a classifier's confidence in its predictions for images, and the predictions.
 
     Arguments:
         net: the classifier.
         images: (N, H, W) in [0, 1].
 
     Returns:
-        The probability of the likeliest class (N,), and its number (N,).
+        The probability of the most probable class (N,), and its index (N,).
 
     Raises:
-        DataError: the images are not of the size that it learned from.
+        DataError: the images differ in size from its training images.
     """
     x = torch.from_numpy(np.array(images, np.float32)).flatten(1)
     if images.ndim != 3 or x.shape[1] != net.pixels:
-        raise DataError(f"The classifier takes images (N, H, W) of {net.pixels} pixels; these are {images.shape}.")
+        raise DataError(f"The classifier needs images (N, H, W) of {net.pixels} pixels; theirs is {images.shape}.")
     highest, chosen = net(x).softmax(1).max(1)
     return highest.numpy(), chosen.numpy()
 
 
 def share_sure(confidence: Array, thresholds: Array = THRESHOLDS) -> Array:
-    """Returns the share of images whose confidence (N,) is above each threshold (T,), as (T,)."""
+    """Returns the fraction of images whose confidence (N,) is above each threshold (T,), as (T,)."""
     return 1 - np.searchsorted(np.sort(confidence), thresholds, "right") / len(confidence)
 
 
 def classifier_file(data_name: str) -> Path:
-    """Returns where the classifier of a data set is, or would be kept; the sample of MNIST is judged by MNIST's."""
+    """Returns the path of the classifier of a data set; the sample of MNIST uses that of MNIST."""
     file = f"classifier-{'mnist' if data_name == 'mnist-sample' else data_name}.safetensors"
     places = [folder / file for folder in folders()]
     return next((path for path in places if path.is_file()), places[0])
 
 
 def save_classifier(path: Path, net: Classifier, data_name: str) -> None:
-    """Writes a classifier, its weights as float16.
+    """Writes a classifier, with its weights as float16.
 
     Raises:
-        CheckpointError: the disk refuses; what stood at the path before stands there still.
+        CheckpointError: the file cannot be written; whatever was at the path before is still there.
     """
     skill = None if net.skill is None else net.skill._asdict()
     says = {
@@ -188,7 +189,7 @@ def load_classifier(path: Path) -> Classifier:
     """Reads a classifier.
 
     Raises:
-        CheckpointError: there is none, or the file is damaged, foreign, or of another version.
+        CheckpointError: there is no such file, or it is damaged, not a classifier, or of another version.
     """
     path = given(path)
     if not path.is_file():
@@ -197,7 +198,7 @@ def load_classifier(path: Path) -> Classifier:
         with safetensors.safe_open(path, framework="pt") as file:
             says = json.loads((file.metadata() or {})["classifier"])
             if says["format"] != _FORMAT:
-                raise ValueError(f"format {says['format']}, where this version reads {_FORMAT}")
+                raise ValueError(f"format {says['format']}, but this version reads {_FORMAT}")
             with torch.device("meta"):
                 net = Classifier(says["pixels"], says["classes"], says["layers"])
             weights = {key: file.get_tensor(key).float() for key in net.state_dict()}
@@ -206,6 +207,6 @@ def load_classifier(path: Path) -> Classifier:
             raise ValueError("its weights are not all finite")
         net.skill = None if says["skill"] is None else Skill(**says["skill"])
     except _FAILURES as error:
-        why = " ".join(str(error).split())  # PyTorch's has several lines
-        raise CheckpointError(f"{path} is not a whole classifier ({why:.200}). Make it again.") from error
+        why = " ".join(str(error).split())  # PyTorch's messages have several lines
+        raise CheckpointError(f"{path} is not a complete classifier ({why:.200}). Make it again.") from error
     return net.eval().requires_grad_(False)

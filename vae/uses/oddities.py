@@ -1,7 +1,7 @@
-"""Is an image odd? Images that are none of a data set's, and how well a score such as log p(x) tells them apart.
+"""Anomaly detection: unusual images made from ordinary ones, and how well a score such as log p(x) detects them.
 
-The density of a deep generative model is a poor detector: images of another kind can score higher than those that it
-learned from (Nalisnick, Matsukawa, Teh, Gorur & Lakshminarayanan 2019), simple ones above all (Serrà et al. 2020).
+The density of a deep generative model is a poor detector: images of another kind can score higher than the training
+images (Nalisnick, Matsukawa, Teh, Gorur & Lakshminarayanan 2019), especially simple ones (Serrà et al. 2020).
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ Array = NDArray[Any]
 Oddity = Literal["black", "dim", "mirrored", "upside_down", "shifted", "noisy", "scrambled", "inverted", "noise"]
 ODDITIES: tuple[Oddity, ...] = get_args(Oddity)
 SHIFT = 3  # pixels, down and to the right
-NOISE = 20.0  # standard deviation, of the grey values 0 to 255
+NOISE = 20.0  # standard deviation, in grey levels from 0 to 255
 
 
 def odd(images: Tensor, kind: Oddity, seed: int = 0) -> Tensor:
-    """Makes odd images of ordinary ones.
+    """Makes unusual images from ordinary ones.
 
     Arguments:
         images: (N, H, W) or (N, H, W, 3) uint8 in [0, 255].
-        kind: "black": nothing but background; "dim": half as bright; "mirrored": left is right; "upside_down";
-            "shifted": 3 pixels down and to the right, what leaves the image comes in at the other side; "noisy": with
-            Gaussian noise of 20 greys; "scrambled": values in another order, the same for all; "inverted": white is
-            black; "noise": each value uniform.
-        seed: of what is drawn.
+        kind: "black": nothing but background; "dim": half as bright; "mirrored": left and right swapped; "upside_down";
+            "shifted": 3 pixels down and to the right, with wrap-around; "noisy": with Gaussian noise of 20 grey levels;
+            "scrambled": values permuted, the same way for all; "inverted": black and white swapped; "noise": each
+            value uniform.
+        seed: of the random numbers.
 
     Returns:
         uint8, of the shape of the images.
@@ -45,7 +45,7 @@ def odd(images: Tensor, kind: Oddity, seed: int = 0) -> Tensor:
         DataError: the images are neither (N, H, W) nor (N, H, W, 3) uint8.
     """
     if kind not in ODDITIES:
-        raise ConfigError(f"Odd images are one of {', '.join(ODDITIES)}; {kind!r} is not.")
+        raise ConfigError(f"kind must be one of {', '.join(ODDITIES)}; it is {kind!r}.")
     if images.dtype != torch.uint8 or not (images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3)):
         raise DataError(
             f"Images must be (N, H, W) or (N, H, W, 3) uint8; these are {tuple(images.shape)} {images.dtype}."
@@ -75,20 +75,20 @@ def odd(images: Tensor, kind: Oddity, seed: int = 0) -> Tensor:
 
 
 def auroc(ordinary: Array, odd: Array) -> float:
-    """Returns the probability that an ordinary image scores higher than an odd one, ties counting half.
+    """Returns the probability that an ordinary image scores higher than an odd one, with ties counting half.
 
-    It is the area under the receiver operating characteristic (Hanley & McNeil 1982): 1 for a perfect detector, 1/2 for
-    one that knows nothing, below 1/2 where the odd ones score higher.
+    It is the area under the receiver operating characteristic curve (Hanley & McNeil 1982): 1 for a perfect detector,
+    1/2 for an uninformative one, below 1/2 if the odd images score higher.
 
     Arguments:
         ordinary: (N,) scores.
         odd: (M,) scores.
 
     Raises:
-        DataError: there are none of either, or a score is not a number.
+        DataError: there are no scores of one kind, or a score is NaN.
     """
     if not len(ordinary) or not len(odd) or np.isnan(ordinary).any() or np.isnan(odd).any():
-        raise DataError("Scores of both kinds are needed, and all must be numbers.")
+        raise DataError("Scores of both kinds of image are needed, and none may be NaN.")
     ranked = np.sort(odd)
     below = np.searchsorted(ranked, ordinary, "left").mean()
     not_above = np.searchsorted(ranked, ordinary, "right").mean()
@@ -96,25 +96,25 @@ def auroc(ordinary: Array, odd: Array) -> float:
 
 
 def auroc_error(ordinary: Array, odd: Array) -> float:
-    """Returns the standard error of `auroc` where the odd images were made of the ordinary ones, over the N images.
+    """Returns the standard error of `auroc` if the odd images were made from the ordinary ones, over the N images.
 
-    With V_n the share of odd images that ordinary image n scores higher than, and W_n the share of ordinary images that
-    score higher than odd image n, ties counting half (DeLong, DeLong & Clarke-Pearson 1988),
+    With V_n the fraction of odd images that ordinary image n scores higher than, and W_n the fraction of ordinary
+    images that score higher than odd image n, ties counting half (DeLong, DeLong & Clarke-Pearson 1988),
 
         error^2 = variance of (V_n + W_n) / N,
 
-    which takes in that the two scores of an image go together.
+    which accounts for the correlation between the two scores of an image.
 
     Arguments:
         ordinary: (N,) scores.
-        odd: (N,) scores, the n-th of the image that was made of the n-th ordinary one.
+        odd: (N,) scores, the n-th that of the image made from the n-th ordinary one.
 
     Raises:
-        DataError: there are fewer than two images, the numbers of scores differ, or a score is not a number.
+        DataError: there are fewer than two images, the numbers of scores differ, or a score is NaN.
     """
     if len(ordinary) != len(odd) or len(odd) < 2 or np.isnan(ordinary).any() or np.isnan(odd).any():
         raise DataError(
-            f"The error needs two scores of each of at least two images, and all must be numbers; there are "
+            f"The error needs two scores of each of at least two images, and none may be NaN; there are "
             f"{len(ordinary)} scores of ordinary images and {len(odd)} of odd ones."
         )
     higher = (ordinary[:, None] > odd) + 0.5 * (ordinary[:, None] == odd)

@@ -1,11 +1,11 @@
-"""What a Gaussian decoder's variance does: nats pixel by pixel, residuals against sigma, and another floor.
+"""The variance of a Gaussian decoder: nats pixel by pixel, residuals compared with sigma, and other floors.
 
     log p(x|z) = sum_d -1/2 [ (x_d - mu_d)^2 / sigma_d^2 + log 2 pi sigma_d^2 ]
 
-Where sigma is right, E (x_d - mu_d)^2 = sigma_d^2: residuals are as large as predicted. It is learned only where the
-codes of training images lie, and nothing makes it grow elsewhere (Arvanitidis, Hansen & Hauberg 2018; Detlefsen,
-Jorgensen & Hauberg 2019), so residuals are held against it at the codes and away from them. Arrays out are numpy, ready
-for a figure.
+If sigma is correct, E (x_d - mu_d)^2 = sigma_d^2: residuals are as large as predicted. It is learned only where the
+codes of training images are, and nothing makes it grow elsewhere (Arvanitidis, Hansen & Hauberg 2018; Detlefsen,
+Jorgensen & Hauberg 2019), so residuals are compared with it at the codes and away from them. Results are NumPy arrays,
+ready for a figure.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ __all__ = [
 ]  # fmt: skip
 
 Array = NDArray[Any]
-_BATCH = 500  # latents decoded at once: three arrays of 500 x 784 fit the cache
+_BATCH = 500  # latents decoded at once: three arrays of 500 x 784 fit into the cache
 
 
 class Calibration(NamedTuple):
-    """Residuals of pixels, gathered by the deviation that was predicted for them; K bins that hold any.
+    """Residuals of pixels, grouped by their predicted standard deviation into K bins that are not empty.
 
     Attributes:
         predicted: (K,), root mean square of sigma in the bin, in units of the pixel scale [0, 1].
-        observed: (K,), root mean square of x - mu there; the same where sigma is right.
-        share: (K,), of all pixels that lie in the bin.
+        observed: (K,), root mean square of x - mu there; the same if sigma is correct.
+        share: (K,), fraction of all pixels in the bin.
     """
 
     predicted: Array
@@ -50,14 +50,14 @@ class Calibration(NamedTuple):
 
 
 class ByDistance(NamedTuple):
-    """Latents gathered by their distance from the data, K bins that hold any; medians over the latents of a bin.
+    """Latents grouped by distance from the data into K bins that are not empty; medians over the latents of a bin.
 
     Attributes:
         distance: (K,), in units of z.
         deviation: (K,), mean sigma over the pixels.
         residual: (K,), root mean square of x - mu over the pixels.
-        standardised: (K,), root mean square of (x - mu) / sigma; 1 where sigma is right, more where it is too small.
-        latents: (K,), how many.
+        standardised: (K,), root mean square of (x - mu) / sigma; 1 if sigma is correct, more if it is too small.
+        latents: (K,), number of latents.
     """
 
     distance: Array
@@ -68,31 +68,31 @@ class ByDistance(NamedTuple):
 
 
 def with_floor(model: VAE, floor: float | None) -> VAE:
-    """Returns a Gaussian model with the same weights under another floor of log sigma^2; its means are the same.
+    """Returns a Gaussian model with the same weights but another floor of log sigma^2; its means are the same.
 
     Arguments:
-        model: it is left as it is, and shares its weights with what is returned.
-        floor: least log variance, or None for none.
+        model: left unchanged; its weights are shared with the result.
+        floor: lower bound on the log variance, or None for no bound.
 
     Raises:
         ConfigError: the floor is out of range, or the decoder has no variance.
     """
     if model.config.likelihood == "bernoulli":
-        raise ConfigError("A floor is for the variance of a Gaussian; a Bernoulli decoder has none.")
+        raise ConfigError("A floor applies to the variance of a Gaussian; a Bernoulli decoder has no variance.")
     if not isinstance(model.config, ModelConfig):
-        raise ConfigError("A floor is for models that were trained here; this one's variance is as it came.")
+        raise ConfigError("The floor can be changed only for models that were built here; this one is imported.")
     config = dataclasses.replace(model.config, log_variance_floor=floor)
     decoder = copy.copy(model.decoder)
-    decoder.config = config  # type: ignore[assignment]  # of a module it is taken for a part
+    decoder.config = config  # type: ignore[assignment]  # mypy takes it for a submodule
     return VAE(model.encoder, decoder, config)
 
 
 def border(images: Tensor, share: float = 0.99) -> Array:
-    """Finds the pixels that are 0 in at least a share of images, which are known before one looks.
+    """Finds the pixels that are 0 in at least a given fraction of images, so that they are known in advance.
 
     Arguments:
-        images: (N, H, W) or (N, H, W, 3) uint8; a pixel in colour is 0 where its three values are.
-        share: of the images.
+        images: (N, H, W) or (N, H, W, 3) uint8; a pixel in colour is 0 if its three values are.
+        share: fraction of the images.
 
     Returns:
         (H, W) bool.
@@ -101,7 +101,7 @@ def border(images: Tensor, share: float = 0.99) -> Array:
         DataError: there are no images.
     """
     if images.ndim not in (3, 4) or not len(images):
-        raise DataError(f"border wants images (N, H, W) or (N, H, W, 3), at least one; it got {tuple(images.shape)}.")
+        raise DataError(f"border needs at least one image, (N, H, W) or (N, H, W, 3); it got {tuple(images.shape)}.")
     black = torch.zeros(images.shape[1:3], dtype=torch.int64)
     for part in images.split(_BATCH):
         dark = part == 0
@@ -123,7 +123,7 @@ def nats_by_pixel(model: VAE, z: Array, x: Tensor) -> Array:
 
     Raises:
         ConfigError: the likelihood is not Gaussian.
-        DataError: z and x do not fit each other or the model.
+        DataError: z and x do not match each other or the model.
     """
     total = torch.zeros(model.config.pixels, dtype=torch.float64)
     for p, part in _pairs(model, z, x):
@@ -136,7 +136,7 @@ def deviation_by_level(mean: Array, deviation: Array, edges: tuple[float, float]
 
     Arguments:
         mean, deviation: of one p(x|z), of any shape, pixel scale [0, 1].
-        edges: levels that part background, edges of strokes and ink.
+        edges: levels that separate background, edges of strokes, and ink.
     """
     level = np.digitize(mean, edges)
     return tuple(float(deviation[level == i].mean()) if (level == i).any() else math.nan for i in range(3))
@@ -155,14 +155,14 @@ def mean_deviation(model: VAE, z: Array) -> Array:
 
 @torch.inference_mode()
 def calibration(model: VAE, z: Array, x: Tensor, edges: Array) -> Calibration:
-    """Compares residuals with the deviation that was predicted for them.
+    """Compares residuals with their predicted standard deviation.
 
     Arguments:
         model, z, x: as for `nats_by_pixel`.
-        edges: (K - 1,) of sigma, increasing; what lies beyond them falls into the first and the last of K bins.
+        edges: (K - 1,) of sigma, increasing; values beyond them fall into the first and the last of K bins.
 
     Raises:
-        ConfigError, DataError: as `nats_by_pixel` does.
+        ConfigError, DataError: as for `nats_by_pixel`.
     """
     bins = len(edges) + 1
     sums = np.zeros((3, bins))
@@ -176,7 +176,7 @@ def calibration(model: VAE, z: Array, x: Tensor, edges: Array) -> Calibration:
 
 @torch.inference_mode()
 def observed_over_predicted(model: VAE, z: Array, x: Tensor) -> tuple[float, float | None]:
-    """Returns how many times larger the residuals of all pixels are than sigma, and the standard error of that.
+    """Returns the ratio of the residuals of all pixels to sigma, and its standard error.
 
         r = sqrt( sum (x - mu)^2 / sum sigma^2 )
 
@@ -186,7 +186,7 @@ def observed_over_predicted(model: VAE, z: Array, x: Tensor) -> tuple[float, flo
         model, z, x: as for `nats_by_pixel`.
 
     Raises:
-        ConfigError, DataError: as `nats_by_pixel` does.
+        ConfigError, DataError: as for `nats_by_pixel`.
     """
     squares = [((part - p.loc).double().square().sum(1), p.scale.double().square().sum(1))
                for p, part in _pairs(model, z, x)]  # fmt: skip
@@ -203,7 +203,7 @@ def outwards(means: Array, lengths: Sequence[float]) -> Array:
 
     Arguments:
         means: (N, J) codes; one at 0 goes along the first coordinate.
-        lengths: (S,), how far, in units of z.
+        lengths: (S,), distances, in units of z.
 
     Returns:
         (S*N, J), all codes at the first length first.
@@ -215,7 +215,8 @@ def outwards(means: Array, lengths: Sequence[float]) -> Array:
 
 
 def nearest(z: Array, means: Array) -> tuple[Array, Array]:
-    """Returns the distance (N,) from latents (N, J) to the nearest of the codes (M, J), and which that is (N,)."""
+    """Returns the distance (N,) from latents (N, J) to the nearest of the codes (M, J), and the index of that code "
+    "(N,)."""
     codes = torch.from_numpy(np.array(means, np.float32))
     found = [
         torch.cdist(part, codes, compute_mode="donot_use_mm_for_euclid_dist").min(1)
@@ -226,17 +227,17 @@ def nearest(z: Array, means: Array) -> tuple[Array, Array]:
 
 @torch.inference_mode()
 def residuals_by_distance(model: VAE, z: Array, x: Tensor, distance: Array, edges: Array) -> ByDistance:
-    """Follows sigma and the residuals away from the data.
+    """Measures sigma and the residuals at increasing distances from the data.
 
     Arguments:
         model: a VAE with a Gaussian likelihood.
         z: (B, J).
-        x: (B, D), what is held against p(x|z): the pixels of the image whose code is nearest to z.
+        x: (B, D), compared with p(x|z): the pixels of the image whose code is nearest to z.
         distance: (B,) from z to that code.
-        edges: (K - 1,) increasing; a distance that equals an edge falls below it.
+        edges: (K - 1,) increasing; a distance equal to an edge falls below it.
 
     Raises:
-        ConfigError, DataError: as `nats_by_pixel` does.
+        ConfigError, DataError: as for `nats_by_pixel`.
     """
     rows = []
     for p, part in _pairs(model, z, x):
@@ -259,7 +260,7 @@ def floor_path(model: VAE, z: Array, x: Tensor, floors: Sequence[float]) -> Arra
         floors: (K,).
 
     Raises:
-        ConfigError, DataError: as `nats_by_pixel` and `with_floor` do.
+        ConfigError, DataError: as for `nats_by_pixel` and `with_floor`.
     """
     latents = torch.cat(list(_latents(model, z)))
     check_pixels(model, x)
@@ -271,13 +272,14 @@ def _normal(decoder: nn.Module, z: Tensor) -> Normal:
     p = decoder(z)
     if isinstance(p, Independent) and isinstance(p.base_dist, Normal):
         return p.base_dist
-    raise ConfigError("A Bernoulli decoder has no variance of its own to look at; take a model with a Gaussian one.")
+    raise ConfigError("A Bernoulli decoder has no variance of its own; choose a model with a Gaussian decoder.")
 
 
 def _latents(model: VAE, z: Array) -> Iterator[Tensor]:
     if z.ndim != 2 or z.shape[1] != model.config.latent or not len(z) or not np.isfinite(z).all():
         raise DataError(
-            f"Latents must be (N, {model.config.latent}) and finite, N at least 1; these {z.shape} are not."
+            f"Latents must have shape (N, {model.config.latent}), N at least 1, and be finite; these, of shape "
+            f"{z.shape}, do not."
         )
     yield from torch.from_numpy(np.array(z, np.float32)).split(_BATCH)
 
