@@ -117,6 +117,6 @@ def _estimate(scene: kit.Scene, closed: float) -> None:
         kit.chart(
             figures.bound.running(
                 found.counts, found.value, found.error, closed, (_("from samples"), _("closed form")),
-                (_("samples"), _("nats")),
+                (_("number of samples"), _("nats")),
             ), "8.running", alt=_("The Monte Carlo estimate of the regulariser, converging to the closed form"),
         )  # fmt: skip

@@ -189,8 +189,8 @@ def _draw_all(models: list[cache.Model], scenes: list[kit.Scene]) -> None:
         )
         kit.words(
             _(
-                "The naive average needs about $e^{\\mathrm{KL}[p(z|x) \\,\\|\\, p(z)]}$ draws; the bound needs few, "
-                "and pays for the encoder's mistakes."
+                r"The naive estimator needs about $e^{\mathrm{KL}[p(z|x) \,\|\, p(z)]}$ samples. The bound needs few, "
+                "but remains too low where the encoder's $q$ differs from the posterior."
             )
         )
 

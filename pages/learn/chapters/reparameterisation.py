@@ -117,7 +117,7 @@ def _errors(scene: kit.Scene) -> None:
             )
         )  # fmt: skip
     with picture:
-        titles = (_("length of the gradient"), _("samples"), _("standard error of the μ gradient"))
+        titles = (_("length of the gradient"), _("number of samples"), _("standard error of the μ gradient"))
         kit.chart(
             figures.bound.errors(COUNTS, lines, size, titles), "7.errors",
             alt=_("Standard errors of three gradient estimators, decreasing with the number of samples"),
