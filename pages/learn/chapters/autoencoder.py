@@ -28,7 +28,7 @@ def show(scene: kit.Scene) -> None:
         _(
             "A plain **autoencoder** has the same two networks but only half of the objective: it maximises the "
             r"reconstruction term, and nothing regularises its codes. Its encoder gives a single point $\mu_z(x)$ "
-            "without a standard deviation. It has no prior, and therefore no $p(x)$. One can still draw $z$ from "
+            "without a standard deviation. It has no prior, and therefore no $p(x)$. One can still sample $z$ from "
             r"$\mathcal{N}(0, I)$ and decode it. What do we get?"
         )
     )
@@ -160,7 +160,7 @@ def _judged(vae_: kit.Scene, plain: kit.Scene) -> None:
         kit.words(
             _(
                 r"Is this comparison fair? The autoencoder was never trained to match $\mathcal{{N}}(0, I)$. If we "
-                "fit a Gaussian to its codes and draw $z$ from that instead, the classifier is confident on "
+                "fit a Gaussian to its codes and sample $z$ from that instead, the classifier is confident on "
                 "**{fitted:.0%}** of the samples instead of {own:.0%}. {verdict}"
             ).format(fitted=fitted, own=own, verdict=_verdict(fitted, fair, vae_.model[0]))
         )

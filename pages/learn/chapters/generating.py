@@ -18,8 +18,8 @@ def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
     kit.words(
         _(
-            "The model is trained. To generate a new image we no longer need the encoder: draw $z$ from the prior, "
-            "decode it, and draw $x$. There is no input image."
+            "The model is trained. To generate a new image we no longer need the encoder: sample $z$ from the prior, "
+            "decode it, and sample $x$. There is no input image."
         )
     )
     kit.formula(r"z \sim p(z) = \mathcal{N}(0, I) \qquad x \sim p_\theta(x|z)")
@@ -88,7 +88,7 @@ def show(scene: kit.Scene) -> None:
 
 def _slowly(scene: kit.Scene) -> None:
     """Shows how one image is sampled, step by step."""
-    names = [_("Draw z"), _("Decode"), _("Draw x")]
+    names = [_("Sample z"), _("Decode"), _("Sample x")]
     at = kit.steps("generating.step", names)
     seed, bernoulli = state.seed(), scene.config.likelihood == "bernoulli"
     z = np.random.default_rng(seed).standard_normal(scene.config.latent)
@@ -98,12 +98,12 @@ def _slowly(scene: kit.Scene) -> None:
     if bernoulli:
         says += [
             _("The decoder computes the probability of each pixel being white."),
-            _("Each pixel is drawn: white or black."),
+            _("Each pixel is sampled: white or black."),
         ]
     else:
         says += [
             _("The decoder computes a mean and a standard deviation for each pixel."),
-            _("Each pixel is drawn: its mean plus its standard deviation times a sample from N(0, 1)."),
+            _("Each pixel is sampled: its mean plus its standard deviation times a sample from N(0, 1)."),
         ]
     kit.words(says[at])
     shown: dict[str, np.ndarray] = {"z": _bars(z)}

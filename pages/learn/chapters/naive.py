@@ -90,7 +90,7 @@ def draws(scene: kit.Scene, told: bool) -> None:
                 _("Samples L"), sizes, key="naive.draws", format_func=lambda n: f"{n:,}", width=300,
                 persist_state="session",
             )  # fmt: skip
-            st.button(_("Draw more"), icon=":material/casino:", on_click=draw_on, key="naive.on")
+            st.button(_("More samples"), icon=":material/casino:", on_click=draw_on, key="naive.on")
         state.write_link(naive__draws=None if count == 100 else str(count))
         prior = -0.5 * (run.z[:count] ** 2).sum(1) - math.log(2 * math.pi)
         hits = run.log_likelihood[:count] + prior - found.log_p > view.levels[0]

@@ -20,10 +20,10 @@ def show(scene: kit.Scene) -> None:
         _(
             r"$\mathcal{L}_1$ is an average over samples $z \sim q_\phi(z|x)$. The average depends on $\phi$, but a "
             r"sampled $z$ is only a number: nothing in it says how it would have changed with $\mu$ and $\sigma$, so "
-            r"backpropagation stops there. **Reparameterisation** draws the noise first, $\epsilon \sim "
+            r"backpropagation stops there. **Reparameterisation** samples the noise first, $\epsilon \sim "
             r"\mathcal{N}(0, I)$, and computes $z$ from it. For fixed $\epsilon$, $z$ is a smooth function of $\mu$ "
-            r"and $\sigma$. ($\odot$ is the elementwise product.) Drag the ellipse with $\epsilon$ held fixed, then "
-            r"with new noise at each move; then sweep $\mu$ in both modes."
+            r"and $\sigma$. ($\odot$ is the elementwise product.) Drag the ellipse with $\epsilon$ fixed, then with "
+            r"$\epsilon$ resampled at each move; then sweep $\mu$ in both modes."
         )
     )
     left, right = st.columns(2)
