@@ -32,9 +32,10 @@ def show(scene: kit.Scene) -> None:
             r"$\mathcal{N}(0, I)$ and decode it. What do we get?"
         )
     )
+    name = _("autoencoder")
     kit.formula(
         r"\begin{aligned} \text{VAE:} & \ \mathbb{E}_q[\log p(x|z)] - \mathrm{KL}[q(z|x) \,\|\, p(z)] \\ "
-        r"\text{autoencoder:} & \ \log p(x|z = \mu_z(x)) \end{aligned}"
+        rf"\text{{{name}:}} & \ \log p(x|z = \mu_z(x)) \end{{aligned}}"
     )
     kit.note(
         _("Trained for {first:g} epochs ({name}) and {second:g} epochs ({plain}).").format(
