@@ -95,15 +95,16 @@ def _parts(found: list[surgery.Surgery]) -> None:
         gap = whole.ceiling - whole.mutual_information
         if gap < 0.1:
             verdict = _(
-                "With {count:,} images it still does, to within {gap:.3f} nats: each code tells exactly which image "
-                "it came from. With more images the mutual information would go on rising, so over all possible "
-                "images the waste is smaller than it appears here. How much smaller, no finite data set can tell."
+                "With {count:,} images the curve is still within {gap:.3f} nats of the line: each code tells exactly "
+                "which image it came from. With more images the mutual information would go on rising, so over all "
+                "possible images the waste is smaller than it appears here. How much smaller, no finite data set can "
+                "tell."
             ).format(count=whole.images, gap=max(gap, 0.001))
         else:
             verdict = _(
-                "With {count:,} images it lies {gap:.2f} nats below that line: the codes of different images overlap. "
-                "From {before:,} images on, it still rose by {rise:.2f} nats; with more images it would rise further, "
-                "and the waste would shrink."
+                "With {count:,} images the curve lies {gap:.2f} nats below the line: the codes of different images "
+                "overlap. From {before:,} images on, it still rose by {rise:.2f} nats; with more images it would rise "
+                "further, and the waste would shrink."
             ).format(count=whole.images, gap=gap, before=found[-2].images, rise=rise)
         kit.words(
             _(

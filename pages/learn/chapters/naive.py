@@ -135,8 +135,8 @@ def answer(scene: kit.Scene) -> kit.Answer:
         took = _("In practice, most of {runs} runs were still off by more than {within:g} nat after {most:,} samples.")
     else:
         took = _(
-            "In practice, the estimate stayed within {within:g} nat after **{measured:,}** samples (median of "
-            "{runs} runs)."
+            "In practice, the estimate stayed within {within:g} nat of log p(x) after **{measured:,}** samples "
+            "(median of {runs} runs)."
         )
     took = took.format(runs=cache.integral.RUNS, most=cache.integral.DRAWS, within=WITHIN, measured=measured)
     needed = math.log(measured) if measured else max(kl, math.log(cache.integral.DRAWS))

@@ -78,14 +78,15 @@ def _card(title: str, printed: str, right: str, says: str) -> None:
     """Shows an error."""
     with st.container(border=True):
         st.markdown(f"**{title}**")
-        wrong, better, words = st.columns([4, 4, 5], gap="medium")
+        wrong, better, meaning = st.columns([4, 4, 5], gap="medium")
         with wrong:
             kit.note(_("as printed"))
             kit.formula(printed)
         with better:
             kit.note(_("correct"))
             kit.formula(right)
-        words.markdown(says)
+        with meaning:
+            kit.words(says)
 
 
 def _deviation(mean: np.ndarray, deviation: np.ndarray) -> str:

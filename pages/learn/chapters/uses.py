@@ -84,7 +84,7 @@ def _odd(scene: kit.Scene) -> None:
         with text:
             high = [names[kind] for kind, area in areas.items() if area < 0.5]
             found = (
-                _("Here these kinds usually have a higher bound than test images: {kinds}.").format(
+                _("Here outliers of these kinds usually score higher than test images: {kinds}.").format(
                     kinds=", ".join(high)
                 )
                 if high
@@ -116,8 +116,8 @@ def _answer(scene: kit.Scene) -> kit.Answer:
     if truth is not None and truth - bound > 10:
         own = cache.uses.score(scene.model, scene.dataset.name, scene.row, "ordinary")[1]
         says += " " + _(
-            "But these are only bounds, and the encoder has never seen a black image: the exact log p(x) of the black "
-            "image is {truth:,.0f} nats, that of {image} {own:,.0f} nats."
+            "But these are only bounds, and the encoder has never seen a black image: the exact log p(x) is "
+            "{truth:,.0f} nats for the black image and {own:,.0f} nats for {image}."
         ).format(
             truth=truth, image=_("this {label}").format(label=scene.label), own=own if own is not None else math.nan
         )
