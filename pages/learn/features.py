@@ -1,4 +1,4 @@
-"""The part of chapter 12 on features: how much of what tells classes apart is left in a few numbers."""
+"""The part of chapter 12 on features: how well a few numbers still separate the classes."""
 
 import streamlit as st
 
@@ -15,11 +15,11 @@ _CODES, _COMPONENTS, _PIXELS = COLOURS["elbo"], COLOURS["ais"], COLOURS["exact"]
 
 
 def show(scene: kit.Scene) -> None:
-    """Holds codes against principal components and pixels."""
+    """Compares codes with principal components and pixels."""
     if not scene.dataset.labelled:
         st.info(
             _(
-                "Whether features tell classes apart is measured with labels, and the images of {name} have none. "
+                "Labels are needed to measure how well features separate classes, and the images of {name} have none. "
                 "Choose another model on the left."
             ).format(name=scene.model[0]),
             icon=":material/info:",
@@ -35,10 +35,10 @@ def show(scene: kit.Scene) -> None:
         ):
             found[model[0]] = kept
     if scene.model[0] not in found:
-        kit.note(_("The features of {name} have not been measured.").format(name=scene.model[0]))
-        if st.button(_("Measure them, about a minute"), key="lesson.measure"):
+        kit.note(_("The features of {name} have not been evaluated yet.").format(name=scene.model[0]))
+        if st.button(_("Evaluate them (about a minute)"), key="lesson.measure"):
             try:
-                with st.spinner(_("Learning to classify ...")):
+                with st.spinner(_("Training the classifiers ...")):
                     found[scene.model[0]] = cache.uses.measure_features(scene.model, scene.dataset.name)
             except VAEError as error:
                 st.error(said(error), icon=":material/error:")
@@ -46,9 +46,10 @@ def show(scene: kit.Scene) -> None:
         return
     kit.words(
         _(
-            "Two simple classifiers look at features alone: a **linear** one (logistic regression), and the **nearest "
-            "neighbours** (5 of them). Features are the codes $\\mu_z(x)$, as many principal components (PCA), or all "
-            "pixels. The more these few numbers keep of what tells classes apart, the more test images are right."
+            "Two simple classifiers see nothing but the features: a **linear** one (logistic regression), and the 5 "
+            r"**nearest neighbours**. The features are the codes $\mu_z(x)$, the same number of principal components "
+            "(PCA), or all pixels. The more the features tell about the class of an image, the more test images are "
+            "classified correctly."
         )
     )
     counts = next(iter(found.values())).labels
@@ -61,7 +62,7 @@ def show(scene: kit.Scene) -> None:
             persist_state="session",
         ) or "neighbours"  # fmt: skip
         labels = st.segmented_control(
-            _("Images with labels"), counts, required=True, format_func=lambda n: f"{n:,}", key="uses.labels",
+            _("Labelled training images"), counts, required=True, format_func=lambda n: f"{n:,}", key="uses.labels",
             persist_state="session",
         ) or counts[-1]  # fmt: skip
     state.write_link(
@@ -74,7 +75,7 @@ def show(scene: kit.Scene) -> None:
     ]
     joined = sum(name in cache.uses.FAMILY for name in found)
     kinds: tuple[tuple[features.Kind, str, str, str], ...] = (
-        ("codes", _("codes"), _CODES, "solid"), ("components", _("PCA, as many"), _COMPONENTS, "dot"),
+        ("codes", _("codes"), _CODES, "solid"), ("components", _("PCA, same dimension"), _COMPONENTS, "dot"),
         ("pixels", _("all pixels"), _PIXELS, "dash"),
     )  # fmt: skip
     curves = [
@@ -84,16 +85,16 @@ def show(scene: kit.Scene) -> None:
         for kind, title, colour, dash in kinds
     ]  # fmt: skip
     kit.chart(
-        figures.uses.lines(curves, ("", _("test images right")), categories=names, joined=joined), "uses.features",
-        _("Accuracy on codes, on principal components and on pixels, for each model."),
+        figures.uses.lines(curves, ("", _("test accuracy")), categories=names, joined=joined), "uses.features",
+        _("Test accuracy with codes, with principal components and with pixels, for each model."),
     )  # fmt: skip
     own = found.get(scene.model[0])
     if own:
         codes, components, pixels = (own.share(kind, probe, labels) for kind in ("codes", "components", "pixels"))
         kit.words(
             _(
-                "{name}: {codes:.1%} right from {size} numbers, against {components:.1%} from as many principal "
-                "components and {pixels:.1%} from {count} (standard error {error:.1%}). {better}"
+                "{name}: {codes:.1%} correct from {size} numbers, compared with {components:.1%} from as many "
+                "principal components and {pixels:.1%} from {count} (standard error {error:.1%}). {better}"
             ).format(
                 name=scene.model[0], codes=codes, size=scene.config.latent, components=components, pixels=pixels,
                 count=words.size(scene.config), error=own.standard_error(codes), better=_better(found, probe, labels),
@@ -103,13 +104,15 @@ def show(scene: kit.Scene) -> None:
 
 
 def _better(found: dict[str, features.Features], probe: features.Probe, labels: int) -> str:
-    """Says whose codes do better than all pixels."""
+    """Names the models whose codes do better than all pixels."""
     ahead = [
         name for name, each in found.items() if each.share("codes", probe, labels) > each.share("pixels", probe, labels)
     ]
     if not ahead:
-        return _("With so many labels the codes of none of these models do better than all pixels.")
-    return _("Better than all pixels, with so many labels, are the codes of {names}.").format(names=", ".join(ahead))
+        return _("With this many labels, no model's codes do better than all pixels.")
+    return _("With this many labels, the codes of these models do better than all pixels: {names}.").format(
+        names=", ".join(ahead)
+    )
 
 
 def _cell(scene: kit.Scene) -> str:

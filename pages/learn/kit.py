@@ -1,4 +1,4 @@
-"""What the chapters of the lesson share: the image in use, words, pictures, questions, steps, code."""
+"""What the chapters of the lesson share: the selected image, text, figures, questions, steps, code."""
 
 import inspect
 import re
@@ -20,18 +20,18 @@ from vae import paths
 from vae.model import AnyConfig
 from vae.report import Cell, notebook
 
-PLANE = "mnist-2d"  # the model whose log p(x) is exact, where that of the model in use is not
-FIRST = {"mnist-sample": 19}  # an image that encoders know; its first one is a freak
+PLANE = "mnist-2d"  # the model used where log p(x) of the selected one cannot be computed exactly
+FIRST = {"mnist-sample": 19}  # a typical image; the first one of this set is atypical
 
 
 class Scene(NamedTuple):
-    """What a chapter is about.
+    """The model and the image that a chapter shows.
 
     Attributes:
         model: a VAE, by name and time of writing; never a plain autoencoder.
-        config: the model's.
-        dataset: the model's images.
-        row: of the test image in use, below `len(dataset.test)`.
+        config: its configuration.
+        dataset: the images that it was trained and tested on.
+        row: index of the selected test image, less than `len(dataset.test)`.
     """
 
     model: cache.Model
@@ -41,28 +41,28 @@ class Scene(NamedTuple):
 
     @property
     def rows(self) -> tuple[int]:
-        """The row as most cached functions take it."""
+        """The row as a tuple, as most cached functions take it."""
         return (self.row,)
 
     @property
     def label(self) -> str:
-        """The class of the image, or what it is called where it has none."""
+        """The class of the image, or "image" if it has none."""
         if not self.dataset.labelled:
             return _("image")
         return class_names(self.dataset)[int(self.dataset.test.labels[self.row])]
 
     @property
     def name(self) -> str:
-        """What the image is called."""
+        """The name of the image."""
         return _("test image {row}").format(row=self.row)
 
 
 class Answer(NamedTuple):
-    """The right answer to a question, computed.
+    """The computed answer to a question.
 
     Attributes:
-        right: the letter of the right option.
-        says: why, with the numbers.
+        right: letter of the right option.
+        says: the explanation, with the numbers.
     """
 
     right: str
@@ -70,11 +70,11 @@ class Answer(NamedTuple):
 
 
 def scene() -> Scene:
-    """Returns the model and the image in use; for a plain autoencoder mnist-2d, which one line says."""
+    """Returns the selected model and image; in place of a plain autoencoder mnist-2d, with a note that says so."""
     model = cache.model_id(state.model())
     if cache.record(model[0]).autoencoder:
         note(
-            _("{name} is a plain autoencoder, without p(x). The lesson takes {plane}.").format(
+            _("{name} is a plain autoencoder, which has no p(x). The lesson uses {plane} instead.").format(
                 name=model[0], plane=PLANE
             )
         )
@@ -83,30 +83,31 @@ def scene() -> Scene:
 
 
 def of(model: cache.Model) -> Scene:
-    """Returns the scene of another model, with the row of the image in use."""
+    """Returns the scene of another model, with the row of the selected image."""
     dataset = cache.images(model)
     row = min(state.image(FIRST.get(dataset.name, 0)), len(dataset.test) - 1)
     return Scene(model, cache.record(model[0]).model, dataset, row)
 
 
 def plane_scene(scene: Scene) -> Scene:
-    """Returns the scene, or where J > 2, so that log p(x) is not exact, that of mnist-2d, which one line says."""
+    """Returns the scene, or that of mnist-2d with a note if J > 2, where log p(x) cannot be computed exactly."""
     if scene.config.latent <= 2:
         return scene
     note(
-        _("log p(x) is known exactly for J ≤ 2. {name} has J = {size}, so these numbers are of {plane}.").format(
-            name=scene.model[0], size=scene.config.latent, plane=PLANE
-        )
+        _(
+            "log p(x) can be computed exactly only for J ≤ 2. {name} has J = {size}, so the numbers here are those of "
+            "{plane}."
+        ).format(name=scene.model[0], size=scene.config.latent, plane=PLANE)
     )
     return of(cache.model_id(PLANE))
 
 
 def flat(scene: Scene) -> Scene:
-    """Returns the scene, or where J is not 2, so that no plane is the latent space, that of mnist-2d, likewise."""
+    """Returns the scene, or that of mnist-2d with a note if J is not 2, so that the latent space is no plane."""
     if scene.config.latent == 2:
         return scene
     note(
-        _("The picture needs J = 2. {name} has J = {size}, so these numbers are of {plane}.").format(
+        _("The figure requires J = 2. {name} has J = {size}, so the numbers here are those of {plane}.").format(
             name=scene.model[0], size=scene.config.latent, plane=PLANE
         )
     )
@@ -124,18 +125,18 @@ def words(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Shows a line that a reader may pass over."""
+    """Shows a note that a reader may skip."""
     st.caption(_minus(text))
 
 
 def say_unjudged(scene: Scene, more: str = "") -> None:
-    """Says why no classifier judges the draws of a model, see `cache.uses.can_be_judged`, and what is shown instead."""
-    says = _("The classifier judges grey images of several classes; those of {name} are not.")
+    """Says why no classifier judges the samples of a model (`cache.uses.can_be_judged`), and what is shown instead."""
+    says = _("The classifier can judge only grey images of several classes, and those of {name} are not of this kind.")
     st.info(f"{says.format(name=scene.model[0])} {more}".rstrip(), icon=":material/info:")
 
 
 def _minus(text: str) -> str:
-    """Gives the numbers of a text true minus signs."""
+    """Replaces hyphens before the numbers of a text by minus signs."""
     return re.sub(r"(?<=[\s(*|])-(?=\d)", "−", text)
 
 
@@ -145,19 +146,19 @@ def formula(latex: str) -> None:
 
 
 def two() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Returns a column for the text and one for the picture, one above the other on a phone."""
+    """Returns a column for the text and one for the figure, one above the other on a phone."""
     text, picture = st.columns([5, 6], gap="large")
     return text, picture
 
 
 def chart(figure: go.Figure, name: str, alt: str, **more: Any) -> Any:
-    """Shows a figure, larger when presenting; figures have a transparent ground and no mode bar.
+    """Shows a figure without a mode bar, enlarged in presenter mode.
 
     Arguments:
-        figure: not to be shared: it may be made larger.
+        figure: may be modified, so it must not be shared.
         name: "<chapter>.<name>".
-        alt: what it shows, for those who cannot see it.
-        more: for `st.plotly_chart`.
+        alt: text alternative.
+        more: passed on to `st.plotly_chart`.
     """
     if state.presenting():
         height, size = figure.layout.height or 400, figure.layout.font.size or 12
@@ -166,16 +167,16 @@ def chart(figure: go.Figure, name: str, alt: str, **more: Any) -> Any:
 
 
 def ask(chapter: int, question: str, options: dict[str, str], answer: Callable[[], Answer]) -> bool:
-    """Asks for a commitment, and only then computes the answer and says who was right.
+    """Asks a question; once it is answered, computes the right answer and shows it with an explanation.
 
     Arguments:
-        chapter: its number.
-        question: one sentence.
-        options: by letter, "a", "b", ...
-        answer: computes the answer from the model in use.
+        chapter: number of the chapter.
+        question: text of the question.
+        options: texts of the options by letter, "a", "b", ...
+        answer: computes the answer for the selected model.
 
     Returns:
-        Whether the reader has committed, so that what gives the answer away may be drawn.
+        Whether the question was answered, so that figures which reveal the answer may be shown.
     """
     if state.hidden("questions"):
         words(answer().says)
@@ -195,21 +196,21 @@ def ask(chapter: int, question: str, options: dict[str, str], answer: Callable[[
         polling.show(name, options)
         if given is None:
             st.button(
-                _("Commit"), key=f"lesson.commit{chapter}", type="primary", on_click=_commit, args=(name, radio),
+                _("Submit"), key=f"lesson.commit{chapter}", type="primary", on_click=_commit, args=(name, radio),
                 disabled=st.session_state.get(radio) is None,
             )  # fmt: skip
-            note(_("The chapter goes on with your answer."))
+            note(_("The chapter continues after your answer."))
             return False
         found = answer()
         if given == found.right:
-            st.success(_("**Right.** {says}").format(says=_minus(found.says)), icon=":material/check_circle:")
+            st.success(_("**Correct.** {says}").format(says=_minus(found.says)), icon=":material/check_circle:")
         else:
-            says = _("**Not so. The answer: {right}.** {says}").format(
+            says = _("**Incorrect. The answer: {right}.** {says}").format(
                 right=options[found.right].rstrip("."), says=_minus(found.says)
             )
             st.warning(says, icon=":material/cancel:")
         st.button(
-            _("Ask me again"), key=f"lesson.again{chapter}", icon=":material/undo:", type="tertiary",
+            _("Try again"), key=f"lesson.again{chapter}", icon=":material/undo:", type="tertiary",
             on_click=_take_back, args=(name, radio),
         )  # fmt: skip
     return True
@@ -227,11 +228,11 @@ def _take_back(chapter: str, radio: str) -> None:
 
 
 def steps(key: str, names: list[str]) -> int:
-    """Shows named steps with Back and Next, and returns the index of the one that is shown; it is in the link.
+    """Shows named steps with Back and Next, and returns the index of the current one, which is part of the link.
 
     Arguments:
         key: "<chapter>.<name>".
-        names: of the steps, in order.
+        names: names of the steps, in order.
     """
     last = len(names) - 1
     state.begin(key, lambda text: min(max(int(text) - 1, 0), last), 0)
@@ -254,11 +255,11 @@ def steps(key: str, names: list[str]) -> int:
 
 
 def code(functions: Sequence[Callable[..., Any]], cell: str) -> None:
-    """Shows the lines of the library behind the number on screen, and a cell that computes it outside the app.
+    """Shows the source of the library's functions behind a number, and a cell that computes it outside the explorer.
 
     Arguments:
-        functions: of `vae`, whose source is read now, so that it cannot drift.
-        cell: Python that runs wherever the package is installed, and prints the number of this model and image.
+        functions: functions of `vae`; their source is read from the files, so it is always current.
+        cell: Python code that runs wherever the package is installed and prints the number for this model and image.
     """
     if state.hidden("code"):
         return
@@ -271,7 +272,10 @@ def code(functions: Sequence[Callable[..., Any]], cell: str) -> None:
             st.caption(_("{file}, line {line}").format(file=f"`{file}`", line=first))
             st.code(inspect.cleandoc("\n" + "".join(lines)), height=min(36 + 24 * len(lines), 420))
         st.markdown(
-            _("**Copy as notebook.** The same number outside the app, in any environment that has this package:")
+            _(
+                "**Copy as notebook.** This cell computes the same number outside the explorer, in any environment "
+                "with this package:"
+            )
         )
         st.code(cell)
         st.download_button(

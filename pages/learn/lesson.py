@@ -1,4 +1,4 @@
-"""The lesson: fourteen chapters from the task to what the bound hides, each computed on the model and image in use."""
+"""The lesson: fourteen chapters from the task to what the bound hides, computed for the selected model and image."""
 
 import importlib
 
@@ -8,7 +8,7 @@ from pages.learn import kit
 from pages.ui import examples, state
 from pages.ui.language import _
 
-# names of the modules in pages/learn/chapters by what the link calls a chapter; the titles are theirs
+# module in pages/learn/chapters and title of each chapter, by its name in the link
 CHAPTERS = {
     "1": ("task", _("The task")),
     "2": ("integral", _("The likelihood is an integral")),
@@ -20,16 +20,16 @@ CHAPTERS = {
     "8": ("closed_form", _("The regulariser in closed form")),
     "9": ("ascent", _("Gradient ascent")),
     "10": ("race", _("Two estimators compared")),
-    "11": ("generating", _("Generating")),
-    "12": ("uses", _("What it is for")),
-    "13": ("autoencoder", _("The autoencoder beside it")),
+    "11": ("generating", _("Generating images")),
+    "12": ("uses", _("Applications")),
+    "13": ("autoencoder", _("Comparison with an autoencoder")),
     "14": ("hidden", _("What the bound hides")),
-    "slips": ("slips", _("Slips of the source")),
+    "slips": ("slips", _("Errata of the lecture notes")),
 }
 names = list(CHAPTERS)
 if state.chapter() not in names:
     state.open_chapter(names[0])
-state.write_link(**state.lesson_link())  # at once: chapters may take seconds
+state.write_link(**state.lesson_link())  # now, since a chapter may take seconds
 here = state.chapter()
 at = names.index(here)
 
@@ -43,13 +43,13 @@ def use_typed() -> None:
 
 
 def mark(name: str) -> str:
-    """The number, with a tick where the question was answered."""
-    number = _("Slips") if name == "slips" else name
+    """Returns the number of a chapter, with a tick if its question was answered."""
+    number = _("Errata") if name == "slips" else name
     return f"{number} ✓" if name in state.answers() else number
 
 
 def choose_image(scene: kit.Scene) -> None:
-    """Lets one choose one test image of each class or varied ones, or any by its number."""
+    """Offers one test image of each class, or varied ones, or any by its number."""
     name = f"{scene.label} ({scene.name})" if scene.dataset.labelled else scene.name
     with st.popover(_("Image: {name}").format(name=name), icon=":material/image:"):
         examples.show(scene.model, "lesson.image", state.use_image, used=scene.row)
@@ -59,7 +59,7 @@ def choose_image(scene: kit.Scene) -> None:
 
 
 def turn_page() -> None:
-    """Shows the ways to the chapters before and after."""
+    """Shows buttons for the previous and the next chapter."""
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         for step, key, icon in ((-1, "back", "arrow_back"), (1, "next", "arrow_forward")):
             if 0 <= at + step < len(names):
@@ -72,7 +72,7 @@ def turn_page() -> None:
 
 
 st.html(
-    # a chapter is to fit on a screen, a formula into a column
+    # a chapter should fit on a screen, and a formula into a column
     "<style>.stMainBlockContainer { padding: 3.5rem clamp(1rem, 4vw, 5rem) 3rem; } .stMain h1 { font-size: 1.4rem; "
     "padding: 0 0 0.4rem; } .stMain h2 { font-size: 1.9rem; padding: 0.2rem 0; } .katex { font-size: 1.06em; } "
     ".katex-display { margin: 0.3rem 0 0.6rem; } "

@@ -1,4 +1,4 @@
-"""The notebook of a chapter of the lesson: the one function of the library that the chapter is about."""
+"""The notebook of a chapter of the lesson: the computation that the chapter is about."""
 
 from pages import cache
 from pages.learn import kit
@@ -13,22 +13,22 @@ SPREAD = """from vae.uses import variance
 
 decoded = vae.decode(model, vae.encode(model, dataset.test.images).mean[[row]])
 background, edges, ink = variance.deviation_by_level(decoded.mean[0], decoded.deviation[0])
-print(f"mean standard deviation: {background:.3f} of the background, {edges:.3f} of edges, {ink:.3f} of ink")"""
+print(f"mean standard deviation: {background:.3f} in the background, {edges:.3f} at edges, {ink:.3f} inside strokes")"""
 POSTERIOR = """posterior = vae.posterior(model, x)
 print(f"log p(x) = {posterior.log_p:,.2f} nats, KL[p(z|x) || p(z)] = {posterior.kl_prior:.2f} nats")"""
 NAIVE = """for estimate in vae.naive_monte_carlo_path(model, x, (10, 100, 1000, 10_000), vae.generator(0)):
-    print(f"{estimate.samples:,} draws: {float(estimate.value[0]):,.1f} nats")
+    print(f"{estimate.samples:,} samples: {float(estimate.value[0]):,.1f} nats")
 print(f"log p(x) = {vae.posterior(model, x).log_p:,.1f} nats")"""
 GAP = """from vae.evidence import gaps
 
 log_p = vae.posterior(model, x).log_p
 first, *_, best = gaps.refine(model, x, generator=vae.generator(0))
-print(f"KL[q || p(z|x)] is {log_p - float(first.elbo[0]):.3f} nats for the encoder's q,")
+print(f"KL[q || p(z|x)] = {log_p - float(first.elbo[0]):.3f} nats for the encoder's q,")
 print(f"{log_p - float(best.elbo[0]):.3f} nats for the best Gaussian")"""
 DERIVATION = """from vae.derivation import derive
 
 found = derive(model, x, generator=vae.generator(0))
-print(f"bound {found.bound.value:,.2f} + KL to the posterior {found.gap.value:.3f} = {found.log_p.value:,.2f} nats")"""
+print(f"ELBO {found.bound.value:,.2f} + KL[q || p(z|x)] {found.gap.value:.3f} = {found.log_p.value:,.2f} nats")"""
 GRADIENTS = """from vae.derivation import gradient_draws
 
 found = gradient_draws(model, x, 4000, vae.generator(0))
@@ -40,7 +40,7 @@ q = model.encoder(x).base_dist
 mean, deviation = q.loc[0].numpy(), q.scale[0].numpy()
 found = regulariser.running_estimate(mean, deviation, np.array([100_000]), vae.generator(0))
 print(f"closed form {-sum(part.sum() for part in regulariser.paid(mean, deviation)):.4f} nats,")
-print(f"100,000 draws {found.value[0]:.4f}, standard error {found.error[0]:.4f}")"""
+print(f"100,000 samples {found.value[0]:.4f}, standard error {found.error[0]:.4f}")"""
 ODD = """from vae.uses import oddities
 
 images = dataset.test.images[:300]
@@ -54,7 +54,7 @@ SURGERY = """from vae.latent import surgery
 found = surgery.surgery(vae.encode(model, dataset.train.images))
 print(f"mean KL {found.mean_kl:.3f} nats = {found.mutual_information:.2f} + {found.marginal_kl:.2f}")"""
 
-# What a chapter computes, and the latent dimensions that this needs; the others take the bound's terms.
+# What a chapter computes and the values of J that this requires; the other chapters compute the terms of the bound.
 COMPUTED: dict[str, tuple[str, tuple[int, ...]]] = {
     "1": (SPREAD, ()),
     "2": (POSTERIOR, (2,)),
@@ -69,7 +69,7 @@ COMPUTED: dict[str, tuple[str, tuple[int, ...]]] = {
 
 
 def suited(view: View) -> tuple[View, str]:
-    """Returns the view with a model that the open chapter can take, and why that is another one, or ""."""
+    """Returns the view with a model that suits the open chapter, and why it is another one, or ""."""
     _cell, sizes = COMPUTED.get(view.chapter, (TERMS, ()))
     record = cache.record(view.model[0])
     if record.autoencoder:
@@ -82,7 +82,7 @@ def suited(view: View) -> tuple[View, str]:
 
 
 def lesson(view: View) -> tuple[str, str, list[str]]:
-    """Says and computes what the open chapter does, with a model that it can take."""
+    """Returns title, description and cells for the open chapter, with a model that suits it."""
     cell, _sizes = COMPUTED.get(view.chapter, (TERMS, ()))
-    says = f"This is the main computation of the chapter. It is about test image {view.row}, as on the page."
+    says = f"This notebook repeats the main computation of the chapter for test image {view.row}, the one on the page."
     return f"Lesson, chapter {view.chapter}: {view.model[0]}", says, [cells.load(view), cells.pixels(view), cell]

@@ -86,11 +86,11 @@ def test_right_and_wrong_are_told_apart(server: str, watched_page: Page) -> None
     seen = set()
     for last in (False, True):
         open_chapter(watched_page, f"{server}/lesson?chapter=2&image=4")
-        seen.add("Not so." in answer(watched_page, last))
-        watched_page.get_by_role("button", name="Ask me again").click()
+        seen.add("Incorrect." in answer(watched_page, last))
+        watched_page.get_by_role("button", name="Try again").click()
         settle(watched_page)
     open_chapter(watched_page, f"{server}/lesson?chapter=2&image=4&answers=2b")
-    expect(watched_page.locator(VERDICT).first).to_contain_text("Right.")
+    expect(watched_page.locator(VERDICT).first).to_contain_text("Correct.")
     assert seen == {True}
 
 
@@ -142,7 +142,7 @@ def test_a_lecturer_hides_and_enlarges(server: str, watched_page: Page) -> None:
     expect(navigation.get_by_role("link", name="Decoder variance")).to_have_count(0)
     for gone in (page.get_by_test_id("stExpander"), page.get_by_test_id("stPopover"), page.get_by_test_id("stRadio")):
         expect(gone).to_have_count(0)
-    words = page.locator("[data-testid=stMain] p").filter(has_text="near the")
+    words = page.locator("[data-testid=stMain] p").filter(has_text="cannot compute the posterior")
     expect(words.first).to_have_css("font-size", "21.6px")
     figure = page.locator(".js-plotly-plot").first
     tall = figure.evaluate("plot => plot._fullLayout.height")

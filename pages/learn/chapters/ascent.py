@@ -1,4 +1,4 @@
-"""Gradient ascent: the objective put together, and climbed one step at a time."""
+"""Gradient ascent: the complete objective, maximised one step at a time."""
 
 import numpy as np
 import streamlit as st
@@ -13,22 +13,23 @@ from vae import figures
 from vae.derivation import Climb
 from vae.training import Trainer, slow_step
 
-_CLIMB = "lesson.climb"  # session state: the training of this chapter
+_CLIMB = "lesson.climb"  # key in the session state of the training of this chapter
 SAMPLE, WIDTH, RATE = "mnist-sample", 128, 2e-3
-AT_ONCE = 50  # steps of the other button
+AT_ONCE = 50  # steps taken by the second button
 
 
 def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
     kit.words(
         _(
-            "Both parts are in place. For each image of a batch: encode, draw one $\\epsilon$, decode, add the "
-            "closed form. The result is a number whose gradient in $\\theta$ and $\\phi$ backpropagation gives, and "
-            "the optimiser takes a small step **up** along the mean over the batch, $\\overline{{\\mathcal{{L}}}}$: "
-            "plainly, $\\eta$ times its gradient. Ours is Adam, which divides each weight's part by its usual size. "
-            "(It is told to lessen a loss, which is minus the bound.) Encoder and decoder learn together. Below is "
-            "an untrained model of the kind in use, with one hidden layer of {width}, on {images:,} images. None of "
-            "them is the image in use."
+            r"We now have both terms. For each image of a batch: encode it, draw one $\epsilon$, decode, and add the "
+            r"closed form. Backpropagation computes the gradient of the result with respect to $\theta$ and $\phi$, "
+            "so encoder and decoder learn together. **Gradient ascent** takes a small step **up**: in its plain form, "
+            r"$\eta$ times the gradient of the batch mean $\overline{{\mathcal{{L}}}}$, where $\eta$ is the learning "
+            "rate. We use Adam, which divides each component of the gradient by its typical size. (Optimisers "
+            r"minimise, so they are given $-\overline{{\mathcal{{L}}}}$ as the loss.) Below is an untrained model of "
+            "the same kind as the selected one, with one hidden layer of {width} units, to be trained on {images:,} "
+            "images. Your image is not among them."
         ).format(width=WIDTH, images=len(_climb(scene).trainer.images))
     )
     left, right = st.columns([3, 2])
@@ -44,7 +45,7 @@ def show(scene: kit.Scene) -> None:
         )
     committed = kit.ask(
         9,
-        _("The first step is taken on 128 other images. What does it do to the bound of this {label}?").format(
+        _("The first step uses a batch of 128 other images. How does it change the bound for this {label}?").format(
             label=scene.label
         ),
         {
@@ -55,7 +56,7 @@ def show(scene: kit.Scene) -> None:
     )  # fmt: skip
     if committed:
         _steps(scene)
-    kit.words(_("**Next**: the bound and naive Monte Carlo side by side. Which is closer to log p(x)?"))
+    kit.words(_("**Next**: the bound compared with naive Monte Carlo. Which is closer to log p(x)?"))
     kit.code([Climb.go, slow_step, Trainer.advance], _cell(scene))
 
 
@@ -76,12 +77,12 @@ climb = Climb(config, vae.load_dataset(training.data, fetch=False), training, x)
 climb.go(1)
 for look in climb.looks:
     print(f"step {{look.step}}: bound {{look.elbo:.1f}}, L1 {{look.reconstruction:.1f}}")
-print(f"it rose by {{climb.looks[1].elbo - climb.looks[0].elbo:,.1f}}")
+print(f"change {{climb.looks[1].elbo - climb.looks[0].elbo:,.1f}}")
 """
 
 
 def _climb(scene: kit.Scene) -> Climb:
-    """The training of this session, begun anew for another model or image."""
+    """Returns the training of this session; another model or image starts a new one."""
     place = (scene.model, scene.dataset.name, scene.row)
     kept = st.session_state.get(_CLIMB)
     if kept is None or kept[0] != place:
@@ -91,7 +92,7 @@ def _climb(scene: kit.Scene) -> Climb:
 
 
 def _begin(scene: kit.Scene) -> Climb:
-    """An untrained model of the kind in use; what learned from MNIST learns from the sample of it here."""
+    """Builds an untrained model of the selected kind; instead of MNIST it is trained on the sample of it."""
     name, kind = scene.dataset.name, scene.config
     dataset = cache.dataset(SAMPLE if name.startswith("mnist") else name)
     config = vae.ModelConfig(
@@ -112,8 +113,9 @@ def _answer(scene: kit.Scene) -> kit.Answer:
     rise = after - before
     right = "a" if rise < 0 else "b" if rise < 1 else "c" if rise < 100 else "d"
     says = _(
-        "Its bound goes from {before} to {after} nats, {rise}, with the same noise before and after. The model has "
-        "not seen it: the step can help only by what it has in common with the 128 others."
+        "Its bound goes from {before} to {after} nats, a change of {rise}, estimated with the same noise before and "
+        "after. The model has never seen this image: the step can help only through what it has in common with the "
+        "128 others."
     )
     return kit.Answer(
         right, says.format(before=words.number(before), after=words.number(after), rise=words.number(rise, 1, True))
@@ -121,9 +123,9 @@ def _answer(scene: kit.Scene) -> kit.Answer:
 
 
 def _steps(scene: kit.Scene) -> None:
-    """Shows the newest step in slow motion, and the climb so far."""
+    """Shows the latest step in slow motion, and the bound so far."""
     climb = _climb(scene)
-    if len(climb.looks) == 1:  # another model or image than that of the commitment
+    if len(climb.looks) == 1:  # another model or image was selected since the answer
         climb.go(1)
     with st.container(horizontal=True, vertical_alignment="center"):
         step = climb.trainer.step
@@ -131,7 +133,7 @@ def _steps(scene: kit.Scene) -> None:
                   on_click=_go, args=(scene, 1))  # fmt: skip
         st.button(_("{count} steps").format(count=AT_ONCE), key="lesson.more", icon=":material/fast_forward:",
                   on_click=_go, args=(scene, AT_ONCE))  # fmt: skip
-        st.button(_("From the start"), key="lesson.restart", icon=":material/restart_alt:", on_click=_restart)
+        st.button(_("Start over"), key="lesson.restart", icon=":material/restart_alt:", on_click=_restart)
         st.markdown(_("**Step {step}**, learning rate {rate:g}").format(step=step, rate=RATE))
     if climb.last is not None:
         slow.show(climb.last, "lesson.slow")
@@ -140,8 +142,9 @@ def _steps(scene: kit.Scene) -> None:
         first, last = climb.looks[0], climb.looks[-1]
         kit.words(
             _(
-                "Above is the first image of the batch. Below is your {label}, seen with the same 16 draws each "
-                "time: bound **{elbo}** nats, $\\mathcal{{L}}_1$ {reconstruction}, KL {kl:.1f}. It began at {begun}."
+                "Above is the first image of the batch. Below is your {label}, always evaluated with the same 16 "
+                r"noise samples: its bound is **{elbo}** nats, with $\mathcal{{L}}_1$ = {reconstruction} and a KL "
+                "divergence of {kl:.1f}. Before training, the bound was {begun}."
             ).format(
                 label=scene.label, elbo=words.number(last.elbo),
                 reconstruction=words.number(last.reconstruction),
@@ -151,7 +154,7 @@ def _steps(scene: kit.Scene) -> None:
         with st.container(horizontal=True):
             image = scene.dataset.test.images[scene.row].numpy() / 255
             for pixels, name in (
-                (image, _("the image x")), (first.decoded, _("untrained")),
+                (image, _("the image x")), (first.decoded, _("before training")),
                 (last.decoded, _("after step {step}").format(step=last.step)),
             ):  # fmt: skip
                 st.image(figures.png_uri(pictures.plain(pixels, 3)), caption=name, alt=name, width=84)
@@ -159,10 +162,13 @@ def _steps(scene: kit.Scene) -> None:
         steps, firsts, bounds = (
             np.array([getattr(look, part) for look in climb.looks]) for part in ("step", "reconstruction", "elbo")
         )
-        names, titles = (_("L₁, reconstruction"), _("bound: what lies between is the KL")), (_("step"), _("nats"))
+        names, titles = (
+            (_("L₁, the reconstruction term"), _("bound; the gap is the KL divergence")),
+            (_("step"), _("nats")),
+        )
         kit.chart(
             figures.bound.climb(steps, firsts, bounds, names, titles), "9.climb",
-            alt=_("The bound of the image and its reconstruction over the steps"),
+            alt=_("The bound and the reconstruction term of the image against the number of steps"),
         )  # fmt: skip
 
 

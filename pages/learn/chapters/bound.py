@@ -1,4 +1,4 @@
-"""The bound, line by line: each equality of its derivation with the numbers on both sides."""
+"""The bound, line by line: each step of its derivation with the numbers on both sides."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ from pages.ui.language import _
 from vae import derivation, figures
 
 BASES: tuple[Literal["encoder"], Literal["prior"]] = ("encoder", "prior")
-_BASE = "5.q"  # in the link too
+_BASE = "5.q"  # part of the link
 LINES = (
     r"\log p(x) = \log \int p(x|z)\, p(z)\, dz",
     r"\log p(x) = \mathbb{E}_{q}\big[\log p(x)\big]",
@@ -31,11 +31,12 @@ def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
     kit.words(
         _(
-            "We want to raise $\\log p(x)$, whose integral we cannot do, and we have $q(z|x)$, which knows where to "
-            "look. To tie the two together we need to say how far one distribution is from another: the "
-            "**Kullback-Leibler divergence**, the average of the logarithm of their ratio. Drag $p$ and $q$: it is 0 "
-            "only where both are the same, never below, and not the same both ways. $\\mathbb{E}_q$ is the average "
-            "over draws from $q$."
+            r"We want to maximise $\log p(x)$, whose integral is intractable, and we have $q(z|x)$, which tells us "
+            "where to look. To connect the two we need a measure of how far one distribution is from another: the "
+            "**Kullback-Leibler divergence** (KL divergence), the average of the logarithm of their ratio, shown "
+            "below for continuous and for discrete distributions. Drag $p$ and $q$: the divergence is never negative, "
+            r"it is 0 only if $p$ and $q$ are equal, and it is not symmetric. $\mathbb{E}_q$ denotes the average over "
+            "samples from $q$."
         )
     )
     left, right = st.columns(2)
@@ -50,8 +51,8 @@ def show(scene: kit.Scene) -> None:
     committed = kit.ask(
         5,
         _(
-            "We now derive a bound below log p(x) that holds for any q, good or bad. Take the prior p(z) itself as "
-            "q: how far below log p(x) is its bound for this {label}?"
+            "We now derive a lower bound on log p(x) that holds for any q, good or bad. If we take the prior p(z) "
+            "itself as q, how far below log p(x) is the bound for this {label}?"
         ).format(label=scene.label),
         {
             "a": _("Up to 10 nats"), "b": _("10 to 100 nats"), "c": _("100 to 1,000 nats"),
@@ -61,7 +62,7 @@ def show(scene: kit.Scene) -> None:
     )  # fmt: skip
     if committed:
         _lines(scene)
-    kit.words(_("**Next**: the two parts of the bound, and what each is good for."))
+    kit.words(_("**Next**: the two terms of the bound, and what each of them does."))
     kit.code([derivation.derive], CELL.format(name=scene.model[0], data=scene.dataset.name, row=scene.row))
 
 
@@ -83,8 +84,9 @@ def _answer(scene: kit.Scene) -> kit.Answer:
     gap = bad.gap.value
     right = "a" if gap < 10 else "b" if gap < 100 else "c" if gap < 1000 else "d"
     says = _(
-        "log p(x) is {log_p} nats. With the prior as q the bound is {bad}, which is {far} below; with the encoder's "
-        "q it is {good}, {near} below. What lies between is KL[q ‖ p(z|x)]: how far q is from the posterior."
+        "log p(x) is {log_p} nats. With the prior as q the bound is {bad} nats, which is {far} lower; with the "
+        "encoder's q it is {good} nats, which is {near} lower. The gap is KL[q ‖ p(z|x)], the divergence of q from "
+        "the posterior."
     )
     return kit.Answer(
         right,
@@ -100,18 +102,21 @@ def _derived(scene: kit.Scene, base: Literal["encoder", "prior"]) -> derivation.
 
 
 def _lines(scene: kit.Scene) -> None:
-    """Shows the lines of the derivation, one at a time, for a good q or a bad one."""
+    """Shows the steps of the derivation, one at a time, for a good or a bad q."""
     at = kit.steps(
-        "5.line", [_("Integral"), _("Average"), _("Bayes"), _("Times q / q"), _("The bound"), _("Its parts")]
-    )
+        "5.line",
+        [_("Integral"), _("Average over q"), _("Bayes' rule"), _("Multiply by q / q"), _("The bound"),
+         _("Its two terms")],
+    )  # fmt: skip
     kit.formula(LINES[at])
     state.begin(_BASE, state.one_of(BASES), BASES[0])
     titles = {"encoder": _("the encoder's q(z|x)"), "prior": _("the prior p(z)")}
     text, picture = kit.two()
     with text:
         chosen = st.segmented_control(
-            _("Taken as q"), BASES, required=True, key=_BASE, format_func=titles.__getitem__, persist_state="session"
-        )
+            _("Distribution used as q"), BASES, required=True, key=_BASE, format_func=titles.__getitem__,
+            persist_state="session",
+        )  # fmt: skip
         base = BASES[chosen == "prior"]
         state.write_link(**{_BASE.replace(".", "__"): None if base == "encoder" else base})
         found = _derived(scene, base)
@@ -126,43 +131,47 @@ def _lines(scene: kit.Scene) -> None:
             figure = figures.bound.waterfall(
                 found.reconstruction.value, found.regulariser, found.gap.value, names, _("nats")
             )
+            alt = _("The two terms of the bound and the KL divergence from the posterior, which add up to log p(x)")
         else:
-            figure = _split(found, at)
-        kit.chart(figure, f"5.line{at}", alt=_("Both sides of the line at forty draws from q(z|x)"))
+            figure, alt = _split(found, at), _("Both sides of the equation at forty samples from q(z|x)")
+        kit.chart(figure, f"5.line{at}", alt)
 
 
 def _split(found: derivation.Derivation, at: int) -> go.Figure:
-    """Draws a line of the derivation at forty draws."""
-    titles = (_("draw from q(z|x)"), _("nats"))
+    """Draws a step of the derivation at forty samples."""
+    titles = (_("sample from q(z|x)"), _("nats"))
     if at < 2:
         return figures.bound.split(found.log_p.value, None, ("elbo", "kl"), ("log p(x)", "", "", ""), titles)
     if at == 2:
         names = ("log p(x)", "log p(x, z)", "− log p(z|x)", "")
         return figures.bound.split(found.log_p.value, found.log_joint, ("reconstruction", "exact"), names, titles)
-    mean = _("its mean, the ELBO of these draws") if at == 4 else ""
+    mean = _("mean: the ELBO from these samples") if at == 4 else ""
     names = ("log p(x)", "log p(x, z) / q(z|x)", "log q(z|x) / p(z|x)", mean)
     return figures.bound.split(found.log_p.value, found.log_joint - found.log_q, ("elbo", "kl"), names, titles)
 
 
 def _why(at: int) -> str:
     return [
-        _("This image has one number log p(x). Here it is integrated over the whole plane, good to {error:.2g} nats. "
-          "The sum below it is over other places; it makes p(z|x), so that the lines to come do not put log p(x) in."),
-        _("log p(x) does not depend on z, so its average over draws from any q is log p(x) itself: q sums to 1."),
-        _("Bayes' rule, p(z|x) = p(x, z) / p(x), holds at every z: the two parts differ from draw to draw, and "
-          "together they always give the same."),
-        _("Multiply by q / q, split the logarithm. Now each draw misses log p(x) by its own amount, and may lie "
-          "above."),
-        _("The first average is the **variational lower bound** (ELBO, evidence lower bound); we can compute it. The "
-          "second is a KL divergence, never below 0: log t ≤ t − 1, so −KL = E[log p/q] ≤ E[p/q] − 1 = 0. So the bound "
-          "never lies above log p(x)."),
-        _("Split p(x, z) = p(x|z) p(z): the bound is how well x is decoded, less how far q is from the prior. "
-          "The next chapter looks at these two."),
+        _("For a given image, log p(x) is a single number. Here it was integrated numerically over the whole latent "
+          "space, to within {error:.2g} nats. The second row is the same integral on a different grid. The later "
+          "steps compute p(z|x) with that grid, so they do not presuppose the value of log p(x) that they are to "
+          "confirm."),
+        _("log p(x) does not depend on z, and q integrates to 1. So the average of log p(x) over any q is log p(x) "
+          "itself."),
+        _("Bayes' rule, p(z|x) = p(x, z) / p(x), holds at every z: both terms vary from sample to sample, but "
+          "together they always give log p(x)."),
+        _("Multiply by q / q inside the logarithm and split it into two terms. The first now differs from log p(x) by "
+          "a different amount at each sample, and may be larger than log p(x)."),
+        _("The first average is the **variational lower bound**, also called the evidence lower bound (ELBO); we can "
+          "compute it. The second is a KL divergence and never negative: since log t ≤ t − 1, we have −KL = E[log "
+          "p/q] ≤ E[p/q] − 1 = 0. So the bound never exceeds log p(x)."),
+        _("Factorise p(x, z) = p(x|z) p(z): the bound is the expected log-likelihood of x minus the KL divergence of "
+          "q from the prior. The next chapter examines these two terms."),
     ][at]  # fmt: skip
 
 
 def _sides(found: derivation.Derivation, at: int) -> list[tuple[str, str]]:
-    """Returns the numbers on both sides of a line, with what they may be off by."""
+    """Returns the numbers on both sides of a step, with their errors."""
 
     def sure(value: float, error: float) -> str:
         digits = 3 if error < 0.05 else 1
@@ -172,11 +181,11 @@ def _sides(found: derivation.Derivation, at: int) -> list[tuple[str, str]]:
     error = found.bound.error + found.gap.error
     total = found.bound.value + found.gap.value
     rows = [
-        [log_p, (_("summed on another grid"), sure(*found.normaliser))],
+        [log_p, (_("from another grid"), sure(*found.normaliser))],
         [log_p, (r"$\int q(z \vert x)\,dz$", f"{found.mass.value:.6f}"),
          (r"$\mathbb{E}_q[\log p(x)]$", sure(found.mass.value * found.log_p.value, found.log_p.error))],
-        [log_p, (_("$\\log p(x, z)$ at the first draw"), words.number(found.log_joint[0], 3)),
-         (_("$\\log p(z \\vert x)$ there"), words.number(found.log_posterior[0], 3)),
+        [log_p, (_(r"$\log p(x, z)$ at the first sample"), words.number(found.log_joint[0], 3)),
+         (_(r"$\log p(z \vert x)$ at the same sample"), words.number(found.log_posterior[0], 3)),
          (_("their difference"), words.number(found.log_joint[0] - found.log_posterior[0], 3))],
         [log_p, (r"$\mathbb{E}_q[\log p(x, z) / q(z \vert x)]$", sure(*found.bound)),
          (r"$\mathbb{E}_q[\log q(z \vert x) / p(z \vert x)]$", sure(*found.gap)), (_("their sum"), sure(total, error))],

@@ -1,4 +1,4 @@
-"""What the bound hides: two parts of the mean KL, and models on the rate-distortion plane."""
+"""What the bound hides: the two parts of the mean KL, and models on the rate-distortion plane."""
 
 import streamlit as st
 
@@ -10,17 +10,18 @@ from vae import catalogue, figures
 from vae.latent import surgery
 from vae.model import Record
 
-COLLAPSED = 0.01  # nats of mean KL, below which codes say nothing
+COLLAPSED = 0.01  # nats; with a smaller mean KL the codes carry no information
 
 
 def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
     kit.words(
         _(
-            "The bound charges each image $\\mathrm{KL}[q(z|x)\\,\\|\\,p(z)]$. What does that buy? Average it over all "
-            "images, and it falls into two parts. The **mutual information** is what a code says of which image it "
-            "came from: that is what codes are for. The rest is how far the codes as a whole, $q(z)$, lie from the "
-            "prior: that is waste, and why draws from $p(z)$ can miss."
+            r"For each image the bound contains the complexity penalty $\mathrm{KL}[q(z|x)\,\|\,p(z)]$. Averaged over "
+            "all $N$ training images, it splits into two parts. The **mutual information** $I(n; z)$ is what a code "
+            "tells us about which image $n$ it came from; this is what codes are for. The rest is the divergence of "
+            "the **aggregate posterior** $q(z)$, the distribution of all codes, from the prior. This part is wasted, "
+            "and it is the reason why samples from $p(z)$ may fall where there are no codes."
         )
     )
     kit.formula(
@@ -32,8 +33,8 @@ def show(scene: kit.Scene) -> None:
     if kl < COLLAPSED:
         kit.note(
             _(
-                "{name} pays {kl:.4f} nats: its encoder says the same of every image, so there is nothing to split. "
-                "Choose another model."
+                "The mean KL divergence of {name} is {kl:.4f} nats: its encoder gives nearly the same distribution "
+                "for every image, so there is nothing to split. Choose another model."
             ).format(name=scene.model[0], kl=kl)
         )
     else:
@@ -43,10 +44,11 @@ def show(scene: kit.Scene) -> None:
 
 
 def _ask(scene: kit.Scene, kl: float, images: int) -> None:
-    """Asks how much of the mean KL is waste, and shows it."""
+    """Asks how much of the mean KL is wasted, and shows it."""
     done = kit.ask(
         14,
-        _("{name} pays {kl:.1f} nats per image, the mean over {count:,} training images. How much is waste?").format(
+        _("The complexity penalty of {name} is {kl:.1f} nats per image, averaged over {count:,} training images. How "
+          "much of it is wasted?").format(
             name=scene.model[0], kl=kl, count=images
         ),
         {"a": _("Less than a tenth"), "b": _("A tenth to a quarter"), "c": _("A quarter to a half"),
@@ -58,12 +60,13 @@ def _ask(scene: kit.Scene, kl: float, images: int) -> None:
 
 
 def _answer(whole: surgery.Surgery) -> kit.Answer:
-    """Says how large KL[q(z) || p(z)] is."""
+    """Compares KL[q(z) || p(z)] with the mean KL."""
     share = whole.marginal_kl / whole.mean_kl
     letter = next(letter for letter, most in (("a", 0.1), ("b", 0.25), ("c", 0.5), ("d", 9e9)) if share < most)
     says = _(
         "{share:.0%}: of {kl:.3f} nats, {information:.2f} ± {first:.2f} are mutual information and {marginal:.2f} ± "
-        "{second:.2f} are KL[q(z) || p(z)]. The two were drawn, and sum to {sum:.2f}; the left side is in closed form."
+        "{second:.2f} are KL[q(z) || p(z)]. The two parts are estimated from samples and sum to {sum:.2f}; the total "
+        "is computed in closed form."
     ).format(
         share=share, kl=whole.mean_kl, information=whole.mutual_information, first=whole.mutual_information_error,
         marginal=whole.marginal_kl, second=whole.marginal_kl_error,
@@ -73,7 +76,7 @@ def _answer(whole: surgery.Surgery) -> kit.Answer:
 
 
 def _parts(found: list[surgery.Surgery]) -> None:
-    """Draws both parts, and how they depend on the number of images."""
+    """Draws both parts, and their dependence on the number of images."""
     whole = found[-1]
     information, mean = _("mutual information"), _("mean KL")
     text, picture = kit.two()
@@ -83,36 +86,37 @@ def _parts(found: list[surgery.Surgery]) -> None:
             _("The mean KL as a bar, and its two parts as another of the same length."),
         )  # fmt: skip
         kit.chart(
-            figures.hidden.growth(found, (information, "log N", mean), (_("N, training images"), _("nats"))),
+            figures.hidden.growth(found, (information, "log N", mean), (_("number of training images N"), _("nats"))),
             "hidden.growth",
-            _("Mutual information for more and more images, below log N and the mean KL."),
+            _("Mutual information for increasing numbers of images, compared with log N and the mean KL."),
         )  # fmt: skip
     with text:
         rise = whole.mutual_information - found[-2].mutual_information
         gap = whole.ceiling - whole.mutual_information
         if gap < 0.1:
             verdict = _(
-                "With {count:,} images it still is: each code says from which image it came, to within {gap:.3f} "
-                "nats. So for the images of the world the waste is smaller than it looks here; how much, no finite "
-                "set can say."
+                "With {count:,} images the curve is still within {gap:.3f} nats of the line: each code tells exactly "
+                "which image it came from. With more images the mutual information would go on rising, so over all "
+                "possible images the waste is smaller than it appears here. How much smaller, no finite data set can "
+                "tell."
             ).format(count=whole.images, gap=max(gap, 0.001))
         else:
             verdict = _(
-                "With {count:,} images it has come away from that line by {gap:.2f} nats: codes of different images "
-                "overlap. From {before:,} images on it still rose by {rise:.2f} nats; with more images it would rise "
-                "further, and the waste shrink."
+                "With {count:,} images the curve lies {gap:.2f} nats below the line: the codes of different images "
+                "overlap. From {before:,} images on, it still rose by {rise:.2f} nats; with more images it would rise "
+                "further, and the waste would shrink."
             ).format(count=whole.images, gap=gap, before=found[-2].images, rise=rise)
         kit.words(
             _(
-                "**Mind the number of images.** With N of them no code can say more than $\\log N$ nats about which "
-                "one it was. With few images the blue curve lies on that line, and the rest is counted as waste. "
+                "**The split depends on the number of images.** With $N$ images, the mutual information cannot exceed "
+                r"$\log N$. With few images the blue curve lies on that line, and the remainder counts as waste. "
                 "{verdict}"
             ).format(verdict=verdict)
         )
 
 
 def _group(record: Record) -> tuple[str, float | None, str]:
-    """What two models must share to be compared."""
+    """Returns what two models must have in common to be comparable."""
     config = record.model
     return (
         config.likelihood,
@@ -122,7 +126,7 @@ def _group(record: Record) -> tuple[str, float | None, str]:
 
 
 def _plane(scene: kit.Scene) -> None:
-    """Draws all models of one likelihood on the rate-distortion plane."""
+    """Draws comparable models on the rate-distortion plane."""
     groups: dict[tuple[str, float | None, str], list[figures.hidden.Point]] = {}
     for record in catalogue()[0]:
         held_out = record.held_out
@@ -139,26 +143,27 @@ def _plane(scene: kit.Scene) -> None:
     with text:
         kit.words(
             _(
-                "The bound is a sum, and one sum can be had in many ways (Alemi et al. 2018). The **rate** $R$ is the "
-                "mean KL, the **distortion** $D = -\\mathbb{E}_q[\\log p(x|z)]$, and $\\mathrm{ELBO} = -(R + D)$. On a "
-                "diagonal all models have the same ELBO: at its left end they ignore $z$, at its right end they copy "
-                "the image into it. The ELBO cannot tell them apart. A weight $\\beta$ on the KL chooses a place."
+                "The bound is a sum of two terms, and different pairs of terms can have the same sum (Alemi et al. "
+                r"2018). The **rate** $R$ is the mean KL divergence, the **distortion** is $D = -\mathbb{E}_q[\log "
+                r"p(x|z)]$, averaged likewise, and $\mathrm{ELBO} = -(R + D)$. All models on a diagonal have the same "
+                "ELBO: those at its left end ignore $z$, those at its right end store the image in it. The ELBO "
+                r"cannot tell them apart. A weight $\beta$ on the KL term chooses between them."
             )
         )
         kinds = sorted(groups, key=lambda kind: (kind != own, str(kind)))
-        named = {groups[kind][0].name: kind for kind in kinds}  # a group is called by its first model in the link
+        named = {groups[kind][0].name: kind for kind in kinds}  # in the link a group has the name of its first model
         state.begin("hidden.group", state.one_of(named))
-        if st.session_state.get("hidden.group") not in named:  # never chosen, or its model is gone
+        if st.session_state.get("hidden.group") not in named:  # never chosen, or its model was deleted
             st.session_state.pop("hidden.group", None)
         name = st.selectbox(
-            _("Models with the likelihood"), list(named), key="hidden.group",
+            _("Models that can be compared"), list(named), key="hidden.group",
             format_func=lambda name: _kind(groups[named[name]], named[name]),
         )  # fmt: skip
         state.write_link(hidden__group=None if name == next(iter(named)) else name)
         kit.note(
             _(
-                "Nats under another likelihood, or another floor, are of another density: these do not compare, so "
-                "each kind has a plane of its own. Held-out images."
+                "Values under different likelihoods, variance floors or data sets are not comparable, so each group "
+                "of models has a plane of its own. All values are averages over held-out images."
             )
         )
     with picture:
@@ -167,7 +172,7 @@ def _plane(scene: kit.Scene) -> None:
                 groups[named[name]], (_("rate R, nats"), _("distortion D, nats")), "ELBO {elbo}"
             ),
             "hidden.plane",
-            _("Rate and distortion of models of the same likelihood, with diagonals of equal ELBO."),
+            _("Rate and distortion of comparable models, with lines of equal ELBO."),
         )
 
 

@@ -1,4 +1,4 @@
-"""The likelihood as an integral over z, and why its gradient cannot be had directly."""
+"""The likelihood as an integral over z, and why its gradient cannot be computed directly."""
 
 import streamlit as st
 from numpy.typing import NDArray
@@ -23,28 +23,35 @@ def show(scene: kit.Scene) -> None:
     with text:
         kit.words(
             _(
-                r"Good weights $\theta$ make the images we have probable: we want the largest "
-                r"$\sum_i \log p_\theta(x^{(i)})$. But an image may have come from any $z$, so"
+                r"Maximum likelihood chooses the weights $\theta$ under which the images we have are most probable: "
+                r"it maximises $\sum_i \log p_\theta(x^{(i)})$, where $x^{(i)}$ is the $i$-th image. But an image may "
+                "have come from any $z$, so"
             )
         )
         kit.formula(r"p_\theta(x) = \int p_\theta(x|z)\, p(z)\, dz")
         kit.words(
             _(
-                "the volume under a hill over the plane. On a grid it is a sum of small columns. Two dimensions allow "
-                "that; a grid of 300 steps per side in 20 dimensions has $300^{20}$ columns."
+                "This is the volume under a surface over the latent plane. On a grid it becomes a sum over small "
+                "columns. That is feasible in two dimensions, but in 20 dimensions a grid of 300 steps per side has "
+                r"$300^{20} \approx 3 \times 10^{49}$ columns."
             )
         )
-        kit.words(_("Could we climb without the volume, by its gradient alone? The logarithm is in the way:"))
+        kit.words(
+            _(
+                "Could we follow the gradient without computing the integral itself? The logarithm puts the "
+                "integral into the denominator:"
+            )
+        )
         kit.formula(
             r"\nabla_\theta \log p_\theta(x) = \frac{\int \nabla_\theta\, p_\theta(x|z)\, p(z)\, dz}{p_\theta(x)}"
         )
         told = kit.ask(
             2,
-            _("It is an average of ∇ log p(x|z) over z. Over z drawn from where?"),
+            _("This gradient is an average of ∇ log p(x|z) over z. From which distribution must z be drawn?"),
             {
-                "a": _("From the prior p(z), which the integral is over"),
-                "b": _("From the posterior p(z|x): the z that this image may have come from"),
-                "c": _("Neither average gives it"),
+                "a": _("From the prior p(z), over which the integral is taken"),
+                "b": _("From the posterior p(z|x), the distribution of the z that may have generated this image"),
+                "c": _("Neither average gives the gradient"),
             },
             lambda: answer(scene),
         )  # fmt: skip
@@ -53,7 +60,10 @@ def show(scene: kit.Scene) -> None:
     if told:
         slopes(scene)
     kit.words(
-        _("**Next**: if the sum over a grid is too long, take a sum over a few random $z$ instead. How few would do?")
+        _(
+            "**Next**: if the sum over a grid is too long, we can average over a few random $z$ instead. How many do "
+            "we need?"
+        )
     )
     kit.code(
         [integrand.grid_evidence, evidence.posterior, integrand.posterior_slope, integrand.bias_slope], cell(scene)
@@ -61,46 +71,50 @@ def show(scene: kit.Scene) -> None:
 
 
 def hills(scene: kit.Scene, found: Posterior) -> None:
-    """Draws the integrand, whole and near, and sums it over a grid."""
+    """Draws the integrand, as a whole and around its peak, and sums it over a grid."""
     view = cache.integral.plane(scene.model, scene.dataset.name, scene.row)
     whole, near = st.columns(2)
     with whole:
-        kit.note(_("$\\log p(x|z)\\,p(z)$ over the whole plane; the frame holds the hill"))
+        kit.note(_(r"$\log\,[p(x|z)\,p(z)]$ over the whole plane; the frame marks the peak"))
         kit.chart(
             figures.integral.hill(view, False), "integral.whole",
-            _("Logarithm of the integrand over the latent plane; it is highest within a small frame"),
+            _("Logarithm of the integrand over the latent plane; a small frame marks its peak"),
         )  # fmt: skip
     with near:
         times = (view.x[-1] - view.x[0]) / (view.fine_x[-1] - view.fine_x[0])
-        kit.note(_("$p(x|z)\\,p(z)$ itself, {times:.0f} times closer; dark elsewhere").format(times=times))
+        kit.note(
+            _(r"$p(x|z)\,p(z)$ around its peak, magnified {times:.0f} times; it is practically 0 elsewhere").format(
+                times=times
+            )
+        )
         kit.chart(
             figures.integral.hill(view, True), "integral.near",
-            _("The integrand around its peak, a single hill in a dark plane"),
+            _("The integrand around its peak, a single bright spot on a dark plane"),
         )  # fmt: skip
 
     @fragment()
     def grid() -> None:
         state.begin("integral.side", lambda text: min(SIDES, key=lambda side: abs(side - int(text))), SIDES[0])
         side = st.segmented_control(
-            _("Steps of the grid, a side"), SIDES, required=True, key="integral.side", persist_state="session"
+            _("Grid steps per side"), SIDES, required=True, key="integral.side", persist_state="session"
         ) or SIDES[0]  # fmt: skip
         state.write_link(integral__side=None if side == SIDES[0] else str(side))
-        with st.spinner(_("Adding up {count:,} columns ...").format(count=side**2)):
+        with st.spinner(_("Summing {count:,} columns ...").format(count=side**2)):
             value = cache.integral.grid_evidence(scene.model, scene.dataset.name, scene.row, side)
         left, middle, right = st.columns(3)
-        left.metric(_("sum of {count:,} columns").format(count=side**2), f"{value:,.1f}".replace("-", "−"))
-        middle.metric(_("log p(x), nats"), f"{found.log_p:,.1f}".replace("-", "−"))
-        right.metric(_("off by"), kit.signed(value - found.log_p))
+        left.metric(_("{count:,} columns").format(count=side**2), f"{value:,.1f}".replace("-", "−"))
+        middle.metric(_("exact log p(x)"), f"{found.log_p:,.1f}".replace("-", "−"))
+        right.metric(_("error"), kit.signed(value - found.log_p))
         kit.note(
             _(
-                "The exact value comes from a grid that is refined around the hill until it is known to ± {error:.1g} "
-                "nats; its steps are {step:.2g} wide. These are logarithms of a density over {pixels}, so they "
-                "may be above 0."
+                "The exact value comes from a grid that is refined around the peak until it is accurate to ± "
+                "{error:.1g} nats; its step size is {step:.2g}. All values are logarithms of a density over {pixels}, "
+                "so they may be positive."
             ).format(error=max(found.error, 1e-6), step=found.step, pixels=words.size(scene.config))
             if scene.config.likelihood != "bernoulli"
             else _(
-                "The exact value comes from a grid that is refined around the hill until it is known to ± {error:.1g} "
-                "nats; its steps are {step:.2g} wide."
+                "The exact value comes from a grid that is refined around the peak until it is accurate to ± "
+                "{error:.1g} nats; its step size is {step:.2g}."
             ).format(error=max(found.error, 1e-6), step=found.step)
         )
 
@@ -108,7 +122,7 @@ def hills(scene: kit.Scene, found: Posterior) -> None:
 
 
 def slopes(scene: kit.Scene) -> None:
-    """Shows the two averages as images: the slope in the bias of each pixel."""
+    """Shows the two averages as images: the gradient with respect to the bias of each pixel."""
     found = cache.integral.slopes(scene.model, scene.dataset.name, scene.row)
     averages = [figures.over_colours(each.reshape(scene.config.image_shape)) for each in (found.posterior, found.prior)]
     top = float(abs(averages[0]).max())
@@ -119,7 +133,7 @@ def slopes(scene: kit.Scene) -> None:
         return picture.repeat(scale, 0).repeat(scale, 1)
 
     shown = {
-        _("x, the image"): pictures.plain(image, 6),
+        _("the image x"): pictures.plain(image, 6),
         _("average over p(z|x)"): blown(figures.integral.slope(averages[0], top)),
         _("average over p(z)"): blown(figures.integral.slope(averages[1], top)),
     }
@@ -128,15 +142,16 @@ def slopes(scene: kit.Scene) -> None:
             st.image(figures.png_uri(picture), caption=caption, alt=caption, width=180)
     kit.note(
         _(
-            "The slope of log p(x) in the bias of each pixel of the decoder's last layer: blue asks for a brighter "
-            "pixel, orange for a darker one. The posterior's average corrects this image; the prior's would draw it "
-            "over all others."
+            "The gradient of log p(x) with respect to each pixel's bias in the last layer of the network: blue pixels "
+            "should become brighter, orange ones darker. The average over the posterior corrects what the network "
+            "makes of this image's z. The average over the prior would print the image onto whatever the network "
+            "generates."
         )
     )
 
 
 def answer(scene: kit.Scene) -> kit.Answer:
-    """Compares both averages with the slope that is measured without either."""
+    """Compares both averages with a finite difference, which uses neither."""
     found = cache.integral.slopes(scene.model, scene.dataset.name, scene.row)
     posterior, prior = found.posterior[found.pixel], found.prior[found.pixel]
     close = {letter: abs(value - found.measured) for letter, value in (("a", prior), ("b", posterior))}
@@ -145,11 +160,11 @@ def answer(scene: kit.Scene) -> kit.Answer:
     return kit.Answer(
         best if close[best] < 0.02 * max(abs(found.measured), 0.01) else "c",
         _(
-            "Move one bias of the decoder, that of {place}, a little up and down: log p(x) changes by "
-            "**{measured:.4f}** nats per unit. The average over the posterior is **{posterior:.4f}**, that over the "
-            "prior {prior:.4f}. Since $\\nabla p = p\\, \\nabla \\log p$, the ratio above is $\\nabla \\log p(x) = "
-            "\\mathbb{{E}}_{{p(z|x)}}[\\nabla \\log p(x|z)]$. To write down the posterior $p(z|x) = p(x|z)\\,p(z)/p(x)$"
-            " we need $p(x)$, the integral itself. A circle."
+            "Shift one bias of the network's last layer, that of {place}, slightly up and down: log p(x) changes by "
+            "**{measured:.4f}** nats per unit. The average over the posterior is **{posterior:.4f}**, the average "
+            r"over the prior {prior:.4f}. Since $\nabla p = p\, \nabla \log p$, the ratio above is the average over "
+            r"the posterior: $\nabla \log p(x) = \mathbb{{E}}_{{p(z|x)}}[\nabla \log p(x|z)]$. But the posterior "
+            r"$p(z|x) = p(x|z)\,p(z)/p(x)$ contains $p(x)$, the very integral that we cannot compute."
         ).format(place=place, measured=found.measured, posterior=posterior, prior=prior),
     )
 
@@ -164,7 +179,7 @@ images = vae.load_dataset({scene.dataset.name!r}).test.images
 x = model.pixels(images, vae.generator(0))[[{scene.row}]]
 p = vae.posterior(model, x)
 for side in {SIDES[:-1]}:
-    print(side, "a side:", integrand.grid_evidence(model, x, side, {cache.integral.wide(scene.model, scene.row)}))
+    print(side, "per side:", integrand.grid_evidence(model, x, side, {cache.integral.wide(scene.model, scene.row)}))
 print(f"log p(x) = {{p.log_p:,.1f}} nats")
-print(f"slope: {{integrand.posterior_slope(model, x, p)[{pixel}]:.4f}} by the posterior,",
+print(f"gradient: {{integrand.posterior_slope(model, x, p)[{pixel}]:.4f}} from the posterior,",
       f"{{integrand.bias_slope(model, x, p, {pixel}):.4f}} measured")"""

@@ -1,4 +1,4 @@
-"""Naive Monte Carlo: draw, decode, average; why almost no draw counts, and how many would do."""
+"""Naive Monte Carlo: draw, decode, average; why hardly any sample counts, and how many are needed."""
 
 import math
 
@@ -13,10 +13,10 @@ from pages.ui.language import _
 from vae import evidence, figures
 from vae.derivation import integrand
 
-FEW = (1, 3, 10, 30, 100, 300, 1000)  # draws that are shown before the answer
+FEW = (1, 3, 10, 30, 100, 300, 1000)  # numbers of samples shown before the answer
 MANY = (*FEW, 3000, 10_000, 30_000, cache.integral.DRAWS)
 WITHIN = 1.0  # nats
-BOUNDS = (1e3, 1e5, 1e7)  # between the options
+BOUNDS = (1e3, 1e5, 1e7)  # limits between the options
 
 
 def show(scene: kit.Scene) -> None:
@@ -26,24 +26,25 @@ def show(scene: kit.Scene) -> None:
     with text:
         kit.words(
             _(
-                "Average over random $z$ instead of a grid: **draw** $z_l$ from the prior, **decode** it, and "
-                "**average** how probable each makes your image:"
+                r"Replace the grid by random $z$: **draw** $z_1, \dots, z_L$ from the prior, **decode** each of them, "
+                r"and **average** the likelihoods $p_\theta(x|z_l)$ of your image:"
             )
         )
         kit.formula(r"p_\theta(x) \approx \frac{1}{L} \sum_{l=1}^{L} p_\theta(x|z_l), \qquad z_l \sim p(z)")
         kit.words(
             _(
-                "On average this is right, for any $L$. But an image has {pixels}, and all of them must fit: "
-                "$p(x|z)$ is **highly skewed**, large on a speck of the plane and next to nothing elsewhere. A sum is "
-                "made by the few draws that hit the speck; until one does, the estimate is far too low."
+                "This estimate of $p(x)$ is unbiased for every $L$. But an image has {pixels}, and all of them must "
+                "fit: $p(x|z)$ is **highly skewed**, large in a tiny region of the plane and negligible elsewhere. "
+                "The few samples that hit this region dominate the average; until one does, the estimate is far too "
+                "low."
             ).format(pixels=words.size(scene.config))
         )
         told = kit.ask(
             3,
-            _("How many draws does it take to come within {within:g} nat of log p(x)?").format(within=WITHIN),
+            _("How many samples does it take to come within {within:g} nat of log p(x)?").format(within=WITHIN),
             {
                 "a": _("Fewer than 1,000"), "b": _("1,000 to 100,000"), "c": _("100,000 to 10 million"),
-                "d": _("More than that"),
+                "d": _("More than 10 million"),
             },
             lambda: answer(scene),
         )  # fmt: skip
@@ -53,21 +54,22 @@ def show(scene: kit.Scene) -> None:
         kl = cache.needed(chosen.model, chosen.dataset.name, chosen.row)
         kit.words(
             _(
-                "And {name}, with J = {size}? The KL of the posterior is not known there, but that of the encoder's "
-                "$q$ is {kl:.1f} nats: about **{needed}** draws."
+                "What about {name}, with J = {size}? There the KL divergence of the posterior from the prior is "
+                "unknown, but that of its Gaussian approximation $q$, the subject of chapter 4, is {kl:.1f} nats. "
+                "This suggests about **{needed}** samples."
             ).format(name=chosen.model[0], size=chosen.config.latent, kl=kl, needed=words.power(kl))
         )
     kit.words(
         _(
-            "The gradient of this average is made by the same few draws: training by it would be as slow.\n\n**Next**: "
-            "we know the image. Could a second network look at it, and say where to draw?"
+            "The gradient of this average is dominated by the same few samples, so training with it would be just as "
+            "slow.\n\n**Next**: the image is known. Could a second network look at it and tell us where to sample?"
         )
     )
     kit.code([evidence.naive_monte_carlo_path, integrand.running, integrand.enough], cell(scene))
 
 
 def draws(scene: kit.Scene, told: bool) -> None:
-    """Shows the first draws on the plane, and the estimate so far."""
+    """Shows the first samples on the plane, and the estimate from them."""
     sizes = MANY if told else FEW
     view = cache.integral.plane(scene.model, scene.dataset.name, scene.row)
     found = cache.integral.posterior(scene.model, scene.dataset.name, scene.row)
@@ -85,10 +87,10 @@ def draws(scene: kit.Scene, told: bool) -> None:
             st.session_state["naive.draws"] = sizes[-1]
         with st.container(horizontal=True, vertical_alignment="bottom"):
             count = st.select_slider(
-                _("Draws L"), sizes, key="naive.draws", format_func=lambda n: f"{n:,}", width=300,
+                _("Samples L"), sizes, key="naive.draws", format_func=lambda n: f"{n:,}", width=300,
                 persist_state="session",
             )  # fmt: skip
-            st.button(_("Draw on"), icon=":material/casino:", on_click=draw_on, key="naive.on")
+            st.button(_("More samples"), icon=":material/casino:", on_click=draw_on, key="naive.on")
         state.write_link(naive__draws=None if count == 100 else str(count))
         prior = -0.5 * (run.z[:count] ** 2).sum(1) - math.log(2 * math.pi)
         hits = run.log_likelihood[:count] + prior - found.log_p > view.levels[0]
@@ -96,42 +98,46 @@ def draws(scene: kit.Scene, told: bool) -> None:
         kit.chart(
             figures.integral.scattered(
                 view, run.z[:count], hits, (words.coordinate(0), words.coordinate(1)),
-                (_("draws that miss"), _("draws that hit")),
+                (_("samples that miss"), _("samples that hit")),
             ),
-            "naive.plane", _("Draws from the prior on the latent plane; those that hit the posterior are ringed"),
+            "naive.plane", _("Samples from the prior on the latent plane; those that hit the posterior are circled"),
         )  # fmt: skip
-        said = _("**{hits}** of {count:,} draws hit the region that holds 99 % of the posterior.")
+        said = _("**{hits}** of {count:,} samples hit the region that contains 99 % of the posterior.")
         total = np.exp(run.log_likelihood[:count].astype(np.float64) - run.log_likelihood[:count].max())
-        said += " " + _("The best single draw makes {share:.0%} of the sum.")
+        said += " " + _("The largest single term makes up {share:.0%} of the sum.")
         kit.words(said.format(hits=int(hits.sum()), count=count, share=1 / total.sum()))
         kit.chart(
             figures.integral.creep(
-                estimate, found.log_p if told else None, (_("draws L"), _("estimate of log p(x), nats")),
+                estimate, found.log_p if told else None, (_("number of samples L"), _("estimate of log p(x), nats")),
                 (_("naive Monte Carlo"), _("log p(x), exact")),
             ),
-            "naive.creep", _("The running estimate of log p(x) over the number of draws"),
+            "naive.creep", _("The running estimate of log p(x) against the number of samples"),
         )  # fmt: skip
-        line = _("The estimate stands at **{value:,.1f} nats**.")
+        line = _("The current estimate is **{value:,.1f} nats**.")
         if told:
-            line = _("The estimate stands at **{value:,.1f} nats**, {off} from log p(x).")
+            line = _("The current estimate is **{value:,.1f} nats**, an error of {off}.")
         kit.words(line.format(value=estimate[-1], off=kit.signed(estimate[-1] - found.log_p)))
 
     shown()
 
 
 def answer(scene: kit.Scene) -> kit.Answer:
-    """Says how many draws KL[p(z|x) || p(z)] asks for, and how many a few runs took; where these ended, these count."""
+    """Compares the number of samples that KL[p(z|x) || p(z)] suggests with what a few runs took, which decides."""
     kl = cache.integral.posterior(scene.model, scene.dataset.name, scene.row).kl_prior
     measured = cache.integral.enough(scene.model, scene.dataset.name, scene.row, WITHIN)
     says = _(
-        "$\\mathrm{{KL}}[p(z|x)\\,\\|\\,p(z)]$, the average of $\\log p(z|x)/p(z)$ over the posterior, says how far "
-        "that is from the prior. About $e^{{\\mathrm{{KL}}[p(z|x)\\,\\|\\,p(z)]}} = e^{{{kl:.2f}}}$ ≈ **{needed}** "
-        "(Chatterjee & Diaconis 2018): by so much is the posterior narrower than the prior."
+        r"The KL divergence $\mathrm{{KL}}[p(z|x)\,\|\,p(z)]$, the average of $\log\,[p(z|x)/p(z)]$ over the "
+        r"posterior, measures how far the posterior is from the prior. About $e^{{\mathrm{{KL}}[p(z|x)\,\|\,p(z)]}} = "
+        "e^{{{kl:.2f}}}$ ≈ **{needed}** samples are needed (Chatterjee & Diaconis 2018), roughly the factor by which "
+        "the posterior is narrower than the prior."
     ).format(kl=kl, needed=words.power(kl))
     if measured is None:
-        took = _("Measured: of {runs} runs, most were still off after {most:,} draws.")
+        took = _("In practice, most of {runs} runs were still off by more than {within:g} nat after {most:,} samples.")
     else:
-        took = _("Measured: the median of {runs} runs was within {within:g} nat for good after **{measured:,}** draws.")
+        took = _(
+            "In practice, the estimate stayed within {within:g} nat of log p(x) after **{measured:,}** samples "
+            "(median of {runs} runs)."
+        )
     took = took.format(runs=cache.integral.RUNS, most=cache.integral.DRAWS, within=WITHIN, measured=measured)
     needed = math.log(measured) if measured else max(kl, math.log(cache.integral.DRAWS))
     return kit.Answer("abcd"[sum(needed >= math.log(bound) for bound in BOUNDS)], says + " " + took)
@@ -146,5 +152,5 @@ images = vae.load_dataset({scene.dataset.name!r}).test.images
 x = model.pixels(images, vae.generator(0))[[{scene.row}]]
 p = vae.posterior(model, x)
 for estimate in vae.naive_monte_carlo_path(model, x, (10, 100, 1000, 10_000), vae.generator(0)):
-    print(f"{{estimate.samples:,}} draws: {{estimate.value[0]:,.1f}} nats")
-print(f"log p(x) = {{p.log_p:,.1f}} nats; exp(KL) = exp({{p.kl_prior:.2f}}) = {{math.exp(p.kl_prior):,.0f}} draws")"""
+    print(f"{{estimate.samples:,}} samples: {{estimate.value[0]:,.1f}} nats")
+print(f"log p(x) = {{p.log_p:,.1f}} nats; exp(KL) = exp({{p.kl_prior:.2f}}) = {{math.exp(p.kl_prior):,.0f}} samples")"""

@@ -1,4 +1,4 @@
-"""Reconstruction and regulariser: the two parts of the bound, and what becomes of the map without either."""
+"""Reconstruction and regulariser: the two terms of the bound, and the latent space without either of them."""
 
 import numpy as np
 import streamlit as st
@@ -11,7 +11,7 @@ from vae import figures
 from vae.derivation import regulariser
 from vae.evidence import elbo
 
-# the same nets under three weights of the KL
+# the same networks, trained with three weights of the KL
 COLLAPSED = 0.01  # nats of mean KL
 WITHOUT_KL, USUAL, KL_ALONE = "mnist-beta-0-2d", "mnist-beta-1-2d", "mnist-beta-1000-2d"
 
@@ -22,12 +22,13 @@ def show(scene: kit.Scene) -> None:
     with text:
         kit.words(
             _(
-                "The bound has two parts. The **reconstruction** $\\mathcal{L}_1$ asks that what the decoder makes "
-                "of a draw from $q(z|x)$ explains the image. The **regulariser** $\\mathcal{L}_2$ asks that $q(z|x)$ "
-                "stays near the prior. They pull against each other: a narrow $q$ far from the others tells images "
-                "apart, but costs KL. With a weight $\\beta$ on the KL either can be taken away: $\\beta = 0$ leaves "
-                "the reconstruction alone, $\\beta = 1000$ all but drowns it. Three models of the same nets were "
-                "trained so."
+                r"The bound has two terms. The **reconstruction term** $\mathcal{L}_1$ is large if samples $z$ from "
+                r"$q(z|x)$ are decoded to something like $x$. The **regulariser** $\mathcal{L}_2$ is large if "
+                "$q(z|x)$ is close to the prior; its negative, the KL divergence, is a complexity penalty. The two "
+                "terms compete: if $q$ is narrow and far from those of other images, the images are easy to tell "
+                r"apart, but the KL divergence is large. A weight $\beta$ on the KL term shifts the balance: with "
+                r"$\beta = 0$ only the reconstruction counts, with $\beta = 1000$ almost only the KL divergence. "
+                r"Three models with identical networks were trained with $\beta$ = 0, 1 and 1000."
             )
         )
     with picture:
@@ -39,17 +40,22 @@ def show(scene: kit.Scene) -> None:
     kit.formula(r"\mathcal{L}_\beta = \mathcal{L}_1 + \beta\, \mathcal{L}_2")
     committed = kit.ask(
         6,
-        _("Take the KL away. How wide do the codes spread then, compared with β = 1?"),
+        _("Without the KL term (β = 0), how widely are the codes spread, compared with β = 1?"),
         {
-            "a": _("Less wide"), "b": _("About as wide, up to 1.5 times"), "c": _("1.5 to 5 times as wide"),
-            "d": _("More than 5 times as wide"),
+            "a": _("Less widely"), "b": _("About as widely: up to 1.5 times"), "c": _("1.5 to 5 times as widely"),
+            "d": _("More than 5 times as widely"),
         },
         _answer,
     )  # fmt: skip
-    kit.note(_("The answer is of the shipped models named here; others may give another."))
+    kit.note(_("The answer refers to the models that come with the explorer; with others it may be different."))
     if committed:
         _maps(scene)
-    kit.words(_("**Next**: the reconstruction is an average over draws. How does a gradient get through a draw?"))
+    kit.words(
+        _(
+            "**Next**: the reconstruction term is an average over random samples. How can a gradient pass through "
+            "a random sample?"
+        )
+    )
     kit.code([elbo, regulariser.paid], CELL.format(name=scene.model[0], data=scene.dataset.name, row=scene.row))
 
 
@@ -68,7 +74,7 @@ print(f"L1 {{first:,.2f}} +- {{float(found.standard_error[0]):.2f}}, L2 {{-kl:.2
 
 
 def _image(scene: kit.Scene) -> None:
-    """Shows both parts for the image in use."""
+    """Shows both terms for the selected image."""
     found = cache.bound.code(scene.model, scene.dataset.name, scene.row)
     kl = float(sum(part.sum() for part in regulariser.paid(*found)))
     first, error, decoded = cache.bound.reconstruction(scene.model, scene.dataset.name, scene.row)
@@ -77,11 +83,11 @@ def _image(scene: kit.Scene) -> None:
         for pixels, name in ((image, _("the image x")), (decoded, _("decoded from the mean of q"))):
             st.image(figures.png_uri(pictures.plain(pixels, 5)), caption=name, alt=name, width=140)
     rows = (
-        (r"$\mathcal{L}_1$, " + _("reconstruction"), f"{words.number(first, 2)}\u00a0±\u00a0{error:.2f}"),
+        (r"$\mathcal{L}_1$, " + _("reconstruction term"), f"{words.number(first, 2)}\u00a0±\u00a0{error:.2f}"),
         (r"$\mathcal{L}_2$, " + _("regulariser"), words.number(-kl, 2)),
         (r"$\mathcal{L}$, " + _("bound"), f"**{words.number(first - kl, 2)}**"),
     )
-    head = _("of this {label} under {name}").format(label=scene.label, name=scene.model[0])
+    head = _("this {label} under {name}").format(label=scene.label, name=scene.model[0])
     kit.words("\n".join([f"| {head} | {_('nats')} |", "|:--|--:|", *(f"| {name} | {value} |" for name, value in rows)]))
 
 
@@ -95,9 +101,9 @@ def _answer() -> kit.Answer:
     ratio = free.spread / usual.spread
     right = "a" if ratio < 1 else "b" if ratio < 1.5 else "c" if ratio < 5 else "d"
     says = _(
-        "Without the KL the codes lie {free:.1f} from 0 on each axis (root mean square), with it {usual:.2f}: "
-        "{ratio:.1f} times as wide. Nothing holds them near the prior, and nothing keeps q wide: σ is {narrow} "
-        "instead of {deviation}."
+        "Without the KL term the codes have a root mean square of {free:.1f} along each axis, with it {usual:.2f}: "
+        "they are spread {ratio:.1f} times as widely. Nothing keeps them near the prior, and nothing keeps q from "
+        "becoming narrow: the geometric mean of σ is {narrow} instead of {deviation}."
     )
     return kit.Answer(
         right,
@@ -112,10 +118,10 @@ def _answer() -> kit.Answer:
 
 
 def _maps(scene: kit.Scene) -> None:
-    """Shows the maps of the three models side by side, and what each makes of the image and of the prior."""
+    """Shows the codes of the three models side by side, with a reconstruction and samples of each."""
     titles = {
-        WITHOUT_KL: _("Reconstruction alone, β = 0"), USUAL: _("Both, β = 1"),
-        KL_ALONE: _("All but the KL drowned, β = 1000"),
+        WITHOUT_KL: _("Reconstruction only, β = 0"), USUAL: _("Both terms, β = 1"),
+        KL_ALONE: _("Almost only the KL term, β = 1000"),
     }  # fmt: skip
     for place, (name, title) in zip(st.columns(3, gap="medium"), titles.items(), strict=True):
         model, found = _of(name)
@@ -124,11 +130,13 @@ def _maps(scene: kit.Scene) -> None:
             st.markdown(f"**{title}**")
             wide = max(3.5, 1.05 * float(abs(found.codes).max()))
             figure = figures.bound.codes(found.codes, found.labels, words.classes(dataset), wide, _("prior"))
-            kit.chart(figure, f"6.{name}", alt=_("Codes of test images; circles at 2 and 3 deviations of the prior"))
+            kit.chart(
+                figure, f"6.{name}", alt=_("Codes of test images; circles at 2 and 3 standard deviations of the prior")
+            )
             row = min(scene.row, len(dataset.test) - 1)
             sheet = [cache.bound.reconstruction(model, dataset.name, row)[2], *cache.samples(model, 5, 3).mean]
             image = figures.png_uri(figures.contact_sheet(np.stack(sheet), 6, 3))
-            says = _("test image {row} as it is decoded, then five draws z ~ p(z)").format(row=row)
+            says = _("reconstruction of test image {row}, then five decoded samples z ~ p(z)").format(row=row)
             st.image(image, caption=says, alt=says, width="stretch")
             st.markdown(
                 _("L₁ **{first}**, KL **{kl}** nats; σ **{sigma}**").format(
@@ -139,10 +147,10 @@ def _maps(scene: kit.Scene) -> None:
     (_a, free), (_b, usual), (_c, none) = _of(WITHOUT_KL), _of(USUAL), _of(KL_ALONE)
     kit.words(
         _(
-            "On held-out images, β = 0 changes the reconstruction by {gain} nats and the bound by {loss}. Within the "
-            "outer circle, where 99 % of the draws from the prior fall, lie the codes of {free:.0%} of the test "
-            "images, with β = 1 those of {usual:.0%}: what lies farther out is hardly ever drawn. At β = 1000 the KL "
-            "is {kl} nats."
+            "On held-out images, β = 0 instead of β = 1 changes the reconstruction term by {gain} nats and the bound "
+            "by {loss} nats. The outer circle contains 99 % of the samples from the prior. It contains the codes of "
+            "{free:.0%} of the test images with β = 0, and of {usual:.0%} with β = 1; what lies outside is hardly "
+            "ever sampled. With β = 1000 the KL divergence is {kl} nats."
         ).format(
             gain=words.number(free.reconstruction - usual.reconstruction, 1, True),
             loss=words.number(free.reconstruction - free.kl - usual.reconstruction + usual.kl, 1, True),
@@ -150,4 +158,9 @@ def _maps(scene: kit.Scene) -> None:
         )
     )  # fmt: skip
     if none.kl < COLLAPSED:
-        kit.words(_("So q is all but the prior for every image, and z says next to nothing: **posterior collapse**."))
+        kit.words(
+            _(
+                "So q is practically equal to the prior for every image, and z carries almost no information "
+                "about x: **posterior collapse**."
+            )
+        )

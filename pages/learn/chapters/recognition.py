@@ -1,4 +1,4 @@
-"""The recognition model q(z|x): where it looks, how far from the true posterior, and why it is off."""
+"""The recognition model q(z|x): where its samples lie, how far it is from the posterior, and why."""
 
 import streamlit as st
 
@@ -23,9 +23,10 @@ def show(scene: kit.Scene) -> None:
     with text:
         kit.words(
             _(
-                "Only the $z$ near the **posterior** $p(z|x) = p(x|z)\\,p(z) / p(x)$ count. It cannot be had without "
-                r"$p(x)$, so train a second network, with weights $\phi$, to guess it from the image: the "
-                "**recognition model**, a Gaussian in $z$ with a mean and a deviation for each dimension,"
+                r"Only those $z$ matter for which the **posterior** $p(z|x) = p(x|z)\,p(z) / p(x)$ is large. We "
+                r"cannot compute the posterior without $p(x)$, so we train a second network, with weights $\phi$, to "
+                "approximate it from the image. This is the **recognition model**, a Gaussian over $z$ with a mean "
+                "and a standard deviation for each dimension:"
             )
         )
         kit.formula(
@@ -34,26 +35,26 @@ def show(scene: kit.Scene) -> None:
         from_q = cache.integral.hits_of_encoder(scene.model, scene.dataset.name, scene.row, DRAWS)
         kit.words(
             _(
-                "Of {draws:,} draws from the prior, **{few}** hit the region with 99 % of the posterior; of as many "
-                "from $q$, **{many}**. It turns the image into a code $z$, so it is called **encoder**, and $p(x|z)$ "
-                "**decoder**; the two are a **variational autoencoder** (VAE). What it misses is measured by a "
-                "divergence that the next chapter takes apart: "
-                r"$\mathrm{{KL}}[q(z|x)\,\|\,p(z|x)]$ = **{kl:.2f} nats**."
+                "Of {draws:,} samples from the prior, **{few}** hit the region that contains 99 % of the posterior; "
+                "of as many samples from $q$, **{many}** do. Because $q$ turns the image into a code $z$, it is "
+                "called the **encoder**, and $p(x|z)$ the **decoder**; together they form a **variational "
+                "autoencoder** (VAE). How far $q$ is from the posterior is measured by a divergence that the next "
+                r"chapter explains: $\mathrm{{KL}}[q(z|x)\,\|\,p(z|x)]$ = **{kl:.2f} nats**."
             ).format(draws=DRAWS, few=int(view.hit.sum()), many=from_q, kl=found.log_p - elbo)
         )
         told = kit.ask(
             4,
-            _("Why does q miss the posterior of your image?"),
+            _("What is the main reason why q differs from the posterior of your image?"),
             {
-                "a": _("Mostly since one network serves all images: another Gaussian would fit this one better"),
-                "b": _("Mostly since the posterior has a shape that no such Gaussian has"),
+                "a": _("One network serves all images: another Gaussian would fit this image better"),
+                "b": _("The shape of the posterior: no Gaussian of this kind can match it"),
             },
             lambda: answer(scene, elbo, found.log_p),
         )
     with picture:
         names = {
             "likelihood": _("log p(x|z), nats"), "posterior": _("p(z|x): 50, 90, 99 %"),
-            "encoder": _("q(z|x): 1 σ, 2 σ"), "samples": _("draws from the prior"), "hits": _("draws that hit"),
+            "encoder": _("q(z|x): 1 σ, 2 σ"), "samples": _("samples from the prior"), "hits": _("samples that hit"),
         }  # fmt: skip
         figure = figures.evidence.plane(
             view, True, 60, (words.coordinate(0), words.coordinate(1)), names,
@@ -61,10 +62,10 @@ def show(scene: kit.Scene) -> None:
         )  # fmt: skip
         if told:
             mean, deviation, _best = cache.integral.best_gaussian(scene.model, scene.dataset.name, scene.row)
-            figures.integral.add_ellipse(figure, mean, deviation, _("the best Gaussian: 1 σ"))
+            figures.integral.add_ellipse(figure, mean, deviation, _("best Gaussian: 1 σ"))
         kit.chart(
             figure, "recognition.plane",
-            _("Contours of the posterior with the ellipse of q(z|x) over it, around this image's place of the plane"),
+            _("Contours of the posterior and ellipses of q(z|x), in the part of the plane around this image's code"),
         )  # fmt: skip
         with st.container(horizontal=True):
             kit.note(
@@ -73,21 +74,22 @@ def show(scene: kit.Scene) -> None:
                 )
             )
     kit.words(
-        _("**Next**: with $q$ in hand, $\\log p(x)$ splits into a part that can be computed, and this divergence.")
+        _(r"**Next**: with the help of $q$, $\log p(x)$ splits into a part that can be computed and this divergence.")
     )
     kit.code([log_posterior, gaps.refine], cell(scene))
 
 
 def answer(scene: kit.Scene, elbo: float, log_p: float) -> kit.Answer:
-    """Splits the divergence into what the encoder and what the family of Gaussians misses."""
+    """Splits the divergence into the amortisation gap and the approximation gap."""
     best = cache.integral.best_gaussian(scene.model, scene.dataset.name, scene.row)[2]
     amortisation, approximation = best - elbo, log_p - best
     return kit.Answer(
         "a" if amortisation > approximation else "b",
         _(
-            "The best Gaussian for this image alone (dashed) is {approximation:.2f} nats from the posterior, the "
-            "encoder's {kl:.2f}. So **{amortisation:.2f} nats** are lost since one encoder serves all images, and "
-            "**{approximation:.2f}** since a Gaussian is too simple (Cremer et al. 2018)."
+            "The KL divergence from the posterior is {approximation:.2f} nats for the best Gaussian for this image "
+            "(dashed) and {kl:.2f} nats for that of the encoder. So **{amortisation:.2f} nats** are lost because one "
+            "encoder serves all images (the amortisation gap), and **{approximation:.2f}** because a Gaussian is too "
+            "simple (the approximation gap; Cremer et al. 2018)."
         ).format(approximation=approximation, amortisation=amortisation, kl=log_p - elbo),
     )
 
@@ -102,4 +104,4 @@ x = model.pixels(images, vae.generator(0))[[{scene.row}]]
 log_p = vae.posterior(model, x).log_p
 first, *_, best = gaps.refine(model, x, generator=vae.generator(0))
 print(f"KL[q || p(z|x)] = {{log_p - float(first.elbo):.2f}} nats,",
-      f"of the best Gaussian {{log_p - float(best.elbo):.2f}}")"""
+      f"for the best Gaussian {{log_p - float(best.elbo):.2f}}")"""

@@ -1,4 +1,4 @@
-"""Reparameterisation: why a draw blocks the gradient, how noise that is held lets it through, and what that saves."""
+"""Reparameterisation: why sampling blocks the gradient, how fixed noise lets it pass, and how much that saves."""
 
 import numpy as np
 import streamlit as st
@@ -18,12 +18,12 @@ def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
     kit.words(
         _(
-            "$\\mathcal{L}_1$ is an average over draws $z \\sim q_\\phi(z|x)$. The average depends on $\\phi$, but a "
-            "drawn $z$ is only a number: nothing in it says how it would have moved with $\\mu$ and $\\sigma$, so "
-            "backpropagation stops there. **Reparameterise**: draw the noise first, $\\epsilon \\sim \\mathcal{N}(0, "
-            "I)$, and make $z$ of it. For a given $\\epsilon$, $z$ is a smooth function of $\\mu$ and $\\sigma$. "
-            "($\\odot$ multiplies dimension by dimension.) Drag the ellipse with $\\epsilon$ held still, then with "
-            "noise drawn anew at each move; then sweep $\\mu$ in both ways."
+            r"$\mathcal{L}_1$ is an average over samples $z \sim q_\phi(z|x)$. The average depends on $\phi$, but a "
+            r"sampled $z$ is only a number: nothing in it says how it would have changed with $\mu$ and $\sigma$, so "
+            r"backpropagation stops there. **Reparameterisation** samples the noise first, $\epsilon \sim "
+            r"\mathcal{N}(0, I)$, and computes $z$ from it. For fixed $\epsilon$, $z$ is a smooth function of $\mu$ "
+            r"and $\sigma$. ($\odot$ is the elementwise product.) Drag the ellipse with $\epsilon$ fixed, then with "
+            r"$\epsilon$ resampled at each move; then sweep $\mu$ in both modes."
         )
     )
     left, right = st.columns(2)
@@ -37,23 +37,24 @@ def show(scene: kit.Scene) -> None:
     )  # fmt: skip
     kit.words(
         _(
-            "There is another way, the **score function**: $\\nabla_\\mu \\mathbb{E}_q[f(z)] = \\mathbb{E}_q[f(z)\\, "
-            "\\nabla_\\mu \\log q(z)]$ with $f(z) = \\log p(x|z)$. It needs no gradient of $f$, and is right on "
-            "average as well."
+            r"An alternative is the **score-function estimator**: $\nabla_\mu \mathbb{E}_q[f(z)] = "
+            r"\mathbb{E}_q[f(z)\, \nabla_\mu \log q(z)]$ with $f(z) = \log p(x|z)$. It needs no gradient of $f$, and "
+            "it is unbiased as well."
         )
     )
     committed = kit.ask(
         7,
-        _("How large is the variance of one draw of the score function, compared with the reparameterised gradient?"),
+        _("How large is the variance of the score-function gradient from one sample, compared with that of the "
+          "reparameterised gradient?"),
         {
-            "a": _("Less, or about the same: up to 2 times"), "b": _("2 to 100 times"), "c": _("100 to 10,000 times"),
-            "d": _("More than 10,000 times"),
+            "a": _("At most 2 times as large"), "b": _("2 to 100 times as large"),
+            "c": _("100 to 10,000 times as large"), "d": _("More than 10,000 times as large"),
         },
         lambda: _answer(scene),
     )  # fmt: skip
     if committed:
         _errors(scene)
-    kit.words(_("**Next**: the other part of the bound needs no draws at all."))
+    kit.words(_("**Next**: the other term of the bound needs no samples at all."))
     kit.code([gradient_draws], CELL.format(name=scene.model[0], data=scene.dataset.name, row=scene.row, draws=4000))
 
 
@@ -74,8 +75,9 @@ def _answer(scene: kit.Scene) -> kit.Answer:
     ratio = found.ratio("score")
     right = "a" if ratio < 2 else "b" if ratio < 100 else "c" if ratio < 10_000 else "d"
     says = _(
-        "From {draws:,} draws for this {label} it is {ratio} times as large: f is about {value:,.0f} nats and "
-        "multiplies all noise. Less a baseline, the mean of f at the other draws, it is {less:.1f} times."
+        "Over {draws:,} samples for this {label} it is {ratio} times as large: f, about {value:,.0f} nats, multiplies "
+        "all of the noise. If a baseline is subtracted from f, its mean over the other samples, it is {less:.1f} "
+        "times as large."
     )
     value = cache.bound.reconstruction(scene.model, scene.dataset.name, scene.row)[0]
     return kit.Answer(
@@ -88,11 +90,10 @@ def _answer(scene: kit.Scene) -> kit.Answer:
 
 
 def _errors(scene: kit.Scene) -> None:
-    """Shows how many draws each estimator needs until its error is below the gradient itself."""
+    """Shows how many samples each estimator needs until its error is smaller than the gradient itself."""
     found = cache.bound.gradient_draws(scene.model, scene.dataset.name, scene.row)
     names = {
-        "reparameterised": (_("reparameterised"), "elbo"), "baseline": (_("score function less a "
-        "baseline"), "jackknife"),
+        "reparameterised": (_("reparameterised"), "elbo"), "baseline": (_("score function with baseline"), "jackknife"),
         "score": (_("score function"), "naive"),
     }  # fmt: skip
     lines = {
@@ -104,10 +105,10 @@ def _errors(scene: kit.Scene) -> None:
     with text:
         kit.words(
             _(
-                "The gradient in μ is {size:,.0f} nats per unit long. To know it to within its own length takes about "
-                "so many draws: reparameterised **{few}**, by the score function less a baseline **{some}**, by the "
-                "plain score function **{many}**. That is why one draw per image and step, averaged over a batch of "
-                "images, is enough to train a VAE."
+                "The gradient with respect to μ has a length of {size:,.0f} nats per unit. For a standard error as "
+                "small as this, the number of samples needed is about **{few}** with the reparameterisation, "
+                "**{some}** with the score function and a baseline, and **{many}** with the score function alone. "
+                "That is why one sample per image and step, averaged over a batch of images, is enough to train a VAE."
             ).format(
                 size=size, **{
                     word: words.about(max(1.0, float(found.variance(key)[0].sum()) / size**2))
@@ -116,8 +117,8 @@ def _errors(scene: kit.Scene) -> None:
             )
         )  # fmt: skip
     with picture:
-        titles = (_("length of the gradient"), _("draws"), _("standard error of the gradient in μ"))
+        titles = (_("length of the gradient"), _("number of samples"), _("standard error of the μ gradient"))
         kit.chart(
             figures.bound.errors(COUNTS, lines, size, titles), "7.errors",
-            alt=_("Standard errors of three gradient estimates, falling with the number of draws"),
+            alt=_("Standard errors of three gradient estimators, decreasing with the number of samples"),
         )  # fmt: skip

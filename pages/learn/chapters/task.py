@@ -1,4 +1,4 @@
-"""The task: images without labels, a latent of few dimensions, and a network that turns one into the other."""
+"""The task: images without labels, a latent variable of few dimensions, and a network that maps it to images."""
 
 import math
 
@@ -19,10 +19,11 @@ def show(scene: kit.Scene) -> None:
     with text:
         kit.words(
             _(
-                "We have {count:,} images $x$ of {pixels}, and no labels. We want their distribution $p(x)$: "
-                "then we can make new images, and say how odd one is. Assume that behind each image stands a "
-                r"**latent** $z$, never seen, of only $J = {size}$ numbers. A network with weights $\theta$ turns "
-                "$z$ into a distribution of images:"
+                "We have {count:,} images $x$ of {pixels} each and use no labels. We want to learn their distribution "
+                "$p(x)$: with it we can generate new images, and judge how unusual a given one is. Assume that each "
+                "image was generated from a **latent variable** $z$, which is never observed and has only $J = "
+                "{size}$ dimensions. Its prior $p(z)$ is a standard normal distribution, and a neural network with "
+                r"weights $\theta$ maps $z$ to a distribution over images:"
             ).format(count=len(scene.dataset.train), pixels=words.size(scene.config), size=scene.config.latent)
         )
         kit.formula(r"z \sim p(z) = \mathcal{N}(0, I)")
@@ -30,47 +31,63 @@ def show(scene: kit.Scene) -> None:
             kit.formula(r"x \sim p_\theta(x|z) = \textstyle\prod_d \mathrm{Bernoulli}\big(x_d \,|\, \mu_d(z)\big)")
             kit.words(
                 _(
-                    "Here pixels are black or white: $\\mu_d$ is how probable white is, and the deviation is "
-                    "$\\sigma_d = \\sqrt{\\mu_d (1 - \\mu_d)}$."
+                    r"Here each pixel $d$ is either black or white: $\mu_d$ is its probability of being white, and "
+                    r"its standard deviation is $\sigma_d = \sqrt{\mu_d (1 - \mu_d)}$."
                 )
             )
         else:
             kit.formula(r"x \sim p_\theta(x|z) = \mathcal{N}\big(x \,|\, \mu_x(z),\ \mathrm{diag}\,\sigma_x^2(z)\big)")
             if scene.config.likelihood == "gaussian-shared":
-                kit.words(_("with a mean $\\mu$ for each pixel, and one deviation $\\sigma$ for the whole image."))
+                kit.words(
+                    _(
+                        r"with a mean $\mu$ for each pixel, and one standard deviation $\sigma$ for all pixels of "
+                        "the image."
+                    )
+                )
             elif scene.config.log_variance_floor is None:
-                kit.words(_("with a mean $\\mu$ and a deviation $\\sigma$ for each pixel, both from the network."))
+                kit.words(
+                    _(
+                        r"with a mean $\mu$ and a standard deviation $\sigma$ for each pixel, both computed by "
+                        "the network."
+                    )
+                )
             else:
                 kit.words(
                     _(
-                        "with a mean $\\mu$ and a deviation $\\sigma$ for each pixel, both from the network; $\\sigma$ "
-                        "has a floor of {floor:.3f}."
+                        r"with a mean $\mu$ and a standard deviation $\sigma$ for each pixel, both computed by the "
+                        r"network; $\sigma$ is never smaller than {floor:.3f}."
                     ).format(floor=math.exp(scene.config.log_variance_floor / 2))
                 )
             kit.note(
                 _(
-                    "Pixels of 8 bits are dequantised, x = (u + U) / 256 with u the grey level and U uniform in "
-                    "[0, 1): log p(x) is the logarithm of a density, and may be above 0."
+                    "The 8-bit pixels are dequantised: x = (u + U) / 256, where u is the grey level and U is uniform "
+                    "on [0, 1). So p(x) is a density, and log p(x) may be positive."
                 )
             )
-        kit.note(_("Logarithms are natural ones. Their unit is the nat: 1.44 bits."))
+        kit.note(_("All logarithms are natural. Their unit is the nat; 1 nat is 1.44 bits."))
     with question:
         told = kit.ask(
             1,
             _(
-                "Some z stands for your {label}; chapter 4 says how it is found. Where is the network least sure at "
-                "that z: where is σ largest?"
+                "Some z encodes your {label}; chapter 4 explains how it is found. Where is the network least certain "
+                "at this z, that is, where is σ largest?"
             ).format(label=scene.label),
             {
-                "a": _("In the background"), "b": _("At the edges of what is bright"), "c": _("Inside what is bright"),
-                "d": _("The same everywhere"),
+                "a": _("In the background"), "b": _("At the edges of bright regions"), "c": _("Inside bright regions"),
+                "d": _("It is the same everywhere"),
             },
             lambda: answer(scene),
         )  # fmt: skip
         kit.note(
-            _("**Move over the plane**: each place is a z, and the picture there is μ. A click keeps it.")
+            _(
+                "**Move the pointer over the plane**: each point is a z, and the image shows its mean μ. Click to "
+                "keep a z."
+            )
             if told
-            else _("Try it below first: **move over the plane**. The picture of σ comes with the answer.")
+            else _(
+                "Try it below first: **move the pointer over the plane**. The image of σ appears once you have "
+                "answered."
+            )
         )
 
     axes = cache.axes(scene.model, (0, min(1, scene.config.latent - 1)) if scene.config.latent <= 2 else None)
@@ -82,27 +99,30 @@ def show(scene: kit.Scene) -> None:
     plane()
     kit.words(
         _(
-            "**Next**: which $\\theta$? The one that makes the images we have probable. That takes $p(x)$, an integral "
-            "over every $z$."
+            r"**Next**: how to choose $\theta$. We look for the weights under which our images are most probable. "
+            "That requires $p(x)$, an integral over all $z$."
         )
     )
     kit.code([latent.decode, variance.deviation_by_level], cell(scene))
 
 
 def answer(scene: kit.Scene) -> kit.Answer:
-    """Compares the mean sigma of background, edges and ink."""
+    """Compares the mean sigma in the background, at edges and inside strokes."""
     levels = cache.integral.deviation_by_level(scene.model, scene.dataset.name, scene.row)
     known = [level for level in levels if not math.isnan(level)]
     if max(known) < 1.02 * min(known):
         right = "d"
     else:
         right = "abc"[max(range(3), key=lambda i: -1.0 if math.isnan(levels[i]) else levels[i])]
-    back, edge, ink = (f"{level:.3f}" if not math.isnan(level) else _("none (no such pixel)") for level in levels)
+    back, edge, ink = (
+        f"{level:.3f}" if not math.isnan(level) else _("undefined (there is no such pixel)") for level in levels
+    )
     return kit.Answer(
         right,
         _(
-            "Mean σ is {back} in the background (μ < 0.1), **{edge}** at the edges (0.1 to 0.9) and {ink} inside "
-            "(μ > 0.9), of a pixel scale of 1. Each σ is learned: it is how far images with this z differ there."
+            "On average σ is {back} in the background (μ < 0.1), **{edge}** at the edges (0.1 ≤ μ < 0.9) and {ink} "
+            "inside bright regions (μ ≥ 0.9); pixels range from 0 to 1. The model has learned how much the images "
+            "with this z vary at each pixel."
         ).format(back=back, edge=edge, ink=ink),
     )
 

@@ -1,4 +1,4 @@
-"""What a model is for: generation, a score for odd images, features."""
+"""Applications of a model: generation, outlier detection, features."""
 
 import math
 
@@ -16,24 +16,24 @@ def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
     kit.words(
         _(
-            "Chapter 11 **generated** images. The same model is of use in two more ways. Its density $p(x)$, or the "
-            "bound, **scores** an image: is it like those that were learned from? And its encoder makes **features**: "
-            "a few numbers in place of {count}."
+            "In chapter 11 the model **generated** images. It has two more uses. Its density $p(x)$, or the bound on "
+            "it, **scores** an image: is it like the images that the model was trained on? And its encoder computes "
+            "**features**: a few numbers in place of {count}."
         ).format(count=words.size(scene.config))
     )
-    if kit.steps("uses.part", [_("Is it odd?"), _("Features")]) == 0:
+    if kit.steps("uses.part", [_("Outlier detection"), _("Features")]) == 0:
         _odd(scene)
     else:
         features.show(scene)
-    kit.words(_("**Next**: what is left of all this without the regulariser?"))
+    kit.words(_("**Next**: what remains of all this without the regulariser?"))
 
 
 def _names(scene: kit.Scene) -> dict[str, str]:
-    """Words for the kinds of odd images."""
+    """Names the kinds of outliers."""
     names = {
         "black": _("black"), "dim": _("half as bright"), "mirrored": _("mirrored"), "upside_down": _("upside down"),
-        "shifted": _("shifted by 3 pixels"), "noisy": _("noisy"), "scrambled": _("pixels scrambled"),
-        "inverted": _("inverted"), "noise": _("noise alone"),
+        "shifted": _("shifted by 3 pixels"), "noisy": _("noisy"), "scrambled": _("pixels shuffled"),
+        "inverted": _("inverted"), "noise": _("pure noise"),
     }  # fmt: skip
     if other := cache.uses.other_data(scene.dataset.name):
         names["other"] = _("from {name}").format(name=other)
@@ -41,19 +41,20 @@ def _names(scene: kit.Scene) -> dict[str, str]:
 
 
 def _odd(scene: kit.Scene) -> None:
-    """Scores images that are unlike those of the set."""
-    odd, threshold = _("odd"), _("threshold")
+    """Scores images that are unlike those of the data set."""
+    odd, threshold = _("outlier"), _("threshold")
     kit.formula(rf"\text{{{odd}}} \iff \log p(x) \approx \mathcal{{L}}(x) < \text{{{threshold}}}\ ?")
     kit.words(
         _(
-            "It sounds right: what the model holds for improbable must be odd. Hold it against an image with nothing "
-            "on it at all."
+            "This sounds plausible: an image that is improbable under the model should be an outlier. Let us test it "
+            "on an image that is entirely black."
         )
     )
     done = kit.ask(
-        12, _("By the bound, which score higher under {name}: test images, or black ones?").format(name=scene.model[0]),
-        {"a": _("Nearly every test image scores higher"), "b": _("Most test images score higher"),
-         "c": _("Most black images score higher"), "d": _("Nearly every black image scores higher")},
+        12,
+        _("Which images have the higher bound under {name}: test images or black ones?").format(name=scene.model[0]),
+        {"a": _("Test images, nearly always"), "b": _("Test images, more often than not"),
+         "c": _("Black images, more often than not"), "d": _("Black images, nearly always")},
         lambda: _answer(scene),
     )  # fmt: skip
     names = _names(scene)
@@ -78,46 +79,47 @@ def _odd(scene: kit.Scene) -> None:
         with picture:
             kit.chart(
                 figures.uses.warnings(list(names.values()), list(areas.values()), _("AUROC")),
-                "uses.odd", _("How well the bound tells test images from odd ones, by kind."),
+                "uses.odd", _("How well the bound separates test images from outliers of each kind."),
             )  # fmt: skip
         with text:
             high = [names[kind] for kind, area in areas.items() if area < 0.5]
             found = (
-                _("Here the model takes these for more ordinary than test images: {kinds}.").format(
+                _("Here outliers of these kinds usually score higher than test images: {kinds}.").format(
                     kinds=", ".join(high)
                 )
                 if high
-                else _("Here each kind scores lower than test images, but not each kind by far.")
+                else _("Here every kind usually scores lower than test images, though not always by much.")
             )
             kit.words(
                 _(
-                    "How often the bound of a test image is higher than that of an odd one (AUROC), of {count} images "
-                    "of each kind. At 1 the score is a perfect detector, at ½ it knows nothing, and below ½ it is "
-                    "wrong more often than right. {found}\n\nA density is high where an image is **simple**: smooth, "
-                    "mostly background. Models of many kinds share this failure (Nalisnick et al. 2019). So a score "
-                    "far **above** the usual one is odd too."
+                    "The chart shows how often the bound of a test image is higher than that of an outlier (the area "
+                    "under the ROC curve, AUROC), over {count} images of each kind. At 1 the score is a perfect "
+                    "detector, at ½ it is no better than chance, and below ½ it is wrong more often than right. "
+                    "{found}\n\nThe density is high for **simple** images: smooth, and mostly background. Models of "
+                    "many kinds fail in this way (Nalisnick et al. 2019). So a score far **above** the usual one is "
+                    "suspicious too."
                 ).format(count=len(ordinary), found=found)
             )
     kit.code((oddities.odd, oddities.auroc, evidence.elbo), _odd_cell(scene))
 
 
 def _answer(scene: kit.Scene) -> kit.Answer:
-    """Holds the bound of test images against that of black ones."""
+    """Compares the bounds of test images with those of black ones."""
     ordinary, black = (cache.uses.bounds(scene.model, scene.dataset.name, kind) for kind in ("ordinary", "black"))
     area = oddities.auroc(ordinary, black)
     letter = next(letter for letter, least in (("a", 0.9), ("b", 0.5), ("c", 0.1), ("d", -1.0)) if area >= least)
     says = _(
-        "A test image scores higher than a black one with probability {area:.3f}: on average {ordinary:,.0f} nats "
-        "against {black:,.0f}."
+        "A test image scores higher than a black one with probability {area:.3f}; the mean bounds are {ordinary:,.0f} "
+        "and {black:,.0f} nats."
     ).format(area=area, ordinary=ordinary.mean(), black=black.mean())
     bound, truth = cache.uses.score(scene.model, scene.dataset.name, scene.row, "black")
     if truth is not None and truth - bound > 10:
         own = cache.uses.score(scene.model, scene.dataset.name, scene.row, "ordinary")[1]
         says += " " + _(
-            "These are bounds, though, and the encoder never saw a black image: its log p(x) is {truth:,.0f}, where "
-            "{image} has {own:,.0f}."
+            "But these are only bounds, and the encoder has never seen a black image: the exact log p(x) is "
+            "{truth:,.0f} nats for the black image and {own:,.0f} nats for {image}."
         ).format(
-            truth=truth, image=_("the {label}").format(label=scene.label), own=own if own is not None else math.nan
+            truth=truth, image=_("this {label}").format(label=scene.label), own=own if own is not None else math.nan
         )
     return kit.Answer(letter, says)
 
