@@ -7,7 +7,9 @@ from pages.ui import state
 from pages.ui.language import _
 
 state.begin(state.JOB, control.known)
-st.markdown(_("Choose, press Train, and watch. The training goes on when you leave this page."))
+st.markdown(
+    _("Choose the settings, press Train, and watch the model learn. Training continues when you leave this page.")
+)
 choose.show()
 control.choose()
 watch.show()

@@ -45,7 +45,7 @@ def test_the_table_says_what_there_is() -> None:
     assert not app.exception and not app.error
     table = app.table[0].value
     assert table["Model"].tolist() == ["mine", *(name for name in names() if name != "mine")]  # one's own first
-    assert table["Origin"].tolist() == ["trained here" if name == "mine" else "ships" for name in table["Model"]]
+    assert table["Origin"].tolist() == ["trained here" if name == "mine" else "built in" for name in table["Model"]]
     assert app.button(key="models.rename").disabled and app.button(key="models.delete").disabled  # mnist-2d ships
 
 
@@ -140,9 +140,9 @@ def test_the_card_of_a_model_says_what_it_is() -> None:
     record = vae.read_record("mnist-bernoulli-2d")
     told = said(app)
     for words in (
-        "**What it is**: Bernoulli, binary pixels", "**Latent dimensions**: 2", "**Images**: 28 × 28",
+        "**Likelihood**: Bernoulli, binary pixels", "**Latent dimensions**: 2", "**Images**: 28 × 28",
         "**Data set**: mnist",
-        "**Origin**: ships", f"seed {record.training.seed}", f"{record.held_out['elbo']:.1f}".replace("-", "−"),
+        "**Origin**: built in", f"seed {record.training.seed}", f"{record.held_out['elbo']:.1f}".replace("-", "−"),
     ):  # fmt: skip
         assert words in told
     assert "python -m vae train mnist-bernoulli-2d" in app.code[0].value
@@ -174,7 +174,7 @@ def test_what_was_kept_stands_first_and_the_form_is_empty() -> None:
     assert not app.error and "An encoder and a decoder in ONNX, J = 2, images of 784 numbers." in said(app)
     app = keep(app, "theirs")
     assert not app.error and app.table[0].value["Model"].tolist()[:2] == ["theirs", "mine"]
-    assert app.selectbox(key="models.one").value == "theirs" and "**theirs** is kept" in app.success[0].value
+    assert app.selectbox(key="models.one").value == "theirs" and "**theirs** was saved" in app.success[0].value
     assert "**Origin**: ONNX" in said(app) and "The held-out ELBO is" in app.success[0].value
     assert {"models.kept.explore/latent_map", "models.kept.measure/likelihood"} < keys(app)
     assert not {"models.name", "models.keep", "models.mean"} & keys(app)

@@ -90,7 +90,7 @@ def test_what_one_process_trains_and_deletes_the_other_sees(site: Site, browser:
     assert "by-one" in models(two)
     expect(two.get_by_role("combobox", name="Model", exact=True)).to_have_value("by-one")  # it is in use there too
     visit(one, f"{site.url}/models?model=by-one")
-    one.get_by_role("combobox", name="Model to look at").click()
+    one.get_by_role("combobox", name="Model to inspect").click()
     one.get_by_role("option", name="by-one", exact=True).click()
     settle(one)
     one.get_by_role("button", name="Delete").click()

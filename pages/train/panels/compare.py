@@ -18,25 +18,25 @@ def show(name: str) -> None:
     plans = {each: plan for each in cache.training.trained() if (plan := cache.training.plan(each))}
     plans = {each: plan for each, plan in plans.items() if plan[1].objective != "autoencoder"}  # it bounds nothing
     if not plans:
-        st.caption(_("No training with an ELBO has been kept yet."))
+        st.caption(_("No training run with an ELBO has been saved yet."))
         return
     first = [each for each in plans if name in plans and comparable(plans[each], plans[name])] or list(plans)
     chosen = st.multiselect(
-        _("Trainings"), plans, sorted(first, key=lambda each: each != name)[:MOST], key=f"train.compared.{name}",
-        placeholder=_("Choose trainings"),
+        _("Training runs"), plans, sorted(first, key=lambda each: each != name)[:MOST], key=f"train.compared.{name}",
+        placeholder=_("Choose training runs"),
     )  # fmt: skip
     against = st.segmented_control(
-        _("Against"), ("epochs", "seconds"), default="epochs", key="train.against", required=True,
-        format_func=lambda kind: {"epochs": _("epochs"), "seconds": _("seconds of training")}[kind],
+        _("Plot against"), ("epochs", "seconds"), default="epochs", key="train.against", required=True,
+        format_func=lambda kind: {"epochs": _("epochs"), "seconds": _("training time, seconds")}[kind],
     )  # fmt: skip
     runs = {each: curve(each, against == "seconds") for each in chosen}
     if any(not comparable(plans[each], plans[chosen[0]]) for each in chosen):
         st.warning(
-            _("These differ in data, likelihood or variance floor, so the nats of one say nothing about another."),
+            _("These runs differ in data set, likelihood or variance floor, so their ELBOs cannot be compared."),
             icon=":material/warning:",
         )
     if any(len(run.values) for run in runs.values()):
-        title = _("seconds of training") if against == "seconds" else _("epoch")
+        title = _("training time, seconds") if against == "seconds" else _("epoch")
         st.plotly_chart(
             figures.trainings.curves(list(runs.values()), (title, _("held-out ELBO, nats"))), key="train.curves",
             config={"displayModeBar": False}, alt=_("held-out ELBO of {names}").format(names=", ".join(chosen)),

@@ -32,7 +32,7 @@ def show(name: str, data_name: str, *, live: bool, sort: bool = False, by_varian
     component("replay")(key="train.replay", data=data)
     if not (dataset.labelled or live):
         st.caption(
-            _("These images have no labels. The colours are k-means clusters of their codes at the end, not labels.")
+            _("These images have no labels. The colours show k-means clusters of their codes at the end of training.")
         )
     return True
 
@@ -52,18 +52,18 @@ def given(formed: dict[str, Any], sort: bool, by_variance: bool) -> dict[str, An
 
 
 def _words(latent: int, by_variance: bool) -> dict[str, str]:
-    sheet = _("what the plane decodes to, in equal shares of the prior")
+    sheet = _("decoded images over the plane, at points spaced evenly in prior probability")
     chosen = ""
     if latent > 2:
-        sheet = _("what {plane} decodes to, all else 0, in equal shares of the prior")
+        sheet = _("decoded images over {plane}, all other coordinates 0, at points spaced evenly in prior probability")
         chosen = (
-            _("On the plane: two of {count} dimensions, among those that vary most.")
+            _("The plane shows two of the {count} dimensions, chosen among those with the largest variance.")
             if by_variance
-            else _("On the plane: two of {count} dimensions, among those with the largest KL.")
+            else _("The plane shows two of the {count} dimensions, chosen among those with the largest KL.")
         ).format(count=latent)
     return {
-        "map": _("The same test images on the latent plane, as training moves them"), "sheet": sheet,
-        "play": _("Play"), "pause": _("Pause"), "time": _("Time of the training"), "chosen": chosen,
+        "map": _("Codes of the same test images in the latent plane as training proceeds"), "sheet": sheet,
+        "play": _("Play"), "pause": _("Pause"), "time": _("Training progress"), "chosen": chosen,
         "at": _("epoch {epoch}, step {step}"),
-        "carried": _("KL by dimension, nats, a mean over training images; {awake} of {count} above 0.01"),
+        "carried": _("KL of each dimension in nats, averaged over training images; {awake} of {count} are above 0.01"),
     }  # fmt: skip

@@ -33,13 +33,14 @@ def show() -> None:
     files = left.file_uploader(
         _("Images"), [*ARRAYS, *PICTURES], accept_multiple_files=True, key=f"data.files{kept}",
         help=_(
-            "A zip archive of a folder of images, with one folder for each class or without; .npz or .npy with "
-            "images (N, H, W) or (N, H, W, 3); IDX as MNIST comes; Parquet as Hugging Face writes it; or image files."
+            "A zip archive of a folder of images, optionally with one subfolder per class; a .npz or .npy file of "
+            "images of shape (N, H, W) or (N, H, W, 3); an IDX file, the format of MNIST; a Parquet file as written by "
+            "Hugging Face; or image files."
         ),
     )  # fmt: skip
     labels = right.file_uploader(
-        _("Labels, if they are in a file of their own"), ["csv", "txt", "npy", "gz", "idx"], key=f"data.labels{kept}",
-        help=_("One label per line, a CSV of file name and label, .npy or IDX."),
+        _("Labels, if they are in a separate file"), ["csv", "txt", "npy", "gz", "idx"], key=f"data.labels{kept}",
+        help=_("A text file with a label per line, a CSV file of file names and labels, a .npy file or an IDX file."),
     )  # fmt: skip
     if not files:
         st.session_state.pop(HELD, None)
@@ -52,7 +53,7 @@ def show() -> None:
         return
     draft = replace(draft, recipe=_recipe(draft))
     if draft.test is None:
-        share = st.slider(_("Held out, %"), 1, 50, 10, key="data.held_out", width=320)
+        share = st.slider(_("Held-out images, %"), 1, 50, 10, key="data.held_out", width=320)
         draft = replace(draft, held_out=share / 100)
     if draft.trouble:
         _complain(draft.trouble)
@@ -66,7 +67,7 @@ def show() -> None:
     with left:
         columns = min(COLUMNS, len(sheet))
         whole = sheet[: len(sheet) // columns * columns] / 255
-        pictures.strip(whole, _("Some of the images, as they will be kept"), columns=columns, scale=2)
+        pictures.strip(whole, _("Some of the images, as they will be saved"), columns=columns, scale=2)
     with right:
         _says(draft)
     _keep(draft, [*files, *([labels] if labels else [])])
@@ -93,7 +94,9 @@ class _Folder:
             place.parent.mkdir(exist_ok=True)
             if place.exists():
                 raise DataError(
-                    _("Each file has a name of its own; {name} came twice. Rename one.").format(name=place.name)
+                    _("File names must be unique; {name} was uploaded twice. Rename one of the two files.").format(
+                        name=place.name
+                    )
                 )
             place.write_bytes(content)
         except OSError as error:
@@ -108,7 +111,7 @@ class _Folder:
 
 
 def _not_put(error: OSError) -> DataError:
-    says = _("What was uploaded could not be put into {folder} ({why}). Free space there.")
+    says = _("The uploaded files could not be stored in {folder} ({why}). Free some space there.")
     return DataError(says.format(folder=tempfile.gettempdir(), why=error.strerror or error))
 
 
@@ -144,10 +147,10 @@ def _recipe(draft: imports.Draft) -> imports.Recipe:
             height = st.number_input(_("Height"), 4, LARGEST, min(first[0], 28), key="data.height", width=110)
             width = st.number_input(_("Width"), 4, LARGEST, min(first[1], 28), key="data.width", width=110)
             size = (int(height), int(width))
-        grey = draft.colour and st.toggle(_("Make grey"), False, key="data.grey")
+        grey = draft.colour and st.toggle(_("Convert to greyscale"), False, key="data.grey")
         invert = st.toggle(
             _("Invert"), False, key="data.invert",
-            help=_("Light and dark change places: for dark strokes on a light ground, as on paper."),
+            help=_("Swaps light and dark, for dark strokes on a light background such as paper."),
         )  # fmt: skip
     return imports.Recipe(size, bool(grey), invert)
 
@@ -156,16 +159,18 @@ def _says(draft: imports.Draft) -> None:
     height, width, *colour = draft.image_shape
     rows, held = draft.places()
     st.markdown(
-        _("**{train:,}** images to learn from and **{test:,}** held out, {height} × {width} pixels {kind}.").format(
+        _("**{train:,}** training images and **{test:,}** held-out images, {height} × {width} pixels, {kind}.").format(
             train=len(rows), test=len(held), height=height, width=width,
-            kind=_("in colour") if colour else _("in grey"),
+            kind=_("colour") if colour else _("greyscale"),
         )
     )  # fmt: skip
     if len(draft.sizes) > 1:
         sizes = list(draft.sizes.items())
         listed = ", ".join(f"{h} × {w} ({count:,})" for (h, w), count in sizes[:5])
         st.caption(
-            _("They came in {count} sizes: {sizes}").format(count=len(sizes), sizes=listed + " …" * (len(sizes) > 5))
+            _("The original images have {count} different sizes: {sizes}").format(
+                count=len(sizes), sizes=listed + " …" * (len(sizes) > 5)
+            )
         )
     classes = draft.classes
     if classes:
@@ -174,24 +179,26 @@ def _says(draft: imports.Draft) -> None:
             hide_index=True, border="horizontal", height=min(32 + 30 * len(classes), 250),
         )  # fmt: skip
     else:
-        st.caption(_("There are no labels, and none are needed."))
+        st.caption(_("The images have no labels. Training does not need any."))
     for step in draft.steps:
         st.caption(said(step))
 
 
 def _keep(draft: imports.Draft, files: list) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = st.text_input(_("Name"), key="data.name", width=220, help=_("Lower-case letters, digits and dashes."))
-        title = st.text_input(_("Title"), key="data.title", width=260, help=_("What people call it."))
+        name = st.text_input(
+            _("Name"), key="data.name", width=220, help=_("Use lower-case letters, digits and hyphens.")
+        )
+        title = st.text_input(_("Title"), key="data.title", width=260, help=_("The name that is displayed."))
         keep = st.button(
-            _("Keep as data set"), type="primary", icon=":material/save:", disabled=not name, key="data.keep"
+            _("Save as data set"), type="primary", icon=":material/save:", disabled=not name, key="data.keep"
         )
     if not keep:
         return
-    bar = st.progress(0.0, _("Keeping the images …"))
+    bar = st.progress(0.0, _("Saving the images …"))
 
     def told(done: int, whole: int) -> None:
-        bar.progress(min(done / whole, 1.0), _("Keeping the images …"))
+        bar.progress(min(done / whole, 1.0), _("Saving the images …"))
 
     try:
         acts.keep_set(draft, name, title, told)

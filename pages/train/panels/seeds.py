@@ -22,8 +22,8 @@ def show(name: str) -> None:
     if not groups:
         st.info(
             _(
-                "There are no two models yet that differ in their seed alone. Choose several under Seeds, or train one "
-                "again with another seed."
+                "There are no two models yet that differ only in their seed. Choose more than one under Seeds, or "
+                "train a model again with a different seed."
             ),
             icon=":material/info:",
         )
@@ -34,7 +34,7 @@ def show(name: str) -> None:
         _("Model"), names, names.index(name) if name in names else 0, key=f"train.reference.{name}"
     )
     others = [each for group in groups if reference in group for each in group if each != reference]
-    other = right.selectbox(_("The same from another seed"), others, key=f"train.other.{reference}")
+    other = right.selectbox(_("Same model, other seed"), others, key=f"train.other.{reference}")
     drawn(reference, other)
 
 
@@ -72,7 +72,7 @@ def drawn(reference: str, other: str) -> None:
     says = (
         reference,
         _("{name} as trained: residual {residual:.2f}").format(name=other, residual=before),
-        _("{name} turned: residual {residual:.2f}").format(name=other, residual=turned.residual),
+        _("{name} after rotation: residual {residual:.2f}").format(name=other, residual=turned.residual),
     )
     for i, (column, plane, said) in enumerate(zip(st.columns(3), planes, says, strict=True)):
         with column:
@@ -83,15 +83,18 @@ def drawn(reference: str, other: str) -> None:
             )  # fmt: skip
     st.caption(
         _(
-            "The same {count:,} test images. The prior looks the same from all sides, so each seed finds axes of its "
-            "own: an axis is no factor of the data. The turn is the rotation, with a reflection where one is needed, "
-            "that brings the codes nearest to those on the left (Procrustes); the residual is the share of their "
-            "squared length that stays between them."
+            "All three show the same {count:,} test images. The prior is invariant under rotation, so each seed finds "
+            "its own axes: a latent axis is not in itself a factor of the data. On the right, the codes are rotated, "
+            "and reflected if necessary, to lie as close as possible to those on the left (Procrustes). The residual "
+            "is the squared distance that remains, relative to the squared length of the codes on the left."
         ).format(count=len(rows))
     )
     if not data.labelled:
-        st.caption(
-            _("These images have no labels. The colours are k-means clusters of the codes on the left, not labels.")
-        )
+        st.caption(_("These images have no labels. The colours show k-means clusters of the codes on the left."))
     if size > 2:
-        st.caption(_("All three are seen on the two principal axes of the codes on the left; the turn is in all J."))
+        st.caption(
+            _(
+                "All three are projected onto the first two principal axes of the codes on the left. The rotation acts "
+                "on all J dimensions."
+            )
+        )

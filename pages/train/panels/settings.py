@@ -114,21 +114,21 @@ def reason(name: str) -> str | None:
     """Says why a setting has no effect beside the others; None where it has one."""
     objective = _value("objective")
     if objective == "autoencoder" and name in ("beta", "beta_warmup", "free_bits"):
-        return _("An autoencoder has no KL.")
+        return _("An autoencoder has no KL term.")
     if objective == "autoencoder" and name == "samples":
-        return _("An autoencoder draws no z.")
+        return _("An autoencoder does not sample z.")
     if objective == "iwae" and name == "free_bits":
-        return _("For the ELBO: the IWAE bound has no KL of its own.")
+        return _("Only for the ELBO: the IWAE bound has no separate KL term.")
     if name in ("floored", "floor") and _value("likelihood") == "bernoulli":
-        return _("Binary pixels have no variance.")
+        return _("A Bernoulli likelihood has no variance parameter.")
     if name == "floor" and not _value("floored"):
-        return _("There is no floor now.")
+        return _("No variance floor is set.")
     if name == "warmup" and _value("schedule") == "one-cycle":
-        return _("A one-cycle has a rise of its own.")
+        return _("The one-cycle schedule has its own warm-up.")
     if name == "initial" and _value("convolutional"):
-        return _("For perceptrons alone.")
+        return _("Only for multilayer perceptrons.")
     if name == "channels" and not _value("convolutional"):
-        return _("A multilayer perceptron has none.")
+        return _("A multilayer perceptron has no channels.")
     return None
 
 
@@ -147,8 +147,8 @@ def essentials() -> None:
 def _likelihood(name: str) -> str:
     """Says in few words what p(x|z) is."""
     return {
-        "gaussian": _("Gaussian, σ by pixel"),
-        "gaussian-shared": _("Gaussian, one σ"),
+        "gaussian": _("Gaussian, σ per pixel"),
+        "gaussian-shared": _("Gaussian, shared σ"),
         "bernoulli": _("Bernoulli"),
     }[name]
 
@@ -165,67 +165,71 @@ def groups() -> list[tuple[str, str, Callable[[], None]]]:
         (_("Network: {kind}").format(kind=kind), ":material/hub:", _network),
         (_("Objective: {name}").format(name=objective + weight), ":material/target:", _objective),
         (_("Optimiser: {name}").format(name=words.schedule(_value("schedule"))), ":material/speed:", _optimiser),
-        (_("Data and start"), ":material/database:", _data),
+        (_("Data and initialisation"), ":material/database:", _data),
     ]
 
 
 def _network() -> None:
     st.segmented_control(
-        _("Kind"), [False, True], required=True, **_as("convolutional"),
+        _("Type"), [False, True], required=True, **_as("convolutional"),
         format_func=lambda yes: _("Convolutional") if yes else _("Multilayer perceptron"),
     )  # fmt: skip
-    st.text_input(_("Channels"), **_as("channels", _("Each convolution halves the image.")))
-    st.text_input(_("Hidden layers of the encoder"), **_as("encoder", _("Widths, with commas between.")))
     st.text_input(
-        _("Hidden layers of the decoder"), **_as("decoder", _("From z to the image; empty for a linear decoder."))
+        _("Channels"),
+        **_as("channels", _("Channels per convolution, separated by commas. Each convolution halves the image.")),
+    )
+    st.text_input(_("Hidden layers of the encoder"), **_as("encoder", _("Layer widths, separated by commas.")))
+    st.text_input(
+        _("Hidden layers of the decoder"),
+        **_as("decoder", _("In order from z to the image. Leave empty for a linear decoder.")),
     )
     st.selectbox(_("Activation"), ACTIVATIONS, **_as("activation"), format_func=words.activation)
-    st.toggle(_("Floor of the variance"), **_as("floored", _("Without it σ may fall to 0.")))
+    st.toggle(_("Variance floor"), **_as("floored", _("Without a floor, σ can fall to 0.")))
     _number(_("Floor of log σ²"), "floor", 0.5)
 
 
 def _objective() -> None:
     st.selectbox(_("Objective"), OBJECTIVES, format_func=words.objective, **_as("objective"))
     st.number_input(
-        _("Draws of z for each image"), step=1,
-        **_as("samples", _("L of the ELBO, k of the IWAE: more make that bound tighter, and each step longer.")),
+        _("Samples of z per image"), step=1,
+        **_as("samples", _("L for the ELBO, k for the IWAE. More samples tighten the IWAE bound, and slow each step.")),
     )  # fmt: skip
-    _number(_("Weight β of the KL"), "beta", 0.5)
-    _number(_("Warm-up of β, epochs"), "beta_warmup", 1.0, _("β rises from 0 over them."))
+    _number(_("KL weight β"), "beta", 0.5)
+    _number(_("Warm-up of β, epochs"), "beta_warmup", 1.0, _("β rises from 0 over these epochs."))
     _number(
-        _("Free bits, nats"), "free_bits", 0.1, _("KL that each dimension has for nothing."),
+        _("Free bits, nats"), "free_bits", 0.1, _("The KL of each dimension that is not penalised."),
     )  # fmt: skip
 
 
 def _optimiser() -> None:
     st.selectbox(_("Schedule"), SCHEDULES, format_func=words.schedule, **_as("schedule"))
-    _number(_("Warm-up of the learning rate, epochs"), "warmup", 1.0)
+    _number(_("Learning rate warm-up, epochs"), "warmup", 1.0)
     left, right = st.columns(2)
     left.number_input(_("Batch size"), step=1, **_as("batch_size"))
     with right:
-        _number(_("Weight decay"), "weight_decay", 0.01, _("Decoupled, as AdamW has it."))
+        _number(_("Weight decay"), "weight_decay", 0.01, _("Decoupled weight decay, as in AdamW."))
     left, middle, right = st.columns(3)
     with left:
-        _number(_("Adam's β₁"), "adam_beta1", 0.01, _("How long it remembers gradients."))
+        _number(_("Adam's β₁"), "adam_beta1", 0.01, _("Decay rate of the running average of the gradient."))
     with middle:
-        _number(_("Adam's β₂"), "adam_beta2", 0.001, _("How long it remembers their squares."))
+        _number(_("Adam's β₂"), "adam_beta2", 0.001, _("Decay rate of the running average of the squared gradient."))
     with right:
-        _number(_("Adam's ε"), "adam_epsilon", 1e-8, _("What it adds to their root."))
+        _number(_("Adam's ε"), "adam_epsilon", 1e-8, _("Added to the denominator to improve numerical stability."))
     st.selectbox(
         _("Precision"), PRECISIONS,
-        **_as("precision", _("Of matrix products; auto is bfloat16 where it is quicker and costs nothing.")),
+        **_as("precision", _("Of matrix products. auto uses bfloat16 where it is faster and does no harm.")),
     )  # fmt: skip
 
 
 def _data() -> None:
-    starts = {"random": _("random biases"), "mean-image": _("the mean image")}
+    starts = {"random": _("random"), "mean-image": _("mean image")}
     st.selectbox(
-        _("The decoder starts from"), INITIALS, format_func=starts.__getitem__,
-        **_as("initial", _("Its biases; the weights are random.")),
+        _("Initial biases of the decoder"), INITIALS, format_func=starts.__getitem__,
+        **_as("initial", _("With mean image, the decoder starts near the mean image. The weights are random.")),
     )  # fmt: skip
-    st.caption(_("For clothes: `python -m vae data fashion-mnist`."))
-    _number(_("Share of the training images, %"), "percent", 10.0, _("The first of them."))
-    st.number_input(_("Seed"), step=1, **_as("seed", _("The same seed gives the same weights on one machine.")))
+    st.caption(_("To download Fashion-MNIST, run `python -m vae data fashion-mnist`."))
+    _number(_("Share of the training images, %"), "percent", 10.0, _("The first images of the training set are used."))
+    st.number_input(_("Seed"), step=1, **_as("seed", _("On the same machine, the same seed gives the same weights.")))
 
 
 # how a control is made
@@ -259,5 +263,7 @@ def _widths(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.replace(",", " ").split())
     except ValueError:
         raise ConfigError(
-            _("Layers are whole numbers with commas between, such as 512, 256; this is {layers!r}.").format(layers=text)
+            _("Layer widths must be whole numbers separated by commas, such as 512, 256; got {layers!r}.").format(
+                layers=text
+            )
         ) from None

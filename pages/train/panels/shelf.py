@@ -29,7 +29,7 @@ def show() -> None:
     ours = {record.name for record in records if shelf.own(record.name)}
     free = {name for name in ours if acts.may_change(name)}
     records = sorted(records, key=lambda record: _order(record.name))
-    whose = {_("Whose"): [card.whose(record.name) for record in records]} if roles.active() else {}
+    whose = {_("Owner"): [card.whose(record.name) for record in records]} if roles.active() else {}
     with st.container(key="models"):
         st.table(
             {
@@ -50,12 +50,12 @@ def show() -> None:
         st.session_state["models.one"] = added[0]
     state.begin("models.one", state.one_of(names), state.model())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = st.selectbox(_("Model to look at"), names, key="models.one", width=260)
+        name = st.selectbox(_("Model to inspect"), names, key="models.one", width=260)
         _button(_("Use"), "play_arrow", lambda: state.use_model(name), key="models.use")
         _ways(name, "card")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         new = st.text_input(
-            _("New name"), key="models.new", width=220, help=_("Lower-case letters, digits and dashes.")
+            _("New name"), key="models.new", width=220, help=_("Use lower-case letters, digits and hyphens.")
         )
         _button(_("Copy"), "content_copy", lambda: acts.copy(name, new), key="models.copy", disabled=not new)
         _button(
@@ -65,11 +65,11 @@ def show() -> None:
     if trouble := st.session_state.pop(TROUBLE, None):
         st.error(trouble, icon=":material/error:")
     if name in shelf.SHIPPED:
-        st.caption(_("{name} ships with the explorer: it can be copied under a new name.").format(name=name))
+        st.caption(_("{name} is built in. You can copy it under a new name.").format(name=name))
     elif name not in ours:
-        st.caption(_("{name} is being trained: stop it first.").format(name=name))
+        st.caption(_("{name} is being trained. Stop the training first.").format(name=name))
     elif name not in free:
-        st.caption(_("{name} is not yours: it can be used, and copied under a new name.").format(name=name))
+        st.caption(_("{name} belongs to someone else. You can use it, and copy it under a new name.").format(name=name))
     if token := st.session_state.get(UNDO):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(_("{name} was deleted.").format(name=token.partition("-")[2]), width="content")
@@ -81,7 +81,7 @@ def show() -> None:
 
 def _welcome(name: str, says: list[str]) -> None:
     """Says that a model was kept, and leads to what can be seen of it; last, where the form was that kept it."""
-    kept = _("{name} is kept. It stands first in the table, and this is its card.").format(name=f"**{name}**")
+    kept = _("{name} was saved. It is first in the table, and its details are shown above.").format(name=f"**{name}**")
     told = " ".join(words.literal(said(sentence)) for sentence in says)
     st.success(f"{kept}  \n{told}" if told else kept, icon=":material/check:")
     with st.container(horizontal=True, gap="small"):

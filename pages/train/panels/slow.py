@@ -57,7 +57,7 @@ def _words(step: SlowStep) -> dict[str, Any]:
     drawn = bool(step.noise.any())
     beta = float(step.beta)
     return {
-        "flow": _("The five stages of a step"), "back": _("Back"), "next": _("Next"), "play": _("Play"),
+        "flow": _("The five stages of a training step"), "back": _("Back"), "next": _("Next"), "play": _("Play"),
         "pause": _("Pause"), "names": [_("Encode"), _("Sample"), _("Decode"), _("Losses"), _("Backward")],
         "arrows": [_("encoder"), "ε" if drawn else "", _("decoder"), "log p", "∇"],
         "equations": [
@@ -66,28 +66,30 @@ def _words(step: SlowStep) -> dict[str, Any]:
             "∂/∂μ,  ∂/∂σ" if drawn else "∂/∂μ",
         ],
         "says": [
-            _("The encoder reads the image and answers with a mean μ and a deviation σ for each dimension of z."),
-            _("Noise ε is drawn and put in: z = μ + σ · ε. It is a sum, so gradients can pass to μ and σ.") if drawn
-            else _("An autoencoder draws nothing: z is μ."),
-            _("The decoder turns z into p(x|z), a mean and a deviation for each pixel."),
-            _("The losses, in nats: how badly p(x|z) explains the image, and how far q(z|x) is from the prior.")
-            if drawn else _("The loss, in nats: how badly p(x|z) explains the image. An autoencoder has no KL."),
-            _("Gradients flow back from the loss to z, to μ and σ, and into the weights, which the optimiser moves."),
+            _("The encoder maps the image to a mean μ and a standard deviation σ for each dimension of z."),
+            _("Noise ε is sampled, and z = μ + σ · ε. This is differentiable in μ and σ, so gradients can flow back.")
+            if drawn else _("An autoencoder does not sample: z = μ."),
+            _("The decoder maps z to p(x|z): a mean and a standard deviation for each pixel."),
+            _("The loss in nats: the reconstruction error −log p(x|z) plus the KL of q(z|x) from the prior.")
+            if drawn else _("The loss in nats: the reconstruction error −log p(x|z). An autoencoder has no KL term."),
+            _("Gradients flow back from the loss to z, to μ and σ, and to the weights, which the optimiser updates."),
         ],
-        "x": _("the image x"), "encoded": _("μ, and σ to both sides, by dimension") if drawn else _("μ by dimension"),
-        "plane": _("prior, q(z|x) and the draw; circles at one and two deviations")
-        if drawn else _("z = μ; circles at one and two deviations of the prior"),
+        "x": _("the image x"), "encoded": _("μ ± σ of each dimension") if drawn else _("μ of each dimension"),
+        "plane": _("prior, q(z|x) and the sample; circles at one and two standard deviations")
+        if drawn else _("z = μ; circles at one and two standard deviations of the prior"),
         "draw": "= {mean} + {deviation} × {noise} = {z}" if drawn else "= {mean}",
-        "draws": _("One of {count} draws; the others are pale."),
+        "draws": _("One of {count} samples; the others are shown in pale colours."),
         "decoded_mean": _("mean of p(x|z)"), "decoded_deviation": _("σ of p(x|z), up to {top}") if step.x.ndim == 2
-        else _("σ of p(x|z), the mean over three colours, up to {top}"),
-        "losses": _("losses of this image, nats"), "reconstruction": "−log p(x|z)",
+        else _("σ of p(x|z), averaged over the colour channels, up to {top}"),
+        "losses": _("loss for this image, nats"), "reconstruction": "−log p(x|z)",
         "kl": "KL" if beta == 1 else f"β · KL, β = {beta:g}", "loss": _("loss"),
-        "other": _("This objective makes something else of the two parts than their sum."),
-        "by_dimension": _("KL by dimension, nats"), "mean_gradient": _("∂loss/∂μ by dimension, nats per unit"),
-        "deviation_gradient": _("∂loss/∂σ by dimension, nats per unit"), "parts": [_("encoder"), _("decoder")],
-        "moved": _("weights moved by {change}, {percent} % of their length {norm}"),
+        "other": _("For this objective, the loss is not the sum of the two terms."),
+        "by_dimension": _("KL of each dimension, nats"),
+        "mean_gradient": _("∂loss/∂μ of each dimension, nats per unit"),
+        "deviation_gradient": _("∂loss/∂σ of each dimension, nats per unit"), "parts": [_("encoder"), _("decoder")],
+        "moved": _("the weights change by {change}, {percent} % of their norm {norm}"),
         "rate": _(
-            "Learning rate {rate}. The weights follow the mean gradient of {images} images, this one among them."
+            "Learning rate {rate}. The weights are updated with the mean gradient over a batch of {images} images that "
+            "includes this one."
         ),
     }  # fmt: skip

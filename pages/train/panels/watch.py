@@ -24,7 +24,7 @@ QUIET = {"displayModeBar": False}
 def show() -> None:
     """Draws how a training stands, again and again while it goes on."""
     state.begin(VIEW, state.one_of(VIEWS), VIEWS[0])
-    names = {"one": _("This training"), "compared": _("Trainings compared"), "seeds": _("Other seeds")}
+    names = {"one": _("This run"), "compared": _("Compare runs"), "seeds": _("Other seeds")}
     st.segmented_control(
         _("View"), VIEWS, key=VIEW, format_func=lambda view: names[view], label_visibility="collapsed", required=True
     )
@@ -45,20 +45,22 @@ def watch() -> None:
     job = control.watched()
     name = job.name if job else state.model()
     if job is None:
-        st.caption(_("How {name} was trained. Start a training of your own to see it here.").format(name=name))
+        st.caption(
+            _("This is how {name} was trained. When you train a model of your own, it is shown here.").format(name=name)
+        )
     else:
         says = {
             "starting": _("**{name}** is starting: loading PyTorch and the images."),
-            "queued": _("**{name}** waits for its turn; ahead of it: {ahead}."),
+            "queued": _("**{name}** is waiting in the queue, with {ahead} ahead of it."),
             "running": _("**{name}** is training."),
             "paused": _("**{name}** is paused."),
-            "done": _("**{name}** is trained. All pages can use it."),
-            "stopped": _("**{name}** was stopped. What it had learned is saved, and all pages can use it."),
-            "failed": _("**{name}** failed."),
+            "done": _("**{name}** has been trained. You can use it on all pages."),
+            "stopped": _("**{name}** was stopped and saved in its current state. You can use it on all pages."),
+            "failed": _("The training of **{name}** failed."),
         }
         saved = (folders()[0] / name / MODEL_FILE).exists()
         if not saved:
-            says["stopped"] = _("**{name}** was stopped before it had learned anything.")
+            says["stopped"] = _("**{name}** was stopped before its first step, so nothing was saved.")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(says[job.state].format(name=name, ahead=job.ahead))
             control.row(job)
@@ -83,7 +85,7 @@ def training(name: str, job: jobs.Job | None) -> None:
         steps(name)
     if not reports:
         if job and job.state in ("starting", "running"):
-            st.progress(0.0, _("The first step comes in some seconds."))
+            st.progress(0.0, _("The first step will follow in a few seconds."))
         return
     live, last = job is not None and job.busy, reports[-1]
     if live:
@@ -114,10 +116,14 @@ def described(model: ModelConfig, training: TrainConfig) -> str:
         training.data + (f" ({training.share:.0%})" if training.share < 1 else ""),
         f"J = {model.latent}",
         words.likelihood(model.likelihood),
-        *([_("convolutions {widths}").format(widths=", ".join(map(str, model.channels)))] if model.channels else []),
+        *(
+            [_("convolutional channels {widths}").format(widths=", ".join(map(str, model.channels)))]
+            if model.channels
+            else []
+        ),
         _("encoder {first}, decoder {second}").format(first=nets[0], second=nets[1]),
         words.objective(training.objective) + draws + (f", β = {training.beta:g}" if training.beta != 1 else ""),
-        _("{epochs} epochs of batches of {size}").format(epochs=training.epochs, size=training.batch_size),
+        _("{epochs} epochs, batch size {size}").format(epochs=training.epochs, size=training.batch_size),
         _("learning rate {rate:g}").format(rate=training.learning_rate),
         _("seed {seed}").format(seed=training.seed),
     ]
@@ -149,7 +155,7 @@ def steps(name: str) -> None:
     if step is None:
         said.markdown(_("Take one step to see it here in slow motion."))
         return
-    said.markdown(_("**Step {step:,} in slow motion**, seen on one image").format(step=int(step.step)))
+    said.markdown(_("**Step {step:,} in slow motion**, for one image").format(step=int(step.step)))
     slow.show(step, "train.slow")
 
 
@@ -166,16 +172,19 @@ def losses(reports: list[Report]) -> None:
     held_out = [r for r in reports if r.held_out_kl is not None and r.held_out_reconstruction is not None]
     if held_out:
         r = held_out[-1]
-        said = _("Up to 2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats per image")
+        said = _(
+            "On up to 2,000 held-out images, after epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats per "
+            "image"
+        )
         if r.held_out_kl:  # an autoencoder has none
             said = _(
-                "Up to 2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} − KL {kl:.1f} "
-                "= ELBO {elbo:.1f} nats per image"
+                "On up to 2,000 held-out images, after epoch {epoch:.0f}: reconstruction {reconstruction:.1f} − KL "
+                "{kl:.1f} = ELBO {elbo:.1f} nats per image"
             )
         reconstruction, kl = r.held_out_reconstruction or 0, r.held_out_kl or 0
         st.caption(
             said.format(epoch=r.epoch, reconstruction=reconstruction, kl=kl, elbo=reconstruction - kl)
-            + _("; the sidebar says the ELBO over all test images")
+            + _("; the sidebar shows the ELBO on all test images")
         )
 
 
@@ -193,7 +202,12 @@ def carried(reports: list[Report], sort: bool) -> None:
         ),
         key="train.carried", config=QUIET, alt=_("KL of each dimension against epochs"),
     )  # fmt: skip
-    st.caption(_("KL by dimension over time: a row lights up where a dimension wakes, and goes out where it dies."))
+    st.caption(
+        _(
+            "The KL of each dimension during training: a row lights up when its dimension becomes active, and fades "
+            "when the dimension collapses."
+        )
+    )
 
 
 @fragment(run_every=1.0)
@@ -213,8 +227,10 @@ def reconstructions(name: str) -> None:
         rows = tuple(dict.fromkeys([*firsts.tolist(), *range(len(dataset.test))]))[:10]  # one of each class, and more
         decoded = cache.reconstructions_so_far(model, dataset.name, rows)
     except VAEError:
-        st.caption(_("Reconstructions come with the end of the first epoch."))
+        st.caption(_("Reconstructions are shown after the first epoch."))
         return
     originals = dataset.test.images[list(rows)].numpy() / 255
     both = np.concatenate([originals, decoded.mean])
-    pictures.strip(both, _("test images, and the mean of p(x|z) at the mean of q(z|x)"), columns=10, scale=4)
+    pictures.strip(
+        both, _("test images and their reconstructions: the mean of p(x|z) at the mean of q(z|x)"), columns=10, scale=4
+    )
