@@ -54,7 +54,7 @@ def _allowed(mark: str | None) -> bool:
 def _check(name: str) -> str:
     check_name(name)
     if not may_change(name):
-        says = _("In a class everybody changes their own models alone; {name} is not yours. Copy it under a new name.")
+        says = _("In a class you can change only your own models; {name} is not yours. Copy it under a new name.")
         raise NotAllowed(says.format(name=name))
     return name
 
@@ -70,7 +70,7 @@ def _alone(owner: str | None) -> Iterator[None]:
         return (yield)
     lock = jobs.Lock(roles.folder() / "busy" / owner)
     if not lock.acquire(_PATIENCE):
-        raise NotAllowed(_("In a class one thing after the other is kept for you; another is not done yet. Try again."))
+        raise NotAllowed(_("Something else is still being saved for you. Try again in a moment."))
     try:
         yield
     finally:
@@ -185,7 +185,7 @@ def new_models(names: Sequence[str], *, trained: bool = False) -> Iterator[None]
                 until_counted.close()
             yield
     except OSError as error:
-        says = _("The folder of a new model could not be made in {folder} ({why}). Tell the lecturer.")
+        says = _("The folder for a new model could not be created in {folder} ({why}). Tell the lecturer.")
         raise CheckpointError(says.format(folder=folders()[0], why=error.strerror or error)) from error
     finally:
         for place in made:
@@ -218,9 +218,7 @@ def bring_back(token: str) -> str:
     """Undoes `discard`, as `shelf.bring_back` does."""
     name = token.partition("-")[2]
     if token in shelf.discarded() and not _allowed(marks.read(folders()[0] / shelf.DISCARDED / token / name)):
-        raise NotAllowed(
-            _("In a class everybody brings back their own models alone; {name} is not yours.").format(name=name)
-        )
+        raise NotAllowed(_("In a class you can restore only your own models; {name} is not yours.").format(name=name))
     owner = roles.owner()
     with _alone(owner):
         if owner:
@@ -231,7 +229,7 @@ def bring_back(token: str) -> str:
 def _check_models(owner: str, more: int = 0) -> None:
     most, count = limits.get().models, len(marks.models(owner)) + more
     if count > most:
-        says = _("A student of this class has at most {most} models; this would be {count}. Delete one first.")
+        says = _("A student of this class can have at most {most} models; this would be {count}. Delete one first.")
         raise NotAllowed(says.format(most=most, count=count))
 
 
@@ -239,14 +237,14 @@ def _check_trainings(owner: str, more: int) -> None:
     most, busy = limits.get().trainings, sum(marks.of_model(job.name) == owner for job in jobs.queue())
     if busy + more > most:
         says = _(
-            "A student of this class trains at most {most} models at once; this would be {count}. Wait, or stop one."
+            "A student of this class can train at most {most} models at once; this would be {count}. Wait, or stop one."
         )
         raise NotAllowed(says.format(most=most, count=busy + more))
 
 
 def _taken(name: str) -> NotAllowed:
     return NotAllowed(
-        _("A model's name must be new; {name} belongs to another. Choose another name.").format(name=name)
+        _("A model's name must be new, and {name} belongs to someone else. Choose another name.").format(name=name)
     )
 
 
@@ -263,7 +261,9 @@ def check_upload(sizes: Sequence[int]) -> None:
         NotAllowed: a student's files are larger than the limits allow.
     """
     if roles.owner() and sum(sizes) > (most := limits.get().megabytes) * 2**20:
-        says = _("An upload in this class has at most {most} MB; this has {size:.1f}. Take fewer or smaller files.")
+        says = _(
+            "An upload is limited to {most} MB in this class; this is {size:.1f} MB. Choose fewer or smaller files."
+        )
         raise NotAllowed(says.format(most=most, size=sum(sizes) / 2**20))
 
 
@@ -282,18 +282,18 @@ def remove_set(name: str) -> None:
     """Deletes a data set, as `stored.remove` does."""
     stored.check_kept(name)
     if not may_remove(name):
-        raise NotAllowed(
-            _("In a class everybody deletes their own data sets alone; {name} is not yours.").format(name=name)
-        )
+        raise NotAllowed(_("In a class you can delete only your own data sets; {name} is not yours.").format(name=name))
     stored.remove(name)
 
 
 def _check_sets(owner: str, draft: imports.Draft) -> None:
     bounds, count = limits.get(), len(marks.sets(owner)) + 1
     if count > bounds.sets:
-        says = _("A student of this class has at most {most} data sets; this would be {count}. Delete one first.")
+        says = _("A student of this class can have at most {most} data sets; this would be {count}. Delete one first.")
         raise NotAllowed(says.format(most=bounds.sets, count=count))
     size = sum(map(len, draft.places())) * int(np.prod(draft.image_shape)) / 2**20
     if size > (most := _UNPACKED * bounds.megabytes):
-        says = _("A data set in this class has at most {most} MB unpacked; this has {size:.0f}. Take fewer images.")
+        says = _(
+            "A data set is limited to {most} MB unpacked in this class; this is {size:.0f} MB. Choose fewer images."
+        )
         raise NotAllowed(says.format(most=most, size=size))

@@ -26,7 +26,7 @@ def is_open() -> bool:
 def ask() -> None:
     """Asks a student for the password; with the right one, the page runs again and is shown."""
     with st.form("class.door", border=False):
-        given = st.text_input(_("Password of the class"), type="password", key="class.password", width=300)
+        given = st.text_input(_("Class password"), type="password", key="class.password", width=300)
         asked = st.form_submit_button(_("Enter"), type="primary")
     if not asked:
         return
@@ -34,7 +34,7 @@ def ask() -> None:
         _GIVEN.add(roles.owner())
         st.rerun()
     time.sleep(_PAUSE)
-    st.error(_("This is not the password of the class. The lecturer knows it."), icon=":material/error:")
+    st.error(_("The password is wrong. Ask the lecturer for it."), icon=":material/error:")
 
 
 def _password() -> str:

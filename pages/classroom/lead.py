@@ -100,7 +100,9 @@ def stop() -> None:
     except OSError as error:
         from vae.errors import CheckpointError  # which loads PyTorch
 
-        says = _("{path} could not be deleted ({why}), so students' screens still follow. Delete it by hand.")
+        says = _(
+            "{path} could not be deleted ({why}), so students' screens still follow yours. Delete the file by hand."
+        )
         raise CheckpointError(says.format(path=_path(), why=error.strerror or error)) from error
 
 

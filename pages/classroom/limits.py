@@ -48,7 +48,7 @@ class Limits:
         for name, highest in HIGHEST.items():
             value = getattr(self, name)
             if type(value) is not int or not 1 <= value <= highest:
-                says = _("A limit is a whole number from 1 to {highest:,}; {name} is {value!r}.")
+                says = _("A limit must be a whole number from 1 to {highest:,}; {name} is {value!r}.")
                 raise ConfigError(says.format(highest=highest, name=name, value=value))
 
 
@@ -71,7 +71,7 @@ def put(limits: Limits) -> None:
         CheckpointError: the disk refuses.
     """
     if roles.role() is not roles.Role.LECTURER:
-        raise ConfigError(_("The lecturer alone sets the limits of a class. Open the page with the lecturer's link."))
+        raise ConfigError(_("Only the lecturer can set the limits of a class. Open the page with the lecturer's link."))
     content = roles.register() | {"limits": asdict(limits)}
     write_aside(roles.folder() / roles.REGISTER, json.dumps(content, indent=1).encode())
 
@@ -90,11 +90,16 @@ def check(plan: Preset) -> None:
     """
     limits, (model, training) = get(), plan
     if training.epochs > limits.epochs:
-        says = _("A training in this class has at most {most} epochs; this has {count}. Choose fewer.")
+        says = _("A training run in this class can have at most {most} epochs; this one has {count}. Choose fewer.")
         raise ConfigError(says.format(most=limits.epochs, count=training.epochs))
     if (count := count_weights(model)) > limits.weights:
-        says = _("A model in this class has at most {most:,} weights; this has {count:,}. Take narrower layers.")
+        says = _(
+            "A model in this class can have at most {most:,} weights; this one has {count:,}. Choose narrower layers."
+        )
         raise ConfigError(says.format(most=limits.weights, count=count))
     if training.batch_size * training.samples * model.pixels > _PIXELS:
-        says = _("A step in this class takes at most {most:,} pixels, images times draws times pixels; choose fewer.")
+        says = _(
+            "A training step in this class can process at most {most:,} pixels: images × samples × pixels per "
+            "image. Choose fewer images or samples."
+        )
         raise ConfigError(says.format(most=_PIXELS))

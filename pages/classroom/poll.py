@@ -53,7 +53,7 @@ def clear(chapter: str) -> None:
         CheckpointError: the disk refuses, or the session is not the lecturer's.
     """
     if roles.role() is not roles.Role.LECTURER:
-        raise CheckpointError(_("The lecturer alone clears a poll. Open the page with the lecturer's link."))
+        raise CheckpointError(_("Only the lecturer can clear a poll. Open the page with the lecturer's link."))
     try:
         for path in _folder(chapter).glob("[!.]*"):
             path.unlink(missing_ok=True)

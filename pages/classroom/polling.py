@@ -33,15 +33,15 @@ def _live(chapter: str, options: dict[str, str]) -> None:
     found = poll.answers(chapter)
     counts = {text: found[letter] for letter, text in options.items()}
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_("Answers of students: {count}").format(count=sum(counts.values())))
-        opened = st.toggle(_("Show the poll"), key=f"poll.show{chapter}", persist_state="session")
+        st.caption(_("Student answers: {count}").format(count=sum(counts.values())))
+        opened = st.toggle(_("Show results"), key=f"poll.show{chapter}", persist_state="session")
         if opened:
             st.button(
                 _("Clear"), key=f"poll.clear{chapter}", icon=":material/delete:", type="tertiary",
                 on_click=_clear, args=(chapter,),
             )  # fmt: skip
     if opened:
-        alt = _("The poll: {counts}").format(counts="; ".join(f"{text}: {n}" for text, n in counts.items()))
+        alt = _("Poll results: {counts}").format(counts="; ".join(f"{text}: {n}" for text, n in counts.items()))
         chart = _bars(counts)
         st.plotly_chart(chart, key=f"poll.chart{chapter}", config={"displayModeBar": False}, alt=alt)
 

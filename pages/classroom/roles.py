@@ -57,7 +57,7 @@ def register() -> dict[str, Any]:
     except (OSError, ValueError, TypeError) as error:
         from vae.errors import ConfigError  # which loads PyTorch
 
-        says = _("A class needs its file {path}, which could not be read ({why}). Start it again with: vae classroom")
+        says = _("The class file {path} could not be read ({why}). Start the class again with: vae classroom")
         raise ConfigError(says.format(path=path, why=error)) from error
     return found
 

@@ -17,7 +17,10 @@ def show_switch() -> None:
     """Draws the lecturer's switch at the head of the sidebar."""
     if roles.role() is roles.Role.LECTURER and not state.hidden("sidebar"):
         st.session_state[_SWITCH] = lead.now() is not None
-        says = _("All students' screens show your page, chapter, model, image and z, until they let go or you stop.")
+        says = _(
+            "All students' screens show your page, chapter, model, image and z, until a student stops following or "
+            "you switch this off."
+        )
         st.sidebar.toggle(_("Follow me"), key=_SWITCH, help=says, on_change=_turn)
 
 
@@ -47,10 +50,10 @@ def _follow() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="lead"):
         if lead.following():
-            st.caption(":material/co_present: " + _("This screen follows the lecturer."))
-            st.button(_("Let go"), key="lead.let_go", on_click=lead.let_go)
+            st.caption(":material/co_present: " + _("This screen is following the lecturer."))
+            st.button(_("Stop following"), key="lead.let_go", on_click=lead.let_go)
         else:
-            st.caption(":material/co_present: " + _("The lecturer leads; this screen does not follow."))
+            st.caption(":material/co_present: " + _("The lecturer is leading, but this screen is not following."))
             st.button(_("Follow again"), key="lead.go_on", type="primary", on_click=lead.go_on)
 
 

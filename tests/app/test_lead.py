@@ -168,7 +168,7 @@ def test_the_lecturer_sees_how_many_answered_what_and_students_do_not() -> None:
     assert chart["text"] == ["1", "2", "0"]
     assert chart["y"][0].startswith("From the prior p(z)")
     assert not [each for each in anna.toggle if str(each.key).startswith("poll.")]
-    assert not [each for each in anna.caption if "Answers of students" in each.value]
+    assert not [each for each in anna.caption if "Student answers" in each.value]
     names = [path.name for path in (roles.folder() / "poll").rglob("*") if path.is_file()]
     marks = [hashlib.sha256(key.encode()).hexdigest() for key in (ANNA, BEN)]
     assert len(names) == 3 and not [name for name in names if any(mark.startswith(name) for mark in marks)]
