@@ -78,10 +78,10 @@ def answer(request: Request) -> Response:
         return PlainTextResponse("There is no such file.", 404)
     with language.speaking(shelf.language):
         if not shelf.making.acquire(blocking=False):
-            return _busy(_("Another file is being made for you. Wait until it is saved, and then ask again."))
+            return _busy(_("Another file is being prepared for you. Wait until it has been saved, and then try again."))
         try:
             if not _MAKING.acquire(blocking=False):
-                return _busy(_("The server is making files for other visitors. Ask again in a moment."))
+                return _busy(_("The server is preparing files for other users. Try again in a moment."))
             try:
                 return _made(offer)
             finally:

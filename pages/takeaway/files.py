@@ -29,15 +29,15 @@ def offers(page: str, model: cache.Model) -> list[Offer]:
     drawn = words.draws(cache.dataset(view.data))
     found = [
         Offer(
-            _("Codes of the model's own draws (CSV)") if drawn else _("Codes of the test images (CSV)"),
+            _("Codes of samples from the model (CSV)") if drawn else _("Codes of the test images (CSV)"),
             f"{name}-codes.csv", "text/csv", ":material/table_chart:", partial(codes, view),
         ),
         Offer(
-            _("Walk to another draw (GIF)") if drawn else _("Walk to another image (GIF)"),
+            _("Interpolation to another sample (GIF)") if drawn else _("Interpolation to another image (GIF)"),
             f"{name}-walk.gif", "image/gif", ":material/animation:", partial(walk, view),
         ),
         Offer(
-            _("Map with its decoder (HTML)"), f"{name}-map.html", "text/html", ":material/scatter_plot:",
+            _("Interactive latent map (HTML)"), f"{name}-map.html", "text/html", ":material/scatter_plot:",
             partial(mapfile.page, model, mapfile.in_use(model)),
         ),
         Offer(
@@ -48,7 +48,7 @@ def offers(page: str, model: cache.Model) -> list[Offer]:
     if _repeatable(page, view):
         found.append(
             Offer(
-                _("Notebook that repeats this page (Jupyter)"), f"{_named(page, view)}.ipynb",
+                _("Notebook that reproduces this page (Jupyter)"), f"{_named(page, view)}.ipynb",
                 "application/x-ipynb+json", ":material/code:", partial(notebooks.notebook, page, view),
             )
         )  # fmt: skip

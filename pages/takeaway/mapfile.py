@@ -68,8 +68,8 @@ def page(model: cache.Model, begin: InUse = BEGIN) -> bytes:
     if "decoder" not in packed:
         raise ConfigError(
             _(
-                "The decoder of {name} does not run in a browser, so its map cannot be one file. It can where the "
-                "decoder is a multilayer perceptron of at most {most:,} weights: choose such a model."
+                "The decoder of {name} cannot run in a browser, so its map cannot be saved as one file. Choose a model "
+                "whose decoder is a multilayer perceptron with at most {most:,} weights."
             ).format(name=model[0], most=portable.MOST_PORTABLE)
         )
     sheets = _sheets(data)
@@ -85,11 +85,11 @@ def page(model: cache.Model, begin: InUse = BEGIN) -> bytes:
         "about": "\n".join(f"<p>{escape(each)}</p>" for each in _about(model, data, count, plane, painted)),
         "use": escape(
             _(
-                "With a mouse, drag to pan, and turn the wheel to zoom; on a touch screen, slide one finger to decode, "
-                "two to pan and zoom. Once the plane has the focus, the arrow keys move z."
+                "With a mouse, drag to pan and turn the wheel to zoom. On a touch screen, slide one finger to decode, "
+                "and use two to pan and zoom. When the plane has the focus, the arrow keys move z."
             )
         ),
-        "wait": escape(_("The map is being drawn. It needs JavaScript, and a browser from 2023 or later.")),
+        "wait": escape(_("Drawing the map. This needs JavaScript and a browser from 2023 or later.")),
         "foot": escape(_("Made with vae-explorer {version}.").format(version=paths.version())),
         "style": mount.style(),
         "modules": _json({"imports": mount.embedded("alone.js")}),
@@ -131,7 +131,7 @@ def _about(
     if record.autoencoder:
         facts.append(_("plain autoencoder: no ELBO"))
     if words.draws(data):
-        facts.append(_("in the place of test images, {count:,} draws of the model itself").format(count=count))
+        facts.append(_("{count:,} samples from the model in place of test images").format(count=count))
     elif count < len(data.test):
         facts.append(
             _("{data}: the first {count:,} of {all:,} test images").format(
@@ -141,11 +141,11 @@ def _about(
     else:
         facts.append(_("{data}: {count:,} test images").format(data=words.title(data), count=count))
     points = (
-        _("Each point is a test image at the code that the autoencoder gives it.")
+        _("Each point is a test image, placed at its code.")
         if record.autoencoder
-        else _("Each point is a test image at the mean of its q(z|x).")
+        else _("Each point is a test image, placed at the mean of its q(z|x).")
     )
-    points += " " + _("Move over the plane and see what it decodes to; a click keeps the place.")
+    points += " " + _("Move the pointer over the plane to see each point decoded; click to keep a point.")
     return [each for each in (" · ".join(facts), points, plane.says, colours.says(model, painted)) if each]
 
 

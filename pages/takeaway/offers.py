@@ -1,4 +1,4 @@
-"""What the menu "Take away" offers: a file, made when a visitor asks for it."""
+"""What the menu "Download" offers: a file, made when a visitor asks for it."""
 
 from collections.abc import Callable
 from typing import NamedTuple

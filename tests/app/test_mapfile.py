@@ -183,7 +183,7 @@ def test_it_begins_with_the_latent_and_the_clusters_that_are_in_use(trained: Cal
     assert told["classes"] == [f"cluster {number}" for number in (1, 2, 3, 4)]
     assert np.allclose(np.reshape(told["centres"], (4, 2)), cache.latent.clusters(model, 4).centres)
     assert "k-means clusters of the codes" in found.said
-    assert "how dense the codes are" in written("of-mine").said
+    assert "the density of the codes" in written("of-mine").said
 
 
 @pytest.mark.parametrize("changes", [{"channels": (4,)}, {"decoder_layers": (128,)}], ids=str)

@@ -116,7 +116,7 @@ def test_codes_of_draws_are_not_called_those_of_test_images(own_folder: Any) -> 
     config = vae.ModelConfig(image_shape=(12, 10), encoder_layers=(8,), decoder_layers=(8,), latent=3)
     vae.save(vae.build(config), vae.Record(name="mine", model=config, training=vae.TrainConfig(data="gone")))
     labels = [offered("explore/samples", model)["csv"].label for model in ("mine", "mnist-5d")]
-    assert labels == ["Codes of the model's own draws (CSV)", "Codes of the test images (CSV)"]
+    assert labels == ["Codes of samples from the model (CSV)", "Codes of the test images (CSV)"]
 
 
 def test_the_notebook_has_what_is_in_use() -> None:
