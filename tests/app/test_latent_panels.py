@@ -87,7 +87,7 @@ def test_models_of_every_kind(panel: str, kind: str) -> None:
 def test_a_latent_that_was_chosen_by_hand(panel: str) -> None:
     app = shown(panel, z=(0.5, -1.0))
     assert not app.exception
-    assert any("z in use" in words for words in [said(app), *(alt for alt, _ in images(app))])
+    assert any("current z" in words for words in [said(app), *(alt for alt, _ in images(app))])
 
 
 @pytest.mark.parametrize("panel", PANELS)

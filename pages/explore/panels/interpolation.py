@@ -22,7 +22,7 @@ _WALKS = {"straight": straight, "spherical": spherical}
 def show(model: cache.Model) -> None:
     """Draws both walks from what is in use to another image, over the densities along them."""
     begin, end = _ends(model)
-    names = {"straight": _("straight"), "spherical": _("spherical")}
+    names = {"straight": _("linear"), "spherical": _("spherical")}
     paths = {kind: walk(begin.z, end.z, _STEPS) for kind, walk in _WALKS.items()}
     strips = [latent.decode(cache.load(model), path).mean for path in paths.values()]
     for name, strip in zip(names.values(), strips, strict=True):
@@ -111,14 +111,17 @@ def _densities(model: cache.Model, paths: dict[str, NDArray], names: dict[str, s
     st.caption(
         _(
             "Solid: the aggregate posterior q(z), the mean of q(z|x) over the {count:,} training images. Dotted: the "
-            "prior p(z). Where q dives below p, the walk crosses empty space, and what is decoded there is a guess. "
-            "log q/p is {first:.1f} and {last:.1f} nats at the ends, {straight:.1f} at the lowest of the straight walk "
-            "and {spherical:.1f} at that of the spherical one."
+            "prior p(z). Where q falls far below p, the path crosses a region without codes, and the decoder can only "
+            "guess there. log q/p is {first:.1f} and {last:.1f} nats at the two ends; its minimum is {straight:.1f} on "
+            "the linear path and {spherical:.1f} on the spherical path."
         ).format(
             count=len(codes.mean), first=ratio["straight"][0], last=ratio["straight"][-1],
             **{kind: float(each.min()) for kind, each in ratio.items()},
         )
-        + (" " + _("In many dimensions no number of images fills the space: compare with the ends.") if many else "")
+        + (
+            " " + _("In many dimensions no number of images fills the space, so compare with the values at the ends.")
+            if many else ""
+        )
     )  # fmt: skip
 
 
@@ -142,5 +145,5 @@ def _take_away(model: cache.Model, begin: start.Start, end: start.Start, strips:
             icon=":material/download:", key="decode.walk.png", on_click="ignore",
         )  # fmt: skip
     if play:
-        pictures.wide(gif, _("Both walks there and back: straight on the left, spherical on the right"), "gif")
-        st.caption(_("Straight on the left, spherical on the right; there and back."))
+        pictures.wide(gif, _("Both paths, there and back: linear on the left, spherical on the right"), "gif")
+        st.caption(_("Linear on the left, spherical on the right, there and back."))

@@ -27,7 +27,7 @@ def in_use(model: cache.Model) -> Start:
     if row is not None:
         return of_row(model, row)
     z = cache.z(model)
-    return Start(z, figures.picture(latent.decode(cache.load(model), z[None]).mean[0]), _("z in use, decoded"))
+    return Start(z, figures.picture(latent.decode(cache.load(model), z[None]).mean[0]), _("the current z, decoded"))
 
 
 def of_row(model: cache.Model, row: int) -> Start:
@@ -55,7 +55,7 @@ def choose(model: cache.Model, key: str, label: str) -> Start:
     drawn = of_drawing(model)
     if drawn is None:
         return in_use(model)
-    names = {"use": _("image or z in use"), "drawing": _("your drawing")}
+    names = {"use": _("current image or z"), "drawing": _("your drawing")}
     picked = st.segmented_control(
         label, list(names), default="use", required=True, format_func=names.__getitem__, key=f"{key}.start"
     )
