@@ -218,5 +218,5 @@ def _taken_apart(model: models.Model, data_name: str) -> list[surgery.Surgery]:
 
 def taken_apart(model: models.Model) -> list[surgery.Surgery]:
     """Returns the parts of the mean KL for more and more training images, the last for all of them."""
-    with st.spinner(_("Drawing from the aggregate posterior ...")):
+    with st.spinner(_("Sampling from the aggregate posterior ...")):
         return _taken_apart(model, models.images(model).name)

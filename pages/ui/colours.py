@@ -61,15 +61,15 @@ def says(model: cache.Model, found: cache.latent.Colouring) -> str:
     if found.kind == "classes":
         return ""
     if found.kind == "clusters":
-        return _("These images have no labels. The colours are k-means clusters of the codes, not labels.")
+        return _("These images have no labels. The colours show k-means clusters of the codes.")
     low, high = words.span(*found.reach)
-    over = _("draws of the model") if words.draws(cache.images(model)) else _("training images")
+    over = _("samples from the model") if words.draws(cache.images(model)) else _("training images")
     if found.reach[0] == found.reach[1]:
         return _(
-            "These images have no labels. Their codes are all equally dense: log q(z) is {low} nats at each, with "
-            "q(z) the mean of q(z|x) over {images}."
+            "These images have no labels. The density is the same at all codes: log q(z) = {low} nats, where q(z) is "
+            "the mean of q(z|x) over {images}."
         ).format(low=words.number(found.reach[0]), images=over)
     return _(
-        "These images have no labels. The colours say how dense the codes are: log q(z) at each code, from "
-        "{low} nats (dark) to {high} (bright), with q(z) the mean of q(z|x) over {images}."
+        "These images have no labels. The colours show the density of the codes: log q(z) at each code, from {low} "
+        "nats (dark) to {high} nats (bright), where q(z) is the mean of q(z|x) over {images}."
     ).format(low=low, high=high, images=over)

@@ -25,7 +25,7 @@ def sigma_words(deviation: NDArray) -> str:
     """Says what `sigma` shows, with the least and the largest."""
     mean = figures.over_colours(deviation)
     says = _("σ, {low:.2g} to {high:.2g}").format(low=mean.min(), high=mean.max())
-    return says if deviation.ndim == 2 else says + ", " + _("the mean over three colours")
+    return says if deviation.ndim == 2 else says + ", " + _("averaged over the colour channels")
 
 
 def show(values: NDArray, caption: str, *, scale: int = 8) -> None:

@@ -54,8 +54,8 @@ def shown(model: cache.Model, plane: tuple[int, int] | None) -> Shown:
         return Shown(cache.axes(model, (0, size - 1)), titles, "")
     axes = cache.axes(model, plane)
     says = _(
-        "The plane holds {both:.0%} of the variance of the means: {a:.0%} across, {b:.0%} up. The other directions "
-        "stay as they are in the z that was chosen."
+        "This plane captures {both:.0%} of the variance of the means: {a:.0%} horizontally and {b:.0%} vertically. "
+        "Along all other directions, z stays as it was chosen."
     ).format(both=axes.share.sum(), a=axes.share[0], b=axes.share[1])
     if plane is None:
         return Shown(axes, (_("first principal direction"), _("second principal direction")), says)
@@ -76,6 +76,6 @@ def _ask(model: cache.Model) -> None:
             key=_KIND, persist_state="session",
         )  # fmt: skip
         if kind == "two":
-            first = st.selectbox(_("Across"), dimensions, format_func=named, key=_FIRST, width=200)
+            first = st.selectbox(_("Horizontal"), dimensions, format_func=named, key=_FIRST, width=200)
             others = [j for j in dimensions if j != first]
-            st.selectbox(_("Up"), others, format_func=named, key=_SECOND, width=200)
+            st.selectbox(_("Vertical"), others, format_func=named, key=_SECOND, width=200)

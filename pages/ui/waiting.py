@@ -29,6 +29,8 @@ def show(before: int | None) -> None:
         if before is None:
             place.empty()
         elif before:
-            place.caption(":material/hourglass_top: " + _("Working it out; {count} before you").format(count=before))
+            place.caption(
+                ":material/hourglass_top: " + _("Computing; {count} ahead of you in the queue").format(count=before)
+            )
         else:
-            place.caption(":material/hourglass_top: " + _("Working it out …"))
+            place.caption(":material/hourglass_top: " + _("Computing …"))

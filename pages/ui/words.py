@@ -11,8 +11,8 @@ from vae.model import AnyConfig
 def likelihood(name: str) -> str:
     """Says in words what p(x|z) is."""
     return {
-        "gaussian": _("Gaussian, a variance for each pixel"),
-        "gaussian-shared": _("Gaussian, one variance for the image"),
+        "gaussian": _("Gaussian, one variance per pixel"),
+        "gaussian-shared": _("Gaussian, one shared variance"),
         "bernoulli": _("Bernoulli, binary pixels"),
     }[name]
 
@@ -22,7 +22,7 @@ def objective(name: str) -> str:
     return {
         "elbo": _("ELBO"),
         "iwae": _("IWAE, the importance-weighted bound"),
-        "autoencoder": _("Autoencoder: reconstruction alone"),
+        "autoencoder": _("Autoencoder: reconstruction only"),
     }[name]
 
 
@@ -61,7 +61,7 @@ def draws(data: Dataset) -> bool:
 def image(data: Dataset, row: int) -> str:
     """Says which test image it is, with its class where it has one; or which draw stands in its place."""
     if draws(data):
-        return _("draw {row}").format(row=row)
+        return _("sample {row}").format(row=row)
     if not data.labelled:
         return _("test image {row}").format(row=row)
     return _("test image {row}, {name}").format(row=row, name=classes(data)[int(data.test.labels[row])])
@@ -84,7 +84,7 @@ def schedule(name: str) -> str:
 
 def state(job: str) -> str:
     """Says in a word how a training stands that is not over."""
-    return {"starting": _("starting"), "queued": _("waits"), "running": _("running"), "paused": _("paused")}[job]
+    return {"starting": _("starting"), "queued": _("waiting"), "running": _("running"), "paused": _("paused")}[job]
 
 
 def seconds(count: float) -> str:
@@ -113,7 +113,7 @@ def floor(config: AnyConfig) -> str:
         return _("binary pixels")
     if config.log_variance_floor is None:
         return _("no variance floor")
-    return _("floor of log σ² at {floor:g}").format(floor=config.log_variance_floor)
+    return _("floor of log σ²: {floor:g}").format(floor=config.log_variance_floor)
 
 
 def size(config: AnyConfig) -> str:
@@ -129,14 +129,14 @@ def sides(image_shape: tuple[int, ...]) -> str:
 
 def deviation(config: AnyConfig) -> str:
     """Names the deviation as it is shown: in colour a pixel has three, and the picture has their mean."""
-    return _("σ of p(x|z)") if config.grey else _("σ of p(x|z), the mean over three colours")
+    return _("σ of p(x|z)") if config.grey else _("σ of p(x|z), averaged over the colour channels")
 
 
 def deviation_range(config: AnyConfig) -> str:
     """Names the deviation as it is shown, with braces for the least and the largest."""
     if config.grey:
         return _("σ of p(x|z), {low} to {high}")
-    return _("σ of p(x|z), the mean over three colours, {low} to {high}")
+    return _("σ of p(x|z), averaged over the colour channels, {low} to {high}")
 
 
 def about(count: float) -> str:

@@ -42,10 +42,10 @@ def tell_language() -> None:
     """Tells the page its language, for screen readers, and what to say of what does not come from the server."""
     data = {
         "lang": language.current().replace("_", "-"),
-        "missing": _("This picture did not come from the server."),
+        "missing": _("This image could not be loaded from the server."),
         "away": _(
-            "The server does not answer: it was stopped, or the network is gone. This page goes on when it is back. "
-            "Trainings go on without it, or can be resumed."
+            "The server is not responding: it was stopped, or the network connection was lost. This page continues "
+            "when the server is back. Training runs continue without it, or can be resumed."
         ),
     }
     component("document")(key="document", data=data, height=1, on_back_change=_nothing)
@@ -200,40 +200,40 @@ def _map_words(config: AnyConfig, painted: cache.latent.Colouring, draws: bool) 
     return {
         "map": _("latent map"),
         "help": _(
-            "Draws of the model as points in the latent plane. Arrow keys move z, with shift in small steps; plus and "
-            "minus zoom, 0 shows all."
+            "Samples from the model as points in the latent plane. The arrow keys move z, with Shift in small steps; "
+            "plus and minus zoom, 0 shows all."
         )
         if draws
         else _(
-            "Test images as points in the latent plane. Arrow keys move z, with shift in small steps; plus and minus "
-            "zoom, 0 shows all."
+            "Test images as points in the latent plane. The arrow keys move z, with Shift in small steps; plus and "
+            "minus zoom, 0 shows all."
         ),
-        "closer": _("Zoom in"), "farther": _("Zoom out"), "whole": _("Show all"), "under": _("Under the points"),
-        "points": _("Points"), "manifold": _("Decoded plane"), "density": _("Aggregate posterior"),
+        "closer": _("Zoom in"), "farther": _("Zoom out"), "whole": _("Show all"), "under": _("Background"),
+        "points": _("Points only"), "manifold": _("Decoded plane"), "density": _("Aggregate posterior"),
         "classes": _("Clusters") if painted.kind == "clusters" else _("Classes"),
-        "hide": _("Click to hide, double-click to show alone"),
+        "hide": _("Click to hide, double-click to show only this one"),
         "mean": _("mean of p(x|z)"), "deviation": words.deviation(config),
         "range": _("σ, {low} to {high}") if config.grey else words.deviation_range(config),
-        "image": _("a draw x of the model") if draws else _("test image x"),
-        "no_image": _("no draw here") if draws else _("no test image here"),
+        "image": _("a sample x from the model") if draws else _("test image x"),
+        "no_image": _("no sample here") if draws else _("no test image here"),
         "reconstruction": _("its reconstruction, the mean of p(x|z)"), "sigma": _("Show σ"),
         "scale": _("log q(z) at the codes, {low} to {high} nats").format(low=low, high=high)
         if painted.kind == "density"
         else "",
-        "at_image": _("Draw {row}: {label}, at {where}") if draws else _("Test image {row}: {label}, at {where}"),
-        "at_plain": _("Draw {row}, at {where}") if draws else _("Test image {row}, at {where}"),
+        "at_image": _("Sample {row}: {label}, at {where}") if draws else _("Test image {row}: {label}, at {where}"),
+        "at_plain": _("Sample {row}, at {where}") if draws else _("Test image {row}, at {where}"),
         "at_place": _("z = {where}"),
         "on_plane": _("{where} on the plane"),
-        "server": _("This decoder does not fit a browser: the server decodes where the pointer rests."),
+        "server": _("This decoder cannot run in the browser. The server decodes where the pointer rests."),
     }  # fmt: skip
 
 
 def _slider_words(unit: str, config: AnyConfig) -> dict[str, str]:
     return {
-        "zero": _("Prior mean, z = 0"), "prior": _("Draw z ~ p(z)"), "draw_again": _("Draw x again"),
+        "zero": _("Prior mean, z = 0"), "prior": _("Sample z ~ p(z)"), "draw_again": _("New sample x"),
         "mean": _("mean of p(x|z)"), "deviation": words.deviation(config), "range": words.deviation_range(config),
-        "draw": _("a draw x ~ p(x|z)"), "image": _("test image {row}"), "more": _("{count} more dimensions"),
-        "unused": _("Unused, under 0.01 {unit}: {names}").replace("{unit}", unit),
+        "draw": _("a sample x ~ p(x|z)"), "image": _("test image {row}"), "more": _("{count} more dimensions"),
+        "unused": _("Unused, less than 0.01 {unit}: {names}").replace("{unit}", unit),
     }  # fmt: skip
 
 
@@ -241,17 +241,17 @@ def _sketch_words(digits: bool) -> dict[str, str]:
     return {
         "brush": _("Brush"), "undo": _("Undo"), "clear": _("Clear"),
         "centre": _("Centre as MNIST does") if digits else _("Centre"),
-        "centre_help": _("The longer side 20 pixels of 28, the centre of mass in the middle (LeCun et al. 1998)"),
-        "pad": _("Drawing pad. Arrow keys move a pen, the space bar lowers and lifts it, backspace undoes."),
-        "hint": _("Draw a digit with mouse, pen or finger.") if digits else _("Draw with mouse, pen or finger."),
+        "centre_help": _("Scales the longer side to 20 of 28 pixels, centred by centre of mass (LeCun et al. 1998)"),
+        "pad": _("Drawing pad. Arrow keys move a pen, the space bar lowers and lifts it, Backspace undoes a stroke."),
+        "hint": _("Draw a digit with a mouse, pen or finger.") if digits else _("Draw with a mouse, pen or finger."),
         "seen": _("what the model sees"),
-        "example": _("a test image, to begin with"), "reconstruction": _("its reconstruction"),
+        "example": _("a test image to start with"), "reconstruction": _("its reconstruction"),
         "map": _("Latent plane; the ellipse is q(z|x) of the drawing"), "nats": _("nats"),
-        "rank": _("ELBOs of test images as bars, that of the drawing as a line"),
-        "score": _("ELBO {elbo} nats, KL {kl}. {percent} % of {count} test images lie lower."),
-        "blank": _("Nothing is drawn."), "over": _("A drawing over an image stays where it is."),
+        "rank": _("Histogram of the ELBOs of test images, with the ELBO of the drawing as a line"),
+        "score": _("ELBO {elbo} nats, KL {kl} nats. {percent} % of {count} test images have a lower ELBO."),
+        "blank": _("Nothing has been drawn yet."), "over": _("A drawing on top of an image cannot be centred."),
         "no_elbo": _("A plain autoencoder has no ELBO."),
-        "server": _("This model does not fit a browser: the server answers after each stroke."),
+        "server": _("This model cannot run in the browser. The server evaluates it after each stroke."),
     }  # fmt: skip
 
 

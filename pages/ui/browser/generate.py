@@ -38,9 +38,9 @@ def titles(size: int) -> tuple[str, str]:
 def _words(config: AnyConfig) -> dict[str, str]:
     return {
         "plane": _("decoded latent plane"),
-        "help": _("What each place of the latent plane decodes to. Arrow keys move z, with shift in small steps."),
-        "prior": _("Draw z ~ p(z)"), "again": _("Draw x again"), "mean": _("μ, the mean of p(x|z)"),
-        "deviation": words.deviation(config), "range": words.deviation_range(config), "draw": _("draw of x"),
-        "draws": _("Six draws x ~ p(x|z):"), "at": _("z = ({z})"),
-        "server": _("This decoder does not fit a browser; the page Decode has the server do it."),
+        "help": _("The decoded image at each point of the latent plane. Arrow keys move z, with Shift in small steps."),
+        "prior": _("Sample z ~ p(z)"), "again": _("New sample x"), "mean": _("μ, the mean of p(x|z)"),
+        "deviation": words.deviation(config), "range": words.deviation_range(config), "draw": _("sample of x"),
+        "draws": _("Six samples x ~ p(x|z):"), "at": _("z = ({z})"),
+        "server": _("This decoder cannot run in the browser. On the Decode page, the server runs it."),
     }  # fmt: skip
