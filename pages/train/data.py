@@ -1,4 +1,4 @@
-"""Data sets: what there is to learn from, and images of one's own, looked at before they are kept."""
+"""The page Data: the data sets available, and the import of a user's own images with a preview."""
 
 import streamlit as st
 

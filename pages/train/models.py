@@ -1,4 +1,4 @@
-"""Models: what there is, one's own put in order, and models of other programs."""
+"""The page Models: a list of all models, the management of a user's own, and the import of others."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Train a model and watch it learn. The training is a process of its own: this page only reads its folder."""
+"""The page Train. Training runs in a separate process; this page only reads the files in its folder."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Models of other programs: uploaded as data, never as code, and kept as models of the explorer."""
+"""Import of models from other programs: uploaded as data, never as code, and saved as models of the explorer."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ TIMES, CAME = "models.times", "models.came"
 
 @fragment()
 def show() -> None:
-    """Draws the upload, says what came, and keeps the model when asked to."""
+    """Draws the uploader, describes the files, and saves the model on request."""
     st.subheader(_("Import a model"), anchor=False)
     st.caption(
         _(
@@ -28,7 +28,7 @@ def show() -> None:
             "TOML or JSON; or a single .safetensors file saved by this explorer."
         )
     )
-    times = st.session_state.setdefault(TIMES, 0)  # a new number empties what was uploaded
+    times = st.session_state.setdefault(TIMES, 0)  # incremented to clear the uploader
     files = st.file_uploader(
         _("Model files"), accept_multiple_files=True, key=f"models.files{times}",
         help=_("In Python: `vae.inspect`. For pythae folders and .pt files, on the command line: `vae model import`."),
@@ -77,10 +77,10 @@ def show() -> None:
 
 
 def _arrived(files: list) -> Arrival:
-    """Looks the files through, once for the same ones.
+    """Reads the files, once for each set of files.
 
     Raises:
-        VAEError: they are no model, or not a whole one.
+        VAEError: the files are not a complete model.
     """
     key = tuple(each.file_id for each in files)
     held = st.session_state.get(CAME)
@@ -98,7 +98,7 @@ def _arrived(files: list) -> Arrival:
             except VAEError as error:
                 found = error
         st.session_state[CAME] = held = key, found
-        if isinstance(found, Arrival):  # what was chosen for other files does not hold for these
+        if isinstance(found, Arrival):  # choices made for other files do not apply
             st.session_state["models.gives"] = found.gives
             st.session_state["models.data"] = found.data
     if isinstance(held[1], VAEError):
@@ -107,7 +107,7 @@ def _arrived(files: list) -> Arrival:
 
 
 def _told(came: Arrival) -> str:
-    """Says what the files are."""
+    """Describes the files."""
     kind = {
         "model": _("A model saved by this explorer"),
         "layers": _("A state dict and a description of its layers"),
@@ -122,7 +122,7 @@ def _told(came: Arrival) -> str:
 
 
 def _images(came: Arrival) -> str | None:
-    """Draws the choice among the data sets whose images fit, and says so where there is none."""
+    """Lets the user choose among the data sets whose images fit, or says that there are none."""
     there = sorted((each for each in data.names() if data.available(each)), key=lambda each: each in data.NAMES)
     fitting = [each for each in there if came.fits(data.image_shape_of(each))]
     if not fitting:
@@ -154,7 +154,7 @@ def _images(came: Arrival) -> str | None:
 
 
 def _templates() -> None:
-    """Offers descriptions to begin with."""
+    """Offers templates of descriptions."""
     with st.popover(_("Description templates"), icon=":material/draft:"):
         st.markdown(
             _(
@@ -175,7 +175,7 @@ def _templates() -> None:
 
 
 def _said_of_pixels() -> tuple[Pixels, float | None]:
-    """Draws what a file does not say: how the networks want their pixels, and sigma of a decoder of means."""
+    """Draws controls for what a file does not record: the pixel standardisation, and sigma if it is not learned."""
     st.caption(_("Pixel standardisation that the networks expect: (x - mean) / standard deviation, for x in [0, 1]"))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         mean = st.number_input(
@@ -215,7 +215,7 @@ def _given() -> dict[Gives, str]:
 def _keep(
     came: Arrival, name: str, chosen: str | None, gives: Gives | None, pixels: Pixels, sigma: float | None
 ) -> list[str]:
-    """Keeps the model under a name, and returns what is to be told of it."""
+    """Saves the model under a name, and returns sentences about it to show."""
     check_name(name)
     if taken(name):
         raise ConfigError(f"A model's name must be new; {name!r} is taken. Choose another.")

@@ -1,4 +1,4 @@
-"""The card of a model: what it is, what it learned from, its settings, its figures, and where it came from."""
+"""The card of a model: its architecture, data set, settings, results and origin."""
 
 import time
 
@@ -26,14 +26,14 @@ def show(record: Record) -> None:
 
 
 def origin(record: Record) -> str:
-    """Says where a model came from."""
+    """Describes where a model came from."""
     if record.training is None:
         return words.literal(getattr(record.model, "origin", ""))
     return _("built in") if record.name in shelf.SHIPPED else _("trained here")
 
 
 def whose(name: str) -> str:
-    """Says whose a model is in a class: that of the session, of a student, or of the lecturer."""
+    """Names the owner of a model in a class: this session, a student, or the lecturer."""
     if name in shelf.SHIPPED:
         return ""
     mark = marks.of_model(name)
@@ -43,7 +43,7 @@ def whose(name: str) -> str:
 
 
 def _what(record: Record) -> dict[str, str]:
-    """Returns what a model is and where it came from, by name."""
+    """Returns the rows on the architecture and origin of a model, by title."""
     config = record.model
     rows = {_("Likelihood"): words.likelihood(config.likelihood)}
     if config.likelihood != "bernoulli":
@@ -63,7 +63,7 @@ def _what(record: Record) -> dict[str, str]:
         rows[_("Owner")] = owner
     stat = locate(record.name).stat()
     size, day = words.file_size(stat.st_size), time.strftime("%Y-%m-%d", time.localtime(stat.st_mtime))
-    shipped = record.name in shelf.SHIPPED  # whose file is as old as the installation
+    shipped = record.name in shelf.SHIPPED  # its file has the date of the installation
     rows[_("File")] = size if shipped else _("{size}, saved on {day}").format(size=size, day=day)
     return rows
 
@@ -78,7 +78,7 @@ def _layers(config: ModelConfig, widths: tuple[int, ...]) -> str:
 
 
 def _figures(record: Record) -> dict[str, str]:
-    """Returns what a model learned from, how, and what it reached, by name."""
+    """Returns the rows on the training and the results of a model, by title."""
     training, held_out = record.training, record.held_out
     rows = {_("Data set"): words.literal(record.data) or "–"}
     if training is not None:

@@ -1,4 +1,4 @@
-"""What to train, and how: presets, the settings, how long it would take, and the start."""
+"""The settings of a new training run: presets, controls, an estimate of the time, and the button to start."""
 
 import time
 from dataclasses import replace
@@ -16,12 +16,12 @@ from vae.errors import VAEError
 from vae.training import fitted_to
 
 FIRST = "quick-2d"
-FRESH = "train.fresh"  # whether the name was used, and a new one is to be suggested
+FRESH = "train.fresh"  # whether to suggest a new name, because the last one was used
 SEEDS = (1, 2, 3)
 
 
 def preset_words() -> dict[str, str]:
-    """Says of each preset what it is for; these are the ones that can be chosen."""
+    """Returns a description of each preset that can be chosen."""
     return {
         "quick-2d": _("A two-dimensional latent space that you can watch as it forms."),
         "quick-bernoulli-2d": _(
@@ -61,7 +61,7 @@ def preset_words() -> dict[str, str]:
 
 @fragment()
 def show() -> None:
-    """Draws the controls, and starts a training when asked to."""
+    """Draws the controls, and starts a training run on request."""
     says = preset_words()
     state.begin("train.preset", state.one_of(says), FIRST)
     if not settings.filled():
@@ -102,7 +102,7 @@ def show() -> None:
 
 
 def estimate(plan: Preset, seeds: int) -> None:
-    """Says how long a training would take, as soon as that was measured."""
+    """Shows how long the training would take, once this has been measured."""
     waits = not cache.times.an_epoch(plan).done()
 
     @fragment(run_every=1.0 if waits else None)
@@ -111,7 +111,7 @@ def estimate(plan: Preset, seeds: int) -> None:
         if not measured.done():
             st.caption(_("Measuring the training speed …"))
         elif waits:
-            st.rerun(scope="app")  # which ends the waiting
+            st.rerun(scope="app")  # this run no longer waits
         else:
             try:
                 seconds = measured.result() * plan.training.epochs * seeds
@@ -124,17 +124,17 @@ def estimate(plan: Preset, seeds: int) -> None:
 
 
 def _plan() -> tuple[Preset | None, str]:
-    """Returns what the controls say, or else what is wrong with it."""
+    """Returns the settings, or the reason why they are invalid."""
     try:
         plan = settings.chosen()
-        acts.check_plan(plan)  # before it is measured how long it would take
+        acts.check_plan(plan)  # before its speed is measured
         return plan, ""
     except VAEError as error:
         return None, said(error)
 
 
 def kept(name: str) -> Preset:
-    """Returns a preset on the data that are there or, where it is for other sizes, on those that are chosen."""
+    """Returns a preset with an available data set: the one chosen, if the preset is for other image sizes."""
     model, training = PRESETS[name]
     here = settings.on_disk(training).data
     if model.image_shape != ModelConfig().image_shape:
@@ -145,7 +145,7 @@ def kept(name: str) -> Preset:
 
 
 def _of_the_size(preset: str, plan: Preset | None) -> str:
-    """Says that the network is convolutional because of the size of the images, where that is so."""
+    """Says so if the network is convolutional only because of the size of the images."""
     if plan is None or PRESETS[preset].model.channels or not plan.model.channels:
         return ""
     if not fitted_to(PRESETS[preset].model, plan.model.image_shape).channels:

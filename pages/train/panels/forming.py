@@ -1,4 +1,4 @@
-"""A latent space as it forms: the newest state of a training that runs, and the whole of one that has ended."""
+"""A latent space as it forms: the latest state of a run in progress, and the whole history of a finished one."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures
 
-AWAKE = 0.01  # nats; a dimension that carries less is called unused everywhere
+AWAKE = 0.01  # nats; a dimension with a smaller KL is called unused throughout
 
 
 def show(name: str, data_name: str, *, live: bool, sort: bool = False, by_variance: bool = False) -> bool:
-    """Shows the map, what its plane decodes to and the KL of each dimension; returns whether anything was kept.
+    """Shows the map, decoded images and the KL of each dimension; returns whether there is anything to show.
 
     Arguments:
-        name: of the training.
+        name: of the run.
         data_name: of its data set.
-        live: whether it goes on: then its newest state, else all with a time slider.
-        sort: whether dimensions stand by their KL, the largest of now, or of the end, first.
-        by_variance: of an autoencoder, which has no KL.
+        live: whether it is still running: then show its latest state, else all of them with a time slider.
+        sort: whether to sort dimensions by their current, or final, KL in decreasing order.
+        by_variance: whether the dimensions shown were chosen by variance, for an autoencoder, which has no KL.
     """
     formed = cache.training.formed(name, data_name, live=live)
     if formed is None:
@@ -38,7 +38,7 @@ def show(name: str, data_name: str, *, live: bool, sort: bool = False, by_varian
 
 
 def given(formed: dict[str, Any], sort: bool, by_variance: bool) -> dict[str, Any]:
-    """Returns what the browser draws: what was kept, and how it is named and ordered."""
+    """Returns the data that the browser draws, with names and order."""
     first, second = formed["axes"]
     kl = formed["kl"]
     order = np.argsort(-kl[-1], kind="stable") if sort else np.arange(kl.shape[1])

@@ -1,4 +1,4 @@
-"""Images of one's own: uploaded, looked at as they would be kept, and kept."""
+"""Import of a user's own images: upload, preview, and saving as a data set."""
 
 import os
 import shutil
@@ -19,16 +19,16 @@ from vae.errors import DataError, VAEError
 
 PICTURES = ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff")
 ARRAYS = ("zip", "npz", "npy", "gz", "idx", "parquet")
-SHOWN, COLUMNS = 48, 12  # images on the sheet
-HELD = "data.held"  # what was uploaded, and the folder that it lies in
-LARGEST = 128  # pixels per side that a set may have
+SHOWN, COLUMNS = 48, 12  # images in the preview
+HELD = "data.held"  # the uploaded files and the folder that contains them
+LARGEST = 128  # pixels per side, at most
 
 
 @fragment()
 def show() -> None:
-    """Draws the upload and, once there is something, the draft with what can be chosen for it."""
+    """Draws the uploader and, once there are files, the preview and its options."""
     st.subheader(_("Your own images"), anchor=False)
-    kept = st.session_state.setdefault("data.times", 0)  # a new number empties what was uploaded
+    kept = st.session_state.setdefault("data.times", 0)  # incremented to clear the uploaders
     left, right = st.columns(2, gap="medium")
     files = left.file_uploader(
         _("Images"), [*ARRAYS, *PICTURES], accept_multiple_files=True, key=f"data.files{kept}",
@@ -74,7 +74,7 @@ def show() -> None:
 
 
 class _Folder:
-    """A folder of a session, which is removed when the session forgets it."""
+    """A temporary folder of a session, removed when the session drops it."""
 
     def __init__(self) -> None:
         try:
@@ -84,10 +84,10 @@ class _Folder:
         weakref.finalize(self, shutil.rmtree, self.path, True)
 
     def put(self, kind: str, name: str, content: memoryview) -> Path:
-        """Writes a file as it was called, into one of the folders `file`, `images` and `labels`.
+        """Writes a file under its own name into one of the folders `file`, `images` and `labels`.
 
         Raises:
-            DataError: there is one of that name, or the disk refuses.
+            DataError: there is already a file of that name, or writing fails.
         """
         place = self.path / kind / Path(name).name
         try:
@@ -104,7 +104,7 @@ class _Folder:
         return place
 
     def called(self, text: str) -> str:
-        """Returns a text in which uploaded files have the names that they came under."""
+        """Replaces the paths of uploaded files in a text by the names under which they were uploaded."""
         for kind in ("file", "labels"):
             text = text.replace(f"{self.path / kind}{os.sep}", "")
         return text.replace(str(self.path / "images"), _("the uploaded files"))
@@ -116,13 +116,13 @@ def _not_put(error: OSError) -> DataError:
 
 
 def _complain(error: object) -> None:
-    """Says what is wrong with what was uploaded."""
+    """Shows an error about the uploaded files."""
     held = st.session_state.get(HELD)
     st.error(held[1].called(said(error)) if held else said(error), icon=":material/error:")
 
 
 def _opened(files: list[tuple], labels: tuple | None) -> imports.Draft:
-    """Writes what was uploaded into a folder of this session, and opens it; once for the same files."""
+    """Writes the uploaded files into a folder of this session and opens them, once for each set of files."""
     key = (tuple(each[0] for each in files), labels and labels[1].file_id)
     held = st.session_state.get(HELD)
     if held is None or held[0] != key:
@@ -138,7 +138,7 @@ def _opened(files: list[tuple], labels: tuple | None) -> imports.Draft:
 
 
 def _recipe(draft: imports.Draft) -> imports.Recipe:
-    """Draws what can be done to the images."""
+    """Draws the options for preparing the images."""
     first = next(iter(draft.sizes))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         resize = st.toggle(_("Resize"), len(draft.sizes) > 1 or max(first) > LARGEST, key="data.resize")
@@ -206,7 +206,7 @@ def _keep(draft: imports.Draft, files: list) -> None:
         bar.empty()
         _complain(error)
         return
-    cache.forget_datasets()  # it may have had another set of this name
+    cache.forget_datasets()  # an earlier set may have had the same name
     uploads.forget(files)
     st.session_state.pop(HELD, None)
     st.session_state["data.times"] += 1
@@ -216,5 +216,5 @@ def _keep(draft: imports.Draft, files: list) -> None:
 
 
 def names_of_own() -> list[str]:
-    """The names of the sets that were imported."""
+    """Returns the names of the imported data sets."""
     return [name for name in names() if name not in NAMES]

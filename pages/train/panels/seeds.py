@@ -1,4 +1,4 @@
-"""The same model from other seeds: its codes look different, until they are turned. Axes are not factors."""
+"""The same model trained from other seeds: the codes agree up to a rotation, so axes are not factors."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ IMAGES = 1000
 
 
 def show(name: str) -> None:
-    """Shows the codes of the same test images by a model and by its like from another seed, before and after a turn."""
+    """Shows the codes of a model and of the same model from another seed, before and after rotation."""
     groups = alike(catalogue()[0])
     if not groups:
         st.info(
@@ -39,7 +39,7 @@ def show(name: str) -> None:
 
 
 def alike(records: list[Record]) -> list[list[str]]:
-    """Returns the names of models that differ in their seed alone, two or more to a group."""
+    """Returns groups of two or more models that differ only in their seed."""
     groups: dict[tuple[object, ...], list[str]] = {}
     for record in records:
         if record.training is None:
@@ -51,7 +51,7 @@ def alike(records: list[Record]) -> list[list[str]]:
 
 
 def drawn(reference: str, other: str) -> None:
-    """Draws both models' codes, and those of the other one turned; says how well they then agree."""
+    """Draws the codes of both models, and the rotated codes of the second, with residuals."""
     models = [cache.model_id(each) for each in (reference, other)]
     data = cache.images(models[0])
     rows = replay.balanced_rows(data.test.labels, IMAGES).numpy()
@@ -61,12 +61,12 @@ def drawn(reference: str, other: str) -> None:
     size = a.shape[1]
     axes = latent.principal_axes(a) if size > 2 else latent.coordinate_axes(a, 0, size - 1)
     if size > 2:
-        axes = axes._replace(centre=np.zeros_like(axes.centre))  # which a turn about the origin leaves where it is
+        axes = axes._replace(centre=np.zeros_like(axes.centre))  # a rotation about the origin leaves it in place
         titles = (_("first principal axis"), _("second principal axis"))
     else:
         titles = (words.coordinate(0), words.coordinate(size - 1) if size > 1 else "")
     planes = [axes.project(each) for each in (a, b, turned.codes)]
-    reach = 1.2 * float(np.quantile(np.abs(planes), 0.995))  # a few lie far out, and would leave all others small
+    reach = 1.2 * float(np.quantile(np.abs(planes), 0.995))  # a few outliers would make all others small
     painted = cache.latent.colouring(models[0], None if data.labelled else cache.latent.CLUSTERS)
     names = colours.names(data, painted)
     says = (

@@ -1,4 +1,4 @@
-"""The data sets that there are: a sheet of images, the counts, and for one's own the way to remove them."""
+"""The list of data sets: example images, counts, and a button to remove a user's own."""
 
 import numpy as np
 import streamlit as st
@@ -16,7 +16,7 @@ SHOWN, COLUMNS = 24, 12  # images of each
 
 
 def show() -> None:
-    """Draws a row for each set that is on disk."""
+    """Draws a row for each data set on disk."""
     kept = st.session_state.pop("data.kept", None)
     if kept:
         st.success(
@@ -64,7 +64,7 @@ def _row(name: str, own: bool) -> None:
 
 
 def _about(card: stored.Card) -> None:
-    """Draws the card of a set of one's own, and the way to remove it."""
+    """Draws the details of a user's own data set, and the button to remove it."""
     with st.popover(_("Details"), icon=":material/badge:"):
         st.markdown(_("Imported on {date} from `{source}`.").format(date=card.date, source=card.source))
         for step in card.steps:

@@ -1,4 +1,4 @@
-"""The settings of a training: a control for each field of its configs, in groups; what has no effect is disabled."""
+"""The settings of a training run: a control for each field, in groups. Those without effect are disabled."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,21 +14,21 @@ from vae.errors import ConfigError
 from vae.model import ACTIVATIONS, INITIALS, LIKELIHOODS, OBJECTIVES, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
 from vae.training import fitted_to
 
-# fields whose controls hold the value as it is; the others are made of a control's in `chosen`
+# fields whose controls hold the value itself; `chosen` converts the others
 PLAIN_MODEL = ("latent", "likelihood", "activation")
 PLAIN_TRAINING = (
     "data", "objective", "samples", "beta", "beta_warmup", "free_bits", "epochs", "batch_size", "learning_rate",
     "schedule", "warmup", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "precision", "seed", "initial",
 )  # fmt: skip
-FLOOR = -6.0  # where there was none and one is switched on
-FITTED = "train.fitted"  # the size of images that the network was chosen for
+FLOOR = -6.0  # the value when a floor is switched on
+FITTED = "train.fitted"  # the image size for which the network was chosen
 
 
 def fill(preset: Preset) -> None:
-    """Puts the settings of a preset into all controls; its data set only where that is on disk.
+    """Sets all controls to a preset; its data set only if that is on disk.
 
-    A preset for images of another size than MNIST's has no data set of its own, and leaves the one chosen. So does the
-    first preset of a session, before which a set may have been imported.
+    A preset for images of another size than MNIST's keeps the data set that is selected. So does the first preset of
+    a session, because a data set may have been imported before.
     """
     model, training = preset
     values: dict[str, Any] = {name: getattr(model, name) for name in PLAIN_MODEL}
@@ -54,9 +54,9 @@ def fill(preset: Preset) -> None:
 
 
 def fit(preset: Preset) -> None:
-    """Chooses the kind of network by the size of the images, once for each size: what is chosen by hand then stays.
+    """Chooses the type of network by image size, once for each size, so that a manual choice is kept afterwards.
 
-    A data set that was removed gives way to that of the preset.
+    A data set that was removed is replaced by that of the preset.
     """
     if _value("data") not in sets():
         st.session_state[_key("data")] = on_disk(preset.training).data
@@ -70,15 +70,15 @@ def fit(preset: Preset) -> None:
 
 
 def filled() -> bool:
-    """Whether the controls hold anything yet."""
+    """Whether the controls have been set."""
     return _key("latent") in st.session_state
 
 
 def chosen() -> Preset:
-    """Returns what the controls say; those that have no effect count as left alone.
+    """Returns the settings; those without effect have their default values.
 
     Raises:
-        ConfigError: a value is outside its range, or no number.
+        ConfigError: a value is outside its range or not a number.
     """
     convolutional, floored = _value("convolutional"), _value("floored") or _value("likelihood") == "bernoulli"
     model = ModelConfig(
@@ -96,22 +96,22 @@ def chosen() -> Preset:
 
 
 def shape(data_name: str) -> tuple[int, ...]:
-    """The size of a data set's images, which is the model's too."""
+    """Returns the shape of the images of a data set, which is also that of the model."""
     return tuple(cache.dataset(data_name).train.images.shape[1:])
 
 
 def sets() -> list[str]:
-    """The data sets that are on disk."""
+    """Returns the names of the data sets on disk."""
     return [name for name in data.names() if data.available(name)]
 
 
 def on_disk(training: TrainConfig) -> TrainConfig:
-    """Returns a config with its data set where that is on disk, else with the sample that ships."""
+    """Returns a config with its data set if that is on disk, else with the built-in sample."""
     return training if training.data in sets() else replace(training, data="mnist-sample")
 
 
 def reason(name: str) -> str | None:
-    """Says why a setting has no effect beside the others; None where it has one."""
+    """Returns why a setting has no effect given the others, or None if it has one."""
     objective = _value("objective")
     if objective == "autoencoder" and name in ("beta", "beta_warmup", "free_bits"):
         return _("An autoencoder has no KL term.")
@@ -136,7 +136,7 @@ def reason(name: str) -> str | None:
 
 
 def essentials() -> None:
-    """Draws the settings that are always in sight."""
+    """Draws the settings that are always visible."""
     st.selectbox(_("Data set"), sets(), **_as("data"), width=140)
     st.selectbox(_("Likelihood p(x|z)"), LIKELIHOODS, format_func=_likelihood, **_as("likelihood"), width=165)
     st.number_input(_("Dimensions J"), step=1, **_as("latent"), width=95)
@@ -145,7 +145,7 @@ def essentials() -> None:
 
 
 def _likelihood(name: str) -> str:
-    """Says in few words what p(x|z) is."""
+    """Returns a short label of a likelihood."""
     return {
         "gaussian": _("Gaussian, σ per pixel"),
         "gaussian-shared": _("Gaussian, shared σ"),
@@ -153,11 +153,11 @@ def _likelihood(name: str) -> str:
     }[name]
 
 
-# the groups, each with what it says when it is closed
+# the groups, each with its label
 
 
 def groups() -> list[tuple[str, str, Callable[[], None]]]:
-    """Returns name, icon and controls of each group."""
+    """Returns the label, icon and controls of each group."""
     beta, objective = _value("beta"), words.objective(_value("objective")).partition(",")[0].partition(":")[0]
     weight = "" if beta == 1 or reason("beta") else f", β = {beta:g}"
     kind = _("convolutional") if _value("convolutional") else _("MLP")
@@ -232,7 +232,7 @@ def _data() -> None:
     st.number_input(_("Seed"), step=1, **_as("seed", _("On the same machine, the same seed gives the same weights.")))
 
 
-# how a control is made
+# helpers
 
 
 def _key(name: str) -> str:
@@ -244,13 +244,13 @@ def _value(name: str) -> Any:
 
 
 def _as(name: str, help: str | None = None) -> dict[str, Any]:
-    """What all controls share: a key that survives a change of page, and a reason where they are disabled."""
+    """Returns the arguments that all controls share: key, help (or why it is disabled), and persistence."""
     why = reason(name)
     return {"key": _key(name), "help": why or help, "disabled": bool(why), "persist_state": "session"}
 
 
 def _number(label: str, name: str, step: float, help: str | None = None, **layout: Any) -> None:
-    """Draws a number without bounds: beyond one Streamlit would keep the value before, and show another."""
+    """Draws a number input without bounds, because beyond a bound Streamlit shows one value and keeps another."""
     st.number_input(label, step=step, format="%g", **_as(name, help), **layout)
 
 

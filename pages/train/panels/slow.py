@@ -10,11 +10,11 @@ from pages.ui.language import _
 from vae import figures
 from vae.training import SlowStep
 
-MOST_DRAWS = 16  # that are drawn on the plane, of an objective that takes many
+MOST_DRAWS = 16  # samples shown in the plane, at most
 
 
 def show(step: SlowStep, key: str = "slow") -> None:
-    """Shows a step in five stages, through which a visitor goes back and forth, or plays them.
+    """Shows a training step in five stages, which the user can step through or play.
 
     Arguments:
         step: of `vae.training.slowmotion.slow_step`, or `vae.jobs.processes.last_step`.
@@ -24,7 +24,7 @@ def show(step: SlowStep, key: str = "slow") -> None:
 
 
 def numbers(step: SlowStep) -> dict[str, Any]:
-    """Returns what the browser draws, plain numbers: the parts of the loss, and the plane of two coordinates."""
+    """Returns the numbers that the browser draws: the terms of the loss, and the plane of two coordinates."""
     latent = len(step.mean)
     beta, kl = float(step.beta), float(step.kl)
     losses = [-float(step.reconstruction), beta * kl, -float(step.objective)]
@@ -38,7 +38,7 @@ def numbers(step: SlowStep) -> dict[str, Any]:
         "decoded_mean": _list(step.decoded_mean[0]),
         "decoded_deviation": _list(figures.over_colours(step.decoded_deviation[0])),
         "losses": losses, "kl_by_dimension": _list(step.kl_by_dimension),
-        # free bits, and the bound of several draws, make something else of the two parts than their sum
+        # with free bits, or an IWAE bound, the objective is not the sum of the two terms
         "plain": bool(np.isclose(losses[2], losses[0] + losses[1], rtol=1e-3, atol=1e-2)),
         "mean_gradient": _list(step.mean_gradient), "deviation_gradient": _list(step.deviation_gradient),
         "weights": np.stack([step.weights, step.weights_change], 1).tolist(), "images": int(step.images),
@@ -49,7 +49,7 @@ def numbers(step: SlowStep) -> dict[str, Any]:
 
 
 def _list(values: np.ndarray) -> list[float]:
-    """Numbers with six digits, in which nobody sees a difference."""
+    """Returns numbers rounded to six significant digits."""
     return [float(f"{value:.6g}") for value in values.ravel()]
 
 

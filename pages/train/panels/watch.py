@@ -1,4 +1,4 @@
-"""How a training stands, or how the model in use was trained."""
+"""The progress of a training run, or how the model in use was trained."""
 
 import time
 
@@ -22,7 +22,7 @@ QUIET = {"displayModeBar": False}
 
 
 def show() -> None:
-    """Draws how a training stands, again and again while it goes on."""
+    """Draws the progress of a run, updated while it is in progress."""
     state.begin(VIEW, state.one_of(VIEWS), VIEWS[0])
     names = {"one": _("This run"), "compared": _("Compare runs"), "seeds": _("Other seeds")}
     st.segmented_control(
@@ -35,13 +35,13 @@ def show() -> None:
 
 
 def view() -> str | None:
-    """Returns what is looked at, for the link; None for what a bare link shows."""
+    """Returns the selected view for the link, or None for the default."""
     chosen = st.session_state.get(VIEW)
     return None if chosen == VIEWS[0] else chosen
 
 
 def watch() -> None:
-    """Draws how the latest training stands, or how the model in use was trained."""
+    """Draws the progress of the run that is watched, or how the model in use was trained."""
     job = control.watched()
     name = job.name if job else state.model()
     if job is None:
@@ -77,7 +77,7 @@ def watch() -> None:
 
 
 def training(name: str, job: jobs.Job | None) -> None:
-    """Draws one training: how far it is, a step in slow motion if it is paused, its latent space, losses and KL."""
+    """Draws one run: progress, a step in slow motion if it is paused, latent space, losses and KL."""
     reports, plan = cache.training.history(name), cache.training.plan(name)
     if plan:
         st.caption(described(*plan) + changed(name))
@@ -109,7 +109,7 @@ def training(name: str, job: jobs.Job | None) -> None:
 
 
 def described(model: ModelConfig, training: TrainConfig) -> str:
-    """Says what is trained, and how, in one line."""
+    """Describes a model and its training in one line."""
     nets = [", ".join(map(str, layers)) or _("linear") for layers in (model.encoder_layers, model.decoder_layers)]
     draws = f", {'k' if training.objective == 'iwae' else 'L'} = {training.samples}" if training.samples > 1 else ""
     parts = [
@@ -131,7 +131,7 @@ def described(model: ModelConfig, training: TrainConfig) -> str:
 
 
 def changed(name: str) -> str:
-    """Says what was changed by hand on the way, as far as the model that is saved tells."""
+    """Describes changes made during training, as recorded in the saved model."""
     says = _(" · after step {step:,.0f}: learning rate {learning_rate:g}, β = {beta:g}")
     try:
         return "".join(says.format(**change) for change in cache.record(name).changes)
@@ -140,14 +140,14 @@ def changed(name: str) -> str:
 
 
 def steps(name: str) -> None:
-    """Draws the last step in slow motion, and takes another when asked to."""
+    """Draws the last step in slow motion, and takes another on request."""
     before = cache.training.last_step(name)
     with st.container(horizontal=True, vertical_alignment="center"):
         said = st.empty()
         asked = acts.may_change(name) and st.button(_("Next step"), icon=":material/skip_next:", key="train.next")
     if asked:
         acts.step(name)
-        for _wait in range(40):  # a step takes milliseconds; one that does not come is shown by a later run
+        for _wait in range(40):  # a step takes milliseconds; if it comes later, a later rerun shows it
             time.sleep(0.025)
             if cache.training.last_step(name) is not before:
                 break
@@ -160,7 +160,7 @@ def steps(name: str) -> None:
 
 
 def losses(reports: list[Report]) -> None:
-    """Draws the two parts of the ELBO, on training images and held-out ones."""
+    """Draws the two terms of the ELBO on training and held-out images."""
     columns = st.columns(2)
     parts = {"reconstruction": _("reconstruction, nats"), "kl": _("KL, nats")}
     for column, (part, title) in zip(columns, parts.items(), strict=True):
@@ -176,7 +176,7 @@ def losses(reports: list[Report]) -> None:
             "On up to 2,000 held-out images, after epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats per "
             "image"
         )
-        if r.held_out_kl:  # an autoencoder has none
+        if r.held_out_kl:  # 0 for an autoencoder
             said = _(
                 "On up to 2,000 held-out images, after epoch {epoch:.0f}: reconstruction {reconstruction:.1f} − KL "
                 "{kl:.1f} = ELBO {elbo:.1f} nats per image"
@@ -189,7 +189,7 @@ def losses(reports: list[Report]) -> None:
 
 
 def carried(reports: list[Report], sort: bool) -> None:
-    """Draws the KL of each dimension over time, where it was kept."""
+    """Draws the KL of each dimension over time, if it was recorded."""
     kept = [report for report in reports if report.kl_by_dimension]
     if not kept:
         return
@@ -212,19 +212,21 @@ def carried(reports: list[Report], sort: bool) -> None:
 
 @fragment(run_every=1.0)
 def live() -> None:
-    """Draws how a training stands, every second, until it has ended; then the whole page, which knows a model more."""
+    """Draws the progress of a run every second until it ends, and then reruns the whole page with the new model."""
     if not ((job := control.watched()) and job.busy):
         st.rerun(scope="app")
     watch()
 
 
 def reconstructions(name: str) -> None:
-    """Draws test images above what the model makes of them; nothing before the first epoch has ended."""
+    """Draws test images above their reconstructions, once the first epoch has ended."""
     try:
         model = cache.model_id(name)
         dataset = cache.images(model)
         _classes, firsts = np.unique(dataset.test.labels.numpy(), return_index=True)
-        rows = tuple(dict.fromkeys([*firsts.tolist(), *range(len(dataset.test))]))[:10]  # one of each class, and more
+        rows = tuple(dict.fromkeys([*firsts.tolist(), *range(len(dataset.test))]))[
+            :10
+        ]  # one of each class, then others
         decoded = cache.reconstructions_so_far(model, dataset.name, rows)
     except VAEError:
         st.caption(_("Reconstructions are shown after the first epoch."))
