@@ -1,4 +1,4 @@
-"""Class: the way in for students, what they may do at most, and what they have. For the lecturer alone."""
+"""The page Class, for the lecturer only: the address for students, their limits, and what they have."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from vae.errors import VAEError
 
 
 def way_in() -> None:
-    """Draws the address for students and its QR code, to be projected."""
+    """Draws the address for students and its QR code, for projection."""
     address = str(roles.register().get("address", ""))
     if not address:
         return
@@ -32,7 +32,7 @@ def way_in() -> None:
 
 
 def bounds() -> None:
-    """Draws the limits, and sets them when asked to."""
+    """Draws the form with the limits, and sets them on submission."""
     st.subheader(_("Limits for each student"), anchor=False)
     labels = {
         "epochs": _("Epochs per run"), "minutes": _("Minutes per run"), "weights": _("Weights per model"),
@@ -58,7 +58,7 @@ def bounds() -> None:
 
 
 def students() -> None:
-    """Draws what each student has, and the ways to it."""
+    """Draws a table of what each student has."""
     st.subheader(_("Students"), anchor=False)
     found = marks.owners()
     if not found:
