@@ -1,4 +1,4 @@
-"""Status: how the server stands, for whoever runs it."""
+"""The page Status: the state of the server, for its administrator."""
 
 import time
 
@@ -16,7 +16,7 @@ EVERY = 5.0  # seconds
 
 @fragment(run_every=EVERY)
 def show() -> None:
-    """Draws the tables, again and again."""
+    """Draws the tables, and updates them regularly."""
     found = standing.now()
     rows = [
         (_("Sessions (open browser tabs)"), str(found.sessions)),
