@@ -1,4 +1,4 @@
-"""The menu "Download": what the page shows as pictures and tables, and the files that come with it."""
+"""The menu "Download": the figures and tables of the page, and files that the server makes."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ def show(page: str, model: cache.Model) -> None:
     """Draws the menu, unless the link hides it.
 
     Arguments:
-        page: the page's path as the frame has it, "explore/latent_map".
+        page: path of the page in the frame, such as "explore/latent_map".
         model: the model in use.
     """
     if state.hidden("menu"):
@@ -28,7 +28,7 @@ def show(page: str, model: cache.Model) -> None:
 
 
 def _words() -> dict[str, str]:
-    """Returns what the menu says; braces are filled in by the browser."""
+    """Returns the texts of the menu; the browser fills in the braces."""
     return {
         "figures": _("Figures and tables"), "none": _("This page shows no figures or tables at the moment."),
         "files": _("Files"), "as": _("{name} as {kind}"), "making": _("Preparing {file} …"),

@@ -106,10 +106,10 @@ def test_a_notebook_is_named_after_the_model_in_it_and_says_why_that_is_another(
     assert offer.file == file
     head, _imports, load = ("".join(cell["source"]) for cell in checked(elsewhere(offer.make))["cells"][:3])
     if why is None:
-        assert f'vae.load("{model}")' in load and "in its place" not in head
+        assert f'vae.load("{model}")' in load and "instead" not in head
     else:
         assert 'vae.load("mnist-2d")' in load
-        assert f"The model in use, `{model}`, {why}" in head and "takes `mnist-2d` in its place." in head
+        assert f"The current model, `{model}`, {why}" in head and "uses `mnist-2d` instead." in head
 
 
 def test_codes_of_draws_are_not_called_those_of_test_images(own_folder: Any) -> None:
