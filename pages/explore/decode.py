@@ -1,4 +1,4 @@
-"""What a place of latent space decodes to, and walks from there."""
+"""The page Decode: what a point of latent space decodes to, and paths from it."""
 
 from collections.abc import Callable
 
@@ -46,7 +46,7 @@ def explore() -> None:
         _("View"), list(PANELS), required=True, format_func=lambda name: PANELS[name][0], key="decode.panel",
         label_visibility="collapsed", persist_state="session",
     ) or "sliders"  # fmt: skip
-    if panel != "interpolation":  # which has two images
+    if panel != "interpolation":  # which has its own two images
         st.session_state["decode.row"] = min(state.image(), len(dataset.test) - 1)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.number_input(

@@ -1,4 +1,4 @@
-"""Draw, or upload a photograph, and see what the model makes of it."""
+"""The page Draw: draw, or upload a photograph, and see its code, reconstruction and ELBO."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from vae.data import handwriting
 from vae.errors import DataError
 
 PAGES = Path(__file__).parents[1]
-LARGEST = 64  # pixels along a side that one can draw on
+LARGEST = 64  # pixels per side of the drawing pad
 model = cache.model_id(state.model())
 config = cache.record(state.model()).model
 dataset = cache.images(model)
@@ -21,7 +21,7 @@ digits = words.digits(dataset)
 
 
 def undrawable() -> None:
-    """Says that there is no pad, and shows what the model makes of a test image instead."""
+    """Explains why there is no pad, and shows the reconstruction of a test image instead."""
     st.info(
         _(
             "Drawing is available for greyscale images of up to {most} × {most} pixels, but the images of {name} are "
@@ -82,7 +82,7 @@ def explore() -> None:
 
 
 def photograph() -> None:
-    """Makes an upload into a drawing, and shows how."""
+    """Turns an uploaded photograph into a drawing, and shows the steps."""
     if config.image_shape[0] != config.image_shape[1]:
         st.caption(_("Photographs can be used only with a model of square images."))
         return
@@ -99,7 +99,7 @@ def photograph() -> None:
     except DataError as error:
         st.error(said(error), icon=":material/error:")
         return
-    if st.session_state.get("draw.taken") != file.file_id:  # once: what is drawn over it afterwards stays
+    if st.session_state.get("draw.taken") != file.file_id:  # only once, to keep what is drawn over it
         st.session_state["draw.taken"] = file.file_id
         state.use_drawing(state.Drawing(steps.centred, file.file_id, [], steps.centred))
     names = (

@@ -1,4 +1,4 @@
-"""What models of 2, 5, 10 and 20 latent dimensions make of draws from the prior."""
+"""The page Samples: decoded samples from the prior, for models with 2, 5, 10 and 20 latent dimensions."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""The codes as a whole: on planes, dimension by dimension, and against the prior."""
+"""The page Views: all codes at once, in projections, by dimension, and compared with the prior."""
 
 import numpy as np
 import streamlit as st
@@ -25,7 +25,7 @@ def chart(figure: object, name: str, alt: str) -> None:
 
 
 def says_of(name: str) -> str:
-    """Says what a chart shows, for those who cannot see it."""
+    """Returns the alternative text of a chart."""
     says = {
         "classes": _("{name} of the codes, coloured by class"),
         "density": _("{name} of the codes, coloured by density"),
@@ -35,7 +35,7 @@ def says_of(name: str) -> str:
 
 
 def principal() -> None:
-    """Draws the codes on their two principal directions."""
+    """Draws the codes projected onto their first two principal directions."""
     axes = cache.axes(model, None)
     points = axes.project(codes.mean[:shown])
     titles = (_("first principal direction"), _("second principal direction"))
@@ -52,7 +52,7 @@ def principal() -> None:
 
 
 def embedded(method: projections.Method, name: str) -> None:
-    """Draws the codes by t-SNE or UMAP where that was computed, or offers to compute it."""
+    """Draws the t-SNE or UMAP of the codes if it has been computed, or offers to compute it."""
     points = cache.latent.projection(model, method)
     if points is None:
         st.caption(
@@ -68,7 +68,7 @@ def embedded(method: projections.Method, name: str) -> None:
         try:
             with st.spinner(_("Computing {name} of {count:,} codes ...").format(name=name, count=shown)):
                 points = cache.latent.compute_projection(model, dataset.name, method)
-        except VAEError as error:  # a package that is missing, or codes that are all the same
+        except VAEError as error:  # a missing package, or codes that are all equal
             st.error(said(error), icon=":material/error:")
             return
     chart(
@@ -187,9 +187,9 @@ def against_the_prior() -> None:
 
 
 def in_holes(found: aggregate.Holes, draws: aggregate.Draws) -> None:
-    """Shows what places in holes decode to, each over the test image whose code is nearest."""
+    """Shows decoded points in holes, each above the test image with the nearest code."""
     places = found.places[:, :1] if size == 1 else found.places
-    if size > 2:  # what is summed over is not a place: the emptiest draws are
+    if size > 2:  # a marginal is not a point in latent space, so take the prior samples of lowest density
         places = draws.z[draws.log_ratio.argsort()[: DEEPEST if draws.share else 0]]
     if not len(places):
         st.caption(_("No holes were found."))

@@ -1,4 +1,4 @@
-"""The mean of one class minus that of another, added to an image, and how sure that difference is."""
+"""The difference between the means of two classes, added to an image, and its uncertainty."""
 
 import numpy as np
 import streamlit as st
@@ -11,7 +11,7 @@ from vae import figures, latent
 
 _KEY = "decode.arithmetic"
 _STRENGTHS = np.linspace(0, 2, 9)
-_RESAMPLES = 6  # pictures of them
+_RESAMPLES = 6  # pictures
 
 
 def show(model: cache.Model) -> None:

@@ -1,4 +1,4 @@
-"""The nearest test images, by their codes and by their pixels, side by side."""
+"""The nearest test images, in latent space and in pixel space."""
 
 import streamlit as st
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ _COUNT = 8
 
 
 def show(model: cache.Model) -> None:
-    """Draws eight neighbours each way, without the image itself."""
+    """Draws eight neighbours in each space, without the image itself."""
     dataset = cache.images(model)
     begin = start.choose(model, "decode.neighbours", _("Neighbours of"))
     start.picture(begin)

@@ -8,11 +8,11 @@ from pages.ui import browser, pictures, state, words
 from pages.ui.language import _
 from vae import figures
 
-_MOST = 20  # sliders of the server; what carries less stays as it is
+_MOST = 20  # sliders on the server; less informative dimensions stay fixed
 
 
 def show(model: cache.Model) -> None:
-    """Draws the sliders, and what z decodes to."""
+    """Draws the sliders and the decoded z."""
     st.caption(
         _(
             "Each slider sets one coordinate of z, the most informative first. The strip below it shows how the "

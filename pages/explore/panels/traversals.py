@@ -1,4 +1,4 @@
-"""A table of pictures: each row moves one coordinate of z and leaves the others."""
+"""Latent traversals: each row of images varies one coordinate of z and keeps the others fixed."""
 
 import numpy as np
 import streamlit as st
@@ -11,18 +11,18 @@ from vae import figures, latent
 from vae.latent import traversals
 
 _ROWS, _STEPS = 8, 11
-_UNUSED = 0.01  # what a dimension carries below which it is folded away
+_UNUSED = 0.01  # dimensions that carry less are not shown
 
 
 def show(model: cache.Model) -> None:
-    """Draws the table around the latent in use, the dimension that carries most on top."""
+    """Draws the table around the current latent, with the most informative dimension on top."""
     carried, unit = cache.carried(model)
     order = [int(j) for j in np.argsort(-carried, kind="stable")]
     used = [j for j in order if carried[j] >= _UNUSED] or order[:1]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         begin = start.choose(model, "decode.traversals", _("Around"))
         reach = "codes"
-        if not cache.record(model[0]).autoencoder:  # which has no prior
+        if not cache.record(model[0]).autoencoder:  # an autoencoder has no prior
             names = {"prior": _("−3 to 3"), "codes": _("range of the codes")}
             reach = st.segmented_control(
                 _("Range of each coordinate"), list(names), default="prior", required=True,
