@@ -1,4 +1,4 @@
-"""The plane of latent space that the map shows: chosen on its page, and what is said of it."""
+"""The plane of latent space shown on the map: its choice and description."""
 
 from typing import Any, NamedTuple
 
@@ -14,12 +14,12 @@ _KIND, _FIRST, _SECOND = "map.plane", "map.first", "map.second"
 
 
 class Shown(NamedTuple):
-    """A plane that is shown.
+    """A plane of latent space.
 
     Attributes:
-        axes: where it lies.
-        titles: of its directions, across and up.
-        says: how much of the codes' variance it holds; "" where it is all of latent space.
+        axes: its position and directions.
+        titles: of the horizontal and the vertical axis.
+        says: the share of the codes' variance that it captures; "" if it is the whole latent space.
     """
 
     axes: latent.Axes
@@ -28,7 +28,7 @@ class Shown(NamedTuple):
 
 
 def choose(model: cache.Model) -> Shown:
-    """Returns the plane to show; lets a visitor choose it where J > 2, and says what it holds."""
+    """Returns the plane to show; if J > 2, lets the user choose it, and describes it."""
     if cache.record(model[0]).model.latent > 2:
         _ask(model)
     found = shown(model, chosen(model))
@@ -38,16 +38,18 @@ def choose(model: cache.Model) -> Shown:
 
 
 def chosen(model: cache.Model) -> tuple[int, int] | None:
-    """Returns the two coordinates that were chosen last in this session, or None for the principal directions."""
+    """Returns the two coordinates last chosen in this session, or None for the principal directions."""
     size = cache.record(model[0]).model.latent
     first: Any = st.session_state.get(_FIRST)
     second: Any = st.session_state.get(_SECOND)
-    known = first in range(size) and second in range(size) and first != second  # they may be another model's
+    known = (
+        first in range(size) and second in range(size) and first != second
+    )  # they may have been chosen for another model
     return (first, second) if size > 2 and known and st.session_state.get(_KIND) == "two" else None
 
 
 def shown(model: cache.Model, plane: tuple[int, int] | None) -> Shown:
-    """Returns the plane of two coordinates or, for None, of the principal directions; all of z where J <= 2."""
+    """Returns the plane of two coordinates or, for None, of the principal directions; if J <= 2, the whole space."""
     size = cache.record(model[0]).model.latent
     if size <= 2:
         titles = words.coordinate(0), words.coordinate(1) if size > 1 else ""

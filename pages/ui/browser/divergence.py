@@ -1,4 +1,4 @@
-"""Two distributions that are dragged, and how far they are from each other."""
+"""Two distributions with draggable parameters, and the KL divergences between them."""
 
 from pages.ui.browser.mount import component
 from pages.ui.language import _

@@ -1,4 +1,4 @@
-"""Draws from q(z|x) that follow the hand, with noise that is held still or drawn anew."""
+"""Samples from q(z|x) with draggable parameters, and with noise that is fixed or resampled."""
 
 import numpy as np
 
@@ -14,12 +14,12 @@ DRAWS = 30
 
 
 def show(model: cache.Model, name: str, x: np.ndarray, q: cache.bound.Code) -> None:
-    """Shows z = mu + sigma * eps on the plane of the two dimensions that carry most for an image.
+    """Shows z = mu + sigma * eps in the plane of the two most informative dimensions for an image.
 
     Arguments:
-        model: whose decoder says log p(x|z).
-        name: what the image is known by; another one begins anew.
-        x: (D,), its pixels as the likelihood wants them.
+        model: its decoder gives log p(x|z).
+        name: identifies the image; another name starts again.
+        x: (D,), its pixels, prepared for the likelihood.
         q: its q(z|x).
     """
     place, width = regulariser.paid(*q)
