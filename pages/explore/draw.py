@@ -103,7 +103,7 @@ def photograph() -> None:
         st.session_state["draw.taken"] = file.file_id
         state.use_drawing(state.Drawing(steps.centred, file.file_id, [], steps.centred))
     names = (
-        _("grey"), _("ink in white on black"), _("cropped to the ink"),
+        _("grey"), _("white ink on black"), _("cropped to the ink"),
         _("{count} pixels").format(count=max(steps[3].shape)),
         _("centred by centre of mass"),
     )  # fmt: skip
