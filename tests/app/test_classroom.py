@@ -129,7 +129,7 @@ def test_a_damaged_class_lets_nobody_in(classroom: Path, content: str) -> None:
     app = opened()
     app.query_params["key"] = LECTURER
     app.run()
-    assert "class.json, which could not be read" in error(app) and not app.sidebar.selectbox
+    assert "class.json could not be read" in error(app) and not app.sidebar.selectbox
 
 
 # models
@@ -221,7 +221,7 @@ def test_an_upload_has_so_many_megabytes_at_most(classroom: Path) -> None:
     allow(classroom, megabytes=1)
     app = visit(ANNA, MODELS)
     app.file_uploader(key="models.files0").set_value([("m.safetensors", bytes(2**20 + 1), "")]).run()
-    assert "at most 1 MB" in error(app) and not [each for each in app.button if each.key == "models.keep"]
+    assert "limited to 1 MB" in error(app) and not [each for each in app.button if each.key == "models.keep"]
     assert st.get_option("server.maxUploadSize") == 1  # for the server, which then takes no more of anyone
 
 
@@ -259,7 +259,7 @@ def training(name: str, owner: str | None) -> Path:
 def test_a_student_trains_within_the_limits_and_the_model_is_theirs(started: list, classroom: Path) -> None:
     allow(classroom, epochs=3, minutes=7)
     app = begin(ANNA, "too-long", epochs=4)
-    assert "at most 3 epochs; this has 4" in error(app) and not started
+    assert "at most 3 epochs; this one has 4" in error(app) and not started
     app = begin(ANNA, "annas", epochs=3, seeds=2)
     assert not error(app) and [name for name, *_ in started] == ["annas-s0", "annas-s1"]
     assert all(more == {"seconds": 420.0} for *_, more in started)
@@ -284,7 +284,7 @@ def test_a_student_is_told_what_is_too_much(bounds: dict, says: str, started: li
 def test_what_another_left_of_a_training_is_not_taken_over(started: list) -> None:
     folder = vae.model.folders()[0] / "left"
     marks.put_on(folder, mark(BEN))
-    assert "left belongs to another" in error(begin(ANNA, "left")) and not started
+    assert "left belongs to someone else" in error(begin(ANNA, "left")) and not started
     assert not error(begin(BEN, "left")) and len(started) == 1
 
 

@@ -58,7 +58,7 @@ def keep(app: AppTest, name: str) -> AppTest:
 def test_a_zip_archive_is_looked_at_and_kept() -> None:
     app = uploaded(("shapes.zip", archive(), "application/zip"))
     assert not app.exception and not app.error
-    assert "**18** images to learn from and **2** held out, 9 × 8 pixels in grey" in words(app)
+    assert "**18** training images and **2** held-out images, 9 × 8 pixels, greyscale" in words(app)
     assert app.table[0].value.to_dict("list") == {"Class": ["a", "b"], "Images": [10, 10]}
     assert not stored.cards()[0]  # nothing is kept before it is asked for
     app.toggle(key="data.invert").set_value(True).run()

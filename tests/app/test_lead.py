@@ -162,7 +162,7 @@ def test_the_lecturer_sees_how_many_answered_what_and_students_do_not() -> None:
     anna = answered(ANNA, "b")  # in another window, where she is asked anew
     lecturer = visit(LECTURER, LESSON, chapter="2")
     assert poll.answers("2") == {"a": 1, "b": 2}
-    assert "Answers of students: 3" in [each.value for each in lecturer.caption]
+    assert "Student answers: 3" in [each.value for each in lecturer.caption]
     lecturer.toggle(key="poll.show2").set_value(True).run()
     chart = bars(lecturer)
     assert chart["text"] == ["1", "2", "0"]

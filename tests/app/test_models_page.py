@@ -148,7 +148,7 @@ def test_the_card_of_a_model_says_what_it_is() -> None:
     assert "python -m vae train mnist-bernoulli-2d" in app.code[0].value
     app.selectbox(key="models.one").set_value("mine").run()
     assert "**Origin**: trained here" in said(app) and "train mine" in app.code[0].value
-    assert "**Encoder**: layers of 4, ReLU" in said(app)
+    assert "**Encoder**: hidden layers 4, ReLU" in said(app)
 
 
 def test_a_model_whose_weights_are_damaged_has_a_card_too(own: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_card_leads_to_the_pages_that_look_into_the_model(key: str, title: str
 @pytest.mark.slow
 def test_what_was_kept_stands_first_and_the_form_is_empty() -> None:
     app = uploaded(*pair(), model="mine")
-    assert not app.error and "An encoder and a decoder in ONNX, J = 2, images of 784 numbers." in said(app)
+    assert not app.error and "An encoder and a decoder in ONNX, J = 2, images of 784 values." in said(app)
     app = keep(app, "theirs")
     assert not app.error and app.table[0].value["Model"].tolist()[:2] == ["theirs", "mine"]
     assert app.selectbox(key="models.one").value == "theirs" and "**theirs** was saved" in app.success[0].value
@@ -251,7 +251,7 @@ def test_what_is_wrong_is_said_as_the_files_come_and_by_their_names(own: Path) -
         ([("bob.safetensors", mailed[:-9])], "bob.safetensors is not a whole safetensors file"),
         ([("photo.png", b"")], "Two files make a model"),
         (pair()[:1], "Two files make a model"),
-        ([pair()[0], pair()[0]], "my-encoder.onnx came twice"),
+        ([pair()[0], pair()[0]], "my-encoder.onnx was uploaded twice"),
         (pair(network(2, 784), network(784, 4)), "my-encoder.onnx takes inputs of size 2 and gives outputs of"),
     ):  # fmt: skip
         app = uploaded(*files)
@@ -281,7 +281,7 @@ def test_the_data_set_that_a_description_names_comes_first() -> None:
     app = uploaded(tensors, ("net.toml", b'data = "mnist-sample"' + LAYERS.encode()))
     assert app.selectbox(key="models.data").value == "mnist-sample"
     app = uploaded(tensors, ("net.toml", b'data = "no-such-set"' + LAYERS.encode()))
-    assert "no-such-set, which is not here" in said(app).replace("\\", "") and not app.error
+    assert "no-such-set, which is not available here" in said(app).replace("\\", "") and not app.error
 
 
 def test_there_are_templates_of_a_description() -> None:

@@ -246,7 +246,7 @@ def test_the_time_is_said_before_the_start(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(jobs, "measure", lambda *plan: asked.append(plan) or 2.0)
     app = through_frame(PAGE)
     app.run()
-    assert "about 20 s here" in said(app)  # ten epochs
+    assert "about 20 s on this machine" in said(app)  # ten epochs
     app.number_input(key="train.epochs").set_value(30)
     app.number_input(key="train.learning_rate").set_value(0.01).run()
     app.segmented_control(key="train.seeds").set_value(3).run()

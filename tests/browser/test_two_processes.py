@@ -119,6 +119,6 @@ def test_visitors_of_a_process_that_ends_go_on_with_the_other(site: Site, browse
         settle(page)
         expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value("mnist-5d")
         page.locator("input[type=file]").first.set_input_files(images)
-        expect(page.get_by_test_id("stMain")).to_contain_text("27 images to learn from and 3 held out")
+        expect(page.get_by_test_id("stMain")).to_contain_text("27 training images and 3 held-out images")
     mine.close()
     other.close()
