@@ -114,7 +114,7 @@ def texts(app: AppTest) -> str:
 # Names of models that ship, and of data sets that one may choose: these are what they are whatever is in use.
 OWN_NAMES = re.compile(r"(fashion-)?mnist(-[a-z0-9]+)*|A sample of MNIST")
 SAYS = {  # where a page means the digits of a number, or a data set that can be had
-    "pages/train/train.py": ("Use lower-case letters, digits and hyphens.",),
+    "pages/train/train.py": ("Use lower-case letters, digits and hyphens.", "To download Fashion-MNIST, run"),
 }
 
 

@@ -192,7 +192,7 @@ def test_a_decoder_that_does_not_run_in_a_browser_is_refused(
 ) -> None:
     monkeypatch.setattr("vae.model.portable.MOST_PORTABLE", 2000)
     trained(**changes)
-    with pytest.raises(ConfigError, match=r"decoder of of-mine does not run in a browser.*multilayer perceptron"):
+    with pytest.raises(ConfigError, match=r"decoder of of-mine cannot run in a browser.*multilayer perceptron"):
         written("of-mine")
 
 
