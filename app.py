@@ -1,7 +1,7 @@
 """The server of the explorer; start it with `vae app` or `streamlit run app.py`. Sessions run pages/ui/frame.py.
 
-Named here as an `st.App`, because Streamlit takes a folder `pages` beside the script of a session for the pages
-themselves, and would answer the first deep link to a fresh server with "Page not found".
+It is an `st.App`, because Streamlit would take the folder `pages` beside a session's script for the pages themselves,
+and would answer the first deep link to a fresh server with "Page not found".
 """
 
 import importlib
@@ -20,18 +20,18 @@ from pages.takeaway import delivery
 from pages.ui import images, settings
 
 settings.settle()
-# PyTorch's threads are to sleep while they wait, not to spin: sessions and a training share the cores.
+# Waiting PyTorch threads should sleep rather than spin, because sessions and training runs share the cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def load() -> None:
-    """Loads PyTorch and what the first page sends, which takes a second or two; then makes the pool's processes.
+    """Loads PyTorch and the data of the first page, which takes a second or two, and then starts the worker processes.
 
-    At last it removes what servers that were killed left half-written.
+    Finally, it removes incomplete files left by servers that were killed.
     """
     importlib.import_module("pages.cache.browser").prepare()
     importlib.import_module("pages.cache.pool").start()
-    importlib.import_module("torch._dynamo")  # which every optimiser imports, so chapter 9 would wait for it
+    importlib.import_module("torch._dynamo")  # imported by every optimiser; otherwise chapter 9 would wait for it
     paths = importlib.import_module("vae.paths")
     for kind in ("checkpoints", "data"):
         paths.sweep(paths.own(kind))
@@ -39,7 +39,7 @@ def load() -> None:
 
 @asynccontextmanager
 async def warm_up(app: st.App) -> AsyncIterator[None]:
-    """Begins to load while the first visitor is still on the way, and ends what it began when the server ends."""
+    """Starts loading before the first user arrives, and cleans up when the server ends."""
     log.begin()
     log.event("server start")
     ending.heed()
@@ -56,7 +56,7 @@ async def warm_up(app: st.App) -> AsyncIterator[None]:
     log.end()
 
 
-# An absolute path: servers other than Streamlit's own resolve a relative one against their working directory.
+# An absolute path, because other servers than Streamlit's resolve relative ones against their working directory.
 app = st.App(
     str(Path(__file__).with_name("pages") / "ui" / "frame.py"), lifespan=warm_up,
     routes=[*images.served(), *delivery.served(), *lead.served(), *health.served()],

@@ -1,21 +1,21 @@
-"""What the server keeps between runs, for all sessions: the only place where Streamlit's caches are used.
+"""Caches shared by all sessions: the only place where Streamlit's caches are used.
 
-What most pages need, models and arrays about the image in use, is here; the rest is reached by the page or the chapter
-that it is for, `cache.variance.floor_path`.
+Functions that most pages need, for models and for arrays about the current image, are exported here. The others are
+accessed through the module of their page or chapter, as in `cache.variance.floor_path`.
 
-    sets       what all else is known by: models by name and time of writing, data sets by name
-    kept       a decorator for values that take long: in memory, on disk (disk, typed), worked out by the pool
-    pool       processes beside the server; worker is one of them, frames what goes between
+    sets       the keys of all caches: models by name and modification time, data sets by name
+    kept       a decorator for slow values: cached in memory and on disk (disk, typed), computed by the pool
+    pool       worker processes; worker is the code of one, frames the messages, tasks the work
     models     models, images, codes, decoded images and estimates
-    browser    what is sent to the browser once: packed nets and codes
-    latent     what the map, walks and views show of a latent space
-    training   how trainings went, from their folders
-    times      how long a training would take here
-    variance   what the page Decoder variance shows
+    browser    data sent to the browser once: packed networks and codes
+    latent     the latent space, for the map, the page Decode and the page Views
+    training   the histories of training runs, from their folders
+    times      estimates of training time on this machine
+    variance   the page Decoder variance
     integral   chapters on p(x) as an integral
     bound      chapters on the bound
-    streams    races, refinements and reports, shown while they go on
-    uses       chapters on what a model is good for
+    streams    races, refinements and reports, shown while they are computed
+    uses       chapters on the uses of a model
 """
 
 from pages.cache import bound, browser, integral, latent, streams, times, training, uses, variance

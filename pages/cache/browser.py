@@ -1,4 +1,4 @@
-"""What the server keeps of what it sends to the browser."""
+"""Caches of data sent to the browser."""
 
 import contextlib
 import hashlib
@@ -18,13 +18,13 @@ from vae.errors import ConfigError, VAEError
 from vae.interchange import onnx_archive
 from vae.model import generator, load, portable
 
-SHEET, SIDE = 100, 10  # images of a sheet, and along its side
-PLANE, ACROSS = 20, 640  # most images along a side of the plane that the server decodes, and about its pixels
+SHEET, SIDE = 100, 10  # images per sheet, and along its side
+PLANE, ACROSS = 20, 640  # images along a side of the plane decoded on the server, at most, and about its pixels
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def packed(model: models.Model, data_name: str) -> dict[str, Any]:
-    """Returns the decoder and the codes of a model as the components take them."""
+    """Returns the decoder and the codes of a model in the format of the components."""
     record, codes, data = models.record(model[0]), models.codes(model), models.dataset(data_name)
     painted = latent_cache.colouring(model)
     parts: dict[str, Any] = {
@@ -33,7 +33,7 @@ def packed(model: models.Model, data_name: str) -> dict[str, Any]:
         "classes": data.classes, "colours": painted.colours, "images": f"images/{version(data_name)}/{data_name}",
     }  # fmt: skip
     kinds = {"mean": codes.mean}
-    if not record.autoencoder:  # whose deviations were never trained
+    if not record.autoencoder:  # an autoencoder's standard deviations are not trained
         kinds["deviation"] = codes.deviation
     for name, values in kinds.items():
         book: portable.Codebook = portable.pack_codes(values)
@@ -44,13 +44,13 @@ def packed(model: models.Model, data_name: str) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def packed_encoder(model: models.Model, data_name: str) -> dict[str, Any]:
-    """Returns the encoder of a model as the components take it."""
+    """Returns the encoder of a model in the format of the components."""
     config = models.record(model[0]).model.to_dict()
     return {"key": f"{_key(model, data_name)} encoder", "config": config, **_net("encoder", models.load(model).encoder)}
 
 
 def version(data_name: str) -> str:
-    """Returns what tells the images of a data set from those that had its name before, for addresses."""
+    """Returns a version of a data set for addresses, which differs from those of earlier sets of the same name."""
     return hashlib.sha256(models.dataset(data_name).checksum.encode()).hexdigest()[:16]
 
 
@@ -59,29 +59,29 @@ def _key(model: models.Model, data_name: str) -> str:
 
 
 def _net(name: str, part: torch.nn.Module) -> dict[str, Any]:
-    """Returns a net, deflated; nothing where the server has to do its work."""
+    """Returns a compressed network, or nothing if it must run on the server."""
     try:
         net = portable.portable(part)
     except ConfigError:
         return {}
     size = net.weights.itemsize
-    # the first bytes of all numbers, then the second ones: the exponents lie together, and deflate saves a tenth
+    # first bytes of all numbers, then second bytes: with adjacent exponents, deflate saves a tenth
     planes = net.weights.view(np.uint8).reshape(-1, size).T.tobytes()
     weights = np.frombuffer(zlib.compress(planes), np.uint8)
     return {name: {**net.layout(), "half": size == 2}, f"{name}_weights": weights}
 
 
 def prepare() -> None:
-    """Packs the first model before anyone asks for it."""
+    """Packs the default model before it is first requested."""
     with contextlib.suppress(VAEError):
         model = models.model_id(state.DEFAULT_MODEL)
         packed(model, models.images(model).name)
 
 
 def sheet(data_name: str, number: int) -> bytes | None:
-    """Returns a hundred test images as one PNG, or None where there are none."""
+    """Returns a hundred test images as one PNG, or None beyond the last image."""
     if not 0 <= number * SHEET < len(models.dataset(data_name).test):
-        return None  # which is not kept, so that numbers that somebody makes up take no sheet's place
+        return None  # not cached, so that invalid numbers do not displace sheets
     return _sheet(data_name, number)
 
 
@@ -102,7 +102,7 @@ def sorted_elbos(model: models.Model, data_name: str, count: int = 1000, draws: 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def judged(model: models.Model, drawing: bytes) -> dict[str, Any]:
-    """Encodes, decodes and scores one image, for a model whose nets stay on the server."""
+    """Encodes, decodes and scores one image, for a model that runs on the server."""
     vae, config = models.load(model), models.record(model[0]).model
     image = torch.frombuffer(bytearray(drawing), dtype=torch.uint8).reshape(1, *config.image_shape)
     codes = latent.encode(vae, image)
@@ -124,7 +124,7 @@ def nets_travel(model: models.Model) -> bool:
 def manifold(
     model: models.Model, directions: tuple[float, ...], centre: tuple[float, ...]
 ) -> tuple[dict[str, Any], np.ndarray]:
-    """Returns the decoded plane past all codes, for a model that the server decodes: where it lies, and its levels."""
+    """Returns the decoded plane around all codes, for a model that runs on the server: its position and pixels."""
     axes = latent.Axes(np.array(centre, np.float32), np.array(directions, np.float32).reshape(2, -1), np.zeros(2))
     points = axes.project(models.codes(model).mean)
     low, high = points.min(0), points.max(0)
@@ -138,8 +138,8 @@ def manifold(
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def networks(model: models.Model) -> bytes:
-    """Returns encoder and decoder as an archive of ONNX files, which takes seconds.
+    """Returns encoder and decoder as an archive of ONNX files; this takes seconds.
 
-    It is made of a copy of the model, since other sessions may use the one that is kept meanwhile.
+    It uses a copy of the model, because other sessions may be using the cached one.
     """
     return onnx_archive(load(model[0]), model[0])

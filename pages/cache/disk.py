@@ -1,8 +1,8 @@
-"""Where values that take long are kept on disk, so that a fresh server has them at once.
+"""The disk cache of slow values, which makes them available immediately after a restart.
 
-What ships lies beside the models, `visits-<data set>.zip`: all that the pages show at once of a model and the first
-test image. `make visits` writes it. What was worked out since lies in the user's folder of caches, known by the code
-that made it, the oldest removed when it grows large.
+Built-in values are beside the models, in `visits-<data set>.zip`: everything that the pages show initially of a model
+and the first test image. `make visits` writes these files. Values computed later are in the user's cache folder, with
+the code that computed them as part of the key; the oldest are removed when the folder grows large.
 """
 
 import contextlib
@@ -26,17 +26,17 @@ from vae import data, paths
 from vae.errors import VAEError
 from vae.model import results
 
-MOST = 1_000_000_000  # bytes of the folder of caches
+MOST = 1_000_000_000  # bytes in the cache folder
 _lock = threading.Lock()
 
 
 def visits_file(data_name: str) -> str:
-    """Returns the name of the file that ships beside a model."""
+    """Returns the name of the file of built-in values beside a model."""
     return f"visits-{data_name}.zip"
 
 
 def about(model: sets.Model, data_name: str) -> dict[str, str]:
-    """Returns what values depend on: the checksums of the model's file and of the images."""
+    """Returns what values depend on: the checksums of the model file and of the images."""
     return {"model": _checksum(*model), "data": sets.dataset(data_name).checksum}
 
 
@@ -46,7 +46,7 @@ def _checksum(model: str, written: float) -> str:
 
 
 def shipped(model: sets.Model, data_name: str, key: str) -> bytes | None:
-    """Returns a value that ships, or None."""
+    """Returns a built-in value, or None."""
     for file in results(model[0], visits_file(data_name)):
         with contextlib.suppress(KeyError, OSError, zipfile.BadZipFile), _lock:
             if (found := _opened(file, file.stat().st_mtime, model, data_name)) is not None:
@@ -56,7 +56,7 @@ def shipped(model: sets.Model, data_name: str, key: str) -> bytes | None:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _opened(file: Path, written: float, model: sets.Model, data_name: str) -> zipfile.ZipFile | None:
-    """Returns the file of a model's visits, if it is of the model and the images as they are."""
+    """Returns the file of built-in values, if it matches the present model and images."""
     try:
         found = zipfile.ZipFile(io.BytesIO(file.read_bytes()))
         of = json.loads(found.comment)
@@ -66,40 +66,40 @@ def _opened(file: Path, written: float, model: sets.Model, data_name: str) -> zi
 
 
 def folder() -> Path:
-    """Returns the folder of caches: `$VAE_CACHE`, or the one that the system has for them."""
+    """Returns the cache folder: `$VAE_CACHE`, or the default of the system."""
     said = os.environ.get("VAE_CACHE")
     return paths.given(said) if said else Path(platformdirs.user_cache_path("vae-explorer"))
 
 
 def place(model: sets.Model, data_name: str, key: str) -> Path | None:
-    """Returns the file of a value; None where the images are a drawing, or draws that stand in for images."""
+    """Returns the file of a value; None if the images are a drawing, or samples that replace images."""
     if data_name not in data.names():
         return None
     return folder() / f"{hashed(json.dumps([about(model, data_name), key, _code()]))}.npz"
 
 
 def read(model: sets.Model, data_name: str, key: str) -> bytes | None:
-    """Returns a value that was worked out here before, or None."""
+    """Returns a value that was computed earlier, or None."""
     file = place(model, data_name, key)
     try:
         if file is None or not file.is_file():
             return None
         content = file.read_bytes()
-        os.utime(file)  # those that nobody asks for become the oldest
+        os.utime(file)  # so that values that are not used become the oldest
     except OSError:
         return None
     return content
 
 
 def write(file: Path | None, content: bytes, still: Callable[[], bool] = lambda: True) -> None:
-    """Keeps a value, if the disk lets it.
+    """Saves a value, if the disk allows it.
 
     Arguments:
-        file: as `place` gave it before the work was begun.
+        file: the result of `place` before the computation.
         content: the value.
-        still: whether it still has that place: model and images may have been replaced during the work.
+        still: whether the file is still valid; the model or images may have been replaced during the computation.
     """
-    if file is not None and not file.exists() and still():  # others who waited for it keep it too
+    if file is not None and not file.exists() and still():  # others who waited for the value save it too
         with contextlib.suppress(VAEError, OSError):
             paths.write_aside(file, content)
             _prune()
@@ -113,10 +113,10 @@ def discard(file: Path | None) -> None:
 
 
 def _prune() -> None:
-    """Removes the oldest files until the folder has room again, and what servers that were killed left half-written."""
+    """Removes the oldest files until there is room, and incomplete files left by servers that were killed."""
     files = []
     for file in [*folder().glob("*.npz"), *folder().glob(".*.part")]:
-        with contextlib.suppress(OSError):  # another server removed it
+        with contextlib.suppress(OSError):  # removed by another server
             status = file.stat()
             files.append((status.st_mtime, status.st_size, file))
     over = sum(size for _, size, _ in files) - MOST
@@ -127,12 +127,12 @@ def _prune() -> None:
 
 
 def hashed(text: str) -> str:
-    """Returns the name that a value has on disk."""
+    """Returns the name of a value on disk."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @once
 def _code() -> str:
-    """The checksum of all code that may have a part in a value."""
+    """Returns the checksum of all code that may affect a value."""
     files = sorted([*paths.LIBRARY.rglob("*.py"), *Path(__file__).parent.glob("*.py")])
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

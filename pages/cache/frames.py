@@ -1,4 +1,4 @@
-"""What goes between the server and a process of its pool: a line of JSON, and the parts whose lengths stand in it."""
+"""Messages between the server and a worker process: a line of JSON, then binary parts whose lengths it contains."""
 
 import json
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ OK, ITEM, REFUSED, FAILED = "ok", "item", "refused", "failed"
 
 
 def send(pipe: IO[bytes], head: dict[str, Any], parts: Sequence[bytes] = ()) -> None:
-    """Writes a header and parts."""
+    """Writes a header and binary parts."""
     line = json.dumps({**head, "parts": [len(part) for part in parts]})
     pipe.write(line.encode() + b"\n" + b"".join(parts))
     pipe.flush()
 
 
 def receive(pipe: IO[bytes]) -> tuple[dict[str, Any], list[bytes]]:
-    """Reads a header and parts.
+    """Reads a header and binary parts.
 
     Raises:
         EOFError: the other side has ended.

@@ -1,4 +1,4 @@
-"""Values that take long: kept in memory and on disk, and worked out by the pool, once for all who ask meanwhile."""
+"""Caching of slow values in memory and on disk; the pool computes each once for all concurrent requests."""
 
 import contextlib
 import inspect
@@ -18,11 +18,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MOST = 300_000_000  # bytes of values in memory
-SLOW = 0.1  # seconds from which on a value is worth a file
+SLOW = 0.1  # seconds; values that take longer are saved to disk
 
 
 class Key(NamedTuple):
-    """What a value is known by: the model, the data set, and the function with its other arguments."""
+    """The key of a value: the model, the data set, and the function with its other arguments."""
 
     model: sets.Model
     data: str
@@ -30,7 +30,7 @@ class Key(NamedTuple):
 
 
 class Memory:
-    """Values by their keys, those that nobody asked for the longest removed first."""
+    """Values by key; the least recently used are removed first."""
 
     def __init__(self, most: int) -> None:
         self.most, self.bytes = most, 0
@@ -38,7 +38,7 @@ class Memory:
         self._values: OrderedDict[Key, tuple[Any, int]] = OrderedDict()
 
     def get(self, key: Key) -> tuple[Any] | None:
-        """Returns a value as a tuple of one, or None where it is not kept."""
+        """Returns a value in a tuple of length 1, or None if it is not cached."""
         with self._lock:
             if key not in self._values:
                 return None
@@ -46,7 +46,7 @@ class Memory:
             return (self._values[key][0],)
 
     def put(self, key: Key, value: Any) -> None:
-        """Keeps a value."""
+        """Stores a value."""
         size = typed.size(value)
         with self._lock:
             self.bytes += size - self._values.pop(key, (None, 0))[1]
@@ -57,7 +57,7 @@ class Memory:
 
 @st.cache_resource(show_spinner=False)
 def memory() -> Memory:
-    """Returns the values of this server."""
+    """Returns the memory cache of this server."""
     return Memory(MOST)
 
 
@@ -65,18 +65,18 @@ recorded: dict[Key, bytes] | None = None  # while visits are recorded
 
 
 def _nobody(before: int | None) -> None:
-    """Nobody is told."""
+    """Does nothing."""
 
 
-tell: Callable[[int | None], None] = _nobody  # is told how many come before a session, and None when it has its answer
+tell: Callable[[int | None], None] = _nobody  # called with the number of tasks ahead, and with None at the end
 
 
 def kept(*, here: bool = False, ships: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Makes a function's values be kept. Its first arguments are a model and the name of a data set.
+    """Caches the values of a function, whose first arguments are a model and the name of a data set.
 
     Arguments:
-        here: the work is short, and done by the session itself.
-        ships: whether the values are for the files that ship.
+        here: whether the session itself computes the value, because that is fast.
+        ships: whether the values belong into the built-in files.
     """
 
     def make(function: Callable[P, R]) -> Callable[P, R]:
@@ -88,7 +88,7 @@ def kept(*, here: bool = False, ships: bool = True) -> Callable[[Callable[P, R]]
             bound.apply_defaults()
             model, data_name, *rest = bound.args
             key = Key(model, data_name, f"{name}{tuple(rest)!r}")
-            held = memory()  # of which nothing is left when data sets are forgotten meanwhile
+            held = memory()  # replaced if the data sets are forgotten in the meantime
             if known := held.get(key):
                 return known[0]
             value = _found(key, function, bound.args, here, ships)
@@ -107,7 +107,7 @@ def _found(key: Key, function: Callable[..., Any], args: tuple[Any, ...], here: 
     if content is not None:
         try:
             return typed.loads(content, kind)
-        except ValueError:  # a damaged file, so it is worked out again
+        except ValueError:  # a damaged file: compute the value again
             disk.discard(place)
     workers = None if here else pool.running()
     if workers is not None:
@@ -115,7 +115,7 @@ def _found(key: Key, function: Callable[..., Any], args: tuple[Any, ...], here: 
             content = workers.work(Asked(repr(key), function, args, sets.drawn(key.data)), tell)
             disk.write(place, content, still=lambda: disk.place(*key) == place)
             return typed.loads(content, kind)
-        except pool.Ended:  # with the server
+        except pool.Ended:  # the server is shutting down
             pass
         finally:
             tell(None)
@@ -129,10 +129,10 @@ def _found(key: Key, function: Callable[..., Any], args: tuple[Any, ...], here: 
 
 
 def streamed(function: Callable[P, Iterator[R]]) -> Callable[P, Iterator[R | None]]:
-    """Has the pool work out what a function gives one after the other; nothing is kept.
+    """Has the pool compute the items that a function yields; nothing is cached.
 
-    The function's first arguments are a model and the name of a data set. None comes every quarter of a second in which
-    nothing else does, so that a session that was left is noticed.
+    The function's first arguments are a model and the name of a data set. In each quarter of a second without an item,
+    None is yielded, so that a closed session is noticed.
     """
     name, signature = f"{function.__module__.rpartition('.')[2]}.{function.__name__}", inspect.signature(function)
 
@@ -153,7 +153,7 @@ def streamed(function: Callable[P, Iterator[R]]) -> Callable[P, Iterator[R | Non
                     tell(None)
                     told = False
                 yield None if content is None else typed.loads(content, kind)
-        except pool.Ended:  # with the server
+        except pool.Ended:  # the server is shutting down
             pass
         finally:
             if told:
@@ -164,7 +164,7 @@ def streamed(function: Callable[P, Iterator[R]]) -> Callable[P, Iterator[R | Non
 
 @contextlib.contextmanager
 def recording() -> Iterator[dict[Key, bytes]]:
-    """Collects all values that are worked out meanwhile, none of them taken from disk."""
+    """Collects all values computed within the context, none of which is read from disk."""
     global recorded
     recorded = {}
     try:

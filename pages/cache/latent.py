@@ -1,4 +1,4 @@
-"""What the server keeps between runs of the views of latent space: codes, their colours, drawings, holes."""
+"""Caches for the pages on latent space: codes, colours, encoded drawings, holes."""
 
 from typing import Literal, NamedTuple
 
@@ -14,15 +14,15 @@ from vae.errors import CheckpointError
 from vae.latent import Difference, Neighbours, aggregate, neighbours, projections
 from vae.model import place_for
 
-MOST_CODES = 60_000  # as many as MNIST has; of more, the first stand for all
+MOST_CODES = 60_000  # as many as MNIST has; of a larger set, the first are used
 SIDE = 61  # cells along a side of the plane of holes
-CLUSTERS = 10  # where nobody has chosen another number
-MIXTURE = 10_000  # training images, at most, whose mixture is the density that points are coloured by
+CLUSTERS = 10  # the default
+MIXTURE = 10_000  # training images, at most, in the mixture whose density colours the points
 
 
 @kept(ships=False)
 def codes_of_training(model: models.Model, data_name: str) -> latent.Codes:
-    """Returns q(z|x) of the training images, 60,000 at most, without a word, for other cached functions."""
+    """Returns q(z|x) of the training images, 60,000 at most, without a spinner, for other cached functions."""
     return latent.encode(models.load(model), models.dataset(data_name).train.images[:MOST_CODES])
 
 
@@ -34,7 +34,7 @@ def training_codes(model: models.Model) -> latent.Codes:
 
 @kept()
 def mean_kl(model: models.Model, data_name: str) -> tuple[float, int]:
-    """Returns the mean of KL[q(z|x) || p(z)] over the training images, nats, and how many these are."""
+    """Returns the mean of KL[q(z|x) || p(z)] over the training images, nats, and their number."""
     kl = codes_of_training(model, data_name).kl.sum(1)
     return float(kl.mean()), len(kl)
 
@@ -51,7 +51,7 @@ def encoded(model: models.Model, drawing: np.ndarray) -> np.ndarray:
 
 
 def first_of_class(model: models.Model) -> dict[int, int]:
-    """Returns the row of the first test image of each class that has one; nothing where there are no labels."""
+    """Returns the row of the first test image of each class; empty if there are no labels."""
     data = models.images(model)
     if not data.labelled:
         return {}
@@ -60,13 +60,13 @@ def first_of_class(model: models.Model) -> dict[int, int]:
 
 
 class Colouring(NamedTuple):
-    """What the test images on a map are coloured by.
+    """The colouring of test images on a map.
 
     Attributes:
-        kind: their classes or, where there are none, the density of the aggregate posterior at their codes, or
-            k-means clusters of these.
+        kind: by class or, without labels, by the density of the aggregate posterior at the codes or by k-means
+            clusters of the codes.
         labels: (N,) numbers of classes or clusters, or levels of the density, see `vae.figures.groups`.
-        groups: how many classes or clusters; 0 for levels.
+        groups: number of classes or clusters; 0 for levels.
         reach: log q(z) of the lowest and the highest level, nats.
     """
 
@@ -82,11 +82,11 @@ class Colouring(NamedTuple):
 
 
 def colouring(model: models.Model, count: int | None = None) -> Colouring:
-    """Returns what the test images are coloured by.
+    """Returns the colouring of the test images.
 
     Arguments:
-        model: by name and time of writing.
-        count: of clusters, for those without labels; None for the density or, of a plain autoencoder, ten clusters.
+        model: by name and modification time.
+        count: of clusters, if there are no labels; None for the density or, for a plain autoencoder, ten clusters.
     """
     data = models.images(model)
     if data.labelled:
@@ -116,7 +116,7 @@ def _clusters(model: models.Model, data_name: str, count: int) -> latent.Cluster
 
 
 def varied(model: models.Model, count: int = CLUSTERS) -> list[int]:
-    """Returns rows of test images that are as varied as their codes: one typical of each of so many clusters."""
+    """Returns the rows of varied test images: a typical one from each cluster of codes."""
     return [int(row) for row in latent.typical(models.codes(model).mean, clusters(model, count))]
 
 
@@ -137,7 +137,7 @@ def nearest_images(data_name: str, shape: tuple[int, ...], content: bytes, count
 def difference(
     model: models.Model, data_name: str, of: int, minus: int, images: int | None
 ) -> tuple[Difference, tuple[int, int]]:
-    """Returns the difference of two classes' means over their first test images, and how many each has."""
+    """Returns the difference between the mean codes of two classes, and the number of images in each."""
     labels = models.dataset(data_name).test.labels.numpy()
     means = models.codes(model).mean
     sets = [means[labels == label][:images] for label in (of, minus)]
@@ -146,13 +146,13 @@ def difference(
 
 @kept()
 def holes(model: models.Model, data_name: str, plane: tuple[int, int] | None) -> aggregate.Holes:
-    """Returns where the aggregate posterior of the training images leaves the prior bare, on a plane."""
+    """Returns the holes on a plane, where the prior has mass but the aggregate posterior has almost none."""
     return aggregate.holes(training_codes(model), models.axes(model, plane), SIDE)
 
 
 @kept()
 def prior_draws(model: models.Model, data_name: str) -> aggregate.Draws:
-    """Returns draws from the prior, held against the aggregate posterior of the training images."""
+    """Returns prior samples with their density under the aggregate posterior of the training images."""
     return aggregate.prior_draws(training_codes(model))
 
 
@@ -171,7 +171,7 @@ def _kept(model: models.Model, data_name: str, method: projections.Method, writt
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def compute_projection(model: models.Model, data_name: str, method: projections.Method) -> np.ndarray:
-    """Computes them, once for all who wait for them, and keeps them; on the server alone where no folder takes them."""
+    """Computes them, once for all who wait, and saves them to disk if there is a writable folder."""
     dataset = models.dataset(data_name)
     try:
         place_for(model[0], projections.projection_file(model[0], data_name, method).name)

@@ -1,6 +1,6 @@
-"""What the server keeps between runs: models and arrays shared by all sessions, read only.
+"""Caches of models and of arrays, shared by all sessions and read only.
 
-Models are known by name and time of writing, so a model that was trained again is read again.
+Models are identified by name and modification time, so a model that was trained again is read again.
 """
 
 import gc
@@ -23,12 +23,12 @@ from vae.errors import CheckpointError, DataError
 from vae.evidence import ThermodynamicPath, annealing, evaluation, exact_evidence, gaps, is_known, posterior
 from vae.model import ModelConfig, best_device, prepare_pixels, results
 
-STAND_INS = 500  # draws of a model in the place of test images
+STAND_INS = 500  # samples of a model that replace test images
 
 
 @st.cache_resource(show_spinner=False)
 def warm() -> None:
-    """Takes what is loaded by now out of the garbage collector's sight: each run is followed by a full collection."""
+    """Exempts everything loaded so far from garbage collection, because each run ends with a full collection."""
     gc.collect()
     gc.freeze()
 
@@ -48,7 +48,7 @@ def load(model: Model) -> vae.VAE:
 
 
 def quick(model: Model) -> vae.VAE:
-    """Returns a model where estimators of log p(x) are quickest: on a GPU if there is one."""
+    """Returns a model on the fastest device for estimators of log p(x): a GPU if there is one."""
     return load(model) if best_device().type == "cpu" else _on_gpu(model)
 
 
@@ -58,7 +58,7 @@ def _on_gpu(model: Model) -> vae.VAE:
 
 
 def images(model: Model) -> vae.Dataset:
-    """Returns the data set of a model; where it is none that is known here, images that stand in for it."""
+    """Returns the data set of a model or, if it is not available, images that replace it."""
     record = _record(model)
     if record.data in data.names():
         found = dataset(record.data)
@@ -69,7 +69,7 @@ def images(model: Model) -> vae.Dataset:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _own_draws(model: Model) -> vae.Dataset:
-    """Returns draws of a model as images, without labels, for one whose images nobody here has."""
+    """Returns samples from a model as unlabelled images, for a model whose data set is not available."""
     z = np.random.default_rng(0).standard_normal((STAND_INS, _record(model).model.latent), np.float32)
     drawn = latent.decode(load(model), z).mean.clip(0, 1)  # a linear decoder leaves [0, 1]
     return stand_in(f"draws-of-{model[0]}-{model[1]:.6f}", (drawn * 255).round().astype(np.uint8))
@@ -86,7 +86,7 @@ def codes(model: Model) -> latent.Codes:
 
 
 def row(model: Model) -> int | None:
-    """Returns the row of the test image in use, or None where a latent of this model was chosen."""
+    """Returns the row of the current test image, or None if a latent of this model was chosen instead."""
     chosen = state.z()
     if chosen is not None and len(chosen) == _record(model).model.latent:
         return None
@@ -94,20 +94,20 @@ def row(model: Model) -> int | None:
 
 
 def z(model: Model) -> np.ndarray:
-    """Returns the latent in use (J,): the chosen one, else the mean of q(z|x) of the image in use."""
+    """Returns the current latent (J,): the chosen one, else the mean of q(z|x) of the current image."""
     place = row(model)
     return np.array(state.z(), np.float32) if place is None else codes(model).mean[place]
 
 
 def carried(model: Model) -> tuple[np.ndarray, str]:
-    """Returns what each dimension carries (J,), and its unit: KL in nats, or the variance of an autoencoder's codes."""
+    """Returns the information in each dimension (J,) and its unit: KL in nats, or code variance (autoencoder)."""
     if record(model[0]).autoencoder:
         return codes(model).mean.var(0), _("variance")
     return codes(model).kl.mean(0), _("nats")
 
 
 def axes(model: Model, plane: tuple[int, int] | None) -> latent.Axes:
-    """Returns the plane of two coordinates, or that of the principal directions for None."""
+    """Returns the plane of two coordinates or, for None, of the first two principal directions."""
     return _axes(model, images(model).name, plane)
 
 
@@ -124,7 +124,7 @@ def decode(model: Model, z: tuple[float, ...], seed: int) -> latent.Decoded:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def samples(model: Model, count: int, seed: int) -> latent.Decoded:
-    """Decodes draws from the prior."""
+    """Decodes samples from the prior."""
     z = np.random.default_rng(seed).standard_normal((count, _record(model).model.latent), np.float32)
     return latent.decode(load(model), z, seed=seed)
 
@@ -137,7 +137,7 @@ def reconstructions(model: Model, data_name: str, rows: tuple[int, ...]) -> late
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) -> latent.Decoded:
-    """Decodes the posterior means of a few test images by a model in training, which is not kept."""
+    """Decodes the posterior means of a few test images with a model in training, which is not cached."""
     so_far = vae.load(model[0])
     return latent.decode(so_far, latent.encode(so_far, dataset(data_name).test.images[list(rows)]).mean)
 
@@ -145,7 +145,7 @@ def reconstructions_so_far(model: Model, data_name: str, rows: tuple[int, ...]) 
 # the evidence
 
 
-_VALUES = 10_000 * 28 * 28  # of test images that become floats together
+_VALUES = 10_000 * 28 * 28  # of test images converted to floats together
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -156,12 +156,12 @@ def _pixels_of_piece(likelihood: vae.model.Likelihood, dequantised: bool, data_n
 
 
 def piece_size(data_name: str) -> int:
-    """Returns how many test images become pixels together: `pixels` draws the noise of piece i from `generator(i)`."""
+    """Returns how many test images are converted at a time; `pixels` draws the noise of piece i from `generator(i)`."""
     return max(1, _VALUES // math.prod(dataset(data_name).image_shape))
 
 
 def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
-    """Returns test images (B, D) as the model's likelihood wants them, an image always with the same noise."""
+    """Returns test images (B, D) prepared for the model's likelihood; each image always has the same noise."""
     config, size = _record(model).model, piece_size(data_name)
     dequantised = isinstance(config, ModelConfig) or config.dequantised
     pieces = {row // size for row in rows} or {0}
@@ -173,7 +173,7 @@ def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
 
 
 def comparison(model: Model, data_name: str) -> vae.Comparison | None:
-    """Returns what `python -m vae compare` found, if it was run to its end for this model as it is and on this data."""
+    """Returns the result of `python -m vae compare`, if it is complete and for this model and data set."""
     for file in results(model[0], vae.comparison_file(model[0], data_name).name):
         if file.is_file() and (found := _comparison(model, data_name, file, file.stat().st_mtime)):
             return found
@@ -193,7 +193,7 @@ def _comparison(model: Model, data_name: str, file: Path, written: float) -> vae
 
 @kept()
 def evidence_of(model: Model, data_name: str, rows: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray] | None:
-    """Returns log p(x) (B,) and its error bound (B,), or None where it is not known exactly."""
+    """Returns log p(x) (B,) and its error bound (B,), or None if it cannot be computed exactly."""
     if not is_known(_record(model).model):
         return None
     kept = comparison(model, data_name)
@@ -215,13 +215,13 @@ def elbo(model: Model, data_name: str, rows: tuple[int, ...], count: int) -> tup
 
 @kept(here=True)
 def own_elbo(model: Model, data_name: str, row: int) -> float:
-    """Returns the ELBO of a test image, from the same draws as that of a refined q."""
+    """Returns the ELBO of a test image, from the same samples as that of a refined q."""
     return float(next(gaps.refine(load(model), pixels(model, data_name, (row,)), generator=vae.generator(0))).elbo[0])
 
 
 @kept()
 def needed(model: Model, data_name: str, row: int) -> float:
-    """Returns KL[p(z|x) || p(z)] of a test image where it is known, else the encoder's, in nats."""
+    """Returns KL[p(z|x) || p(z)] of a test image if it can be computed, else that of q(z|x), nats."""
     if _record(model).model.latent <= 2:
         try:
             return posterior(quick(model), pixels(model, data_name, (row,))).kl_prior
@@ -232,7 +232,7 @@ def needed(model: Model, data_name: str, row: int) -> float:
 
 @kept()
 def posterior_plane(model: Model, data_name: str, row: int, draws: int) -> Plane:
-    """Returns what is on the latent plane of an image."""
+    """Returns the densities on the latent plane for an image."""
     farthest = max(np.abs(each.mean).max() for each in (codes(model), _codes(model, data_name)))
     wide = float(np.ceil(max(3.5, 1.05 * farthest)))
     return derivation.posterior_plane(load(model), pixels(model, data_name, (row,)), wide, draws, vae.generator(0))
@@ -250,7 +250,7 @@ def thermodynamic_path(
 def sandwich(
     model: Model, data_name: str, row: int, start: annealing.Start, steps: int, chains: int
 ) -> list[tuple[float, float]]:
-    """Returns what AIS says of a test image from below, and from above, each with its standard error, nats."""
+    """Returns the AIS estimates of log p(x) from below and above, each with its standard error, nats."""
     x, noise = pixels(model, data_name, (row,)), vae.generator(0)
     halves = evaluation.sandwich(quick(model), x, chains=chains, steps=steps, start=start, generator=noise)
     return [(float(half.value[0]), float(half.standard_error[0])) for half in halves]

@@ -1,6 +1,6 @@
-"""Work that takes long is done by a few processes beside the server, whose sessions share one interpreter and its lock.
+"""Worker processes for slow computations, because all sessions share one interpreter and its lock.
 
-Two who ask for the same wait for the same; what nobody waits for any more is ended.
+Identical requests share one task, and a task that nobody waits for is ended.
 """
 
 import contextlib
@@ -18,27 +18,36 @@ import psutil
 from pages.cache import frames
 from pages.cache.tasks import Asked, Task
 from pages.operating import log
+from pages.ui.language import _
 from vae import paths
 from vae.errors import VAEError
 
-_OFTEN = 0.25  # seconds between looks at whether somebody still waits
-GRACE = 3.0  # seconds that work goes on when nobody waits for it any more: most ends, and somebody may come back
-# without Streamlit's warnings, from the import on, that no server is here
+_OFTEN = 0.25  # seconds between checks whether somebody still waits
+GRACE = 3.0  # seconds that a task continues when nobody waits: it may finish, or the user may return
+# silences Streamlit's warnings that there is no server, which start at its import
 _WORKER = "import logging; logging.disable(logging.WARNING); from pages.cache.worker import main; main()"
-MOST = 8  # processes, where nobody asks for more
+MOST = 8  # processes, by default
 
 
 class Ended(Exception):
-    """The pool was ended before it had an answer."""
+    """The pool was stopped before the task had finished."""
+
+
+class Killed(VAEError):
+    """Two worker processes in a row were killed during a task."""
+
+    def __str__(self) -> str:
+        """Returns the message in the language of the session that shows it."""
+        return _("The processes that compute this value were killed, possibly for lack of memory. Reload the page.")
 
 
 class Pool:
-    """Processes, each fed by a thread."""
+    """Worker processes, each served by a thread."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self._lock = threading.Lock()
-        self._tasks: dict[str, Task] = {}  # in the order in which they were asked for
+        self._tasks: dict[str, Task] = {}  # in the order of requests
         self._queue: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._processes: set[subprocess.Popen[bytes]] = set()
         self.ended = False
@@ -47,19 +56,18 @@ class Pool:
             thread.start()
 
     def work(self, asked: Asked, tell: Callable[[int], None]) -> bytes:
-        """Has a function called by one of the processes.
+        """Calls a function in one of the processes.
 
         Arguments:
-            asked: what is asked for.
-            tell: is told every quarter of a second how many pieces of work come before this; what it raises ends the
-                wait.
+            asked: the request.
+            tell: called every quarter of a second with the number of tasks ahead; an exception from it ends the wait.
 
         Returns:
-            What `typed.dumps` writes of the answer.
+            The result as `typed.dumps` writes it.
 
         Raises:
-            VAEError: as the function does, or two processes in a row were killed.
-            Ended: the pool was.
+            VAEError: raised by the function, or two processes in a row were killed.
+            Ended: the pool was stopped.
         """
         with self._wanted(asked) as task:
             while not _ended(task):
@@ -67,14 +75,14 @@ class Pool:
             return task.answer.result()
 
     def stream(self, asked: Asked, tell: Callable[[int], None]) -> Iterator[bytes | None]:
-        """Has a function that returns an iterator called by one of the processes.
+        """Calls a function that returns an iterator in one of the processes.
 
         Arguments:
-            asked, tell: as for `work`; nothing is told from the first item on.
+            asked, tell: as for `work`; `tell` is not called after the first item.
 
         Yields:
-            What `typed.dumps` writes of each item, as it comes, all of them also to who asks later than another; None
-            every quarter of a second in which none came.
+            Each item as `typed.dumps` writes it; later requests for the same task get all items too. None in each
+            quarter of a second without an item.
 
         Raises:
             VAEError, Ended: as `work`.
@@ -94,7 +102,7 @@ class Pool:
 
     @contextlib.contextmanager
     def _wanted(self, asked: Asked) -> Iterator[Task]:
-        """Queues work, or finds it queued, and ends it when nobody waits for it any more."""
+        """Queues a task, or finds it in the queue, and ends it when nobody waits for it."""
         with self._lock:
             if self.ended:
                 raise Ended
@@ -114,36 +122,36 @@ class Pool:
                 threading.Timer(GRACE, self._end, (task,)).start()
 
     def stop(self) -> None:
-        """Ends the processes; who waits is told by `Ended`."""
+        """Stops the processes; those who wait get `Ended`."""
         with self._lock:
             self.ended = True
             for task in list(self._tasks.values()):
                 task.answer.cancel()
             for process in self._processes:
                 process.kill()
-        for _ in range(self.workers):
+        for _worker in range(self.workers):
             self._queue.put(None)
         for thread in self._threads:
             thread.join(10)
 
     def standing(self) -> tuple[int, int, list[int]]:
-        """Returns how many pieces of work are at hand, how many wait, and the numbers of the processes."""
+        """Returns the number of tasks in progress, the number waiting, and the process IDs."""
         with self._lock:
             at_hand = sum(task.process is not None for task in self._tasks.values())
             return at_hand, len(self._tasks) - at_hand, [process.pid for process in self._processes]
 
     def _before(self, key: str) -> int:
-        """How many pieces of work begin before this one."""
+        """Returns how many tasks start before this one."""
         with self._lock:
             return max(0, list(self._tasks).index(key) - self.workers + 1) if key in self._tasks else 0
 
     def _forget(self, task: Task) -> None:
-        """Lets whoever asks for the same from now on have it worked out anew."""
+        """Removes a task, so that later requests for the same start a new one."""
         if self._tasks.get(task.key) is task:
             del self._tasks[task.key]
 
     def _end(self, task: Task) -> None:
-        """Ends work that nobody waits for."""
+        """Ends a task that nobody waits for."""
         with self._lock:
             if task.waiting or task.answer.done():
                 return
@@ -153,14 +161,14 @@ class Pool:
                 task.process.kill()
 
     def _serve(self) -> None:
-        """Gives one process its work, and makes another when it has ended."""
+        """Feeds tasks to one process, and starts another when it has ended."""
         process = self._make()
         while (task := self._queue.get()) is not None and not self.ended:
             if not task.answer.set_running_or_notify_cancel():
                 continue
             began = time.perf_counter()
-            answer: bytes | Exception = _killed()
-            for _attempt in range(2):  # one that was killed while it had nothing to do costs nobody's work
+            answer: bytes | Exception = Killed()
+            for _attempt in range(2):  # a process killed while idle must not fail a task
                 try:
                     process = process or self._make()
                     if process is None:
@@ -186,7 +194,7 @@ class Pool:
         self._unmake(process)
 
     def _ask(self, process: subprocess.Popen[bytes], task: Task) -> bytes | Exception:
-        """Has a process do a piece of work; OSError, EOFError or ValueError where it ends meanwhile."""
+        """Runs a task in a process; OSError, EOFError or ValueError if the process ends."""
         assert process.stdin is not None and process.stdout is not None
         with self._lock:
             task.process = process
@@ -195,7 +203,7 @@ class Pool:
         count = 0
         while head["is"] == frames.ITEM:
             count += 1
-            if count > len(task.items):  # otherwise from the process that was killed
+            if count > len(task.items):  # else it came already from the process that was killed
                 task.items.append(parts[0])
             head, parts = frames.receive(process.stdout)
         if head["is"] == frames.OK:
@@ -203,7 +211,7 @@ class Pool:
         return (VAEError if head["is"] == frames.REFUSED else RuntimeError)(head["says"])
 
     def _make(self) -> subprocess.Popen[bytes] | None:
-        """Starts a process, or returns None where the system has none to give."""
+        """Starts a process, or returns None if the system refuses."""
         path = os.pathsep.join(filter(None, [str(paths.SHIPPED), os.environ.get("PYTHONPATH")]))
         try:
             process = subprocess.Popen(
@@ -216,7 +224,7 @@ class Pool:
             return None
         with self._lock:
             self._processes.add(process)
-        with contextlib.suppress(psutil.Error):  # it gives way to the server, which answers hands
+        with contextlib.suppress(psutil.Error):  # lower priority than the server, which must respond to users
             nice = psutil.Process().nice()
             psutil.Process(process.pid).nice(max(5, nice) if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
         return process
@@ -228,22 +236,18 @@ class Pool:
             self._processes.discard(process)
         process.kill()
         for pipe in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):  # what it was sent last may be on the way still
+            with contextlib.suppress(OSError):  # unsent data may remain in the buffer
                 if pipe is not None:
                     pipe.close()
         process.wait()
 
 
 def _ended(task: Task) -> bool:
-    """Waits a moment for the end of some work; CancelledError where the pool was ended."""
+    """Waits briefly for the end of a task; CancelledError if the pool was stopped."""
     with contextlib.suppress(TimeoutError):
         task.answer.exception(_OFTEN)
         return True
     return False
-
-
-def _killed() -> VAEError:
-    return VAEError("The processes that worked this out were killed, perhaps for want of memory. Reload the page.")
 
 
 _pool: Pool | None = None
@@ -251,7 +255,7 @@ _changing = threading.Lock()
 
 
 def start() -> None:
-    """Makes the pool of this server: `$VAE_WORKERS` processes or, without it, one a core. With 0 there is no pool."""
+    """Starts the pool of this server: `$VAE_WORKERS` processes, by default one per core; with 0 there is no pool."""
     global _pool
     said = os.environ.get("VAE_WORKERS", "")
     workers = int(said) if said.isdecimal() else min(MOST, os.cpu_count() or 1)
@@ -260,7 +264,7 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Ends the pool of this server."""
+    """Stops the pool of this server."""
     global _pool
     with _changing:
         pool, _pool = _pool, None

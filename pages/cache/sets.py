@@ -1,4 +1,4 @@
-"""Models by name and time of writing, and data sets by name: what all else that the server keeps is known by."""
+"""The keys of all caches: models by name and modification time, data sets by name."""
 
 import hashlib
 import threading
@@ -16,11 +16,11 @@ Model = tuple[str, float]
 
 
 def model_id(name: str) -> Model:
-    """Returns what a model is known by."""
+    """Returns the key of a model."""
     return name, locate(name).stat().st_mtime
 
 
-STAND_INS = 64  # sets of draws, at most, that are known at a time
+STAND_INS = 64  # sets of samples registered at a time, at most
 DRAWINGS = 100
 _lock = threading.Lock()
 
@@ -42,12 +42,12 @@ def _stand_ins() -> dict[str, vae.Dataset]:
 
 @st.cache_resource(show_spinner=False)
 def _written() -> dict[str, int]:
-    """When the data sets that were read had been written."""
+    """Returns the modification times of the data sets that have been read."""
     return {}
 
 
 def _known(where: dict[str, vae.Dataset], found: vae.Dataset, most: int) -> vae.Dataset:
-    """Makes a set be known by its name, those that came first forgotten when there are too many."""
+    """Registers a set under its name, and drops the oldest if there are too many."""
     with _lock:
         where[found.name] = found
         while len(where) > most:
@@ -56,7 +56,7 @@ def _known(where: dict[str, vae.Dataset], found: vae.Dataset, most: int) -> vae.
 
 
 def drawing(image: np.ndarray) -> vae.Dataset:
-    """Returns a drawing, (H, W) uint8, as a data set of its own, which the others here know by its name."""
+    """Registers a drawing, (H, W) uint8, as a data set under a name of its own, and returns it."""
     name = f"drawing-{hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest()[:16]}"
     if (found := _drawings().get(name)) is not None:
         return found
@@ -65,21 +65,21 @@ def drawing(image: np.ndarray) -> vae.Dataset:
 
 
 def drawn(name: str) -> np.ndarray | None:
-    """Returns the image (H, W) of a drawing by its name, or None where it is none."""
+    """Returns the image (H, W) of a drawing by name, or None if it is not a drawing."""
     found = _drawings().get(name)
     return None if found is None else found.test.images[0].numpy()
 
 
 def stand_in(name: str, images: np.ndarray) -> vae.Dataset:
-    """Returns images (N, H, W[, 3]) uint8 as a data set without labels, which the others here know by its name."""
+    """Registers images (N, H, W[, 3]) uint8 as an unlabelled data set, and returns it."""
     split = vae.Split(torch.from_numpy(images))
     return _known(_stand_ins(), vae.Dataset(name, split, split, (), name), STAND_INS)
 
 
 def dataset(name: str) -> vae.Dataset:
-    """Returns a data set from disk; for MNIST, where it was not fetched or is damaged, the sample that ships.
+    """Returns a data set from disk; for MNIST, if it is missing or damaged, the built-in sample.
 
-    One that was replaced on disk, by whichever process, is read anew, and what was worked out of it is forgotten.
+    A data set that was replaced on disk, by any process, is read again, and values computed from it are dropped.
     """
     for known in (_drawings(), _stand_ins()):
         if (found := known.get(name)) is not None:
@@ -97,7 +97,7 @@ def dataset(name: str) -> vae.Dataset:
 
 
 def forget_datasets() -> None:
-    """Forgets all that was worked out of data sets, after one was kept or removed: another may get its name."""
+    """Drops all values computed from data sets, after one was added or removed, because names can be reused."""
     held = [(where, dict(where())) for where in (_drawings, _stand_ins)]
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -1,4 +1,4 @@
-"""A piece of work for the processes beside the server: what is asked for, and how it stands."""
+"""A task for the worker processes: the request and its state."""
 
 import subprocess
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from pages.cache import typed
 
 
 class Asked(NamedTuple):
-    """What is asked for.
+    """A request.
 
     Attributes:
-        key: what it is known by; who asks for the same meanwhile gets the same answer.
+        key: identifies the request; concurrent requests with the same key share one result.
         function: of a module in `pages.cache`, with a model and the name of a data set first.
         args: its arguments.
-        drawn: the image (H, W), where the data set is a drawing.
+        drawn: the image (H, W), if the data set is a drawing.
     """
 
     key: str
@@ -27,7 +27,7 @@ class Asked(NamedTuple):
 
 
 class Task:
-    """Work that somebody asked for."""
+    """A requested task."""
 
     def __init__(self, asked: Asked) -> None:
         self.key = asked.key
@@ -36,8 +36,10 @@ class Task:
         if asked.drawn is not None:
             self.parts.append(typed.dumps(asked.drawn, np.ndarray))
         self.answer: Future[bytes] = Future()
-        self.items: list[bytes] = []  # what came so far, of work that gives one thing after the other
+        self.items: list[bytes] = []  # the items so far, if the function yields several
         self.waiting = 0
         self.unwanted = False
-        self.process: subprocess.Popen[bytes] | None = None  # which is at it
-        self.name = f"{self.head['module'].rpartition('.')[2]}.{self.head['function']}"  # without whose, or of what
+        self.process: subprocess.Popen[bytes] | None = None  # the process that runs it
+        self.name = (
+            f"{self.head['module'].rpartition('.')[2]}.{self.head['function']}"  # without names of models or data sets
+        )

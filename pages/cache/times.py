@@ -1,4 +1,4 @@
-"""How long trainings would take here, measured by a process that is asked for it once; and one that waits to train."""
+"""Estimates of training time on this machine, measured in a separate process, and a process that waits to train."""
 
 from concurrent.futures import Future
 from threading import Lock, Thread
@@ -9,12 +9,12 @@ import streamlit as st
 from pages.cache import pool
 from vae import Preset, TrainConfig, jobs
 
-MOST = 200  # estimates that are kept
-FRESH = 300  # seconds for which one holds: what else the machine does changes it
+MOST = 200  # cached estimates
+FRESH = 300  # seconds for which an estimate is valid, since the load of the machine changes
 
 
 class _Estimates:
-    """One measurement at a time, in a process of its own; a thread of the server only waits for it."""
+    """One measurement at a time, in a separate process; a thread of the server waits for it."""
 
     def __init__(self) -> None:
         self.turn, self.lock = Lock(), Lock()
@@ -26,11 +26,11 @@ class _Estimates:
             since, known = self.found.get(plan, (now, None))
             if known is None or known.cancelled() or (known.done() and now - since > FRESH):
                 for _, each in list(self.found.values())[:-3]:
-                    each.cancel()  # of those that have not begun only the last few are of use to anyone
+                    each.cancel()  # of the measurements not yet started, only the last few are still of use
                 while len(self.found) >= MOST:
                     self.found.pop(next(iter(self.found)))
                 known = Future()
-                self.found.pop(plan, None)  # so that the last asked for stands last
+                self.found.pop(plan, None)  # so that the most recent request is last
                 self.found[plan] = now, known
                 Thread(target=self._measure, args=(plan, known), daemon=True).start()
             return known
@@ -41,7 +41,7 @@ class _Estimates:
                 return
             try:
                 future.set_result(jobs.measure(*plan))
-            except Exception as error:  # whoever asks for the result gets it
+            except Exception as error:  # raised when the result is requested
                 future.set_exception(error)
 
 
@@ -57,9 +57,9 @@ def expect_training() -> None:
 
 
 def an_epoch(plan: Preset) -> Future[float]:
-    """Returns the seconds that an epoch of a training would take, as soon as they are measured.
+    """Returns a future of the duration of an epoch, seconds.
 
-    What does not change them does not count, so that other epochs or another seed need no new measurement.
+    Settings that do not affect the duration are ignored, so another number of epochs or seed needs no measurement.
     """
     training = plan.training
     same = TrainConfig(

@@ -1,4 +1,4 @@
-"""What the server keeps of how trainings went: files are read again only when they have changed."""
+"""Caches of the histories of training runs; files are read again only when they have changed."""
 
 import zlib
 from pathlib import Path
@@ -16,12 +16,12 @@ from vae.jobs import read_plan, replay
 from vae.model import ModelConfig, TrainConfig, check_name, folders, portable
 from vae.training import Report, SlowStep, load_slow_step, reports
 
-FRAMES = 80  # times of a replay that are sent
+FRAMES = 80  # frames of a replay that are sent
 Stamp = tuple[float, int]
 
 
 def _stamp(path: Path) -> Stamp | None:
-    """Returns what tells whether a file has changed; None where there is none."""
+    """Returns a value that changes with a file; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -30,7 +30,7 @@ def _stamp(path: Path) -> Stamp | None:
 
 
 def history(name: str) -> list[Report]:
-    """Returns the reports of a training so far, to be left as they are."""
+    """Returns the reports of a run so far; do not modify them."""
     for folder in folders():
         path = folder / check_name(name) / "history.jsonl"
         if stamp := _stamp(path):
@@ -44,7 +44,7 @@ def _history(path: str, stamp: Stamp) -> list[Report]:
 
 
 def last_step(name: str) -> SlowStep | None:
-    """Returns the last step that a training took by itself; None if there was none."""
+    """Returns the last single step of a paused run, or None if there was none."""
     path = folders()[0] / check_name(name) / "step.npz"
     stamp = _stamp(path)
     return _last_step(str(path), stamp) if stamp else None
@@ -56,7 +56,7 @@ def _last_step(path: str, stamp: Stamp) -> SlowStep | None:
 
 
 def formed(name: str, data_name: str, *, live: bool) -> dict[str, Any] | None:
-    """Returns how a latent space formed, as the browser takes it: all times, thinned out, or the last one."""
+    """Returns the formation of a latent space in the format of the browser: a selection of frames, or the last one."""
     folder = folders()[0] / check_name(name)
     stamp = _stamp(folder / replay.REPLAY_FILE)
     return _formed(str(folder), stamp, _stamp(folder / "history.jsonl"), data_name, live) if stamp else None
@@ -70,7 +70,7 @@ def _formed(
     if found is None or not len(found.steps):
         return None
     chosen = np.unique(np.linspace(0, len(found.steps) - 1, FRAMES).round().astype(int))
-    axes = found.axes[-1]  # the two coordinates that carry most in the end; fixed, so that points move and axes do not
+    axes = found.axes[-1]  # the two most informative coordinates at the end; fixed, so that only points move
     points = found.codes[chosen][..., axes].copy()
     if axes[0] == axes[1]:
         points[..., 1] = 0  # a line, for J = 1
@@ -89,7 +89,7 @@ def _formed(
 
 
 def _painted(data: vae.Dataset, found: replay.Replay, live: bool) -> dict[str, Any]:
-    """Returns labels and colours of the points: classes, else clusters of the codes at the end, else one colour."""
+    """Returns labels and colours of the points: by class, else by cluster of the final codes, else one colour."""
     if data.labelled:
         labels, count = data.test.labels.numpy()[found.rows], len(data.classes)
     elif live or not np.isfinite(found.codes[-1]).all():
@@ -101,7 +101,7 @@ def _painted(data: vae.Dataset, found: replay.Replay, live: bool) -> dict[str, A
 
 
 def plan(name: str) -> tuple[ModelConfig, TrainConfig] | None:
-    """Returns what a training is of and how it goes, of a model that is saved or of one under way; None of neither."""
+    """Returns the configs of a saved model or of a run in progress; None if there is neither."""
     try:
         found = read_plan(folders()[0] / name)
         return found.model, found.training
@@ -117,7 +117,7 @@ def plan(name: str) -> tuple[ModelConfig, TrainConfig] | None:
 
 
 def trained() -> list[str]:
-    """Returns the names of all trainings whose history was kept, the newest first."""
+    """Returns the names of all runs with a saved history, newest first."""
     found: dict[str, float] = {}
     for folder in folders():
         for path in folder.glob("*/history.jsonl"):

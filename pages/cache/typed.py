@@ -1,4 +1,4 @@
-"""Values of annotated functions as bytes and back: arrays as .npz, all else as JSON, and no code in either."""
+"""Serialisation of the values of annotated functions: arrays as .npz, everything else as JSON, and no code."""
 
 import io
 import json
@@ -17,10 +17,10 @@ _PLAIN = (bool, int, float, str, NoneType)
 
 
 def dumps(value: Any, kind: Any) -> bytes:
-    """Writes a value of an annotated type: plain values, arrays, tensors, tuples, lists, dicts, records of these.
+    """Serialises a value of an annotated type: plain values, arrays, tensors, and tuples, lists, dicts or records.
 
     Raises:
-        TypeError: the type has a part that is none of these.
+        TypeError: the type contains something else.
     """
     arrays: dict[str, np.ndarray] = {}
     says = json.dumps(_taken(value, kind, arrays))
@@ -30,10 +30,10 @@ def dumps(value: Any, kind: Any) -> bytes:
 
 
 def loads(content: bytes, kind: Any) -> Any:
-    """Reads what `dumps` wrote for the same type.
+    """Reads the output of `dumps` for the same type.
 
     Raises:
-        ValueError: the bytes are damaged, or of another type.
+        ValueError: the bytes are damaged or of another type.
     """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
@@ -43,18 +43,18 @@ def loads(content: bytes, kind: Any) -> Any:
 
 
 def returned(function: Callable[..., Any]) -> Any:
-    """Returns the type that a function is annotated to return."""
+    """Returns the annotated return type of a function."""
     return get_type_hints(function)["return"]
 
 
 def taken(function: Callable[..., Any]) -> Any:
-    """Returns the type of the tuple of a function's arguments."""
+    """Returns the tuple type of the annotated arguments of a function."""
     hints = {name: kind for name, kind in get_type_hints(function).items() if name != "return"}
     return tuple[tuple(hints.values())]  # type: ignore[misc]
 
 
 def size(value: Any) -> int:
-    """Returns about how many bytes of memory a value takes."""
+    """Returns the approximate size of a value in memory, bytes."""
     if isinstance(value, np.ndarray | Tensor):
         return int(value.nbytes)
     if isinstance(value, dict):
@@ -65,14 +65,14 @@ def size(value: Any) -> int:
 
 
 def _parts(kind: Any) -> dict[str, Any] | None:
-    """The fields of a named tuple or a dataclass, and their types; None of what is neither."""
+    """Returns the fields of a named tuple or dataclass with their types; None for other types."""
     if isinstance(kind, type) and (hasattr(kind, "_fields") or is_dataclass(kind)):
         return {name: hint for name, hint in get_type_hints(kind).items() if get_origin(hint) is not type}
     return None
 
 
 def _optional(kind: Any) -> Any:
-    """The X of X | None; None of all other types."""
+    """Returns the X of X | None; None for other types."""
     if get_origin(kind) in (Union, UnionType):
         rest = [each for each in get_args(kind) if each is not NoneType]
         if len(rest) == 1:
@@ -91,7 +91,7 @@ def _elements(kind: Any, count: int) -> list[Any]:
 
 
 def _taken(value: Any, kind: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """The JSON of a value; its arrays are put aside, and stand there as their numbers."""
+    """Returns the JSON of a value; arrays are collected separately and replaced by their indices."""
     if _is_array(kind) or kind is Tensor:
         arrays[name := f"a{len(arrays)}"] = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
         return name
@@ -107,7 +107,7 @@ def _taken(value: Any, kind: Any, arrays: dict[str, np.ndarray]) -> Any:
         return [[_taken(key, first, arrays), _taken(each, second, arrays)] for key, each in value.items()]
     if kind in _PLAIN or get_origin(kind) is Literal:
         return value.item() if isinstance(value, np.generic) else value
-    raise TypeError(f"a {kind} cannot be kept")
+    raise TypeError(f"a {kind} cannot be saved")
 
 
 def _given(says: Any, kind: Any, arrays: Mapping[str, np.ndarray]) -> Any:

@@ -1,4 +1,4 @@
-"""What the server keeps of chapters 10 to 14 of the lesson: estimates compared, draws judged, codes put to use."""
+"""Caches for chapters 10 to 14 of the lesson: estimators compared, samples classified, codes used as features."""
 
 from typing import NamedTuple
 
@@ -17,23 +17,23 @@ from vae.evidence import annealing, closeness, exact_evidence, is_known
 from vae.latent import surgery
 from vae.uses import classifier, features, oddities
 
-FAMILY = ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d")  # of the same likelihood, and of more and more dimensions
-NAIVE = (100, 1000, 10_000)  # draws of the naive estimate of one image
-RUNS = 5  # of the naive estimate, since one may be near by luck
-BOUND = 100  # draws of the bound
-JUDGED = 1000  # draws that a classifier looks at
-IMAGES = 300  # images of a kind that are scored
-FAR = ("scrambled", "inverted", "noise")  # from digits, so far that quadrature takes ten seconds for each
+FAMILY = ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d")  # same likelihood, increasing latent dimension
+NAIVE = (100, 1000, 10_000)  # samples of the naive estimate for one image
+RUNS = 5  # of the naive estimate, since a single one may be close by chance
+BOUND = 100  # samples of the bound
+JUDGED = 1000  # samples to classify
+IMAGES = 300  # images of each kind to score
+FAR = ("scrambled", "inverted", "noise")  # so far from digits that quadrature takes ten seconds per image
 SIZES = (10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 60_000)
 
 
 class Contest(NamedTuple):
-    """What two estimators say of an image, nats.
+    """Two estimators of log p(x) for an image, nats.
 
     Attributes:
-        naive: of the first run, by the number of draws.
-        away: how far the runs are from the truth on average, by the number of draws.
-        away_error: standard error of the one with most draws.
+        naive: estimates of the first run, by number of samples.
+        away: mean absolute error over the runs, by number of samples.
+        away_error: its standard error for the largest number of samples.
         bound: the ELBO.
         bound_error: its standard error.
         truth: log p(x), or the best lower bound.
@@ -51,7 +51,7 @@ class Contest(NamedTuple):
 
 @kept()
 def contest(model: models.Model, data_name: str, row: int) -> Contest:
-    """Returns the naive estimate and the bound of a test image, and what they are measured against."""
+    """Returns the naive estimate and the bound for a test image, and the reference for both."""
     net, x = models.load(model), models.pixels(model, data_name, (row,))
     runs = np.array(
         [
@@ -70,7 +70,7 @@ def contest(model: models.Model, data_name: str, row: int) -> Contest:
 
 
 def _truth(model: models.Model, data_name: str, row: int, least: float) -> tuple[float, bool]:
-    """Returns log p(x) of a test image and True, or the best lower bound, which is at least so much, and False."""
+    """Returns log p(x) of a test image and True, or the best lower bound (at least `least`) and False."""
     exact = models.evidence_of(model, data_name, (row,))
     if exact is not None and np.isfinite(exact[0][0]):
         return float(exact[0][0]), True
@@ -86,7 +86,7 @@ def _truth(model: models.Model, data_name: str, row: int, least: float) -> tuple
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def closer(model: models.Model, data_name: str, samples: int) -> closeness.Closeness | None:
-    """Compares the naive estimate with the bound on all images of the comparison that ships; None without one."""
+    """Compares the naive estimate with the bound on all images of the built-in comparison; None without one."""
     kept = models.comparison(model, data_name)
     if kept is None or f"naive_{samples}" not in kept.estimates:
         return None
@@ -94,17 +94,17 @@ def closer(model: models.Model, data_name: str, samples: int) -> closeness.Close
     return closeness.closeness(naive, bound, kept.reference()[0])
 
 
-# draws, judged
+# classified samples
 
 
 def can_be_judged(data_name: str) -> bool:
-    """Whether a classifier can learn from a data set: its images are grey, and of two classes at least."""
+    """Whether a classifier can be trained on a data set: grey images with at least two classes."""
     found = models.dataset(data_name)
     return len(found.image_shape) == 2 and found.labelled and bool((found.train.labels != found.train.labels[0]).any())
 
 
 def judge(data_name: str) -> classifier.Classifier:
-    """Returns the classifier of a data set: the one that is kept, else one trained now, which takes seconds."""
+    """Returns the classifier of a data set: the saved one, else one trained now, which takes seconds."""
     with st.spinner(_("Training a classifier ..."), show_time=True):
         return _judge(data_name)
 
@@ -119,7 +119,7 @@ def _judge(data_name: str) -> classifier.Classifier:
 
 @kept()
 def sureness(model: models.Model, data_name: str, fitted: bool) -> np.ndarray:
-    """Returns how sure the classifier is (N,) of decoded draws of N(0, I), or of a Gaussian fitted to the codes."""
+    """Returns the classifier's confidence (N,) in decoded samples of N(0, I), or of a Gaussian fitted to the codes."""
     random, size = np.random.default_rng(0), models.record(model[0]).model.latent
     z = random.standard_normal((JUDGED, size))
     if fitted:
@@ -130,7 +130,7 @@ def sureness(model: models.Model, data_name: str, fitted: bool) -> np.ndarray:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def sureness_of_images(data_name: str) -> dict[str, np.ndarray]:
-    """Returns how sure the classifier is of test images, of averages of two, and of pixels drawn at random."""
+    """Returns the classifier's confidence in test images, averages of two, and random pixels."""
     images = models.dataset(data_name).test.images[:JUDGED].numpy().astype(np.float32) / 255
     noise = np.random.default_rng(0).random(images.shape, np.float32)
     sets: dict[str, np.ndarray] = {"test": images, "averages": (images + np.roll(images, 1, 0)) / 2, "noise": noise}
@@ -138,7 +138,7 @@ def sureness_of_images(data_name: str) -> dict[str, np.ndarray]:
 
 
 def share_sure(confidence: np.ndarray) -> float:
-    """Returns the share of images that the classifier is sure of."""
+    """Returns the fraction of images of which the classifier is sure."""
     return float(classifier.share_sure(confidence, np.array([classifier.SURE]))[0])
 
 
@@ -146,7 +146,7 @@ def share_sure(confidence: np.ndarray) -> float:
 
 
 def other_data(data_name: str) -> str | None:
-    """Returns a data set of another kind that is on disk, its images of the same size, or None."""
+    """Returns another data set on disk with images of the same size, or None."""
     other = "mnist" if data_name == "fashion-mnist" else "fashion-mnist"
     same = models.dataset(data_name).image_shape == (28, 28)
     return other if same and data.available(other) else None
@@ -154,7 +154,7 @@ def other_data(data_name: str) -> str | None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def odd_images(data_name: str, kind: str) -> torch.Tensor:
-    """Returns images of a kind, made of the first test images; "ordinary" leaves them as they are."""
+    """Returns images of a kind, derived from the first test images; "ordinary" leaves them unchanged."""
     if kind == "other":
         other = other_data(data_name)
         assert other is not None
@@ -165,7 +165,7 @@ def odd_images(data_name: str, kind: str) -> torch.Tensor:
 
 @kept()
 def bounds(model: models.Model, data_name: str, kind: str) -> np.ndarray:
-    """Returns the ELBO (N,) of images of a kind, from 10 draws."""
+    """Returns the ELBO (N,) of images of a kind, from 10 samples."""
     net = models.load(model)
     x = net.pixels(odd_images(data_name, kind), vae.generator(0))
     return evidence.elbo(net, x, 10, vae.generator(1)).value.numpy()
@@ -173,7 +173,7 @@ def bounds(model: models.Model, data_name: str, kind: str) -> np.ndarray:
 
 @kept(here=True)
 def score(model: models.Model, data_name: str, row: int, kind: str) -> tuple[float, float | None]:
-    """Returns the ELBO of one test image made odd, from 100 draws, and log p(x) where it is quick to have."""
+    """Returns the ELBO of an altered test image, from 100 samples, and log p(x) if that is fast to compute."""
     image = models.dataset(data_name).test.images[row : row + 1]
     for each in oddities.ODDITIES:
         image = oddities.odd(image, each) if each == kind else image
@@ -190,7 +190,7 @@ def score(model: models.Model, data_name: str, row: int, kind: str) -> tuple[flo
 
 
 def kept_features(model: models.Model, data_name: str) -> features.Features | None:
-    """Returns the accuracies on a model's codes, if they were measured."""
+    """Returns the accuracies on a model's codes, if they have been measured."""
     file = features.features_file(model[0], data_name)
     return _kept_features(model, data_name, file.stat().st_mtime if file.is_file() else 0.0)
 
@@ -202,11 +202,11 @@ def _kept_features(model: models.Model, data_name: str, written: float) -> featu
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def measure_features(model: models.Model, data_name: str) -> features.Features:
-    """Measures them, once for all who wait, and keeps them beside the model."""
+    """Measures them, once for all who wait, and saves them beside the model."""
     return features.make_features(model[0], models.dataset(data_name))
 
 
-# the mean KL taken apart
+# decomposition of the mean KL
 
 
 @kept()
@@ -217,6 +217,6 @@ def _taken_apart(model: models.Model, data_name: str) -> list[surgery.Surgery]:
 
 
 def taken_apart(model: models.Model) -> list[surgery.Surgery]:
-    """Returns the parts of the mean KL for more and more training images, the last for all of them."""
-    with st.spinner(_("Drawing from the aggregate posterior ...")):
+    """Returns the terms of the mean KL for increasing numbers of training images, up to all of them."""
+    with st.spinner(_("Sampling from the aggregate posterior ...")):
         return _taken_apart(model, models.images(model).name)

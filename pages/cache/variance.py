@@ -1,4 +1,4 @@
-"""What the server keeps between runs for the page on the decoder's variance."""
+"""Caches for the page Decoder variance."""
 
 import numpy as np
 import streamlit as st
@@ -8,12 +8,12 @@ from pages.cache.kept import kept
 from vae import figures, latent
 from vae.uses import variance
 
-NEAR = 1000  # test images, at most, whose residuals are taken at their codes
+NEAR = 1000  # test images, at most, for residuals at their codes
 
 
 @kept()
 def variance_plane(model: models.Model, data_name: str, plane: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
-    """Returns coordinates (S,) past all codes, the same both ways, and the mean sigma (S, S) there."""
+    """Returns coordinates (S,) that extend beyond all codes, the same on both axes, and the mean sigma (S, S) there."""
     reach = np.ceil(1.1 * max(1, np.abs(models.axes(model, plane).project(models.codes(model).mean)).max()))
     steps = np.linspace(-reach, reach, 41, dtype=np.float32)
     cells = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
@@ -32,13 +32,13 @@ def variance_map(
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def border(data_name: str) -> np.ndarray:
-    """Returns the pixels (H, W) that are 0 in nearly all test images."""
+    """Returns a mask (H, W) of the pixels that are 0 in nearly all test images."""
     return variance.border(models.dataset(data_name).test.images)
 
 
 @kept(here=True)
 def nats_by_pixel(model: models.Model, data_name: str, rows: range) -> np.ndarray:
-    """Returns log p(x|z) pixel by pixel (H, W), a mean over test images at the means of their q(z|x)."""
+    """Returns log p(x|z) by pixel (H, W), averaged over test images at the means of their q(z|x)."""
     picked = tuple(rows)
     return variance.nats_by_pixel(
         models.load(model), models.codes(model).mean[list(picked)], models.pixels(model, data_name, picked)
@@ -49,7 +49,7 @@ def nats_by_pixel(model: models.Model, data_name: str, rows: range) -> np.ndarra
 def residuals(
     model: models.Model, data_name: str, beyond: float
 ) -> tuple[variance.Calibration, variance.Calibration | None, variance.ByDistance]:
-    """Returns residuals against sigma at the codes, farther than `beyond` from all of them, and by distance."""
+    """Returns residuals against sigma at the codes, at points farther than `beyond` from all codes, and by distance."""
     means = models.codes(model).mean
     near = tuple(range(min(NEAR, len(means))))
     edges = np.geomspace(1e-4, 10, 21)
@@ -65,12 +65,12 @@ def residuals(
 
 @kept(here=True)
 def floor_path(model: models.Model, data_name: str, row: int, floors: tuple[float, ...]) -> np.ndarray:
-    """Returns log p(x|z) of a test image at the mean of its q(z|x), (K,), under each floor of log sigma^2."""
+    """Returns log p(x|z) of a test image at the mean of its q(z|x), (K,), for each floor of log sigma^2."""
     z = models.codes(model).mean[[row]]
     return variance.floor_path(models.load(model), z, models.pixels(model, data_name, (row,)), floors)[:, 0]
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def decode_floored(model: models.Model, data_name: str, row: int, floor: float) -> latent.Decoded:
-    """Decodes the posterior mean of a test image under another floor of log sigma^2."""
+    """Decodes the posterior mean of a test image with another floor of log sigma^2."""
     return latent.decode(variance.with_floor(models.load(model), floor), models.codes(model).mean[[row]])

@@ -1,4 +1,4 @@
-"""A process of the pool: work comes by its input, and answers go by its output."""
+"""A worker process of the pool: it reads tasks from its input, and writes results to its output."""
 
 import importlib
 import inspect
@@ -18,10 +18,10 @@ from vae.errors import VAEError
 
 
 def main() -> None:
-    """Answers until the input ends."""
+    """Runs tasks until the input ends."""
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what anything prints is no answer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, whose end is this one's too
+    os.dup2(2, 1)  # so that printed text does not mix with results
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, and this process ends with it
     torch.set_num_threads(1)
     while True:
         try:
@@ -31,7 +31,7 @@ def main() -> None:
         try:
             function = inspect.unwrap(getattr(importlib.import_module(head["module"]), head["function"]))
             args = typed.loads(content, typed.taken(function))
-            models.images(args[0])  # draws may stand in for them
+            models.images(args[0])  # registers samples that replace them
             if drawn:
                 sets.drawing(typed.loads(drawn[0], np.ndarray))
             value, kind = function(*args), typed.returned(function)

@@ -1,1 +1,1 @@
-"""A class on one server: who is who, what each may do, and what the lecturer sets."""
+"""A class on one server: roles, permissions, and what the lecturer controls."""

@@ -1,9 +1,9 @@
-"""All that a page changes on the disk: trainings, models and data sets, each with the right to it checked.
+"""All changes that pages make on disk: to training runs, models and data sets, each with a permission check.
 
-Pages ask for such things here and nowhere else (`tests/test_architecture.py`), so that no button, callback or link goes
-around the check. Where no class is served, everything is allowed. In a class the lecturer may do all; a student may
-train, copy and upload within the limits, and change what is marked as their own. What is seen is not restricted: a
-class is meant to compare what it has.
+Pages make such changes only here (`tests/test_architecture.py`), so that no button, callback or link can bypass the
+check. Without a class, everything is allowed. In a class, the lecturer may do everything; a student may train, copy and
+upload within the limits, and change what is marked as their own. Viewing is not restricted, because students are meant
+to compare their models.
 """
 
 import contextlib
@@ -28,21 +28,21 @@ __all__ = [
     "may_remove", "new_models", "pause", "remove_set", "rename", "resume", "start", "step", "stop",
 ]  # fmt: skip
 
-_UNPACKED = 20  # times the size of an upload that a data set may have on disk
-_PATIENCE = 10.0  # seconds that a student's second tab waits for what the first is doing
+_UNPACKED = 20  # largest size of a data set on disk, as a multiple of the upload limit
+_PATIENCE = 10.0  # seconds that a student's second tab waits for the first
 
 
 class NotAllowed(VAEError):
-    """A student of a class asked for what only the owner or the lecturer may do, or for more than the limits allow."""
+    """A student requested something reserved for the owner or the lecturer, or beyond the limits."""
 
 
 def may_change(name: str) -> bool:
-    """Tells whether this session may change a model, or a training, of a name."""
+    """Whether this session may change the model or training run of a name."""
     return _allowed(marks.of_model(name))
 
 
 def may_remove(name: str) -> bool:
-    """Tells whether this session may delete a data set."""
+    """Whether this session may delete a data set."""
     return _allowed(marks.of_set(name))
 
 
@@ -54,50 +54,50 @@ def _allowed(mark: str | None) -> bool:
 def _check(name: str) -> str:
     check_name(name)
     if not may_change(name):
-        says = _("In a class everybody changes their own models alone; {name} is not yours. Copy it under a new name.")
+        says = _("In a class you can change only your own models; {name} is not yours. Copy it under a new name.")
         raise NotAllowed(says.format(name=name))
     return name
 
 
 @contextlib.contextmanager
 def _alone(owner: str | None) -> Iterator[None]:
-    """Lets one tab of a student after the other count what there is and add to it, also tabs of several processes.
+    """Serialises the changes of one student's tabs, also across server processes, so that limits hold.
 
     Raises:
-        NotAllowed: another tab takes longer than one is to wait for.
+        NotAllowed: another tab holds the lock for too long.
     """
     if owner is None:
         return (yield)
     lock = jobs.Lock(roles.folder() / "busy" / owner)
     if not lock.acquire(_PATIENCE):
-        raise NotAllowed(_("In a class one thing after the other is kept for you; another is not done yet. Try again."))
+        raise NotAllowed(_("Something else is still being saved for you. Try again in a moment."))
     try:
         yield
     finally:
         lock.release()
 
 
-# trainings
+# training runs
 
 
 def check_plan(plan: Preset) -> None:
-    """Lets a plan pass that this session may train.
+    """Checks that this session may train a plan.
 
     Raises:
-        ConfigError: a student's plan is over a limit of the class.
+        ConfigError: a student's plan exceeds a limit of the class.
     """
     if roles.owner():
         limits.check(plan)
 
 
 def start(name: str, plan: Preset, seeds: int = 1) -> str:
-    """Starts a training, or the same from several seeds.
+    """Starts a training run, or several with different seeds.
 
     Returns:
-        The name of the model, of the first one where there are several.
+        The name of the model, or of the first one if there are several.
 
     Raises:
-        VAEError: as for `jobs.start` and `jobs.start_seeds`; or a student asks for more than the limits allow.
+        VAEError: as for `jobs.start` and `jobs.start_seeds`, or a student exceeds the limits.
     """
     check_plan(plan)
     names = [name] if seeds == 1 else [f"{name}-s{plan.training.seed + i}" for i in range(seeds)]
@@ -110,34 +110,34 @@ def start(name: str, plan: Preset, seeds: int = 1) -> str:
 
 
 def resume(name: str) -> None:
-    """Goes on with a training, as `jobs.resume` does."""
+    """Resumes a training run, see `jobs.resume`."""
     _check(name)
     job = jobs.status(name)
     owner = roles.owner()
     with _alone(owner):
         if owner and not (job and job.busy):
-            check_plan(Preset(*jobs.read_plan(folders()[0] / name)[:2]))  # the limits may have changed meanwhile
+            check_plan(Preset(*jobs.read_plan(folders()[0] / name)[:2]))  # the limits may have changed
             _check_trainings(owner, 1)
         jobs.resume(name, **_time())
 
 
 def stop(name: str) -> None:
-    """Asks a training to stop, as `jobs.stop` does."""
+    """Stops a training run, see `jobs.stop`."""
     jobs.stop(_check(name))
 
 
 def pause(name: str) -> None:
-    """Asks a training to pause, as `jobs.pause` does."""
+    """Pauses a training run, see `jobs.pause`."""
     jobs.pause(_check(name))
 
 
 def step(name: str) -> None:
-    """Asks a training for one step, as `jobs.step` does."""
+    """Makes a paused training run take one step, see `jobs.step`."""
     jobs.step(_check(name))
 
 
 def change(name: str, *, learning_rate: float | None = None, beta: float | None = None) -> None:
-    """Asks a training for another learning rate or weight of the KL, as `jobs.change` does."""
+    """Changes the learning rate or KL weight of a training run, see `jobs.change`."""
     jobs.change(_check(name), learning_rate=learning_rate, beta=beta)
 
 
@@ -150,15 +150,15 @@ def _time() -> dict[str, Any]:
 
 @contextlib.contextmanager
 def new_models(names: Sequence[str], *, trained: bool = False) -> Iterator[None]:
-    """Takes names for new models of this session, and marks their folders before anything is in them.
+    """Reserves names for new models of this session, and marks their folders as its own before they are filled.
 
     Arguments:
-        names: of the models that the block makes.
-        trained: whether by trainings, which are then counted too.
+        names: of the models that the `with` block creates.
+        trained: whether they are created by training runs, which are then counted too.
 
     Raises:
-        NotAllowed: a name belongs to another, or a student has as many models or trainings as the limits allow.
-        CheckpointError: a name is none, or the disk refuses.
+        NotAllowed: a name belongs to someone else, or the student has reached the limit of models or training runs.
+        CheckpointError: a name is invalid, or writing fails.
     """
     owner = roles.owner()
     for name in names:
@@ -179,13 +179,13 @@ def new_models(names: Sequence[str], *, trained: bool = False) -> Iterator[None]
                     raise _taken(name)
                 marks.put_on(place, owner)
             _check_models(owner)
-            if trained:  # which counts once it has begun
+            if trained:  # keep the lock until the runs have started and are counted
                 _check_trainings(owner, len(names))
             else:
                 until_counted.close()
             yield
     except OSError as error:
-        says = _("The folder of a new model could not be made in {folder} ({why}). Tell the lecturer.")
+        says = _("The folder for a new model could not be created in {folder} ({why}). Tell the lecturer.")
         raise CheckpointError(says.format(folder=folders()[0], why=error.strerror or error)) from error
     finally:
         for place in made:
@@ -194,7 +194,7 @@ def new_models(names: Sequence[str], *, trained: bool = False) -> Iterator[None]
 
 
 def copy(name: str, new: str) -> None:
-    """Copies any model, as `shelf.copy` does; a student's copy is their own."""
+    """Copies any model, see `shelf.copy`; the copy belongs to the student who makes it."""
     owner = roles.owner()
     with _alone(owner):
         if owner:
@@ -205,22 +205,20 @@ def copy(name: str, new: str) -> None:
 
 
 def rename(name: str, new: str) -> None:
-    """Renames a model, as `shelf.rename` does; its mark goes with it."""
+    """Renames a model, see `shelf.rename`; its mark is kept."""
     shelf.rename(_check(name), new)
 
 
 def discard(name: str) -> str:
-    """Puts a model away, as `shelf.discard` does; its mark goes with it."""
+    """Deletes a model so that it can be restored, see `shelf.discard`; its mark is kept."""
     return shelf.discard(_check(name))
 
 
 def bring_back(token: str) -> str:
-    """Undoes `discard`, as `shelf.bring_back` does."""
+    """Undoes `discard`, see `shelf.bring_back`."""
     name = token.partition("-")[2]
     if token in shelf.discarded() and not _allowed(marks.read(folders()[0] / shelf.DISCARDED / token / name)):
-        raise NotAllowed(
-            _("In a class everybody brings back their own models alone; {name} is not yours.").format(name=name)
-        )
+        raise NotAllowed(_("In a class you can restore only your own models; {name} is not yours.").format(name=name))
     owner = roles.owner()
     with _alone(owner):
         if owner:
@@ -231,7 +229,7 @@ def bring_back(token: str) -> str:
 def _check_models(owner: str, more: int = 0) -> None:
     most, count = limits.get().models, len(marks.models(owner)) + more
     if count > most:
-        says = _("A student of this class has at most {most} models; this would be {count}. Delete one first.")
+        says = _("A student of this class can have at most {most} models; this would be {count}. Delete one first.")
         raise NotAllowed(says.format(most=most, count=count))
 
 
@@ -239,14 +237,14 @@ def _check_trainings(owner: str, more: int) -> None:
     most, busy = limits.get().trainings, sum(marks.of_model(job.name) == owner for job in jobs.queue())
     if busy + more > most:
         says = _(
-            "A student of this class trains at most {most} models at once; this would be {count}. Wait, or stop one."
+            "A student of this class can train at most {most} models at once; this would be {count}. Wait, or stop one."
         )
         raise NotAllowed(says.format(most=most, count=busy + more))
 
 
 def _taken(name: str) -> NotAllowed:
     return NotAllowed(
-        _("A model's name must be new; {name} belongs to another. Choose another name.").format(name=name)
+        _("A model's name must be new, and {name} belongs to someone else. Choose another name.").format(name=name)
     )
 
 
@@ -254,21 +252,23 @@ def _taken(name: str) -> NotAllowed:
 
 
 def check_upload(sizes: Sequence[int]) -> None:
-    """Lets files pass that this session may upload together.
+    """Checks that this session may upload files together.
 
     Arguments:
-        sizes: of the files, in bytes.
+        sizes: of the files, bytes.
 
     Raises:
-        NotAllowed: a student's files are larger than the limits allow.
+        NotAllowed: the files of a student exceed the limit.
     """
     if roles.owner() and sum(sizes) > (most := limits.get().megabytes) * 2**20:
-        says = _("An upload in this class has at most {most} MB; this has {size:.1f}. Take fewer or smaller files.")
+        says = _(
+            "An upload is limited to {most} MB in this class; this is {size:.1f} MB. Choose fewer or smaller files."
+        )
         raise NotAllowed(says.format(most=most, size=sum(sizes) / 2**20))
 
 
 def keep_set(draft: imports.Draft, name: str, title: str, told: Callable[[int, int], None]) -> None:
-    """Keeps images as a data set, as `imports.keep` does; a student's is their own."""
+    """Saves images as a data set, see `imports.keep`; it belongs to the student who makes it."""
     owner = roles.owner()
     with _alone(owner):
         if owner:
@@ -279,21 +279,21 @@ def keep_set(draft: imports.Draft, name: str, title: str, told: Callable[[int, i
 
 
 def remove_set(name: str) -> None:
-    """Deletes a data set, as `stored.remove` does."""
+    """Deletes a data set, see `stored.remove`."""
     stored.check_kept(name)
     if not may_remove(name):
-        raise NotAllowed(
-            _("In a class everybody deletes their own data sets alone; {name} is not yours.").format(name=name)
-        )
+        raise NotAllowed(_("In a class you can delete only your own data sets; {name} is not yours.").format(name=name))
     stored.remove(name)
 
 
 def _check_sets(owner: str, draft: imports.Draft) -> None:
     bounds, count = limits.get(), len(marks.sets(owner)) + 1
     if count > bounds.sets:
-        says = _("A student of this class has at most {most} data sets; this would be {count}. Delete one first.")
+        says = _("A student of this class can have at most {most} data sets; this would be {count}. Delete one first.")
         raise NotAllowed(says.format(most=bounds.sets, count=count))
     size = sum(map(len, draft.places())) * int(np.prod(draft.image_shape)) / 2**20
     if size > (most := _UNPACKED * bounds.megabytes):
-        says = _("A data set in this class has at most {most} MB unpacked; this has {size:.0f}. Take fewer images.")
+        says = _(
+            "A data set is limited to {most} MB unpacked in this class; this is {size:.0f} MB. Choose fewer images."
+        )
         raise NotAllowed(says.format(most=most, size=size))

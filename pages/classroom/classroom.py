@@ -1,4 +1,4 @@
-"""Class: the way in for students, what they may do at most, and what they have. For the lecturer alone."""
+"""The page Class, for the lecturer only: the address for students, their limits, and what they have."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from vae.errors import VAEError
 
 
 def way_in() -> None:
-    """Draws the address for students and its QR code, to be projected."""
+    """Draws the address for students and its QR code, for projection."""
     address = str(roles.register().get("address", ""))
     if not address:
         return
@@ -25,19 +25,19 @@ def way_in() -> None:
     right.markdown(f"## {words.literal(address)}")
     right.caption(
         _(
-            "Students open this address. The link in your own address bar has your key, which may do all: do not pass "
-            "it on, and show this page in full screen (F11)."
+            "Students open this address. The link in your own address bar contains your key, which allows everything. "
+            "Do not share it, and show this page in full screen (F11) to hide it."
         )
     )
 
 
 def bounds() -> None:
-    """Draws the limits, and sets them when asked to."""
-    st.subheader(_("What a student may do at most"), anchor=False)
+    """Draws the form with the limits, and sets them on submission."""
+    st.subheader(_("Limits for each student"), anchor=False)
     labels = {
-        "epochs": _("Epochs of a training"), "minutes": _("Minutes of a training"), "weights": _("Weights of a model"),
-        "trainings": _("Trainings at once"), "models": _("Models"), "sets": _("Data sets"),
-        "megabytes": _("MB of an upload"),
+        "epochs": _("Epochs per run"), "minutes": _("Minutes per run"), "weights": _("Weights per model"),
+        "trainings": _("Runs at a time"), "models": _("Models"), "sets": _("Data sets"),
+        "megabytes": _("MB per upload"),
     }  # fmt: skip
     now = asdict(limits.get())
     with st.form("class.limits", border=False):
@@ -47,15 +47,18 @@ def bounds() -> None:
                 for name, label in labels.items()
             }
         st.caption(
-            _("Trainings queue: one runs at a time. Minutes are counted from when its turn comes, pauses included.")
+            _(
+                "Training runs wait in a queue, and one runs at a time. Its minutes count from when it starts to "
+                "run, including pauses."
+            )
         )
         if st.form_submit_button(_("Save"), type="primary", icon=":material/save:"):
             limits.put(limits.Limits(**{name: int(value) for name, value in values.items()}))
-            st.success(_("The limits are saved. They hold from now on."), icon=":material/check:")
+            st.success(_("The limits were saved and apply from now on."), icon=":material/check:")
 
 
 def students() -> None:
-    """Draws what each student has, and the ways to it."""
+    """Draws a table of what each student has."""
     st.subheader(_("Students"), anchor=False)
     found = marks.owners()
     if not found:
@@ -66,14 +69,14 @@ def students() -> None:
         {
             _("Student"): [mark[:6] for mark in found],
             _("Models"): [_listed(set(marks.models(mark)) - busy) for mark in found],
-            _("Trainings"): [_listed(set(marks.models(mark)) & busy) for mark in found],
+            _("Training runs"): [_listed(set(marks.models(mark)) & busy) for mark in found],
             _("Data sets"): [_listed(marks.sets(mark)) for mark in found],
         },
         hide_index=True, border="horizontal",
     )  # fmt: skip
     if busy:
-        st.button(_("Stop all trainings"), icon=":material/stop:", key="class.stop", on_click=_stop_all)
-    st.caption(_("On the pages Train, Models and Data you can stop and delete all of it, one by one."))
+        st.button(_("Stop all training runs"), icon=":material/stop:", key="class.stop", on_click=_stop_all)
+    st.caption(_("You can stop and delete each of these on the Train, Models and Data pages."))
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -95,4 +98,4 @@ if roles.role() is roles.Role.LECTURER:
     bounds()
     students()
 else:
-    st.error(_("This page is for the lecturer of a class alone."), icon=":material/error:")
+    st.error(_("This page is only for the lecturer of the class."), icon=":material/error:")

@@ -1,7 +1,7 @@
-"""The door of a class: where the lecturer has set a password, a student gives it before any page is shown.
+"""The password of a class: if the lecturer has set one, a student must enter it before any page is shown.
 
-Streamlit has no passwords of its own, but it reads secrets: the password stands as `password` under `[class]` in the
-class's secrets.toml, which `vae classroom --password` writes, and is asked for in a field of the kind password.
+Streamlit has no password protection, but it reads secrets: the password is the entry `password` under `[class]` in the
+secrets.toml of the class, which `vae classroom --password` writes.
 """
 
 import hmac
@@ -14,19 +14,19 @@ from pages.ui.language import _
 
 __all__ = ["ask", "is_open"]
 
-_GIVEN: set[str | None] = set()  # marks of the students who gave it; they may reload their page
-_PAUSE = 1.0  # seconds that a wrong password costs
+_GIVEN: set[str | None] = set()  # marks of students who entered it, so that they can reload the page
+_PAUSE = 1.0  # seconds of delay after a wrong password
 
 
 def is_open() -> bool:
-    """Tells whether the session may see the pages: always, but for a student who has not given the password."""
+    """Whether the session may see the pages; False only for a student who has not entered the password."""
     return roles.role() is not roles.Role.STUDENT or not _password() or roles.owner() in _GIVEN
 
 
 def ask() -> None:
-    """Asks a student for the password; with the right one, the page runs again and is shown."""
+    """Asks a student for the password; if it is right, reruns the page, which is then shown."""
     with st.form("class.door", border=False):
-        given = st.text_input(_("Password of the class"), type="password", key="class.password", width=300)
+        given = st.text_input(_("Class password"), type="password", key="class.password", width=300)
         asked = st.form_submit_button(_("Enter"), type="primary")
     if not asked:
         return
@@ -34,7 +34,7 @@ def ask() -> None:
         _GIVEN.add(roles.owner())
         st.rerun()
     time.sleep(_PAUSE)
-    st.error(_("This is not the password of the class. The lecturer knows it."), icon=":material/error:")
+    st.error(_("The password is wrong. Ask the lecturer for it."), icon=":material/error:")
 
 
 def _password() -> str:

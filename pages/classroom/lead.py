@@ -1,8 +1,8 @@
-"""Follow me: while the lecturer leads, the screens of the students show the lecturer's page and what is in use there.
+"""Follow me: while the lecturer is leading, students' screens show the lecturer's page and selections.
 
-The class's folder has a file for it, `lead.json`: which page, and what its link says, but for what is personal
-(language, presenter mode, what is hidden, answers, the key). Whoever has the folder sees the same, so several servers
-may have the class between them. Without the file nobody leads. Nothing here loads PyTorch before something is shared.
+The file `lead.json` in the folder of the class stores the page and the parameters of its link, except personal ones
+(language, presenter mode, what is hidden, answers, the key). All processes read the same folder, so several servers can
+share a class. Without the file, nobody is leading. Nothing here loads PyTorch before something is shared.
 """
 
 import json
@@ -32,13 +32,13 @@ _OWN_PAGES = ("classroom",)  # that students do not have
 
 
 class Shown(NamedTuple):
-    """What the lecturer shows.
+    """The lecturer's screen.
 
     Attributes:
-        began: another text each time that the lecturer begins to lead.
-        version: another text each time that the screen changes.
-        page: the last part of its address; None before there is one.
-        link: what it says there, by name, "" for what it leaves out.
+        began: identifies one session of leading; it changes whenever the lecturer starts again.
+        version: changes whenever the screen changes.
+        page: the last part of its address; None before one is shared.
+        link: parameters of the link by name, "" for those left out.
     """
 
     began: str
@@ -47,11 +47,11 @@ class Shown(NamedTuple):
     link: dict[str, str]
 
 
-_seen: tuple[str, Shown | None] = "", None  # the file as it was read last
+_seen: tuple[str, Shown | None] = "", None  # the file as last read
 
 
 def now() -> Shown | None:
-    """Returns what the lecturer shows; None where nobody leads. The file is read only when it is another one."""
+    """Returns the lecturer's screen, or None if nobody is leading. The file is read only if it has changed."""
     global _seen
     try:
         about = os.stat(_path())
@@ -80,32 +80,34 @@ def _path() -> Path:
 
 
 def start() -> None:
-    """Begins to lead: what this session shows, or shows next, is shown to all, also to those who had let go.
+    """Starts leading: this session's screen is shown to all students, also to those who had stopped following.
 
     Raises:
-        CheckpointError: the disk refuses.
+        CheckpointError: writing to disk fails.
     """
     st.session_state.pop(_SHARED, None)
     _write({"began": secrets.token_hex(4)})
 
 
 def stop() -> None:
-    """Ends leading.
+    """Stops leading.
 
     Raises:
-        CheckpointError: the disk refuses.
+        CheckpointError: writing to disk fails.
     """
     try:
         _path().unlink(missing_ok=True)
     except OSError as error:
         from vae.errors import CheckpointError  # which loads PyTorch
 
-        says = _("{path} could not be deleted ({why}), so students' screens still follow. Delete it by hand.")
+        says = _(
+            "{path} could not be deleted ({why}), so students' screens still follow yours. Delete the file by hand."
+        )
         raise CheckpointError(says.format(path=_path(), why=error.strerror or error)) from error
 
 
 def share(page: str, link: dict[str, str]) -> None:
-    """Shares what this session shows if it is the lecturer's and the lecturer leads; `state.tell` is this function."""
+    """Shares this session's screen if the lecturer is leading from it; `state.tell` is set to this function."""
     if not roles.active() or page in _OWN_PAGES or roles.role() is not roles.Role.LECTURER:
         return
     from vae.errors import VAEError  # which loads PyTorch
@@ -130,34 +132,34 @@ def _write(content: dict[str, object]) -> None:
 
 
 def following() -> bool:
-    """Tells whether this session shows what the lecturer does: a student's, while the lecturer leads, until let go."""
+    """Whether this session follows: the lecturer is leading, and the student has not stopped following."""
     shown = now()
     return shown is not None and st.session_state.get(_LEFT) != shown.began
 
 
 def let_go() -> None:
-    """Lets go of the lecturer, until the lecturer begins to lead anew."""
+    """Stops following, until the lecturer starts leading again."""
     shown = now()
     st.session_state[_LEFT] = shown.began if shown else None
 
 
 def go_on() -> None:
-    """Follows again."""
+    """Resumes following."""
     st.session_state[_LEFT] = st.session_state[_TAKEN] = None
 
 
 def is_behind() -> bool:
-    """Tells whether this session follows and has not taken yet what the lecturer shows now."""
+    """Whether this session follows but does not show the lecturer's latest screen yet."""
     shown = now()
     return shown is not None and following() and shown.version != st.session_state.get(_TAKEN)
 
 
 def follow(pages: dict[str, Page], here: str) -> None:
-    """Puts in use what the lecturer shows, once each time that it changes, and goes to that page.
+    """Applies the lecturer's screen, once for each change, and goes to that page.
 
     Arguments:
-        pages: that this session has, by the last part of their address.
-        here: that of the page which is about to be shown.
+        pages: those of this session, by the last part of their address.
+        here: the last part of the address of the page about to be shown.
     """
     if not roles.active() or roles.role() is not roles.Role.STUDENT or not is_behind():
         return
@@ -165,18 +167,18 @@ def follow(pages: dict[str, Page], here: str) -> None:
     if shown is None:
         return
     st.session_state[_TAKEN] = shown.version
-    if shown.page not in pages:  # there is none yet, or the student's link hides it
+    if shown.page not in pages:  # no page is shared yet, or the student's link hides it
         return
     state.take(shown.link)
     if shown.page != here:
         st.switch_page(pages[shown.page])
 
 
-# what a browser asks
+# for the browser
 
 
 def known() -> str:
-    """Returns what the address answers while there is nothing new for this session, its first word if it let go."""
+    """Returns the answer of the address while nothing is new for this session; its first word if not following."""
     shown = now()
     if shown is None:
         return ""
@@ -184,12 +186,12 @@ def known() -> str:
 
 
 async def answer(_request: Request) -> Response:
-    """Answers /classroom/lead with when leading began and what is shown since, both as versions; nothing without."""
+    """Answers /classroom/lead with `began` and `version` of the lecturer's screen, or with nothing."""
     shown = now()
     says = f"{shown.began} {shown.version}" if shown else ""
     return PlainTextResponse(says, headers={"Cache-Control": "no-store"})
 
 
 def served() -> list[Route]:
-    """Returns the route that students' browsers ask whether the lecturer has moved on, where a class is served."""
+    """Returns the route that students' browsers poll for changes, if a class is served."""
     return routes.everywhere("/classroom/lead", answer) if roles.active() else []

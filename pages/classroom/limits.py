@@ -1,4 +1,4 @@
-"""What students may do at most; the lecturer sets it on the page Class, and it stands in the class's file."""
+"""Limits for students. The lecturer sets them on the page Class; they are stored in the file of the class."""
 
 import json
 from dataclasses import asdict, dataclass, fields
@@ -18,22 +18,22 @@ HIGHEST = {
     "epochs": 1000, "minutes": 24 * 60, "weights": 200_000_000, "trainings": 100, "models": 1000, "sets": 1000,
     "megabytes": 200,
 }  # fmt: skip
-_PIXELS = 10_000_000  # in one step, over images and draws; more could take all memory
+_PIXELS = 10_000_000  # per training step, over images and samples; more could exhaust memory
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a student may do at most.
+    """Limits for each student.
 
     Attributes:
-        epochs, minutes: of one training; minutes are counted from when its turn comes, pauses included.
+        epochs, minutes: of one training run; minutes count from when it starts to run, including pauses.
         weights: of a model that is trained.
-        trainings: that a student has running or waiting at once.
-        models, sets: that a student has at once, whether trained, copied or uploaded.
+        trainings: runs of a student that are running or waiting at a time.
+        models, sets: of a student at a time, whether trained, copied or uploaded.
         megabytes: of one upload.
 
     Raises:
-        ConfigError: one is no whole number from 1 to `HIGHEST`.
+        ConfigError: a limit is not a whole number from 1 to `HIGHEST`.
     """
 
     epochs: int = 20
@@ -48,7 +48,7 @@ class Limits:
         for name, highest in HIGHEST.items():
             value = getattr(self, name)
             if type(value) is not int or not 1 <= value <= highest:
-                says = _("A limit is a whole number from 1 to {highest:,}; {name} is {value!r}.")
+                says = _("A limit must be a whole number from 1 to {highest:,}; {name} is {value!r}.")
                 raise ConfigError(says.format(highest=highest, name=name, value=value))
 
 
@@ -64,37 +64,42 @@ def get() -> Limits:
 
 
 def put(limits: Limits) -> None:
-    """Sets the limits; only the lecturer may. They hold from the next action of each student on.
+    """Sets the limits, which only the lecturer may. They apply from each student's next action.
 
     Raises:
         ConfigError: the session is not the lecturer's, or the class's file is missing or damaged.
-        CheckpointError: the disk refuses.
+        CheckpointError: writing to disk fails.
     """
     if roles.role() is not roles.Role.LECTURER:
-        raise ConfigError(_("The lecturer alone sets the limits of a class. Open the page with the lecturer's link."))
+        raise ConfigError(_("Only the lecturer can set the limits of a class. Open the page with the lecturer's link."))
     content = roles.register() | {"limits": asdict(limits)}
     write_aside(roles.folder() / roles.REGISTER, json.dumps(content, indent=1).encode())
 
 
 def tell_server() -> None:
-    """Makes the server refuse larger uploads of anyone while they arrive, before they take its memory."""
+    """Makes the server refuse larger uploads from anyone while they arrive, before they fill its memory."""
     if roles.active():
         config.set_option("server.maxUploadSize", get().megabytes)
 
 
 def check(plan: Preset) -> None:
-    """Lets a plan pass that a student may train.
+    """Checks a student's plan against the limits.
 
     Raises:
-        ConfigError: it is over a limit of the class.
+        ConfigError: it exceeds a limit of the class.
     """
     limits, (model, training) = get(), plan
     if training.epochs > limits.epochs:
-        says = _("A training in this class has at most {most} epochs; this has {count}. Choose fewer.")
+        says = _("A training run in this class can have at most {most} epochs; this one has {count}. Choose fewer.")
         raise ConfigError(says.format(most=limits.epochs, count=training.epochs))
     if (count := count_weights(model)) > limits.weights:
-        says = _("A model in this class has at most {most:,} weights; this has {count:,}. Take narrower layers.")
+        says = _(
+            "A model in this class can have at most {most:,} weights; this one has {count:,}. Choose narrower layers."
+        )
         raise ConfigError(says.format(most=limits.weights, count=count))
     if training.batch_size * training.samples * model.pixels > _PIXELS:
-        says = _("A step in this class takes at most {most:,} pixels, images times draws times pixels; choose fewer.")
+        says = _(
+            "A training step in this class can process at most {most:,} pixels: images × samples × pixels per "
+            "image. Choose fewer images or samples."
+        )
         raise ConfigError(says.format(most=_PIXELS))

@@ -1,4 +1,4 @@
-"""Whose a model or a data set is: a small file in its folder, which goes with it when it is renamed."""
+"""Ownership of models and data sets: a small file in each folder, which moves with it when it is renamed."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ MARK = "owner"
 
 
 def read(place: Path) -> str | None:
-    """Returns the mark in a folder; None where there is none, so that it is the lecturer's."""
+    """Returns the mark in a folder, or None if there is none, which means that it is the lecturer's."""
     try:
         mark = (place / MARK).read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
@@ -26,28 +26,28 @@ def put_on(place: Path, owner: str) -> None:
     """Marks a folder.
 
     Raises:
-        CheckpointError: the disk refuses.
+        CheckpointError: writing to disk fails.
     """
     write_aside(place / MARK, owner.encode())
 
 
 def of_model(name: str) -> str | None:
-    """Returns whose a model, or a training, of a name is; None where it ships or is the lecturer's."""
+    """Returns the owner of a model or training run; None if it is built in or the lecturer's."""
     return read(folders()[0] / check_name(name))
 
 
 def of_set(name: str) -> str | None:
-    """Returns whose a data set is; None where it is the lecturer's."""
+    """Returns the owner of a data set; None if it is the lecturer's."""
     return read(set_folder(name))
 
 
 def set_folder(name: str) -> Path:
-    """Returns the folder of a data set of one's own."""
+    """Returns the folder of an imported data set."""
     return folder() / name
 
 
 def models(owner: str) -> list[str]:
-    """Returns the names of a student's models and trainings."""
+    """Returns the names of a student's models and training runs."""
     return sorted(name for name, mark in _marked(folders()[0]) if mark == owner)
 
 
@@ -57,7 +57,7 @@ def sets(owner: str) -> list[str]:
 
 
 def owners() -> list[str]:
-    """Returns the marks of all students who have a model, a training or a data set."""
+    """Returns the marks of all students who have a model, a training run or a data set."""
     return sorted({mark for place in (folders()[0], folder()) for _name, mark in _marked(place)})
 
 

@@ -1,9 +1,9 @@
-"""The poll: what a class answered to the questions of the lesson, without names.
+"""The poll: the anonymous answers of a class to the questions of the lesson.
 
-The first answer of each student counts: later ones were given by who had seen the right one. Each is a file of its own
-in the class's folder, `poll/<chapter>/<hash>`, so that forty students, and several servers, never write the same one.
-The hash is of the student's mark and the chapter, so that it is neither the mark on the student's models nor the same
-in two chapters.
+Only the first answer of each student counts, because later ones are given after seeing the correct one. Each is a
+separate file in the folder of the class, `poll/<chapter>/<hash>`, so that forty students and several servers never
+write the same file. The hash combines the student's mark with the chapter, so that it neither equals the mark on the
+student's models nor repeats across chapters.
 """
 
 import contextlib
@@ -22,9 +22,9 @@ __all__ = ["answers", "clear", "count"]
 
 
 def count(chapter: str, letter: str) -> None:
-    """Counts the answer of a student to a chapter's question, the first alone; those of others are not counted.
+    """Counts the first answer of a student to the question of a chapter; those of others are ignored.
 
-    Where the disk refuses, the student is told, and goes on.
+    If writing to disk fails, the student sees a message and can continue.
     """
     if (owner := roles.owner()) is None:
         return
@@ -38,7 +38,7 @@ def count(chapter: str, letter: str) -> None:
 
 
 def answers(chapter: str) -> Counter[str]:
-    """Returns how many students answered what, by the letter of the option."""
+    """Returns the number of answers by the letter of the option."""
     found: Counter[str] = Counter()
     for path in _folder(chapter).glob("[!.]*"):
         with contextlib.suppress(OSError, ValueError):
@@ -47,13 +47,13 @@ def answers(chapter: str) -> Counter[str]:
 
 
 def clear(chapter: str) -> None:
-    """Forgets the answers to a chapter's question, for the next class.
+    """Deletes the answers to the question of a chapter, for the next class.
 
     Raises:
-        CheckpointError: the disk refuses, or the session is not the lecturer's.
+        CheckpointError: deleting fails, or the session is not the lecturer's.
     """
     if roles.role() is not roles.Role.LECTURER:
-        raise CheckpointError(_("The lecturer alone clears a poll. Open the page with the lecturer's link."))
+        raise CheckpointError(_("Only the lecturer can clear a poll. Open the page with the lecturer's link."))
     try:
         for path in _folder(chapter).glob("[!.]*"):
             path.unlink(missing_ok=True)

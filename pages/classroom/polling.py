@@ -1,4 +1,4 @@
-"""The poll as the lecturer sees it under a question of the lesson; a student never does."""
+"""The poll under a question of the lesson, shown only to the lecturer."""
 
 import textwrap
 
@@ -14,15 +14,15 @@ from vae.errors import VAEError
 __all__ = ["show"]
 
 _OFTEN = 2.0  # seconds
-_WIDE = 44  # letters of an option in a line
+_WIDE = 44  # characters per line of an option
 
 
 def show(chapter: str, options: dict[str, str]) -> None:
-    """Draws how many students answered, and what they answered when that is asked for: the screen may be projected.
+    """Draws the number of answers, and the results only on request, because the screen may be projected.
 
     Arguments:
-        chapter: its number.
-        options: the texts of the question's options by letter.
+        chapter: the number of the chapter.
+        options: the texts of the options by letter.
     """
     if roles.role() is roles.Role.LECTURER:
         _live(chapter, options)
@@ -33,21 +33,21 @@ def _live(chapter: str, options: dict[str, str]) -> None:
     found = poll.answers(chapter)
     counts = {text: found[letter] for letter, text in options.items()}
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_("Answers of students: {count}").format(count=sum(counts.values())))
-        opened = st.toggle(_("Show the poll"), key=f"poll.show{chapter}", persist_state="session")
+        st.caption(_("Student answers: {count}").format(count=sum(counts.values())))
+        opened = st.toggle(_("Show results"), key=f"poll.show{chapter}", persist_state="session")
         if opened:
             st.button(
                 _("Clear"), key=f"poll.clear{chapter}", icon=":material/delete:", type="tertiary",
                 on_click=_clear, args=(chapter,),
             )  # fmt: skip
     if opened:
-        alt = _("The poll: {counts}").format(counts="; ".join(f"{text}: {n}" for text, n in counts.items()))
+        alt = _("Poll results: {counts}").format(counts="; ".join(f"{text}: {n}" for text, n in counts.items()))
         chart = _bars(counts)
         st.plotly_chart(chart, key=f"poll.chart{chapter}", config={"displayModeBar": False}, alt=alt)
 
 
 def _bars(counts: dict[str, int]) -> go.Figure:
-    """Returns the counts as bars, each beside the text of its option, in the order of the options."""
+    """Returns a bar chart of the counts, in the order of the options."""
     names = ["<br>".join(textwrap.wrap(text, _WIDE)) for text in counts]
     lines = sum(name.count("<br>") + 1 for name in names)
     figure = go.Figure(

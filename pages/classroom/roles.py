@@ -1,8 +1,8 @@
-"""Who is who in a class: the lecturer, whose key the class knows, and students, each with a key of their own.
+"""The roles in a class: the lecturer, whose key the class knows, and students, each with their own key.
 
-A class is served where the environment variable VAE_CLASSROOM names its folder, which `vae classroom` makes. There are
-no accounts: a key stands in the link, and whoever has the link has the key. Nothing here imports the library, so that
-the frame can ask before PyTorch is loaded.
+A class is served if the environment variable VAE_CLASSROOM names its folder, which `vae classroom` creates. There are
+no accounts: the key is part of the link, and whoever has the link has the key. Nothing here imports the library, so
+that the frame can determine the role before PyTorch is loaded.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ REGISTER = "class.json"
 
 
 class Role(Enum):
-    """What a session is: the only user there is, the lecturer of a class, or one of its students."""
+    """The role of a session: the only user of a server, the lecturer of a class, or one of its students."""
 
     ALONE = "alone"
     LECTURER = "lecturer"
@@ -39,12 +39,12 @@ def active() -> bool:
 
 
 def folder() -> Path:
-    """Returns the folder of the class; to be asked only where one is served."""
+    """Returns the folder of the class; call it only if a class is served."""
     return Path(os.environ["VAE_CLASSROOM"])
 
 
 def register() -> dict[str, Any]:
-    """Returns what the class's file says: the hash of the lecturer's key, the address, and limits once they are set.
+    """Returns the contents of the class file: the hash of the lecturer's key, the address, and any limits.
 
     Raises:
         ConfigError: the file is missing or damaged.
@@ -57,15 +57,15 @@ def register() -> dict[str, Any]:
     except (OSError, ValueError, TypeError) as error:
         from vae.errors import ConfigError  # which loads PyTorch
 
-        says = _("A class needs its file {path}, which could not be read ({why}). Start it again with: vae classroom")
+        says = _("The class file {path} could not be read ({why}). Start the class again with: vae classroom")
         raise ConfigError(says.format(path=path, why=error)) from error
     return found
 
 
 def enter() -> None:
-    """Takes the session's key from the link, once; where a class is served and the link has none, makes a new one.
+    """Takes the session's key from the link, once; creates one if a class is served and the link has none.
 
-    From then on it stands in the link (`state.write_link`), so that a student finds their own models again.
+    `state.write_link` then puts it into the link, so that students find their own models again.
     """
     if active() and state.KEY not in st.session_state:
         given = st.query_params.get(state.KEY, "")
@@ -74,18 +74,18 @@ def enter() -> None:
 
 
 def role() -> Role:
-    """Returns what this session is; nobody is the lecturer while the class's file is missing or damaged."""
+    """Returns the role of this session; nobody is the lecturer while the class file is missing or damaged."""
     if not active():
         return Role.ALONE
     try:
         lecturer = register()["lecturer"]
-    except ValueError:  # a ConfigError, which the frame says when it asks for the limits
+    except ValueError:  # a ConfigError, which the frame shows when it reads the limits
         return Role.STUDENT
     return Role.LECTURER if hmac.compare_digest(_hash(_key()), lecturer) else Role.STUDENT
 
 
 def owner() -> str | None:
-    """Returns what a student's models and data sets are marked with, a hash of the key; None for all others."""
+    """Returns the mark of a student's models and data sets, a hash of the key; None for all others."""
     return _hash(_key())[:32] if role() is Role.STUDENT else None
 
 

@@ -1,4 +1,4 @@
-"""What each page of a class has besides: for the lecturer the switch to lead, for students whether they follow."""
+"""Additions to each page of a class: the lecturer's switch to lead, and the students' notice of following."""
 
 import streamlit as st
 
@@ -14,10 +14,13 @@ _SWITCH = "lead.on"
 
 
 def show_switch() -> None:
-    """Draws the lecturer's switch at the head of the sidebar."""
+    """Draws the lecturer's switch at the top of the sidebar."""
     if roles.role() is roles.Role.LECTURER and not state.hidden("sidebar"):
         st.session_state[_SWITCH] = lead.now() is not None
-        says = _("All students' screens show your page, chapter, model, image and z, until they let go or you stop.")
+        says = _(
+            "All students' screens show your page, chapter, model, image and z, until a student stops following or "
+            "you switch this off."
+        )
         st.sidebar.toggle(_("Follow me"), key=_SWITCH, help=says, on_change=_turn)
 
 
@@ -32,14 +35,14 @@ def _turn() -> None:
 
 
 def show_following() -> None:
-    """Says to a student under the title who leads, with the way to let go or to follow again."""
+    """Shows a student below the title that the lecturer is leading, with a button to stop or resume following."""
     if roles.role() is roles.Role.STUDENT:
         _follow()
 
 
 @st.fragment
 def _follow() -> None:
-    # The browser asks for news, and has this part of the page run when there is some.
+    # The browser polls for changes, and reruns this part of the page if there is one.
     if lead.is_behind():
         st.rerun()
     component("lead")(key="lead.news", data={"known": lead.known()}, height=1, on_news_change=_nothing)
@@ -47,12 +50,12 @@ def _follow() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="lead"):
         if lead.following():
-            st.caption(":material/co_present: " + _("This screen follows the lecturer."))
-            st.button(_("Let go"), key="lead.let_go", on_click=lead.let_go)
+            st.caption(":material/co_present: " + _("This screen is following the lecturer."))
+            st.button(_("Stop following"), key="lead.let_go", on_click=lead.let_go)
         else:
-            st.caption(":material/co_present: " + _("The lecturer leads; this screen does not follow."))
+            st.caption(":material/co_present: " + _("The lecturer is leading, but this screen is not following."))
             st.button(_("Follow again"), key="lead.go_on", type="primary", on_click=lead.go_on)
 
 
 def _nothing() -> None:
-    """Streamlit wants a callback for each value that a component sends."""
+    """Streamlit requires a callback for each value that a component sends."""

@@ -1,7 +1,7 @@
-"""How much may be uploaded to a class and not kept yet: Streamlit holds it in memory, as many files as anybody sends.
+"""A limit on uploads that are not saved yet: Streamlit holds any number of uploaded files in memory.
 
-It is refused while it is on its way, whoever sends it: a request for an upload has no key in it. Each file alone is
-bounded by Streamlit (`limits.tell_server`).
+Uploads over the limit are refused while they arrive, whoever sends them, because an upload request contains no key.
+Streamlit itself limits the size of each file (`limits.tell_server`).
 """
 
 import contextlib
@@ -21,21 +21,21 @@ from pages.classroom import roles
 
 __all__ = ["SESSIONS", "Uploads", "forget"]
 
-SESSIONS = 20  # whose uploads, at the limit of one, the server holds at once
-_FILE = 4096  # bytes that a file counts at least
+SESSIONS = 20  # the server holds at most the uploads of so many sessions at their limit
+_FILE = 4096  # bytes counted for a file, at least
 _PATH = "/_stcore/upload_file/"
 
 
 class Uploads:
-    """Between the network and the app: refuses uploads of which there are too many."""
+    """Middleware that refuses uploads when there are too many."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._lock = threading.Lock()
-        self._coming: Counter[str] = Counter()  # bytes on their way, by session
+        self._coming: Counter[str] = Counter()  # bytes in transit, by session
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on, unless it is an upload for which there is no room."""
+        """Passes a request on, unless it is an upload that exceeds the limit."""
         if scope["type"] != "http" or scope["method"] != "PUT" or _PATH not in scope["path"] or not roles.active():
             await self.app(scope, receive, send)
             return
@@ -49,7 +49,7 @@ class Uploads:
             if fits:
                 self._coming[session] += size
         if not fits:
-            answer = PlainTextResponse("There is no room for more uploads. Keep or remove what was uploaded.", 413)
+            answer = PlainTextResponse("There is no room for more uploads. Save or remove earlier uploads first.", 413)
             await answer(scope, receive, send)
             return
         try:
@@ -57,11 +57,11 @@ class Uploads:
         finally:
             with self._lock:
                 self._coming[session] -= size
-                self._coming += Counter()  # without those that are at zero
+                self._coming += Counter()  # drops sessions at zero
 
 
 def forget(files: Sequence[Any]) -> None:
-    """Frees what a session has uploaded and kept: Streamlit itself holds it until the session ends.
+    """Frees the uploads of a session once they are saved; otherwise Streamlit holds them until the session ends.
 
     Arguments:
         files: as `st.file_uploader` returned them.
@@ -73,7 +73,7 @@ def forget(files: Sequence[Any]) -> None:
 
 
 def _most() -> int:
-    """Returns the bytes that a session may have uploaded; none while the class's file is damaged."""
+    """Returns the upload limit of a session, bytes; 0 while the class file is damaged."""
     from pages.classroom import limits  # which loads PyTorch
     from vae.errors import ConfigError
 
@@ -83,7 +83,7 @@ def _most() -> int:
 
 
 def _length(request: Request, most: int) -> int:
-    """Returns what a request says that it has, or the most where it does not say."""
+    """Returns the stated length of a request, or the limit if none is stated."""
     said = request.headers.get("content-length", "")
     return int(said) if said.isascii() and said.isdigit() and len(said) < 20 else most
 

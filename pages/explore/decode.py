@@ -1,4 +1,4 @@
-"""What a place of latent space decodes to, and walks from there."""
+"""The page Decode: what a point of latent space decodes to, and paths from it."""
 
 from collections.abc import Callable
 
@@ -22,9 +22,12 @@ PANELS: dict[str, tuple[str, Callable[[cache.Model], None]]] = {
 }
 
 st.markdown(
-    _("A decoder does not return an image but a distribution, $p(x|z)$: a mean and a deviation for each pixel.")
+    _(
+        "The decoder does not return an image but a distribution $p(x|z)$: a mean and a standard deviation for "
+        "each pixel."
+    )
     if cache.record(model[0]).model.likelihood != "bernoulli"
-    else _("A decoder returns a distribution, $p(x|z)$: for binary pixels, how probable it is that each is white.")
+    else _("The decoder returns a distribution $p(x|z)$: for binary pixels, the probability that each pixel is white.")
 )
 
 
@@ -40,17 +43,17 @@ def from_number() -> None:
 def explore() -> None:
     state.begin("decode.panel", state.one_of(PANELS), "sliders")
     panel = st.segmented_control(
-        _("Way to look"), list(PANELS), required=True, format_func=lambda name: PANELS[name][0], key="decode.panel",
+        _("View"), list(PANELS), required=True, format_func=lambda name: PANELS[name][0], key="decode.panel",
         label_visibility="collapsed", persist_state="session",
     ) or "sliders"  # fmt: skip
-    if panel != "interpolation":  # which has two images
+    if panel != "interpolation":  # which has its own two images
         st.session_state["decode.row"] = min(state.image(), len(dataset.test) - 1)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.number_input(
                 _("Test image"), 0, len(dataset.test) - 1, key="decode.row", on_change=from_number, width=160,
-                help=_("Its z is the mean of q(z|x)."),
+                help=_("Its code z is the mean of q(z|x)."),
             )  # fmt: skip
-            st.button(_("Any image"), icon=":material/shuffle:", on_click=another)
+            st.button(_("Random image"), icon=":material/shuffle:", on_click=another)
     PANELS[panel][1](model)
     state.write_link(decode__panel=None if panel == "sliders" else panel)
 

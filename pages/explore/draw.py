@@ -1,4 +1,4 @@
-"""Draw, or upload a photograph, and see what the model makes of it."""
+"""The page Draw: draw, or upload a photograph, and see its code, reconstruction and ELBO."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from vae.data import handwriting
 from vae.errors import DataError
 
 PAGES = Path(__file__).parents[1]
-LARGEST = 64  # pixels along a side that one can draw on
+LARGEST = 64  # pixels per side of the drawing pad
 model = cache.model_id(state.model())
 config = cache.record(state.model()).model
 dataset = cache.images(model)
@@ -21,11 +21,11 @@ digits = words.digits(dataset)
 
 
 def undrawable() -> None:
-    """Says that there is no pad, and shows what the model makes of a test image instead."""
+    """Explains why there is no pad, and shows the reconstruction of a test image instead."""
     st.info(
         _(
-            "Drawing is for grey images of up to {most} × {most} pixels; those of {name} are {size}. To draw, choose "
-            "another model on the left."
+            "Drawing is available for greyscale images of up to {most} × {most} pixels, but the images of {name} are "
+            "{size}. To draw, choose another model in the sidebar."
         ).format(most=LARGEST, name=model[0], size=words.sides(config.image_shape)),
         icon=":material/info:",
     )
@@ -44,13 +44,13 @@ if not config.grey or max(config.image_shape) > LARGEST:
     st.stop()
 st.markdown(
     _(
-        "**Draw a digit.** Each stroke is encoded at once: the ellipse is $q(z|x)$ on the latent plane, and the ELBO "
-        "says how probable the model finds the drawing at least. Draw something that is no digit, too."
+        "**Draw a digit.** Each stroke is encoded immediately: the ellipse shows $q(z|x)$ in the latent plane, and the "
+        "ELBO is a lower bound on the log-likelihood of your drawing. Try drawing something that is not a digit, too."
     )
     if digits
     else _(
-        "**Draw.** Each stroke is encoded at once: the ellipse is $q(z|x)$ on the latent plane, and the ELBO says how "
-        "probable the model finds the drawing at least. Draw something that is unlike its images, too."
+        "**Draw.** Each stroke is encoded immediately: the ellipse shows $q(z|x)$ in the latent plane, and the ELBO is "
+        "a lower bound on the log-likelihood of your drawing. Try drawing something unlike the training images, too."
     )
 )
 kept = browser.store(model)
@@ -74,7 +74,7 @@ def explore() -> None:
         example = dataset.test.images[row].numpy()
         browser.sketch(model, kept, cache.axes(model, plane), titles, example)
         if st.button(
-            _("Take it to the likelihood page"), icon=":material/query_stats:", disabled=state.drawing() is None,
+            _("Open it on the Likelihood page"), icon=":material/query_stats:", disabled=state.drawing() is None,
             key="draw.take",
         ):  # fmt: skip
             state.ask_for_drawing(True)
@@ -82,9 +82,9 @@ def explore() -> None:
 
 
 def photograph() -> None:
-    """Makes an upload into a drawing, and shows how."""
+    """Turns an uploaded photograph into a drawing, and shows the steps."""
     if config.image_shape[0] != config.image_shape[1]:
-        st.caption(_("This model's images are not square."))
+        st.caption(_("Photographs can be used only with a model of square images."))
         return
     file = st.file_uploader(
         _("One digit, dark on light or light on dark") if digits else _("One shape, dark on light or light on dark"),
@@ -99,12 +99,13 @@ def photograph() -> None:
     except DataError as error:
         st.error(said(error), icon=":material/error:")
         return
-    if st.session_state.get("draw.taken") != file.file_id:  # once: what is drawn over it afterwards stays
+    if st.session_state.get("draw.taken") != file.file_id:  # only once, to keep what is drawn over it
         st.session_state["draw.taken"] = file.file_id
         state.use_drawing(state.Drawing(steps.centred, file.file_id, [], steps.centred))
     names = (
-        _("grey"), _("ink on black"), _("cropped to the ink"), _("{count} pixels").format(count=max(steps[3].shape)),
-        _("centre of mass in the middle"),
+        _("grey"), _("white ink on black"), _("cropped to the ink"),
+        _("{count} pixels").format(count=max(steps[3].shape)),
+        _("centred by centre of mass"),
     )  # fmt: skip
     with st.container(horizontal=True):
         for name, image in zip(names, steps, strict=True):

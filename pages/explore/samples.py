@@ -1,4 +1,4 @@
-"""What models of 2, 5, 10 and 20 latent dimensions make of draws from the prior."""
+"""The page Samples: decoded samples from the prior, for models with 2, 5, 10 and 20 latent dimensions."""
 
 import streamlit as st
 
@@ -9,17 +9,22 @@ from vae import catalogue
 
 SIDE = 8
 
-st.markdown(_("Generating: draw $z \\sim p(z) = N(0, I)$, decode, and draw $x \\sim p(x|z)$. No image goes in."))
+st.markdown(
+    _(
+        "To generate an image, sample $z \\sim p(z) = N(0, I)$, decode it, and sample $x \\sim p(x|z)$. No input image "
+        "is needed."
+    )
+)
 shown = {
     "mean": _("Mean of p(x|z)"),
-    "draw": _("Draw from p(x|z)"),
+    "draw": _("Sample from p(x|z)"),
 }
 with st.container(horizontal=True, vertical_alignment="bottom"):
     kind = st.segmented_control(
         _("Show"), list(shown), default="mean", required=True, format_func=shown.__getitem__, key="samples.kind",
         persist_state="session",
     )  # fmt: skip
-    st.button(_("New draws"), icon=":material/casino:", on_click=state.draw_again)
+    st.button(_("New samples"), icon=":material/casino:", on_click=state.draw_again)
 
 there = {record.name: record for record in catalogue()[0]}
 names: list[str] = [name for name in ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d") if name in there]
@@ -34,8 +39,8 @@ for place, name in enumerate(names):
         pictures.strip(decoded.mean if kind == "mean" else decoded.sample, name, columns=SIDE)
 st.caption(
     _(
-        "A draw adds the noise that the model believes in, independent from pixel to pixel; the mean is what most "
-        "papers print. With more dimensions reconstructions get sharper, while more draws from the prior look like no "
-        "image of the set."
+        "A sample includes the pixel noise of the model, which is independent for each pixel; most papers show the "
+        "mean instead. With more latent dimensions reconstructions become sharper, but more of the samples from the "
+        "prior look unlike any image of the data set."
     )
 )

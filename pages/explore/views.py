@@ -1,4 +1,4 @@
-"""The codes as a whole: on planes, dimension by dimension, and against the prior."""
+"""The page Views: all codes at once, in projections, by dimension, and compared with the prior."""
 
 import numpy as np
 import streamlit as st
@@ -25,17 +25,17 @@ def chart(figure: object, name: str, alt: str) -> None:
 
 
 def says_of(name: str) -> str:
-    """Says what a chart shows, for those who cannot see it."""
+    """Returns the alternative text of a chart."""
     says = {
-        "classes": _("Codes by {name}, coloured by class"),
-        "density": _("Codes by {name}, coloured by their density"),
-        "clusters": _("Codes by {name}, coloured by k-means cluster"),
+        "classes": _("{name} of the codes, coloured by class"),
+        "density": _("{name} of the codes, coloured by density"),
+        "clusters": _("{name} of the codes, coloured by k-means cluster"),
     }
     return says[painted.kind].format(name=name)
 
 
 def principal() -> None:
-    """Draws the codes on their two principal directions."""
+    """Draws the codes projected onto their first two principal directions."""
     axes = cache.axes(model, None)
     points = axes.project(codes.mean[:shown])
     titles = (_("first principal direction"), _("second principal direction"))
@@ -44,19 +44,21 @@ def principal() -> None:
         says_of("PCA"),
     )  # fmt: skip
     st.caption(
-        _("PCA: the plane that holds most of the codes' variance, {share:.0%}. Distances along it are real.").format(
-            share=axes.share.sum()
-        )
+        _(
+            "PCA: the plane that captures the largest share of the codes' variance, {share:.0%}. Distances within "
+            "the plane are true to scale."
+        ).format(share=axes.share.sum())
     )
 
 
 def embedded(method: projections.Method, name: str) -> None:
-    """Draws the codes by t-SNE or UMAP where that was computed, or offers to compute it."""
+    """Draws the t-SNE or UMAP of the codes if it has been computed, or offers to compute it."""
     points = cache.latent.projection(model, method)
     if points is None:
         st.caption(
             _(
-                "{name} of this model's codes has not been computed yet. It takes about {seconds} s, and is kept."
+                "{name} of this model's codes has not been computed yet. This takes about {seconds} s, and the "
+                "result is saved."
             ).format(name=name, seconds=SECONDS[method])
         )
         if not st.button(
@@ -64,16 +66,16 @@ def embedded(method: projections.Method, name: str) -> None:
         ):
             return
         try:
-            with st.spinner(_("{name} of {count:,} codes ...").format(name=name, count=shown)):
+            with st.spinner(_("Computing {name} of {count:,} codes ...").format(name=name, count=shown)):
                 points = cache.latent.compute_projection(model, dataset.name, method)
-        except VAEError as error:  # a package that is missing, or codes that are all the same
+        except VAEError as error:  # a missing package, or codes that are all equal
             st.error(said(error), icon=":material/error:")
             return
     chart(
         figures.latent.projected(points, painted.labels[:shown], colours.names(dataset, painted), None), method,
         says_of(name),
     )  # fmt: skip
-    st.caption(_("{name} keeps neighbours together. It knows the codes alone, not the colours.").format(name=name))
+    st.caption(_("{name} keeps neighbours together. It uses only the codes, not the colours.").format(name=name))
 
 
 def where_codes_lie() -> None:
@@ -86,8 +88,8 @@ def where_codes_lie() -> None:
     if size == 2:
         columns[1].markdown(
             _(
-                "J = 2: this is the latent plane itself, turned so that it is widest across. t-SNE and UMAP are for "
-                "models of more dimensions."
+                "J = 2: this is the latent plane itself, rotated so that the direction of largest variance is "
+                "horizontal. t-SNE and UMAP are for models with more dimensions."
             )
         )
         return
@@ -97,15 +99,15 @@ def where_codes_lie() -> None:
         embedded("umap", "UMAP")
     st.caption(
         _(
-            "{count:,} test images at the means of their q(z|x). In t-SNE and UMAP the distance between two clusters, "
-            "their size and their density mean next to nothing, and clumps can come out of noise (Wattenberg et al. "
-            "2016): read who is beside whom, and no more."
+            "{count:,} test images at the means of their q(z|x). In t-SNE and UMAP plots, the distances between "
+            "clusters and the sizes and densities of clusters mean almost nothing, and clusters can appear even in "
+            "noise (Wattenberg et al. 2016). Read off which points are neighbours, and nothing more."
         ).format(count=shown)
     )
 
 
 def what_dimensions_carry() -> None:
-    st.subheader(_("What each dimension carries"))
+    st.subheader(_("Information in each dimension"))
     variance = codes.mean.var(0)
     carried = cache.carried(model)[0]
     order = np.argsort(-carried, kind="stable")
@@ -121,33 +123,37 @@ def what_dimensions_carry() -> None:
         )  # fmt: skip
     right.markdown(
         _(
-            "**{active} of {all} units are active**: the mean of $q(z_j|x)$ varies over images by more than 0.01 "
-            "(Burda et al. 2016). The means of the others are nearly the same for every image."
+            "**{active} of {all} units are active**: the variance over images of the mean of $q(z_j|x)$ exceeds 0.01 "
+            "(Burda et al. 2016). The means of the other units are nearly the same for every image."
         ).format(active=int(active.sum()), all=size)
     )
     if not autoencoder:
         right.markdown(
             _(
-                "The KL is what a dimension carries about an image, {kl:.1f} nats in all. Where it is 0, $q(z_j|x)$ is "
-                "the prior: the dimension has collapsed, and its price has been saved."
+                "The KL measures how much information a dimension carries about an image, {kl:.1f} nats in total. "
+                "Where it is 0, $q(z_j|x)$ equals the prior: the dimension has collapsed, and adds nothing to the "
+                "complexity penalty."
             ).format(kl=float(carried.sum()))
         )
 
 
 def against_the_prior() -> None:
-    st.subheader(_("The aggregate posterior against the prior"))
+    st.subheader(_("Aggregate posterior and prior"))
     if autoencoder:
         st.caption(_("A plain autoencoder has neither a prior nor a posterior, so there is nothing to compare."))
         return
     st.markdown(
         _(
-            "$q(z) = \\frac1N \\sum_n q(z|x_n)$ over the training images is where the decoder was trained; $p(z)$ is "
-            "where one draws to generate. A **hole** has prior density and almost no codes: $q(z) < 0.01\\,p(z)$, "
-            "where 95 % of the prior's mass lies."
+            "The decoder was trained on codes from the aggregate posterior of the training images, $q(z) = \\frac1N "
+            "\\sum_n q(z|x_n)$, but generation samples from the prior $p(z)$. A **hole** is a region with prior "
+            "density but almost no codes: $q(z) < 0.01\\,p(z)$, within the region that contains 95 % of the prior's "
+            "mass."
         )
     )
     plane = (0, size - 1) if size < 3 else None
-    with st.spinner(_("Adding up the codes of {count:,} training images ...").format(count=len(dataset.train))):
+    with st.spinner(
+        _("Computing the aggregate posterior of {count:,} training images ...").format(count=len(dataset.train))
+    ):
         found = cache.latent.holes(model, dataset.name, plane)
         draws = cache.latent.prior_draws(model, dataset.name)
     names = (_("aggregate posterior"), _("prior, 50 and 95 %"), _("holes"))
@@ -164,29 +170,29 @@ def against_the_prior() -> None:
             chart(figures.latent.aggregate_plane(found, names, titles), "aggregate", alt)
     with right:
         st.markdown(
-            _("**{share:.1%} of the prior's mass** is in holes of this line.").format(share=found.share)
+            _("**{share:.1%} of the prior's mass** lies in holes on this line.").format(share=found.share)
             if size == 1
-            else _("**{share:.1%} of the prior's mass** is in holes of this plane.").format(share=found.share)
+            else _("**{share:.1%} of the prior's mass** lies in holes in this plane.").format(share=found.share)
         )
         if size > 2:
             st.markdown(
                 _(
-                    "On a plane the other dimensions are summed over, and holes fill up. In all {all} together, "
-                    "**{share:.0%}** of {draws:,} draws from the prior fall into holes between the codes of these "
-                    "{count:,} images. In many dimensions no number of images fills the space, and the decoder has to "
-                    "guess between them."
+                    "In a plane, the other dimensions are marginalised out, and holes fill up. In all {all} dimensions "
+                    "together, **{share:.0%}** of {draws:,} samples from the prior fall into holes between the codes "
+                    "of these {count:,} images. In many dimensions no number of images fills the space, and the "
+                    "decoder has to guess between them."
                 ).format(all=size, share=draws.share, draws=len(draws.z), count=len(dataset.train))
             )
         in_holes(found, draws)
 
 
 def in_holes(found: aggregate.Holes, draws: aggregate.Draws) -> None:
-    """Shows what places in holes decode to, each over the test image whose code is nearest."""
+    """Shows decoded points in holes, each above the test image with the nearest code."""
     places = found.places[:, :1] if size == 1 else found.places
-    if size > 2:  # what is summed over is not a place: the emptiest draws are
+    if size > 2:  # a marginal is not a point in latent space, so take the prior samples of lowest density
         places = draws.z[draws.log_ratio.argsort()[: DEEPEST if draws.share else 0]]
     if not len(places):
-        st.caption(_("No hole was found."))
+        st.caption(_("No holes were found."))
         return
     decoded = latent.decode(cache.load(model), places[:DEEPEST]).mean
     nearest = [neighbours(z, codes.mean, 1) for z in places[:DEEPEST]]
@@ -194,20 +200,20 @@ def in_holes(found: aggregate.Holes, draws: aggregate.Draws) -> None:
     numbers = [str(number) for number in range(1, len(decoded) + 1)]
     pictures.wide(
         figures.latent.sheet(np.stack([decoded, images]), columns=numbers, scale=2),
-        _("Above: decoded places in holes. Below: the test images whose codes are nearest."),
+        _("Above: decoded points in holes. Below: the test images with the nearest codes."),
     )
     st.caption(
         _(
-            "Above: what {what} decode to. Below: the test images whose codes are nearest, at distances of {low:.2g} "
-            "to {high:.2g}."
+            "Above: {what}, decoded. Below: the test images with the nearest codes, at distances of {low:.2g} to "
+            "{high:.2g}."
         ).format(
-            what=_("the numbered places") if size < 3 else _("the draws from the prior that lie deepest in holes"),
+            what=_("the numbered points") if size < 3 else _("the prior samples deepest in holes"),
             low=min(each.distance[0] for each in nearest), high=max(each.distance[0] for each in nearest),
         )
     )  # fmt: skip
 
 
-st.subheader(_("Where the codes lie"))
+st.subheader(_("The codes in latent space"))
 painted = colours.choose(model)
 where_codes_lie()
 what_dimensions_carry()

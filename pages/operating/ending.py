@@ -1,7 +1,7 @@
-"""How the server ends when it is told to by SIGTERM: at once where it can, and within a few seconds in any case.
+"""Shutdown on SIGTERM: immediately if possible, and within a few seconds in any case.
 
-Uvicorn closes the websockets, and then waits for requests that are under way without a limit; a file of the menu may
-take minutes. Trainings are processes of their own, which go on; their states are on disk.
+Uvicorn closes the websockets, and then waits without limit for pending requests; a file of the menu can take minutes.
+Training runs are separate processes, which continue; their state is on disk.
 """
 
 import os
@@ -15,13 +15,13 @@ _begun = threading.Event()
 
 
 def begun() -> bool:
-    """Whether the server was told to end."""
+    """Whether the server has been told to shut down."""
     return _begun.is_set()
 
 
 def heed() -> None:
-    """Hears SIGTERM from now on, before whoever hears it at present; to be called once the server has begun."""
-    if threading.current_thread() is not threading.main_thread():  # where Python lets nobody hear signals
+    """Installs a handler of SIGTERM in front of the present one; call it once the server has started."""
+    if threading.current_thread() is not threading.main_thread():  # signals can be handled only in the main thread
         return
     former = signal.getsignal(signal.SIGTERM)
 
@@ -36,12 +36,12 @@ def heed() -> None:
 
 
 def _insist() -> None:
-    """Ends the process when its time is over."""
+    """Ends the process after the time limit."""
     time.sleep(LIMIT)
     from pages.cache import pool  # which loads PyTorch
     from pages.operating import log
 
-    threading.Thread(target=pool.stop, daemon=True).start()  # the processes end with their pipes anyway
+    threading.Thread(target=pool.stop, daemon=True).start()  # the workers end with their pipes anyway
     time.sleep(0.5)
     log.event("server stop", whole=False)
     os._exit(0)

@@ -1,6 +1,7 @@
-"""The health address: whether the server can do its work, for whatever watches it.
+"""The health check: whether the server works, for monitoring.
 
-Streamlit's own, /_stcore/health, says that the server answers. This one says also whether models can be read and kept.
+Streamlit's own, /_stcore/health, only shows that the server responds. This one also tells whether models can be read
+and saved.
 """
 
 import os
@@ -16,19 +17,19 @@ from pages.ui import routes
 
 
 def answer(request: Request) -> Response:
-    """Answers /health: with 200 as long as the server is of use, and else with 503."""
+    """Answers /health with status 200 while the server is usable, and with 503 otherwise."""
     found = state()
     status = 503 if found["status"] in ("stopping", "unreadable") else 200
     return JSONResponse(found, status, {"Cache-Control": "no-store"})
 
 
 def state() -> dict[str, Any]:
-    """Returns how the server is.
+    """Returns the state of the server.
 
     Returns:
-        `status`: "ok"; "read-only" where models can be looked at but not kept; "unreadable" where they cannot even be
-        looked at; "stopping" from SIGTERM on. `version` of the explorer. `checkpoints`: whether a user's own folder of
-        models is `readable` and `writable`.
+        `status`: "ok"; "read-only" if models can be read but not saved; "unreadable" if they cannot even be read;
+        "stopping" after SIGTERM. `version` of the explorer. `checkpoints`: whether the user's folder of models is
+        `readable` and `writable`.
     """
     from vae import paths  # which loads PyTorch
 
@@ -42,7 +43,7 @@ def state() -> dict[str, Any]:
 
 
 def _readable(folder: Path) -> bool:
-    """Whether a folder can be listed; one that is not there yet holds nothing that could not be read."""
+    """Whether a folder can be listed, or does not exist yet."""
     try:
         with os.scandir(folder) as found:
             next(found, None)
@@ -54,5 +55,5 @@ def _readable(folder: Path) -> bool:
 
 
 def served() -> list[Route]:
-    """Returns the routes of the health address."""
+    """Returns the routes of the health check."""
     return routes.everywhere("/health", answer)

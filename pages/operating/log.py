@@ -1,7 +1,7 @@
-"""What happens on the server, as one line of JSON an event, in a file that is rotated; off unless `$VAE_LOG` names it.
+"""The event log: one line of JSON per event, in a rotated file; off unless `$VAE_LOG` names the file.
 
-No line says who somebody is or what they called something: there is no key, no address, no name of a model, a data set
-or an upload, and of an error only its kind and its place. Sessions and trainings are numbered as they come.
+No line identifies a user or contains a name that a user chose: no keys, no addresses, no names of models, data sets or
+uploads, and only the type and location of an error. Sessions and training runs are numbered in order.
 """
 
 import contextlib
@@ -15,30 +15,30 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Literal
 
-MOST = 5_000_000  # bytes of a file
-OLD = 5  # files that are kept beside the newest, as NAME.1, NAME.2, ...
+MOST = 5_000_000  # bytes per file
+OLD = 5  # older files kept, as NAME.1, NAME.2, ...
 
 Event = Literal[
     "server start", "server stop", "session begin", "session end", "page", "job start", "job end", "value", "error"
 ]
-_logger = logging.Logger("events")  # of this module alone; nothing is said to Python's root logger
+_logger = logging.Logger("events")  # separate from Python's root logger
 
 
 class _Handler(RotatingFileHandler):
-    """Goes on without its file: a full disk is no reason to fail a visitor, or to fill the terminal."""
+    """Continues without the file: a full disk must not fail a request, or fill the terminal."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Lets the event go."""
+        """Drops the event."""
 
 
 def file() -> Path | None:
-    """Returns the file of events, or None where nothing is written down."""
+    """Returns the log file, or None if logging is off."""
     said = os.environ.get("VAE_LOG")
     return Path(said).expanduser() if said else None
 
 
 def begin() -> None:
-    """Opens the file; one that cannot be opened is said to the terminal, and the server goes on without it."""
+    """Opens the log file; if that fails, warns in the terminal and continues without logging."""
     place = file()
     if place is None:
         return
@@ -51,24 +51,24 @@ def begin() -> None:
 
 
 def end() -> None:
-    """Closes the file."""
+    """Closes the log file."""
     for handler in list(_logger.handlers):
         _logger.removeHandler(handler)
-        with contextlib.suppress(OSError):  # which it says once more of a full disk
+        with contextlib.suppress(OSError):  # raised again on a full disk
             handler.close()
 
 
 def writes() -> bool:
-    """Whether events are written down."""
+    """Whether events are logged."""
     return bool(_logger.handlers)
 
 
 def event(kind: Event, **what: str | float | bool) -> None:
-    """Writes an event down.
+    """Logs an event.
 
     Arguments:
         kind: of the event.
-        what: is known of it; times are in seconds.
+        what: details of the event; times are in seconds.
     """
     if not writes():
         return
@@ -78,25 +78,25 @@ def event(kind: Event, **what: str | float | bool) -> None:
 
 
 def page(path: str, began: float, whole: bool) -> None:
-    """Writes down that a page has run.
+    """Logs the run of a page.
 
     Arguments:
         path: of the page in the address.
-        began: when, by `time.perf_counter`.
-        whole: whether it ran to its end; a newer click, or a visitor who leaves, cuts it short.
+        began: start of the run, by `time.perf_counter`.
+        whole: whether it ran to its end, rather than being cut short by a newer click or a closed tab.
     """
     event("page", page=path, seconds=time.perf_counter() - began, whole=whole)
 
 
 def error(error: Exception) -> None:
-    """Writes down an error that nobody foresaw: its kind, and the last line of this project that it came through."""
+    """Logs an unexpected error: its type, and the last line of this project in its traceback."""
     lines = [each for each in traceback.extract_tb(error.__traceback__) if _ours(Path(each.filename))]
     where = f"{'/'.join(Path(lines[-1].filename).parts[-2:])}:{lines[-1].lineno}" if lines else ""
     event("error", type=type(error).__qualname__, where=where)
 
 
 def _ours(path: Path) -> bool:
-    """Whether a file is one of the explorer or of the library, which lies beside it or, once installed, around it."""
+    """Whether a file belongs to the explorer or the library, which is beside it or, once installed, around it."""
     here = Path(__file__).parents[2]
     library = here.parent if here.name == "explorer" else here / "vae"
     return path == here / "app.py" or any(path.is_relative_to(folder) for folder in (here / "pages", library))

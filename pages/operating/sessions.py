@@ -1,4 +1,4 @@
-"""Who is connected: each tab of a browser has a websocket to the server as long as it is open."""
+"""Counts the connected sessions: each open browser tab has a websocket to the server."""
 
 import itertools
 import threading
@@ -10,17 +10,17 @@ from pages.operating import log
 
 _STREAM = "/_stcore/stream"
 _lock = threading.Lock()
-_open: dict[int, float] = {}  # by the numbers of sessions, when they began
+_open: dict[int, float] = {}  # start times by session number
 _numbers = itertools.count(1)
 
 
 def count() -> int:
-    """Returns how many tabs are connected now."""
+    """Returns the number of connected tabs."""
     return len(_open)
 
 
 class Sessions:
-    """Between the network and the app: writes down when sessions begin and end, and what fails on the way."""
+    """Middleware that logs when sessions begin and end, and errors in between."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

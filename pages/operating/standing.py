@@ -1,4 +1,4 @@
-"""How the server stands: who is connected, what is being worked out, and what it takes of memory and disk."""
+"""The state of the server: sessions, tasks, and the use of memory and disk."""
 
 import contextlib
 import shutil
@@ -14,25 +14,25 @@ from vae import jobs, paths
 
 
 class Standing(NamedTuple):
-    """How the server stands; memory and disk are in bytes."""
+    """The state of the server; memory and disk are in bytes."""
 
-    sessions: int  # connected now
-    since: float  # when the server began, seconds since 1970
+    sessions: int  # connected
+    since: float  # start of the server, seconds since 1970
     workers: int  # processes of the pool
-    at_hand: int  # pieces of work that they are at
-    waiting: int  # and that wait for one of them
+    at_hand: int  # tasks in progress
+    waiting: int  # tasks waiting
     server_bytes: int  # of memory
     workers_bytes: int
-    free_bytes: int  # of memory that anybody may have
+    free_bytes: int  # of available memory
     kept_bytes: int  # of values in memory
     cache_bytes: int  # of values on disk
     cache_files: int
-    disk_bytes: int  # that the disk with the models has free
-    jobs: list[jobs.Job]  # that run or wait
+    disk_bytes: int  # free on the disk with the models
+    jobs: list[jobs.Job]  # running or waiting
 
 
 def now() -> Standing:
-    """Returns how the server stands now."""
+    """Returns the current state of the server."""
     workers = pool.running()
     at_hand, waiting, processes = workers.standing() if workers else (0, 0, [])
     files = list(_sizes(disk.folder().glob("*.npz")))
@@ -45,7 +45,7 @@ def now() -> Standing:
 
 
 def _memory(process: int) -> int:
-    """Returns what a process takes; nothing where it has ended."""
+    """Returns the memory of a process, bytes; 0 if it has ended."""
     with contextlib.suppress(psutil.Error):
         return psutil.Process(process).memory_info().rss
     return 0
@@ -53,12 +53,12 @@ def _memory(process: int) -> int:
 
 def _sizes(files: Iterable[Path]) -> Iterable[int]:
     for file in files:
-        with contextlib.suppress(OSError):  # it was removed meanwhile
+        with contextlib.suppress(OSError):  # removed in the meantime
             yield file.stat().st_size
 
 
 def _free(folder: Path) -> int:
-    """Returns the bytes that are free where a folder is, or where it would be made."""
+    """Returns the free bytes on the disk where a folder is, or where it would be created."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free

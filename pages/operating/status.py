@@ -1,4 +1,4 @@
-"""Status: how the server stands, for whoever runs it."""
+"""The page Status: the state of the server, for its administrator."""
 
 import time
 
@@ -16,38 +16,38 @@ EVERY = 5.0  # seconds
 
 @fragment(run_every=EVERY)
 def show() -> None:
-    """Draws the tables, again and again."""
+    """Draws the tables, and updates them regularly."""
     found = standing.now()
     rows = [
-        (_("Sessions: tabs that are connected"), str(found.sessions)),
-        (_("Running for"), words.seconds(time.time() - found.since)),
+        (_("Sessions (open browser tabs)"), str(found.sessions)),
+        (_("Uptime"), words.seconds(time.time() - found.since)),
         (_("Version"), health.state()["version"]),
-        (_("Processes that work things out"), str(found.workers)),
-        (_("Pieces of work at hand"), str(found.at_hand)),
-        (_("Pieces of work that wait"), str(found.waiting)),
-        (_("Memory of the server"), _size(found.server_bytes)),
-        (_("Memory of its processes"), _size(found.workers_bytes)),
-        (_("Memory that is free"), _size(found.free_bytes)),
-        (_("Values kept in memory"), _of(found.kept_bytes, kept.MOST)),
-        (_("Values kept on disk"), _of(found.cache_bytes, disk.MOST)),
-        (_("Files of such values"), str(found.cache_files)),
-        (_("Disk that is free"), _size(found.disk_bytes)),
-        (_("Models of your own can be kept"), _yes(health.state()["checkpoints"]["writable"])),
-        (_("Events are written down"), _yes(log.writes())),
+        (_("Worker processes"), str(found.workers)),
+        (_("Tasks in progress"), str(found.at_hand)),
+        (_("Tasks waiting"), str(found.waiting)),
+        (_("Memory used by the server"), _size(found.server_bytes)),
+        (_("Memory used by the workers"), _size(found.workers_bytes)),
+        (_("Free memory"), _size(found.free_bytes)),
+        (_("Cache in memory"), _of(found.kept_bytes, kept.MOST)),
+        (_("Cache on disk"), _of(found.cache_bytes, disk.MOST)),
+        (_("Files in the disk cache"), str(found.cache_files)),
+        (_("Free disk space"), _size(found.disk_bytes)),
+        (_("New models can be saved"), _yes(health.state()["checkpoints"]["writable"])),
+        (_("Events are logged"), _yes(log.writes())),
     ]
     st.table(
-        {_("What"): [name for name, _value in rows], _("Now"): [value for _name, value in rows]},
+        {_("Quantity"): [name for name, _value in rows], _("Value"): [value for _name, value in rows]},
         hide_index=True, border="horizontal",
     )  # fmt: skip
-    st.subheader(_("Trainings"))
+    st.subheader(_("Training runs"))
     if not found.jobs:
-        st.caption(_("None runs, and none waits."))
+        st.caption(_("No training is running or waiting."))
         return
     st.table(
         {
             _("Model"): [words.literal(job.name) for job in found.jobs],
             _("State"): [words.state(job.state) for job in found.jobs],
-            _("Before it"): [job.ahead for job in found.jobs],
+            _("Ahead of it"): [job.ahead for job in found.jobs],
         },
         hide_index=True, border="horizontal",
     )  # fmt: skip
@@ -58,7 +58,7 @@ def _size(size: int) -> str:
 
 
 def _of(size: int, most: int) -> str:
-    return _("{size} of {most} at most").format(size=_size(size), most=_size(most))
+    return _("{size} of at most {most}").format(size=_size(size), most=_size(most))
 
 
 def _yes(whether: bool) -> str:
@@ -66,7 +66,7 @@ def _yes(whether: bool) -> str:
 
 
 if roles.role() is roles.Role.STUDENT:
-    st.error(_("This page is for the lecturer of a class alone."), icon=":material/error:")
+    st.error(_("This page is only for the lecturer of the class."), icon=":material/error:")
 else:
-    st.markdown(_("How the server stands, for whoever runs it. The tables are renewed every few seconds."))
+    st.markdown(_("The status of the server, for its administrator. The tables are updated every few seconds."))
     show()

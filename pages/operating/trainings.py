@@ -1,4 +1,4 @@
-"""Writes down when trainings begin and end. They are processes of their own, so their folders are looked at."""
+"""Logs when training runs begin and end. They are separate processes, so their folders are polled."""
 
 import itertools
 import threading
@@ -6,12 +6,12 @@ import time
 
 from pages.operating import log
 
-EVERY = 2.0  # seconds; a training takes longer to load PyTorch
+EVERY = 2.0  # seconds; a run takes longer than that to load PyTorch
 _numbers = itertools.count(1)
 
 
 def watch(ended: threading.Event) -> None:
-    """Looks until the server ends, which `ended` says."""
+    """Polls until the event `ended` is set."""
     from vae import jobs  # which loads PyTorch
 
     busy: dict[str, tuple[int, float]] = {}

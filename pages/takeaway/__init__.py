@@ -1,1 +1,1 @@
-"""The menu "Take away" at the head of every page: what a visitor may keep of it, as files."""
+"""The menu "Download" beside the title of every page: its contents as files."""

@@ -1,7 +1,7 @@
-"""Hands out the files of the menu: each is made while the browser waits, and no page runs again or stops for it.
+"""Delivery of the menu's files: each is made while the browser waits, without rerunning or stopping a page.
 
-Streamlit's download button makes files too, but of an error it says only that there was one, always in English, and it
-gives up after three minutes. Here the browser asks for an address, and gets the file or a sentence.
+Streamlit's download button can make files too, but it reports an error only as such, always in English, and gives up
+after three minutes. Here the browser requests an address, and gets the file or an explanation.
 """
 
 import secrets
@@ -22,7 +22,7 @@ _KEY = "takeaway.shelf"
 
 
 class _Shelf:
-    """What a session gives away now, at an address that nobody can guess."""
+    """The files that a session offers, at an address that nobody can guess."""
 
     def __init__(self) -> None:
         self.token = secrets.token_urlsafe(16)
@@ -32,23 +32,23 @@ class _Shelf:
         self.making = threading.Lock()
 
     def renew(self) -> None:
-        """Asks again what there is to give away."""
+        """Updates the offers."""
         self.offers = {offer.file: offer for offer in self.found()}
         self.language = language.current()
 
 
-_SHELVES: weakref.WeakValueDictionary[str, _Shelf] = weakref.WeakValueDictionary()  # of the sessions that there are
-_MAKING = threading.BoundedSemaphore(2)  # files at once; the threads are also those of pictures and pages
+_SHELVES: weakref.WeakValueDictionary[str, _Shelf] = weakref.WeakValueDictionary()  # by token
+_MAKING = threading.BoundedSemaphore(2)  # files at a time; their threads also serve images and pages
 
 
 def give(found: Callable[[], list[Offer]]) -> list[tuple[Offer, str]]:
-    """Begins to give away what a page offers.
+    """Starts to offer the files of a page.
 
     Arguments:
-        found: returns what there is at the moment; called now, and by `renew`.
+        found: returns the current offers; called now, and by `renew`.
 
     Returns:
-        The offers, each with the address of its file, below that of the app.
+        The offers, each with the address of its file relative to the app.
     """
     shelf: _Shelf = st.session_state.setdefault(_KEY, _Shelf())
     shelf.found = found
@@ -58,30 +58,30 @@ def give(found: Callable[[], list[Offer]]) -> list[tuple[Offer, str]]:
 
 
 def renew() -> None:
-    """Makes the files those of what is in use by now: the page, or a part of it, has run."""
+    """Updates the offers after a run of the page, or of a part of it."""
     if shelf := st.session_state.get(_KEY):
         shelf.renew()
 
 
 def answer(request: Request) -> Response:
-    """Answers /takeaway/<token>/<file>: with the file, or with a status that is not 200.
+    """Answers /takeaway/<token>/<file> with the file, or with a status other than 200.
 
-    The status is 422 with a sentence where the file cannot be made, 429 with a sentence where the session or the server
-    makes others at the moment, 404 where there is no such file, and 405 for anything but GET: HEAD would make the file
-    in vain.
+    The status is 422 with an explanation if the file cannot be made, 429 with an explanation if the session or the
+    server is making others, 404 if there is no such file, and 405 for anything but GET, because HEAD would make the
+    file in vain.
     """
     if request.method != "GET":
-        return PlainTextResponse("Files are handed out to GET alone.", 405, {"Allow": "GET"})
+        return PlainTextResponse("Only GET is allowed.", 405, {"Allow": "GET"})
     shelf = _SHELVES.get(request.path_params["token"])
     offer = shelf.offers.get(request.path_params["file"]) if shelf else None
     if shelf is None or offer is None:
         return PlainTextResponse("There is no such file.", 404)
     with language.speaking(shelf.language):
         if not shelf.making.acquire(blocking=False):
-            return _busy(_("Another file is being made for you. Wait until it is saved, and then ask again."))
+            return _busy(_("Another file is being prepared for you. Wait until it has been saved, and then try again."))
         try:
             if not _MAKING.acquire(blocking=False):
-                return _busy(_("The server is making files for other visitors. Ask again in a moment."))
+                return _busy(_("The server is preparing files for other users. Try again in a moment."))
             try:
                 return _made(offer)
             finally:

@@ -1,4 +1,4 @@
-"""The files that the menu gives away: codes, a walk, the networks, the map, and a notebook of the page."""
+"""The files of the menu: codes, an interpolation, the networks, the map, and a notebook of the page."""
 
 from functools import partial
 
@@ -14,30 +14,30 @@ from pages.ui import words
 from pages.ui.language import _
 from vae.latent import codes_csv
 
-_OF_NO_MODEL = ("train/train", "train/data")  # pages whose notebooks are on trainings and on data sets
-_OF_EVIDENCE = ("measure/likelihood", "measure/report")  # which show nothing of a plain autoencoder
+_OF_NO_MODEL = ("train/train", "train/data")  # pages whose notebooks are about training and data sets
+_OF_EVIDENCE = ("measure/likelihood", "measure/report")  # pages that show nothing for a plain autoencoder
 
 
 def offers(page: str, model: cache.Model) -> list[Offer]:
-    """Returns what a page gives away of what is in use now; to be called while the session's script runs.
+    """Returns the files that a page offers at present; call it while the session's script runs.
 
     Arguments:
-        page: "explore/latent_map" or another, as the frame has it.
+        page: path of the page in the frame, such as "explore/latent_map".
         model: by name and time of writing.
     """
     view, name = current(page, model), model[0]
     drawn = words.draws(cache.dataset(view.data))
     found = [
         Offer(
-            _("Codes of the model's own draws (CSV)") if drawn else _("Codes of the test images (CSV)"),
+            _("Codes of samples from the model (CSV)") if drawn else _("Codes of the test images (CSV)"),
             f"{name}-codes.csv", "text/csv", ":material/table_chart:", partial(codes, view),
         ),
         Offer(
-            _("Walk to another draw (GIF)") if drawn else _("Walk to another image (GIF)"),
+            _("Interpolation to another sample (GIF)") if drawn else _("Interpolation to another image (GIF)"),
             f"{name}-walk.gif", "image/gif", ":material/animation:", partial(walk, view),
         ),
         Offer(
-            _("Map with its decoder (HTML)"), f"{name}-map.html", "text/html", ":material/scatter_plot:",
+            _("Interactive latent map (HTML)"), f"{name}-map.html", "text/html", ":material/scatter_plot:",
             partial(mapfile.page, model, mapfile.in_use(model)),
         ),
         Offer(
@@ -48,7 +48,7 @@ def offers(page: str, model: cache.Model) -> list[Offer]:
     if _repeatable(page, view):
         found.append(
             Offer(
-                _("Notebook that repeats this page (Jupyter)"), f"{_named(page, view)}.ipynb",
+                _("Notebook that reproduces this page (Jupyter)"), f"{_named(page, view)}.ipynb",
                 "application/x-ipynb+json", ":material/code:", partial(notebooks.notebook, page, view),
             )
         )  # fmt: skip
@@ -56,7 +56,7 @@ def offers(page: str, model: cache.Model) -> list[Offer]:
 
 
 def _repeatable(page: str, view: View) -> bool:
-    """Whether there is a notebook: the page shows something of the model, and its settings are not refused."""
+    """Whether there is a notebook: the page applies to the model, and its settings are valid."""
     if page not in templates.PAGES:
         return False
     if page == "train/train":
@@ -65,7 +65,7 @@ def _repeatable(page: str, view: View) -> bool:
 
 
 def codes(view: View) -> bytes:
-    """Makes the table of the codes of all test images, with the names of their classes."""
+    """Makes a table of the codes of all test images, with class names."""
     images = cache.dataset(view.data)
     test = images.test
     labels = [images.classes[label] for label in test.labels.tolist()] if test.labelled else None
@@ -73,7 +73,7 @@ def codes(view: View) -> bytes:
 
 
 def walk(view: View) -> bytes:
-    """Makes the animation of the page Decode: from what is in use to the image chosen there, or to another class."""
+    """Makes the interpolation of the page Decode: from the current z to the image chosen there, or another class."""
     model, means = view.model, cache.codes(view.model).mean
     begin: NDArray = means[view.row] if view.z is None else np.array(view.z, np.float32)
     end: NDArray = means[interpolation.another(model, view.row) if view.to is None else view.to]
@@ -84,7 +84,7 @@ def walk(view: View) -> bytes:
 
 
 def _named(page: str, view: View) -> str:
-    """Names a notebook after the model in it, if the page is about one, and after the page and its chapter."""
+    """Returns the name of a notebook: the model, if the page is about one, and the page or chapter."""
     name = page.rpartition("/")[2].replace("_", "-")
     if page == "learn/lesson":
         name += f"-{view.chapter}"

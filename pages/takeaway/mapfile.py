@@ -1,4 +1,4 @@
-"""The latent map of a model as one HTML file: the page's own components, and all that they ask the server for."""
+"""The latent map of a model as one HTML file: the components of the page with all the data they need."""
 
 import base64
 import json
@@ -18,17 +18,17 @@ from vae.errors import ConfigError
 from vae.model import portable
 
 MOST_IMAGES = 10_000
-MOST_BYTES = 15_000_000  # of their pictures, about
+MOST_BYTES = 15_000_000  # of their pixels, about
 
 
 class InUse(NamedTuple):
-    """What the map begins with.
+    """The initial state of the map.
 
     Attributes:
         row: of the test image.
-        z: the latent (J,) in its place, if one was chosen.
-        plane: of two coordinates; None for the principal directions.
-        clusters: how many the colours stand for, where there are no labels; None for the density of the codes.
+        z: the latent (J,) to use instead, if one was chosen.
+        plane: two coordinates; None for the principal directions.
+        clusters: number of clusters to colour by if there are no labels; None for the density of the codes.
     """
 
     row: int = 0
@@ -37,39 +37,39 @@ class InUse(NamedTuple):
     clusters: int | None = None
 
 
-BEGIN = InUse()  # where nobody has chosen anything
+BEGIN = InUse()  # before any choice
 
 
 def in_use(model: cache.Model) -> InUse:
-    """Returns what is in use on the page Latent map; to be called while the session's script runs."""
+    """Returns the current state of the page Latent map; call it while the session's script runs."""
     row = cache.row(model)
     return InUse(row or 0, state.z() if row is None else None, planes.chosen(model), colours.chosen(model))
 
 
 def page(model: cache.Model, begin: InUse = BEGIN) -> bytes:
-    """Returns the latent map of a model as an HTML file, in the language that is spoken.
+    """Returns the latent map of a model as an HTML file, in the current language.
 
-    It opens from disk, and needs no network: in it are the decoder, the codes of the test images and their pictures,
-    and the modules that draw the page Latent map. Nothing of a session is looked at, so it may be made outside of one.
+    The file opens from disk without a network: it contains the decoder, the test images and their codes, and the
+    modules that draw the page Latent map. No session is needed to make it.
 
     Arguments:
         model: by name and time of writing.
-        begin: where the map opens.
+        begin: the initial state.
 
     Returns:
-        the file in UTF-8. It has the first 10,000 test images, or as many as have pictures of about 15 MB, by the
-        hundred. That of `mnist-2d` has 2.8 MB with 2,000 images and 4.8 MB with 10,000; 2.2 MB of it are the decoder.
+        The file in UTF-8. It contains the first 10,000 test images, or as many hundreds as fit into about 15 MB. For
+        `mnist-2d` it has 2.8 MB with 2,000 images and 4.8 MB with 10,000, of which the decoder takes 2.2 MB.
 
     Raises:
-        ConfigError: the decoder does not run in a browser.
+        ConfigError: the decoder cannot run in a browser.
     """
     data = cache.images(model)
     packed = cache.browser.packed(model, data.name)
     if "decoder" not in packed:
         raise ConfigError(
             _(
-                "The decoder of {name} does not run in a browser, so its map cannot be one file. It can where the "
-                "decoder is a multilayer perceptron of at most {most:,} weights: choose such a model."
+                "The decoder of {name} cannot run in a browser, so its map cannot be saved as one file. Choose a model "
+                "whose decoder is a multilayer perceptron with at most {most:,} weights."
             ).format(name=model[0], most=portable.MOST_PORTABLE)
         )
     sheets = _sheets(data)
@@ -85,11 +85,11 @@ def page(model: cache.Model, begin: InUse = BEGIN) -> bytes:
         "about": "\n".join(f"<p>{escape(each)}</p>" for each in _about(model, data, count, plane, painted)),
         "use": escape(
             _(
-                "With a mouse, drag to pan, and turn the wheel to zoom; on a touch screen, slide one finger to decode, "
-                "two to pan and zoom. Once the plane has the focus, the arrow keys move z."
+                "With a mouse, drag to pan and turn the wheel to zoom. On a touch screen, slide one finger to decode, "
+                "and use two to pan and zoom. When the plane has the focus, the arrow keys move z."
             )
         ),
-        "wait": escape(_("The map is being drawn. It needs JavaScript, and a browser from 2023 or later.")),
+        "wait": escape(_("Drawing the map. This needs JavaScript and a browser from 2023 or later.")),
         "foot": escape(_("Made with vae-explorer {version}.").format(version=paths.version())),
         "style": mount.style(),
         "modules": _json({"imports": mount.embedded("alone.js")}),
@@ -113,7 +113,7 @@ def _sheets(data: Dataset) -> list[str]:
 
 
 def _first(packed: dict[str, Any], count: int) -> dict[str, Any]:
-    """Returns what is packed of a model with the codes of its first images alone."""
+    """Returns a packed model with the codes of only its first images."""
     numbers = count * packed["config"]["latent"]
     codes: dict[str, Any] = {name: packed[name][:numbers] for name in ("means", "deviations") if name in packed}
     return {**packed, **codes, "count": count, "labels": packed["labels"][:count]}
@@ -122,7 +122,7 @@ def _first(packed: dict[str, Any], count: int) -> dict[str, Any]:
 def _about(
     model: cache.Model, data: Dataset, count: int, plane: planes.Shown, painted: cache.latent.Colouring
 ) -> list[str]:
-    """Says what the file shows, a string a paragraph."""
+    """Describes what the file shows, one string per paragraph."""
     record = cache.record(model[0])
     facts = [
         _("J = {size} latent dimensions").format(size=record.model.latent),
@@ -131,7 +131,7 @@ def _about(
     if record.autoencoder:
         facts.append(_("plain autoencoder: no ELBO"))
     if words.draws(data):
-        facts.append(_("in the place of test images, {count:,} draws of the model itself").format(count=count))
+        facts.append(_("{count:,} samples from the model in place of test images").format(count=count))
     elif count < len(data.test):
         facts.append(
             _("{data}: the first {count:,} of {all:,} test images").format(
@@ -141,11 +141,11 @@ def _about(
     else:
         facts.append(_("{data}: {count:,} test images").format(data=words.title(data), count=count))
     points = (
-        _("Each point is a test image at the code that the autoencoder gives it.")
+        _("Each point is a test image, placed at its code.")
         if record.autoencoder
-        else _("Each point is a test image at the mean of its q(z|x).")
+        else _("Each point is a test image, placed at the mean of its q(z|x).")
     )
-    points += " " + _("Move over the plane and see what it decodes to; a click keeps the place.")
+    points += " " + _("Move the pointer over the plane to see each point decoded; click to keep a point.")
     return [each for each in (" · ".join(facts), points, plane.says, colours.says(model, painted)) if each]
 
 

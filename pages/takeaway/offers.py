@@ -1,18 +1,18 @@
-"""What the menu "Take away" offers: a file, made when a visitor asks for it."""
+"""An entry of the menu "Download": a file, made on request."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 
 class Offer(NamedTuple):
-    """A file that a page gives away, made when it is asked for.
+    """A file that a page offers, made on request.
 
-    `make` runs on a thread outside the session: `st.session_state` is empty there, so take what it needs from there
-    beforehand. The caches of pages/cache serve as ever, and `_()` speaks the visitor's language.
+    `make` runs in a thread outside the session, where `st.session_state` is empty, so it must get what it needs from
+    there beforehand. The caches of pages/cache work as usual, and `_()` uses the session's language.
     """
 
-    label: str  # what the menu says, translated: "Codes of the test images (CSV)"
+    label: str  # the label in the menu, translated: "Codes of the test images (CSV)"
     file: str  # the name of the file: "mnist-2d-codes.csv"
     mime: str
     icon: str  # ":material/table_chart:"
-    make: Callable[[], bytes]  # made at the click; a VAEError is said in the menu
+    make: Callable[[], bytes]  # called on a click; a VAEError is shown in the menu

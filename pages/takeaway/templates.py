@@ -1,4 +1,4 @@
-"""What the notebook of each page says and computes: plain Python for the public library, in a few cells."""
+"""The text and code of each page's notebook: a few cells of plain Python for the public library."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -13,23 +13,23 @@ from vae.jobs import arguments
 from vae.model import ModelConfig, TrainConfig
 
 Template = tuple[str, str, list[str]]  # a title, what the notebook shows, and its cells of code
-EXHIBIT = "mnist-2d"  # of the page Decoder variance, where the model in use learned no variance
+EXHIBIT = "mnist-2d"  # the model of the page Decoder variance if the current model has no variance
 ELBO = """bound = vae.elbo(model, x, 100, vae.generator(1))
 kl = float(torch.distributions.kl_divergence(model.encoder(x), model.prior))
 print(f"ELBO {float(bound.value[0]):,.2f} +- {float(bound.standard_error[0]):.2f} nats, KL {kl:.2f} nats")"""
 
 
 def latent_map(view: View) -> Template:
-    says = "Each point is a test image at the mean of its q(z|x). Below is what the z in use decodes to: mean and draw."
+    says = "Each point is a test image at the mean of its q(z|x). Below, the current z is decoded: mean and sample."
     shown = [cells.load(view), cells.CODES, cells.points(view, view.plane), cells.decoded(view)]
     return f"Latent map: {view.model[0]}", says, shown
 
 
 def decode(view: View) -> Template:
     says = (
-        "The decoder gives each pixel a distribution: here are its mean and a draw, and then its standard deviation. "
+        "The decoder returns a distribution for each pixel: here are its mean, a sample, and its standard deviation. "
     )
-    says += "Below, two walks lead from the z in use to the code of another test image."
+    says += "Below are a linear and a spherical interpolation from the current z to the code of another test image."
     end = interpolation.another(view.model, view.row) if view.to is None else view.to
     deviation = """deviation = decoded.deviation[0]
 print(f"standard deviations from {deviation.min():.3f} to {deviation.max():.3f}")
@@ -45,9 +45,9 @@ Image.open(io.BytesIO(figures.latent.sheet(strips, ["straight", "spherical"], sc
 
 def draw(view: View) -> Template:
     says = (
-        "An image is encoded, and the mean of its q(z|x) is decoded: the image stands on the left, its reconstruction "
+        "An image is encoded, and the mean of its q(z|x) is decoded. The image is on the left, and its reconstruction "
     )
-    says += "on the right."
+    says += "is on the right."
     drawn = view.drawing is not None
     pixels = cells.drawing(view) if drawn else cells.pixels(view)
     reconstruction = """q = model.encoder(x).base_dist
@@ -55,13 +55,13 @@ mean = vae.decode(model, q.loc.numpy()).mean[0]
 Image.fromarray(figures.contact_sheet(np.stack([image / 255, mean]), 2, 4))"""
     score = []
     if not cache.record(view.model[0]).autoencoder:
-        says += " The ELBO says how probable the model finds it at least."
+        says += " The ELBO is a lower bound on its log-likelihood."
         score = [ELBO]
     return f"Draw: {view.model[0]}", says, [cells.load(view, not drawn), pixels, reconstruction, *score]
 
 
 def samples(view: View) -> Template:
-    says = "Latents are drawn from the prior N(0, I) and decoded. First come the means of p(x|z), then draws from it."
+    says = "Latents are sampled from the prior N(0, I) and decoded: first the means of p(x|z), then samples from it."
     means = f"""z = np.random.default_rng({view.seed}).standard_normal((64, model.config.latent), np.float32)
 decoded = vae.decode(model, z, seed={view.seed})
 Image.fromarray(figures.contact_sheet(decoded.mean, 8))"""
@@ -72,8 +72,8 @@ Image.fromarray(figures.contact_sheet(decoded.mean, 8))"""
 def views(view: View) -> Template:
     size, autoencoder = cache.record(view.model[0]).model.latent, cache.record(view.model[0]).autoencoder
     says = (
-        "The codes of the test images are shown on the plane that holds most of their variance. The bars say what each "
-        "latent dimension carries; those of inactive units are pale."
+        "The codes of the test images are projected onto the plane that captures most of their variance. The bars show "
+        "the information in each latent dimension; those of inactive units are pale."
     )
     plane = None if size > 1 else (0, 0)
     kl = "None" if autoencoder else "codes.kl.mean(0)[order]"
@@ -90,13 +90,13 @@ figures.latent.dimension_bars(
 
 def train(view: View) -> Template:
     assert view.plan is not None
-    says = "A model is trained with the settings of the page. Its ELBO on held-out images is printed after each epoch."
+    says = "A model is trained with the settings of the page. The held-out ELBO is printed after each epoch."
     model, training = view.plan
     begin = f"""config = vae.{_changed(model)}
 training = vae.{_changed(training)}
 dataset = vae.load_dataset("{training.data}")"""
     words = " ".join(["vae", *arguments("my-model", model, training)])
-    learn = f"""# From a shell, in a process of its own: {words}
+    learn = f"""# On the command line: {words}
 model = vae.build(config, training.seed)
 reports = []
 for report in vae.fit(model, dataset, training):
@@ -108,7 +108,7 @@ for report in vae.fit(model, dataset, training):
 
 
 def _changed(config: ModelConfig | TrainConfig) -> str:
-    """Writes a config as Python, the settings that differ from the defaults alone."""
+    """Writes a config as Python, with only the settings that differ from the defaults."""
     default = type(config)()
     words = (f"{f.name}={getattr(config, f.name)!r}" for f in fields(config))
     kept = [
@@ -120,7 +120,7 @@ def _changed(config: ModelConfig | TrainConfig) -> str:
 
 
 def data(view: View) -> Template:
-    says = "These are the data sets that can be chosen by name. Below are training images of the one in use."
+    says = "These are the data sets available by name. Below are training images of the current one."
     listed = """for name in vae.data.names():
     print(f"{name:16}", "on disk" if vae.data.available(name) else "not fetched")"""
     sheet = """print(dataset.describe())
@@ -130,7 +130,7 @@ Image.fromarray(figures.contact_sheet(dataset.train.images[rows].numpy() / 255, 
 
 
 def models(view: View) -> Template:
-    says = "These are all models with their held-out ELBO. Below is what the file of the one in use says of it."
+    says = "These are all models with their held-out ELBOs. Below is the record of the current model."
     listed = """records, troubles = vae.catalogue()
 for record in records:
     elbo = record.held_out.get("elbo")
@@ -144,8 +144,8 @@ for part in (record.model, record.training, record.held_out):
 
 def likelihood(view: View) -> Template:
     says = (
-        "Several estimators are applied to log p(x) of one image. Then they race: each is given more and more "
-        "samples, in five replicates, AIS in three."
+        "Several estimators are applied to log p(x) of one image. Then they race with increasing numbers of samples, "
+        "in five replicates each, and three for AIS."
     )
     pixels = cells.drawing(view) if view.drawing_asked else cells.pixels(view)
     load = cells.load(view, not view.drawing_asked)
@@ -181,14 +181,14 @@ figures.evidence.race(curves, lines, ("samples (AIS: decoder evaluations)", "nat
 
 
 def with_variance(view: View) -> tuple[View, str]:
-    """Returns the view with a model that the page Decoder variance can show, and why that is another one, or ""."""
+    """Returns the view of a model that the page Decoder variance can show, and why it is another one, or ""."""
     record = cache.record(view.model[0])
     if record.autoencoder:
         why = "is a plain autoencoder, which learns no variance"
     elif record.model.likelihood == "bernoulli":
         why = "has a Bernoulli decoder, which has no variance of its own"
     elif not isinstance(record.model, ModelConfig):
-        why = "comes from another program, so its variance has no floor that could be moved"
+        why = "comes from another program, so its variance has no adjustable floor"
     else:
         return view, ""
     return view.of(cache.model_id(EXHIBIT)), why
@@ -196,11 +196,9 @@ def with_variance(view: View) -> tuple[View, str]:
 
 def variance(view: View) -> Template:
     says = (
-        "The mean standard deviation of p(x|z) is drawn over the latent plane, with the codes of test images as dots "
+        "The mean standard deviation of p(x|z) is shown over the latent plane, with the codes of test images as dots "
     )
-    says += (
-        "and the one in use as a cross. Then log p(x|z) of this image is taken apart by pixels, and under other floors."
-    )
+    says += "and the current one as a cross. Then log p(x|z) of this image is shown by pixel, and for other floors."
     size = cache.record(view.model[0]).model.latent
     plane = (0, size - 1) if size < 3 else None
     drawn = f"""from vae.uses import variance
@@ -229,9 +227,9 @@ print(f"the best floor of log sigma^2 for this image is {floors[path.argmax()]:g
 
 def report(view: View) -> Template:
     says = (
-        "The report on the model is made, which takes a minute or two, and is kept beside it. Its numbers are printed, "
+        "The report on the model is made, which takes a minute or two, and saved beside it. Its numbers are printed, "
     )
-    says += "and the whole is written as one HTML file."
+    says += "and the report is written as one HTML file."
     made = f"""import json
 from pathlib import Path
 
@@ -262,10 +260,10 @@ _SUITED: dict[str, Callable[[View], tuple[View, str]]] = {"learn/lesson": suited
 
 
 def taken(page: str, view: View) -> tuple[View, str]:
-    """Returns what the notebook of a page is about.
+    """Returns the view for the notebook of a page.
 
     Returns:
-        The view, with another model where the page cannot take the one in use, and why it cannot: what follows the
-        name of that model in a sentence. It is "" where the model is the one in use.
+        The view, with another model if the page cannot show the current one, and the reason, as a phrase that follows
+        the name of the current model; "" if it is shown.
     """
     return _SUITED[page](view) if page in _SUITED else (view, "")

@@ -1,4 +1,4 @@
-"""What a visitor looks at: the model, image, latent and settings in use, as the files of the menu take them."""
+"""The state of a session: the current model, image, latent and settings, for the files of the menu."""
 
 import contextlib
 from typing import NamedTuple
@@ -17,21 +17,21 @@ from vae.errors import VAEError
 
 
 class View(NamedTuple):
-    """What is in use at one moment.
+    """The state of a session at one moment.
 
     Attributes:
         model: by name and time of writing.
         data: name of the data set whose test images are shown.
-        row: of the test image in use.
-        z: the latent that was chosen in its place; None where the image's own code is in use.
-        plane: the two coordinates of the map; None for the plane of the principal directions.
-        seed: of what is drawn.
-        drawing: what was drawn or uploaded, (H, W) uint8 of the model's size.
-        drawing_asked: whether the drawing is to be measured in the place of the test image.
-        to: the test image that the walk leads to; None where nobody has chosen one.
-        walk_drawn: whether the walk begins at the drawing, and whether it ends there.
+        row: of the current test image.
+        z: the latent chosen instead of the image's code; None if there is none.
+        plane: the two coordinates of the map; None for the principal directions.
+        seed: of random samples.
+        drawing: the image drawn or uploaded, (H, W) uint8 of the model's size.
+        drawing_asked: whether to evaluate the drawing instead of the test image.
+        to: the test image at the end of the interpolation; None if none was chosen.
+        walk_drawn: whether the interpolation starts at the drawing, and whether it ends there.
         chapter: of the lesson.
-        plan: what the page Train is about to train; None on other pages, and where it refuses a setting.
+        plan: the settings of the page Train; None on other pages, and if a setting is invalid.
     """
 
     model: cache.Model
@@ -48,20 +48,20 @@ class View(NamedTuple):
     plan: Preset | None
 
     def of(self, model: cache.Model) -> "View":
-        """Returns the view of another model, with the same test image as far as there is one."""
+        """Returns the view of another model, with the same test image if there is one."""
         images = cache.images(model)
         return self._replace(model=model, data=images.name, row=min(self.row, len(images.test) - 1), z=None)
 
 
 def current(page: str, model: cache.Model) -> View:
-    """Returns what is in use now; to be called while the session's script runs."""
+    """Returns the current state; call it while the session's script runs."""
     images, config = cache.images(model), cache.record(model[0]).model
     first = kit.FIRST.get(images.name, 0) if page == "learn/lesson" else 0
     z, drawing, to = state.z(), state.drawing(), st.session_state.get(interpolation.TO)
     drawn = drawing is not None and drawing.shape == config.image_shape
     plan = None
     if page == "train/train":
-        with contextlib.suppress(VAEError):  # which the page itself says, or mends
+        with contextlib.suppress(VAEError):  # the page itself shows it
             plan = settings.chosen() if settings.filled() else choose.kept(choose.FIRST)
     return View(
         model=model,

@@ -1,4 +1,4 @@
-"""Data sets: what there is to learn from, and images of one's own, looked at before they are kept."""
+"""The page Data: the data sets available, and the import of a user's own images with a preview."""
 
 import streamlit as st
 
@@ -6,7 +6,10 @@ from pages.train.panels import importing, sets
 from pages.ui.language import _
 
 st.markdown(
-    _("Models learn from sets of images. Bring your own: a folder as a zip archive, arrays, or single image files.")
+    _(
+        "The data sets that models can be trained on. You can add your own: a zip archive of a folder of images, "
+        "arrays, or individual image files."
+    )
 )
 importing.show()
 sets.show()

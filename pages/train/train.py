@@ -1,4 +1,4 @@
-"""Train a model and watch it learn. The training is a process of its own: this page only reads its folder."""
+"""The page Train. Training runs in a separate process; this page only reads the files in its folder."""
 
 import streamlit as st
 
@@ -7,7 +7,9 @@ from pages.ui import state
 from pages.ui.language import _
 
 state.begin(state.JOB, control.known)
-st.markdown(_("Choose, press Train, and watch. The training goes on when you leave this page."))
+st.markdown(
+    _("Choose the settings, press Train, and watch the model learn. Training continues when you leave this page.")
+)
 choose.show()
 control.choose()
 watch.show()

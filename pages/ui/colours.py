@@ -1,4 +1,4 @@
-"""What points on a map are coloured by: classes or, where there are no labels, what a visitor chooses instead."""
+"""The colouring of points on a map: by class or, without labels, by density or cluster as chosen."""
 
 import streamlit as st
 
@@ -12,21 +12,21 @@ _KIND, _COUNT = "map.colours", "map.clusters"
 
 
 def names(data: Dataset, found: cache.latent.Colouring) -> tuple[str, ...]:
-    """Names the classes or clusters; () for levels of a density."""
+    """Returns the names of the classes or clusters; () for levels of a density."""
     return words.classes(data) if found.kind == "classes" else clusters(found.groups)
 
 
 def clusters(count: int) -> tuple[str, ...]:
-    """Names so many clusters."""
+    """Returns names for a number of clusters."""
     return tuple(_("cluster {number}").format(number=number + 1) for number in range(count))
 
 
 def choose(model: cache.Model) -> cache.latent.Colouring:
-    """Returns what points are coloured by; lets a visitor choose where there are no labels, and says what it is."""
+    """Returns the colouring of the points; without labels, lets the user choose it, and explains it."""
     if cache.images(model).labelled:
         return cache.latent.colouring(model)
     kinds = {"density": _("Density of the codes"), "clusters": _("Clusters")}
-    if cache.record(model[0]).autoencoder:  # which has no q(z)
+    if cache.record(model[0]).autoencoder:  # an autoencoder has no q(z)
         del kinds["density"]
     first = next(iter(kinds))
     state.begin(_KIND, state.one_of(kinds), first)
@@ -51,25 +51,25 @@ def choose(model: cache.Model) -> cache.latent.Colouring:
 
 
 def chosen(model: cache.Model) -> int | None:
-    """Returns the number of clusters that was chosen last in this session, or None where it was not clusters."""
+    """Returns the number of clusters last chosen in this session, or None for another colouring."""
     clusters = cache.record(model[0]).autoencoder or st.session_state.get(_KIND) == "clusters"
     return st.session_state.get(_COUNT) if clusters else None
 
 
 def says(model: cache.Model, found: cache.latent.Colouring) -> str:
-    """Says what colours mean that are not those of classes; "" for classes."""
+    """Explains colours other than those of classes; "" for classes."""
     if found.kind == "classes":
         return ""
     if found.kind == "clusters":
-        return _("These images have no labels. The colours are k-means clusters of the codes, not labels.")
+        return _("These images have no labels. The colours show k-means clusters of the codes.")
     low, high = words.span(*found.reach)
-    over = _("draws of the model") if words.draws(cache.images(model)) else _("training images")
+    over = _("samples from the model") if words.draws(cache.images(model)) else _("training images")
     if found.reach[0] == found.reach[1]:
         return _(
-            "These images have no labels. Their codes are all equally dense: log q(z) is {low} nats at each, with "
-            "q(z) the mean of q(z|x) over {images}."
+            "These images have no labels. The density is the same at all codes: log q(z) = {low} nats, where q(z) is "
+            "the mean of q(z|x) over {images}."
         ).format(low=words.number(found.reach[0]), images=over)
     return _(
-        "These images have no labels. The colours say how dense the codes are: log q(z) at each code, from "
-        "{low} nats (dark) to {high} (bright), with q(z) the mean of q(z|x) over {images}."
+        "These images have no labels. The colours show the density of the codes: log q(z) at each code, from {low} "
+        "nats (dark) to {high} nats (bright), where q(z) is the mean of q(z|x) over {images}."
     ).format(low=low, high=high, images=over)

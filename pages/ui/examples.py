@@ -1,4 +1,4 @@
-"""Test images to choose from at a glance: one of each class or, where there are no labels or too many, varied ones."""
+"""A selection of test images to choose from: one of each class, or varied ones without labels or with too many."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from pages.ui import pictures, words
 from pages.ui.language import _
 from vae import figures
 
-MOST = 20  # classes of which each is shown
+MOST = 20  # classes, at most, to show one image of each
 
 
 def by_class(model: cache.Model) -> bool:
@@ -19,11 +19,11 @@ def by_class(model: cache.Model) -> bool:
 
 
 def rows(model: cache.Model, which: int = 1) -> dict[int, int]:
-    """Returns the rows that are shown, by the number of their class or of their place.
+    """Returns the rows of the images shown, by class or by position.
 
     Arguments:
-        model: whose images.
-        which: of each class, counted from 1; the last where there are fewer.
+        model: the model whose images are shown.
+        which: index within each class, counted from 1; the last one if there are fewer.
     """
     if not by_class(model):
         return dict(enumerate(cache.latent.varied(model)))
@@ -36,15 +36,15 @@ def show(
     model: cache.Model, key: str, use: Callable[[int], None], *, used: int | None = None, which: int = 1,
     says: str = "{image}",
 ) -> list[int]:  # fmt: skip
-    """Draws the images with a button each, and a choice by class where there are too many; returns their rows.
+    """Draws the images with a button each, and a selection by class if there are too many; returns their rows.
 
     Arguments:
-        model: whose images.
-        key: of the buttons, before their number.
-        use: what a button does with its row.
-        used: the row in use, whose button stands out.
+        model: the model whose images are shown.
+        key: prefix of the keys of the buttons.
+        use: called with the row when a button is pressed.
+        used: the current row, whose button is highlighted.
         which: as for `rows`.
-        says: of a button that the pointer is over.
+        says: tooltip of the buttons.
     """
     data, shown = cache.images(model), rows(model, which)
     firsts, names = cache.latent.first_of_class(model), words.classes(data)

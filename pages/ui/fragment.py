@@ -1,4 +1,4 @@
-"""A part of a page that runs again by itself."""
+"""Parts of a page that rerun on their own."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,9 +11,9 @@ from vae.errors import VAEError
 
 
 def fragment(run_every: float | None = None) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Makes a function an `st.fragment` that ends as a whole page does in the frame.
+    """Makes a function an `st.fragment` that ends like a whole page in the frame.
 
-    It says what went wrong, and the files of the menu become those of what is in use by now.
+    It shows errors, and updates the files of the menu to the current state.
     """
 
     def make(run: Callable[[], None]) -> Callable[[], None]:

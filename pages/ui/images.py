@@ -1,4 +1,4 @@
-"""Test images for the browser, a hundred in a file, fetched as a hand comes to them and kept there."""
+"""Test images for the browser, a hundred per file, fetched when they are first needed and then cached."""
 
 import contextlib
 
@@ -12,8 +12,8 @@ from pages.ui import routes
 def answer(request: Request) -> Response:
     """Answers /images/<version>/<data set>/<number>.png.
 
-    Browsers keep the answer, so a data set that is replaced under its name gets other addresses
-    (`cache.browser.version`), and the old ones lead nowhere.
+    Browsers cache the response, so a data set that is replaced under its name gets new addresses
+    (`cache.browser.version`), and the old ones become invalid.
     """
     from pages import cache  # which loads PyTorch
     from vae.errors import DataError

@@ -1,7 +1,7 @@
-"""The language that a visitor reads: looked up at each call, since sessions are threads, and fragments run alone.
+"""The language of a session, looked up at each call because sessions are threads and fragments rerun on their own.
 
-A language is a file, `locale/<code>/LC_MESSAGES/app.po`, which `make strings` brings up to date and compiles. English
-is what stands in the code. The catalogue says the language's own name, so that there is no list of languages.
+A language is a file, `locale/<code>/LC_MESSAGES/app.po`, which `make strings` updates and compiles. The texts in the
+code are English. Each catalogue contains the language's own name, so no list of languages is needed.
 """
 
 import gettext
@@ -20,7 +20,7 @@ from pages.ui import state
 __all__ = ["CATALOGUES", "ENGLISH", "ERROR", "_", "current", "name", "preferred", "said", "speaking"]
 
 ENGLISH = "en"
-ERROR = "error"  # the context of the library's sentences in a catalogue
+ERROR = "error"  # the context of the library's error messages in a catalogue
 LOCALE = Path(__file__).parents[2] / "locale"
 CATALOGUES: dict[str, gettext.NullTranslations] = {ENGLISH: gettext.NullTranslations()} | {
     path.parts[-3]: gettext.translation("app", LOCALE, [path.parts[-3]])
@@ -30,12 +30,12 @@ _SPOKEN: ContextVar[str | None] = ContextVar("spoken", default=None)
 
 
 def _(text: str) -> str:
-    """Says a text of the app in the language of the session; outside of one, in English."""
+    """Translates a text of the app into the language of the session; outside a session, English is kept."""
     return CATALOGUES[current()].gettext(text)
 
 
 def current() -> str:
-    """The code of the session's language, `zh` say."""
+    """Returns the code of the session's language, such as `zh`."""
     if code := _SPOKEN.get():
         return code
     if get_script_run_ctx(suppress_warning=True) is None:
@@ -46,7 +46,7 @@ def current() -> str:
 
 @contextmanager
 def speaking(code: str) -> Iterator[None]:
-    """Says everything in one language where no session runs, as while a file is made."""
+    """Sets the language where no session runs, as while a file is made."""
     before = _SPOKEN.set(code)
     try:
         yield
@@ -55,24 +55,24 @@ def speaking(code: str) -> Iterator[None]:
 
 
 def preferred() -> str:
-    """The code of the language that the browser asks for, where there is a catalogue, else English."""
+    """Returns the code of the browser's preferred language if there is a catalogue, else of English."""
     locale = (st.context.locale or ENGLISH).replace("-", "_").lower() + "_"
     return next((code for code in CATALOGUES if locale.startswith(code.lower() + "_")), ENGLISH)
 
 
 def name(code: str) -> str:
-    """The name of a language in that language."""
+    """Returns the name of a language in that language."""
     return CATALOGUES[code].gettext("English")
 
 
 def said(error: object) -> str:
-    """Says an error of the library, which knows English only, in the language of the session.
+    """Translates an error message of the library, which is in English, into the language of the session.
 
-    The catalogue has its sentences with numbers for what was filled in. The one that this error was made from is found
-    by its words, those with most words first, and filled in again; what no sentence fits is said as it is.
+    The catalogue contains the messages with numbered fields. The template of the error is found by matching, longest
+    template first, and its translation is filled in; an error that matches no template is returned unchanged.
     """
     text, catalogue = str(error), CATALOGUES[current()]
-    # gettext has no public way to list a catalogue; there a context and a text have \x04 between them
+    # gettext has no public way to list a catalogue; context and text are separated by \x04
     known = (
         key for key in vars(catalogue).get("_catalog", ()) if isinstance(key, str) and key.startswith(f"{ERROR}\x04")
     )

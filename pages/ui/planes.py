@@ -1,4 +1,4 @@
-"""The plane of latent space that the map shows: chosen on its page, and what is said of it."""
+"""The plane of latent space shown on the map: its choice and description."""
 
 from typing import Any, NamedTuple
 
@@ -14,12 +14,12 @@ _KIND, _FIRST, _SECOND = "map.plane", "map.first", "map.second"
 
 
 class Shown(NamedTuple):
-    """A plane that is shown.
+    """A plane of latent space.
 
     Attributes:
-        axes: where it lies.
-        titles: of its directions, across and up.
-        says: how much of the codes' variance it holds; "" where it is all of latent space.
+        axes: its position and directions.
+        titles: of the horizontal and the vertical axis.
+        says: the share of the codes' variance that it captures; "" if it is the whole latent space.
     """
 
     axes: latent.Axes
@@ -28,7 +28,7 @@ class Shown(NamedTuple):
 
 
 def choose(model: cache.Model) -> Shown:
-    """Returns the plane to show; lets a visitor choose it where J > 2, and says what it holds."""
+    """Returns the plane to show; if J > 2, lets the user choose it, and describes it."""
     if cache.record(model[0]).model.latent > 2:
         _ask(model)
     found = shown(model, chosen(model))
@@ -38,24 +38,26 @@ def choose(model: cache.Model) -> Shown:
 
 
 def chosen(model: cache.Model) -> tuple[int, int] | None:
-    """Returns the two coordinates that were chosen last in this session, or None for the principal directions."""
+    """Returns the two coordinates last chosen in this session, or None for the principal directions."""
     size = cache.record(model[0]).model.latent
     first: Any = st.session_state.get(_FIRST)
     second: Any = st.session_state.get(_SECOND)
-    known = first in range(size) and second in range(size) and first != second  # they may be another model's
+    known = (
+        first in range(size) and second in range(size) and first != second
+    )  # they may have been chosen for another model
     return (first, second) if size > 2 and known and st.session_state.get(_KIND) == "two" else None
 
 
 def shown(model: cache.Model, plane: tuple[int, int] | None) -> Shown:
-    """Returns the plane of two coordinates or, for None, of the principal directions; all of z where J <= 2."""
+    """Returns the plane of two coordinates or, for None, of the principal directions; if J <= 2, the whole space."""
     size = cache.record(model[0]).model.latent
     if size <= 2:
         titles = words.coordinate(0), words.coordinate(1) if size > 1 else ""
         return Shown(cache.axes(model, (0, size - 1)), titles, "")
     axes = cache.axes(model, plane)
     says = _(
-        "The plane holds {both:.0%} of the variance of the means: {a:.0%} across, {b:.0%} up. The other directions "
-        "stay as they are in the z that was chosen."
+        "This plane captures {both:.0%} of the variance of the means: {a:.0%} horizontally and {b:.0%} vertically. "
+        "Along all other directions, z stays as it was chosen."
     ).format(both=axes.share.sum(), a=axes.share[0], b=axes.share[1])
     if plane is None:
         return Shown(axes, (_("first principal direction"), _("second principal direction")), says)
@@ -76,6 +78,6 @@ def _ask(model: cache.Model) -> None:
             key=_KIND, persist_state="session",
         )  # fmt: skip
         if kind == "two":
-            first = st.selectbox(_("Across"), dimensions, format_func=named, key=_FIRST, width=200)
+            first = st.selectbox(_("Horizontal"), dimensions, format_func=named, key=_FIRST, width=200)
             others = [j for j in dimensions if j != first]
-            st.selectbox(_("Up"), others, format_func=named, key=_SECOND, width=200)
+            st.selectbox(_("Vertical"), others, format_func=named, key=_SECOND, width=200)

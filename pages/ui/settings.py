@@ -1,6 +1,6 @@
-"""Streamlit's settings for servers other than its own, which look for .streamlit/config.toml elsewhere.
+"""Streamlit's settings, for servers other than its own, which look for .streamlit/config.toml elsewhere.
 
-And the one that it has no setting for: it asks nobody outside for the address that this machine has there.
+Also disables the lookup of the machine's public address on the internet, for which there is no setting.
 """
 
 import tomllib
@@ -14,8 +14,8 @@ CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
 
 
 def settle() -> None:
-    """Applies what the file sets, unless a flag or the environment has set it."""
-    # Otherwise any page of a stranger that asks for a session, and a start on all addresses, makes it ask Amazon.
+    """Applies the settings of the file, unless a flag or the environment has set them."""
+    # Otherwise a session request from a foreign page, or a start on all addresses, triggers a request to Amazon.
     net_util.get_external_ip = lambda: None
     for name, value in _flat(tomllib.loads(CONFIG.read_text(encoding="utf-8"))):
         if not config.is_manually_set(name):

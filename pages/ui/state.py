@@ -1,4 +1,4 @@
-"""What the pages of one session share, the names it is kept under, and how it stands in the link."""
+"""The state shared by the pages of a session, its keys, and its representation in the link."""
 
 import contextlib
 import math
@@ -25,129 +25,129 @@ _OPENED = "link opened with"
 _OWN = "link of the page"
 _PAGE = "page"
 _WRITTEN = "link as written, and when"
-_LAG = 2.0  # seconds that a browser may be behind
+_LAG = 2.0  # seconds by which a browser may lag behind
 _CHOSEN = "language was chosen"
 _HIDE = "hide"
 PRESENT, KEY = "present", "key"
 _CHAPTER, _ANSWERS = "chapter", "answers"
-_SHARED = (MODEL, LANGUAGE, _IMAGE, _Z, _SEED, _HIDE, PRESENT, KEY)  # by all pages
-_PERSONAL = (LANGUAGE, _HIDE, PRESENT, KEY, _ANSWERS)  # not for others' screens
-tell: Callable[[str, dict[str, str]], None] | None = None  # what is told each page and link that are written
+_SHARED = (MODEL, LANGUAGE, _IMAGE, _Z, _SEED, _HIDE, PRESENT, KEY)  # on all pages
+_PERSONAL = (LANGUAGE, _HIDE, PRESENT, KEY, _ANSWERS)  # not shared with other screens
+tell: Callable[[str, dict[str, str]], None] | None = None  # called with each page and link that is written
 DEFAULT_MODEL = os.environ.get("VAE_MODEL") or "mnist-2d"  # which `vae app --model` names
 
 
 def model() -> str:
-    """The name of the model in use."""
+    """Returns the name of the current model."""
     return st.session_state.get(MODEL) or DEFAULT_MODEL
 
 
 def use_model(name: str) -> None:
-    """Puts a model in use; to be called before the sidebar is drawn, as a callback is."""
+    """Makes a model the current one; call it before the sidebar is drawn, as in a callback."""
     st.session_state[MODEL] = name
 
 
 def language() -> str | None:
-    """The code of the session's language; None where no frame has set it."""
+    """Returns the code of the session's language, or None if the frame has not set it."""
     return st.session_state.get(LANGUAGE)
 
 
 def begin_language(codes: Iterable[str], preferred: str) -> None:
-    """Sets the language to the link's where it is one of those that there are, or else to the browser's."""
+    """Sets the language to that of the link, if it is available, else to the browser's."""
     begin(LANGUAGE, one_of(codes))
     st.session_state.setdefault(_CHOSEN, LANGUAGE in st.session_state)
     st.session_state.setdefault(LANGUAGE, preferred)
 
 
 def choose_language() -> None:
-    """Puts the language into the link, and sends all choices to the browser anew; to be called when it was chosen.
+    """Puts the chosen language into the link, and resends all selections to the browser.
 
-    It stands in the link even where this browser asks for the same: a link is for others, whose browsers may not.
-    Streamlit's browser knows a choice by its label alone, and would go on showing and sending that of the old language.
+    It is put into the link even if the browser prefers it, because links are shared with others. Streamlit's browser
+    identifies a selection by its label, and would otherwise keep showing and sending the label in the old language.
     """
     st.session_state[_CHOSEN] = True
     for key, value in list(st.session_state.items()):
-        if isinstance(value, str | int | list) and not isinstance(value, bool):  # a button cannot be set
+        if isinstance(value, str | int | list) and not isinstance(value, bool):  # the value of a button cannot be set
             st.session_state[key] = value
 
 
 def image(first: int = 0) -> int:
-    """The row of the test image in use; `first` where none was chosen yet."""
+    """Returns the row of the current test image, or `first` if none was chosen yet."""
     return st.session_state.get(_IMAGE, first)
 
 
 def use_image(row: int) -> None:
-    """Puts a test image in use, and with it the mean of its q(z|x) as z."""
+    """Makes a test image the current one, and the mean of its q(z|x) the current z."""
     ask_for_drawing(False)
     st.session_state[_IMAGE] = row
     st.session_state[_Z] = None
 
 
 def z() -> tuple[float, ...] | None:
-    """The latent in use where it is not an image's; it may be one of another model, with another J."""
+    """Returns the current latent if it is not that of an image; it may have the J of another model."""
     return st.session_state.get(_Z)
 
 
 def use_z(z: tuple[float, ...]) -> None:
-    """Puts a latent in use."""
+    """Makes a latent the current one."""
     st.session_state[_Z] = z
 
 
 def watched() -> str | None:
-    """The name of the training that is watched, if one was chosen."""
+    """Returns the name of the training run that is watched, if one was chosen."""
     return st.session_state.get(JOB)
 
 
 def watch(name: str) -> None:
-    """Chooses a training to watch."""
+    """Chooses a training run to watch."""
     st.session_state[JOB] = name
 
 
 class Drawing(NamedTuple):
-    """What was drawn or uploaded last."""
+    """The last image that was drawn or uploaded."""
 
     image: NDArray[np.uint8]  # (H, W) in [0, 255]
-    id: str  # another one for each drawing
-    strokes: list[Any]  # of the pen, as the pad keeps them, so that it can go on with them
-    ground: NDArray[np.uint8] | None  # the image under the strokes, if there is one
+    id: str  # unique for each drawing
+    strokes: list[Any]  # as the pad stores them, so that it can continue
+    ground: NDArray[np.uint8] | None  # the image below the strokes, if any
 
 
 def drawing() -> NDArray[np.uint8] | None:
-    """The image (H, W) in [0, 255] that was drawn or uploaded last."""
+    """Returns the image (H, W) in [0, 255] drawn or uploaded last."""
     return None if (drawn := drawn_last()) is None else drawn.image
 
 
 def drawn_last() -> Drawing | None:
-    """What was drawn or uploaded last, and how."""
+    """Returns the last drawing or upload with its strokes."""
     return st.session_state.get(_DRAWING)
 
 
 def use_drawing(drawn: Drawing | None) -> None:
-    """Keeps what was drawn."""
+    """Stores a drawing."""
     st.session_state[_DRAWING] = drawn
 
 
 def drawing_is_asked_for() -> bool:
-    """Whether pages that are about one image are to be about the drawing."""
+    """Whether pages about one image show the drawing."""
     return drawing() is not None and st.session_state.get(_ASKED, False)
 
 
 def ask_for_drawing(wanted: bool) -> None:
-    """Puts the drawing in use in place of a test image, or takes it back."""
+    """Sets whether the drawing replaces the test image."""
     st.session_state[_ASKED] = wanted
 
 
 def seed() -> int:
-    """The seed of what is drawn on the pages."""
+    """Returns the seed of random samples on the pages."""
     return st.session_state.get(_SEED, 0)
 
 
 def draw_again() -> None:
-    """Makes all that is drawn come out anew."""
+    """Changes the seed, so that all samples are drawn again."""
     st.session_state[_SEED] = seed() + 1
 
 
 def read_link(again: bool = False) -> None:
-    """Takes what all pages share from the link, once a session or again; what makes no sense there is passed over."""
+    """Reads the shared state from the link, once per session or again; invalid values are ignored."""
     if _OPENED in st.session_state and not again:
         return
     begin(MODEL, str)
@@ -161,32 +161,32 @@ def read_link(again: bool = False) -> None:
 
 
 def turn_to(page: str) -> None:
-    """Says which page is shown, and leaves out of the link what the page before had there."""
+    """Records which page is shown, and drops the parameters of the previous page from the link."""
     before = st.session_state.setdefault(_PAGE, page)
     st.session_state.setdefault(_OWN, _own())
     if before != page:
         st.session_state[_OWN] = {}
-        st.session_state.pop(_WRITTEN, None)  # the browser comes with a link of its own, or none
+        st.session_state.pop(_WRITTEN, None)  # the browser brings its own link, or none
     else:
         _follow_history()
     st.session_state[_PAGE] = page
 
 
 def _follow_history() -> None:
-    """Takes from the link what the browser's Back or Forward has put there, unless the browser is only late."""
+    """Reads the link after Back or Forward in the browser, unless the browser only lags behind."""
     came, (written, when) = st.query_params.to_dict(), st.session_state.get(_WRITTEN, ({}, math.inf))
     if came == written or time.monotonic() - when < _LAG:
         return
-    absent = {MODEL: DEFAULT_MODEL, PRESENT: "0"}  # others are known by their absence
+    absent = {MODEL: DEFAULT_MODEL, PRESENT: "0"}  # the absence of the others has a meaning
     for name in (written.keys() | came.keys()) - {LANGUAGE}:
         if written.get(name) != came.get(name):
             st.session_state[_OPENED][name] = came.get(name, absent.get(name, ""))
-    st.session_state[_OWN], st.session_state[_WRITTEN] = _own(), (came, -math.inf)  # which the browser has for sure
+    st.session_state[_OWN], st.session_state[_WRITTEN] = _own(), (came, -math.inf)  # the browser certainly has these
     read_link(again=True)
 
 
 def take(link: dict[str, str]) -> None:
-    """Takes what `tell` was told in another session, before any widget is drawn."""
+    """Applies what `tell` received in another session; call it before any widget is drawn."""
     ask_for_drawing(False)
     st.session_state[_OPENED], st.session_state[_OWN] = dict(link), {}
     read_link(again=True)
@@ -202,51 +202,51 @@ def hidden(name: str) -> bool:
 
 
 def presenting() -> bool:
-    """Whether type and figures are to be large enough for a hall."""
+    """Whether presenter mode is on, with text and figures large enough for a lecture hall."""
     return bool(st.session_state.get(PRESENT))
 
 
 def larger(size: float) -> int:
-    """Returns a size, larger where one presents."""
+    """Returns a size, enlarged in presenter mode."""
     return round(size * (1.35 if presenting() else 1))
 
 
 def chapter() -> str:
-    """The chapter of the lesson that is open, as the link has it."""
+    """Returns the open chapter of the lesson, as in the link."""
     return st.session_state.get(_CHAPTER, "1")
 
 
 def open_chapter(name: str) -> None:
-    """Opens a chapter of the lesson, and drops what the link says of the one before."""
+    """Opens a chapter of the lesson, and drops the parameters of the previous one from the link."""
     st.session_state[_CHAPTER] = name
     own = {k: text for k, text in st.session_state.get(_OWN, {}).items() if "." not in k}
     st.session_state[_OWN] = own | lesson_link()
 
 
 def answers() -> dict[str, str]:
-    """What the reader has committed to in the lesson: the letter of an option by chapter. Not to be changed."""
+    """Returns the reader's answers in the lesson: the letter of an option by chapter. Do not modify it."""
     return st.session_state.get(_ANSWERS, {})
 
 
 def commit(chapter: str, letter: str | None) -> None:
-    """Keeps the reader's answer to a chapter's question; None takes it back."""
+    """Stores the reader's answer to the question of a chapter; None removes it."""
     kept = {name: given for name, given in answers().items() if name != chapter}
     st.session_state[_ANSWERS] = kept | ({chapter: letter} if letter else {})
 
 
 def begin(key: str, parse: Callable[[str], Any], first: Any = None) -> None:
-    """Sets a widget that is about to be drawn, or a value that is kept, to what the link opened with, once.
+    """Initialises a widget that is about to be drawn, or a stored value, from the link, once.
 
     Arguments:
         key: of the widget, and its name in the link.
-        parse: makes a value of the text there; raises ValueError where it makes no sense.
-        first: the value where the link has none; None leaves that to the widget.
+        parse: converts the text in the link; raises ValueError if it is invalid.
+        first: the value if the link has none; None leaves it to the widget.
     """
     opened = st.session_state.setdefault(_OPENED, st.query_params.to_dict())
     if text := opened.get(key):
         with contextlib.suppress(ValueError):
             st.session_state[key] = parse(text)
-    elif key in opened:  # the browser went back to before it was chosen
+    elif key in opened:  # the browser went back to before the choice
         st.session_state.pop(key, None)
     opened.pop(key, None)
     if first is not None:
@@ -254,7 +254,7 @@ def begin(key: str, parse: Callable[[str], Any], first: Any = None) -> None:
 
 
 def one_of(options: Iterable[str]) -> Callable[[str], str]:
-    """Makes a parser for `begin` that takes these texts only."""
+    """Returns a parser for `begin` that accepts only these texts."""
 
     def parse(text: str) -> str:
         if text not in options:
@@ -265,17 +265,17 @@ def one_of(options: Iterable[str]) -> Callable[[str], str]:
 
 
 def lesson_link() -> dict[str, str | None]:
-    """Returns what `write_link` is to write for the lesson besides."""
+    """Returns the additional parameters of the lesson for `write_link`."""
     given = ".".join(f"{name}{letter}" for name, letter in sorted(answers().items(), key=lambda each: int(each[0])))
     return {_CHAPTER: chapter() if chapter() != "1" else None, _ANSWERS: given or None}
 
 
 def write_link(**own: str | None) -> None:
-    """Puts into the link what all pages share, where it is not what a bare link has, and a page's own values.
+    """Writes the shared state, where it differs from the defaults, and a page's own values into the link.
 
-    All of it each time, and whatever the link seems to have: the browser leaves it behind on the way to another page,
-    but may say before that it is there. In `own` are texts by name, dots as double underscores; None where the value is
-    the one that a bare link has.
+    Everything is written each time, whatever the link seems to contain, because the browser drops it when the page
+    changes, but may still report it before. `own` maps names, with dots as double underscores, to texts, or to None for
+    a default.
     """
     chosen = model()
     values: dict[str, str | None] = {

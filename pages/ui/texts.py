@@ -1,4 +1,4 @@
-"""How the texts of a link are read; each raises ValueError where a text makes no sense."""
+"""Parsers of the texts in a link; each raises ValueError if the text is invalid."""
 
 import math
 

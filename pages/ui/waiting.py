@@ -1,4 +1,4 @@
-"""What a visitor is told while the pool works for them: in one place under the title, so that nothing else moves."""
+"""The notice shown while the pool computes, in a fixed place below the title, so that nothing else moves."""
 
 import contextlib
 
@@ -12,15 +12,15 @@ _PLACE = "place for waiting"
 
 
 def begin() -> None:
-    """Makes the place, over the lower edge of the title; to be called beside that."""
+    """Creates the place at the lower edge of the title; call it beside the title."""
     st.session_state[_PLACE] = st.container(key="waiting").empty()
     cache.kept.tell = show
 
 
 def show(before: int | None) -> None:
-    """Says how many pieces of work come before the visitor's, or nothing any more for None.
+    """Shows the number of tasks ahead of the user's, or removes the notice for None.
 
-    A part of the page that runs again by itself says nothing: Streamlit does not let it write into the title.
+    A fragment shows nothing when it reruns, because Streamlit does not let it write into the title.
     """
     place = st.session_state.get(_PLACE)
     if place is None:
@@ -29,6 +29,8 @@ def show(before: int | None) -> None:
         if before is None:
             place.empty()
         elif before:
-            place.caption(":material/hourglass_top: " + _("Working it out; {count} before you").format(count=before))
+            place.caption(
+                ":material/hourglass_top: " + _("Computing; {count} ahead of you in the queue").format(count=before)
+            )
         else:
-            place.caption(":material/hourglass_top: " + _("Working it out …"))
+            place.caption(":material/hourglass_top: " + _("Computing …"))

@@ -91,7 +91,7 @@ def error(app: AppTest) -> str:
 def test_without_a_class_there_are_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAE_CLASSROOM")
     app = visit(LECTURER, MODELS)
-    assert not error(app) and "key" not in app.query_params and "Whose" not in app.table[0].value
+    assert not error(app) and "key" not in app.query_params and "Owner" not in app.table[0].value
 
 
 def test_a_student_gets_a_key_that_stays_in_the_link() -> None:
@@ -117,7 +117,7 @@ def test_a_student_gives_the_password_and_the_lecturer_does_not(monkeypatch: pyt
     assert not app.sidebar.selectbox and not app.markdown
     app.text_input(key="class.password").set_value("z ~ N(0, 2)")
     app.button[0].click().run()
-    assert "not the password" in error(app) and not app.sidebar.selectbox
+    assert "password is wrong" in error(app) and not app.sidebar.selectbox
     app.text_input(key="class.password").set_value("z ~ N(0, 1)")
     app.button[0].click().run()
     assert not error(app) and app.sidebar.selectbox
@@ -131,7 +131,7 @@ def test_a_damaged_class_lets_nobody_in(classroom: Path, content: str) -> None:
     app = opened()
     app.query_params["key"] = LECTURER
     app.run()
-    assert "class.json, which could not be read" in error(app) and not app.sidebar.selectbox
+    assert "class.json could not be read" in error(app) and not app.sidebar.selectbox
 
 
 # models
@@ -150,8 +150,8 @@ def test_a_student_has_copies_of_their_own_that_others_cannot_change() -> None:
 
     app = visit(BEN, MODELS, "renamed")
     assert app.button(key="models.delete").disabled
-    whose = dict(zip(app.table[0].value["Model"], app.table[0].value["Whose"], strict=True))
-    assert whose["renamed"] == f"of student {mark(ANNA)[:6]}" and whose["prepared"] == "lecturer's"
+    whose = dict(zip(app.table[0].value["Model"], app.table[0].value["Owner"], strict=True))
+    assert whose["renamed"] == f"student {mark(ANNA)[:6]}" and whose["prepared"] == "lecturer"
     app.text_input(key="models.new").set_value("bens").run()
     press(app, "models.copy")
     assert not error(app) and marks.of_model("bens") == mark(BEN) and marks.of_model("renamed") == mark(ANNA)
@@ -211,7 +211,7 @@ def test_a_student_has_so_many_models_at_most(classroom: Path) -> None:
 def test_a_model_of_ones_own_is_uploaded(key: str, classroom: Path, tmp_path: Path) -> None:
     app = visit(key, MODELS)
     content = (tmp_path / "models" / "prepared" / "model.safetensors").read_bytes()
-    for name, says in (("prepared", "belongs to another" if key == ANNA else "is taken"), ("brought", "")):
+    for name, says in (("prepared", "belongs to someone else" if key == ANNA else "is taken"), ("brought", "")):
         app.file_uploader(key="models.files0").set_value([("m.safetensors", content, "application/octet-stream")]).run()
         app.text_input(key="models.name").set_value(name).run()
         press(app, "models.keep")
@@ -223,7 +223,7 @@ def test_an_upload_has_so_many_megabytes_at_most(classroom: Path) -> None:
     allow(classroom, megabytes=1)
     app = visit(ANNA, MODELS)
     app.file_uploader(key="models.files0").set_value([("m.safetensors", bytes(2**20 + 1), "")]).run()
-    assert "at most 1 MB" in error(app) and not [each for each in app.button if each.key == "models.keep"]
+    assert "limited to 1 MB" in error(app) and not [each for each in app.button if each.key == "models.keep"]
     assert st.get_option("server.maxUploadSize") == 1  # for the server, which then takes no more of anyone
 
 
@@ -261,7 +261,7 @@ def training(name: str, owner: str | None) -> Path:
 def test_a_student_trains_within_the_limits_and_the_model_is_theirs(started: list, classroom: Path) -> None:
     allow(classroom, epochs=3, minutes=7)
     app = begin(ANNA, "too-long", epochs=4)
-    assert "at most 3 epochs; this has 4" in error(app) and not started
+    assert "at most 3 epochs; this one has 4" in error(app) and not started
     app = begin(ANNA, "annas", epochs=3, seeds=2)
     assert not error(app) and [name for name, *_ in started] == ["annas-s0", "annas-s1"]
     assert all(more == {"seconds": 420.0} for *_, more in started)
@@ -286,7 +286,7 @@ def test_a_student_is_told_what_is_too_much(bounds: dict, says: str, started: li
 def test_what_another_left_of_a_training_is_not_taken_over(started: list) -> None:
     folder = vae.model.folders()[0] / "left"
     marks.put_on(folder, mark(BEN))
-    assert "left belongs to another" in error(begin(ANNA, "left")) and not started
+    assert "left belongs to someone else" in error(begin(ANNA, "left")) and not started
     assert not error(begin(BEN, "left")) and len(started) == 1
 
 
@@ -332,7 +332,7 @@ def uploaded(key: str, name: str, side: int = 8) -> AppTest:
     np.save(content, np.random.default_rng(0).integers(0, 255, (40, side, side), np.uint8))
     app.file_uploader(key="data.files0").set_value([("images.npy", content.getvalue(), "")]).run()
     app.text_input(key="data.name").set_value(name).run()
-    (button,) = (each for each in app.main.button if each.label == "Keep as data set")
+    (button,) = (each for each in app.main.button if each.label == "Save as data set")
     return button.click().run()
 
 
@@ -386,7 +386,7 @@ def test_two_tabs_of_a_student_count_one_after_the_other(classroom: Path, monkey
     assert other.acquire()
     app.run()
     other.release()
-    assert not app.exception and error(app).count("another is not done yet") == 5 and "new" not in names()
+    assert not app.exception and error(app).count("still being saved") == 5 and "new" not in names()
     other = jobs.Lock(classroom / "busy" / mark(BEN))  # whom nobody has to wait for
     assert other.acquire()
     assert not error(uploaded(ANNA, "mine"))
@@ -469,7 +469,7 @@ def test_the_lecturer_sees_the_class_and_sets_its_limits() -> None:
     app = visit(LECTURER, CLASS)
     assert not error(app) and app.title[0].value == "Class"
     assert any("192.0.2.7" in each.value for each in app.markdown)
-    assert dict(zip(app.table[0].value["Student"], app.table[0].value["Trainings"], strict=True)) == {
+    assert dict(zip(app.table[0].value["Student"], app.table[0].value["Training runs"], strict=True)) == {
         mark(ANNA)[:6]: "", mark(BEN)[:6]: "bens",
     }  # fmt: skip
     app.number_input(key="class.epochs").set_value(4)
@@ -494,7 +494,7 @@ def test_no_student_sees_the_page_class_or_sets_limits(classroom: Path) -> None:
     app = AppTest.from_function(act)
     app.query_params["key"] = ANNA
     app.run()
-    assert "The lecturer alone" in app.exception[0].message and (classroom / "class.json").read_bytes() == before
+    assert "Only the lecturer" in app.exception[0].message and (classroom / "class.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("bounds", [{"epochs": 0}, {"epochs": True}, {"minutes": 1e9}, {"sets": "many"}])

@@ -99,7 +99,7 @@ def test_there_is_no_pad_for_colour_or_large_images(
     app = opened(DRAW)
     assert not app.exception and not app.error
     told = " ".join(info.value for info in app.info)
-    assert "Drawing is for grey images of up to 64 × 64 pixels" in told
+    assert "Drawing is available for greyscale images of up to 64 × 64 pixels" in told
     assert ("12 × 10, colour" if len(shape) == 3 else "12 × 66") in told
 
 
@@ -145,10 +145,10 @@ def test_the_map_says_that_its_points_are_draws(
     app = opened("pages/explore/latent_map.py")
     assert not app.exception and not app.error
     sent = texts(app)
-    assert "is a draw of the model" in said(app) and "over draws of the model" in said(app)
-    assert "a draw x of the model" in sent and "q(z|x) of draw 0" in sent
+    assert "is a draw of the model" in said(app) and "over samples from the model" in said(app)
+    assert "a sample x from the model" in sent and "q(z|x) of sample 0" in sent
     assert "est image" not in sent.replace("In the place of test images", "")
-    low, high = re.search(r"from (\S+) nats \(dark\) to (\S+) \(bright\)", said(app)).groups()
+    low, high = re.search(r"from (\S+) nats \(dark\) to (\S+) nats \(bright\)", said(app)).groups()
     assert float(low.replace("−", "-")) < float(high.replace("−", "-"))  # however near they are
 
 
@@ -165,7 +165,7 @@ def test_codes_that_are_all_alike_have_no_range_of_densities(
     st.cache_resource.clear()
     app = opened("pages/explore/latent_map.py")
     assert not app.exception and not app.error
-    assert "Their codes are all equally dense" in said(app) and "(dark)" not in said(app)
+    assert "The density is the same at all codes" in said(app) and "(dark)" not in said(app)
 
 
 def test_the_sidebar_says_that_the_models_images_are_not_here(

@@ -53,20 +53,20 @@ def words(app: AppTest) -> str:
 
 def keep(app: AppTest, name: str) -> AppTest:
     app.text_input(key="data.name").set_value(name).run()
-    (button,) = (each for each in app.main.button if each.label == "Keep as data set")
+    (button,) = (each for each in app.main.button if each.label == "Save as data set")
     return button.click().run()
 
 
 def test_a_zip_archive_is_looked_at_and_kept() -> None:
     app = uploaded(("shapes.zip", archive(), "application/zip"))
     assert not app.exception and not app.error
-    assert "**18** images to learn from and **2** held out, 9 × 8 pixels in grey" in words(app)
+    assert "**18** training images and **2** held-out images, 9 × 8 pixels, greyscale" in words(app)
     assert app.table[0].value.to_dict("list") == {"Class": ["a", "b"], "Images": [10, 10]}
     assert not stored.cards()[0]  # nothing is kept before it is asked for
     app.toggle(key="data.invert").set_value(True).run()
     assert "Light and dark are swapped." in words(app)
     app = keep(app, "shapes")
-    assert not app.exception and not app.error and "shapes is kept" in words(app)
+    assert not app.exception and not app.error and "shapes was saved" in words(app)
     found = vae.load_dataset("shapes")
     assert len(found.train) == 18 and found.classes == ("a", "b")
     assert 255 - int(found.train.images.min()) in range(180, 200)
@@ -84,15 +84,15 @@ def test_colour_stays_or_becomes_grey_and_sizes_are_made_one() -> None:
     app = uploaded(("shapes.zip", archive((90, 70), colour=True), "application/zip"))
     assert not app.exception and "64" in app.error[0].value  # too large for colour
     app.toggle(key="data.resize").set_value(True).run()
-    assert "28 × 28 pixels in colour" in words(app)
+    assert "28 × 28 pixels, colour" in words(app)
     app.toggle(key="data.grey").set_value(True).run()
-    assert "28 × 28 pixels in grey" in words(app) and "Colour is converted to grey." in words(app)
+    assert "28 × 28 pixels, greyscale" in words(app) and "Colour is converted to grey." in words(app)
 
 
 def test_image_files_are_a_set_without_labels() -> None:
     app = uploaded(*((f"{i}.png", png(i), "image/png") for i in range(5)))
     assert not app.exception and not app.error
-    assert "no labels, and none are needed" in words(app)
+    assert "The images have no labels" in words(app)
 
 
 def test_labels_may_come_in_a_file() -> None:
@@ -110,7 +110,7 @@ def test_labels_may_come_in_a_file() -> None:
         ([("a.zip", b"PK nothing", "application/zip")], "zip"),
         ([("a.npy", b"nothing", "application/octet-stream")], "npy"),
         ([("a.png", png(1), "image/png")], "at least two images"),
-        ([("a.png", png(1), "image/png"), ("a.png", png(2), "image/png")], "came twice"),
+        ([("a.png", png(1), "image/png"), ("a.png", png(2), "image/png")], "uploaded twice"),
         ([("a.png", png(1), "image/png"), ("b.png", png(2)[:45], "image/png")], "b.png"),
         ([("a.png", png(1), "image/png"), ("b.png", png(1, (5, 5)), "image/png")], "one size"),
     ],

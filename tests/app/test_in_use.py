@@ -123,7 +123,7 @@ def nothing_travels(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.slow
 def test_the_server_decodes_where_the_browser_cannot(nothing_travels: None) -> None:
     app = through_frame(DECODE, "mnist-5d")
-    assert "the server decodes" in said(app)
+    assert "The server decodes" in said(app)
     images = vae.load_dataset("mnist" if vae.data.datasets.available("mnist") else "mnist-sample").test.images
     codes = vae.encode(vae.load("mnist-5d"), images)
     assert [slider.label[:2] for slider in app.slider] == [f"z{'₁₂₃₄₅'[j]}" for j in codes.kl.mean(0).argsort()[::-1]]

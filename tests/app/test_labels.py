@@ -114,7 +114,7 @@ def texts(app: AppTest) -> str:
 # Names of models that ship, and of data sets that one may choose: these are what they are whatever is in use.
 OWN_NAMES = re.compile(r"(fashion-)?mnist(-[a-z0-9]+)*|A sample of MNIST")
 SAYS = {  # where a page means the digits of a number, or a data set that can be had
-    "pages/train/train.py": ("Lower-case letters, digits and dashes.",),
+    "pages/train/train.py": ("Use lower-case letters, digits and hyphens.", "To download Fashion-MNIST, run"),
 }
 
 
@@ -165,7 +165,7 @@ def test_an_autoencoder_has_clusters_since_it_has_no_density(path: str, sets: di
     app = shown(path, "plain")
     assert "q(z) at each code" not in said(app)
     if path in ("pages/explore/latent_map.py", "pages/explore/views.py"):
-        assert "k-means clusters of the codes, not labels" in said(app)
+        assert "k-means clusters of the codes" in said(app)
 
 
 @pytest.mark.parametrize("path", [path for path in PAGES if path not in LISTS])
@@ -188,7 +188,7 @@ def test_the_map_is_coloured_by_the_density_at_each_code(sets: dict[str, vae.Dat
     assert (np.diff(found.labels[order].astype(int)) >= 0).all()
     assert len(set(found.labels.tolist())) > 10
     low, high = words.span(*found.reach)
-    assert f"{low} nats (dark) to {high} (bright)" in said(app)
+    assert f"{low} nats (dark) to {high} nats (bright)" in said(app)
     assert density.min() <= found.reach[0] < found.reach[1] <= density.max()
 
 
@@ -197,7 +197,7 @@ def test_clusters_are_chosen_and_their_number_is_in_the_link() -> None:
     app.segmented_control(key="map.colours").set_value("clusters").run()
     app.slider(key="map.clusters").set_value(4).run()
     assert not app.exception
-    assert "k-means clusters of the codes, not labels" in said(app)
+    assert "k-means clusters of the codes" in said(app)
     assert app.query_params["map.colours"] == "clusters" and app.query_params["map.clusters"] == "4"
     again = shown("pages/explore/latent_map.py", "of-shapes", **{"map.colours": "clusters", "map.clusters": "4"})
     assert again.slider(key="map.clusters").value == 4
@@ -254,14 +254,14 @@ def test_a_training_is_coloured_by_the_clusters_of_its_end(
 @pytest.mark.parametrize("name", ["shapes", "alone"])
 def test_arithmetic_needs_two_classes(name: str) -> None:
     app = shown("pages/explore/decode.py", f"of-{name}", **{"decode.panel": "arithmetic"})
-    assert "not of two classes" in infos(app)
+    assert "do not have two classes" in infos(app)
 
 
 def test_large_images_are_not_drawn(own_folder: Path) -> None:
     config = vae.ModelConfig(encoder_layers=(8,), decoder_layers=(8,), image_shape=(80, 80))
     vae.save(vae.build(config), vae.Record(name="large", model=config, training=vae.TrainConfig(data="gone")))
     app = shown("pages/explore/draw.py", "large")
-    assert "Drawing is for grey images of up to 64 × 64 pixels" in infos(app)
+    assert "Drawing is available for greyscale images of up to 64 × 64 pixels" in infos(app)
 
 
 def test_digits_are_drawn_as_digits() -> None:
@@ -271,7 +271,7 @@ def test_digits_are_drawn_as_digits() -> None:
 
 def test_what_a_page_says_of_digits_is_found() -> None:
     said_there = texts(shown("pages/explore/draw.py", "mnist-2d"))
-    assert "Draw a digit with mouse, pen or finger." in said_there  # in a component
+    assert "Draw a digit with a mouse, pen or finger." in said_there  # in a component
     assert "Upload a photograph or a scan of a digit" in said_there  # on an expander
     assert "One digit, dark on light" in said_there  # on a control
     assert "**Draw a digit.**" in said_there

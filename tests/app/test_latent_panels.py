@@ -87,7 +87,7 @@ def test_models_of_every_kind(panel: str, kind: str) -> None:
 def test_a_latent_that_was_chosen_by_hand(panel: str) -> None:
     app = shown(panel, z=(0.5, -1.0))
     assert not app.exception
-    assert any("z in use" in words for words in [said(app), *(alt for alt, _ in images(app))])
+    assert any("current z" in words for words in [said(app), *(alt for alt, _ in images(app))])
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -124,7 +124,9 @@ def test_the_walk_says_what_the_library_says() -> None:
     model, to = vae.load("mnist-5d"), app.number_input(key="decode.walk.to").value
     codes = vae.encode(model, DATA.train.images)
     here = means("mnist-5d")
-    numbers = re.search(r"log q/p is (\S+) and (\S+) nats at the ends, (\S+) at .* and (\S+) at that", said(app))
+    numbers = re.search(
+        r"log q/p is (\S+) and (\S+) nats at the two ends; its minimum is (\S+) on .* and (\S+) on", said(app)
+    )
     ratios = []
     for walk in (walks.straight, walks.spherical):
         path = walk(here[4], here[to], 13)
@@ -148,7 +150,7 @@ def test_traversals_put_what_carries_most_on_top_and_fold_the_unused_away() -> N
     app = shown("traversals", "mnist-20d")
     kl = vae.encode(vae.load("mnist-20d"), DATA.test.images).kl.mean(0)
     assert app.multiselect[0].value == kl.argsort()[::-1][:8].tolist()
-    assert "carry under 0.01 nats" in said(app)
+    assert "carry less than 0.01 nats" in said(app)
     app.multiselect[0].set_value([0]).run()
     assert not app.exception
     height = images(app)[0][1].size[1]
@@ -174,7 +176,7 @@ def test_arithmetic_starts_with_the_class_of_the_image_and_another() -> None:
     assert of != own
     labels, here = DATA.test.labels.numpy(), means("mnist-2d")
     found = walks.difference(here[labels == of][:20], here[labels == own][:20])
-    assert f"is {np.linalg.norm(found.mean):.2f} long" in said(app)
+    assert f"has length {np.linalg.norm(found.mean):.2f}." in said(app)
     app.slider(key="decode.arithmetic.strength").set_value(0.0).run()
     start, added = (np.array(picture) for _, picture in images(app)[1:3])
     assert np.array_equal(start, added)

@@ -164,13 +164,13 @@ def test_the_lecturer_sees_how_many_answered_what_and_students_do_not() -> None:
     anna = answered(ANNA, "b")  # in another window, where she is asked anew
     lecturer = visit(LECTURER, LESSON, chapter="2")
     assert poll.answers("2") == {"a": 1, "b": 2}
-    assert "Answers of students: 3" in [each.value for each in lecturer.caption]
+    assert "Student answers: 3" in [each.value for each in lecturer.caption]
     lecturer.toggle(key="poll.show2").set_value(True).run()
     chart = bars(lecturer)
     assert chart["text"] == ["1", "2", "0"]
     assert chart["y"][0].startswith("From the prior p(z)")
     assert not [each for each in anna.toggle if str(each.key).startswith("poll.")]
-    assert not [each for each in anna.caption if "Answers of students" in each.value]
+    assert not [each for each in anna.caption if "Student answers" in each.value]
     names = [path.name for path in (roles.folder() / "poll").rglob("*") if path.is_file()]
     marks = [hashlib.sha256(key.encode()).hexdigest() for key in (ANNA, BEN)]
     assert len(names) == 3 and not [name for name in names if any(mark.startswith(name) for mark in marks)]

@@ -183,7 +183,7 @@ def test_it_begins_with_the_latent_and_the_clusters_that_are_in_use(trained: Cal
     assert told["classes"] == [f"cluster {number}" for number in (1, 2, 3, 4)]
     assert np.allclose(np.reshape(told["centres"], (4, 2)), cache.latent.clusters(model, 4).centres)
     assert "k-means clusters of the codes" in found.said
-    assert "how dense the codes are" in written("of-mine").said
+    assert "the density of the codes" in written("of-mine").said
 
 
 @pytest.mark.parametrize("changes", [{"channels": (4,)}, {"decoder_layers": (128,)}], ids=str)
@@ -192,7 +192,7 @@ def test_a_decoder_that_does_not_run_in_a_browser_is_refused(
 ) -> None:
     monkeypatch.setattr("vae.model.portable.MOST_PORTABLE", 2000)
     trained(**changes)
-    with pytest.raises(ConfigError, match=r"decoder of of-mine does not run in a browser.*multilayer perceptron"):
+    with pytest.raises(ConfigError, match=r"decoder of of-mine cannot run in a browser.*multilayer perceptron"):
         written("of-mine")
 
 

@@ -47,7 +47,7 @@ def test_the_table_says_what_there_is() -> None:
     assert not app.exception and not app.error
     table = app.table[0].value
     assert table["Model"].tolist() == ["mine", *(name for name in names() if name != "mine")]  # one's own first
-    assert table["Origin"].tolist() == ["trained here" if name == "mine" else "ships" for name in table["Model"]]
+    assert table["Origin"].tolist() == ["trained here" if name == "mine" else "built in" for name in table["Model"]]
     assert app.button(key="models.rename").disabled and app.button(key="models.delete").disabled  # mnist-2d ships
 
 
@@ -142,15 +142,15 @@ def test_the_card_of_a_model_says_what_it_is() -> None:
     record = vae.read_record("mnist-bernoulli-2d")
     told = said(app)
     for words in (
-        "**What it is**: Bernoulli, binary pixels", "**Latent dimensions**: 2", "**Images**: 28 × 28",
+        "**Likelihood**: Bernoulli, binary pixels", "**Latent dimensions**: 2", "**Images**: 28 × 28",
         "**Data set**: mnist",
-        "**Origin**: ships", f"seed {record.training.seed}", f"{record.held_out['elbo']:.1f}".replace("-", "−"),
+        "**Origin**: built in", f"seed {record.training.seed}", f"{record.held_out['elbo']:.1f}".replace("-", "−"),
     ):  # fmt: skip
         assert words in told
     assert "python -m vae train mnist-bernoulli-2d" in app.code[0].value
     app.selectbox(key="models.one").set_value("mine").run()
     assert "**Origin**: trained here" in said(app) and "train mine" in app.code[0].value
-    assert "**Encoder**: layers of 4, ReLU" in said(app)
+    assert "**Encoder**: hidden layers 4, ReLU" in said(app)
 
 
 def test_a_model_whose_weights_are_damaged_has_a_card_too(own: Path) -> None:
@@ -173,10 +173,10 @@ def test_a_card_leads_to_the_pages_that_look_into_the_model(key: str, title: str
 @pytest.mark.slow
 def test_what_was_kept_stands_first_and_the_form_is_empty() -> None:
     app = uploaded(*pair(), model="mine")
-    assert not app.error and "An encoder and a decoder in ONNX, J = 2, images of 784 numbers." in said(app)
+    assert not app.error and "An encoder and a decoder in ONNX, J = 2, images of 784 values." in said(app)
     app = keep(app, "theirs")
     assert not app.error and app.table[0].value["Model"].tolist()[:2] == ["theirs", "mine"]
-    assert app.selectbox(key="models.one").value == "theirs" and "**theirs** is kept" in app.success[0].value
+    assert app.selectbox(key="models.one").value == "theirs" and "**theirs** was saved" in app.success[0].value
     assert "**Origin**: ONNX" in said(app) and "The held-out ELBO is" in app.success[0].value
     assert {"models.kept.explore/latent_map", "models.kept.measure/likelihood"} < keys(app)
     assert not {"models.name", "models.keep", "models.mean"} & keys(app)
@@ -253,7 +253,7 @@ def test_what_is_wrong_is_said_as_the_files_come_and_by_their_names(own: Path) -
         ([("bob.safetensors", mailed[:-9])], "bob.safetensors is not a complete safetensors file"),
         ([("photo.png", b"")], "A model needs two files"),
         (pair()[:1], "A model needs two files"),
-        ([pair()[0], pair()[0]], "my-encoder.onnx came twice"),
+        ([pair()[0], pair()[0]], "my-encoder.onnx was uploaded twice"),
         (pair(network(2, 784), network(784, 4)), "my-encoder.onnx takes inputs of size 2 and returns outputs of"),
     ):  # fmt: skip
         app = uploaded(*files)
@@ -283,7 +283,7 @@ def test_the_data_set_that_a_description_names_comes_first() -> None:
     app = uploaded(tensors, ("net.toml", b'data = "mnist-sample"' + LAYERS.encode()))
     assert app.selectbox(key="models.data").value == "mnist-sample"
     app = uploaded(tensors, ("net.toml", b'data = "no-such-set"' + LAYERS.encode()))
-    assert "no-such-set, which is not here" in said(app).replace("\\", "") and not app.error
+    assert "no-such-set, which is not available here" in said(app).replace("\\", "") and not app.error
 
 
 def test_there_are_templates_of_a_description() -> None:

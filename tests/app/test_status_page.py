@@ -22,16 +22,16 @@ def table(app) -> dict[str, str]:
 def test_it_is_for_whoever_is_alone() -> None:
     app = opened().run().switch_page(PAGE).run()
     assert not app.exception and not app.error and app.title[0].value == "Status"
-    assert table(app)["Models of your own can be kept"] == "yes"
-    assert table(app)["Memory of the server"].endswith(" MB")
-    assert any("None runs" in caption.value for caption in app.caption)
+    assert table(app)["New models can be saved"] == "yes"
+    assert table(app)["Memory used by the server"].endswith(" MB")
+    assert any("No training is running" in caption.value for caption in app.caption)
 
 
 def test_trainings_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = [jobs.Job("one", "running"), jobs.Job("two", "queued", ahead=1)]
     monkeypatch.setattr(jobs, "queue", lambda: waiting)
     app = opened().run().switch_page(PAGE).run()
-    assert app.table[1].value.values.tolist() == [["one", "running", 0], ["two", "waits", 1]]
+    assert app.table[1].value.values.tolist() == [["one", "running", 0], ["two", "waiting", 1]]
 
 
 def test_no_student_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:

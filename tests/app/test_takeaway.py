@@ -1,4 +1,4 @@
-"""The menu "Take away": on every page, and how its files are handed out."""
+"""The menu "Download": on every page, and how its files are handed out."""
 
 import json
 import threading
@@ -143,7 +143,7 @@ def test_one_file_at_a_time_is_made_for_a_session_and_two_for_all() -> None:
         try:
             answers = [pool.submit(asked, address) for address in (first, second)]
             assert all(begun.acquire(timeout=HANG) for _ in answers)
-            for address, sentence in ((first, "Another file is being made for you."), (third, "for other visitors.")):
+            for address, sentence in ((first, "Another file is being prepared for you."), (third, "for other users.")):
                 answer = asked(address)
                 assert answer.status_code == 429 and sentence in answer.body.decode()
         finally:

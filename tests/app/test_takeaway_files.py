@@ -108,17 +108,17 @@ def test_a_notebook_is_named_after_the_model_in_it_and_says_why_that_is_another(
     assert offer.file == file
     head, _imports, load = ("".join(cell["source"]) for cell in checked(elsewhere(offer.make))["cells"][:3])
     if why is None:
-        assert f'vae.load("{model}")' in load and "in its place" not in head
+        assert f'vae.load("{model}")' in load and "instead" not in head
     else:
         assert 'vae.load("mnist-2d")' in load
-        assert f"The model in use, `{model}`, {why}" in head and "takes `mnist-2d` in its place." in head
+        assert f"The current model, `{model}`, {why}" in head and "uses `mnist-2d` instead." in head
 
 
 def test_codes_of_draws_are_not_called_those_of_test_images(own_folder: Any) -> None:
     config = vae.ModelConfig(image_shape=(12, 10), encoder_layers=(8,), decoder_layers=(8,), latent=3)
     vae.save(vae.build(config), vae.Record(name="mine", model=config, training=vae.TrainConfig(data="gone")))
     labels = [offered("explore/samples", model)["csv"].label for model in ("mine", "mnist-5d")]
-    assert labels == ["Codes of the model's own draws (CSV)", "Codes of the test images (CSV)"]
+    assert labels == ["Codes of samples from the model (CSV)", "Codes of the test images (CSV)"]
 
 
 def test_the_notebook_has_what_is_in_use() -> None:

@@ -228,9 +228,9 @@ def test_a_preset_in_the_link_fills_the_controls_and_a_change_is_said() -> None:
     app.run()
     app.switch_page(str(Path(PAGE).resolve())).run()
     assert app.number_input(key="train.latent").value == 10 and app.number_input(key="train.beta").value == 4
-    assert "Changed since" not in said(app)
+    assert "have been changed" not in said(app)
     app.number_input(key="train.beta").set_value(2.0).run()
-    assert "Changed since" in said(app) and app.query_params["train.preset"] == "beta-10d"
+    assert "have been changed" in said(app) and app.query_params["train.preset"] == "beta-10d"
 
 
 def test_settings_survive_a_change_of_page() -> None:
@@ -248,7 +248,7 @@ def test_the_time_is_said_before_the_start(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(jobs, "measure", lambda *plan: asked.append(plan) or 2.0)
     app = through_frame(PAGE)
     app.run()
-    assert "about 20 s here" in said(app)  # ten epochs
+    assert "about 20 s on this machine" in said(app)  # ten epochs
     app.number_input(key="train.epochs").set_value(30)
     app.number_input(key="train.learning_rate").set_value(0.01).run()
     app.segmented_control(key="train.seeds").set_value(3).run()
@@ -290,7 +290,7 @@ def test_a_model_has_the_size_of_its_images(
     assert not errors(app) and started[-1][1].image_shape == shape
     app.selectbox(key="train.preset").set_value("colour-28").run()
     assert app.selectbox(key="train.data").value == mine.name  # a preset for any size leaves the data as they are
-    assert "Changed since" not in " ".join(caption.value for caption in app.caption)
+    assert "have been changed" not in " ".join(caption.value for caption in app.caption)
     train(app)
     assert started[-1][1] == replace(PRESETS["colour-28"].model, image_shape=shape)
     st.cache_resource.clear()
@@ -299,15 +299,15 @@ def test_a_model_has_the_size_of_its_images(
 @pytest.mark.parametrize(
     ("shape", "says", "channels"),
     [
-        ((128, 128), "128 × 128: convolutions.", "32, 64, 128, 128"),
-        ((48, 40, 3), "48 × 40, colour: convolutions.", "32, 64, 128"),
+        ((128, 128), "The images are 128 × 128, so the network is convolutional.", "32, 64, 128, 128"),
+        ((48, 40, 3), "The images are 48 × 40, colour, so the network is convolutional.", "32, 64, 128"),
     ],
 )
 def test_large_images_get_convolutions_until_another_choice(
     started: list, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], says: str, channels: str
 ) -> None:
     app, mine = with_images_of(shape, monkeypatch)
-    assert "convolutions." not in said(app) and not app.segmented_control(key="train.convolutional").value
+    assert "is convolutional" not in said(app) and not app.segmented_control(key="train.convolutional").value
     app.selectbox(key="train.data").set_value(mine.name).run()
     assert says in said(app)
     assert app.segmented_control(key="train.convolutional").value is True

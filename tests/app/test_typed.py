@@ -55,7 +55,7 @@ def test_numbers_of_numpy_are_plain_ones() -> None:
 
 
 def test_a_type_that_cannot_be_kept_is_said() -> None:
-    with pytest.raises(TypeError, match="cannot be kept"):
+    with pytest.raises(TypeError, match="cannot be saved"):
         typed.dumps(object(), object)
 
 

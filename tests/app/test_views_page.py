@@ -98,5 +98,5 @@ def test_the_share_in_holes_is_the_librarys(latents: int) -> None:
 def test_what_lies_in_a_hole_is_decoded() -> None:
     app = through_frame(PATH, "mnist-2d")
     alt, sheet = images(app)[-1]
-    assert alt.startswith("Above: decoded places")
+    assert alt.startswith("Above: decoded points")
     assert sheet.size[0] % 56 == 0 and sheet.size[1] > 112

@@ -19,7 +19,7 @@ def test_a_server_that_is_gone_and_back(page: Page, tmp_path: Path) -> None:
         process.terminate()
         process.wait(HANG)
         expect(notice).to_be_visible()
-        expect(notice).to_contain_text("The server does not answer")
+        expect(notice).to_contain_text("The server is not responding")
         assert notice.get_attribute("role") == "alert"
     with launched(tmp_path, port):
         expect(notice).to_have_count(0)

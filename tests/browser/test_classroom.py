@@ -32,7 +32,7 @@ def link_key(page: Page) -> list[str]:
 
 def chosen(page: Page, name: str) -> None:
     """Waits until the page Models is about a model."""
-    expect(page.get_by_role("combobox", name="Model to look at")).to_have_value(name)
+    expect(page.get_by_role("combobox", name="Model to inspect")).to_have_value(name)
     settle(page)
 
 
@@ -46,12 +46,12 @@ def test_a_lecturer_and_two_students(classroom: str, new_context: Callable[..., 
     anna.get_by_role("textbox", name="New name").fill("annas")
     anna.get_by_role("textbox", name="New name").press("Tab")
     anna.get_by_role("button", name="Copy", exact=True).click()
-    expect(anna.get_by_role("cell", name="yours", exact=True)).to_be_visible()
+    expect(anna.get_by_role("cell", name="you", exact=True)).to_be_visible()
     assert len(link_key(anna)) == 1
 
     ben.goto(f"{classroom}/models?model=annas")
     chosen(ben, "annas")
-    expect(ben.get_by_text("annas is not yours")).to_be_visible()
+    expect(ben.get_by_text("annas belongs to someone else")).to_be_visible()
     expect(ben.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
     expect(ben.get_by_role("link", name="Class", exact=True)).to_have_count(0)
     assert len(link_key(ben)) == 1 and link_key(ben) != link_key(anna)

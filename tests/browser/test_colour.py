@@ -48,8 +48,8 @@ def test_the_map_decodes_in_colour(watched_page: Page, server: str, model: vae.V
     np.testing.assert_allclose(shown, 255 * mean, atol=1)
     assert np.ptp(shown, axis=2).max() > 5  # it is not grey
     over = deviation.mean(2)
-    expect(page.get_by_text("the mean over three colours")).to_have_text(
-        f"σ of p(x|z), the mean over three colours, {over.min():.2f} to {over.max():.2f}"
+    expect(page.get_by_text("averaged over the colour channels")).to_have_text(
+        f"σ of p(x|z), averaged over the colour channels, {over.min():.2f} to {over.max():.2f}"
     )
     page.get_by_text("Decoded plane").click()
     page.wait_for_timeout(1500)

@@ -101,7 +101,7 @@ def test_sliders_are_ordered_and_unused_ones_are_folded(server: str, watched_pag
     watched_page.locator(".body > .rows > .slider").nth(1).locator(".strip button").last.click()
     second = ask(watched_page, "sliders", "it.data.order[1]")
     assert ask(watched_page, "sliders", f"it.z[{second}]") == ask(watched_page, "sliders", f"it.data.reach[{second}]")
-    watched_page.get_by_role("button", name="Draw z ~ p(z)").dblclick()
+    watched_page.get_by_role("button", name="Sample z ~ p(z)").dblclick()
     expect(watched_page).to_have_url(re.compile("z="))
     settle(watched_page)
 
@@ -133,7 +133,7 @@ def draw(page: Page, points: list[tuple[float, float]]) -> None:
 
 def test_each_stroke_is_encoded_decoded_and_scored(server: str, watched_page: Page) -> None:
     open_page(watched_page, f"{server}/draw", "sketch")
-    expect(watched_page.get_by_text("a test image, to begin with")).to_be_visible()
+    expect(watched_page.get_by_text("a test image to start with")).to_be_visible()
     draw(watched_page, ONE)
     expect(watched_page.get_by_text("what the model sees")).to_be_visible()
     watched_page.wait_for_function(f"{part('sketch')}.sketch.q")
@@ -158,7 +158,7 @@ def test_each_stroke_is_encoded_decoded_and_scored(server: str, watched_page: Pa
     assert len(elbos) == 1000
     assert (np.diff(elbos) >= 0).all()
     lower = 100 * (elbos < ask(watched_page, "sketch", "it.elbo")).mean()
-    expect(watched_page.locator(".score")).to_contain_text(f"{lower:.0f} % of 1,000 test images lie lower")
+    expect(watched_page.locator(".score")).to_contain_text(f"{lower:.0f} % of 1,000 test images have a lower ELBO")
     # the same sums, to float32's precision, where the noise is the browser's own
     found = ask(
         watched_page,
@@ -179,7 +179,7 @@ def test_each_stroke_is_encoded_decoded_and_scored(server: str, watched_page: Pa
 
 def test_undo_clear_and_the_way_to_the_likelihood(server: str, watched_page: Page) -> None:
     open_page(watched_page, f"{server}/draw", "sketch")
-    take = watched_page.get_by_role("button", name="Take it to the likelihood page")
+    take = watched_page.get_by_role("button", name="Open it on the Likelihood page")
     expect(take).to_be_disabled()
     draw(watched_page, SEVEN)
     draw(watched_page, [(10, 15), (20, 15)])
@@ -191,7 +191,7 @@ def test_undo_clear_and_the_way_to_the_likelihood(server: str, watched_page: Pag
     assert (one != two).any()
     assert ask(watched_page, "sketch", "it.ink.strokes.length") == 1
     watched_page.get_by_role("button", name="Clear").click()
-    expect(watched_page.locator(".score")).to_have_text("Nothing is drawn.")
+    expect(watched_page.locator(".score")).to_have_text("Nothing has been drawn yet.")
     expect(take).to_be_disabled()
     watched_page.get_by_role("button", name="Undo").click()  # of a slip of the hand
     expect(take).to_be_enabled()
@@ -247,7 +247,7 @@ def test_a_drawing_stays_when_pages_change_and_is_taken_along(server: str, watch
     watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Draw").click()
     watched_page.wait_for_function(f"{part('sketch')}?.sketch?.q")
     assert (grey(watched_page, "sketch", "seen") == drawn).all()
-    watched_page.get_by_role("button", name="Take it to the likelihood page").click()
+    watched_page.get_by_role("button", name="Open it on the Likelihood page").click()
     expect(watched_page.get_by_role("heading", name="Likelihood", level=1)).to_be_visible()
     expect(watched_page.get_by_text("your drawing").first).to_be_visible()
 
@@ -361,7 +361,7 @@ def test_a_photograph_becomes_a_drawing(server: str, watched_page: Page) -> None
     watched_page.get_by_text("Upload a photograph or a scan of a digit").click()
     upload = watched_page.locator("input[type=file]")
     upload.set_input_files({"name": "two.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()})
-    expect(watched_page.get_by_text("centre of mass in the middle")).to_be_visible()
+    expect(watched_page.get_by_text("centred by centre of mass")).to_be_visible()
     expect(watched_page.get_by_text("what the model sees")).to_be_visible()
     settle(watched_page)
     found = grey(watched_page, "sketch", "seen").astype(float)

@@ -67,7 +67,7 @@ def test_a_class_follows_lets_go_and_answers(visit: Callable[[str], Page]) -> No
     lecturer, anna, ben = visit(LECTURER), visit(ANNA), visit(BEN)
     lecturer.get_by_text("Follow me", exact=True).click()
     for student in (anna, ben):
-        expect(student.get_by_text("This screen follows the lecturer.")).to_be_visible()
+        expect(student.get_by_text("This screen is following the lecturer.")).to_be_visible()
 
     go(lecturer, "Lesson")
     choose_chapter(lecturer, "2")
@@ -77,22 +77,22 @@ def test_a_class_follows_lets_go_and_answers(visit: Callable[[str], Page]) -> No
         assert "key=" in student.url and LECTURER not in student.url
 
     settle(ben)
-    let_go = ben.get_by_role("button", name="Let go")
+    let_go = ben.get_by_role("button", name="Stop following")
     let_go.focus()
     ben.keyboard.press("Enter")
     follow_again = ben.get_by_role("button", name="Follow again")
     expect(follow_again).to_be_visible()
-    expect(lecturer.get_by_text("Answers of students: 0")).to_be_visible()
+    expect(lecturer.get_by_text("Student answers: 0")).to_be_visible()
     commit(anna, 0)
     commit(ben, 1)
-    expect(lecturer.get_by_text("Answers of students: 2")).to_be_visible()  # live: nobody has touched the page
+    expect(lecturer.get_by_text("Student answers: 2")).to_be_visible()  # live: nobody has touched the page
     expect(lecturer.locator("[class*=st-key-poll-chart]")).to_have_count(0)  # it may be projected
-    lecturer.get_by_text("Show the poll", exact=True).click()
+    lecturer.get_by_text("Show results", exact=True).click()
     bars = lecturer.locator("[class*=st-key-poll-chart] .bars text, [class*=st-key-poll-chart] .barlayer text")
     expect(bars).to_have_text(["1", "1", "0"])
     expect(lecturer.locator("[class*=st-key-poll-chart]")).to_contain_text("From the prior")
     for student in (anna, ben):
-        expect(student.get_by_text("Show the poll")).to_have_count(0)
+        expect(student.get_by_text("Show results")).to_have_count(0)
 
     go(lecturer, "Decode")
     lecturer.wait_for_url("**/decode*")
@@ -103,7 +103,7 @@ def test_a_class_follows_lets_go_and_answers(visit: Callable[[str], Page]) -> No
 
     lecturer.get_by_text("Follow me", exact=True).click()
     for student in (anna, ben):
-        expect(student.get_by_text("This screen follows the lecturer.")).to_have_count(0)
+        expect(student.get_by_text("This screen is following the lecturer.")).to_have_count(0)
     settle(lecturer)
     go(lecturer, "Samples")
     anna.wait_for_timeout(2500)  # several questions of the browser

@@ -49,7 +49,7 @@ def test_two_gaussians_are_dragged_and_their_divergence_is_the_librarys(server: 
     dragged = check()
     assert dragged["normal"]["q"][0] > before["normal"]["q"][0] + 0.3
     assert dragged["normal"]["q"][1] == before["normal"]["q"][1]
-    watched_page.get_by_role("slider", name="deviation of p").focus()
+    watched_page.get_by_role("slider", name="standard deviation of p").focus()
     watched_page.keyboard.press("ArrowRight")
     assert check()["normal"]["p"][1] == pytest.approx(before["normal"]["p"][1] + 0.1)
     watched_page.get_by_role("button", name="Make q equal to p").click()
@@ -61,7 +61,7 @@ def test_two_discrete_distributions_are_dragged_and_stay_such(server: str, watch
     open_chapter(watched_page, server, 5, "divergence")
     watched_page.get_by_role("button", name="Discrete").click()
     before = divergence(watched_page)
-    watched_page.get_by_role("slider", name="share 3 of p").focus()
+    watched_page.get_by_role("slider", name="probability 3 of p").focus()
     for _ in range(3):
         watched_page.keyboard.press("ArrowUp")
     found = divergence(watched_page)
@@ -100,7 +100,7 @@ def test_draws_follow_mu_with_their_noise_held_still(server: str, watched_page: 
     moved = state()
     shift = np.array(moved["z"]) - np.array(before["z"])
     assert np.allclose(shift, shift[0], atol=1e-5) and shift[0][before["axes"][0]] > 0  # all by the same
-    page.get_by_role("button", name="drawn anew at each move").click()
+    page.get_by_role("button", name="resampled at each move").click()
     page.get_by_role("slider", name="mean μ of q").focus()
     page.keyboard.press("ArrowRight")
     anew = state()
@@ -113,7 +113,7 @@ def test_a_sweep_with_noise_held_still_is_smooth(server: str, watched_page: Page
     open_chapter(watched_page, server, 7, "reparameterise")
     page = watched_page
     rough = []
-    for held in ("ε held still", "drawn anew at each move"):
+    for held in ("ε fixed", "resampled at each move"):
         page.get_by_role("button", name=held).click()
         page.get_by_role("button", name="Sweep μ").click()
         key = str(held.startswith("ε")).lower()

@@ -429,7 +429,7 @@ def test_the_server_decodes_what_a_browser_cannot(
     model = vae.build(config)
     vae.save(model, vae.Record(name="wide", model=config, training=vae.TrainConfig(data="mnist-sample")))
     stage = open_map(watched_page, f"{server}/?model=wide")
-    expect(watched_page.get_by_text("the server decodes where the pointer rests")).to_be_visible()
+    expect(watched_page.get_by_text("The server decodes where the pointer rests")).to_be_visible()
     box = stage.bounding_box()
     assert box
     watched_page.mouse.move(box["x"] + 50, box["y"] + 60)

@@ -182,7 +182,7 @@ def test_an_autoencoder_has_no_aggregate_posterior_and_other_models_say_what_col
     opened(offline, files, "mnist-autoencoder-2d")
     expect(offline.get_by_role("button", name="Aggregate posterior")).to_have_count(0)
     opened(offline, files, "no-labels")
-    expect(offline.locator("header")).to_contain_text("in the place of test images, 500 draws of the model itself")
+    expect(offline.locator("header")).to_contain_text("500 samples from the model in place of test images")
     expect(offline.locator("header")).to_contain_text("log q(z) at each code")
     expect(offline.locator(".scale")).to_contain_text("log q(z) at the codes")
 

@@ -65,13 +65,13 @@ def test_from_an_upload_to_the_report(
 
     page.goto(f"{own_server}/data")
     page.locator("input[type=file]").first.set_input_files(source)
-    kind = "in colour" if len(shape) == 3 else "in grey"
+    kind = "colour" if len(shape) == 3 else "greyscale"
     main = page.get_by_test_id("stMain")
-    expect(main).to_contain_text(f"270 images to learn from and 30 held out, {shape[0]} × {shape[1]} pixels {kind}.")
-    expect(page.get_by_text("There are no labels")).to_have_count(0 if labelled else 1)
+    expect(main).to_contain_text(f"270 training images and 30 held-out images, {shape[0]} × {shape[1]} pixels, {kind}.")
+    expect(page.get_by_text("The images have no labels")).to_have_count(0 if labelled else 1)
     enter(page.get_by_role("textbox", name="Name"), name)
-    page.get_by_role("button", name="Keep as data set").click()
-    expect(page.get_by_text(f"{name} is kept.")).to_be_visible()
+    page.get_by_role("button", name="Save as data set").click()
+    expect(page.get_by_text(f"{name} was saved.")).to_be_visible()
     no_error(page)
 
     go(page, "Train")

@@ -88,7 +88,7 @@ def test_new_draws_are_new(server: str, watched_page: Page) -> None:
     pictures = watched_page.locator("[data-testid=stImage] img")
     expect(pictures).to_have_count(4)
     before = pictures.first.get_attribute("src")
-    watched_page.get_by_role("button", name="New draws").dblclick()
+    watched_page.get_by_role("button", name="New samples").dblclick()
     expect(pictures.first).not_to_have_attribute("src", before or "")
     settle(watched_page)
 

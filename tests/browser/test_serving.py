@@ -67,7 +67,7 @@ def test_test_images_come(request: pytest.FixtureRequest, watched_page: Page, pl
 def test_a_picture_that_does_not_come_says_so(server: str, page: Page) -> None:
     page.route("**/images/**", lambda route: route.abort())
     open_map(page, f"{server}/?image=3")
-    expect(page.get_by_text("This picture did not come from the server.").first).to_be_visible()
+    expect(page.get_by_text("This image could not be loaded from the server.").first).to_be_visible()
     page.unroute("**/images/**")
     page.locator(".stage").hover()  # which asks for it, or another one, again
     expect(page.locator(".missing")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The menu "Take away" under a visitor's hand: what is saved is what the page shows."""
+"""The menu "Download" under a visitor's hand: what is saved is what the page shows."""
 
 import base64
 import csv
@@ -89,7 +89,7 @@ def test_the_map(server: str, watched_page: Page) -> None:
     said = words(drawing)
     assert {"z₁", "z₂", *"0123456789"} <= set(said)
     assert any(line.startswith("Test image 3") for line in said)
-    assert not {"Points", "Decoded plane", "+"} & set(said)  # controls
+    assert not {"Points only", "Decoded plane", "+"} & set(said)  # controls
     shown = watched_page.locator(".map canvas").evaluate_all(
         "all => all.filter(each => each.checkVisibility()).map(each => each.toDataURL())"
     )
@@ -195,7 +195,7 @@ def test_keys_and_that_nothing_runs_or_moves(server: str, watched_page: Page) ->
     page.wait_for_timeout(500)
     before, places = len(sent), "[...document.querySelectorAll('[data-testid=stMain] img')].map(i => i.offsetTop)"
     at = page.evaluate(places)
-    opener = page.get_by_role("button", name="Take away")
+    opener = page.get_by_role("button", name="Download", exact=True)
     page.get_by_role("heading", name="Samples", level=1).click()  # where the keys start from
     for _ in range(5):
         page.keyboard.press("Tab")
@@ -239,7 +239,7 @@ def test_a_file_of_the_servers_is_waited_for(server: str, watched_page: Page) ->
     with watched_page.expect_download() as download:
         slow.click()
         expect(slow).to_have_attribute("aria-busy", "true")
-        expect(says).to_have_text("Making slow.txt …")
+        expect(says).to_have_text("Preparing slow.txt …")
         slow.click()  # which starts nothing a second time
         watched_page.wait_for_timeout(1200)  # the page is looked through meanwhile
         expect(slow).to_have_attribute("aria-busy", "true")
@@ -252,13 +252,13 @@ def test_a_file_of_the_servers_is_waited_for(server: str, watched_page: Page) ->
 
 def test_what_cannot_be_made_is_said(server: str, page: Page) -> None:
     page.route("**/takeaway/x/refused.txt", lambda route: route.fulfill(status=422, body="Zero is not one."))
-    page.route("**/takeaway/x/busy.txt", lambda route: route.fulfill(status=429, body="Ask again in a moment."))
+    page.route("**/takeaway/x/busy.txt", lambda route: route.fulfill(status=429, body="Try again in a moment."))
     page.route("**/takeaway/x/lost.txt", lambda route: route.abort())
     menu = offered(page, server)
     for name, sentence in (
         ("refused", "Zero is not one."),
-        ("busy", "Ask again in a moment."),
-        ("lost", "lost.txt could not be made. The server did not answer, or reported an error."),
+        ("busy", "Try again in a moment."),
+        ("lost", "lost.txt could not be prepared. The server did not respond, or it reported an error."),
         ("slow", "The page has changed. Close this menu and open it again."),  # nobody has such an address
     ):
         menu.get_by_role("button", name=name).click()
@@ -273,8 +273,8 @@ def test_it_fits_the_window_and_can_be_read_aloud(server: str, watched_page: Pag
     watched_page.locator(".js-plotly-plot .main-svg").first.wait_for()
     settle(watched_page)
     title, opener = (
-        watched_page.get_by_role(role, name=name).bounding_box()
-        for role, name in (("heading", "Decoder variance"), ("button", "Take away"))
+        watched_page.get_by_role(role, name=name, exact=True).bounding_box()
+        for role, name in (("heading", "Decoder variance"), ("button", "Download"))
     )
     assert title["y"] <= opener["y"] <= title["y"] + title["height"]
     unfold(watched_page)

@@ -74,7 +74,7 @@ def test_a_replay_shows_what_each_dimension_carried_at_each_time(server: str, wa
     settle(watched_page)
     assert inked(watched_page, ".replay .carried canvas")
     bars = watched_page.locator(".replay .carried canvas")
-    timeline = watched_page.get_by_role("slider", name="Time of the training")
+    timeline = watched_page.get_by_role("slider", name="Training progress")
     for key, at in (("End", -1), ("Home", 0)):
         timeline.focus()
         timeline.press(key)
@@ -170,7 +170,7 @@ def steer_and_restart(folder: Path, browser: Browser) -> None:
         expect(page.get_by_text(training)).to_be_visible()
         assert pid(folder) == process
         page.get_by_test_id("stMain").get_by_role("button", name="Stop training").click()
-        expect(page.get_by_text("What it had learned is saved")).to_be_visible()
+        expect(page.get_by_text("was stopped and saved")).to_be_visible()
         page.close()
 
 
@@ -189,7 +189,7 @@ def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> No
     watched_page.get_by_role("option", name="beta-10d").click()
     expect(watched_page.get_by_role("spinbutton", name="Dimensions J")).to_have_value("10")
     expect(watched_page.get_by_text("Objective: ELBO, β = 4")).to_be_visible()
-    expect(watched_page.get_by_text(re.compile(r"about \d+ (s|min) here"))).to_be_visible()
+    expect(watched_page.get_by_text(re.compile(r"about \d+ (s|min) on this machine"))).to_be_visible()
     watched_page.get_by_role("combobox", name="Data set").click()
     watched_page.get_by_role("option", name="mnist-sample").click()
     settle(watched_page)  # the page of another data set proposes another name
@@ -202,7 +202,7 @@ def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> No
     expect(watched_page.get_by_text("images per second")).to_be_visible()
     watched_page.reload()
     stop.wait_for()
-    expect(watched_page.get_by_text("held-out images, epoch")).to_be_visible()
+    expect(watched_page.get_by_text("held-out images, after epoch")).to_be_visible()
     # the map of the training moves; a pause holds it, a step takes one step, and it goes on
     step = re.compile(r"step [\d,]+")
     status = watched_page.locator(".replay .status")
@@ -228,20 +228,20 @@ def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> No
         return math.isclose(last.learning_rate or 0, at_its_step, rel_tol=1e-3)
 
     assert not follows_the_lower()
-    watched_page.get_by_role("button", name="Change", exact=True).click()
-    highest = watched_page.get_by_role("spinbutton", name="Highest learning rate")
+    watched_page.get_by_role("button", name="Change settings", exact=True).click()
+    highest = watched_page.get_by_role("spinbutton", name="Peak learning rate")
     highest.fill("0.0001")
     highest.press("Tab")  # the form takes a number when it is left
     settle(watched_page)
     expect(highest).to_have_value("0.0001")
-    watched_page.get_by_role("button", name="Change from the next step on").click()
+    watched_page.get_by_role("button", name="Apply from the next step").click()
     wait_for(follows_the_lower)
     watched_page.keyboard.press("Escape")
     stop.click()
     use = watched_page.get_by_role("button", name="Use this model")
     use.wait_for()
-    expect(watched_page.get_by_text("What it had learned is saved")).to_be_visible()
-    timeline = watched_page.get_by_role("slider", name="Time of the training")
+    expect(watched_page.get_by_text("was stopped and saved")).to_be_visible()
+    timeline = watched_page.get_by_role("slider", name="Training progress")
     expect(timeline).to_be_visible()
     timeline.focus()
     timeline.press("Home")

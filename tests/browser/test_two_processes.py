@@ -90,7 +90,7 @@ def test_what_one_process_trains_and_deletes_the_other_sees(site: Site, browser:
     assert "by-one" in models(two)
     expect(two.get_by_role("combobox", name="Model", exact=True)).to_have_value("by-one")  # it is in use there too
     visit(one, f"{site.url}/models?model=by-one")
-    one.get_by_role("combobox", name="Model to look at").click()
+    one.get_by_role("combobox", name="Model to inspect").click()
     one.get_by_role("option", name="by-one", exact=True).click()
     settle(one)
     one.get_by_role("button", name="Delete").click()
@@ -119,6 +119,6 @@ def test_visitors_of_a_process_that_ends_go_on_with_the_other(site: Site, browse
         settle(page)
         expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value("mnist-5d")
         page.locator("input[type=file]").first.set_input_files(images)
-        expect(page.get_by_test_id("stMain")).to_contain_text("27 images to learn from and 3 held out")
+        expect(page.get_by_test_id("stMain")).to_contain_text("27 training images and 3 held-out images")
     mine.close()
     other.close()

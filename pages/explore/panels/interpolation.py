@@ -1,4 +1,4 @@
-"""From one image to another, straight and on the sphere, and whether the way leads through empty space."""
+"""Linear and spherical interpolation between two images, and the density along the paths."""
 
 import numpy as np
 import streamlit as st
@@ -15,14 +15,14 @@ from vae.latent import aggregate, spherical, straight
 _COLOURS = {"straight": figures.latent.AGGREGATE, "spherical": COLOURS["importance"]}
 _FROM, TO = "decode.walk.from", "decode.walk.to"
 _STEPS, _FRAMES = 13, 25
-_DEEPEST = 2000  # nats below the best that the axis shows
+_DEEPEST = 2000  # nats below the maximum, on the axis
 _WALKS = {"straight": straight, "spherical": spherical}
 
 
 def show(model: cache.Model) -> None:
-    """Draws both walks from what is in use to another image, over the densities along them."""
+    """Draws both paths from the current image or z to another image, above the densities along them."""
     begin, end = _ends(model)
-    names = {"straight": _("straight"), "spherical": _("spherical")}
+    names = {"straight": _("linear"), "spherical": _("spherical")}
     paths = {kind: walk(begin.z, end.z, _STEPS) for kind, walk in _WALKS.items()}
     strips = [latent.decode(cache.load(model), path).mean for path in paths.values()]
     for name, strip in zip(names.values(), strips, strict=True):
@@ -36,7 +36,7 @@ def show(model: cache.Model) -> None:
 
 
 def _ends(model: cache.Model) -> tuple[start.Start, start.Start]:
-    """Lets a visitor choose both ends, and shows them."""
+    """Lets the user choose both ends, and shows them."""
     last = len(cache.images(model).test) - 1
     left, right = st.columns(2, gap="medium")
     with left:
@@ -67,7 +67,7 @@ def _ends(model: cache.Model) -> tuple[start.Start, start.Start]:
 
 
 def drawn_ends() -> tuple[bool, bool]:
-    """Tells whether a visitor has chosen the drawing to begin at, and to end at."""
+    """Whether the drawing is chosen as the start, and whether as the end."""
     begin, end = (st.session_state.get(f"{key}.start") == "drawing" for key in (_FROM, TO))
     return begin, end
 
@@ -81,7 +81,7 @@ def _go_to(row: int) -> None:
 
 
 def another(model: cache.Model, row: int) -> int:
-    """Returns the first test image of the class after that of an image, or the varied one that is farthest from it."""
+    """Returns the first test image of the next class or, without labels, a typical image far from the given one."""
     firsts, labels = list(cache.latent.first_of_class(model).values()), cache.images(model).test.labels
     if len(firsts) > 1:
         return next((first for first in firsts if labels[first] > labels[row]), firsts[0])
@@ -90,7 +90,7 @@ def another(model: cache.Model, row: int) -> int:
 
 
 def _densities(model: cache.Model, paths: dict[str, NDArray], names: dict[str, str]) -> None:
-    """Draws how dense the aggregate posterior and the prior are under each step."""
+    """Draws the log density of the aggregate posterior and of the prior at each step."""
     if cache.record(model[0]).autoencoder:
         st.caption(_("A plain autoencoder has neither a prior nor a posterior, so there is no density to show."))
         return
@@ -111,25 +111,28 @@ def _densities(model: cache.Model, paths: dict[str, NDArray], names: dict[str, s
     st.caption(
         _(
             "Solid: the aggregate posterior q(z), the mean of q(z|x) over the {count:,} training images. Dotted: the "
-            "prior p(z). Where q dives below p, the walk crosses empty space, and what is decoded there is a guess. "
-            "log q/p is {first:.1f} and {last:.1f} nats at the ends, {straight:.1f} at the lowest of the straight walk "
-            "and {spherical:.1f} at that of the spherical one."
+            "prior p(z). Where q falls far below p, the path crosses a region without codes, and the decoder can only "
+            "guess there. log q/p is {first:.1f} and {last:.1f} nats at the two ends; its minimum is {straight:.1f} on "
+            "the linear path and {spherical:.1f} on the spherical path."
         ).format(
             count=len(codes.mean), first=ratio["straight"][0], last=ratio["straight"][-1],
             **{kind: float(each.min()) for kind, each in ratio.items()},
         )
-        + (" " + _("In many dimensions no number of images fills the space: compare with the ends.") if many else "")
+        + (
+            " " + _("In many dimensions no number of images fills the space, so compare with the values at the ends.")
+            if many else ""
+        )
     )  # fmt: skip
 
 
 def animation(model: cache.Model, begin: NDArray, end: NDArray) -> bytes:
-    """Returns both walks from a latent (J,) to another, there and back, as a GIF: straight left, spherical right."""
+    """Returns both paths between two latents (J,), there and back, as a GIF: linear left, spherical right."""
     frames = [latent.decode(cache.load(model), walk(begin, end, _FRAMES)).mean for walk in _WALKS.values()]
     return figures.latent.animation(np.concatenate(frames, 2), figures.fitted(6, *frames[0].shape[1:3]))
 
 
 def _take_away(model: cache.Model, begin: start.Start, end: start.Start, strips: NDArray) -> None:
-    """Offers the walks as an animation, which never starts by itself, and as files."""
+    """Offers the paths as an animation, which starts only on request, and as files."""
     gif = animation(model, begin.z, end.z)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         play = st.toggle(_("Play"), key="decode.walk.play")
@@ -142,5 +145,5 @@ def _take_away(model: cache.Model, begin: start.Start, end: start.Start, strips:
             icon=":material/download:", key="decode.walk.png", on_click="ignore",
         )  # fmt: skip
     if play:
-        pictures.wide(gif, _("Both walks there and back: straight on the left, spherical on the right"), "gif")
-        st.caption(_("Straight on the left, spherical on the right; there and back."))
+        pictures.wide(gif, _("Both paths, there and back: linear on the left, spherical on the right"), "gif")
+        st.caption(_("Linear on the left, spherical on the right, there and back."))

@@ -1,4 +1,4 @@
-"""The nearest test images, by their codes and by their pixels, side by side."""
+"""The nearest test images, in latent space and in pixel space."""
 
 import streamlit as st
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ _COUNT = 8
 
 
 def show(model: cache.Model) -> None:
-    """Draws eight neighbours each way, without the image itself."""
+    """Draws eight neighbours in each space, without the image itself."""
     dataset = cache.images(model)
     begin = start.choose(model, "decode.neighbours", _("Neighbours of"))
     start.picture(begin)
@@ -34,18 +34,19 @@ def show(model: cache.Model) -> None:
             rows.append(_neighbours(model, title, found, begin.row))
     labels = dataset.test.labels.numpy()
     both = len(set(rows[0]) & set(rows[1]))
-    says = _("{both} of {count} are the same both ways.").format(both=both, count=len(rows[0]))
+    says = _("{both} of {count} neighbours are the same in both spaces.").format(both=both, count=len(rows[0]))
     if begin.row is not None and dataset.labelled:
         latent, pixels = (int((labels[each] == labels[begin.row]).sum()) for each in rows)
-        says += " " + _("Of its own class are {latent} in latent space and {pixels} in pixel space.").format(
-            latent=latent, pixels=pixels
-        )
+        says += " " + _(
+            "In latent space {latent} neighbours have the same class as the image, in pixel space {pixels}."
+        ).format(latent=latent, pixels=pixels)
     st.caption(
         says
         + " "
         + _(
-            "Distances are Euclidean: between z and the means of q(z|x), and between pixels on the scale from 0 to 1. "
-            "By its pixels, a shape that is moved by two pixels is another image; by its code it need not be."
+            "Distances are Euclidean: in latent space between z and the means of q(z|x), in pixel space between pixel "
+            "values in [0, 1]. Shifting a shape by two pixels moves it far in pixel space, but not necessarily in "
+            "latent space."
         )
     )
 

@@ -8,13 +8,16 @@ from pages.ui import browser, pictures, state, words
 from pages.ui.language import _
 from vae import figures
 
-_MOST = 20  # sliders of the server; what carries less stays as it is
+_MOST = 20  # sliders on the server; less informative dimensions stay fixed
 
 
 def show(model: cache.Model) -> None:
-    """Draws the sliders, and what z decodes to."""
+    """Draws the sliders and the decoded z."""
     st.caption(
-        _("Each slider is one coordinate of z, the one that carries most first; its strip shows where it leads.")
+        _(
+            "Each slider sets one coordinate of z, the most informative first. The strip below it shows how the "
+            "image changes."
+        )
     )
     if "decoder" in cache.browser.packed(model, cache.images(model).name):
         browser.sliders(model, browser.store(model))
@@ -23,7 +26,7 @@ def show(model: cache.Model) -> None:
 
 
 def _on_the_server(model: cache.Model) -> None:
-    st.info(_("This decoder does not fit a browser: the server decodes when a slider is let go."))
+    st.info(_("This decoder cannot run in the browser. The server decodes when you release a slider."))
     carried, unit = cache.carried(model)
     order = [int(j) for j in np.argsort(-carried, kind="stable")][:_MOST]
     reach = np.maximum(3, np.ceil(np.abs(cache.codes(model).mean).max(0))).tolist()
@@ -51,6 +54,6 @@ def _on_the_server(model: cache.Model) -> None:
                 words.deviation_range(cache.record(model[0]).model).format(
                     low=f"{deviation.min():.2f}", high=f"{deviation.max():.2f}"
                 ): pictures.sigma(deviation),
-                _("a draw x ~ p(x|z)"): pictures.plain(decoded.sample[0]),
+                _("a sample x ~ p(x|z)"): pictures.plain(decoded.sample[0]),
             }
         )

@@ -1,4 +1,4 @@
-"""Where a panel starts from: the image or the latent in use, another test image, or what was drawn."""
+"""The starting point of a panel: the current image or latent, another test image, or the drawing."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from vae import figures, latent
 
 
 class Start(NamedTuple):
-    """A latent (J,) with an image, uint8: the one it was encoded from, or what it decodes to; and its words."""
+    """A latent (J,) with an image, uint8, that it was encoded from or decodes to, and a description."""
 
     z: NDArray
     image: NDArray[np.uint8]
@@ -22,12 +22,12 @@ class Start(NamedTuple):
 
 
 def in_use(model: cache.Model) -> Start:
-    """Returns the test image in use, or the latent where one was chosen by hand."""
+    """Returns the current test image, or the latent if one was chosen by hand."""
     row = cache.row(model)
     if row is not None:
         return of_row(model, row)
     z = cache.z(model)
-    return Start(z, figures.picture(latent.decode(cache.load(model), z[None]).mean[0]), _("z in use, decoded"))
+    return Start(z, figures.picture(latent.decode(cache.load(model), z[None]).mean[0]), _("the current z, decoded"))
 
 
 def of_row(model: cache.Model, row: int) -> Start:
@@ -37,7 +37,7 @@ def of_row(model: cache.Model, row: int) -> Start:
 
 
 def of_drawing(model: cache.Model) -> Start | None:
-    """Returns what was drawn or uploaded, if anything of the model's size was."""
+    """Returns the drawing, if there is one of the model's size."""
     drawing = state.drawing()
     if drawing is None or drawing.shape != cache.record(model[0]).model.image_shape:
         return None
@@ -45,17 +45,17 @@ def of_drawing(model: cache.Model) -> Start | None:
 
 
 def picture(one: Start, says: str = "{words}") -> None:
-    """Shows the image that a panel starts from."""
+    """Shows the image of a starting point."""
     caption = says.format(words=one.words)
     st.image(figures.png_uri(pictures.plain(one.image / 255, 4)), caption=caption, alt=caption, width=112)
 
 
 def choose(model: cache.Model, key: str, label: str) -> Start:
-    """Returns what is in use or, where a visitor has drawn and prefers it, the drawing."""
+    """Returns the current image or latent, or the drawing if the user prefers it."""
     drawn = of_drawing(model)
     if drawn is None:
         return in_use(model)
-    names = {"use": _("image or z in use"), "drawing": _("your drawing")}
+    names = {"use": _("current image or z"), "drawing": _("your drawing")}
     picked = st.segmented_control(
         label, list(names), default="use", required=True, format_func=names.__getitem__, key=f"{key}.start"
     )

@@ -1,4 +1,4 @@
-"""A table of pictures: each row moves one coordinate of z and leaves the others."""
+"""Latent traversals: each row of images varies one coordinate of z and keeps the others fixed."""
 
 import numpy as np
 import streamlit as st
@@ -11,21 +11,21 @@ from vae import figures, latent
 from vae.latent import traversals
 
 _ROWS, _STEPS = 8, 11
-_UNUSED = 0.01  # what a dimension carries below which it is folded away
+_UNUSED = 0.01  # dimensions that carry less are not shown
 
 
 def show(model: cache.Model) -> None:
-    """Draws the table around the latent in use, the dimension that carries most on top."""
+    """Draws the table around the current latent, with the most informative dimension on top."""
     carried, unit = cache.carried(model)
     order = [int(j) for j in np.argsort(-carried, kind="stable")]
     used = [j for j in order if carried[j] >= _UNUSED] or order[:1]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         begin = start.choose(model, "decode.traversals", _("Around"))
         reach = "codes"
-        if not cache.record(model[0]).autoencoder:  # which has no prior
-            names = {"prior": _("from −3 to 3"), "codes": _("as far as the codes")}
+        if not cache.record(model[0]).autoencoder:  # an autoencoder has no prior
+            names = {"prior": _("−3 to 3"), "codes": _("range of the codes")}
             reach = st.segmented_control(
-                _("Each coordinate goes"), list(names), default="prior", required=True,
+                _("Range of each coordinate"), list(names), default="prior", required=True,
                 key="decode.traversals.reach", format_func=names.__getitem__,
             )  # fmt: skip
         picked = order[: len(used)][:_ROWS]
@@ -44,11 +44,12 @@ def show(model: cache.Model) -> None:
         images.reshape(len(picked), _STEPS, *images.shape[1:]), [f"z{j + 1}" for j in picked],
         [f"{value:+.1f}".replace("+0.0", "0") for value in values[0]] if reach == "prior" else (), 3, own,
     )  # fmt: skip
-    pictures.wide(sheet, _("Decoded means: each row moves one coordinate from left to right"))
+    pictures.wide(sheet, _("Decoded means: each row varies one coordinate from left to right"))
     left, right = st.columns([3, 1], vertical_alignment="center")
     left.caption(
         _(
-            "Around {start}. A frame marks the step nearest to its own value, where there is one within half a step."
+            "Around {start}. In each row, a frame marks the step closest to the coordinate's current value, if "
+            "one is within half a step of it."
         ).format(start=begin.words)
     )
     right.download_button(
@@ -57,7 +58,7 @@ def show(model: cache.Model) -> None:
     )  # fmt: skip
     if len(used) < len(order):
         unused = ", ".join(words.coordinate(j) for j in sorted(order[len(used) :]))
-        st.caption(_("Left out, since they carry under 0.01 {unit}: {names}.").format(unit=unit, names=unused))
+        st.caption(_("Not shown, because they carry less than 0.01 {unit}: {names}.").format(unit=unit, names=unused))
 
 
 def _nearest(values: np.ndarray, own: float) -> int:

@@ -1,1 +1,1 @@
-"""Parts of the Train page: what to train, what can be asked of a training, and how it stands."""
+"""Parts of the pages Train, Data and Models, one per file."""

@@ -1,4 +1,4 @@
-"""Models of other programs: uploaded as data, never as code, and kept as models of the explorer."""
+"""Import of models from other programs: uploaded as data, never as code, and saved as models of the explorer."""
 
 from dataclasses import replace
 
@@ -19,19 +19,19 @@ TIMES, CAME = "models.times", "models.came"
 
 @fragment()
 def show() -> None:
-    """Draws the upload, says what came, and keeps the model when asked to."""
-    st.subheader(_("A model of your own"), anchor=False)
+    """Draws the uploader, describes the files, and saves the model on request."""
+    st.subheader(_("Import a model"), anchor=False)
     st.caption(
         _(
-            "Upload together what belongs to one model: encoder.onnx and decoder.onnx, with the .onnx.data files that "
-            "PyTorch writes beside them; or a state dict as .safetensors, with a description of its layers in TOML or "
-            "JSON; or a .safetensors file of the explorer, alone."
+            "Upload all files of one model together: encoder.onnx and decoder.onnx, with any .onnx.data files that "
+            "PyTorch wrote beside them; or a state dict in .safetensors format, with a description of its layers in "
+            "TOML or JSON; or a single .safetensors file saved by this explorer."
         )
     )
-    times = st.session_state.setdefault(TIMES, 0)  # a new number empties what was uploaded
+    times = st.session_state.setdefault(TIMES, 0)  # incremented to clear the uploader
     files = st.file_uploader(
-        _("A model's files"), accept_multiple_files=True, key=f"models.files{times}",
-        help=_("From a script: `vae.inspect`. Folders of pythae and .pt files, in a shell: `vae model import`."),
+        _("Model files"), accept_multiple_files=True, key=f"models.files{times}",
+        help=_("In Python: `vae.inspect`. For pythae folders and .pt files, on the command line: `vae model import`."),
     )  # fmt: skip
     _templates()
     if not files:
@@ -50,17 +50,19 @@ def show() -> None:
         if chosen is None:
             return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = st.text_input(_("Name"), key="models.name", width=200, help=_("Lower-case letters, digits and dashes."))
+        name = st.text_input(
+            _("Name"), key="models.name", width=200, help=_("Use lower-case letters, digits and hyphens.")
+        )
         if came.kind == "onnx":
             gives = st.selectbox(
-                _("The decoder gives"), [*GIVES], None, key="models.gives", width=260,
-                format_func=_given().__getitem__, placeholder=_("say what it is"),
-                help=_("A file does not tell logits from a mean."),
+                _("Decoder output"), [*GIVES], None, key="models.gives", width=260,
+                format_func=_given().__getitem__, placeholder=_("choose one"),
+                help=_("An ONNX file does not record whether the decoder returns probabilities, logits or a mean."),
             )  # fmt: skip
     if came.kind != "model":
         pixels, sigma = _said_of_pixels()
     ready = bool(name) and (came.kind == "model" or gives is not None)
-    if not st.button(_("Keep"), type="primary", icon=":material/save:", disabled=not ready, key="models.keep"):
+    if not st.button(_("Save"), type="primary", icon=":material/save:", disabled=not ready, key="models.keep"):
         return
     try:
         with st.spinner(_("Reading the networks …")), acts.new_models([name]):
@@ -75,10 +77,10 @@ def show() -> None:
 
 
 def _arrived(files: list) -> Arrival:
-    """Looks the files through, once for the same ones.
+    """Reads the files, once for each set of files.
 
     Raises:
-        VAEError: they are no model, or not a whole one.
+        VAEError: the files are not a complete model.
     """
     key = tuple(each.file_id for each in files)
     held = st.session_state.get(CAME)
@@ -86,7 +88,9 @@ def _arrived(files: list) -> Arrival:
         twice = [each.name for i, each in enumerate(files) if each.name in [one.name for one in files[:i]]]
         if twice:
             raise ConfigError(
-                _("Each file has a name of its own; {name} came twice. Rename one.").format(name=twice[0])
+                _("File names must be unique; {name} was uploaded twice. Rename one of the two files.").format(
+                    name=twice[0]
+                )
             )
         with st.spinner(_("Reading the networks …")):
             try:
@@ -94,7 +98,7 @@ def _arrived(files: list) -> Arrival:
             except VAEError as error:
                 found = error
         st.session_state[CAME] = held = key, found
-        if isinstance(found, Arrival):  # what was chosen for other files does not hold for these
+        if isinstance(found, Arrival):  # choices made for other files do not apply
             st.session_state["models.gives"] = found.gives
             st.session_state["models.data"] = found.data
     if isinstance(held[1], VAEError):
@@ -103,30 +107,30 @@ def _arrived(files: list) -> Arrival:
 
 
 def _told(came: Arrival) -> str:
-    """Says what the files are."""
+    """Describes the files."""
     kind = {
-        "model": _("A model of the explorer"),
-        "layers": _("A state dict and the description of its layers"),
+        "model": _("A model saved by this explorer"),
+        "layers": _("A state dict and a description of its layers"),
         "onnx": _("An encoder and a decoder in ONNX"),
     }[came.kind]
     parts = [kind] if came.latent is None else [kind, f"J = {came.latent}"]
     if came.image_shape is not None:
         parts.append(_("images of {size}").format(size=words.sides(came.image_shape)))
     elif came.pixels is not None:
-        parts.append(_("images of {count:,} numbers").format(count=came.pixels))
+        parts.append(_("images of {count:,} values").format(count=came.pixels))
     return ", ".join(parts) + "."
 
 
 def _images(came: Arrival) -> str | None:
-    """Draws the choice among the data sets whose images fit, and says so where there is none."""
+    """Lets the user choose among the data sets whose images fit, or says that there are none."""
     there = sorted((each for each in data.names() if data.available(each)), key=lambda each: each in data.NAMES)
     fitting = [each for each in there if came.fits(data.image_shape_of(each))]
     if not fitting:
-        size = words.sides(came.image_shape) if came.image_shape else _("{count:,} numbers").format(count=came.pixels)
+        size = words.sides(came.image_shape) if came.image_shape else _("{count:,} values").format(count=came.pixels)
         st.warning(
             _(
-                "A model is shown with images of its own size, and no data set here has images of {size}. Bring some "
-                "on the page Data, and come back with these files."
+                "The explorer shows a model on images of the model's size, but no data set here has images of {size}. "
+                "Add one on the Data page, and then upload these files again."
             ).format(size=size),
             icon=":material/photo_library:",
         )
@@ -136,26 +140,26 @@ def _images(came: Arrival) -> str | None:
     if st.session_state.get("models.data") not in fitting:
         st.session_state["models.data"] = fitting[0]
     chosen = st.selectbox(
-        _("Images to show it with"), fitting, key="models.data", width=320,
+        _("Data set to show it on"), fitting, key="models.data", width=320,
         format_func=lambda each: f"{each}, {words.sides(data.image_shape_of(each))}",
-        help=_("The data sets here whose images are of the model's size. Others can be brought on the page Data."),
+        help=_("Only data sets whose images have the model's size are listed. You can add others on the Data page."),
     )  # fmt: skip
     if came.data and came.data not in fitting:
         st.caption(
-            _("The files name the data set {name}, which is not here or has images of another size.").format(
-                name=words.literal(came.data)
-            )
+            _(
+                "The files refer to the data set {name}, which is not available here or has images of a different size."
+            ).format(name=words.literal(came.data))
         )
     return chosen
 
 
 def _templates() -> None:
-    """Offers descriptions to begin with."""
-    with st.popover(_("Templates of a description"), icon=":material/draft:"):
+    """Offers templates of descriptions."""
+    with st.popover(_("Description templates"), icon=":material/draft:"):
         st.markdown(
             _(
-                "A state dict does not say in which order its layers follow. A description does, in a few lines; with "
-                "your names in it, it is uploaded together with the weights."
+                "A state dict does not record the order of its layers, so a short description is needed. Fill in the "
+                "names of your layers, and upload it together with the weights."
             )
         )
         titles = {"perceptron": _("Fully connected"), "convolutional": _("Convolutional")}
@@ -171,29 +175,29 @@ def _templates() -> None:
 
 
 def _said_of_pixels() -> tuple[Pixels, float | None]:
-    """Draws what a file does not say: how the networks want their pixels, and sigma of a decoder of means."""
-    st.caption(_("Pixels as the networks want them: standardised, (x - mean) / standard deviation for x in [0, 1]"))
+    """Draws controls for what a file does not record: the pixel standardisation, and sigma if it is not learned."""
+    st.caption(_("Pixel standardisation that the networks expect: (x - mean) / standard deviation, for x in [0, 1]"))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         mean = st.number_input(
             _("Mean"), value=0.0, format="%.4f", key="models.mean", width=130,
-            help=_("0.5, with a standard deviation of 0.5, is for pixels in [-1, 1]."),
+            help=_("If the networks expect pixels in [-1, 1], set both the mean and the standard deviation to 0.5."),
         )  # fmt: skip
         deviation = st.number_input(
             _("Standard deviation"), min_value=1e-4, value=1.0, format="%.4f", key="models.deviation", width=150
         )
         dequantised = st.selectbox(
             _("Grey pixels"), [True, False], key="models.dequantised", width=200,
-            format_func=lambda chosen: _("dequantised") if chosen else _("plain grey"),
+            format_func=lambda chosen: _("dequantised") if chosen else _("not dequantised"),
             help=_(
-                "Dequantised: x = (u + U[0, 1)) / 256 for the 8-bit value u. Plain grey: x = u / 255. Binary pixels "
-                "are drawn from u / 255 either way."
+                "Dequantised: x = (u + U[0, 1)) / 256 for an 8-bit value u. Not dequantised: x = u / 255. Binary "
+                "pixels are sampled with probability u / 255 in either case."
             ),
         )  # fmt: skip
         sigma = st.number_input(
             _("sigma"), 1e-4, 10.0, None, format="%.4f", key="models.sigma", width=130, placeholder=_("fitted"),
             help=_(
-                "The standard deviation of p(x|z), for a decoder that gives the mean alone. Left empty, it is the one "
-                "that is best for the images."
+                "The standard deviation of p(x|z), for a decoder that returns only the mean. If left empty, it is "
+                "fitted to the training images."
             ),
         )  # fmt: skip
     return Pixels(mean, deviation, dequantised), sigma
@@ -203,7 +207,7 @@ def _given() -> dict[Gives, str]:
     return {
         "probabilities": _("probabilities of binary pixels"),
         "logits": _("logits of binary pixels"),
-        "mean": _("the mean of a Gaussian"),
+        "mean": _("mean of a Gaussian"),
         "mean and log variance": _("mean and log variance of a Gaussian"),
     }
 
@@ -211,7 +215,7 @@ def _given() -> dict[Gives, str]:
 def _keep(
     came: Arrival, name: str, chosen: str | None, gives: Gives | None, pixels: Pixels, sigma: float | None
 ) -> list[str]:
-    """Keeps the model under a name, and returns what is to be told of it."""
+    """Saves the model under a name, and returns sentences about it to show."""
     check_name(name)
     if taken(name):
         raise ConfigError(f"A model's name must be new; {name!r} is taken. Choose another.")

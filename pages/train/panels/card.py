@@ -1,4 +1,4 @@
-"""The card of a model: what it is, what it learned from, its settings, its figures, and where it came from."""
+"""The card of a model: its architecture, data set, settings, results and origin."""
 
 import time
 
@@ -26,28 +26,28 @@ def show(record: Record) -> None:
 
 
 def origin(record: Record) -> str:
-    """Says where a model came from."""
+    """Describes where a model came from."""
     if record.training is None:
         return words.literal(getattr(record.model, "origin", ""))
-    return _("ships") if record.name in shelf.SHIPPED else _("trained here")
+    return _("built in") if record.name in shelf.SHIPPED else _("trained here")
 
 
 def whose(name: str) -> str:
-    """Says whose a model is in a class: that of the session, of a student, or of the lecturer."""
+    """Names the owner of a model in a class: this session, a student, or the lecturer."""
     if name in shelf.SHIPPED:
         return ""
     mark = marks.of_model(name)
     if mark is None:
-        return _("lecturer's")
-    return _("yours") if mark == roles.owner() else _("of student {mark}").format(mark=mark[:6])
+        return _("lecturer")
+    return _("you") if mark == roles.owner() else _("student {mark}").format(mark=mark[:6])
 
 
 def _what(record: Record) -> dict[str, str]:
-    """Returns what a model is and where it came from, by name."""
+    """Returns the rows on the architecture and origin of a model, by title."""
     config = record.model
-    rows = {_("What it is"): words.likelihood(config.likelihood)}
+    rows = {_("Likelihood"): words.likelihood(config.likelihood)}
     if config.likelihood != "bernoulli":
-        rows[_("What it is")] += ", " + words.floor(config)
+        rows[_("Likelihood")] += ", " + words.floor(config)
     rows[_("Latent dimensions")] = str(config.latent)
     rows[_("Images")] = words.sides(config.image_shape)
     if isinstance(config, ModelConfig):
@@ -60,37 +60,37 @@ def _what(record: Record) -> dict[str, str]:
         rows[_("Weights")] = words.literal(said(error))
     rows[_("Origin")] = origin(record)
     if roles.active() and (owner := whose(record.name)):
-        rows[_("Whose")] = owner
+        rows[_("Owner")] = owner
     stat = locate(record.name).stat()
     size, day = words.file_size(stat.st_size), time.strftime("%Y-%m-%d", time.localtime(stat.st_mtime))
-    shipped = record.name in shelf.SHIPPED  # whose file is as old as the installation
-    rows[_("File")] = size if shipped else _("{size}, written on {day}").format(size=size, day=day)
+    shipped = record.name in shelf.SHIPPED  # its file has the date of the installation
+    rows[_("File")] = size if shipped else _("{size}, saved on {day}").format(size=size, day=day)
     return rows
 
 
 def _layers(config: ModelConfig, widths: tuple[int, ...]) -> str:
     parts = []
     if config.channels:
-        parts.append(_("convolutions {widths}").format(widths=", ".join(map(str, config.channels))))
+        parts.append(_("convolutional channels {widths}").format(widths=", ".join(map(str, config.channels))))
     if widths:
-        parts.append(_("layers of {widths}").format(widths=", ".join(map(str, widths))))
+        parts.append(_("hidden layers {widths}").format(widths=", ".join(map(str, widths))))
     return ", ".join([*parts, words.activation(config.activation)]) if parts else _("linear")
 
 
 def _figures(record: Record) -> dict[str, str]:
-    """Returns what a model learned from, how, and what it reached, by name."""
+    """Returns the rows on the training and the results of a model, by title."""
     training, held_out = record.training, record.held_out
     rows = {_("Data set"): words.literal(record.data) or "–"}
     if training is not None:
         rows[_("Objective")] = words.objective(training.objective) + f", β = {training.beta:g}"
-        rows[_("Training")] = _("{epochs:g} epochs, batches of {batch}, {seconds}, seed {seed}").format(
+        rows[_("Training")] = _("{epochs:g} epochs, batch size {batch}, {seconds}, seed {seed}").format(
             epochs=round(record.epochs_done, 2), batch=training.batch_size, seconds=words.seconds(record.seconds),
             seed=training.seed,
         )  # fmt: skip
         rows[_("Learning rate")] = f"{training.learning_rate:g}, {words.schedule(training.schedule)}"
         if record.changes:
-            says = _("after step {step:,.0f} learning rate {learning_rate:g}, β {beta:g}")
-            rows[_("Changed by hand")] = "; ".join(says.format(**change) for change in record.changes)
+            says = _("after step {step:,.0f}: learning rate {learning_rate:g}, β = {beta:g}")
+            rows[_("Changed during training")] = "; ".join(says.format(**change) for change in record.changes)
     if "elbo" in held_out:
         rows[_("Held-out ELBO, nats")] = _with_error(held_out, "elbo", 1)
     for key, title, digits in (

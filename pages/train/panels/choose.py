@@ -1,4 +1,4 @@
-"""What to train, and how: presets, the settings, how long it would take, and the start."""
+"""The settings of a new training run: presets, controls, an estimate of the time, and the button to start."""
 
 import time
 from dataclasses import replace
@@ -16,36 +16,52 @@ from vae.errors import VAEError
 from vae.training import fitted_to
 
 FIRST = "quick-2d"
-FRESH = "train.fresh"  # whether the name was used, and a new one is to be suggested
+FRESH = "train.fresh"  # whether to suggest a new name, because the last one was used
 SEEDS = (1, 2, 3)
 
 
 def preset_words() -> dict[str, str]:
-    """Says of each preset what it is for; these are the ones that can be chosen."""
+    """Returns a description of each preset that can be chosen."""
     return {
-        "quick-2d": _("A map in two dimensions, to watch as it forms."),
-        "quick-bernoulli-2d": _("The same with binary pixels and a smooth network, whose log p(x) is known exactly."),
-        "quick-20d": _("Good images soon: as much in 4 epochs as Adam's usual rate gives in 10."),
-        "mnist-2d": _("How mnist-2d, which ships, was trained."),
-        "mnist-5d": _("How mnist-5d, which ships, was trained."),
-        "mnist-20d": _("How mnist-20d, which ships, was trained."),
-        "mnist-bernoulli-2d": _("How mnist-bernoulli-2d, which ships, was trained."),
-        "beta-10d": _("β = 4: fewer dimensions carry more each, and reconstructions blur."),
-        "free-bits-20d": _("Each dimension has half a nat for nothing, so that none falls asleep."),
-        "iwae-2d": _("A tighter bound, from 10 draws per image."),
-        "record": _("Convolutions and 50 dimensions, for a high log p(x) of binary images; long."),
-        "colour-28": _(
-            "A perceptron for small images in colour, as of 28 × 28: about 4,600 images per second on one core."
+        "quick-2d": _("A two-dimensional latent space that you can watch as it forms."),
+        "quick-bernoulli-2d": _(
+            "The same with binary pixels and a smooth network, for which log p(x) can be computed exactly."
         ),
-        "colour-64": _("Convolutions for images in colour, as of 64 × 64: about 400 images per second on one core."),
-        "grey-128": _("Convolutions for large grey images, as of 128 × 128: about 200 images per second on one core."),
+        "quick-20d": _("Good images quickly: 4 epochs do as well as 10 at Adam's usual learning rate."),
+        "mnist-2d": _("The settings with which the built-in model mnist-2d was trained."),
+        "mnist-5d": _("The settings with which the built-in model mnist-5d was trained."),
+        "mnist-20d": _("The settings with which the built-in model mnist-20d was trained."),
+        "mnist-bernoulli-2d": _("The settings with which the built-in model mnist-bernoulli-2d was trained."),
+        "beta-10d": _(
+            "β = 4: fewer dimensions are used, each carries more information, and reconstructions become blurred."
+        ),
+        "free-bits-20d": _(
+            "Free bits: the first half nat of KL in each dimension is not penalised, to keep dimensions from "
+            "collapsing."
+        ),
+        "iwae-2d": _("The IWAE objective, a tighter bound, with 10 samples per image."),
+        "record": _(
+            "A convolutional network with 50 latent dimensions, for a high log p(x) of binary images. Training "
+            "takes a long time."
+        ),
+        "colour-28": _(
+            "A multilayer perceptron for small colour images, such as 28 × 28: about 4,600 images per second "
+            "on one core."
+        ),
+        "colour-64": _(
+            "A convolutional network for colour images, such as 64 × 64: about 400 images per second on one core."
+        ),
+        "grey-128": _(
+            "A convolutional network for large greyscale images, such as 128 × 128: about 200 images per second on "
+            "one core."
+        ),
         "burda": _("The model and objective of Burda, Grosse & Salakhutdinov (2016): IWAE with k = 50."),
     }
 
 
 @fragment()
 def show() -> None:
-    """Draws the controls, and starts a training when asked to."""
+    """Draws the controls, and starts a training run on request."""
     cache.times.expect_training()
     says = preset_words()
     state.begin("train.preset", state.one_of(says), FIRST)
@@ -64,15 +80,17 @@ def show() -> None:
                 draw()
     preset = st.session_state["train.preset"]
     plan, trouble = _plan()
-    note = "" if plan is None or plan == kept(preset) else _(" Changed since.")
+    note = "" if plan is None or plan == kept(preset) else _(" Some settings have been changed.")
     if trouble:
         st.error(trouble, icon=":material/error:")
     st.caption(says[preset] + note + _of_the_size(preset, plan))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = st.text_input(_("Name"), key="train.name", width=220, help=_("Lower-case letters, digits and dashes."))
+        name = st.text_input(
+            _("Name"), key="train.name", width=220, help=_("Use lower-case letters, digits and hyphens.")
+        )
         seeds = st.segmented_control(
             _("Seeds"), SEEDS, required=True, default=1, key="train.seeds", persist_state="session",
-            help=_("The same training from several seeds, one after the other, to be compared."),
+            help=_("Repeat the training with this many different seeds, one after another, to compare the results."),
         )  # fmt: skip
         start = st.button(
             _("Train"), type="primary", icon=":material/play_arrow:", key="train.start", width=140, disabled=not plan
@@ -85,39 +103,39 @@ def show() -> None:
 
 
 def estimate(plan: Preset, seeds: int) -> None:
-    """Says how long a training would take, as soon as that was measured."""
+    """Shows how long the training would take, once this has been measured."""
     waits = not cache.times.an_epoch(plan).done()
 
     @fragment(run_every=1.0 if waits else None)
     def tell() -> None:
         measured = cache.times.an_epoch(plan)
         if not measured.done():
-            st.caption(_("Measuring how long it takes …"))
+            st.caption(_("Measuring the training speed …"))
         elif waits:
-            st.rerun(scope="app")  # which ends the waiting
+            st.rerun(scope="app")  # this run no longer waits
         else:
             try:
                 seconds = measured.result() * plan.training.epochs * seeds
             except VAEError as error:
                 st.caption(f":material/error: {said(error)}")
             else:
-                st.caption(_(":material/timer: about {time} here").format(time=words.seconds(seconds)))
+                st.caption(_(":material/timer: about {time} on this machine").format(time=words.seconds(seconds)))
 
     tell()
 
 
 def _plan() -> tuple[Preset | None, str]:
-    """Returns what the controls say, or else what is wrong with it."""
+    """Returns the settings, or the reason why they are invalid."""
     try:
         plan = settings.chosen()
-        acts.check_plan(plan)  # before it is measured how long it would take
+        acts.check_plan(plan)  # before its speed is measured
         return plan, ""
     except VAEError as error:
         return None, said(error)
 
 
 def kept(name: str) -> Preset:
-    """Returns a preset on the data that are there or, where it is for other sizes, on those that are chosen."""
+    """Returns a preset with an available data set: the one chosen, if the preset is for other image sizes."""
     model, training = PRESETS[name]
     here = settings.on_disk(training).data
     if model.image_shape != ModelConfig().image_shape:
@@ -128,12 +146,14 @@ def kept(name: str) -> Preset:
 
 
 def _of_the_size(preset: str, plan: Preset | None) -> str:
-    """Says that the network is convolutional because of the size of the images, where that is so."""
+    """Says so if the network is convolutional only because of the size of the images."""
     if plan is None or PRESETS[preset].model.channels or not plan.model.channels:
         return ""
     if not fitted_to(PRESETS[preset].model, plan.model.image_shape).channels:
         return ""
-    return _(" {size}: convolutions.").format(size=words.sides(plan.model.image_shape))
+    return _(" The images are {size}, so the network is convolutional.").format(
+        size=words.sides(plan.model.image_shape)
+    )
 
 
 def _take() -> None:

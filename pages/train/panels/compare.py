@@ -1,4 +1,4 @@
-"""Trainings on one chart: the held-out ELBO of each against its epochs or seconds."""
+"""Training runs in one chart: the held-out ELBO of each against epochs or seconds."""
 
 import numpy as np
 import streamlit as st
@@ -9,34 +9,36 @@ from pages.ui.language import _
 from vae import figures
 from vae.model import ModelConfig, TrainConfig
 
-MOST = 6  # trainings that are chosen at first
+MOST = 6  # runs selected initially
 Plan = tuple[ModelConfig, TrainConfig]
 
 
 def show(name: str) -> None:
-    """Shows the training of that name beside those that can be compared with it, or that a visitor chooses."""
+    """Shows a training run beside those that can be compared with it, or others that the user selects."""
     plans = {each: plan for each in cache.training.trained() if (plan := cache.training.plan(each))}
-    plans = {each: plan for each, plan in plans.items() if plan[1].objective != "autoencoder"}  # it bounds nothing
+    plans = {
+        each: plan for each, plan in plans.items() if plan[1].objective != "autoencoder"
+    }  # its objective is not a bound
     if not plans:
-        st.caption(_("No training with an ELBO has been kept yet."))
+        st.caption(_("No training run with an ELBO has been saved yet."))
         return
     first = [each for each in plans if name in plans and comparable(plans[each], plans[name])] or list(plans)
     chosen = st.multiselect(
-        _("Trainings"), plans, sorted(first, key=lambda each: each != name)[:MOST], key=f"train.compared.{name}",
-        placeholder=_("Choose trainings"),
+        _("Training runs"), plans, sorted(first, key=lambda each: each != name)[:MOST], key=f"train.compared.{name}",
+        placeholder=_("Choose training runs"),
     )  # fmt: skip
     against = st.segmented_control(
-        _("Against"), ("epochs", "seconds"), default="epochs", key="train.against", required=True,
-        format_func=lambda kind: {"epochs": _("epochs"), "seconds": _("seconds of training")}[kind],
+        _("Plot against"), ("epochs", "seconds"), default="epochs", key="train.against", required=True,
+        format_func=lambda kind: {"epochs": _("epochs"), "seconds": _("training time, seconds")}[kind],
     )  # fmt: skip
     runs = {each: curve(each, against == "seconds") for each in chosen}
     if any(not comparable(plans[each], plans[chosen[0]]) for each in chosen):
         st.warning(
-            _("These differ in data, likelihood or variance floor, so the nats of one say nothing about another."),
+            _("These runs differ in data set, likelihood or variance floor, so their ELBOs cannot be compared."),
             icon=":material/warning:",
         )
     if any(len(run.values) for run in runs.values()):
-        title = _("seconds of training") if against == "seconds" else _("epoch")
+        title = _("training time, seconds") if against == "seconds" else _("epoch")
         st.plotly_chart(
             figures.trainings.curves(list(runs.values()), (title, _("held-out ELBO, nats"))), key="train.curves",
             config={"displayModeBar": False}, alt=_("held-out ELBO of {names}").format(names=", ".join(chosen)),
@@ -46,14 +48,14 @@ def show(name: str) -> None:
 
 
 def comparable(plan: Plan, other: Plan) -> bool:
-    """Whether two trainings' nats are about the same random variable: the data, and the density's bounds."""
+    """Whether the ELBOs of two runs can be compared: same data, same likelihood, same variance floor."""
     (model, training), (model_2, training_2) = plan, other
     same = model.likelihood == model_2.likelihood and training.data == training_2.data
     return same and (model.likelihood == "bernoulli" or model.log_variance_floor == model_2.log_variance_floor)
 
 
 def curve(name: str, by_seconds: bool) -> figures.trainings.Curve:
-    """Returns the held-out ELBO of a training, epoch by epoch."""
+    """Returns the held-out ELBO of a training run after each epoch."""
     ends = [r for r in cache.training.history(name) if r.held_out_reconstruction is not None]
     places = np.array([r.seconds if by_seconds else r.epoch for r in ends])
     return figures.trainings.Curve(name, places, np.array([elbo(r) for r in ends]))
@@ -65,7 +67,7 @@ def elbo(report: cache.training.Report) -> float:
 
 
 def table(chosen: list[str], plans: dict[str, Plan]) -> dict[str, list[str]]:
-    """Returns the columns of a table of trainings, by their titles."""
+    """Returns the columns of a table of training runs, by title."""
     rows = []
     for name in chosen:
         model, training = plans[name]

@@ -1,4 +1,4 @@
-"""What can be asked of a training, and which one is watched."""
+"""Control of training runs: pause, resume, change, stop, and the choice of the run to watch."""
 
 import contextlib
 
@@ -15,25 +15,25 @@ from vae.model import TrainConfig, folders
 
 
 def watched() -> jobs.Job | None:
-    """Returns the training to watch: the one in the link or begun here, else the latest; None where there is none."""
+    """Returns the run to watch: the one in the link or started here, else the latest; None if there is none."""
     chosen = state.watched()
     return (jobs.status(chosen) if chosen else None) or jobs.latest()
 
 
 def known(name: str) -> str:
-    """Parses the name of a training in a link."""
+    """Parses the name of a training run in a link."""
     try:
         if jobs.status(name):
             return name
     except VAEError:
-        pass  # no name at all
+        pass  # not a valid name
     raise ValueError(name)
 
 
 def row(job: jobs.Job) -> None:
-    """Draws what can be asked of the training that is watched."""
+    """Draws the controls of the run that is watched."""
     if not acts.may_change(job.name):
-        st.caption(_("It is not yours: you can watch it."), width="content")
+        st.caption(_("This run belongs to someone else. You can only watch it."), width="content")
         return
     if job.state == "running" and st.button(_("Pause"), icon=":material/pause:", key="train.pause"):
         acts.pause(job.name)
@@ -41,59 +41,59 @@ def row(job: jobs.Job) -> None:
     if job.state == "paused" and st.button(_("Resume"), icon=":material/play_arrow:", key="train.resume"):
         acts.resume(job.name)
     if job.state in ("running", "paused"):
-        with contextlib.suppress(JobError):  # it begins only now
+        with contextlib.suppress(JobError):  # it is only just starting
             plan = read_plan(folders()[0] / job.name)
-            with st.popover(_("Change"), icon=":material/tune:", key="train.change"):
+            with st.popover(_("Change settings"), icon=":material/tune:", key="train.change"):
                 _change(job.name, plan.training)
     if job.busy and st.button(
-        _("Stop training"), icon=":material/stop:", key="train.stop", help=_("Saves what was learned.")
+        _("Stop training"), icon=":material/stop:", key="train.stop", help=_("The model is saved in its current state.")
     ):
         acts.stop(job.name)
         st.toast(_("Stopping."))
     if jobs.resumable(job.name) and st.button(
-        _("Resume"), icon=":material/play_arrow:", key="train.again", help=_("From where it was saved last.")
+        _("Resume"), icon=":material/play_arrow:", key="train.again", help=_("Continue from the last saved state.")
     ):
         acts.resume(job.name)
         st.rerun(scope="app")
 
 
 def _change(name: str, training: TrainConfig) -> None:
-    """Draws what may be changed while a training goes on."""
+    """Draws the settings that can be changed during training."""
     has_kl = training.objective != "autoencoder"
     with st.form(f"train.changes of {name}", border=False):
         rate = st.number_input(
-            _("Highest learning rate"), value=training.learning_rate, step=1e-4, format="%g",
-            key=f"train.rate of {name}", help=_("The schedule goes on from it."),
+            _("Peak learning rate"), value=training.learning_rate, step=1e-4, format="%g",
+            key=f"train.rate of {name}", help=_("The schedule continues with this peak value."),
         )  # fmt: skip
         beta = st.number_input(
-            _("Weight β of the KL"), value=float(training.beta), step=0.5, format="%g", key=f"train.beta of {name}",
-            disabled=not has_kl, help=None if has_kl else _("An autoencoder has no KL."),
+            _("KL weight β"), value=float(training.beta), step=0.5, format="%g", key=f"train.beta of {name}",
+            disabled=not has_kl, help=None if has_kl else _("An autoencoder has no KL term."),
         )  # fmt: skip
-        if st.form_submit_button(_("Change from the next step on"), icon=":material/check:"):
+        if st.form_submit_button(_("Apply from the next step"), icon=":material/check:"):
             try:
                 acts.change(name, learning_rate=rate, beta=beta if has_kl else None)
             except VAEError as error:
-                st.toast(said(error), icon=":material/error:")  # which outlives the next look at the training
+                st.toast(said(error), icon=":material/error:")  # a toast survives the next rerun of the fragment
             else:
-                st.toast(_("Changed from the next step on."))
+                st.toast(_("The change takes effect at the next step."))
     if (reports := jobs.history(name)) and reports[-1].learning_rate is not None:
         now = reports[-1]
         st.caption(
-            _("Step {step:,} had learning rate {rate:.2g} and β {beta:.2g}.").format(
+            _("At step {step:,}, the learning rate was {rate:.2g} and β was {beta:.2g}.").format(
                 step=now.step, rate=now.learning_rate, beta=now.beta or 0
             )
         )
 
 
 def choose() -> None:
-    """Draws the choice of a training to watch, whoever began it, and the queue."""
+    """Draws the choice of a run to watch, whoever started it, and the queue."""
     job, names = watched(), [each.name for each in jobs.known()]
     if job is None or len(names) < 2:
         return
     st.session_state["train.watch"] = job.name
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            _("Training to watch"), names, key="train.watch", width=300,
+            _("Training run to watch"), names, key="train.watch", width=300,
             on_change=lambda: state.watch(st.session_state["train.watch"]),
         )  # fmt: skip
         if len(jobs.queue()) > 1:
@@ -103,7 +103,7 @@ def choose() -> None:
 
 @fragment(run_every=2.0)
 def _queue() -> None:
-    """Draws the trainings that run, and those that wait, in their order."""
+    """Draws the runs in progress and those waiting, in order."""
     for place, job in enumerate(jobs.queue(), 1):
         reports = jobs.history(job.name)
         with st.container(horizontal=True, vertical_alignment="center"):

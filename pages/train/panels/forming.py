@@ -1,4 +1,4 @@
-"""A latent space as it forms: the newest state of a training that runs, and the whole of one that has ended."""
+"""A latent space as it forms: the latest state of a run in progress, and the whole history of a finished one."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures
 
-AWAKE = 0.01  # nats; a dimension that carries less is called unused everywhere
+AWAKE = 0.01  # nats; a dimension with a smaller KL is called unused throughout
 
 
 def show(name: str, data_name: str, *, live: bool, sort: bool = False, by_variance: bool = False) -> bool:
-    """Shows the map, what its plane decodes to and the KL of each dimension; returns whether anything was kept.
+    """Shows the map, decoded images and the KL of each dimension; returns whether there is anything to show.
 
     Arguments:
-        name: of the training.
+        name: of the run.
         data_name: of its data set.
-        live: whether it goes on: then its newest state, else all with a time slider.
-        sort: whether dimensions stand by their KL, the largest of now, or of the end, first.
-        by_variance: of an autoencoder, which has no KL.
+        live: whether it is still running: then show its latest state, else all of them with a time slider.
+        sort: whether to sort dimensions by their current, or final, KL in decreasing order.
+        by_variance: whether the dimensions shown were chosen by variance, for an autoencoder, which has no KL.
     """
     formed = cache.training.formed(name, data_name, live=live)
     if formed is None:
@@ -32,13 +32,13 @@ def show(name: str, data_name: str, *, live: bool, sort: bool = False, by_varian
     component("replay")(key="train.replay", data=data)
     if not (dataset.labelled or live):
         st.caption(
-            _("These images have no labels. The colours are k-means clusters of their codes at the end, not labels.")
+            _("These images have no labels. The colours show k-means clusters of their codes at the end of training.")
         )
     return True
 
 
 def given(formed: dict[str, Any], sort: bool, by_variance: bool) -> dict[str, Any]:
-    """Returns what the browser draws: what was kept, and how it is named and ordered."""
+    """Returns the data that the browser draws, with names and order."""
     first, second = formed["axes"]
     kl = formed["kl"]
     order = np.argsort(-kl[-1], kind="stable") if sort else np.arange(kl.shape[1])
@@ -52,18 +52,18 @@ def given(formed: dict[str, Any], sort: bool, by_variance: bool) -> dict[str, An
 
 
 def _words(latent: int, by_variance: bool) -> dict[str, str]:
-    sheet = _("what the plane decodes to, in equal shares of the prior")
+    sheet = _("decoded images over the plane, at points spaced evenly in prior probability")
     chosen = ""
     if latent > 2:
-        sheet = _("what {plane} decodes to, all else 0, in equal shares of the prior")
+        sheet = _("decoded images over {plane}, all other coordinates 0, at points spaced evenly in prior probability")
         chosen = (
-            _("On the plane: two of {count} dimensions, among those that vary most.")
+            _("The plane shows two of the {count} dimensions, chosen among those with the largest variance.")
             if by_variance
-            else _("On the plane: two of {count} dimensions, among those with the largest KL.")
+            else _("The plane shows two of the {count} dimensions, chosen among those with the largest KL.")
         ).format(count=latent)
     return {
-        "map": _("The same test images on the latent plane, as training moves them"), "sheet": sheet,
-        "play": _("Play"), "pause": _("Pause"), "time": _("Time of the training"), "chosen": chosen,
+        "map": _("Codes of the same test images in the latent plane as training proceeds"), "sheet": sheet,
+        "play": _("Play"), "pause": _("Pause"), "time": _("Training progress"), "chosen": chosen,
         "at": _("epoch {epoch}, step {step}"),
-        "carried": _("KL by dimension, nats, a mean over training images; {awake} of {count} above 0.01"),
+        "carried": _("KL of each dimension in nats, averaged over training images; {awake} of {count} are above 0.01"),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Images of one's own: uploaded, looked at as they would be kept, and kept."""
+"""Import of a user's own images: upload, preview, and saving as a data set."""
 
 import os
 import shutil
@@ -19,27 +19,28 @@ from vae.errors import DataError, VAEError
 
 PICTURES = ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff")
 ARRAYS = ("zip", "npz", "npy", "gz", "idx", "parquet")
-SHOWN, COLUMNS = 48, 12  # images on the sheet
-HELD = "data.held"  # what was uploaded, and the folder that it lies in
-LARGEST = 128  # pixels per side that a set may have
+SHOWN, COLUMNS = 48, 12  # images in the preview
+HELD = "data.held"  # the uploaded files and the folder that contains them
+LARGEST = 128  # pixels per side, at most
 
 
 @fragment()
 def show() -> None:
-    """Draws the upload and, once there is something, the draft with what can be chosen for it."""
+    """Draws the uploader and, once there are files, the preview and its options."""
     st.subheader(_("Your own images"), anchor=False)
-    kept = st.session_state.setdefault("data.times", 0)  # a new number empties what was uploaded
+    kept = st.session_state.setdefault("data.times", 0)  # incremented to clear the uploaders
     left, right = st.columns(2, gap="medium")
     files = left.file_uploader(
         _("Images"), [*ARRAYS, *PICTURES], accept_multiple_files=True, key=f"data.files{kept}",
         help=_(
-            "A zip archive of a folder of images, with one folder for each class or without; .npz or .npy with "
-            "images (N, H, W) or (N, H, W, 3); IDX as MNIST comes; Parquet as Hugging Face writes it; or image files."
+            "A zip archive of a folder of images, optionally with one subfolder per class; a .npz or .npy file of "
+            "images of shape (N, H, W) or (N, H, W, 3); an IDX file, the format of MNIST; a Parquet file as written by "
+            "Hugging Face; or image files."
         ),
     )  # fmt: skip
     labels = right.file_uploader(
-        _("Labels, if they are in a file of their own"), ["csv", "txt", "npy", "gz", "idx"], key=f"data.labels{kept}",
-        help=_("One label per line, a CSV of file name and label, .npy or IDX."),
+        _("Labels, if they are in a separate file"), ["csv", "txt", "npy", "gz", "idx"], key=f"data.labels{kept}",
+        help=_("A text file with a label per line, a CSV file of file names and labels, a .npy file or an IDX file."),
     )  # fmt: skip
     if not files:
         st.session_state.pop(HELD, None)
@@ -52,7 +53,7 @@ def show() -> None:
         return
     draft = replace(draft, recipe=_recipe(draft))
     if draft.test is None:
-        share = st.slider(_("Held out, %"), 1, 50, 10, key="data.held_out", width=320)
+        share = st.slider(_("Held-out images, %"), 1, 50, 10, key="data.held_out", width=320)
         draft = replace(draft, held_out=share / 100)
     if draft.trouble:
         _complain(draft.trouble)
@@ -66,14 +67,14 @@ def show() -> None:
     with left:
         columns = min(COLUMNS, len(sheet))
         whole = sheet[: len(sheet) // columns * columns] / 255
-        pictures.strip(whole, _("Some of the images, as they will be kept"), columns=columns, scale=2)
+        pictures.strip(whole, _("Some of the images, as they will be saved"), columns=columns, scale=2)
     with right:
         _says(draft)
     _keep(draft, [*files, *([labels] if labels else [])])
 
 
 class _Folder:
-    """A folder of a session, which is removed when the session forgets it."""
+    """A temporary folder of a session, removed when the session drops it."""
 
     def __init__(self) -> None:
         try:
@@ -83,17 +84,19 @@ class _Folder:
         weakref.finalize(self, shutil.rmtree, self.path, True)
 
     def put(self, kind: str, name: str, content: memoryview) -> Path:
-        """Writes a file as it was called, into one of the folders `file`, `images` and `labels`.
+        """Writes a file under its own name into one of the folders `file`, `images` and `labels`.
 
         Raises:
-            DataError: there is one of that name, or the disk refuses.
+            DataError: there is already a file of that name, or writing fails.
         """
         place = self.path / kind / Path(name).name
         try:
             place.parent.mkdir(exist_ok=True)
             if place.exists():
                 raise DataError(
-                    _("Each file has a name of its own; {name} came twice. Rename one.").format(name=place.name)
+                    _("File names must be unique; {name} was uploaded twice. Rename one of the two files.").format(
+                        name=place.name
+                    )
                 )
             place.write_bytes(content)
         except OSError as error:
@@ -101,25 +104,25 @@ class _Folder:
         return place
 
     def called(self, text: str) -> str:
-        """Returns a text in which uploaded files have the names that they came under."""
+        """Replaces the paths of uploaded files in a text by the names under which they were uploaded."""
         for kind in ("file", "labels"):
             text = text.replace(f"{self.path / kind}{os.sep}", "")
         return text.replace(str(self.path / "images"), _("the uploaded files"))
 
 
 def _not_put(error: OSError) -> DataError:
-    says = _("What was uploaded could not be put into {folder} ({why}). Free space there.")
+    says = _("The uploaded files could not be stored in {folder} ({why}). Free some space there.")
     return DataError(says.format(folder=tempfile.gettempdir(), why=error.strerror or error))
 
 
 def _complain(error: object) -> None:
-    """Says what is wrong with what was uploaded."""
+    """Shows an error about the uploaded files."""
     held = st.session_state.get(HELD)
     st.error(held[1].called(said(error)) if held else said(error), icon=":material/error:")
 
 
 def _opened(files: list[tuple], labels: tuple | None) -> imports.Draft:
-    """Writes what was uploaded into a folder of this session, and opens it; once for the same files."""
+    """Writes the uploaded files into a folder of this session and opens them, once for each set of files."""
     key = (tuple(each[0] for each in files), labels and labels[1].file_id)
     held = st.session_state.get(HELD)
     if held is None or held[0] != key:
@@ -135,7 +138,7 @@ def _opened(files: list[tuple], labels: tuple | None) -> imports.Draft:
 
 
 def _recipe(draft: imports.Draft) -> imports.Recipe:
-    """Draws what can be done to the images."""
+    """Draws the options for preparing the images."""
     first = next(iter(draft.sizes))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         resize = st.toggle(_("Resize"), len(draft.sizes) > 1 or max(first) > LARGEST, key="data.resize")
@@ -144,10 +147,10 @@ def _recipe(draft: imports.Draft) -> imports.Recipe:
             height = st.number_input(_("Height"), 4, LARGEST, min(first[0], 28), key="data.height", width=110)
             width = st.number_input(_("Width"), 4, LARGEST, min(first[1], 28), key="data.width", width=110)
             size = (int(height), int(width))
-        grey = draft.colour and st.toggle(_("Make grey"), False, key="data.grey")
+        grey = draft.colour and st.toggle(_("Convert to greyscale"), False, key="data.grey")
         invert = st.toggle(
             _("Invert"), False, key="data.invert",
-            help=_("Light and dark change places: for dark strokes on a light ground, as on paper."),
+            help=_("Swaps light and dark, for dark strokes on a light background such as paper."),
         )  # fmt: skip
     return imports.Recipe(size, bool(grey), invert)
 
@@ -156,16 +159,18 @@ def _says(draft: imports.Draft) -> None:
     height, width, *colour = draft.image_shape
     rows, held = draft.places()
     st.markdown(
-        _("**{train:,}** images to learn from and **{test:,}** held out, {height} × {width} pixels {kind}.").format(
+        _("**{train:,}** training images and **{test:,}** held-out images, {height} × {width} pixels, {kind}.").format(
             train=len(rows), test=len(held), height=height, width=width,
-            kind=_("in colour") if colour else _("in grey"),
+            kind=_("colour") if colour else _("greyscale"),
         )
     )  # fmt: skip
     if len(draft.sizes) > 1:
         sizes = list(draft.sizes.items())
         listed = ", ".join(f"{h} × {w} ({count:,})" for (h, w), count in sizes[:5])
         st.caption(
-            _("They came in {count} sizes: {sizes}").format(count=len(sizes), sizes=listed + " …" * (len(sizes) > 5))
+            _("The original images have {count} different sizes: {sizes}").format(
+                count=len(sizes), sizes=listed + " …" * (len(sizes) > 5)
+            )
         )
     classes = draft.classes
     if classes:
@@ -174,24 +179,26 @@ def _says(draft: imports.Draft) -> None:
             hide_index=True, border="horizontal", height=min(32 + 30 * len(classes), 250),
         )  # fmt: skip
     else:
-        st.caption(_("There are no labels, and none are needed."))
+        st.caption(_("The images have no labels. Training does not need any."))
     for step in draft.steps:
         st.caption(said(step))
 
 
 def _keep(draft: imports.Draft, files: list) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = st.text_input(_("Name"), key="data.name", width=220, help=_("Lower-case letters, digits and dashes."))
-        title = st.text_input(_("Title"), key="data.title", width=260, help=_("What people call it."))
+        name = st.text_input(
+            _("Name"), key="data.name", width=220, help=_("Use lower-case letters, digits and hyphens.")
+        )
+        title = st.text_input(_("Title"), key="data.title", width=260, help=_("The name that is displayed."))
         keep = st.button(
-            _("Keep as data set"), type="primary", icon=":material/save:", disabled=not name, key="data.keep"
+            _("Save as data set"), type="primary", icon=":material/save:", disabled=not name, key="data.keep"
         )
     if not keep:
         return
-    bar = st.progress(0.0, _("Keeping the images …"))
+    bar = st.progress(0.0, _("Saving the images …"))
 
     def told(done: int, whole: int) -> None:
-        bar.progress(min(done / whole, 1.0), _("Keeping the images …"))
+        bar.progress(min(done / whole, 1.0), _("Saving the images …"))
 
     try:
         acts.keep_set(draft, name, title, told)
@@ -199,7 +206,7 @@ def _keep(draft: imports.Draft, files: list) -> None:
         bar.empty()
         _complain(error)
         return
-    cache.forget_datasets()  # it may have had another set of this name
+    cache.forget_datasets()  # an earlier set may have had the same name
     uploads.forget(files)
     st.session_state.pop(HELD, None)
     st.session_state["data.times"] += 1
@@ -209,5 +216,5 @@ def _keep(draft: imports.Draft, files: list) -> None:
 
 
 def names_of_own() -> list[str]:
-    """The names of the sets that were imported."""
+    """Returns the names of the imported data sets."""
     return [name for name in names() if name not in NAMES]

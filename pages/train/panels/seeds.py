@@ -1,4 +1,4 @@
-"""The same model from other seeds: its codes look different, until they are turned. Axes are not factors."""
+"""The same model trained from other seeds: the codes agree up to a rotation, so axes are not factors."""
 
 from dataclasses import replace
 
@@ -17,13 +17,13 @@ IMAGES = 1000
 
 
 def show(name: str) -> None:
-    """Shows the codes of the same test images by a model and by its like from another seed, before and after a turn."""
+    """Shows the codes of a model and of the same model from another seed, before and after rotation."""
     groups = alike(catalogue()[0])
     if not groups:
         st.info(
             _(
-                "There are no two models yet that differ in their seed alone. Choose several under Seeds, or train one "
-                "again with another seed."
+                "There are no two models yet that differ only in their seed. Choose more than one under Seeds, or "
+                "train a model again with a different seed."
             ),
             icon=":material/info:",
         )
@@ -34,12 +34,12 @@ def show(name: str) -> None:
         _("Model"), names, names.index(name) if name in names else 0, key=f"train.reference.{name}"
     )
     others = [each for group in groups if reference in group for each in group if each != reference]
-    other = right.selectbox(_("The same from another seed"), others, key=f"train.other.{reference}")
+    other = right.selectbox(_("Same model, other seed"), others, key=f"train.other.{reference}")
     drawn(reference, other)
 
 
 def alike(records: list[Record]) -> list[list[str]]:
-    """Returns the names of models that differ in their seed alone, two or more to a group."""
+    """Returns groups of two or more models that differ only in their seed."""
     groups: dict[tuple[object, ...], list[str]] = {}
     for record in records:
         if record.training is None:
@@ -51,7 +51,7 @@ def alike(records: list[Record]) -> list[list[str]]:
 
 
 def drawn(reference: str, other: str) -> None:
-    """Draws both models' codes, and those of the other one turned; says how well they then agree."""
+    """Draws the codes of both models, and the rotated codes of the second, with residuals."""
     models = [cache.model_id(each) for each in (reference, other)]
     data = cache.images(models[0])
     rows = replay.balanced_rows(data.test.labels, IMAGES).numpy()
@@ -61,18 +61,18 @@ def drawn(reference: str, other: str) -> None:
     size = a.shape[1]
     axes = latent.principal_axes(a) if size > 2 else latent.coordinate_axes(a, 0, size - 1)
     if size > 2:
-        axes = axes._replace(centre=np.zeros_like(axes.centre))  # which a turn about the origin leaves where it is
+        axes = axes._replace(centre=np.zeros_like(axes.centre))  # a rotation about the origin leaves it in place
         titles = (_("first principal axis"), _("second principal axis"))
     else:
         titles = (words.coordinate(0), words.coordinate(size - 1) if size > 1 else "")
     planes = [axes.project(each) for each in (a, b, turned.codes)]
-    reach = 1.2 * float(np.quantile(np.abs(planes), 0.995))  # a few lie far out, and would leave all others small
+    reach = 1.2 * float(np.quantile(np.abs(planes), 0.995))  # a few outliers would make all others small
     painted = cache.latent.colouring(models[0], None if data.labelled else cache.latent.CLUSTERS)
     names = colours.names(data, painted)
     says = (
         reference,
         _("{name} as trained: residual {residual:.2f}").format(name=other, residual=before),
-        _("{name} turned: residual {residual:.2f}").format(name=other, residual=turned.residual),
+        _("{name} after rotation: residual {residual:.2f}").format(name=other, residual=turned.residual),
     )
     for i, (column, plane, said) in enumerate(zip(st.columns(3), planes, says, strict=True)):
         with column:
@@ -83,15 +83,18 @@ def drawn(reference: str, other: str) -> None:
             )  # fmt: skip
     st.caption(
         _(
-            "The same {count:,} test images. The prior looks the same from all sides, so each seed finds axes of its "
-            "own: an axis is no factor of the data. The turn is the rotation, with a reflection where one is needed, "
-            "that brings the codes nearest to those on the left (Procrustes); the residual is the share of their "
-            "squared length that stays between them."
+            "All three show the same {count:,} test images. The prior is invariant under rotation, so each seed finds "
+            "its own axes: a latent axis is not in itself a factor of the data. On the right, the codes are rotated, "
+            "and reflected if necessary, to lie as close as possible to those on the left (Procrustes). The residual "
+            "is the squared distance that remains, relative to the squared length of the codes on the left."
         ).format(count=len(rows))
     )
     if not data.labelled:
-        st.caption(
-            _("These images have no labels. The colours are k-means clusters of the codes on the left, not labels.")
-        )
+        st.caption(_("These images have no labels. The colours show k-means clusters of the codes on the left."))
     if size > 2:
-        st.caption(_("All three are seen on the two principal axes of the codes on the left; the turn is in all J."))
+        st.caption(
+            _(
+                "All three are projected onto the first two principal axes of the codes on the left. The rotation acts "
+                "on all J dimensions."
+            )
+        )

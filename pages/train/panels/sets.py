@@ -1,4 +1,4 @@
-"""The data sets that there are: a sheet of images, the counts, and for one's own the way to remove them."""
+"""The list of data sets: example images, counts, and a button to remove a user's own."""
 
 import numpy as np
 import streamlit as st
@@ -16,11 +16,11 @@ SHOWN, COLUMNS = 24, 12  # images of each
 
 
 def show() -> None:
-    """Draws a row for each set that is on disk."""
+    """Draws a row for each data set on disk."""
     kept = st.session_state.pop("data.kept", None)
     if kept:
         st.success(
-            _("{name} is kept. Choose it on the page Train, where it stands in Data set.").format(name=kept),
+            _("{name} was saved. You can choose it as the data set on the Train page.").format(name=kept),
             icon=":material/check:",
         )
     if trouble := st.session_state.pop("data.trouble", None):
@@ -60,21 +60,21 @@ def _row(name: str, own: bool) -> None:
             with st.container(horizontal=True, gap="small"):
                 _about(card)
             if not acts.may_remove(name):
-                st.caption(_("It is not yours: you can learn from it."))
+                st.caption(_("This data set belongs to someone else. You can train models on it."))
 
 
 def _about(card: stored.Card) -> None:
-    """Draws the card of a set of one's own, and the way to remove it."""
-    with st.popover(_("Card"), icon=":material/badge:"):
+    """Draws the details of a user's own data set, and the button to remove it."""
+    with st.popover(_("Details"), icon=":material/badge:"):
         st.markdown(_("Imported on {date} from `{source}`.").format(date=card.date, source=card.source))
         for step in card.steps:
             st.markdown(f"- {words.literal(said(step))}")
-        st.caption(_("Checksum of images and labels, SHA-256: {sum}").format(sum=f"`{card.checksum[:16]}…`"))
+        st.caption(_("SHA-256 checksum of images and labels: {sum}").format(sum=f"`{card.checksum[:16]}…`"))
     if acts.may_remove(card.name):
         with st.popover(_("Remove"), icon=":material/delete:"):
-            st.markdown(_("{name} is deleted from the disk. Models that learned from it stay.").format(name=card.name))
+            st.markdown(_("{name} will be deleted from disk. Models trained on it are kept.").format(name=card.name))
             st.button(
-                _("Delete for good"), key=f"data.remove.{card.name}", on_click=_remove, args=(card.name,),
+                _("Delete permanently"), key=f"data.remove.{card.name}", on_click=_remove, args=(card.name,),
                 type="primary",
             )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The settings of a training: a control for each field of its configs, in groups; what has no effect is disabled."""
+"""The settings of a training run: a control for each field, in groups. Those without effect are disabled."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,21 +14,21 @@ from vae.errors import ConfigError
 from vae.model import ACTIVATIONS, INITIALS, LIKELIHOODS, OBJECTIVES, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
 from vae.training import fitted_to
 
-# fields whose controls hold the value as it is; the others are made of a control's in `chosen`
+# fields whose controls hold the value itself; `chosen` converts the others
 PLAIN_MODEL = ("latent", "likelihood", "activation")
 PLAIN_TRAINING = (
     "data", "objective", "samples", "beta", "beta_warmup", "free_bits", "epochs", "batch_size", "learning_rate",
     "schedule", "warmup", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon", "precision", "seed", "initial",
 )  # fmt: skip
-FLOOR = -6.0  # where there was none and one is switched on
-FITTED = "train.fitted"  # the size of images that the network was chosen for
+FLOOR = -6.0  # the value when a floor is switched on
+FITTED = "train.fitted"  # the image size for which the network was chosen
 
 
 def fill(preset: Preset) -> None:
-    """Puts the settings of a preset into all controls; its data set only where that is on disk.
+    """Sets all controls to a preset; its data set only if that is on disk.
 
-    A preset for images of another size than MNIST's has no data set of its own, and leaves the one chosen. So does the
-    first preset of a session, before which a set may have been imported.
+    A preset for images of another size than MNIST's keeps the data set that is selected. So does the first preset of
+    a session, because a data set may have been imported before.
     """
     model, training = preset
     values: dict[str, Any] = {name: getattr(model, name) for name in PLAIN_MODEL}
@@ -54,9 +54,9 @@ def fill(preset: Preset) -> None:
 
 
 def fit(preset: Preset) -> None:
-    """Chooses the kind of network by the size of the images, once for each size: what is chosen by hand then stays.
+    """Chooses the type of network by image size, once for each size, so that a manual choice is kept afterwards.
 
-    A data set that was removed gives way to that of the preset.
+    A data set that was removed is replaced by that of the preset.
     """
     if _value("data") not in sets():
         st.session_state[_key("data")] = on_disk(preset.training).data
@@ -70,15 +70,15 @@ def fit(preset: Preset) -> None:
 
 
 def filled() -> bool:
-    """Whether the controls hold anything yet."""
+    """Whether the controls have been set."""
     return _key("latent") in st.session_state
 
 
 def chosen() -> Preset:
-    """Returns what the controls say; those that have no effect count as left alone.
+    """Returns the settings; those without effect have their default values.
 
     Raises:
-        ConfigError: a value is outside its range, or no number.
+        ConfigError: a value is outside its range or not a number.
     """
     convolutional, floored = _value("convolutional"), _value("floored") or _value("likelihood") == "bernoulli"
     model = ModelConfig(
@@ -96,39 +96,39 @@ def chosen() -> Preset:
 
 
 def shape(data_name: str) -> tuple[int, ...]:
-    """The size of a data set's images, which is the model's too."""
+    """Returns the shape of the images of a data set, which is also that of the model."""
     return tuple(cache.dataset(data_name).train.images.shape[1:])
 
 
 def sets() -> list[str]:
-    """The data sets that are on disk."""
+    """Returns the names of the data sets on disk."""
     return [name for name in data.names() if data.available(name)]
 
 
 def on_disk(training: TrainConfig) -> TrainConfig:
-    """Returns a config with its data set where that is on disk, else with the sample that ships."""
+    """Returns a config with its data set if that is on disk, else with the built-in sample."""
     return training if training.data in sets() else replace(training, data="mnist-sample")
 
 
 def reason(name: str) -> str | None:
-    """Says why a setting has no effect beside the others; None where it has one."""
+    """Returns why a setting has no effect given the others, or None if it has one."""
     objective = _value("objective")
     if objective == "autoencoder" and name in ("beta", "beta_warmup", "free_bits"):
-        return _("An autoencoder has no KL.")
+        return _("An autoencoder has no KL term.")
     if objective == "autoencoder" and name == "samples":
-        return _("An autoencoder draws no z.")
+        return _("An autoencoder does not sample z.")
     if objective == "iwae" and name == "free_bits":
-        return _("For the ELBO: the IWAE bound has no KL of its own.")
+        return _("Only for the ELBO: the IWAE bound has no separate KL term.")
     if name in ("floored", "floor") and _value("likelihood") == "bernoulli":
-        return _("Binary pixels have no variance.")
+        return _("A Bernoulli likelihood has no variance parameter.")
     if name == "floor" and not _value("floored"):
-        return _("There is no floor now.")
+        return _("No variance floor is set.")
     if name == "warmup" and _value("schedule") == "one-cycle":
-        return _("A one-cycle has a rise of its own.")
+        return _("The one-cycle schedule has its own warm-up.")
     if name == "initial" and _value("convolutional"):
-        return _("For perceptrons alone.")
+        return _("Only for multilayer perceptrons.")
     if name == "channels" and not _value("convolutional"):
-        return _("A multilayer perceptron has none.")
+        return _("A multilayer perceptron has no channels.")
     return None
 
 
@@ -136,7 +136,7 @@ def reason(name: str) -> str | None:
 
 
 def essentials() -> None:
-    """Draws the settings that are always in sight."""
+    """Draws the settings that are always visible."""
     st.selectbox(_("Data set"), sets(), **_as("data"), width=140)
     st.selectbox(_("Likelihood p(x|z)"), LIKELIHOODS, format_func=_likelihood, **_as("likelihood"), width=165)
     st.number_input(_("Dimensions J"), step=1, **_as("latent"), width=95)
@@ -145,19 +145,19 @@ def essentials() -> None:
 
 
 def _likelihood(name: str) -> str:
-    """Says in few words what p(x|z) is."""
+    """Returns a short label of a likelihood."""
     return {
-        "gaussian": _("Gaussian, σ by pixel"),
-        "gaussian-shared": _("Gaussian, one σ"),
+        "gaussian": _("Gaussian, σ per pixel"),
+        "gaussian-shared": _("Gaussian, shared σ"),
         "bernoulli": _("Bernoulli"),
     }[name]
 
 
-# the groups, each with what it says when it is closed
+# the groups, each with its label
 
 
 def groups() -> list[tuple[str, str, Callable[[], None]]]:
-    """Returns name, icon and controls of each group."""
+    """Returns the label, icon and controls of each group."""
     beta, objective = _value("beta"), words.objective(_value("objective")).partition(",")[0].partition(":")[0]
     weight = "" if beta == 1 or reason("beta") else f", β = {beta:g}"
     kind = _("convolutional") if _value("convolutional") else _("MLP")
@@ -165,70 +165,74 @@ def groups() -> list[tuple[str, str, Callable[[], None]]]:
         (_("Network: {kind}").format(kind=kind), ":material/hub:", _network),
         (_("Objective: {name}").format(name=objective + weight), ":material/target:", _objective),
         (_("Optimiser: {name}").format(name=words.schedule(_value("schedule"))), ":material/speed:", _optimiser),
-        (_("Data and start"), ":material/database:", _data),
+        (_("Data and initialisation"), ":material/database:", _data),
     ]
 
 
 def _network() -> None:
     st.segmented_control(
-        _("Kind"), [False, True], required=True, **_as("convolutional"),
+        _("Type"), [False, True], required=True, **_as("convolutional"),
         format_func=lambda yes: _("Convolutional") if yes else _("Multilayer perceptron"),
     )  # fmt: skip
-    st.text_input(_("Channels"), **_as("channels", _("Each convolution halves the image.")))
-    st.text_input(_("Hidden layers of the encoder"), **_as("encoder", _("Widths, with commas between.")))
     st.text_input(
-        _("Hidden layers of the decoder"), **_as("decoder", _("From z to the image; empty for a linear decoder."))
+        _("Channels"),
+        **_as("channels", _("Channels per convolution, separated by commas. Each convolution halves the image.")),
+    )
+    st.text_input(_("Hidden layers of the encoder"), **_as("encoder", _("Layer widths, separated by commas.")))
+    st.text_input(
+        _("Hidden layers of the decoder"),
+        **_as("decoder", _("In order from z to the image. Leave empty for a linear decoder.")),
     )
     st.selectbox(_("Activation"), ACTIVATIONS, **_as("activation"), format_func=words.activation)
-    st.toggle(_("Floor of the variance"), **_as("floored", _("Without it σ may fall to 0.")))
+    st.toggle(_("Variance floor"), **_as("floored", _("Without a floor, σ can fall to 0.")))
     _number(_("Floor of log σ²"), "floor", 0.5)
 
 
 def _objective() -> None:
     st.selectbox(_("Objective"), OBJECTIVES, format_func=words.objective, **_as("objective"))
     st.number_input(
-        _("Draws of z for each image"), step=1,
-        **_as("samples", _("L of the ELBO, k of the IWAE: more make that bound tighter, and each step longer.")),
+        _("Samples of z per image"), step=1,
+        **_as("samples", _("L for the ELBO, k for the IWAE. More samples tighten the IWAE bound, and slow each step.")),
     )  # fmt: skip
-    _number(_("Weight β of the KL"), "beta", 0.5)
-    _number(_("Warm-up of β, epochs"), "beta_warmup", 1.0, _("β rises from 0 over them."))
+    _number(_("KL weight β"), "beta", 0.5)
+    _number(_("Warm-up of β, epochs"), "beta_warmup", 1.0, _("β rises from 0 over these epochs."))
     _number(
-        _("Free bits, nats"), "free_bits", 0.1, _("KL that each dimension has for nothing."),
+        _("Free bits, nats"), "free_bits", 0.1, _("The KL of each dimension that is not penalised."),
     )  # fmt: skip
 
 
 def _optimiser() -> None:
     st.selectbox(_("Schedule"), SCHEDULES, format_func=words.schedule, **_as("schedule"))
-    _number(_("Warm-up of the learning rate, epochs"), "warmup", 1.0)
+    _number(_("Learning rate warm-up, epochs"), "warmup", 1.0)
     left, right = st.columns(2)
     left.number_input(_("Batch size"), step=1, **_as("batch_size"))
     with right:
-        _number(_("Weight decay"), "weight_decay", 0.01, _("Decoupled, as AdamW has it."))
+        _number(_("Weight decay"), "weight_decay", 0.01, _("Decoupled weight decay, as in AdamW."))
     left, middle, right = st.columns(3)
     with left:
-        _number(_("Adam's β₁"), "adam_beta1", 0.01, _("How long it remembers gradients."))
+        _number(_("Adam's β₁"), "adam_beta1", 0.01, _("Decay rate of the running average of the gradient."))
     with middle:
-        _number(_("Adam's β₂"), "adam_beta2", 0.001, _("How long it remembers their squares."))
+        _number(_("Adam's β₂"), "adam_beta2", 0.001, _("Decay rate of the running average of the squared gradient."))
     with right:
-        _number(_("Adam's ε"), "adam_epsilon", 1e-8, _("What it adds to their root."))
+        _number(_("Adam's ε"), "adam_epsilon", 1e-8, _("Added to the denominator to improve numerical stability."))
     st.selectbox(
         _("Precision"), PRECISIONS,
-        **_as("precision", _("Of matrix products; auto is bfloat16 where it is quicker and costs nothing.")),
+        **_as("precision", _("Of matrix products. auto uses bfloat16 where it is faster and does no harm.")),
     )  # fmt: skip
 
 
 def _data() -> None:
-    starts = {"random": _("random biases"), "mean-image": _("the mean image")}
+    starts = {"random": _("random"), "mean-image": _("mean image")}
     st.selectbox(
-        _("The decoder starts from"), INITIALS, format_func=starts.__getitem__,
-        **_as("initial", _("Its biases; the weights are random.")),
+        _("Initial biases of the decoder"), INITIALS, format_func=starts.__getitem__,
+        **_as("initial", _("With mean image, the decoder starts near the mean image. The weights are random.")),
     )  # fmt: skip
-    st.caption(_("For clothes: `python -m vae data fashion-mnist`."))
-    _number(_("Share of the training images, %"), "percent", 10.0, _("The first of them."))
-    st.number_input(_("Seed"), step=1, **_as("seed", _("The same seed gives the same weights on one machine.")))
+    st.caption(_("To download Fashion-MNIST, run `python -m vae data fashion-mnist`."))
+    _number(_("Share of the training images, %"), "percent", 10.0, _("The first images of the training set are used."))
+    st.number_input(_("Seed"), step=1, **_as("seed", _("On the same machine, the same seed gives the same weights.")))
 
 
-# how a control is made
+# helpers
 
 
 def _key(name: str) -> str:
@@ -240,13 +244,13 @@ def _value(name: str) -> Any:
 
 
 def _as(name: str, help: str | None = None) -> dict[str, Any]:
-    """What all controls share: a key that survives a change of page, and a reason where they are disabled."""
+    """Returns the arguments that all controls share: key, help (or why it is disabled), and persistence."""
     why = reason(name)
     return {"key": _key(name), "help": why or help, "disabled": bool(why), "persist_state": "session"}
 
 
 def _number(label: str, name: str, step: float, help: str | None = None, **layout: Any) -> None:
-    """Draws a number without bounds: beyond one Streamlit would keep the value before, and show another."""
+    """Draws a number input without bounds, because beyond a bound Streamlit shows one value and keeps another."""
     st.number_input(label, step=step, format="%g", **_as(name, help), **layout)
 
 
@@ -259,5 +263,7 @@ def _widths(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.replace(",", " ").split())
     except ValueError:
         raise ConfigError(
-            _("Layers are whole numbers with commas between, such as 512, 256; this is {layers!r}.").format(layers=text)
+            _("Layer widths must be whole numbers separated by commas, such as 512, 256; got {layers!r}.").format(
+                layers=text
+            )
         ) from None

@@ -1,4 +1,4 @@
-"""The models that there are, and what can be done to one's own: rename, copy, delete, undo."""
+"""The list of models, and the actions on a user's own: rename, copy, delete, undo."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,19 +17,19 @@ from vae.jobs import shelf
 from vae.model import Record
 
 UNDO, TROUBLE, GO = "models.undo", "models.trouble", "models.go"
-ADDED = "models.added"  # the name of a model that was just kept, and what was told of it
+ADDED = "models.added"  # the name of a model just saved, and sentences about it
 PAGES = Path(__file__).parents[2]
 
 
 def show() -> None:
-    """Draws the table, one's own first, and for the model that is chosen its card and what can be done to it."""
+    """Draws the table, with the user's own models first, and the card and actions of the selected model."""
     if path := st.session_state.pop(GO, None):
         st.switch_page(str(PAGES / f"{path}.py"))
     records, _troubles = catalogue()
     ours = {record.name for record in records if shelf.own(record.name)}
     free = {name for name in ours if acts.may_change(name)}
     records = sorted(records, key=lambda record: _order(record.name))
-    whose = {_("Whose"): [card.whose(record.name) for record in records]} if roles.active() else {}
+    whose = {_("Owner"): [card.whose(record.name) for record in records]} if roles.active() else {}
     with st.container(key="models"):
         st.table(
             {
@@ -50,12 +50,12 @@ def show() -> None:
         st.session_state["models.one"] = added[0]
     state.begin("models.one", state.one_of(names), state.model())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = st.selectbox(_("Model to look at"), names, key="models.one", width=260)
+        name = st.selectbox(_("Model to inspect"), names, key="models.one", width=260)
         _button(_("Use"), "play_arrow", lambda: state.use_model(name), key="models.use")
         _ways(name, "card")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         new = st.text_input(
-            _("New name"), key="models.new", width=220, help=_("Lower-case letters, digits and dashes.")
+            _("New name"), key="models.new", width=220, help=_("Use lower-case letters, digits and hyphens.")
         )
         _button(_("Copy"), "content_copy", lambda: acts.copy(name, new), key="models.copy", disabled=not new)
         _button(
@@ -65,11 +65,11 @@ def show() -> None:
     if trouble := st.session_state.pop(TROUBLE, None):
         st.error(trouble, icon=":material/error:")
     if name in shelf.SHIPPED:
-        st.caption(_("{name} ships with the explorer: it can be copied under a new name.").format(name=name))
+        st.caption(_("{name} is built in. You can copy it under a new name.").format(name=name))
     elif name not in ours:
-        st.caption(_("{name} is being trained: stop it first.").format(name=name))
+        st.caption(_("{name} is being trained. Stop the training first.").format(name=name))
     elif name not in free:
-        st.caption(_("{name} is not yours: it can be used, and copied under a new name.").format(name=name))
+        st.caption(_("{name} belongs to someone else. You can use it, and copy it under a new name.").format(name=name))
     if token := st.session_state.get(UNDO):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(_("{name} was deleted.").format(name=token.partition("-")[2]), width="content")
@@ -80,8 +80,8 @@ def show() -> None:
 
 
 def _welcome(name: str, says: list[str]) -> None:
-    """Says that a model was kept, and leads to what can be seen of it; last, where the form was that kept it."""
-    kept = _("{name} is kept. It stands first in the table, and this is its card.").format(name=f"**{name}**")
+    """Says that a model was saved, with links to pages about it; at the end, where the import form was."""
+    kept = _("{name} was saved. It is first in the table, and its details are shown above.").format(name=f"**{name}**")
     told = " ".join(words.literal(said(sentence)) for sentence in says)
     st.success(f"{kept}  \n{told}" if told else kept, icon=":material/check:")
     with st.container(horizontal=True, gap="small"):
@@ -89,7 +89,7 @@ def _welcome(name: str, says: list[str]) -> None:
 
 
 def _ways(name: str, place: str) -> None:
-    """Draws the ways from a model to the pages that look into it."""
+    """Draws links from a model to the pages about it."""
     titles = {
         "explore/latent_map": (_("Latent map"), "scatter_plot"), "measure/likelihood": (_("Likelihood"), "query_stats"),
         "measure/report": (_("Report"), "summarize"),
@@ -104,11 +104,11 @@ def _go(name: str, path: str) -> None:
 
 
 def _order(name: str) -> tuple[bool, float, str]:
-    """Puts one's own models first, the newest of them before the others."""
+    """Sort key: the user's own models first, newest first."""
     own = name not in shelf.SHIPPED
     try:
         return not own, -cache.model_id(name)[1] if own else 0.0, name
-    except (VAEError, OSError):  # it was deleted meanwhile
+    except (VAEError, OSError):  # deleted in the meantime
         return not own, 0.0, name
 
 
@@ -145,5 +145,5 @@ def _bring_back(token: str) -> None:
     try:
         st.session_state["models.one"] = acts.bring_back(token)
     finally:
-        if token not in shelf.discarded():  # else its name is taken, and it may be brought back when that is free
+        if token not in shelf.discarded():  # else its name is taken; it can be restored once that is free
             st.session_state.pop(UNDO)

@@ -10,11 +10,11 @@ from pages.ui.language import _
 from vae import figures
 from vae.training import SlowStep
 
-MOST_DRAWS = 16  # that are drawn on the plane, of an objective that takes many
+MOST_DRAWS = 16  # samples shown in the plane, at most
 
 
 def show(step: SlowStep, key: str = "slow") -> None:
-    """Shows a step in five stages, through which a visitor goes back and forth, or plays them.
+    """Shows a training step in five stages, which the user can step through or play.
 
     Arguments:
         step: of `vae.training.slowmotion.slow_step`, or `vae.jobs.processes.last_step`.
@@ -24,7 +24,7 @@ def show(step: SlowStep, key: str = "slow") -> None:
 
 
 def numbers(step: SlowStep) -> dict[str, Any]:
-    """Returns what the browser draws, plain numbers: the parts of the loss, and the plane of two coordinates."""
+    """Returns the numbers that the browser draws: the terms of the loss, and the plane of two coordinates."""
     latent = len(step.mean)
     beta, kl = float(step.beta), float(step.kl)
     losses = [-float(step.reconstruction), beta * kl, -float(step.objective)]
@@ -38,7 +38,7 @@ def numbers(step: SlowStep) -> dict[str, Any]:
         "decoded_mean": _list(step.decoded_mean[0]),
         "decoded_deviation": _list(figures.over_colours(step.decoded_deviation[0])),
         "losses": losses, "kl_by_dimension": _list(step.kl_by_dimension),
-        # free bits, and the bound of several draws, make something else of the two parts than their sum
+        # with free bits, or an IWAE bound, the objective is not the sum of the two terms
         "plain": bool(np.isclose(losses[2], losses[0] + losses[1], rtol=1e-3, atol=1e-2)),
         "mean_gradient": _list(step.mean_gradient), "deviation_gradient": _list(step.deviation_gradient),
         "weights": np.stack([step.weights, step.weights_change], 1).tolist(), "images": int(step.images),
@@ -49,7 +49,7 @@ def numbers(step: SlowStep) -> dict[str, Any]:
 
 
 def _list(values: np.ndarray) -> list[float]:
-    """Numbers with six digits, in which nobody sees a difference."""
+    """Returns numbers rounded to six significant digits."""
     return [float(f"{value:.6g}") for value in values.ravel()]
 
 
@@ -57,7 +57,7 @@ def _words(step: SlowStep) -> dict[str, Any]:
     drawn = bool(step.noise.any())
     beta = float(step.beta)
     return {
-        "flow": _("The five stages of a step"), "back": _("Back"), "next": _("Next"), "play": _("Play"),
+        "flow": _("The five stages of a training step"), "back": _("Back"), "next": _("Next"), "play": _("Play"),
         "pause": _("Pause"), "names": [_("Encode"), _("Sample"), _("Decode"), _("Losses"), _("Backward")],
         "arrows": [_("encoder"), "ε" if drawn else "", _("decoder"), "log p", "∇"],
         "equations": [
@@ -66,28 +66,30 @@ def _words(step: SlowStep) -> dict[str, Any]:
             "∂/∂μ,  ∂/∂σ" if drawn else "∂/∂μ",
         ],
         "says": [
-            _("The encoder reads the image and answers with a mean μ and a deviation σ for each dimension of z."),
-            _("Noise ε is drawn and put in: z = μ + σ · ε. It is a sum, so gradients can pass to μ and σ.") if drawn
-            else _("An autoencoder draws nothing: z is μ."),
-            _("The decoder turns z into p(x|z), a mean and a deviation for each pixel."),
-            _("The losses, in nats: how badly p(x|z) explains the image, and how far q(z|x) is from the prior.")
-            if drawn else _("The loss, in nats: how badly p(x|z) explains the image. An autoencoder has no KL."),
-            _("Gradients flow back from the loss to z, to μ and σ, and into the weights, which the optimiser moves."),
+            _("The encoder maps the image to a mean μ and a standard deviation σ for each dimension of z."),
+            _("Noise ε is sampled, and z = μ + σ · ε. This is differentiable in μ and σ, so gradients can flow back.")
+            if drawn else _("An autoencoder does not sample: z = μ."),
+            _("The decoder maps z to p(x|z): a mean and a standard deviation for each pixel."),
+            _("The loss in nats: the reconstruction error −log p(x|z) plus the KL of q(z|x) from the prior.")
+            if drawn else _("The loss in nats: the reconstruction error −log p(x|z). An autoencoder has no KL term."),
+            _("Gradients flow back from the loss to z, to μ and σ, and to the weights, which the optimiser updates."),
         ],
-        "x": _("the image x"), "encoded": _("μ, and σ to both sides, by dimension") if drawn else _("μ by dimension"),
-        "plane": _("prior, q(z|x) and the draw; circles at one and two deviations")
-        if drawn else _("z = μ; circles at one and two deviations of the prior"),
+        "x": _("the image x"), "encoded": _("μ ± σ of each dimension") if drawn else _("μ of each dimension"),
+        "plane": _("prior, q(z|x) and the sample; circles at one and two standard deviations")
+        if drawn else _("z = μ; circles at one and two standard deviations of the prior"),
         "draw": "= {mean} + {deviation} × {noise} = {z}" if drawn else "= {mean}",
-        "draws": _("One of {count} draws; the others are pale."),
+        "draws": _("One of {count} samples; the others are shown in pale colours."),
         "decoded_mean": _("mean of p(x|z)"), "decoded_deviation": _("σ of p(x|z), up to {top}") if step.x.ndim == 2
-        else _("σ of p(x|z), the mean over three colours, up to {top}"),
-        "losses": _("losses of this image, nats"), "reconstruction": "−log p(x|z)",
+        else _("σ of p(x|z), averaged over the colour channels, up to {top}"),
+        "losses": _("loss for this image, nats"), "reconstruction": "−log p(x|z)",
         "kl": "KL" if beta == 1 else f"β · KL, β = {beta:g}", "loss": _("loss"),
-        "other": _("This objective makes something else of the two parts than their sum."),
-        "by_dimension": _("KL by dimension, nats"), "mean_gradient": _("∂loss/∂μ by dimension, nats per unit"),
-        "deviation_gradient": _("∂loss/∂σ by dimension, nats per unit"), "parts": [_("encoder"), _("decoder")],
-        "moved": _("weights moved by {change}, {percent} % of their length {norm}"),
+        "other": _("For this objective, the loss is not the sum of the two terms."),
+        "by_dimension": _("KL of each dimension, nats"),
+        "mean_gradient": _("∂loss/∂μ of each dimension, nats per unit"),
+        "deviation_gradient": _("∂loss/∂σ of each dimension, nats per unit"), "parts": [_("encoder"), _("decoder")],
+        "moved": _("the weights change by {change}, {percent} % of their norm {norm}"),
         "rate": _(
-            "Learning rate {rate}. The weights follow the mean gradient of {images} images, this one among them."
+            "Learning rate {rate}. The weights are updated with the mean gradient over a batch of {images} images that "
+            "includes this one."
         ),
     }  # fmt: skip

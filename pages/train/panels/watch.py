@@ -1,4 +1,4 @@
-"""How a training stands, or how the model in use was trained."""
+"""The progress of a training run, or how the model in use was trained."""
 
 import time
 
@@ -22,9 +22,9 @@ QUIET = {"displayModeBar": False}
 
 
 def show() -> None:
-    """Draws how a training stands, again and again while it goes on."""
+    """Draws the progress of a run, updated while it is in progress."""
     state.begin(VIEW, state.one_of(VIEWS), VIEWS[0])
-    names = {"one": _("This training"), "compared": _("Trainings compared"), "seeds": _("Other seeds")}
+    names = {"one": _("This run"), "compared": _("Compare runs"), "seeds": _("Other seeds")}
     st.segmented_control(
         _("View"), VIEWS, key=VIEW, format_func=lambda view: names[view], label_visibility="collapsed", required=True
     )
@@ -35,30 +35,32 @@ def show() -> None:
 
 
 def view() -> str | None:
-    """Returns what is looked at, for the link; None for what a bare link shows."""
+    """Returns the selected view for the link, or None for the default."""
     chosen = st.session_state.get(VIEW)
     return None if chosen == VIEWS[0] else chosen
 
 
 def watch() -> None:
-    """Draws how the latest training stands, or how the model in use was trained."""
+    """Draws the progress of the run that is watched, or how the model in use was trained."""
     job = control.watched()
     name = job.name if job else state.model()
     if job is None:
-        st.caption(_("How {name} was trained. Start a training of your own to see it here.").format(name=name))
+        st.caption(
+            _("This is how {name} was trained. When you train a model of your own, it is shown here.").format(name=name)
+        )
     else:
         says = {
             "starting": _("**{name}** is starting: loading PyTorch and the images."),
-            "queued": _("**{name}** waits for its turn; ahead of it: {ahead}."),
+            "queued": _("**{name}** is waiting in the queue, with {ahead} ahead of it."),
             "running": _("**{name}** is training."),
             "paused": _("**{name}** is paused."),
-            "done": _("**{name}** is trained. All pages can use it."),
-            "stopped": _("**{name}** was stopped. What it had learned is saved, and all pages can use it."),
-            "failed": _("**{name}** failed."),
+            "done": _("**{name}** has been trained. You can use it on all pages."),
+            "stopped": _("**{name}** was stopped and saved in its current state. You can use it on all pages."),
+            "failed": _("The training of **{name}** failed."),
         }
         saved = (folders()[0] / name / MODEL_FILE).exists()
         if not saved:
-            says["stopped"] = _("**{name}** was stopped before it had learned anything.")
+            says["stopped"] = _("**{name}** was stopped before its first step, so nothing was saved.")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(says[job.state].format(name=name, ahead=job.ahead))
             control.row(job)
@@ -75,7 +77,7 @@ def watch() -> None:
 
 
 def training(name: str, job: jobs.Job | None) -> None:
-    """Draws one training: how far it is, a step in slow motion if it is paused, its latent space, losses and KL."""
+    """Draws one run: progress, a step in slow motion if it is paused, latent space, losses and KL."""
     reports, plan = cache.training.history(name), cache.training.plan(name)
     if plan:
         st.caption(described(*plan) + changed(name))
@@ -84,7 +86,7 @@ def training(name: str, job: jobs.Job | None) -> None:
     live = job is not None and job.busy
     if not reports:
         if job and job.state in ("starting", "running"):
-            st.progress(0.0, _("The first step comes in some seconds."))
+            st.progress(0.0, _("The first step will follow in a few seconds."))
             if plan:
                 _forming(name, plan, live=live)
         return
@@ -109,17 +111,21 @@ def training(name: str, job: jobs.Job | None) -> None:
 
 
 def described(model: ModelConfig, training: TrainConfig) -> str:
-    """Says what is trained, and how, in one line."""
+    """Describes a model and its training in one line."""
     nets = [", ".join(map(str, layers)) or _("linear") for layers in (model.encoder_layers, model.decoder_layers)]
     draws = f", {'k' if training.objective == 'iwae' else 'L'} = {training.samples}" if training.samples > 1 else ""
     parts = [
         training.data + (f" ({training.share:.0%})" if training.share < 1 else ""),
         f"J = {model.latent}",
         words.likelihood(model.likelihood),
-        *([_("convolutions {widths}").format(widths=", ".join(map(str, model.channels)))] if model.channels else []),
+        *(
+            [_("convolutional channels {widths}").format(widths=", ".join(map(str, model.channels)))]
+            if model.channels
+            else []
+        ),
         _("encoder {first}, decoder {second}").format(first=nets[0], second=nets[1]),
         words.objective(training.objective) + draws + (f", β = {training.beta:g}" if training.beta != 1 else ""),
-        _("{epochs} epochs of batches of {size}").format(epochs=training.epochs, size=training.batch_size),
+        _("{epochs} epochs, batch size {size}").format(epochs=training.epochs, size=training.batch_size),
         _("learning rate {rate:g}").format(rate=training.learning_rate),
         _("seed {seed}").format(seed=training.seed),
     ]
@@ -127,7 +133,7 @@ def described(model: ModelConfig, training: TrainConfig) -> str:
 
 
 def changed(name: str) -> str:
-    """Says what was changed by hand on the way, as far as the model that is saved tells."""
+    """Describes changes made during training, as recorded in the saved model."""
     says = _(" · after step {step:,.0f}: learning rate {learning_rate:g}, β = {beta:g}")
     try:
         return "".join(says.format(**change) for change in cache.record(name).changes)
@@ -142,14 +148,14 @@ def _forming(name: str, plan: tuple[ModelConfig, TrainConfig], *, live: bool, so
 
 
 def steps(name: str) -> None:
-    """Draws the last step in slow motion, and takes another when asked to."""
+    """Draws the last step in slow motion, and takes another on request."""
     before = cache.training.last_step(name)
     with st.container(horizontal=True, vertical_alignment="center"):
         said = st.empty()
         asked = acts.may_change(name) and st.button(_("Next step"), icon=":material/skip_next:", key="train.next")
     if asked:
         acts.step(name)
-        for _wait in range(40):  # a step takes milliseconds; one that does not come is shown by a later run
+        for _wait in range(40):  # a step takes milliseconds; if it comes later, a later rerun shows it
             time.sleep(0.025)
             if cache.training.last_step(name) is not before:
                 break
@@ -157,12 +163,12 @@ def steps(name: str) -> None:
     if step is None:
         said.markdown(_("Take one step to see it here in slow motion."))
         return
-    said.markdown(_("**Step {step:,} in slow motion**, seen on one image").format(step=int(step.step)))
+    said.markdown(_("**Step {step:,} in slow motion**, for one image").format(step=int(step.step)))
     slow.show(step, "train.slow")
 
 
 def losses(reports: list[Report]) -> None:
-    """Draws the two parts of the ELBO, on training images and held-out ones."""
+    """Draws the two terms of the ELBO on training and held-out images."""
     columns = st.columns(2)
     parts = {"reconstruction": _("reconstruction, nats"), "kl": _("KL, nats")}
     for column, (part, title) in zip(columns, parts.items(), strict=True):
@@ -174,21 +180,24 @@ def losses(reports: list[Report]) -> None:
     held_out = [r for r in reports if r.held_out_kl is not None and r.held_out_reconstruction is not None]
     if held_out:
         r = held_out[-1]
-        said = _("Up to 2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats per image")
-        if r.held_out_kl:  # an autoencoder has none
+        said = _(
+            "On up to 2,000 held-out images, after epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats per "
+            "image"
+        )
+        if r.held_out_kl:  # 0 for an autoencoder
             said = _(
-                "Up to 2,000 held-out images, epoch {epoch:.0f}: reconstruction {reconstruction:.1f} − KL {kl:.1f} "
-                "= ELBO {elbo:.1f} nats per image"
+                "On up to 2,000 held-out images, after epoch {epoch:.0f}: reconstruction {reconstruction:.1f} − KL "
+                "{kl:.1f} = ELBO {elbo:.1f} nats per image"
             )
         reconstruction, kl = r.held_out_reconstruction or 0, r.held_out_kl or 0
         st.caption(
             said.format(epoch=r.epoch, reconstruction=reconstruction, kl=kl, elbo=reconstruction - kl)
-            + _("; the sidebar says the ELBO over all test images")
+            + _("; the sidebar shows the ELBO on all test images")
         )
 
 
 def carried(reports: list[Report], sort: bool) -> None:
-    """Draws the KL of each dimension over time, where it was kept."""
+    """Draws the KL of each dimension over time, if it was recorded."""
     kept = [report for report in reports if report.kl_by_dimension]
     if not kept:
         return
@@ -201,28 +210,37 @@ def carried(reports: list[Report], sort: bool) -> None:
         ),
         key="train.carried", config=QUIET, alt=_("KL of each dimension against epochs"),
     )  # fmt: skip
-    st.caption(_("KL by dimension over time: a row lights up where a dimension wakes, and goes out where it dies."))
+    st.caption(
+        _(
+            "The KL of each dimension during training: a row lights up when its dimension becomes active, and fades "
+            "when the dimension collapses."
+        )
+    )
 
 
 @fragment(run_every=1.0)
 def live() -> None:
-    """Draws how a training stands, every second, until it has ended; then the whole page, which knows a model more."""
+    """Draws the progress of a run every second until it ends, and then reruns the whole page with the new model."""
     if not ((job := control.watched()) and job.busy):
         st.rerun(scope="app")
     watch()
 
 
 def reconstructions(name: str) -> None:
-    """Draws test images above what the model makes of them; nothing before the first epoch has ended."""
+    """Draws test images above their reconstructions, once the first epoch has ended."""
     try:
         model = cache.model_id(name)
         dataset = cache.images(model)
         _classes, firsts = np.unique(dataset.test.labels.numpy(), return_index=True)
-        rows = tuple(dict.fromkeys([*firsts.tolist(), *range(len(dataset.test))]))[:10]  # one of each class, and more
+        rows = tuple(dict.fromkeys([*firsts.tolist(), *range(len(dataset.test))]))[
+            :10
+        ]  # one of each class, then others
         decoded = cache.reconstructions_so_far(model, dataset.name, rows)
     except VAEError:
-        st.caption(_("Reconstructions come with the end of the first epoch."))
+        st.caption(_("Reconstructions are shown after the first epoch."))
         return
     originals = dataset.test.images[list(rows)].numpy() / 255
     both = np.concatenate([originals, decoded.mean])
-    pictures.strip(both, _("test images, and the mean of p(x|z) at the mean of q(z|x)"), columns=10, scale=4)
+    pictures.strip(
+        both, _("test images and their reconstructions: the mean of p(x|z) at the mean of q(z|x)"), columns=10, scale=4
+    )

@@ -1,22 +1,22 @@
-"""What follows the hand: components that run in the browser, with the model's nets sent once. No build step.
+"""Interactive components that run in the browser, with the model's networks sent once. There is no build step.
 
-`store` keeps the nets and the codes of a model for the components of a page; each of them gets what is small. What is
-in modules/:
+`store` keeps the networks and codes of a model for all components of a page; small data are sent to each component. The
+modules in modules/:
 
-    net, seeded                   the nets, and draws that can be made again
-    store, keep                   what was sent once
-    follower, later               components about one model: whose turn it is, and when the server is told
-    dom, controls, svg, pictures  elements, buttons, knobs, small pictures
-    plane                         a plane of latent space: basis (where latents lie), viewport (pan, zoom), gestures
-                                  (hand and keys), scales, points, marks (its layers), sheets (decoded plane, density)
+    net, seeded                   the networks, and reproducible random numbers
+    store, keep                   data sent once
+    follower, later               components about one model: synchronisation with the server, and delayed reports
+    dom, controls, svg, pictures  elements, buttons, draggable knobs, small images
+    plane                         a plane of latent space: basis (projection), viewport (pan, zoom), gestures (pointer
+                                  and keys), scales, points, marks (its layers), sheets (decoded plane, density)
     map, sliders, generate        components; so is replay
-    document, away                what the page itself says: its language, and that the server does not answer
-    alone                         the map in a file of its own, without a server
-    sketch                        pad and stroke (ink as MNIST has it), judge (the ELBO), rank (ELBOs as bars)
-    reparameterise                draws (draws and gradients), twoaxes, cloud, knobs, shades, sweepchart
+    document, away                the page itself: its language, and the notice that the server is away
+    alone                         the map as a separate file, without a server
+    sketch                        pad and stroke (ink as in MNIST), judge (the ELBO), rank (histogram of ELBOs)
+    reparameterise                draws (samples, gradients), twoaxes, cloud, knobs, shades, sweepchart
     divergence                    normals, shares
     slow                          stages, slowdraw, bars
-    takeaway                      found (what the page shows), figure, snapshot (a component as SVG), fonts, csv
+    takeaway                      found (figures and tables), figure, snapshot (a component as SVG), fonts, csv
 """
 
 import base64
@@ -39,25 +39,25 @@ PAD = "draw.pad"
 
 
 def tell_language() -> None:
-    """Tells the page its language, for screen readers, and what to say of what does not come from the server."""
+    """Sends the page its language, for screen readers, and the messages for missing images and connections."""
     data = {
         "lang": language.current().replace("_", "-"),
-        "missing": _("This picture did not come from the server."),
+        "missing": _("This image could not be loaded from the server."),
         "away": _(
-            "The server does not answer: it was stopped, or the network is gone. This page goes on when it is back. "
-            "Trainings go on without it, or can be resumed."
+            "The server is not responding: it was stopped, or the network connection was lost. This page continues "
+            "when the server is back. Training runs continue without it, or can be resumed."
         ),
     }
     component("document")(key="document", data=data, height=1, on_back_change=_nothing)
 
 
 def store(model: cache.Model) -> str:
-    """Sends what is large, once, and returns the name that the components know it by."""
+    """Sends the large data of a model, once, and returns the key by which the components find them."""
     return _send(cache.browser.packed(model, cache.images(model).name))
 
 
 def store_encoder(model: cache.Model) -> None:
-    """Sends the encoder too, for components that want it."""
+    """Also sends the encoder, for components that need it."""
     _send(cache.browser.packed_encoder(model, cache.images(model).name))
 
 
@@ -67,14 +67,14 @@ def _send(packed: dict[str, Any]) -> str:
 
 
 def hear(model: cache.Model) -> None:
-    """Takes what components have said last; also on the page that a visitor went to in the same breath."""
+    """Applies the latest reports of components, also if the user has just changed the page."""
     for key in (f"map.{model[0]}", f"sliders.{model[0]}", f"generate.{model[0]}"):
         take(key, (st.session_state.get(key) or {}).get("chosen") or _NEW)
     _take_drawing((st.session_state.get(PAD) or {}).get("drawn"), cache.record(model[0]).model.image_shape)
 
 
 def latent_map(model: cache.Model, kept: str, plane: planes.Shown, painted: cache.latent.Colouring) -> None:
-    """Shows the map of a plane, and puts in use what is clicked there. To be called in a fragment."""
+    """Shows the map of a plane, and applies clicks on it. Call it in a fragment."""
     key = f"map.{model[0]}"
     heard = st.session_state.get(key) or {}
     chosen, asked = heard.get("chosen") or _NEW, heard.get("asked") or {}
@@ -98,13 +98,13 @@ def latent_map(model: cache.Model, kept: str, plane: planes.Shown, painted: cach
 
 
 def map_data(model: cache.Model, kept: str, plane: planes.Shown, painted: cache.latent.Colouring) -> dict[str, Any]:
-    """Returns what the map is told, whether it is on a page or in a file of its own, but for the place in use.
+    """Returns the data of the map, on a page or in a separate file, without the current point.
 
     Arguments:
-        model: by name and time of writing.
-        kept: the name that its decoder and codes were sent by.
-        plane: that is shown.
-        painted: what points are coloured by.
+        model: by name and modification time.
+        kept: the key of its decoder and codes.
+        plane: the plane shown.
+        painted: the colouring of the points.
     """
     data = {
         "model": kept, "classes": colours.names(cache.images(model), painted), "titles": plane.titles,
@@ -113,14 +113,14 @@ def map_data(model: cache.Model, kept: str, plane: planes.Shown, painted: cache.
         "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(),
         "words": _map_words(cache.record(model[0]).model, painted, words.draws(cache.images(model))),
     }  # fmt: skip
-    if painted.kind == "clusters":  # few numbers, from which the browser knows the cluster of each code
+    if painted.kind == "clusters":  # from a few centres, the browser finds the cluster of each code
         data["centres"] = cache.latent.clusters(model, painted.groups).centres.ravel().tolist()
         data["inks"] = painted.colours
     return data
 
 
 def sliders(model: cache.Model, kept: str) -> None:
-    """Shows a slider for each dimension, those first that carry most, and puts in use where they are left."""
+    """Shows a slider for each dimension, the most informative first, and applies their final positions."""
     key = f"sliders.{model[0]}"
     chosen = (st.session_state.get(key) or {}).get("chosen") or _NEW
     take(key, chosen)
@@ -140,7 +140,7 @@ def sliders(model: cache.Model, kept: str) -> None:
 def sketch(
     model: cache.Model, kept: str, axes: latent.Axes, titles: tuple[str, str], example: NDArray[np.uint8]
 ) -> None:
-    """Shows the pad, and keeps what is drawn there; the example (H, W) is there until something is."""
+    """Shows the pad, and saves what is drawn; the example (H, W) is shown until something is."""
     shape, images = cache.record(model[0]).model.image_shape, cache.images(model)
     _take_drawing((st.session_state.get(PAD) or {}).get("drawn"), shape)
     drawn = state.drawn_last()
@@ -163,7 +163,7 @@ def sketch(
 
 
 def _take_drawing(drawn: dict[str, Any] | None, shape: tuple[int, ...]) -> None:
-    """Keeps what the pad has reported, each report once."""
+    """Saves the drawing that the pad has reported, once for each report."""
     if not drawn or st.session_state.get(f"{PAD}.taken") == drawn["n"]:
         return
     st.session_state[f"{PAD}.taken"] = drawn["n"]
@@ -176,7 +176,7 @@ def _take_drawing(drawn: dict[str, Any] | None, shape: tuple[int, ...]) -> None:
 
 
 def take(key: str, chosen: dict[str, Any]) -> None:
-    """Puts an image or a latent in use that a component has reported, each report once."""
+    """Applies an image or a latent that a component has reported, once for each report."""
     if st.session_state.get(f"{key}.taken", 0) == chosen["n"]:
         return
     st.session_state[f"{key}.taken"] = chosen["n"]
@@ -192,48 +192,48 @@ def _basis(axes: latent.Axes) -> dict[str, list[float]]:
 
 
 def _map_words(config: AnyConfig, painted: cache.latent.Colouring, draws: bool) -> dict[str, str]:
-    """Returns what is said on and around the map; braces are filled in by the browser.
+    """Returns the texts on and around the map; the browser fills in the braces.
 
-    Points are test images, or draws of the model that stand in for them.
+    The points are test images, or samples from the model that replace them.
     """
     low, high = words.span(*painted.reach)
     return {
         "map": _("latent map"),
         "help": _(
-            "Draws of the model as points in the latent plane. Arrow keys move z, with shift in small steps; plus and "
-            "minus zoom, 0 shows all."
+            "Samples from the model as points in the latent plane. The arrow keys move z, with Shift in small steps; "
+            "plus and minus zoom, 0 shows all."
         )
         if draws
         else _(
-            "Test images as points in the latent plane. Arrow keys move z, with shift in small steps; plus and minus "
-            "zoom, 0 shows all."
+            "Test images as points in the latent plane. The arrow keys move z, with Shift in small steps; plus and "
+            "minus zoom, 0 shows all."
         ),
-        "closer": _("Zoom in"), "farther": _("Zoom out"), "whole": _("Show all"), "under": _("Under the points"),
-        "points": _("Points"), "manifold": _("Decoded plane"), "density": _("Aggregate posterior"),
+        "closer": _("Zoom in"), "farther": _("Zoom out"), "whole": _("Show all"), "under": _("Background"),
+        "points": _("Points only"), "manifold": _("Decoded plane"), "density": _("Aggregate posterior"),
         "classes": _("Clusters") if painted.kind == "clusters" else _("Classes"),
-        "hide": _("Click to hide, double-click to show alone"),
+        "hide": _("Click to hide, double-click to show only this one"),
         "mean": _("mean of p(x|z)"), "deviation": words.deviation(config),
         "range": _("σ, {low} to {high}") if config.grey else words.deviation_range(config),
-        "image": _("a draw x of the model") if draws else _("test image x"),
-        "no_image": _("no draw here") if draws else _("no test image here"),
+        "image": _("a sample x from the model") if draws else _("test image x"),
+        "no_image": _("no sample here") if draws else _("no test image here"),
         "reconstruction": _("its reconstruction, the mean of p(x|z)"), "sigma": _("Show σ"),
         "scale": _("log q(z) at the codes, {low} to {high} nats").format(low=low, high=high)
         if painted.kind == "density"
         else "",
-        "at_image": _("Draw {row}: {label}, at {where}") if draws else _("Test image {row}: {label}, at {where}"),
-        "at_plain": _("Draw {row}, at {where}") if draws else _("Test image {row}, at {where}"),
+        "at_image": _("Sample {row}: {label}, at {where}") if draws else _("Test image {row}: {label}, at {where}"),
+        "at_plain": _("Sample {row}, at {where}") if draws else _("Test image {row}, at {where}"),
         "at_place": _("z = {where}"),
         "on_plane": _("{where} on the plane"),
-        "server": _("This decoder does not fit a browser: the server decodes where the pointer rests."),
+        "server": _("This decoder cannot run in the browser. The server decodes where the pointer rests."),
     }  # fmt: skip
 
 
 def _slider_words(unit: str, config: AnyConfig) -> dict[str, str]:
     return {
-        "zero": _("Prior mean, z = 0"), "prior": _("Draw z ~ p(z)"), "draw_again": _("Draw x again"),
+        "zero": _("Prior mean, z = 0"), "prior": _("Sample z ~ p(z)"), "draw_again": _("New sample x"),
         "mean": _("mean of p(x|z)"), "deviation": words.deviation(config), "range": words.deviation_range(config),
-        "draw": _("a draw x ~ p(x|z)"), "image": _("test image {row}"), "more": _("{count} more dimensions"),
-        "unused": _("Unused, under 0.01 {unit}: {names}").replace("{unit}", unit),
+        "draw": _("a sample x ~ p(x|z)"), "image": _("test image {row}"), "more": _("{count} more dimensions"),
+        "unused": _("Unused, less than 0.01 {unit}: {names}").replace("{unit}", unit),
     }  # fmt: skip
 
 
@@ -241,19 +241,19 @@ def _sketch_words(digits: bool) -> dict[str, str]:
     return {
         "brush": _("Brush"), "undo": _("Undo"), "clear": _("Clear"),
         "centre": _("Centre as MNIST does") if digits else _("Centre"),
-        "centre_help": _("The longer side 20 pixels of 28, the centre of mass in the middle (LeCun et al. 1998)"),
-        "pad": _("Drawing pad. Arrow keys move a pen, the space bar lowers and lifts it, backspace undoes."),
-        "hint": _("Draw a digit with mouse, pen or finger.") if digits else _("Draw with mouse, pen or finger."),
+        "centre_help": _("Scales the longer side to 20 of 28 pixels, centred by centre of mass (LeCun et al. 1998)"),
+        "pad": _("Drawing pad. Arrow keys move a pen, the space bar lowers and lifts it, Backspace undoes a stroke."),
+        "hint": _("Draw a digit with a mouse, pen or finger.") if digits else _("Draw with a mouse, pen or finger."),
         "seen": _("what the model sees"),
-        "example": _("a test image, to begin with"), "reconstruction": _("its reconstruction"),
+        "example": _("a test image to start with"), "reconstruction": _("its reconstruction"),
         "map": _("Latent plane; the ellipse is q(z|x) of the drawing"), "nats": _("nats"),
-        "rank": _("ELBOs of test images as bars, that of the drawing as a line"),
-        "score": _("ELBO {elbo} nats, KL {kl}. {percent} % of {count} test images lie lower."),
-        "blank": _("Nothing is drawn."), "over": _("A drawing over an image stays where it is."),
+        "rank": _("Histogram of the ELBOs of test images, with the ELBO of the drawing as a line"),
+        "score": _("ELBO {elbo} nats, KL {kl} nats. {percent} % of {count} test images have a lower ELBO."),
+        "blank": _("Nothing has been drawn yet."), "over": _("A drawing on top of an image cannot be centred."),
         "no_elbo": _("A plain autoencoder has no ELBO."),
-        "server": _("This model does not fit a browser: the server answers after each stroke."),
+        "server": _("This model cannot run in the browser. The server evaluates it after each stroke."),
     }  # fmt: skip
 
 
 def _nothing() -> None:
-    """Streamlit wants a callback for each value that a component keeps."""
+    """Streamlit requires a callback for each value that a component keeps."""

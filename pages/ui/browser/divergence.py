@@ -1,4 +1,4 @@
-"""Two distributions that are dragged, and how far they are from each other."""
+"""Two distributions with draggable parameters, and the KL divergences between them."""
 
 from pages.ui.browser.mount import component
 from pages.ui.language import _
@@ -11,13 +11,15 @@ def show() -> None:
         "colours": {"p": figures.COLOURS["exact"], "q": figures.COLOURS["elbo"], "kl": figures.COLOURS["kl"]},
         "words": {
             "kind": _("Kind of distribution"), "normal": _("Continuous"), "discrete": _("Discrete"),
-            "first": _("Which of the two"), "equal": _("Make q equal to p"), "again": _("Start again"),
-            "picture": _("Two distributions p and q, and under them what is summed up to the KL divergence"),
+            "first": _("Direction of the divergence"), "equal": _("Make q equal to p"), "again": _("Start again"),
+            "picture": _("Two distributions p and q, and below them the terms that add up to the KL divergence"),
             "hint": _(
-                "Drag the dots: the top is the mean or a share, the side the width. Arrow keys work too, with shift "
-                "in small steps. What lies above the line less what lies below is the divergence."
+                "Drag the dots: the one at the top sets the mean or a probability, the one at the side the width. The "
+                "arrow keys work too, with Shift in small steps. The area above the line minus the area below it is "
+                "the divergence."
             ),
-            "mean": _("mean of {name}"), "deviation": _("deviation of {name}"), "share": _("share {i} of {name}"),
+            "mean": _("mean of {name}"), "deviation": _("standard deviation of {name}"),
+            "share": _("probability {i} of {name}"),
             "mean_short": _("mean"), "nats": _("nats"), "integrand": "{a}(z) log {a}(z) / {b}(z)",
             "terms": "{a}ᵢ log {a}ᵢ / {b}ᵢ",
         },

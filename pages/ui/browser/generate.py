@@ -1,4 +1,4 @@
-"""The generative model under the hand: z on the decoded plane, and what p(x|z) is there."""
+"""The generative model, interactively: z on the decoded plane, and p(x|z) at that point."""
 
 import streamlit as st
 
@@ -11,12 +11,12 @@ from vae.model import AnyConfig
 
 
 def key(model: cache.Model) -> str:
-    """What the component is known by in the session."""
+    """Returns the key of the component in the session."""
     return f"generate.{model[0]}"
 
 
 def show(model: cache.Model, axes: latent.Axes, titles: tuple[str, str], spread: bool) -> None:
-    """Shows the plane beside the mean, six draws and perhaps sigma, and puts in use the z that is clicked there."""
+    """Shows the plane beside the mean, six samples and, if there is one, sigma, and applies the z clicked there."""
     kept = browser.store(model)
     chosen = (st.session_state.get(key(model)) or {}).get("chosen") or {"n": 0, "row": None, "z": None}
     browser.take(key(model), chosen)
@@ -29,7 +29,7 @@ def show(model: cache.Model, axes: latent.Axes, titles: tuple[str, str], spread:
 
 
 def titles(size: int) -> tuple[str, str]:
-    """Names the axes of the plane that a model with so many latent dimensions is shown on."""
+    """Returns the axis titles of the plane for a model with this number of latent dimensions."""
     if size > 2:
         return _("first principal direction"), _("second principal direction")
     return words.coordinate(0), words.coordinate(1) if size > 1 else ""
@@ -38,9 +38,9 @@ def titles(size: int) -> tuple[str, str]:
 def _words(config: AnyConfig) -> dict[str, str]:
     return {
         "plane": _("decoded latent plane"),
-        "help": _("What each place of the latent plane decodes to. Arrow keys move z, with shift in small steps."),
-        "prior": _("Draw z ~ p(z)"), "again": _("Draw x again"), "mean": _("μ, the mean of p(x|z)"),
-        "deviation": words.deviation(config), "range": words.deviation_range(config), "draw": _("draw of x"),
-        "draws": _("Six draws x ~ p(x|z):"), "at": _("z = ({z})"),
-        "server": _("This decoder does not fit a browser; the page Decode has the server do it."),
+        "help": _("The decoded image at each point of the latent plane. Arrow keys move z, with Shift in small steps."),
+        "prior": _("Sample z ~ p(z)"), "again": _("New sample x"), "mean": _("μ, the mean of p(x|z)"),
+        "deviation": words.deviation(config), "range": words.deviation_range(config), "draw": _("sample of x"),
+        "draws": _("Six samples x ~ p(x|z):"), "at": _("z = ({z})"),
+        "server": _("This decoder cannot run in the browser. On the Decode page, the server runs it."),
     }  # fmt: skip

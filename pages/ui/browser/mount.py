@@ -1,4 +1,4 @@
-"""Components of the browser: each begins at a file of modules/, an ES module that imports what it uses."""
+"""Browser components: the entry point of each is a file in modules/, an ES module that imports others."""
 
 import base64
 import hashlib
@@ -15,20 +15,20 @@ from streamlit.components.v2.get_bidi_component_manager import get_bidi_componen
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 _HERE = Path(__file__).parent
-_MODULES = "modules"  # served to anyone who asks, so nothing else is to be in there
+_MODULES = "modules"  # served publicly, so it must contain nothing else
 _IMPORT = re.compile(r'^(import .*|\} )from "\./(\w+\.js)";$', re.MULTILINE)
 _lock = threading.Lock()
 
 
 def component(name: str) -> Callable[..., Any]:
-    """Returns the component that begins at a module, which draws into an element of its name as class."""
+    """Returns the component of a module, which draws into an element whose class is its name."""
     _declare(name, get_bidi_component_manager())
     return _defined(name)
 
 
 def _declare(name: str, manager: BidiComponentManager) -> None:
-    """Tells Streamlit where the component's files are, as the manifest of an installed package would."""
-    with _lock:  # a second declaration would undo what another session has defined meanwhile
+    """Tells Streamlit where the files of the component are, as the manifest of an installed package would."""
+    with _lock:  # a second declaration would undo what another session has defined in the meantime
         if manager.get_component_asset_root(f"{_package()}.{name}") is None:
             manifest = ComponentManifest(_package(), "", [ComponentConfig(name, _MODULES)])
             manager.register_from_manifest(manifest, _HERE)
@@ -41,16 +41,16 @@ def _defined(name: str) -> Callable[..., Any]:
 
 
 def style() -> str:
-    """Returns the style of all components, sent along with each: a canvas is measured before a link arrives."""
+    """Returns the style sheet of all components, sent inline because a canvas is measured before a linked one loads."""
     return (_HERE / "style.css").read_text(encoding="utf-8")
 
 
 def embedded(first: str) -> dict[str, str]:
-    """Returns a module and all that it imports, for a file that holds them itself.
+    """Returns a module and everything it imports, for a self-contained file.
 
-    A module in a data URI has no address that others could be found beside, so they import one another by bare names,
-    "dom.js", which an import map resolves. Where they resolve addresses against their own, they get one that serves as
-    a base wherever the file lies, though nothing is fetched from there.
+    Modules in data URIs have no address for relative imports, so they import each other by bare names such as "dom.js",
+    which an import map resolves. For addresses relative to a module, they get a base that works wherever the file is,
+    although nothing is fetched from it.
 
     Arguments:
         first: name of the module, "alone.js".
@@ -71,6 +71,6 @@ def embedded(first: str) -> dict[str, str]:
 
 @once
 def _package() -> str:
-    """The first part of a module's address, another one when any module has changed: old and new never mix."""
+    """Returns the prefix of module addresses, which changes with any module, so that old and new never mix."""
     files = sorted((_HERE / _MODULES).glob("*.js"))
     return f"vae-{hashlib.sha256(b''.join(file.read_bytes() for file in files)).hexdigest()[:12]}"

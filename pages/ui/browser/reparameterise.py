@@ -1,4 +1,4 @@
-"""Draws from q(z|x) that follow the hand, with noise that is held still or drawn anew."""
+"""Samples from q(z|x) with draggable parameters, and with noise that is fixed or resampled."""
 
 import numpy as np
 
@@ -14,12 +14,12 @@ DRAWS = 30
 
 
 def show(model: cache.Model, name: str, x: np.ndarray, q: cache.bound.Code) -> None:
-    """Shows z = mu + sigma * eps on the plane of the two dimensions that carry most for an image.
+    """Shows z = mu + sigma * eps in the plane of the two most informative dimensions for an image.
 
     Arguments:
-        model: whose decoder says log p(x|z).
-        name: what the image is known by; another one begins anew.
-        x: (D,), its pixels as the likelihood wants them.
+        model: its decoder gives log p(x|z).
+        name: identifies the image; another name starts again.
+        x: (D,), its pixels, prepared for the likelihood.
         q: its q(z|x).
     """
     place, width = regulariser.paid(*q)
@@ -40,15 +40,15 @@ def show(model: cache.Model, name: str, x: np.ndarray, q: cache.bound.Code) -> N
 
 def _words() -> dict[str, str]:
     return {
-        "noise": _("The noise"), "held": _("ε held still"), "drawn": _("drawn anew at each move"),
+        "noise": _("Noise"), "held": _("ε fixed"), "drawn": _("resampled at each move"),
         "sweep": _("Sweep μ along {name}"), "again": _("New ε"), "home": _("Back to the encoder's q"),
-        "arrows": _("Gradient in μ, draw by draw"), "none": _("hide"), "slope": _("reparameterised"),
-        "score": _("score function"), "less": _("score function less a baseline"),
-        "picture": _("The latent plane with log p(x|z), q(z|x) as ellipses at one and two deviations, and its draws"),
-        "mean": _("mean μ of q"), "deviation": _("deviation σ of q along {name}"), "decoded": _("mean of p(x|z) at "
-            "the draw that is marked"),
-        "value": _("L₁ from these {count} draws: {value} ± {error} nats."),
-        "gradient": _("Its slope in μ along {name}: {value} ± {error} nats per unit."),
-        "chart": _("L₁ of these draws while μ is swept along {name}"), "nothing": _("Sweep μ to see it."),
+        "arrows": _("Gradient with respect to μ, per sample"), "none": _("hide"), "slope": _("reparameterised"),
+        "score": _("score function"), "less": _("score function with baseline"),
+        "picture": _("The latent plane: log p(x|z), q(z|x) as ellipses at one and two standard deviations, samples"),
+        "deviation": _("standard deviation σ of q along {name}"),
+        "decoded": _("mean of p(x|z) at the marked sample"),
+        "value": _("L₁ from these {count} samples: {value} ± {error} nats."),
+        "gradient": _("Its derivative with respect to μ along {name}: {value} ± {error} nats per unit."),
+        "chart": _("L₁ from these samples as μ is swept along {name}"), "nothing": _("Sweep μ to see this curve."),
         "nats": _("nats"),
     }  # fmt: skip

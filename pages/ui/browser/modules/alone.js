@@ -1,11 +1,11 @@
-// The map in a file of its own: all that a page has from the server stands in the file, and nobody is told of a choice.
+// The map as a separate file, which contains all data that a page gets from the server; choices are not reported.
 
 import { default as keep } from "./keep.js";
 import { default as showMap } from "./map.js";
 
 const KINDS = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, float32: Float32Array };
 
-// An array stands in the file as {kind, base64}.
+// Arrays are stored in the file as {kind, base64}.
 function array({ kind, base64 }) {
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
@@ -19,4 +19,4 @@ const parentElement = document.querySelector("main");
 const show = () => showMap({ data: map, parentElement, setStateValue() {} });
 keep({ data: model, parentElement });
 show();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show); // a canvas has the colours it was drawn in
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show); // a canvas keeps its colours

@@ -1,6 +1,6 @@
-// What a visitor is told while the server does not answer: it was stopped, or the network is gone.
+// The notice shown while the server is not responding: it was stopped, or the connection was lost.
 
-const PATIENCE = 1500; // ms; shorter than that, nobody needs to be told
+const PATIENCE = 1500; // ms; shorter interruptions are not reported
 
 let says = "";
 let resume = () => {};
@@ -12,8 +12,8 @@ notice.setAttribute("role", "alert");
 
 const watched = new MutationObserver(look);
 
-// From now on says it in these words whenever Streamlit's browser finds the connection gone, and calls what is to be done
-// when it is back: the session may be a new one, which knows no parts of the page before the page has run in it.
+// Shows the notice whenever Streamlit's browser loses the connection, and calls a function when it is back: the session
+// may be a new one, in which fragments are unknown until the page has run.
 export function watchConnection(words, back) {
   says = words;
   resume = back;
@@ -35,5 +35,5 @@ function look() {
 
 function tell() {
   document.body.append(notice);
-  notice.textContent = says; // once it stands in the page, so that screen readers say it
+  notice.textContent = says; // set after insertion into the page, so that screen readers announce it
 }

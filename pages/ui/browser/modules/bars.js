@@ -1,4 +1,4 @@
-// What each dimension has, as bars: one dimension or hundreds.
+// Bars for the latent dimensions, one or hundreds.
 
 import { brush } from "./dom.js";
 
@@ -13,7 +13,7 @@ export function largest(values, names) {
   return order.map((j) => `${names[j]} ${short(values[j])}`).join(", ");
 }
 
-// A canvas as sharp as the screen, with its pen, its size and the ink of the theme.
+// Prepares a canvas at the resolution of the screen; returns its context, size and text colour.
 export function sharp(canvas) {
   const { clientWidth: width, clientHeight: height } = canvas;
   const ratio = Math.min(window.devicePixelRatio || 1, 2);
@@ -27,7 +27,7 @@ export function sharp(canvas) {
   return { pen, width, height, ink };
 }
 
-// A bar for each dimension, or a dot with whiskers, up to `most` at least; names and a scale where they are given.
+// A bar for each dimension, or a dot with whiskers, on an axis up to at least `most`; names and a scale are optional.
 export function bars(canvas, values, colour, whiskers = null, names = null, most = 0) {
   const { pen, width, height, ink } = sharp(canvas);
   const count = values.length;
@@ -35,7 +35,7 @@ export function bars(canvas, values, colour, whiskers = null, names = null, most
   const left = names ? 56 : 2;
   const bottom = names ? 18 : 2;
   const across = (width - left - 2) / count;
-  if (across <= 0) return; // hidden for now; whoever draws again when it has grown will see it
+  if (across <= 0) return; // hidden for now; it is drawn again when it has a size
   let low = 0;
   let high = most;
   values.forEach((v, j) => ([low, high] = [Math.min(low, v - spread(j)), Math.max(high, v + spread(j))]));

@@ -1,4 +1,4 @@
-// How a plane lies in latent space: through `mean` (J), along two `directions` (2 * J).
+// A plane in latent space: through `mean` (J), along two `directions` (2 * J).
 
 /** @import { Vector } from "./net.js" */
 
@@ -10,7 +10,7 @@ export class Basis {
   }
 
   /**
-   * Where a latent lies on the plane.
+   * The coordinates of a latent on the plane.
    * @param {Vector} z
    * @returns {[number, number]}
    */
@@ -27,7 +27,7 @@ export class Basis {
   }
 
   /**
-   * The latent at a place of the plane through z.
+   * The latent at a point of the plane through z.
    * @param {number} a
    * @param {number} b
    * @param {Vector} z
@@ -40,7 +40,7 @@ export class Basis {
   }
 
   /**
-   * Covariance on the plane of a normal with deviations (J): [var a, cov, var b].
+   * Covariance on the plane of a normal distribution with standard deviations (J): [var a, cov, var b].
    * @param {Vector} deviation
    * @returns {[number, number, number]}
    */

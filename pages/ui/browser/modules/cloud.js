@@ -1,10 +1,10 @@
-// q(z|x) on the plane of two latent axes, as ellipses at one and two deviations, with its draws and their gradients.
+// q(z|x) on the plane of two latent axes, as ellipses at one and two standard deviations, with samples and gradients.
 
 import { arrow, svg } from "./svg.js";
 
-const LONGEST = 60; // px of the longest arrow of a draw
+const LONGEST = 60; // px of the longest arrow of a sample
 
-// Draws q at a place, of these sizes in px; with one axis its deviations are bands. Arrows are nats along each axis.
+// Draws q at a point, with sizes in px; with one axis, standard deviations are bands. Arrows are nats along each axis.
 export function drawCloud(layer, { at, sizes, tall, one, dots, chosen, choose, arrows, average, colour }) {
   const [x, y] = at;
   const [across, up] = sizes;

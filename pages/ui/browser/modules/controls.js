@@ -1,11 +1,11 @@
-// Buttons, and groups of buttons of which one is pressed.
+// Buttons, and groups of buttons with one selection.
 
 import { element } from "./dom.js";
 
 export const button = (text, act, attributes = {}) =>
   element("button", { type: "button", text, onclick: act, ...attributes });
 
-// One of several [value, text]; chosen(value) when it is another one's turn.
+// A choice among several [value, text]; calls chosen(value) on a change.
 export function choice(label, options, now, chosen) {
   const group = element("div", { class: "choice", role: "group", "aria-label": label });
   for (const [value, text] of options) {
@@ -18,7 +18,7 @@ export function choice(label, options, now, chosen) {
   return group;
 }
 
-// The classes of a model's images, hidden by a click, shown alone by two; changed(hidden) is told which are hidden.
+// The class labels: a click hides a class, a double click shows only that one; calls changed(hidden).
 export function legend({ classes, colours }, words, changed) {
   const hidden = new Set();
   const group = element("div", { class: "legend", role: "group", "aria-label": words.classes });
@@ -44,7 +44,7 @@ export function legend({ classes, colours }, words, changed) {
   return group;
 }
 
-// What colours from low to high stand for.
+// A scale of colours from low to high.
 export const scale = (colours, text) =>
   element(
     "div",

@@ -1,14 +1,14 @@
-// A table of the page as CSV.
+// Converts a table of the page to CSV.
 
 const NUMBER = "[-+]?(?:\\d{1,3}(?:,\\d{3})+|\\d+)(?:\\.\\d+)?(?:e[-+]?\\d+)?";
 const WHOLE = new RegExp(`^(${NUMBER})\\s*(%?)(?:\\s*±\\s*(${NUMBER})\\s*%?)?$`);
 
-/** @typedef {{ text: string, value?: string, share?: boolean, error?: string }} Cell what it says, and the number in it */
+/** @typedef {{ text: string, value?: string, share?: boolean, error?: string }} Cell the text, and the number in it */
 
 /**
- * The rows as they stand, numbers as programs read them: "−1,234.5" becomes -1234.5, and of "80.1% ± 1.3%" each number has
- * a column of its own, whose heading has the sign. With a byte order mark, without which Excel takes "σ" for two letters of
- * a Western alphabet; other spreadsheets and pandas pass over it.
+ * The rows as shown, with machine-readable numbers: "−1,234.5" becomes -1234.5, and the two numbers of "80.1% ± 1.3%"
+ * get separate columns, with the sign in the heading. Includes a byte order mark, without which Excel reads "σ" as two
+ * Latin letters; other spreadsheets and pandas ignore it.
  * @param {HTMLTableElement} table
  */
 export function csv(table) {

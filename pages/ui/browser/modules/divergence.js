@@ -1,4 +1,4 @@
-// Two distributions, continuous or discrete, that are dragged, and their KL divergence both ways.
+// Two distributions with draggable parameters, continuous or discrete, and their KL divergences in both directions.
 
 import { button, choice } from "./controls.js";
 import { element, sayNumber } from "./dom.js";
@@ -96,7 +96,7 @@ class Divergence {
     this.height = Math.min(360, Math.max(280, this.width * 0.42));
     this.canvas.setAttribute("width", String(this.width));
     this.canvas.setAttribute("height", String(this.height));
-    this.ground = this.height * 0.55; // of the densities; the integrand has what is below
+    this.ground = this.height * 0.55; // for the densities; the integrand is below
     this.draw();
   }
 
@@ -125,7 +125,7 @@ class Divergence {
     this.root.values = { forth, back }; // for tests
   }
 
-  // The axis of the lower half, its zero and how high one unit is.
+  // The axis of the lower half: its zero and the height of one unit.
   lower(most, least) {
     const { height, ground } = this;
     const room = height - ground - 44;

@@ -1,4 +1,4 @@
-// What a screen reader is to know of the page around the components: its language, the lists of its pages, whether its server answers.
+// The page around the components, for screen readers: its language, the list of pages, and the state of the connection.
 
 import { watchConnection } from "./away.js";
 import { STORE } from "./store.js";
@@ -7,13 +7,13 @@ export default function ({ data, parentElement, setStateValue }) {
   parentElement.host?.style.setProperty("display", "none");
   document.documentElement.lang = data.lang;
   STORE.missing = data.missing;
-  watchConnection(data.away, () => setStateValue("back", Date.now())); // which runs the page
+  watchConnection(data.away, () => setStateValue("back", Date.now())); // reruns the page
   nameLists();
   watched.observe(document.body, { childList: true, subtree: true });
 }
 
-// Streamlit puts the sections of its navigation between a list and its items, so that the items are in no list.
-// The navigation may be drawn late, and anew when the sidebar opens or a page is chosen: each time it is looked at.
+// Streamlit puts the sections of its navigation between a list and its items, so that the items belong to no list.
+// The navigation may be drawn late, and again when the sidebar opens or the page changes, so it is checked each time.
 const watched = new MutationObserver(nameLists);
 
 function nameLists() {

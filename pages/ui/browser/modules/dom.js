@@ -1,6 +1,6 @@
-// Small helpers of all components.
+// Helpers of all components.
 
-// Where the app is for this browser: below a path of its own, or one that a proxy strips. The modules came from there.
+// The root address of the app for this browser, possibly below a path that a proxy strips; derived from this module's.
 export const ROOT = new URL("../../../", import.meta.url);
 
 /**
@@ -21,11 +21,11 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-// What draws on a canvas.
+// Returns the context of a canvas.
 /** @type {(canvas: HTMLCanvasElement, settings?: CanvasRenderingContext2DSettings) => CanvasRenderingContext2D} */
 export const brush = (canvas, settings) => {
   const context = canvas.getContext("2d", settings);
-  if (!context) throw new Error("This browser draws no canvas.");
+  if (!context) throw new Error("This browser does not support canvas drawing.");
   return context;
 };
 
@@ -45,7 +45,7 @@ export function rgb(colour) {
 }
 
 /**
- * Values in [0, 1] into the bytes of an image: one value for each pixel in grey, three in colour.
+ * Writes values in [0, 1] into the bytes of an image: one value per pixel in grey, three in colour.
  * @param {Uint8ClampedArray} bytes
  * @param {ArrayLike<number>} values
  */
@@ -62,7 +62,7 @@ export function paint(bytes, values) {
 }
 
 /**
- * One value for each of so many pixels: the values as they are or, in colour, the mean over the three of a pixel.
+ * Returns one value per pixel: the values themselves or, in colour, the mean over the three channels.
  * @template {ArrayLike<number>} T
  * @param {T} values
  * @param {number} pixels

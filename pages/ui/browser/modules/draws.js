@@ -1,4 +1,4 @@
-// Draws z = mu + sigma * eps from a q that is moved, log p(x|z) of each, and its gradient in mu by either estimator.
+// Samples z = mu + sigma * eps from a draggable q, with log p(x|z) and gradients with respect to mu by two estimators.
 
 import { logLikelihood } from "./net.js";
 import { seeded } from "./seeded.js";
@@ -13,15 +13,15 @@ export class Draws {
   /** @type {Float32Array} */
   deviation;
   /** @type {number[]} */
-  values; // log p(x|z), draw by draw
+  values; // log p(x|z) of each sample
   /** @type {number[][]} */
-  slopes; // its gradient, in the first one or two axes
+  slopes; // gradients along the first one or two axes
   /** @type {Float32Array[]} */
   noise;
 
   /**
    * @param {Model} model
-   * @param {any} data - the encoder's q, the noise to begin with, the axes, and the pixels as the likelihood wants them
+   * @param {any} data - the encoder's q, the initial noise, the axes, and the pixels prepared for the likelihood
    */
   constructor(model, data) {
     this.model = model;
@@ -39,7 +39,7 @@ export class Draws {
     this.deviation = Float32Array.from(this.data.deviation);
   }
 
-  // What was measured is of another q.
+  // Measured values belong to the previous q.
   forget() {
     this.values = [];
     this.slopes = [];
@@ -67,7 +67,7 @@ export class Draws {
     return summary(this.z.map((z) => this.value(z))).average;
   }
 
-  // Measures values, and slopes of a kind if there is one; stops after each likelihood.
+  // Computes values, and gradients of a kind if requested; pauses after each likelihood.
   /** @param {"none" | "slope" | "score" | "less"} kind */
   *measure(kind) {
     const { axes, deviation } = this.data;
@@ -104,7 +104,7 @@ export class Draws {
   }
 }
 
-// Mean of some numbers, and its standard error.
+// Mean of numbers, and its standard error.
 /** @param {number[]} values */
 export function summary(values) {
   const n = values.length;

@@ -1,4 +1,4 @@
-// A figure of the page as one picture: SVG text, or a PNG of twice its size.
+// Converts a figure of the page to one picture: SVG text, or a PNG of twice its size.
 
 import { brush, element } from "./dom.js";
 import { dataUri, fontsFor } from "./fonts.js";
@@ -7,7 +7,7 @@ import { svg } from "./svg.js";
 
 /** @import { Found } from "./found.js" */
 
-const TIMES = 2; // pixels of a PNG along one of the page
+const TIMES = 2; // PNG pixels per page pixel, along each axis
 
 /**
  * @param {Found} found
@@ -54,13 +54,13 @@ function painted(image, width, height) {
   brush(canvas).drawImage(image, 0, 0, width, height);
   return new Promise((kept, lost) =>
     canvas.toBlob(
-      (content) => (content ? kept(content) : lost(new Error("This browser makes no PNG of it."))),
+      (content) => (content ? kept(content) : lost(new Error("This browser cannot convert it to PNG."))),
       "image/png",
     ),
   );
 }
 
-// On the page's own background, never a transparent one: white words cannot be read on a white slide.
+// With the background of the page rather than a transparent one: white text is invisible on a white slide.
 /** @param {SVGSVGElement} drawn */
 function grounded(drawn) {
   const [x, y, width, height] = (drawn.getAttribute("viewBox") ?? "").split(" ");
@@ -69,7 +69,7 @@ function grounded(drawn) {
   return drawn;
 }
 
-// Streamlit's plotly.js draws it anew; points on WebGL come as a picture within.
+// Streamlit's plotly.js draws it again; WebGL points are embedded as an image.
 /** @param {HTMLElement} node */
 async function chart(node) {
   const { width, height } = node.getBoundingClientRect();
@@ -78,7 +78,7 @@ async function chart(node) {
   return /** @type {any} */ (new DOMParser().parseFromString(text, "image/svg+xml").documentElement);
 }
 
-// The pixels of an image as they are, which a program that enlarges them is asked not to smooth.
+// The original pixels of an image, marked not to be smoothed when enlarged.
 /** @param {HTMLElement} node */
 async function picture(node) {
   const { naturalWidth: width, naturalHeight: height } = /** @type {HTMLImageElement} */ (node);

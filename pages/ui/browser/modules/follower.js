@@ -1,10 +1,10 @@
-// What components about one model have in common.
+// The base class of components about one model.
 
 import { whenModel } from "./store.js";
 
 /** @import { Model } from "./store.js" */
 
-// A component about one model: `begin` when the model has come, anew for another model or language, else `adopt`.
+// Calls `begin` when a model has arrived, also for another model or language, and otherwise `adopt`.
 export class Follower {
   /** @type {any} */
   data;
@@ -15,11 +15,11 @@ export class Follower {
   /** @type {Float32Array} */
   z;
 
-  /** @param {any} root - an element that keeps its component, and for tests what is in it */
+  /** @param {any} root - an element that keeps its component, and for tests its contents */
   constructor(root) {
     this.root = root;
-    this.ready = false; // while the model is on the way
-    this.count = 0; // the last report, so that an answer to an older one is known as such
+    this.ready = false; // while the model is loading
+    this.count = 0; // number of the last report, to recognise answers to older ones
   }
 
   told(data, report) {
@@ -34,10 +34,10 @@ export class Follower {
     } else if (this.ready) this.adopt();
   }
 
-  // Makes what is seen.
+  // Builds the visible elements.
   build() {}
 
-  // Takes over what Python has sent.
+  // Applies the data sent by Python.
   adopt() {}
 
   /** @param {Model} model */
@@ -48,7 +48,7 @@ export class Follower {
     this.adopt();
   }
 
-  // Takes over the z of Python, and says so, unless it is an answer to an older report than the last.
+  // Applies the z sent by Python and returns true, unless it answers an older report than the last.
   news() {
     if (this.data.n < this.count) return false;
     this.count = this.data.n;
@@ -56,14 +56,14 @@ export class Follower {
     return true;
   }
 
-  // z with another value along one dimension; whoever holds the old one keeps it.
+  // Sets one dimension of z, in a copy so that references to the old z stay valid.
   movedAlong(j, value) {
     const z = this.z.slice();
     z[j] = value;
     return z;
   }
 
-  // To be called before something is reported: a time, so that nothing is reported twice.
+  // Call it before a report: returns a time, so that no two reports are equal.
   stamp() {
     this.count = Math.max(Date.now(), this.count + 1);
   }
@@ -73,5 +73,5 @@ export class Follower {
   }
 }
 
-// All the words of a component: what is built with them is built anew when the language changes.
+// All texts of a component; elements are rebuilt when the language changes.
 export const wordsOf = (data) => JSON.stringify([data?.words, data?.classes]);

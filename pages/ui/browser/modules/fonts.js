@@ -1,10 +1,10 @@
-// The page's fonts, to go into a drawing: set in another one, words would not fit where they stand.
+// The page's fonts, to be embedded in a drawing: in another font, texts would not fit.
 
 /** @type {Map<string, Promise<string>>} */
 const FETCHED = new Map();
 
 /**
- * The rules, as CSS with the fonts in it, for those fonts of the page that a drawing names.
+ * Returns CSS rules with embedded fonts, for those fonts of the page that a drawing uses.
  * @param {string} drawing - SVG text
  */
 export async function fontsFor(drawing) {
@@ -26,7 +26,7 @@ function faces(sheet) {
   try {
     return [...sheet.cssRules].filter((rule) => rule instanceof CSSFontFaceRule);
   } catch {
-    return []; // another site's, which a page may not read
+    return []; // from another site, which may not be read
   }
 }
 

@@ -1,4 +1,4 @@
-// What the page shows that can be taken away: its figures and tables in their order, and what they are called.
+// The figures and tables of the page that can be downloaded, in order, with their names.
 
 /** @typedef {"chart" | "component" | "picture" | "table"} Kind */
 /** @typedef {{ kind: Kind, node: HTMLElement, name: string, file: string }} Found */
@@ -10,7 +10,7 @@ const KINDS = {
   table: "table",
 };
 const HEADINGS = "h1, h2, h3, h4, h5, h6";
-// pictures that are there to choose from, and what Streamlit keeps in a canvas for screen readers
+// pictures that serve as buttons, and Streamlit's canvas contents for screen readers
 const PASSED_OVER = "[class*=-picker], canvas *";
 
 /**
@@ -54,7 +54,7 @@ function visible(node) {
   return box.width > 1 && box.height > 1 && node.checkVisibility({ visibilityProperty: true });
 }
 
-// What a screen reader calls it; nothing where only the heading above says what it is.
+// The accessible name; "" if only the heading above names it.
 /** @param {HTMLElement} node */
 const named = (node) =>
   node.getAttribute("alt") ||
@@ -68,7 +68,7 @@ const words = (heading) => {
   return copy.textContent?.trim() ?? "";
 };
 
-// What the app calls it, without the page, and without the model and what follows that: "race".
+// The key in the app, without the page, the model and what follows that: "race".
 /**
  * @param {HTMLElement} node
  * @param {string} model
@@ -84,7 +84,7 @@ function part(node, model, page) {
   return own.startsWith(`${page}-`) ? own.slice(page.length + 1) : own;
 }
 
-// Letters and digits of any language, which every file system takes, and dashes.
+// Keeps letters and digits of any language, which every file system accepts, and hyphens.
 /** @param {string} text */
 const slug = (text) =>
   text

@@ -1,4 +1,4 @@
-// The generative model under the hand: a place of the decoded plane, its mean, its deviation, and draws of x.
+// The generative model, interactively: a point of the decoded plane with the mean, sigma and samples of x.
 
 import { button } from "./controls.js";
 import { element, sayNumber } from "./dom.js";
@@ -116,7 +116,7 @@ class Generative extends Follower {
     this.root.generate = this; // for tests
   }
 
-  // The prior fills the view, which moves where z is outside.
+  // The view shows the prior, and moves if z is outside.
   #frame() {
     const { plane } = this;
     const [a, b] = plane.project(new Float32Array(this.model.J));
@@ -126,7 +126,7 @@ class Generative extends Follower {
     plane.show(...plane.project(this.z));
   }
 
-  // Places come faster than frames; the last one of a frame counts.
+  // Pointer events are more frequent than frames; only the last one of a frame is drawn.
   #hover(place) {
     this.place = place;
     this.#show();

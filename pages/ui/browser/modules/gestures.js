@@ -1,4 +1,4 @@
-// What hands and keys do to a plane: pan, zoom and pinch, point and pick, and nudge with the arrows.
+// Gestures and keys on a plane: pan, zoom, pinch, hover, pick, and nudge with the arrow keys.
 
 export function listen(plane) {
   const { stage, on } = plane;
@@ -51,7 +51,7 @@ export function listen(plane) {
     (event) => {
       if (!plane.view) return;
       event.preventDefault();
-      const finger = event.ctrlKey ? 8 : 1; // a pinch on a trackpad comes as a small turn of the wheel
+      const finger = event.ctrlKey ? 8 : 1; // a trackpad pinch arrives as a small wheel event
       plane.zoom(Math.exp(-event.deltaY * finger * (event.deltaMode ? 0.05 : 0.0015)), ...at(event));
     },
     { passive: false },

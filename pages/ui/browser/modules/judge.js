@@ -1,4 +1,4 @@
-// What a model makes of a drawing: encoded, decoded and scored, all in the browser.
+// Evaluates a drawing in the browser: encodes, decodes and scores it.
 
 import { logLikelihood } from "./net.js";
 import { seeded } from "./seeded.js";
@@ -6,7 +6,7 @@ import { decoderOf } from "./store.js";
 
 /** @import { Model } from "./store.js" */
 
-const DRAWS = 8; // z ~ q(z|x) for the ELBO; the same noise each time, so that the number does not tremble
+const DRAWS = 8; // z ~ q(z|x) for the ELBO; the same noise each time, so that the value does not fluctuate
 
 export class Judge {
   /** @param {Model} model */
@@ -17,16 +17,16 @@ export class Judge {
     this.noise = Array.from({ length: DRAWS }, () => Float32Array.from({ length: model.J }, normal));
   }
 
-  // q(z|x) of pixels from 0 to 255, the mean of p(x|z) at its mean, the ELBO (null without deviations) and its KL.
+  // Returns q(z|x) of pixels in [0, 255], the mean of p(x|z) at its mean, the ELBO (null for an autoencoder) and the KL.
   judge(pixels) {
     const { model, grain, noise } = this;
     const { config, encode } = model;
     const decode = decoderOf(model);
-    if (!encode) throw new Error(`The encoder of ${model.key} does not fit a browser.`);
+    if (!encode) throw new Error(`The encoder of ${model.key} cannot run in the browser.`);
     const binary = config.likelihood === "bernoulli";
     const x = Float32Array.from(pixels, (u, i) => (binary ? +(grain[i] * 255 < u) : (u + grain[i]) / 256));
     const q = encode(x);
-    const reconstruction = decode(q.mean).mean.slice(); // the decoder uses its arrays again
+    const reconstruction = decode(q.mean).mean.slice(); // the decoder reuses its arrays
     if (!model.deviations) return { q, reconstruction, elbo: null, kl: 0 };
     let kl = 0;
     for (let j = 0; j < model.J; j++) {

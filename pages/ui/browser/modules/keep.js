@@ -1,4 +1,4 @@
-// Takes in what was sent of a model; nothing of it is seen.
+// Receives the data of a model; it has no visible output.
 
 import { makeDecoder, makeEncoder } from "./net.js";
 import { column, inflate, STORE } from "./store.js";
@@ -19,7 +19,7 @@ async function keepModel(data) {
     const weights = await inflate(column(data[`${name}_weights`]), layout.half ? Uint16Array : Float32Array);
     return make({ layout, weights }, config);
   };
-  /** @type {any} */ // either net may come first
+  /** @type {any} */ // the networks may arrive in either order
   const model =
     data.encoder || !data.labels
       ? { key: data.key, encode: await net("encoder", makeEncoder) }

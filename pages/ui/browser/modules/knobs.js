@@ -1,4 +1,4 @@
-// The knobs of q on a plane of two axes: one at its mean, and one at its width along each axis.
+// Draggable knobs of q on a plane of two axes: one at its mean, and one for its width along each axis.
 
 import { clip, sayNumber } from "./dom.js";
 import { Knob } from "./svg.js";
@@ -7,7 +7,7 @@ import { Knob } from "./svg.js";
 /** @import { Model } from "./store.js" */
 /** @import { TwoAxes } from "./twoaxes.js" */
 
-const STEP = 0.3; // of an arrow key, as a share of the plane's reach
+const STEP = 0.3; // per arrow key, as a share of the plane's range
 
 export class Knobs {
   /**
@@ -60,7 +60,7 @@ export class Knobs {
     this.q.deviation[this.data.axes[k]] = clip(value, reach / 100, reach / 2);
   }
 
-  // Puts them where q is drawn, at a place with sizes in px.
+  // Places the knobs on q, drawn at a point with sizes in px.
   at([x, y], sizes) {
     const { data, plane, q } = this;
     const { axes, names } = data;

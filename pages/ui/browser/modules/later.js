@@ -1,4 +1,4 @@
-// Something that is to be said when the hand rests, at the latest before the hand does something else on the page.
+// Delays a report until the pointer rests, or until another action on the page.
 export class Later {
   /** @type {ReturnType<typeof setTimeout> | 0} */
   timer;

@@ -1,9 +1,9 @@
-// Asks the server whether the lecturer of a class has moved on; only then does a part of the page run.
+// Polls the server for changes of the lecturer's screen, and reruns a part of the page only then.
 
 import { ROOT } from "./dom.js";
 
-const OFTEN = 700; // milliseconds from an answer to the next question
-const AGAIN = 10_000; // until the same is said once more: the server may be busy, or may not have heard
+const OFTEN = 700; // milliseconds between an answer and the next poll
+const AGAIN = 10_000; // milliseconds until a report is repeated, in case the server was busy or did not receive it
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".lead");
@@ -16,7 +16,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 
 class News {
-  /** What the page shows: when leading began and a version, or, where it does not follow, the first alone. */
+  /** The state of the page: when leading began and a version, or only the first if it does not follow. */
   known = "";
   /** @type {(text: string) => void} */
   tell = () => {};
@@ -33,7 +33,7 @@ class News {
   async ask() {
     const text = await fetch(new URL("classroom/lead", ROOT), { cache: "no-store" }).then(
       (answer) => (answer.ok ? answer.text() : null),
-      () => null, // the server is away; Streamlit says so
+      () => null, // the connection is lost, which is reported elsewhere
     );
     if (this.timer) this.timer = setTimeout(() => this.ask(), OFTEN);
     if (text === null || !this.timer) return;

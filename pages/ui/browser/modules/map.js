@@ -165,7 +165,7 @@ class LatentMap extends Follower {
     );
   }
 
-  // Places come faster than frames; the last one of a frame counts.
+  // Pointer events are more frequent than frames; only the last one of a frame is drawn.
   #hover(place) {
     this.place = place;
     this.keyed = false;
@@ -262,7 +262,7 @@ class LatentMap extends Follower {
     if (spread) this.deviation.deviation(decoded.deviation, data.sigma_colours, data.words.range);
   }
 
-  // Where the decoder cannot be had here the server is asked for one place after the other, the last one wanted.
+  // If the decoder cannot run here, the server decodes one point at a time, always the latest.
   #answered(z) {
     const same = (other) => other?.every((v, j) => Math.abs(v - z[j]) < 2e-4);
     const here = same(this.answer?.z);
@@ -281,7 +281,7 @@ class LatentMap extends Follower {
   }
 }
 
-// The group of each code, that of the nearest centre (K * J).
+// The group of each code: the nearest centre (K * J).
 function nearest({ J, count, means }, centres) {
   return Array.from({ length: count }, (_, n) => {
     let [best, least] = [0, Infinity];

@@ -1,4 +1,4 @@
-// What is marked on a plane: places as rings and crosses, and ellipses at one and two deviations.
+// Marks on a plane: rings and crosses at points, and ellipses at one and two standard deviations.
 
 export function drawMarks(plane, context) {
   for (const { a, b, covariance, colour, shape } of plane.marks) {

@@ -1,4 +1,4 @@
-// A model's nets in plain JavaScript: what vae/model/portable.py has taken apart. Sums are in double precision.
+// A model's networks in plain JavaScript, as exported by vae/model/portable.py. Sums are in double precision.
 
 /**
  * @typedef {ArrayLike<number>} Vector
@@ -18,7 +18,7 @@
  * @typedef {(x: Vector) => { mean: Float32Array, deviation: Float32Array }} Encode
  */
 /**
- * Turns the 16 bits of half-precision numbers into float32; other arrays pass as they are.
+ * Converts the bits of half-precision numbers to float32; returns other arrays unchanged.
  * @param {Float32Array | Uint16Array} weights
  * @returns {Float32Array}
  */
@@ -73,7 +73,7 @@ const ACTIVATIONS = {
 };
 
 /**
- * Makes a function of an input that fills and returns the raw outputs of each head; `heads` says how many are wanted.
+ * Returns a function that computes the raw outputs of the first `heads` heads for an input.
  * @param {Packed} packed
  * @returns {(input: Vector, heads?: number) => Float32Array[]}
  */
@@ -104,7 +104,7 @@ const sigmoid = (v) => 1 / (1 + Math.exp(-v));
 const softplus = (v) => (v > 30 ? v : Math.log1p(Math.exp(v)));
 
 /**
- * z to the mean, and where it is wanted the deviation, of p(x|z); the arrays are used again at the next call.
+ * Maps z to the mean and, if requested, the standard deviation of p(x|z); the arrays are reused by the next call.
  * @param {Packed} packed
  * @param {Config} config
  * @returns {Decode}
@@ -140,7 +140,7 @@ export function makeDecoder(packed, config) {
 }
 
 /**
- * x to the mean and deviation of q(z|x).
+ * Maps x to the mean and standard deviation of q(z|x).
  * @param {Packed} packed
  * @returns {Encode}
  */

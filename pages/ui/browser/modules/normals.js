@@ -1,4 +1,4 @@
-// Two normal distributions that are dragged, and what is summed up to the KL divergence of one from the other.
+// Two draggable normal distributions, and the integrand of the KL divergence between them.
 
 import { clip, sayNumber } from "./dom.js";
 import { Knob, line, svg } from "./svg.js";

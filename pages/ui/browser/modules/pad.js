@@ -1,4 +1,4 @@
-// A pad on which strokes are drawn with mouse, pen, finger or keys, and taken back.
+// A drawing pad for mouse, pen, finger or keys, with undo.
 
 import { brush, clip, element } from "./dom.js";
 import { Picture } from "./pictures.js";
@@ -12,28 +12,28 @@ export class Pad {
   /** @type {HTMLInputElement} */
   brush;
   /** @type {Stroke | null} */
-  stroke; // that is being drawn
+  stroke; // the stroke being drawn
   /** @type {number | null} */
-  drawing; // by the pointer of this number
+  drawing; // the ID of the pointer that draws
   /** @type {[Stroke[], Uint8Array | null][]} */
-  past; // what undo goes back to
+  past; // earlier states, for undo
 
   /**
    * @param {number} width
    * @param {number} height
-   * @param {{ begun(): void, changed(): void, finished(rest: number): void }} on - rest is how long the hand is to
+   * @param {{ begun(): void, changed(): void, finished(rest: number): void }} on - rest is how long the pointer has to
    */
   constructor(width, height, on) {
     this.on = on;
     this.ink = new Ink(width, height);
-    this.touched = false; // by the hand, ever
-    this.example = false; // whether what is there was put there to begin with
+    this.touched = false; // whether the user has drawn anything
+    this.example = false; // whether the initial example is shown
     this.past = [];
-    this.pen = { x: width / 2, y: height / 2, down: false, shown: false }; // that keys move
+    this.pen = { x: width / 2, y: height / 2, down: false, shown: false }; // the pen moved by keys
     this.lift();
   }
 
-  // The canvas and the width of the brush, anew for other words.
+  // The canvas and the brush control, rebuilt for another language.
   build(words) {
     const attributes = { type: "range", min: 1, max: 5, step: 0.1, value: 2.4, "aria-label": words.brush };
     this.brush = element("input", attributes);
@@ -42,7 +42,7 @@ export class Pad {
     new ResizeObserver(() => this.on.changed()).observe(this.canvas);
   }
 
-  // Puts something on the pad that was not drawn by this hand.
+  // Puts an image on the pad that was not drawn here.
   put(strokes, ground, example) {
     if (!this.example) this.#remember();
     this.lift();
@@ -51,7 +51,7 @@ export class Pad {
     this.example = example;
   }
 
-  // Ends a stroke that is being drawn.
+  // Ends the current stroke.
   lift() {
     this.stroke = this.drawing = null;
     this.pen.down = false;
@@ -101,7 +101,7 @@ export class Pad {
       const box = canvas.getBoundingClientRect();
       const x = ((event.clientX - box.left) / box.width) * ink.width;
       const y = ((event.clientY - box.top) / box.height) * ink.height;
-      return [Math.round(100 * x) / 100, Math.round(100 * y) / 100]; // as they are kept
+      return [Math.round(100 * x) / 100, Math.round(100 * y) / 100]; // as stored
     };
     canvas.addEventListener("pointerdown", (event) => {
       if (event.button) return;

@@ -1,4 +1,4 @@
-// Small pictures: canvases of whole pixels, and test images that come from the server a sheet at a time.
+// Small pictures: canvases of whole pixels, and test images fetched from the server in sheets.
 
 import { brush, element, overColours, paint, ROOT, sayNumber } from "./dom.js";
 import { STORE } from "./store.js";
@@ -7,11 +7,11 @@ import { STORE } from "./store.js";
 
 const SHEETS = (STORE.sheets ??= new Map());
 const SHEET = 100;
-const SIDE = 10; // images of a sheet, and along its side
+const SIDE = 10; // images per sheet, and along its side
 
 export class Picture {
   /** @type {number | null} */
-  row; // of the test image that it shows
+  row; // of the test image shown
 
   /**
    * @param {string} words
@@ -27,7 +27,7 @@ export class Picture {
     this.image = this.context.createImageData(width, height);
   }
 
-  // A mean, a draw or an image, in grey or in colour.
+  // Shows values in [0, 1], in grey or colour.
   /** @param {ArrayLike<number>} values */
   plain(values) {
     paint(this.image.data, values);
@@ -36,7 +36,7 @@ export class Picture {
   }
 
   /**
-   * A deviation on a scale of colours, the largest brightest, with the least and the largest in its words.
+   * Shows sigma on a colour scale, the maximum brightest, with minimum and maximum in the caption.
    * @param {ArrayLike<number>} values
    * @param {number[]} scale
    * @param {string} words - with {low} and {high}
@@ -63,7 +63,7 @@ export class Picture {
     return this;
   }
 
-  // Says that the picture did not come; it is asked for again when it is wanted again.
+  // Says that the image could not be loaded; it is requested again when it is needed again.
   lack() {
     this.row = null;
     this.missing = element("p", { class: "missing", role: "status", text: STORE.missing });
@@ -79,7 +79,7 @@ export class Picture {
   }
 }
 
-// Calls back with a sheet of a hundred test images, at once if it is here already, or with null if it does not come.
+// Calls back with a sheet of a hundred test images, immediately if it is loaded, or with null if loading fails.
 function whenSheet(model, number, then) {
   const address = model.sheets?.[number] ?? new URL(`${model.images}/${number}.png`, ROOT).href;
   let sheet = SHEETS.get(address);
@@ -97,7 +97,7 @@ function whenSheet(model, number, then) {
 }
 
 /**
- * Draws a test image into a picture; a later one is never overtaken by an earlier one.
+ * Draws a test image into a picture; a late response never replaces a newer image.
  * @param {Picture} picture
  * @param {Model} model
  * @param {number} row

@@ -1,4 +1,4 @@
-// A plane of latent space on canvases: points, what lies under them, ellipses; panned and zoomed by hand and key.
+// A plane of latent space on canvases: background, points, ellipses; panned and zoomed by pointer and keys.
 
 import { Basis } from "./basis.js";
 import { brush, element } from "./dom.js";
@@ -86,7 +86,7 @@ export class Plane extends Viewport {
     this.ink = this.paper = this.aggregate = "";
   }
 
-  // directions (2 * J) and mean (J) of the plane; rows of one J lie on lines of their own.
+  // directions (2 * J) and mean (J) of the plane; for J = 1, each class is on a separate line.
   setBasis(basis) {
     if (JSON.stringify(basis) === JSON.stringify(this.basis)) return;
     this.basis = new Basis(basis);
@@ -106,7 +106,7 @@ export class Plane extends Viewport {
     this.#resize();
   }
 
-  // Names stand at the medians of their classes.
+  // Names are placed at the medians of their classes.
   nameClasses() {
     const { classes, labels } = this.model;
     this.names = classes.map((name, label) => {
@@ -116,7 +116,7 @@ export class Plane extends Viewport {
     });
   }
 
-  // The plane goes through z; what it decodes to changes where z has moved off it.
+  // The plane goes through z; the decoded images change if z has left it.
   setThrough(z) {
     const before = this.through;
     this.through = z;
@@ -139,7 +139,7 @@ export class Plane extends Viewport {
   }
 
   /**
-   * Of q(z|x) of a row, of a model that has them.
+   * Covariance of q(z|x) of a row, for a model with standard deviations.
    * @param {number} row
    */
   deviationOf(row) {
@@ -178,12 +178,12 @@ export class Plane extends Viewport {
     return best;
   }
 
-  // Marks lie above all: {a, b, covariance, colour, shape: "ring" or "cross"}.
+  // Marks are above everything: {a, b, covariance, colour, shape: "ring" or "cross"}.
   setMarks(marks) {
     this.marks = marks;
     this.dirty.add("over");
     cancelAnimationFrame(this.pending);
-    this.#draw(); // in the frame of the picture beside it
+    this.#draw(); // in the same frame as the picture beside it
   }
 
   setHidden(hidden) {
@@ -244,7 +244,7 @@ export class Plane extends Viewport {
     this.dirty.clear();
   }
 
-  // What lies under the points is made a slice of a frame at a time, and again when the view has come to rest.
+  // The background is computed in slices of each frame, and again when the view has come to rest.
   #renderUnder() {
     this.making?.return();
     this.making = null;

@@ -1,9 +1,9 @@
-// The points of a plane, and the names of their classes.
+// The points on a plane, and their class names.
 
 import { rgb } from "./dom.js";
 
 const LONGEST = 16; // characters of a name
-const MOST = 0.12; // of the plane that names may cover
+const MOST = 0.12; // share of the plane that names may cover
 
 const shortened = (word) =>
   word.name.length > LONGEST ? { ...word, name: `${word.name.slice(0, LONGEST - 1).trimEnd()}…` } : word;
@@ -61,7 +61,7 @@ export function drawPoints(plane, context) {
     const [px, py] = plane.screen(word.a, word.b);
     const half = context.measureText(word.name).width / 2 + 2;
     const free = (x, y) => taken.every(([ox, oy, h]) => Math.abs(x - ox) >= h + half || Math.abs(y - oy) >= 17);
-    // where names would lie on one another, one moves to the nearest free place
+    // where names would overlap, one moves to the nearest free position
     /** @type {number[] | null} */
     let place = null;
     for (let ring = 0; ring < 6 && !place; ring++) {

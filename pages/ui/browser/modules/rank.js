@@ -1,6 +1,6 @@
 import { brush, sayNumber } from "./dom.js";
 
-// The test images' ELBOs as bars, the drawing's as a line.
+// A histogram of the ELBOs of test images, with the ELBO of the drawing as a line.
 export function drawRank(canvas, elbos, elbo, colour, nats) {
   const box = canvas.getBoundingClientRect();
   const ratio = Math.min(window.devicePixelRatio || 1, 2);

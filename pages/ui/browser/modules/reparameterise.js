@@ -1,4 +1,4 @@
-// z = mu + sigma * eps with the same eps while mu and sigma are dragged, or with others at each move.
+// z = mu + sigma * eps with fixed eps while mu and sigma are dragged, or with new eps at each move.
 
 import { drawCloud } from "./cloud.js";
 import { button, choice } from "./controls.js";
@@ -21,7 +21,7 @@ export default function ({ data, parentElement }) {
 }
 
 const SWEEP = 41;
-const SPAN = 3; // values of mu along a sweep, over so many deviations to both sides
+const SPAN = 3; // values of mu along a sweep, and its half-width in standard deviations
 
 class Reparameterise {
   /** @type {any} */
@@ -53,7 +53,7 @@ class Reparameterise {
   /** @type {Generator<undefined, void> | null} */
   work;
   /** @type {number | null} */
-  home; // where mu goes back to when a sweep has ended
+  home; // the value of mu to restore after a sweep
   /** @type {number} */
   waiting;
   /** @type {"none" | "slope" | "score" | "less"} */
@@ -156,7 +156,7 @@ class Reparameterise {
     root.at = this; // for tests
   }
 
-  // By the hand: the noise is drawn anew if it is not held still.
+  // After a drag: the noise is resampled unless it is fixed.
   #changed() {
     if (!this.held) this.q.anew();
     this.#moved();
@@ -170,7 +170,7 @@ class Reparameterise {
     this.#moved();
   }
 
-  // Where a latent lies on the drawing; those of one dimension lie beside each other, so that all are seen.
+  // The position of a latent on the drawing; for J = 1, samples are spread out so that all are visible.
   #dot(z, l) {
     const { axes } = this.data;
     if (this.model.J > 1) return this.plane.screen(z[axes[0]], z[axes[1]]);
@@ -178,9 +178,9 @@ class Reparameterise {
     return [x, this.plane.height * (0.2 + (0.6 * l) / this.q.noise.length)];
   }
 
-  // What the hand moves is drawn at once; likelihoods and slopes follow in what is left of each frame.
+  // The moved parts are drawn immediately; likelihoods and gradients follow in the rest of each frame.
   #moved() {
-    this.work = null; // what was being measured is of another q
+    this.work = null; // the computation belongs to the previous q
     this.q.forget();
     this.waiting ||= requestAnimationFrame(() => {
       this.waiting = 0;
@@ -213,7 +213,7 @@ class Reparameterise {
     const sizes = axes.map((j, k) => this.q.deviation[j] * this.plane.scale[k]);
     const gradient =
       slopes.length === noise.length ? slopes[0].map((_, k) => summary(slopes.map((slope) => slope[k]))) : null;
-    // arrows in nats for each deviation of the encoder's q, since the axes have scales of their own
+    // arrows in nats per standard deviation of the encoder's q, since the axes have different scales
     const drawn = (slope) => slope.map((v, k) => v * data.deviation[axes[k]]);
     drawCloud(this.layer, {
       at,
@@ -255,12 +255,12 @@ class Reparameterise {
     if (says.length) this.says.textContent = says.join(" ");
   }
 
-  // mu along its first axis, and L1 as these draws see it.
+  // mu along its first axis, and L1 estimated from these samples.
   #sweep() {
     if (!this.model.decode) return;
     const { data } = this;
     const j = data.axes[0];
-    const before = (this.home ??= this.q.mean[j]); // another sweep may be on its way
+    const before = (this.home ??= this.q.mean[j]); // another sweep may be running
     const sweep = [];
     const held = this.held;
     this.sweeps[`${held}`] = sweep;

@@ -1,4 +1,4 @@
-// A latent space as it forms: the same test images at every time that was kept, and what the plane decoded to then.
+// A latent space as it forms: codes of the same test images, and decoded images, at every recorded time.
 
 import { bars, largest } from "./bars.js";
 import { brush, element, paint, sayNumber } from "./dom.js";
@@ -12,7 +12,7 @@ export default function ({ data, parentElement }) {
   root.latentReplay.told(data);
 }
 
-const WHOLE = 12; // seconds that a run takes, however long it was
+const WHOLE = 12; // seconds to play a run, whatever its length
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 class Replay {
@@ -61,7 +61,7 @@ class Replay {
 
   constructor(root) {
     this.root = root;
-    this.at = 0; // a place between the times that were kept
+    this.at = 0; // a position between recorded times
     this.told_ = 0;
     new ResizeObserver(() => this.data && this.#carry(this.carriedAt)).observe(root);
   }
@@ -69,7 +69,7 @@ class Replay {
   async told(data) {
     const number = ++this.told_;
     const sheets = data.sheets ? await inflate(column(data.sheets), Uint8Array) : null;
-    if (number !== this.told_) return; // something newer has come meanwhile
+    if (number !== this.told_) return; // newer data have arrived
     const another =
       this.data?.run !== data.run || wordsOf(this.data) !== wordsOf(data) || `${this.data.titles}` !== `${data.titles}`;
     const before = this.data && !another ? this.#codes(this.at) : null;
@@ -153,7 +153,7 @@ class Replay {
     this.root.replay = this; // for tests
   }
 
-  // A replay keeps one view, which holds the points of all times.
+  // A replay keeps one view, which contains the points of all times.
   #widest() {
     const low = [-2, -2];
     const high = [2, 2];
@@ -165,7 +165,7 @@ class Replay {
     if (this.plane.view) this.plane.fit();
   }
 
-  // Codes (2 * N) between two times, where they are in between.
+  // Codes (2 * N), interpolated between recorded times.
   #codes(at) {
     const { codes, count } = this;
     const size = 2 * count;
@@ -177,7 +177,7 @@ class Replay {
     return Float32Array.from(from, (v, i) => v + part * (to[i] - v));
   }
 
-  // While a training runs only its newest time is here; the points glide to it.
+  // During training only the latest time is available; the points move to it smoothly.
   #follow(before) {
     this.at = this.last;
     const goal = this.#codes(this.last);
@@ -231,7 +231,7 @@ class Replay {
     this.sheet.setAttribute("aria-label", this.sheetSays.textContent);
   }
 
-  // What each dimension carries, largest first if so asked; all times on one scale.
+  // The KL of each dimension, sorted on request; all times use one scale.
   #carry(time = this.last) {
     this.carriedAt = time;
     if (!this.kl) return;

@@ -1,4 +1,4 @@
-// What lies under the points of a plane: a sheet, and the scales.
+// The background of a plane: a sheet of images, and the axes.
 
 import { sayNumber } from "./dom.js";
 
@@ -12,7 +12,7 @@ export function drawUnder(plane, context) {
   drawScales(plane, context);
 }
 
-// Axes with ticks, and the prior's circles at one and two deviations.
+// Axes with ticks, and circles at one and two standard deviations of the prior.
 function drawScales(plane, context) {
   const { scale } = plane.view;
   const [left, top] = plane.place(0, 0);

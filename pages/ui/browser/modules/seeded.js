@@ -1,4 +1,4 @@
-// Draws that are the same for the same seed (mulberry32), uniform and normal.
+// Reproducible uniform and normal random numbers from a seed (mulberry32).
 export function seeded(seed) {
   let state = seed >>> 0;
   const uniform = () => {

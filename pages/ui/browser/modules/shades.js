@@ -1,9 +1,9 @@
-// A function of a plane in colour, filled in from the middle in what is left of each frame.
+// A function on a plane in colour, filled in from the centre in the rest of each frame.
 
 import { brush, element } from "./dom.js";
 
 const CELLS = 32;
-const DEPTH = 25; // along a side, and nats below the maximum that are shown
+const DEPTH = 25; // cells along a side, and nats shown below the maximum
 
 export class Shades {
   constructor() {
@@ -15,7 +15,7 @@ export class Shades {
     this.done = 0;
   }
 
-  // value(across, up) of places from -1 to 1.
+  // value(across, up) for coordinates from -1 to 1.
   fill(value, colours) {
     const turn = (this.turn = {});
     const slice = () => {

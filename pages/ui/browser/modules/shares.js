@@ -1,4 +1,4 @@
-// Two discrete distributions that are dragged, and what is summed up to the KL divergence of one from the other.
+// Two draggable discrete distributions, and the terms of the KL divergence between them.
 
 import { clip, sayNumber } from "./dom.js";
 import { Knob, svg } from "./svg.js";

@@ -1,13 +1,13 @@
-// What can lie under the points of a plane; each is a generator that stops after every small piece of work.
+// Backgrounds of a plane; each is a generator that pauses after every small step.
 
 import { brush, paint, rgb } from "./dom.js";
 
-// Decoded means on a lattice of the plane that the view shows, from the middle outwards.
+// Decoded means on a grid over the view, from the centre outwards.
 export function* manifoldSheet(plane) {
   const { model, view } = plane;
   if (plane.given) return void (plane.sheet = plane.given);
   if (!model.decode) return;
-  const least = Math.max(model.width, model.height) > 32 ? 56 : 26; // of larger images fewer: each takes longer
+  const least = Math.max(model.width, model.height) > 32 ? 56 : 26; // fewer large images, since each takes longer
   const cell = Math.max(least, Math.sqrt((plane.width * plane.height) / 600));
   const step = cell / view.scale;
   const [left, top] = plane.place(0, 0);
@@ -21,7 +21,7 @@ export function* manifoldSheet(plane) {
   const tile = context.createImageData(W, H);
   const cells = [];
   if (plane.sheet) {
-    // what was there stays until it is painted over
+    // the previous content stays until it is painted over
     const old = plane.sheet;
     const k = W / step;
     context.imageSmoothingEnabled = false;
@@ -41,7 +41,7 @@ export function* manifoldSheet(plane) {
   }
 }
 
-// The aggregate posterior, the mean of all q(z|x), in the view: each Gaussian is added up where it matters.
+// The aggregate posterior, the mean of all q(z|x), over the view: each Gaussian is added where it is not negligible.
 export function* densitySheet(plane) {
   const { model, view } = plane;
   const cell = 4 / view.scale;
@@ -51,7 +51,7 @@ export function* densitySheet(plane) {
   const sum = new Float32Array(columns * rows);
   for (let n = 0; n < model.count; n++) {
     let [aa, ab, bb] = plane.spread(plane.deviationOf(n));
-    aa += (cell / 2) ** 2; // so that none slips through between cells
+    aa += (cell / 2) ** 2; // so that none falls between cells
     bb += (cell / 2) ** 2;
     const det = aa * bb - ab * ab;
     const scale = 1 / Math.sqrt(det);
@@ -82,7 +82,7 @@ export function* densitySheet(plane) {
   plane.sheet = { canvas, a: left, b: top, wide: columns * cell, high: rows * cell, smooth: true };
 }
 
-// A decoded plane that came from the server, all its tiles in one: levels from 0 to 255.
+// A plane decoded on the server, with all tiles in one image: levels from 0 to 255.
 export function givenSheet({ width: W, height: H }, { side, low, high }, levels) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [side * W, side * H];

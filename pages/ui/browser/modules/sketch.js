@@ -1,4 +1,4 @@
-// A pad to draw a digit on: each stroke is encoded at once, found on the map, decoded and scored.
+// A pad to draw a digit: each stroke is immediately encoded, shown on the map, decoded and scored.
 
 import { button } from "./controls.js";
 import { element, sayNumber } from "./dom.js";
@@ -51,7 +51,7 @@ class Sketch {
   /** @type {HTMLElement} */
   stage;
   /** @type {Set<string>} */
-  known; // drawings that came from Python, or went there: an answer that is late undoes nothing
+  known; // drawings received from or sent to Python, so that a late response undoes nothing
   /** @type {string | null} */
   shown;
   /** @type {number | null} */
@@ -63,7 +63,7 @@ class Sketch {
 
   constructor(root) {
     this.root = root;
-    this.ready = false; // while the model is on the way
+    this.ready = false; // while the model is loading
     this.later = new Later(() => this.#send());
   }
 
@@ -91,7 +91,7 @@ class Sketch {
     return this.pad.ink;
   }
 
-  // What Python gives is shown once: an example to begin with, an upload, or what was drawn before a change of pages.
+  // Data from Python are applied once: an example, an upload, or a drawing from before a page change.
   #adopt() {
     const { data, pad } = this;
     this.plane.aggregate = data.colours.encoder;
@@ -202,7 +202,7 @@ class Sketch {
     if (!pad.draw()) return;
     const { ink, example } = pad;
     this.undo.disabled = !pad.past.length;
-    this.fit.disabled = !!ink.ground && !example; // an image under the strokes stays where it is
+    this.fit.disabled = !!ink.ground && !example; // an image under the strokes is not moved
     this.fitting.title = this.fit.disabled ? words.over : words.centre_help;
     this.score.setAttribute("aria-live", pad.stroke ? "off" : "polite");
     const pixels = ink.pixels(this.fit.checked);
@@ -218,7 +218,7 @@ class Sketch {
     this.#say(q.mean, this.model.deviations ? q.deviation : null, elbo, kl, "");
   }
 
-  // Where the nets cannot be had here the server answers after each stroke; until then its last answer is pale.
+  // If the networks cannot run here, the server responds after each stroke; until then its last response is dimmed.
   #answered() {
     const { answer, words } = this.data;
     this.mean.figure.classList.toggle("stale", answer?.id !== this.shown);

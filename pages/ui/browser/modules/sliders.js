@@ -1,4 +1,4 @@
-// A slider for each latent dimension that acts while it is dragged, above a strip of where it leads.
+// A slider for each latent dimension that acts while it is dragged, above a strip of decoded images.
 
 import { button } from "./controls.js";
 import { brush, element, paint, sayNumber } from "./dom.js";
@@ -16,11 +16,11 @@ export default function ({ data, parentElement, setStateValue }) {
 }
 
 /**
- * @typedef {{ value: number, context: CanvasRenderingContext2D }} Step - a picture of a strip
+ * @typedef {{ value: number, context: CanvasRenderingContext2D }} Step - an image of a strip
  * @typedef {{ range: HTMLInputElement, number: HTMLInputElement, pictures: Step[] }} Row
  */
 
-const STEPS = 5; // pictures of a strip
+const STEPS = 5; // images per strip
 
 class Sliders extends Follower {
   /** @type {number | null} */
@@ -219,7 +219,7 @@ class Sliders extends Follower {
     this.#strips();
   }
 
-  // Strips follow in what is left of each frame; the one of the slider in hand does not change.
+  // Strips follow in the rest of each frame; that of the active slider does not change.
   #strips() {
     const { model } = this;
     const work = (this.work = this.#stripSteps());

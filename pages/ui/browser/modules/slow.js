@@ -1,4 +1,4 @@
-// One step of the optimiser in five stages: the data flows forwards through them, the gradients back.
+// One training step in five stages: data flow forwards through them, gradients backwards.
 
 import { bars } from "./bars.js";
 import { element } from "./dom.js";
@@ -12,7 +12,7 @@ export default function ({ data, parentElement }) {
 }
 
 const STAGES = 5;
-const REST = 3000; // milliseconds that a stage stands while it plays
+const REST = 3000; // milliseconds per stage during playback
 
 class SlowMotion {
   /** @type {any} */

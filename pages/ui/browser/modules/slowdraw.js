@@ -1,4 +1,4 @@
-// The drawings of one optimiser step: pixels, the plane of the draws, and the losses.
+// The drawings of one training step: pixels, the plane of samples, and the loss.
 
 import { sharp } from "./bars.js";
 import { brush, paint } from "./dom.js";
@@ -6,7 +6,7 @@ import { brush, paint } from "./dom.js";
 export const nats = (v) =>
   v.toLocaleString("en", { maximumFractionDigits: 1, minimumFractionDigits: 1 }).replace("-", "−");
 
-// A mean or an image; or with a top, which has the brightest colour, a deviation.
+// A mean or an image; or sigma, if `top` is given, which has the brightest colour.
 export function drawPixels(canvas, values, { width, height, sigma_colours }, top) {
   [canvas.width, canvas.height] = [width, height];
   const picture = brush(canvas);
@@ -20,7 +20,7 @@ export function drawPixels(canvas, values, { width, height, sigma_colours }, top
   picture.putImageData(image, 0, 0);
 }
 
-// The plane of two coordinates: the prior, q(z|x), and the draw that led from its mean to z.
+// The plane of two coordinates: the prior, q(z|x), and the noise that leads from its mean to z.
 export function drawPlane(canvas, { axes, mean, deviation, drawn, z, names, colours }, small = false) {
   const { pen, width, height, ink } = sharp(canvas);
   const [a, b] = axes;

@@ -1,4 +1,4 @@
-// A component as one SVG drawing: its canvases, drawings, boxes and words where they are; buttons and controls left out.
+// A component as one SVG drawing: canvases, drawings, boxes and texts in place; buttons and controls are left out.
 
 import { brush, element } from "./dom.js";
 import { svg } from "./svg.js";
@@ -21,7 +21,7 @@ export function snapshot(host) {
 }
 
 class Snapshot {
-  /** @param {DOMRect} from - where the drawing begins */
+  /** @param {DOMRect} from - the origin of the drawing */
   constructor(from) {
     this.from = from;
     this.drawing = svg("svg");
@@ -38,7 +38,7 @@ class Snapshot {
     return this.drawing;
   }
 
-  // Where a box lies in the drawing, which is to have room for it.
+  // The position of a box in the drawing, which grows to contain it.
   /** @param {DOMRect} box */
   place(box) {
     const [x, y, { width, height }] = [box.left - this.from.left, box.top - this.from.top, box];
@@ -90,7 +90,7 @@ class Snapshot {
     into.append(svg("rect", { ...this.place(box), rx, fill, stroke, "stroke-width": style.borderTopWidth }));
   }
 
-  // A scale of colours from left to right, the only kind that the components have.
+  // A colour scale from left to right, the only kind in the components.
   /**
    * @param {string} image
    * @param {SVGElement} into
@@ -106,7 +106,7 @@ class Snapshot {
     return `url(#${id})`;
   }
 
-  // A drawing with the styles that it has here, since those of the page do not go with it.
+  // A drawing with its computed styles, since the style sheets of the page are not included.
   /** @param {SVGSVGElement} node */
   copied(node) {
     const copy = /** @type {SVGSVGElement} */ (node.cloneNode(true));
@@ -151,7 +151,7 @@ class Snapshot {
 /** @param {number} value */
 const round = (value) => Math.round(100 * value) / 100;
 
-// The lines that a text is broken into, each with its box.
+// The lines of a wrapped text, each with its box.
 /** @param {Text} text */
 function lines(text) {
   /** @type {{ box: DOMRect, words: string }[]} */

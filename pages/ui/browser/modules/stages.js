@@ -1,4 +1,4 @@
-// What stands large under the flow of one optimiser step, stage by stage.
+// The large panels of the stages of a training step.
 
 import { bars, largest, short } from "./bars.js";
 import { element } from "./dom.js";
@@ -6,7 +6,7 @@ import { drawLosses, drawPixels, drawPlane, nats } from "./slowdraw.js";
 
 const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
-// Figures that know how to draw themselves, and lines of numbers.
+// Figures with their own drawing functions, and lines of numbers.
 export function stageParts(stage, data) {
   const { words } = data;
   const [a, b] = data.axes;
@@ -82,7 +82,7 @@ export function stageParts(stage, data) {
 /** @type {WeakMap<HTMLCanvasElement, (canvas: HTMLCanvasElement) => void>} */
 const DRAWN = new WeakMap();
 
-// Draws the figures of a panel, once they have their size, and again when that has changed.
+// Draws the figures of a panel once their size is known, and again when it changes.
 export function drawFigures(panel) {
   for (const canvas of panel.querySelectorAll("canvas")) DRAWN.get(canvas)?.(canvas);
 }

@@ -1,9 +1,9 @@
-// Keeps what is large for all components of the page: the nets and the codes of one model, sent once.
+// Holds the large data for all components of the page: the networks and codes of models, sent once.
 
 /** @import { Config, Decode, Encode } from "./net.js" */
 
 /**
- * A model as the components know it; the decoder and the encoder are null where they do not fit a browser.
+ * A model in the components; decoder and encoder are null if they cannot run in the browser.
  * @typedef {object} Model
  * @property {string} key
  * @property {Config} config
@@ -12,11 +12,11 @@
  * @property {number} width
  * @property {number} height
  * @property {string} images - address of the sheets of test images, from the root of the app
- * @property {string[]} [sheets] - the sheets themselves as data URIs, where they came along
+ * @property {string[]} [sheets] - the sheets themselves as data URIs, if included
  * @property {Float32Array} means - of q(z|x), a row per image
- * @property {Float32Array | null} deviations - none of an autoencoder
- * @property {number[] | Uint8Array | Uint16Array} labels - classes or, where there are none, levels of a density
- * @property {string[]} classes - names of the labels; none of levels
+ * @property {Float32Array | null} deviations - null for an autoencoder
+ * @property {number[] | Uint8Array | Uint16Array} labels - classes or, without labels, levels of a density
+ * @property {string[]} classes - names of the labels; empty for levels
  * @property {string[]} colours
  * @property {Decode | null} decode
  * @property {Encode | null} [encode]
@@ -24,7 +24,7 @@
 const shared = /** @type {any} */ (window);
 
 /**
- * The components of a page are modules of their own each, so what they share is the window's.
+ * Each component is a separate module, so shared data are stored in the window.
  * @type {{
  *   models: Map<string, Model>, waiting: Set<(model: Model) => void>, sheets?: Map<string, HTMLImageElement>,
  *   missing?: string,
@@ -33,7 +33,7 @@ const shared = /** @type {any} */ (window);
 export const STORE = (shared.vaeExplorer ??= { models: new Map(), waiting: new Set() });
 
 /**
- * Calls back with the model of that key, at once or when it has come.
+ * Calls back with the model of a key, immediately or when it has arrived.
  * @param {string} key
  * @param {(model: Model) => void} then
  */
@@ -49,17 +49,17 @@ export function whenModel(key, then) {
   STORE.waiting.add(wait);
 }
 
-// The decoder of a model that has it here, which whoever asks has made sure of.
+// The decoder of a model, which the caller has checked to be available.
 /** @param {Model} model */
 export function decoderOf(model) {
-  if (!model.decode) throw new Error(`The decoder of ${model.key} does not fit a browser.`);
+  if (!model.decode) throw new Error(`The decoder of ${model.key} cannot run in the browser.`);
   return model.decode;
 }
 
-// An array: a page gets it as a table of Arrow, a file has it as it is.
+// An array: on a page it arrives as an Arrow table, in a file as it is.
 export const column = (table) => (ArrayBuffer.isView(table) ? table : table.getChildAt(0).toArray());
 
-// Deflated bytes, all first bytes of the numbers, then all second ones: so the exponents lie together and shrink.
+// Deflated bytes: first bytes of all numbers, then second bytes, so that adjacent exponents compress well.
 export async function inflate(bytes, Kind) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   const planes = new Uint8Array(await new Response(stream).arrayBuffer());

@@ -1,10 +1,10 @@
-// Strokes of a pen as the 8-bit image that a model has learned from: white on black, thin edges grey.
+// Renders pen strokes as an 8-bit image like those of the training set: white on black, with grey edges.
 
 import { brush } from "./dom.js";
 
 /** @typedef {{ points: number[][], brush: number }} Stroke - in pixels of the image */
 
-const FINE = 4; // times finer than the image, then averaged
+const FINE = 4; // oversampling factor before averaging
 
 export class Ink {
   /** @type {Stroke[]} */
@@ -20,7 +20,7 @@ export class Ink {
     this.width = width;
     this.height = height;
     this.strokes = [];
-    this.ground = null; // an image under the strokes: uploaded, or shown to begin with
+    this.ground = null; // an image under the strokes: an upload or the example
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [width * FINE, height * FINE];
     this.context = brush(canvas, { willReadFrequently: true });
@@ -30,7 +30,7 @@ export class Ink {
     return !this.strokes.length && !this.ground;
   }
 
-  // The image (H * W) in [0, 255]; `fit` brings it to where MNIST has its digits.
+  // The image (H * W) in [0, 255]; `fit` scales and centres it like the digits of MNIST.
   pixels(fit) {
     if (!this.strokes.length) return this.ground ?? new Uint8Array(this.width * this.height);
     if (!fit || this.ground) return this.#render(1, 0, 0);
@@ -80,7 +80,7 @@ export class Ink {
   }
 }
 
-// The width of a line stays as it is where the strokes are scaled.
+// The line width does not change when the strokes are scaled.
 export function drawStrokes(context, strokes, size, scale = 1, dx = 0, dy = 0) {
   context.lineCap = context.lineJoin = "round";
   context.strokeStyle = context.fillStyle = "#ffffff";

@@ -1,4 +1,4 @@
-// Drawings whose parts can be dragged, with pointer and keys.
+// SVG drawings with parts that can be dragged by pointer and keys.
 
 /**
  * @template {keyof SVGElementTagNameMap} T
@@ -17,7 +17,7 @@ export function svg(tag, attributes = {}, ...children) {
 export const line = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
 
 /**
- * An arrow from a place along [dx, dy], up being positive.
+ * An arrow from a point along [dx, dy], with up positive.
  * @param {number} x
  * @param {number} y
  * @param {[number, number]} way
@@ -34,7 +34,7 @@ export function arrow(x, y, [right, up], attributes) {
   return svg("path", { d: `M${x} ${y}L${tip[0]} ${tip[1]}${wing(1)}M${tip[0]} ${tip[1]}${wing(-1)}`, ...attributes });
 }
 
-// A knob at a place of a drawing: move(px, py) while it is dragged, step(dx, dy) for arrow keys, with shift small ones.
+// A draggable knob: calls move(px, py) while it is dragged, and step(dx, dy) for arrow keys, small steps with Shift.
 export class Knob {
   constructor(canvas, name, colour, { move, step, end = () => {} }) {
     this.mark = svg("circle", { r: 8, fill: colour, class: "knob" });

@@ -1,9 +1,9 @@
-// L1 of some draws while mu is swept along one axis: a curve with the noise held still, another with it drawn anew.
+// L1 from samples as mu is swept along one axis: one curve with fixed noise, another with resampled noise.
 
 import { sayNumber } from "./dom.js";
 import { line, svg } from "./svg.js";
 
-// `sweeps` has pairs of mu and L1 by whether the noise was held; mu goes from low to high.
+// `sweeps` contains pairs of mu and L1, by whether the noise was fixed; mu ranges from low to high.
 export function drawSweeps(chart, sweeps, [low, high], { colours, words }) {
   const all = Object.values(sweeps).flat();
   const width = Math.max(chart.parentNode?.clientWidth ?? 0, 120);

@@ -1,4 +1,4 @@
-// The menu of what can be taken away: figures and tables as they stand on the page, and files that the server makes.
+// The menu of downloads: figures and tables of the page, and files made by the server.
 
 import { button } from "./controls.js";
 import { csv } from "./csv.js";
@@ -16,7 +16,7 @@ export default function ({ data, parentElement }) {
   return () => root.menu.end();
 }
 
-const OFTEN = 1000; // milliseconds between two looks at the page, which may still be at work
+const OFTEN = 1000; // milliseconds between checks of the page, which may still be changing
 
 class Menu {
   /** @param {HTMLElement} root */
@@ -26,14 +26,14 @@ class Menu {
     this.clock = setInterval(() => this.look(), OFTEN);
   }
 
-  // Draws the list; the popover makes a new one whenever it opens.
+  // Draws the list; the popover creates a new one whenever it opens.
   show(data) {
     this.data = data;
     this.listed = null;
     this.look();
   }
 
-  // Lists what is on the page now, unless that is what the list has, or something in it is at work.
+  // Lists the contents of the page, unless the list is up to date or a download is in progress.
   look() {
     const { words, offers, model, page } = this.data;
     const found = find(model, page);
@@ -64,7 +64,7 @@ class Menu {
     clearInterval(this.clock);
   }
 
-  // The keys go on from the button that opened the menu, which lies at the end of the document.
+  // Keyboard navigation continues from the button that opened the menu, which is at the end of the document.
   begin() {
     if (document.activeElement?.closest("[data-testid=stPopover]")) this.focus();
   }
@@ -92,7 +92,7 @@ class Menu {
    */
   async take(found, kind, pressed) {
     const { model, page, words } = this.data;
-    // the page may have drawn it anew since the menu opened
+    // the page may have redrawn it since the menu opened
     const now = found.node.isConnected ? found : find(model, page).find((each) => each.file === found.file);
     if (!now) return this.say(words.changed.replace("{name}", found.name));
     await this.make(`${now.file}.${kind.toLowerCase()}`, pressed, async () => {
@@ -102,7 +102,7 @@ class Menu {
     });
   }
 
-  // A file of the server's: while it is made the button turns, and an error is a sentence.
+  // A file made by the server: meanwhile the button shows a spinner, and an error is shown as text.
   file({ label, file, icon, at }) {
     const sign = element("span", { class: "icon", "aria-hidden": "true", text: icon.split(/[/:]+/).at(-2) });
     const fetched = async () => {
@@ -146,7 +146,7 @@ class Menu {
   }
 }
 
-// An error whose words are for the visitor.
+// An error with a message for the user.
 class Said extends Error {}
 
 /**

@@ -1,6 +1,6 @@
-// Two latent axes on a drawing, around a mean in its middle; each has a scale of its own.
+// Two latent axes on a drawing, centred on a mean; each has its own scale.
 
-const REACH = 5; // from the middle to each side, in deviations
+const REACH = 5; // from the centre to each side, in standard deviations
 
 export class TwoAxes {
   /** @type {number} */
@@ -11,7 +11,7 @@ export class TwoAxes {
   scale;
 
   /**
-   * @param {number[]} axes - the dimensions across and up, the same one twice where there is no other
+   * @param {number[]} axes - the horizontal and vertical dimension, equal if there is only one
    * @param {number[]} mean
    * @param {number[]} deviation
    */
@@ -48,7 +48,7 @@ export class TwoAxes {
     return [mean[axes[0]] + (px - this.width / 2) / scale[0], mean[axes[1]] - (py - this.height / 2) / scale[1]];
   }
 
-  // The latent at a place of the drawing, both coordinates from -1 to 1.
+  // The latent at a point of the drawing, with both coordinates from -1 to 1.
   lift(across, up) {
     const { axes, mean, reach } = this;
     const z = Float32Array.from(mean);

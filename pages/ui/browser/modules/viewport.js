@@ -1,6 +1,6 @@
-// The part of a plane that is seen: its middle, and its scale in pixels per unit; zoomed and panned.
+// The visible part of a plane: its centre, and its scale in pixels per unit; it can be zoomed and panned.
 
-const GAP = 46; // px that the first view leaves around the points
+const GAP = 46; // px around the points in the first view
 
 export class Viewport {
   constructor() {
@@ -11,17 +11,17 @@ export class Viewport {
     this.first = 1; // the scale that shows all points
   }
 
-  // The view, to be asked for once there is one.
+  // The view; it must exist.
   get seen() {
-    if (!this.view) throw new Error("Nothing of the plane is seen yet.");
+    if (!this.view) throw new Error("The plane has no view yet.");
     return this.view;
   }
 
-  // To be called whenever the view has changed.
+  // Called whenever the view has changed.
   moved() {}
 
   /**
-   * Shows all places from low to high.
+   * Shows all points from low to high.
    * @param {number[]} low
    * @param {number[]} high
    */
@@ -33,7 +33,7 @@ export class Viewport {
   }
 
   /**
-   * Whether all points (across, up) are in the view, and it is not far too wide for them.
+   * Whether all points (across, up) are in the view, and the view is not much too wide.
    * @param {Float32Array} across
    * @param {Float32Array} up
    */
@@ -70,7 +70,7 @@ export class Viewport {
   }
 
   /**
-   * Moves the view no more than is needed to show a place.
+   * Moves the view as little as is needed to show a point.
    * @param {number} a
    * @param {number} b
    */
