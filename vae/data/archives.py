@@ -13,11 +13,15 @@ from typing import BinaryIO, Self
 from vae.data.pixels import damaged
 from vae.errors import DataError
 
-__all__ = ["MOST_FILES", "Archive", "Limited", "gunzipped"]
+__all__ = ["MOST_FILES", "Archive", "Implausible", "Limited", "gunzipped"]
 
 MOST_FILES = 2_000_000
 _RATIO = 250  # bytes that may come of one: images shrink to a tenth, a bomb to a thousandth
 _FREE = 2**26  # bytes that may come of however few
+
+
+class Implausible(DataError):
+    """More comes out of a compressed file than is plausible."""
 
 
 class Limited:
@@ -43,7 +47,7 @@ class Limited:
             content = self.file.read(count)
         self.left -= len(content)
         if self.left < 0:
-            raise DataError(f"A file unpacks to at most {_RATIO} times its size; {self.what} goes on beyond that.")
+            raise Implausible(f"A file unpacks to at most {_RATIO} times its size; {self.what} goes on beyond that.")
         return content
 
     def skip(self, count: int) -> None:

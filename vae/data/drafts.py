@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from vae.data.parts import Part
 from vae.data.pixels import LARGEST_COLOUR, LARGEST_GREY, SMALLEST, Recipe, finish
+from vae.data.sets import said_size
 from vae.errors import DataError
 
-__all__ = ["Draft"]
+__all__ = ["Draft", "Variety", "warnings_of"]
 
 Array = NDArray[Any]
 _SEED = 0  # of who is held out, and of the order where images come sorted by class
@@ -84,13 +85,14 @@ class Draft:
             )
         size = self.recipe.size or next(iter(sizes))
         largest = LARGEST_COLOUR if self.colour else LARGEST_GREY
+        shape = (*size, 3) if self.colour else size
         if not SMALLEST <= min(size) <= max(size) <= largest:
             raise DataError(
                 f"Images have from {SMALLEST} to {LARGEST_GREY} pixels per side in grey, and up to {LARGEST_COLOUR} in "
-                f"colour; these would be {_said(size)} in {'colour' if self.colour else 'grey'}. Choose a size (--size)"
+                f"colour; these would be {said_size(shape)}. Choose a size (--size)"
                 f"{', or make them grey (--grey)' if self.colour and max(size) <= LARGEST_GREY else ''}."
             )
-        return (*size, 3) if self.colour else size
+        return shape
 
     @property
     def trouble(self) -> str | None:
@@ -109,7 +111,7 @@ class Draft:
         alike = ", from each class its share" if self.train.labels else ""
         said = {
             "Colour becomes grey.": self.recipe.grey and (self.train.colour or bool(self.test and self.test.colour)),
-            f"Images become {height} x {width}, without regard to their proportions.": self.recipe.size
+            f"Images become {height} x {width} pixels, without regard to their proportions.": self.recipe.size
             and {*self.sizes} != {self.recipe.size},
             "Light and dark change places.": self.recipe.invert,
             "One image is held out, drawn at random.": held == 1,
@@ -160,6 +162,45 @@ class Draft:
         """
         rows = np.unique(np.linspace(0, self.train.count - 1, min(count, self.train.count)).astype(np.int64))
         return np.stack(list(self.images(self.train, rows)))
+
+
+class Variety:
+    """Finds out, while images pass one by one, whether there is anything in them to learn."""
+
+    def __init__(self) -> None:
+        self._first: Array | None = None
+        self._count, self._same, self._flat = 0, True, True
+
+    def see(self, image: Array) -> None:
+        """Takes note of an image, (H, W) or (H, W, 3)."""
+        if self._first is None:
+            self._first = image
+        self._count += 1
+        self._same = self._same and np.array_equal(image, self._first)
+        self._flat = self._flat and bool((image == image[:1, :1]).all())
+
+    @property
+    def sameness(self) -> tuple[str, ...]:
+        """Says that all images that were seen are the same, or of one shade each; () where neither is so."""
+        if self._count > 1 and self._same:
+            return (
+                f"All {self._count:,} images that were read are the same, so there is nothing in them to learn. Check "
+                "how they were saved.",
+            )
+        if self._count > 1 and self._flat:
+            return (
+                f"Each of the {self._count:,} images that were read has one shade all over, and nothing else can be "
+                "learned from them. Check how they were saved.",
+            )
+        return ()
+
+
+def warnings_of(images: Iterable[Array]) -> tuple[str, ...]:
+    """Returns what is to be warned of in images, such as those of a sheet, in sentences."""
+    variety = Variety()
+    for image in images:
+        variety.see(image)
+    return variety.sameness
 
 
 def _sorted(part: Part) -> bool:

@@ -1,11 +1,13 @@
 """Images of one's own: uploaded, looked at as they would be kept, and kept."""
 
 import os
+import re
 import shutil
 import tempfile
 import weakref
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -18,7 +20,9 @@ from vae.data import NAMES, imports, names
 from vae.errors import DataError, VAEError
 
 PICTURES = ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff")
-ARRAYS = ("zip", "npz", "npy", "gz", "idx", "parquet")
+ARRAYS = ("npz", "npy", "gz", "idx")
+IN_ONE = ("zip", "parquet", *ARRAYS)  # a file that is a whole set
+LABELS = ["csv", "txt", "npy", "gz", "idx"]
 SHOWN, COLUMNS = 48, 12  # images on the sheet
 HELD = "data.held"  # what was uploaded, and the folder that it lies in
 LARGEST = 128  # pixels per side that a set may have
@@ -28,25 +32,17 @@ LARGEST = 128  # pixels per side that a set may have
 def show() -> None:
     """Draws the upload and, once there is something, the draft with what can be chosen for it."""
     st.subheader(_("Your own images"), anchor=False)
-    kept = st.session_state.setdefault("data.times", 0)  # a new number empties what was uploaded
-    left, right = st.columns(2, gap="medium")
-    files = left.file_uploader(
-        _("Images"), [*ARRAYS, *PICTURES], accept_multiple_files=True, key=f"data.files{kept}",
-        help=_(
-            "A zip archive of a folder of images, with one folder for each class or without; .npz or .npy with "
-            "images (N, H, W) or (N, H, W, 3); IDX as MNIST comes; Parquet as Hugging Face writes it; or image files."
-        ),
-    )  # fmt: skip
-    labels = right.file_uploader(
-        _("Labels, if they are in a file of their own"), ["csv", "txt", "npy", "gz", "idx"], key=f"data.labels{kept}",
-        help=_("One label per line, a CSV of file name and label, .npy or IDX."),
-    )  # fmt: skip
-    if not files:
+    came = _uploads()
+    if not came.images:
         st.session_state.pop(HELD, None)
         return
+    skip_bad = not all(_ending(each) in ARRAYS for each in (*came.images, *came.test)) and st.toggle(
+        _("Leave out damaged images"), False, key="data.skip_bad",
+        help=_("Images that cannot be read are left out, up to half of all, and it is said how many they are."),
+    )  # fmt: skip
     try:
-        acts.check_upload([each.size for each in [*files, *([labels] if labels else [])]])
-        draft = _opened([(each.file_id, each.name, each) for each in files], (labels.name, labels) if labels else None)
+        acts.check_upload([each.size for each in came.all])
+        draft = _opened(came, skip_bad)
     except VAEError as error:
         _complain(error)
         return
@@ -67,9 +63,50 @@ def show() -> None:
         columns = min(COLUMNS, len(sheet))
         whole = sheet[: len(sheet) // columns * columns] / 255
         pictures.strip(whole, _("Some of the images, as they will be kept"), columns=columns, scale=2)
+        for warning in imports.warnings_of(sheet):
+            st.warning(said(warning), icon=":material/warning:")
     with right:
         _says(draft)
-    _keep(draft, [*files, *([labels] if labels else [])])
+    _keep(draft, came.all)
+
+
+class _Uploads(NamedTuple):
+    """Files as they were uploaded: images, their labels, and those of images that are held out."""
+
+    images: list
+    labels: Any
+    test: list
+    test_labels: Any
+
+    @property
+    def all(self) -> list:
+        return [*self.images, *self.test, *filter(None, (self.labels, self.test_labels))]
+
+
+def _uploads() -> _Uploads:
+    """Draws what files are uploaded with."""
+    kept = st.session_state.setdefault("data.times", 0)  # a new number empties what was uploaded
+    forms = _(
+        "A zip archive of a folder of images, with one folder for each class or without; .npz or .npy with "
+        "images (N, H, W) or (N, H, W, 3); IDX as MNIST comes; Parquet as Hugging Face writes it; or image files."
+    )
+    of_labels = _("One label per line, a CSV of file name and label, .npy or IDX.")
+    left, right = st.columns(2, gap="medium")
+    images = left.file_uploader(
+        _("Images"), [*IN_ONE, *PICTURES], accept_multiple_files=True, key=f"data.files{kept}", help=forms
+    )
+    labels = right.file_uploader(
+        _("Labels, if they are in a file of their own"), LABELS, key=f"data.labels{kept}", help=of_labels
+    )
+    with st.expander(_("Held-out images, if they are in files of their own")):
+        left, right = st.columns(2, gap="medium")
+        test = left.file_uploader(
+            _("Held-out images"), [*IN_ONE, *PICTURES], accept_multiple_files=True, key=f"data.test{kept}", help=forms
+        )
+        test_labels = right.file_uploader(
+            _("Their labels, if they are in a file of their own"), LABELS, key=f"data.test_labels{kept}", help=of_labels
+        )
+    return _Uploads(images, labels, test, test_labels)
 
 
 class _Folder:
@@ -83,7 +120,7 @@ class _Folder:
         weakref.finalize(self, shutil.rmtree, self.path, True)
 
     def put(self, kind: str, name: str, content: memoryview) -> Path:
-        """Writes a file as it was called, into one of the folders `file`, `images` and `labels`.
+        """Writes a file as it was called, into the folder of a kind of uploads.
 
         Raises:
             DataError: there is one of that name, or the disk refuses.
@@ -102,9 +139,11 @@ class _Folder:
 
     def called(self, text: str) -> str:
         """Returns a text in which uploaded files have the names that they came under."""
-        for kind in ("file", "labels"):
+        for kind in _Uploads._fields:
             text = text.replace(f"{self.path / kind}{os.sep}", "")
-        return text.replace(str(self.path / "images"), _("the uploaded files"))
+        for kind in ("images", "test"):
+            text = re.sub(re.escape(str(self.path / kind)) + r"\b", lambda _match: _("the uploaded files"), text)
+        return text
 
 
 def _not_put(error: OSError) -> DataError:
@@ -115,23 +154,43 @@ def _not_put(error: OSError) -> DataError:
 def _complain(error: object) -> None:
     """Says what is wrong with what was uploaded."""
     held = st.session_state.get(HELD)
-    st.error(held[1].called(said(error)) if held else said(error), icon=":material/error:")
+    text = held[1].called(said(error)) if held else said(error)
+    if isinstance(error, imports.BadImage):
+        text = _("{error} Or leave out all damaged images, with the switch above.").format(error=text)
+    st.error(text, icon=":material/error:")
 
 
-def _opened(files: list[tuple], labels: tuple | None) -> imports.Draft:
+def _opened(came: _Uploads, skip_bad: bool) -> imports.Draft:
     """Writes what was uploaded into a folder of this session, and opens it; once for the same files."""
-    key = (tuple(each[0] for each in files), labels and labels[1].file_id)
+    key = [each.file_id for each in came.all]
     held = st.session_state.get(HELD)
     if held is None or held[0] != key:
         st.session_state.pop(HELD, None)
         folder = _Folder()
-        alone = len(files) == 1 and Path(files[0][1]).suffix.lower().lstrip(".") in ARRAYS
-        places = [folder.put("file" if alone else "images", name, content.getbuffer()) for _id, name, content in files]
-        named = folder.put("labels", labels[0], labels[1].getbuffer()) if labels else None
-        held = st.session_state[HELD] = key, folder, places[0] if alone else places[0].parent, named
-    draft = imports.open_source(held[2], labels=held[3])
-    count = len(files)
-    return replace(draft, source=held[2].name if held[2].is_file() else f"{count} uploaded files")
+        images, test = (_put(folder, kind, getattr(came, kind)) for kind in ("images", "test"))
+        labels, test_labels = (
+            each and folder.put(kind, each.name, each.getbuffer())
+            for kind, each in (("labels", came.labels), ("test_labels", came.test_labels))
+        )
+        places = {"path": images, "test": test, "labels": labels, "test_labels": test_labels}
+        held = st.session_state[HELD] = key, folder, places, {}
+    _key, _folder, places, drafts = held
+    if skip_bad not in drafts:
+        drafts[skip_bad] = imports.open_source(**places, skip_bad=skip_bad)
+    images = places["path"]
+    return replace(drafts[skip_bad], source=images.name if images.is_file() else f"{len(came.images)} uploaded files")
+
+
+def _put(folder: _Folder, kind: str, files: list) -> Path | None:
+    """Writes image files, and returns the one that is a whole set, or the folder that they are in."""
+    places = [folder.put(kind, each.name, each.getbuffer()) for each in files]
+    if not places:
+        return None
+    return places[0] if len(files) == 1 and _ending(files[0]) in IN_ONE else places[0].parent
+
+
+def _ending(file: Any) -> str:
+    return Path(file.name).suffix.lower().lstrip(".")
 
 
 def _recipe(draft: imports.Draft) -> imports.Recipe:
