@@ -27,14 +27,14 @@ def add_model(commands: Any) -> None:
     command.set_defaults(run=_export)
     for what, says in (("rename", "give a model of your own another name"), ("copy", "copy a model")):
         command = inner.add_parser(what, help=says)
-        command.add_argument("name")
+        command.add_argument("name", help="of the model")
         command.add_argument("new", help="lower-case letters, digits, '.', '-' and '_'")
         command.set_defaults(run=_put)
     command = inner.add_parser("remove", help="put a model of your own away; vae model restore brings it back")
-    command.add_argument("name")
+    command.add_argument("name", help="of the model")
     command.set_defaults(run=_remove)
     command = inner.add_parser("restore", help="bring back the model of a name that was removed last")
-    command.add_argument("name")
+    command.add_argument("name", help="that the model had")
     command.set_defaults(run=_restore)
 
 
@@ -90,7 +90,7 @@ def _add_import(inner: Any) -> None:
 def _import(chosen: argparse.Namespace) -> None:
     check_name(chosen.name)
     if not chosen.overwrite:
-        refuse_taken(chosen.name)
+        refuse_taken(chosen.name, "--overwrite")
     dataset = loaded(chosen.data or _named(chosen.layers))
     found = _found(chosen, dataset.image_shape)
     mean, deviation = chosen.standardised

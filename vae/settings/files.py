@@ -23,6 +23,7 @@ __all__ = [
     "check_name",
     "folders",
     "locate",
+    "name_taken",
     "opened",
     "places",
     "read_record",
@@ -58,12 +59,28 @@ def taken(name: str) -> bool:
     return any(path.exists() for folder in folders() for path in places(folder, name))
 
 
-def refuse_taken(name: str) -> None:
-    """Raises CheckpointError if there is a model of that name."""
+def refuse_taken(name: str, replaced_by: str = "") -> None:
+    """Refuses the name of a model that there is.
+
+    Arguments:
+        name: of the model.
+        replaced_by: what has a model of that name replaced, in the words of whoever asks: `--overwrite` of a command,
+            `overwrite=True` of a function; "" where nothing does.
+
+    Raises:
+        CheckpointError: there is a model of that name.
+    """
     if taken(name):
-        raise CheckpointError(
-            f"A model's name must be new; {name!r} is taken. Choose another, or replace that model (--overwrite)."
+        raise name_taken(name, replaced_by)
+
+
+def name_taken(name: str, replaced_by: str = "") -> CheckpointError:
+    """Makes the error of `refuse_taken`."""
+    if replaced_by:
+        return CheckpointError(
+            f"A model's name must be new; {name!r} is taken. Choose another, or replace that model ({replaced_by})."
         )
+    return CheckpointError(f"A model's name must be new; {name!r} is taken. Choose another.")
 
 
 def locate(name_or_path: str | Path) -> Path:
