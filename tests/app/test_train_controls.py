@@ -298,7 +298,7 @@ def test_a_model_has_the_size_of_its_images(
     ("shape", "says", "channels"),
     [
         ((128, 128), "128 × 128: convolutions.", "32, 64, 128, 128"),
-        ((48, 40, 3), "48 × 40, colour: convolutions.", "32, 64, 128"),
+        ((48, 40, 3), "48 × 40 in colour: convolutions.", "32, 64, 128"),
     ],
 )
 def test_large_images_get_convolutions_until_another_choice(

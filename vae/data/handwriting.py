@@ -169,7 +169,7 @@ def _grey(image: Image.Image) -> Array:
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         image = Image.fromarray((255 * (np.nan_to_num(values, nan=low) - low) / ((high - low) or 1)).astype(np.uint8))
     if min(image.size) < _LEAST:
-        raise DataError(f"An image has at least {_LEAST} pixels per side; this is {image.width} x {image.height}.")
+        raise DataError(f"An image has at least {_LEAST} pixels per side; this has {image.height} x {image.width}.")
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
     if image.has_transparency_data:
         layers = np.asarray(image.convert("RGBA"), np.float64)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
 
+from vae.data import said_size
 from vae.errors import ConfigError, DataError
 from vae.model.distributions import BinaryPixels, diagonal_normal, floored, generator, prepare_pixels, standard_normal
 from vae.model.nets import down, halved, mlp, to_pixels, up
@@ -123,8 +124,9 @@ class VAE(nn.Module):
         """
         shape = self.config.image_shape
         if tuple(images.shape[-len(shape) :]) != shape:
-            want, came = (" x ".join(map(str, each)) for each in (shape, images.shape[-len(shape) :]))
-            raise DataError(f"The images must be {want} pixels, as the model is; they are {came or 'single numbers'}.")
+            raise DataError(
+                f"The images must be {said_size(shape)}, as the model is; they have the shape {tuple(images.shape)}."
+            )
         dequantised = isinstance(self.config, ModelConfig) or self.config.dequantised
         return prepare_pixels(images, self.config.likelihood, noise, grey=self.config.grey, dequantised=dequantised)
 
