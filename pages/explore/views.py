@@ -128,9 +128,9 @@ def what_dimensions_carry() -> None:
     if not autoencoder:
         right.markdown(
             _(
-                "The KL is what a dimension carries about an image, {kl:.1f} nats in all. Where it is 0, $q(z_j|x)$ is "
-                "the prior: the dimension has collapsed, and its price has been saved."
-            ).format(kl=float(carried.sum()))
+                "The KL is what a dimension carries about an image, {kl:.1f} nats in all. Where it is below {least:g} "
+                "nats, $q(z_j|x)$ is all but the prior: the dimension has collapsed, and its price has been saved."
+            ).format(kl=float(carried.sum()), least=latent.COLLAPSED)
         )
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from vae.data import Dataset, said_size
 from vae.errors import ConfigError, DataError
 from vae.interchange.found import Found
-from vae.latent import encode, held_out_figures
+from vae.latent import ALL_COLLAPSED, encode, held_out_figures
 from vae.model import VAE, Graph, ImportedConfig, Record, assemble, capture, draw, generator, save
 
 __all__ = ["PLAIN", "Pixels", "best_deviation", "bring", "keep", "scored", "told_kl"]
@@ -28,7 +28,6 @@ __all__ = ["PLAIN", "Pixels", "best_deviation", "bring", "keep", "scored", "told
 MOST_FITTED = 10_000  # training images whose residuals give sigma
 _BATCH, _TOLD = 500, 1000  # images
 _MANY_NATS = 50  # of KL for each latent dimension, more than a posterior that was learned has
-_COLLAPSED = 0.05  # nats of KL, below which it is printed as 0.0
 
 
 class Pixels(NamedTuple):
@@ -163,14 +162,19 @@ def told_kl(model: VAE, images: Tensor) -> str:
         ConfigError: so far that something was mistaken.
     """
     kl = encode(model, images).kl
-    told = f"KL[q(z|x) || p(z)] is {kl.sum(1).mean():.1f} nats per image over {kl.shape[1]} dimensions."
+    mean = float(kl.sum(1).mean())
+    amount = f"{mean:.1f}" if mean >= 1 else f"{mean:.2g}"
+    told = f"KL[q(z|x) || p(z)] is {amount} nats per image over {kl.shape[1]} dimensions."
     if not kl.mean() < _MANY_NATS:
         raise ConfigError(
             f"{told} That is no posterior that was learned: say what goes with the mean (a log variance or a standard "
             "deviation), or how the encoder wants its pixels."
         )
-    if kl.sum(1).mean() < _COLLAPSED:
-        return f"{told} The posterior has collapsed to the prior, so z says nothing about x."
+    if mean < ALL_COLLAPSED:
+        return (
+            f"{told} That is below {ALL_COLLAPSED:g} nats: the posterior has collapsed to the prior, and z says next "
+            "to nothing about x."
+        )
     return told
 
 

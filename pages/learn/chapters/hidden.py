@@ -7,10 +7,8 @@ from pages.learn import kit
 from pages.ui import state, words
 from pages.ui.language import _
 from vae import catalogue, figures
-from vae.latent import surgery
+from vae.latent import ALL_COLLAPSED, surgery
 from vae.model import Record
-
-COLLAPSED = 0.01  # nats of mean KL, below which codes say nothing
 
 
 def show(scene: kit.Scene) -> None:
@@ -29,11 +27,11 @@ def show(scene: kit.Scene) -> None:
         r"& q(z) = \tfrac{1}{N} \textstyle\sum_n q(z|x_n) \end{aligned}"
     )
     kl, images = cache.latent.mean_kl(scene.model, scene.dataset.name)
-    if kl < COLLAPSED:
+    if kl < ALL_COLLAPSED:
         kit.note(
             _(
-                "{name} pays {kl:.4f} nats: its encoder says the same of every image, so there is nothing to split. "
-                "Choose another model."
+                "{name} pays {kl:.4f} nats: its encoder says nearly the same of every image, so there is "
+                "nothing to split. Choose another model."
             ).format(name=scene.model[0], kl=kl)
         )
     else:
