@@ -151,7 +151,9 @@ def _node(onnx: Any, node: Any) -> Node:
                 "for all images. Export it without branches and loops."
             )
         if each.type == kinds.TENSOR:
-            attributes[each.name] = _tensor(onnx, each.t)
+            value = _tensor(onnx, each.t)
+            # the one number of this operator is wanted while a network is followed, when those in tensors are not known
+            attributes[each.name] = _number(value) if node.op_type == "ConstantOfShape" else value
         elif each.type == kinds.STRING:
             attributes[each.name] = each.s.decode("utf-8", "replace")
         elif each.type in (kinds.INT, kinds.FLOAT):
@@ -166,6 +168,12 @@ def _constant(onnx: Any, node: Any) -> Tensor:
     if value is None or isinstance(value, str) or len(node.output) != 1:
         raise CheckpointError("A constant of an ONNX file has a value that is not known here.")
     return value if isinstance(value, Tensor) else torch.tensor(value)
+
+
+def _number(value: Tensor) -> float:
+    if value.numel() != 1:
+        raise CheckpointError(f"ConstantOfShape fills with one number; in this ONNX file it has {value.numel()}.")
+    return value.item()
 
 
 def _tensor(onnx: Any, tensor: Any) -> Tensor:
