@@ -22,7 +22,7 @@ def show(name: str) -> None:
         return
     if not found:
         return
-    st.markdown(f"**{_('Kept beside it')}**")
+    st.markdown("**" + _("Kept beside it") + "**")
     for kind, data, written in found:
         says = _("Report on {data}") if kind == "report" else _("Comparison of the estimators on {data}")
         line = says.format(data=words.literal(data))

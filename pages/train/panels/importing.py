@@ -172,13 +172,14 @@ def _opened(came: _Uploads, skip_bad: bool) -> imports.Draft:
             each and folder.put(kind, each.name, each.getbuffer())
             for kind, each in (("labels", came.labels), ("test_labels", came.test_labels))
         )
-        places = {"path": images, "test": test, "labels": labels, "test_labels": test_labels}
-        held = st.session_state[HELD] = key, folder, places, {}
-    _key, _folder, places, drafts = held
+        sources = {"path": images, "test": test, "labels": labels, "test_labels": test_labels}
+        held = st.session_state[HELD] = key, folder, sources, {}
+    places: dict[str, Any] = held[2]
+    drafts: dict[bool, imports.Draft] = held[3]
     if skip_bad not in drafts:
         drafts[skip_bad] = imports.open_source(**places, skip_bad=skip_bad)
-    images = places["path"]
-    return replace(drafts[skip_bad], source=images.name if images.is_file() else f"{len(came.images)} uploaded files")
+    place = places["path"]
+    return replace(drafts[skip_bad], source=place.name if place.is_file() else f"{len(came.images)} uploaded files")
 
 
 def _put(folder: _Folder, kind: str, files: list) -> Path | None:
