@@ -26,7 +26,6 @@ from benchmarks.measure import machine, say, spread, table
 from tests.browser.conftest import running_app, settle
 from vae import jobs
 from vae.errors import CheckpointError
-from vae.jobs.replay import replay
 
 AGREE = 0.6
 HANG = 600_000  # milliseconds
@@ -85,7 +84,7 @@ def measured(url: str, page: Page, waits: bool) -> dict[str, float]:
 def agreement(name: str) -> float:
     """The share of images whose nearest neighbour by the newest codes has their label."""
     try:
-        kept = replay(vae.model.folders()[0] / name)
+        kept = jobs.replay.replay(vae.model.folders()[0] / name)
     except CheckpointError:
         return 0.0
     labels = vae.load_dataset("mnist-sample" if not vae.data.available("mnist") else "mnist").test.labels[kept.rows]

@@ -35,16 +35,16 @@ def in_code() -> Catalog:
 def sentences(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Lines and sentences of the errors that a module raises, with numbers for what is filled in: "{0} is missing.".
 
-    So are those of the `steps` of a draft, what readers of images put into their `notes`, and what is told of a model
-    from elsewhere.
+    Also the `steps` of a draft, warnings about the `sameness` of its images, the `notes` of readers of images,
+    descriptions of sizes, and sentences about a model from elsewhere.
     """
     for node in ast.walk(tree):
         says: list[ast.expr] = []
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in errors.__all__ and node.args:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in (*errors.__all__, "Implausible") and node.args:
             says = [node.args[0]]
         elif isinstance(node, ast.Assign) and "message" in ast.unparse(node.targets[0]):  # what a training ended with
             says = list(within(node.value))
-        elif isinstance(node, ast.FunctionDef) and node.name in ("steps", "scored", "told_kl"):
+        elif isinstance(node, ast.FunctionDef) and node.name in ("steps", "sameness", "said_size", "scored", "told_kl"):
             says = list(within(node))
         elif isinstance(node, ast.keyword) and node.arg == "notes":  # by way of names and functions: all of the module
             says = [each for each in within(tree) if ast.unparse(each)[:-1].endswith(".")]

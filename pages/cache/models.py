@@ -3,6 +3,7 @@
 Models are identified by name and modification time, so a model that was trained again is read again.
 """
 
+import contextlib
 import gc
 import math
 from pathlib import Path
@@ -21,7 +22,8 @@ from vae import data, derivation, evidence, latent
 from vae.derivation import Plane
 from vae.errors import CheckpointError, DataError
 from vae.evidence import ThermodynamicPath, annealing, evaluation, exact_evidence, gaps, is_known, posterior
-from vae.model import ModelConfig, best_device, prepare_pixels, results
+from vae.model import ModelConfig, best_device, kept_results, prepare_pixels, results
+from vae.report import is_report_on
 
 STAND_INS = 500  # samples of a model that replace test images
 
@@ -189,6 +191,28 @@ def _comparison(model: Model, data_name: str, file: Path, written: float) -> vae
     same = found.settings.get("model") == vae.checksum(model[0]) and found.settings.get("data") == data_name
     whole = set(found.estimates) >= set(vae.Budget().methods)
     return found if same and whole and found.settings.get("seed") == 0 else None
+
+
+def kept_beside(model: Model) -> list[tuple[str, str, float]]:
+    """Returns the stored reports and comparisons about the current weights of a model.
+
+    Returns:
+        For each, "report" or "comparison", the name of the data set, and the time of writing in seconds since 1970.
+    """
+    found = []
+    for kind, start, end in (("report", "report-", ".json"), ("comparison", "evidence-", ".npz")):
+        for file in kept_results(model[0], f"{start}*{end}"):
+            name = file.name.removeprefix(start).removesuffix(end)
+            with contextlib.suppress(OSError):  # it was removed meanwhile
+                written = file.stat().st_mtime
+                if comparison(model, name) if kind == "comparison" else _is_report(model, file, written):
+                    found.append((kind, name, written))
+    return found
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _is_report(model: Model, file: Path, written: float) -> bool:
+    return is_report_on(file, model[0])
 
 
 @kept()

@@ -131,9 +131,9 @@ def what_dimensions_carry() -> None:
         right.markdown(
             _(
                 "The KL measures how much information a dimension carries about an image, {kl:.1f} nats in total. "
-                "Where it is 0, $q(z_j|x)$ equals the prior: the dimension has collapsed, and adds nothing to the "
-                "complexity penalty."
-            ).format(kl=float(carried.sum()))
+                "Where it is below {least:g} nats, $q(z_j|x)$ is practically equal to the prior: the dimension has "
+                "collapsed, and adds almost nothing to the complexity penalty."
+            ).format(kl=float(carried.sum()), least=latent.COLLAPSED)
         )
 
 

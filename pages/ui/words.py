@@ -122,9 +122,9 @@ def size(config: AnyConfig) -> str:
 
 
 def sides(image_shape: tuple[int, ...]) -> str:
-    """Describes the shape of an image: 28 × 28, or 64 × 64, colour."""
+    """Describes the shape of an image: 28 × 28, or 64 × 64 in colour."""
     size = " × ".join(map(str, image_shape[:2]))
-    return _("{size}, colour").format(size=size) if len(image_shape) == 3 else size
+    return _("{size} in colour").format(size=size) if len(image_shape) == 3 else size
 
 
 def deviation(config: AnyConfig) -> str:

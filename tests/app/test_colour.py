@@ -100,7 +100,7 @@ def test_there_is_no_pad_for_colour_or_large_images(
     assert not app.exception and not app.error
     told = " ".join(info.value for info in app.info)
     assert "Drawing is available for greyscale images of up to 64 × 64 pixels" in told
-    assert ("12 × 10, colour" if len(shape) == 3 else "12 × 66") in told
+    assert ("12 × 10 in colour" if len(shape) == 3 else "12 × 66") in told
 
 
 def test_pixels_are_made_by_the_piece(trained: Callable[..., vae.Dataset], monkeypatch: pytest.MonkeyPatch) -> None:

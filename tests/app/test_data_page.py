@@ -104,6 +104,24 @@ def test_labels_may_come_in_a_file() -> None:
     assert app.table[0].value["Class"].tolist() == ["cat", "dog"]
 
 
+def test_held_out_images_may_be_in_separate_files() -> None:
+    app = uploaded(("shapes.zip", archive(), "application/zip"))
+    held = [(f"{i}.png", png(i), "image/png") for i in range(3)]
+    app.file_uploader(key="data.test0").set_value(held).run()
+    assert not app.exception and not app.error and "data.held_out" not in [each.key for each in app.slider]
+    assert "**20** training images and **3** held-out images" in words(app)
+    assert "The labels of one split are ignored, since the other has none." in words(app)
+    labels = ("y.csv", b"0.png,a\n1.png,b\n2.png,a\n", "text/csv")
+    app.file_uploader(key="data.test_labels0").set_value(labels).run()
+    assert app.table[0].value.to_dict("list") == {"Class": ["a", "b"], "Images": [12, 11]}
+    keep(app, "shapes")
+    found = vae.load_dataset("shapes")
+    assert (len(found.train), found.test.labels.tolist()) == (20, [0, 1, 0])
+    app = uploaded(("shapes.zip", archive(), "application/zip"))
+    app.file_uploader(key="data.test0").set_value([("b.png", png(2)[:45], "image/png")]).run()
+    assert app.error[0].value.startswith("b.png in the uploaded files cannot be read")
+
+
 @pytest.mark.parametrize(
     ("files", "says"),
     [
@@ -135,7 +153,32 @@ def test_files_go_by_the_names_that_they_came_under() -> None:
     keep(uploaded(*((f"{i}.png", png(i), "image/png") for i in range(5))), "five")
     sources = {card.name: card.source for card in stored.cards()[0]}
     assert sources == {"shapes": "images.zip", "five": "5 uploaded files"}
-    assert "18 training and 2 held-out images of 9 × 8, colour, 2 classes" in words(through_frame(PATH, "mnist-2d"))
+    assert "18 training and 2 held-out images of 9 × 8 in colour, 2 classes" in words(through_frame(PATH, "mnist-2d"))
+
+
+def test_a_switch_skips_damaged_images() -> None:
+    good = [(f"{i}.png", png(i), "image/png") for i in range(5)]
+    app = uploaded(*good, ("b.png", png(2)[:45], "image/png"))
+    assert app.error[0].value.endswith("You can also skip all damaged images with the switch above.")
+    app.toggle(key="data.skip_bad").set_value(True).run()
+    assert not app.exception and not app.error
+    assert "Images that cannot be read are skipped: 1 of 6 (b.png)." in words(app)
+    app = keep(app, "some")
+    assert not app.error and stored.read_card("some").train + stored.read_card("some").test == 5
+
+
+def test_arrays_have_no_images_to_skip() -> None:
+    content = io.BytesIO()
+    np.save(content, np.random.default_rng(0).integers(0, 255, (4, 8, 8), np.uint8))
+    app = uploaded(("x.npy", content.getvalue(), "application/octet-stream"))
+    assert "data.skip_bad" not in [each.key for each in app.toggle] and not app.warning
+
+
+def test_the_preview_and_the_card_warn_of_identical_images() -> None:
+    app = uploaded(*((f"{i}.png", png(0), "image/png") for i in range(5)))
+    assert not app.error and "All 5 images that were read are identical" in app.warning[0].value
+    app = keep(app, "black")
+    assert stored.read_card("black").warnings == (app.warning[0].value,)
 
 
 @pytest.mark.parametrize(("name", "says"), [("mnist", "taken"), ("No Name", "lower-case")])

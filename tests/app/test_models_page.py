@@ -1,8 +1,10 @@
 """The page Models: one's own models put in order, and models of other programs taken in."""
 
 import io
+import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from tests.app.test_pages import through_frame
 from tests.onnx_files import network, weights
 from tests.toys import LAYERS
 from vae.data import imports
+from vae.report import reports
 
 pytestmark = pytest.mark.slow
 
@@ -64,6 +67,39 @@ def test_a_model_of_ones_own_is_renamed_copied_deleted_and_brought_back() -> Non
     assert not app.exception and "other" not in names() and app.sidebar.selectbox(key="model").value == "mnist-2d"
     press(app, "models.back")
     assert not app.exception and "other" in names()
+
+
+def report_on(name: str, model: str) -> Path:
+    """Writes the file of a report on a model, without parts."""
+    path = vae.report.report_file(model, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    key = vae.checksum(model) + "0"
+    path.write_text(json.dumps({"format": reports.FORMAT, "key": key, "name": model, "data": name, "parts": []}))
+    return path
+
+
+def test_the_card_lists_reports_and_comparisons_and_opens_them(own: Path) -> None:
+    written = time.strftime("%Y-%m-%d %H:%M", time.localtime(report_on("mnist-sample", "mine").stat().st_mtime))
+    report_on("mnist", "mine")
+    app = through_frame(PATH, "mine")
+    lines = [each.value for each in app.markdown]
+    assert "**Reports and comparisons**" in lines and f"Report on mnist-sample, {written}" in lines
+    assert any(line.startswith("Report on mnist, ") for line in lines)
+    buttons = [key for key in keys(app) if key and key.startswith("models.beside")]
+    assert buttons == ["models.beside.report.mnist-sample"]  # the page only shows reports on the model's own images
+    press(app, buttons[0])
+    assert not app.exception and app.sidebar.selectbox(key="model").value == "mine"
+    assert "What is inside" in " ".join(each.value for each in app.markdown)
+    app = through_frame(PATH, "mnist-2d")
+    assert "Comparison of the estimators on mnist" in [each.value for each in app.markdown]
+
+
+def test_the_card_ignores_results_of_other_weights(own: Path) -> None:
+    report_on("mnist-sample", "mine")
+    (own / "mine" / "evidence-mnist-sample.npz").write_bytes(b"nothing")
+    vae.save(vae.build(CONFIG, 3), vae.read_record("mine"), overwrite=True)
+    app = through_frame(PATH, "mine")
+    assert not app.exception and "**Reports and comparisons**" not in [each.value for each in app.markdown]
 
 
 def test_a_model_whose_name_is_taken_meanwhile_is_brought_back_later(own: Path) -> None:
@@ -264,15 +300,15 @@ def test_what_is_wrong_is_said_as_the_files_come_and_by_their_names(own: Path) -
 @pytest.mark.slow
 def test_only_data_sets_whose_images_fit_are_offered() -> None:
     app = uploaded(*pair(network(90, 4, shape=(3, 6, 5)), network(2, 90, sigmoid=True)))
-    assert "no data set here has images of 6 × 5, colour" in app.warning[0].value and "models.keep" not in keys(app)
+    assert "no data set here has images of 6 × 5 in colour" in app.warning[0].value and "models.keep" not in keys(app)
     colours()
     app = uploaded(*pair(network(90, 4, shape=(3, 6, 5)), network(2, 90, sigmoid=True)))
-    assert not app.warning and app.selectbox(key="models.data").options == ["colours, 6 × 5, colour"]
+    assert not app.warning and app.selectbox(key="models.data").options == ["colours, 6 × 5 in colour"]
     app = keep(app, "theirs")
     assert not app.error and vae.read_record("theirs").data == "colours"
-    assert app.table[0].value["Images"].tolist()[:2] == ["6 × 5, colour", "28 × 28"]
+    assert app.table[0].value["Images"].tolist()[:2] == ["6 × 5 in colour", "28 × 28"]
     app = upload(app, *pair())
-    assert "colours, 6 × 5, colour" not in app.selectbox(key="models.data").options
+    assert "colours, 6 × 5 in colour" not in app.selectbox(key="models.data").options
     app = press(uploaded(*pair(network(42, 4), network(2, 42))), "models.to_data")
     assert not app.exception and app.title[0].value == "Data"
 

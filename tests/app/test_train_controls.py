@@ -300,7 +300,7 @@ def test_a_model_has_the_size_of_its_images(
     ("shape", "says", "channels"),
     [
         ((128, 128), "The images are 128 × 128, so the network is convolutional.", "32, 64, 128, 128"),
-        ((48, 40, 3), "The images are 48 × 40, colour, so the network is convolutional.", "32, 64, 128"),
+        ((48, 40, 3), "The images are 48 × 40 in colour, so the network is convolutional.", "32, 64, 128"),
     ],
 )
 def test_large_images_get_convolutions_until_another_choice(

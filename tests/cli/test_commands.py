@@ -100,7 +100,7 @@ def test_a_model_has_the_size_of_its_images(capsys, own, monkeypatch, shape):
     assert code == 0, err
     assert read_record("sized").model.image_shape == shape
     assert json.loads(out.splitlines()[-1]).keys() >= {"elbo", "bits_per_dimension"}
-    size = "4 x 3" if len(shape) == 2 else "5 x 4, colour"
+    size = "4 x 3 pixels" if len(shape) == 2 else "5 x 4 pixels in colour"
     assert f" {size}  " in run(capsys, "models")[1] and f"images of {size}, one class" in run(capsys, "data")[1]
     assert run(capsys, "sample", "sized", "--count=6", "--out=s.png")[0] == 0
     with Image.open("s.png") as picture:
@@ -448,7 +448,7 @@ def test_codes_are_those_of_the_library_with_their_labels(capsys, own, model):
 def test_models_are_listed_and_damaged_files_are_said(capsys, own, model):
     code, out, err = run(capsys, "models")
     head, line = out.splitlines()
-    assert code == 0 and err == "" and " ".join(line.split()) == "a-model 2 4 x 4 gaussian, floor -6 5.00 1.00"
+    assert code == 0 and err == "" and " ".join(line.split()) == "a-model 2 4 x 4 pixels gaussian, floor -6 5.00 1.00"
     for title, entry in (("model", "a-model"), ("images", "4 x 4"), ("likelihood", "gaussian")):
         assert head.index(title) == line.index(entry)
     for title, entry in ((" J", " 2"), ("ELBO, nats", "5.00"), ("KL, nats", "1.00")):

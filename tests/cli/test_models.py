@@ -44,7 +44,7 @@ def imported(*words: str) -> int:
 def test_a_state_dict_becomes_a_model_and_goes_out_as_onnx(files: tuple[str, str], own: Path, capsys) -> None:
     assert imported(files[0], "--layers", files[1]) == 0
     says = capsys.readouterr().out
-    assert "J = 3, images of 28 x 28; the decoder gives probabilities" in says and "vae app --model mine" in says
+    assert "J = 3, images of 28 x 28 pixels; the decoder gives probabilities" in says and "vae app --model mine" in says
     assert main(["evaluate", "mine", "--data", "mnist-sample", "--images", "20", "--samples", "20", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["mean_nats"] < 0

@@ -39,12 +39,12 @@ def test_a_single_class_is_said(capsys, tmp_path: Path, own: Path) -> None:
     images, _ = small_images(30, (6, 7))
     np.savez(tmp_path / "alike.npz", images=images, labels=np.zeros(30, int))
     code, out, err = run(capsys, "data", "import", tmp_path / "alike.npz", "--name=alike")
-    assert (code, out) == (0, "27 + 3 images of 6 x 7, one class, 0.0 MB: alike\n"), err
+    assert (code, out) == (0, "27 + 3 images of 6 x 7 pixels, one class, 0.0 MB: alike\n"), err
 
 
 @pytest.mark.slow
 def test_images_are_imported_listed_trained_on_and_removed(capsys, source: Path, own: Path) -> None:
-    said = "27 + 3 images of 6 x 7, 3 classes, 0.0 MB: My shapes\n"
+    said = "27 + 3 images of 6 x 7 pixels, 3 classes, 0.0 MB: My shapes\n"
     code, out, err = run(capsys, "data", "import", source, "--name=mine", "--title=My shapes")
     assert (code, out) == (0, said)
     assert err.splitlines() == [
@@ -55,7 +55,7 @@ def test_images_are_imported_listed_trained_on_and_removed(capsys, source: Path,
     lines = run(capsys, "data")[1].splitlines()
     assert [line.split()[0] for line in lines] == [*data.NAMES, "mine"]
     assert lines[-1].endswith(said.strip()) and "vae data kmnist" in lines[2]
-    assert lines[-2].endswith("10,000 + 2,000 images of 28 x 28, 10 classes, 9.4 MB: A sample of MNIST")
+    assert lines[-2].endswith("10,000 + 2,000 images of 28 x 28 pixels, 10 classes, 9.4 MB: A sample of MNIST")
     listed = json.loads(run(capsys, "data", "--json")[1])
     assert listed[-1]["train"] == 27 and listed[-1]["classes"] == ["2", "10", "b"] and listed[-1]["bytes"] == 30 * 42
     assert [each["available"] for each in listed[-2:]] == [True, True] and listed[2] == {
@@ -108,13 +108,13 @@ def test_the_flags_of_an_import_say_what_is_done(capsys, tmp_path: Path) -> None
     ]
     words += ["--size", "5", "6", "--grey", "--invert"]
     code, out, err = run(capsys, "data", "import", tmp_path / "train.npy", "--name=mine", *words)
-    assert (code, out) == (0, "12 + 4 images of 5 x 6, 2 classes, 0.0 MB: mine\n"), err
+    assert (code, out) == (0, "12 + 4 images of 5 x 6 pixels, 2 classes, 0.0 MB: mine\n"), err
     for step in ("Colour is converted to grey.", "Images are resized to 5 x 6", "Light and dark are swapped."):
         assert step in err
     found = data.load_dataset("mine")
     assert found.train.labels.tolist() == [0] * 12 and found.test.labels.tolist() == [1] * 4
     code, out, _ = run(capsys, "data", "import", tmp_path / "train.npy", "--name=half", "--held-out=0.5")
-    assert out.startswith("6 + 6 images of 9 x 9, colour, no labels")
+    assert out.startswith("6 + 6 images of 9 x 9 pixels in colour, no labels")
 
 
 @pytest.mark.parametrize(
@@ -130,6 +130,24 @@ def test_a_mistake_is_one_line_and_keeps_nothing(words: str, capsys, source: Pat
     code, out, err = run(capsys, "data", "import", *words.replace("{}", str(source)).split())
     assert (code, out) == (2, "") and err.splitlines()[-1].startswith("vae data"), err
     assert not own.exists() or not list(own.iterdir())
+
+
+def test_damaged_images_are_skipped_on_request_and_the_error_names_the_flag(capsys, source: Path, own: Path) -> None:
+    victim = sorted(source.rglob("*.png"))[7]
+    victim.write_bytes(victim.read_bytes()[:-40])
+    code, out, err = run(capsys, "data", "import", source, "--name=mine")
+    assert (code, out) == (2, "") and victim.name in err and not (own / "mine").exists()
+    assert err.endswith("With --skip-bad, all images that cannot be read are skipped.\n")
+    code, out, err = run(capsys, "data", "import", source, "--name=mine", "--skip-bad")
+    assert code == 0 and out.startswith("26 + 3 images"), err
+    assert f"Images that cannot be read are skipped: 1 of 30 ({victim.relative_to(source)})." in err.splitlines()
+
+
+def test_a_warning_tells_that_all_images_are_identical(capsys, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((6, 8, 8), np.uint8))
+    code, out, err = run(capsys, "data", "import", tmp_path / "x.npy", "--name=black")
+    assert code == 0 and out.startswith("5 + 1 images")
+    assert err.splitlines()[-1].startswith("Warning: All 6 images that were read are identical")
 
 
 def test_large_images_get_convolutions_unless_told_otherwise(capsys, tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 """A shell lists, helps and refuses without PyTorch, and whatever else takes long to import."""
 
+import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from vae import data
+from vae.cli import commands
 from vae.data import NAMES
 
 pytestmark = pytest.mark.slow
@@ -86,3 +90,25 @@ def test_a_refusal_imports_nothing_heavy(words: str, says: str, shell) -> None:
 def test_what_needs_pytorch_gets_it(shell) -> None:
     code, _, heavy = shell("sample", "mnist-2d", "--count=1")
     assert code == 0 and "torch" in heavy
+
+
+def without_help(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Yields the arguments of a parser and its subparsers that have no help text, and commands that are not listed."""
+    for action in parser._actions:
+        if not isinstance(action, argparse._SubParsersAction):
+            if not action.help:
+                yield f"{parser.prog}: {action.option_strings or action.dest}"
+            continue
+        listed = {each.dest for each in action._choices_actions if each.help}
+        for name, below in action.choices.items():
+            if name not in listed and name not in data.names():  # `vae data NAME` has a line for all names
+                yield below.prog
+            yield from without_help(below)
+
+
+def test_every_argument_of_every_command_has_a_help_text() -> None:
+    parser = argparse.ArgumentParser("odd")
+    parser.add_argument("thing")
+    parser.add_subparsers().add_parser("act").add_argument("--flag", action="store_true")
+    assert list(without_help(parser)) == ["odd: thing", "odd thing act", "odd thing act: ['--flag']"]
+    assert list(without_help(commands._parser())) == []

@@ -203,6 +203,7 @@ def test_the_size_of_images_is_known_without_reading_them(tmp_path: Path, monkey
     imports.keep(imports.open_source(source), "mine")
     (tmp_path / "mine" / "train-images.npy").unlink()
     assert data.image_shape_of("mine") == (6, 7, 3) and data.image_shape_of("mnist-sample") == (28, 28)
-    assert data.said_size((6, 7, 3)) == "6 x 7, colour" and data.said_size((28, 28)) == "28 x 28"
+    assert data.said_size((6, 7, 3)) == "6 x 7 pixels in colour" and data.said_size((28, 28)) == "28 x 28 pixels"
+    assert data.said_size((3, 6, 7)) == "3 x 6 x 7 numbers" and data.said_size(()) == "single numbers"
     with pytest.raises(DataError, match="Did you mean 'mine'"):
         data.image_shape_of("minne")

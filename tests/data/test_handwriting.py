@@ -202,7 +202,7 @@ BROKEN = {
     "large file": (bytes(20_000_001), "at most 20 MB"),
     "large image": (encoded(Image.new("1", (9000, 9000))), "at most 60 megapixels; this one has 81"),
     "very large image": (encoded(Image.new("1", (19000, 19000))), "at most 60 megapixels"),
-    "thin": (encoded(Image.new("L", (500, 3))), "at least 8 pixels per side; this one is 500 x 3"),
+    "thin": (encoded(Image.new("L", (500, 3))), "at least 8 pixels per side; this one is 3 x 500"),
     "numbers": (np.zeros((28, 28)), r"\(28, 28\) float64"),
     "five colours": (np.zeros((28, 28, 5), np.uint8), r"\(28, 28, 5\) uint8"),
     "no pixels": (np.zeros((0, 5), np.uint8), r"not empty; this is \(0, 5\)"),

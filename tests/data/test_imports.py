@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ import torch
 from PIL import Image
 
 from tests.own_images import WRITERS, png, small_images, write_folder, write_zip
-from vae.data import imports, load_dataset, names, stored
+from vae.data import archives, imports, load_dataset, names, stored
 from vae.data.imports import Recipe, keep, open_source
 from vae.data.sets import folder
 from vae.errors import DataError
@@ -201,7 +202,7 @@ def test_a_draft_shows_what_will_be_kept_without_keeping_it(tmp_path: Path, own:
     first = 255 - np.asarray(Image.fromarray(colours[0]).convert("L").resize((30, 20), Image.Resampling.BILINEAR))
     assert np.array_equal(sheet[0], first)
     assert draft.steps[:3] == (
-        "Colour is converted to grey.", "Images are resized to 20 x 30, without preserving their proportions.",
+        "Colour is converted to grey.", "Images are resized to 20 x 30 pixels, without preserving their proportions.",
         "Light and dark are swapped.",
     )  # fmt: skip
     keep(draft, "mine")
@@ -242,7 +243,7 @@ def test_arrays_with_alpha_lie_on_white(tmp_path: Path) -> None:
         (lambda top: top.mkdir(), "has none"),
         (lambda top: (top.mkdir(), (top / "readme.txt").write_text("x")), "has none among 1 other files"),
         (lambda top: None, "there is nothing at"),
-        (lambda top: top.write_bytes(b"hello"), r"from a folder .* or Parquet; .*source begins with b'hello', unlike any of these"),
+        (lambda top: top.write_bytes(b"hello"), r"or Parquet; .*source begins with b'hello', unlike any of these"),
         (lambda top: top.with_suffix(".png").write_bytes(b"no image"), "source.png begins with b'no image'"),
         (lambda top: top.with_suffix(".png").write_bytes(png(np.zeros((5, 5), np.uint8))), "is a single one"),
         (lambda top: top.write_bytes(b""), "source is empty"),
@@ -316,6 +317,98 @@ def test_a_truncated_file_among_good_ones_is_named_and_nothing_is_kept(form: str
     with pytest.raises(DataError, match=named):
         keep(open_source(source, **extra), "mine")
     assert not own.exists() or list(own.iterdir()) == []
+
+
+def cut(path: Path) -> None:
+    """Keeps the header of an image file, so that only its pixels show that it is damaged."""
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "parquet"])
+def test_images_that_cannot_be_read_are_skipped_on_request(form: str, tmp_path: Path, own: Path) -> None:
+    images, labels = small_images(9, (20, 20))
+    source, _ = write_folder(tmp_path, images, labels)
+    bad = sorted(source.rglob("*.png"))[2:6:3]
+    rows = [int(path.stem.removeprefix("image")) for path in bad]
+    if form == "parquet":
+        source, rows = parquet_with_bad_rows(tmp_path, images, labels), [1, 4]
+    else:
+        cut(bad[0])
+        bad[1].write_bytes(b"no image")
+    if form == "zip":
+        source = Path(shutil.make_archive(str(tmp_path / "some"), "zip", source))
+    with pytest.raises(imports.BadImage, match=r"Repair it, or leave it out|of a supported kind|has 0 bytes"):
+        keep(open_source(source), "mine")
+    draft = open_source(source, skip_bad=True)
+    names = [step for step in draft.steps if "skipped: 2 of 9 (" in step]
+    said = "(image 1, image 4)" if form == "parquet" else bad[0].name
+    assert len(names) == 1 and said in names[0] and draft.count == 7 and sum(draft.sizes.values()) == 7
+    card = keep(draft, "mine")
+    assert names[0] in card.steps and card.train + card.test == 7
+    kept = [row for row in range(9) if row not in rows]
+    assert loaded("mine") == as_set(images[kept], [labels[row] for row in kept])
+
+
+def parquet_with_bad_rows(at: Path, images: np.ndarray, labels: list[str]) -> Path:
+    import pyarrow
+    from pyarrow import parquet
+
+    files = [png(image) for image in images]
+    files[1], files[4] = files[1][:-40], b""
+    parquet.write_table(pyarrow.table({"image": files, "label": labels}), at / "images.parquet", row_group_size=5)
+    return at / "images.parquet"
+
+
+def test_labels_by_line_stay_with_their_images_when_some_are_skipped(tmp_path: Path) -> None:
+    images, labels = small_images(9, (20, 20))
+    source, _ = write_folder(tmp_path, images, None)
+    cut(source / "image3.png")
+    (tmp_path / "labels.txt").write_text("\n".join(labels))
+    keep(open_source(source, labels=tmp_path / "labels.txt", skip_bad=True), "mine")
+    kept = [row for row in range(9) if row != 3]
+    assert loaded("mine") == as_set(images[kept], [labels[row] for row in kept])
+
+
+@pytest.mark.parametrize(("bad", "refused"), [(4, False), (5, True)])
+def test_at_most_half_of_the_images_are_skipped(bad: int, refused: bool, tmp_path: Path, own: Path) -> None:
+    source, _ = write_folder(tmp_path, small_images(8, (9, 9))[0], None)
+    for row in range(bad):
+        (source / f"image{row}.png").write_bytes(b"")
+    if not refused:
+        steps = open_source(source, skip_bad=True).steps
+        assert steps[0].endswith("skipped: 4 of 8 (image0.png, image1.png, image2.png, …).")
+        return
+    with pytest.raises(DataError, match=r"At most half .* of the 8 in .*, 5 cannot be read \(image0\.png"):
+        open_source(source, skip_bad=True)
+    assert not own.exists()
+
+
+def test_a_zip_bomb_among_images_is_not_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "_FREE", 2**20)
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        for row in range(8):
+            file.writestr(f"{row}.png", bytes(3 << 20 if row == 7 else 1 << 17))
+    with pytest.raises(DataError, match="exceeds that") as caught:
+        open_source(tmp_path / "x.zip", skip_bad=True)
+    assert not isinstance(caught.value, imports.BadImage)
+
+
+@pytest.mark.parametrize(
+    ("images", "says"),
+    [
+        (np.full((6, 5, 5), 7), "All 6 images that were read are identical"),
+        (small_images(1, (5, 5))[0].repeat(6, 0), "All 6 images that were read are identical"),
+        (np.arange(6)[:, None, None] * np.ones((5, 5)), "In each of the 6 images that were read, all pixels"),
+        (np.arange(18).reshape(6, 1, 1, 3) * np.ones((5, 5, 1)), "In each of the 6 images that were read, all pixels"),
+        (np.arange(6)[:, None, None] * np.eye(5), None),
+    ],
+)  # fmt: skip
+def test_identical_or_uniform_images_give_a_warning(images: np.ndarray, says: str | None, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", images.astype(np.uint8))
+    draft = open_source(tmp_path / "x.npy")
+    warnings = imports.warnings_of(draft.sheet())
+    assert warnings == keep(draft, "mine").warnings == stored.read_card("mine").warnings
+    assert len(warnings) == (says is not None) and (says is None or warnings[0].startswith(says))
 
 
 @pytest.mark.parametrize("name", ["", "A", "../x", "a/b", ".hidden", "import", "mnist", "kmnist", "x" * 65, "taken"])

@@ -68,7 +68,7 @@ def test_an_archive_agrees_with_the_model_on_a_hundred_images(name: str) -> None
     came = [*encoder.run(None, {"pixels": x.numpy()}), *decoder.run(None, {"z": z.numpy()})]
     for ours, theirs in zip(expected, came, strict=True):
         assert np.abs(ours.detach().numpy() - theirs).max() <= 1e-5 * np.abs(theirs).max()
-    assert readme.startswith(f"{name}: ") and "pixels (N, 784): images of 28 x 28, row by row." in readme
+    assert readme.startswith(f"{name}: ") and "pixels (N, 784): images of 28 x 28 pixels, row by row." in readme
     assert f"z (N, {model.config.latent})" in readme and ("logits" in readme) == ("bernoulli" in name)
 
 
@@ -79,7 +79,10 @@ def test_the_same_model_gives_the_same_archive_which_says_the_order_of_colours()
     assert content == onnx_archive(model, "tiny")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         readme = archive.read("README.txt").decode()
-    assert "pixels (N, 60): images of 4 x 5, colour, row by row, the red, green and blue of a pixel together" in readme
+    assert (
+        "pixels (N, 60): images of 4 x 5 pixels in colour, row by row, the red, green and blue of a pixel together"
+        in readme
+    )
 
 
 @pytest.mark.slow

@@ -209,6 +209,49 @@ def test_sizes_are_computed_as_programs_do() -> None:
     torch.testing.assert_close(read_network(content)(x)[0], x[:, :2] - x[:, 2:])
 
 
+def test_paddings_are_computed_as_a_table_of_sizes() -> None:
+    # as by PyTorch's older exporter, which Keras uses and which reverses the sides: 2 before the last one, 1 after
+    content = built(
+        [
+            node("Shape", "x", "shape"),
+            node("Slice", "shape one two", "width"),  # [4]
+            node("Sub", "width two", "before"),
+            node("Concat", "before one", "given", axis=0),
+            node("Shape", "given", "length"),
+            node("Sub", "four length", "missing"),
+            node("ConstantOfShape", "missing", "rest", value=helper.make_tensor("v", 7, [1], [0])),
+            node("Concat", "given rest", "all", axis=0),
+            node("Reshape", "all rows", "table"),
+            node("Slice", "table last first zero last", "turned"),
+            node("Transpose", "turned", "sides", perm=[1, 0]),
+            node("Reshape", "sides last", "pads"),
+            node("Pad", "x pads"),
+        ],
+        {
+            "one": np.array([1], np.int64),
+            "two": np.array([2], np.int64),
+            "four": np.array([4], np.int64),
+            "rows": np.array([-1, 2], np.int64),
+            "zero": np.array([0], np.int64),
+            "last": np.array([-1], np.int64),
+            "first": np.array([-(2**63) + 1], np.int64),
+        },
+    )
+    x = torch.rand(3, 4)
+    torch.testing.assert_close(read_network(content)(x)[0], torch.nn.functional.pad(x, (2, 1)))
+
+
+def test_several_fill_values_are_refused() -> None:
+    filling = helper.make_tensor("v", 7, [2], [0, 1])
+    with pytest.raises(CheckpointError, match="must be a single number; in this ONNX file it has 2 numbers"):
+        read_network(
+            built(
+                [node("ConstantOfShape", "two", "rest", value=filling), node("Add", "x rest")],
+                {"two": np.array([2], np.int64)},
+            )
+        )
+
+
 def test_outputs_that_only_draw_are_left_out() -> None:
     nodes = [
         node("Relu", "x", "mean"),

@@ -1,6 +1,7 @@
 """Nets and models: shapes, gradients, what the likelihoods mean, and that a seed makes the weights."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -161,7 +162,8 @@ def test_a_model_that_no_memory_holds_is_refused():
 
 @pytest.mark.parametrize("shape", [(5, 2, 4), (5, 2, 4, 4), (2, 4, 1), (5, 4, 2, 3)])
 def test_a_model_of_colour_takes_no_grey_images(shape):
-    with pytest.raises(DataError, match="must be 2 x 4 x 3 pixels"):
+    says = f"must be 2 x 4 pixels in colour, the size of the model; they have the shape {shape}."
+    with pytest.raises(DataError, match=re.escape(says)):
         small_model(image_shape=(2, 4, 3)).pixels(torch.zeros(shape, dtype=torch.uint8))
 
 

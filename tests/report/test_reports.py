@@ -86,7 +86,7 @@ def test_numbers_are_those_of_the_library(kind: str) -> None:
     ]
     for title in ("Evidence", "What the bound leaves out"):  # which take long, and say so meanwhile
         assert len({share for each, share in told if each == title}) > 3
-    size = "6 x 5, colour, of " if dataset.image_shape == (6, 5, 3) else "6 x 5, of "
+    size = "6 x 5 pixels in colour, of " if dataset.image_shape == (6, 5, 3) else "6 x 5 pixels, of "
     assert any(row[0] == "images" and row[1].startswith(size) for row in made.parts[0].table)
     numbers = made.numbers()
     json.dumps(numbers)
@@ -272,6 +272,17 @@ def test_collapse_is_said_where_it_is_true(
     about = [sentence for sentence in part.says if "collapsed" in sentence]
     assert any(sentence.startswith(says) for sentence in about) if says else not about
     assert ("The posterior has collapsed" in " ".join(part.says)) == collapsed
+
+
+def test_the_mutual_information_of_each_dimension_is_computed_separately() -> None:
+    """Half of the images are at each end of the first two dimensions: either one separates them as well as both do."""
+    part = report.latent.dimensions(subject([2, 2, 0], [0.1, 0.1, 1]))
+    each = part.numbers["mutual_information_by_dimension"]
+    assert [each[name] for name in ("z1", "z2", "z3")] == pytest.approx([math.log(2), math.log(2), 0], abs=1e-5)
+    assert part.numbers["mutual_information"] == pytest.approx(math.log(2), abs=1e-5)
+    assert [row[0] for row in part.table] == ["", "z1", "z2", "z3"] and part.table[1][2].startswith("0.69")
+    many = report.latent.dimensions(subject([0.1] * 64, [0.5] * 64))
+    assert len(many.table) == 11 and len(many.numbers["mutual_information_by_dimension"]) == 10
 
 
 def test_a_probe_of_collapsed_codes_says_that_draws_tell_no_class(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def _asked(chosen: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
             raise ConfigError("A training is resumed with its original settings; give --resume without other settings.")
     else:
         if not (chosen.overwrite or chosen.estimate):
-            refuse_taken(chosen.name)
+            refuse_taken(chosen.name, "--overwrite")
         data.available(config.data)  # raises an error that lists the sets
     if chosen.at_most is not None and not chosen.at_most > 0:
         raise ConfigError(f"at-most must be a positive number of seconds; it is {chosen.at_most:g}.")
@@ -199,13 +199,13 @@ def _models(chosen: argparse.Namespace) -> None:
     else:
         if records:
             print(
-                f"{'model':<26} {'J':>4}  {'images':<17}{'likelihood':<32}{'held-out ELBO, nats':>20}{'KL, nats':>10}"
+                f"{'model':<26} {'J':>4}  {'images':<26}{'likelihood':<32}{'held-out ELBO, nats':>20}{'KL, nats':>10}"
             )
         for record in records:
             elbo = record.held_out.get("elbo")
             figures = "" if elbo is None else f"{elbo:20.2f}{record.held_out.get('kl', math.nan):10.2f}"
             size, likelihood = data.said_size(record.model.image_shape), likelihood_words(record.model)
-            print(f"{record.name:<26} {record.model.latent:>4}  {size:<17}{likelihood:<32}{figures}".rstrip())
+            print(f"{record.name:<26} {record.model.latent:>4}  {size:<26}{likelihood:<32}{figures}".rstrip())
     for trouble in troubles:
         print(trouble, file=sys.stderr)
 
@@ -277,6 +277,6 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_sample)
 
     command = commands.add_parser("models", help="list all models")
-    command.add_argument("--json", action="store_true")
+    command.add_argument("--json", action="store_true", help="print JSON, with everything recorded in their files")
     command.set_defaults(run=_models)
     return parser

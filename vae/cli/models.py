@@ -29,14 +29,14 @@ def add_model(commands: Any) -> None:
     command.set_defaults(run=_export)
     for what, says in (("rename", "rename one of your own models"), ("copy", "copy a model")):
         command = inner.add_parser(what, help=says)
-        command.add_argument("name")
+        command.add_argument("name", help="name of the model")
         command.add_argument("new", help="new name: lower-case letters, digits, '.', '-' and '_'")
         command.set_defaults(run=_put)
     command = inner.add_parser("remove", help="remove one of your own models; vae model restore undoes it")
-    command.add_argument("name")
+    command.add_argument("name", help="name of the model")
     command.set_defaults(run=_remove)
     command = inner.add_parser("restore", help="restore the most recently removed model of that name")
-    command.add_argument("name")
+    command.add_argument("name", help="name that the model had")
     command.set_defaults(run=_restore)
 
 
@@ -94,7 +94,7 @@ def _add_import(inner: Any) -> None:
 def _import(chosen: argparse.Namespace) -> None:
     check_name(chosen.name)
     if not chosen.overwrite:
-        refuse_taken(chosen.name)
+        refuse_taken(chosen.name, "--overwrite")
     dataset = loaded(chosen.data or _named(chosen.layers))
     found = _found(chosen, dataset.image_shape)
     mean, deviation = chosen.standardised

@@ -27,7 +27,7 @@ def add_data(commands: Any) -> None:
         actions.add_parser(name).set_defaults(run=_fetch, name=name)
     _add_import(actions)
     action = actions.add_parser("remove", help="delete an imported set")
-    action.add_argument("name")
+    action.add_argument("name", help="name of the set")
     action.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     action.set_defaults(run=_remove)
 
@@ -59,6 +59,9 @@ def _add_import(actions: Any) -> None:
     action.add_argument("--test-labels", metavar="FILE", help="the same for --test")
     action.add_argument("--invert", action="store_true", help="swap light and dark")
     action.add_argument("--grey", action="store_true", help="convert colour to grey")
+    action.add_argument(
+        "--skip-bad", action="store_true", help="skip image files that cannot be read, at most half of all"
+    )
     action.set_defaults(run=_import)
 
 
@@ -103,18 +106,23 @@ def _said(says: dict[str, Any]) -> str:
 
 
 def _import(chosen: argparse.Namespace) -> None:
-    stored.check_new(chosen.name, data.NAMES)  # before anything is read
+    stored.check_new(chosen.name, data.NAMES, f"vae data remove {chosen.name}")  # before anything is read
     recipe = imports.Recipe(tuple(chosen.size) if chosen.size else None, chosen.grey, chosen.invert)
-    draft = imports.open_source(
-        chosen.path, test=chosen.test, labels=chosen.labels, test_labels=chosen.test_labels, held_out=chosen.held_out,
-        recipe=recipe,
-    )  # fmt: skip
-    print(f"{draft.count:,} images in {draft.source}: {draft.train.kind}", file=sys.stderr)
-    if draft.trouble is None:
-        for step in draft.steps:
-            print(step, file=sys.stderr)
-    card = imports.keep(draft, chosen.name, chosen.title, _draw)
+    try:
+        draft = imports.open_source(
+            chosen.path, test=chosen.test, labels=chosen.labels, test_labels=chosen.test_labels,
+            held_out=chosen.held_out, recipe=recipe, skip_bad=chosen.skip_bad,
+        )  # fmt: skip
+        print(f"{draft.count:,} images in {draft.source}: {draft.train.kind}", file=sys.stderr)
+        if draft.trouble is None:
+            for step in draft.steps:
+                print(step, file=sys.stderr)
+        card = imports.keep(draft, chosen.name, chosen.title, _draw)
+    except imports.BadImage as error:
+        raise DataError(f"{error} With --skip-bad, all images that cannot be read are skipped.") from error
     clear_bar()
+    for warning in card.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)
     print(_said(_known(data.facts(card.name))))
 
 

@@ -13,11 +13,15 @@ from typing import BinaryIO, Self
 from vae.data.pixels import damaged
 from vae.errors import DataError
 
-__all__ = ["MOST_FILES", "Archive", "Limited", "gunzipped"]
+__all__ = ["MOST_FILES", "Archive", "Implausible", "Limited", "gunzipped"]
 
 MOST_FILES = 2_000_000
 _RATIO = 250  # bytes that one compressed byte may give: images shrink to a tenth, a zip bomb to a thousandth
 _FREE = 2**26  # bytes that are allowed in any case
+
+
+class Implausible(DataError):
+    """A compressed file unpacks to more than is plausible for its size."""
 
 
 class Limited:
@@ -43,7 +47,7 @@ class Limited:
             content = self.file.read(count)
         self.left -= len(content)
         if self.left < 0:
-            raise DataError(f"A file may unpack to at most {_RATIO} times its size; {self.what} exceeds that.")
+            raise Implausible(f"A file may unpack to at most {_RATIO} times its size; {self.what} exceeds that.")
         return content
 
     def skip(self, count: int) -> None:

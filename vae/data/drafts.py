@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from vae.data.parts import Part
 from vae.data.pixels import LARGEST_COLOUR, LARGEST_GREY, SMALLEST, Recipe, finish
+from vae.data.sets import said_size
 from vae.errors import DataError
 
-__all__ = ["Draft"]
+__all__ = ["Draft", "Variety", "warnings_of"]
 
 Array = NDArray[Any]
 _SEED = 0  # for the choice of held-out images, and for shuffling images sorted by class
@@ -84,14 +85,14 @@ class Draft:
             )
         size = self.recipe.size or next(iter(sizes))
         largest = LARGEST_COLOUR if self.colour else LARGEST_GREY
+        shape = (*size, 3) if self.colour else size
         if not SMALLEST <= min(size) <= max(size) <= largest:
             raise DataError(
                 f"Images must have from {SMALLEST} to {LARGEST_GREY} pixels per side in grey, and up to "
-                f"{LARGEST_COLOUR} in colour; these would be {_said(size)} in {'colour' if self.colour else 'grey'}. "
-                "Choose a size (--size)"
+                f"{LARGEST_COLOUR} in colour; these would be {said_size(shape)}. Choose a size (--size)"
                 f"{', or make them grey (--grey)' if self.colour and max(size) <= LARGEST_GREY else ''}."
             )
-        return (*size, 3) if self.colour else size
+        return shape
 
     @property
     def trouble(self) -> str | None:
@@ -111,7 +112,7 @@ class Draft:
         said = {
             "Colour is converted to grey.": self.recipe.grey
             and (self.train.colour or bool(self.test and self.test.colour)),
-            f"Images are resized to {height} x {width}, without preserving their proportions.": self.recipe.size
+            f"Images are resized to {height} x {width} pixels, without preserving their proportions.": self.recipe.size
             and {*self.sizes} != {self.recipe.size},
             "Light and dark are swapped.": self.recipe.invert,
             "One image, chosen at random, is held out.": held == 1,
@@ -161,6 +162,45 @@ class Draft:
         """
         rows = np.unique(np.linspace(0, self.train.count - 1, min(count, self.train.count)).astype(np.int64))
         return np.stack(list(self.images(self.train, rows)))
+
+
+class Variety:
+    """Checks, while images are processed one by one, that there is something to learn from them."""
+
+    def __init__(self) -> None:
+        self._first: Array | None = None
+        self._count, self._same, self._flat = 0, True, True
+
+    def see(self, image: Array) -> None:
+        """Records an image, (H, W) or (H, W, 3)."""
+        if self._first is None:
+            self._first = image
+        self._count += 1
+        self._same = self._same and np.array_equal(image, self._first)
+        self._flat = self._flat and bool((image == image[:1, :1]).all())
+
+    @property
+    def sameness(self) -> tuple[str, ...]:
+        """A warning that all images so far are identical, or each of them uniform; () if neither is the case."""
+        if self._count > 1 and self._same:
+            return (
+                f"All {self._count:,} images that were read are identical, so there is nothing to learn from them. "
+                "Check how they were saved.",
+            )
+        if self._count > 1 and self._flat:
+            return (
+                f"In each of the {self._count:,} images that were read, all pixels are equal, so there is little to "
+                "learn from them. Check how they were saved.",
+            )
+        return ()
+
+
+def warnings_of(images: Iterable[Array]) -> tuple[str, ...]:
+    """Returns warnings about images, such as those of a sheet, in sentences."""
+    variety = Variety()
+    for image in images:
+        variety.see(image)
+    return variety.sameness
 
 
 def _sorted(part: Part) -> bool:

@@ -175,7 +175,7 @@ def _grey(image: Image.Image) -> Array:
         image = Image.fromarray((255 * (np.nan_to_num(values, nan=low) - low) / ((high - low) or 1)).astype(np.uint8))
     if min(image.size) < _LEAST:
         raise DataError(
-            f"An image must have at least {_LEAST} pixels per side; this one is {image.width} x {image.height}."
+            f"An image must have at least {_LEAST} pixels per side; this one is {image.height} x {image.width}."
         )
     image.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
     if image.has_transparency_data:

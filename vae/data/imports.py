@@ -22,15 +22,15 @@ from numpy.typing import NDArray
 
 from vae import paths
 from vae.data import arrays, parquet, pictures, streams
-from vae.data.drafts import Draft
+from vae.data.drafts import Draft, Variety, warnings_of
 from vae.data.labels import read_labels, together
-from vae.data.parts import Part, Parts
+from vae.data.parts import BadImage, Part, Parts, without_bad
 from vae.data.pixels import Recipe, damaged, look
 from vae.data.sets import NAMES, folder
 from vae.data.stored import CARD, FORMAT, Card, check_new
 from vae.errors import DataError
 
-__all__ = ["Card", "Draft", "Recipe", "keep", "open_source", "write", "written_aside"]
+__all__ = ["BadImage", "Card", "Draft", "Recipe", "keep", "open_source", "warnings_of", "write", "written_aside"]
 
 Array = NDArray[Any]
 _AS_IT_IS = Recipe()
@@ -45,6 +45,7 @@ def open_source(
     test_labels: str | Path | None = None,
     held_out: float = 0.1,
     recipe: Recipe = _AS_IT_IS,
+    skip_bad: bool = False,
 ) -> Draft:
     """Inspects a source of images, without storing anything.
 
@@ -55,29 +56,36 @@ def open_source(
         test_labels: the same for `test`; a CSV of names may be one file for both.
         held_out: fraction of the images that is held out, if neither `test` nor the source has held-out images.
         recipe: how each image is processed.
+        skip_bad: whether to skip images that cannot be read, at most half of them. This concerns separate image files
+            and the rows of Parquet files; arrays are read as a whole. Every image is decoded to find them.
 
     Raises:
-        DataError: there are no images or labels that can be read, or they do not match each other.
+        BadImage: one image among others cannot be read.
+        DataError: there are no images or labels that can be read, they do not match each other, or more than half of
+            the images would be skipped.
     """
     if not 0 < held_out < 1:
         raise DataError(f"The fraction that is held out must be between 0 and 1; it is {held_out}.")
     if recipe.size and min(recipe.size) < 1:
         raise DataError(f"size must be a height and a width in pixels; it is {' x '.join(map(str, recipe.size))}.")
-    train, own_test = _read(paths.given(path))
+    train, own_test = _read(paths.given(path), skip_bad)
     if test is not None:
         if own_test is not None:
-            raise DataError(f"{path} has held-out images of its own; leave --test out.")
-        own_test = _all(_read(paths.given(test)), test)
+            raise DataError(f"{path} has held-out images of its own; do not supply others (--test).")
+        own_test = _all(_read(paths.given(test), skip_bad), test)
     if labels is not None:
         train = replace(train, labels=read_labels(paths.given(labels), train.count, train.files))
     if test_labels is None and labels is not None and own_test is not None:
         test_labels = labels if own_test.files else None
         if test_labels is None:
-            raise DataError("Labels of training images need labels of test images as well: give --test-labels too.")
+            raise DataError(
+                "If the training images have labels, the held-out images need labels too; supply both (--test-labels)."
+            )
     if test_labels is not None:
         if own_test is None:
-            raise DataError("Labels of test images need test images; give --test too.")
+            raise DataError("Labels of held-out images need held-out images; supply them too (--test).")
         own_test = replace(own_test, labels=read_labels(paths.given(test_labels), own_test.count, own_test.files))
+    train, own_test = without_bad(train, str(path)), own_test and without_bad(own_test, str(test or path))
     train, own_test = _labelled_alike(train, own_test)
     if train.count == 0 or (own_test and own_test.count == 0):
         raise DataError(f"A set needs images; {path} has none.")
@@ -124,7 +132,7 @@ def written_aside(draft: Draft, name: str, title: str = "", told: Told | None = 
     Raises:
         DataError: an image is damaged, or the files cannot be written.
     """
-    shape = draft.image_shape
+    shape, variety = draft.image_shape, Variety()
     rows, held = draft.places()
     places = folder()
     aside = None
@@ -144,6 +152,7 @@ def written_aside(draft: Draft, name: str, title: str = "", told: Told | None = 
                 for row, image in zip(every.tolist(), draft.images(part, every), strict=False):
                     writer, place = targets(row)
                     writer.put(place, image)
+                    variety.see(image)
                     done += 1
                     if told and done % 100 == 0:
                         told(done, len(rows) + len(held))
@@ -158,7 +167,7 @@ def written_aside(draft: Draft, name: str, title: str = "", told: Told | None = 
         card = Card(
             name=name, title=" ".join(title.split()) or name, source=draft.source, steps=draft.steps, train=len(rows),
             test=len(held), image_shape=shape, classes=labels.classes if labels else (), checksum=_checksum(aside),
-            date=datetime.date.today().isoformat(),
+            date=datetime.date.today().isoformat(), warnings=variety.sameness,
         )  # fmt: skip
         with open(aside / CARD, "x", encoding="utf-8") as file:
             json.dump({"format": FORMAT, **asdict(card)}, file, indent=1)
@@ -175,16 +184,16 @@ def written_aside(draft: Draft, name: str, title: str = "", told: Told | None = 
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _read(path: Path) -> Parts:
+def _read(path: Path, skip_bad: bool) -> Parts:
     kind = streams.kind_of(path)
     if kind == "folder":
-        return pictures.read_folder(path)
+        return pictures.read_folder(path, skip_bad)
     if kind == "zip":
-        return pictures.read_zip(path)
+        return pictures.read_zip(path, skip_bad)
     if kind == "npz":
         return arrays.read_npz(path)
     if kind == "parquet":
-        return parquet.read_parquet(path)
+        return parquet.read_parquet(path, skip_bad)
     if kind in ("npy", "idx", "idx.gz"):
         return arrays.read_array(path, kind)
     raise _foreign(path)

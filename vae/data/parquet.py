@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vae.data.archives import MOST_FILES
 from vae.data.labels import Labels, labels_of
-from vae.data.parts import Part, Parts
+from vae.data.parts import BadImage, Part, Parts, one_image
 from vae.data.pictures import MOST_BYTES
 from vae.data.pixels import damaged, decode, look
 from vae.errors import DataError
@@ -27,15 +27,20 @@ _LABELS = ("label", "labels", "class", "target", "fine_label", "coarse_label", "
 _ROWS = 64  # read at once
 
 
-def read_parquet(path: Path) -> Parts:
+def read_parquet(path: Path, skip_bad: bool = False) -> Parts:
     """Finds the images in a Parquet file, and their labels.
 
     The images are a column of image files, as bytes or as a struct of `bytes` and `path`; the labels are a column of
     whole numbers or words. If the metadata of the schema name the classes, as Hugging Face's do, numbers become these
     names.
 
+    Arguments:
+        path: of the file.
+        skip_bad: whether to decode every image, and mark those that cannot be decoded as bad.
+
     Raises:
-        DataError: it is damaged, has no column of images, one of them is damaged, or pyarrow is not installed.
+        BadImage: an image is damaged.
+        DataError: the file is damaged, has no column of images, or pyarrow is not installed.
     """
     try:
         import pyarrow.parquet  # imported here, because it is optional
@@ -55,11 +60,22 @@ def read_parquet(path: Path) -> Parts:
         labels = None if label is None else _labels(file, schema, label, str(path))
     sizes: Counter[tuple[int, int]] = Counter()
     colour = False
+    bad, found = {}, 0
     for row, content in _contents(path, images):
-        height, width, coloured = look(io.BytesIO(content), f"image {row} in {path}")
+        found += 1
+        what = f"image {row} in {path}"
+        try:
+            with one_image():
+                height, width, coloured = look(io.BytesIO(_file(content, what)), what)
+                if skip_bad:
+                    decode(content, what)
+        except BadImage:
+            if not skip_bad:
+                raise
+            bad[row] = f"image {row}"
+            continue
         sizes[height, width] += 1
         colour = colour or coloured
-    found = sum(sizes.values())
     if labels is not None and len(labels.numbers) != found:
         raise DataError(f"Each image must have one label; {path} has {found:,} and {len(labels.numbers):,}.")
 
@@ -68,13 +84,16 @@ def read_parquet(path: Path) -> Parts:
         next_row = next(wanted, None)
         for row, content in _contents(path, images):
             if row == next_row:
-                yield decode(content, f"image {row} in {path}")
+                what = f"image {row} in {path}"
+                with one_image():
+                    image = decode(_file(content, what), what)
+                yield image
                 next_row = next(wanted, None)
             if next_row is None:
                 return
 
     return (
-        Part(kind="a Parquet file", count=found, sizes=sizes, colour=colour, read=read, labels=labels), None
+        Part(kind="a Parquet file", count=found, sizes=sizes, colour=colour, read=read, labels=labels, bad=bad), None
     )  # fmt: skip
 
 
@@ -101,14 +120,17 @@ def _contents(path: Path, column: str) -> Iterator[tuple[int, bytes]]:
         for batch in file.iter_batches(_ROWS, columns=[column], use_threads=False):
             for value in batch.column(0):
                 content = value.as_py()
-                content = content.get("bytes") if isinstance(content, dict) else content
-                if not content or len(content) > MOST_BYTES:
-                    raise DataError(
-                        f"A row must have an image file of up to {MOST_BYTES >> 20} MB; row {row} in {path} has "
-                        f"{'more' if content else 'none'}."
-                    )
-                yield row, content
+                yield row, (content.get("bytes") if isinstance(content, dict) else content) or b""
                 row += 1
+
+
+def _file(content: bytes, what: str) -> bytes:
+    if not 0 < len(content) <= MOST_BYTES:
+        raise DataError(
+            f"The image file in each row must have from 1 byte to {MOST_BYTES >> 20} MB; {what} has {len(content):,} "
+            "bytes."
+        )
+    return content
 
 
 def _labels(file: Any, schema: Any, column: str, what: str) -> Labels | None:

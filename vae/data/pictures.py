@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from vae.data.archives import MOST_FILES, Archive
 from vae.data.labels import labels_of, natural
-from vae.data.parts import Part, Parts
-from vae.data.pixels import damaged, decode, look
+from vae.data.parts import BadImage, Part, Parts, one_image
+from vae.data.pixels import Look, damaged, decode, look
 from vae.errors import DataError
 
 __all__ = ["MOST_BYTES", "read_folder", "read_zip"]
@@ -30,11 +30,16 @@ Open = Callable[[str], BinaryIO]
 Opening = Callable[[], AbstractContextManager[Open]]
 
 
-def read_folder(path: Path) -> Parts:
+def read_folder(path: Path, skip_bad: bool = False) -> Parts:
     """Finds the images in a folder: all in it, or one folder per class, or one per split with such folders in it.
 
+    Arguments:
+        path: of the folder.
+        skip_bad: whether to decode every image, and mark those that cannot be decoded as bad.
+
     Raises:
-        DataError: there are none or more than 2,000,000, one is damaged, or a link leads in a circle.
+        BadImage: an image is damaged.
+        DataError: there are none or more than 2,000,000, or a link leads in a circle.
     """
 
     def opened(name: str) -> BinaryIO:
@@ -49,10 +54,10 @@ def read_folder(path: Path) -> Parts:
                 raise DataError(f"A set may have at most {MOST_FILES:,} images; {path} has more.")
         else:
             others += 1
-    return _parts(paths, others, str(path), lambda: nullcontext(opened))
+    return _parts(paths, others, str(path), lambda: nullcontext(opened), skip_bad)
 
 
-def read_zip(path: Path) -> Parts:
+def read_zip(path: Path, skip_bad: bool = False) -> Parts:
     """Finds the images in a zip archive of a folder, see `read_folder`. Nothing is unpacked to the disk.
 
     Raises:
@@ -63,7 +68,7 @@ def read_zip(path: Path) -> Parts:
     paths = {name: name.split("/") for name in visible if name.lower().endswith(_ENDINGS)}
     if len({path[0] for path in paths.values()}) == 1 and all(len(path) > 1 for path in paths.values()):
         paths = {name: path[1:] for name, path in paths.items()}  # the folder that was packed is not a class
-    return _parts(paths, len(visible) - len(paths), str(path), lambda: _Unpacked(path))
+    return _parts(paths, len(visible) - len(paths), str(path), lambda: _Unpacked(path), skip_bad)
 
 
 class _Unpacked(AbstractContextManager[Open]):
@@ -110,7 +115,7 @@ def _listed(top: Path) -> Iterator[str]:
                         yield name
 
 
-def _parts(paths: dict[str, list[str]], others: int, where: str, opening: Opening) -> Parts:
+def _parts(paths: dict[str, list[str]], others: int, where: str, opening: Opening, skip_bad: bool) -> Parts:
     """Returns the parts of files that are opened by name, and whose paths determine split and class."""
     if not paths:
         raise DataError(
@@ -120,22 +125,30 @@ def _parts(paths: dict[str, list[str]], others: int, where: str, opening: Openin
     paths = {name: paths[name] for name in sorted(paths, key=natural)}
     notes = (f"Files that are not images are ignored: {others:,}.",) * bool(others)
     if not all(len(path) > 1 and path[0].casefold() in _TRAIN + _TEST for path in paths.values()):
-        return _part(paths, where, opening, notes), None
+        return _part(paths, where, opening, notes, skip_bad), None
     held = {name: path[1:] for name, path in paths.items() if path[0].casefold() in _TEST}
     rest = {name: path[1:] for name, path in paths.items() if name not in held}
     if not rest:
-        return _part(held, where, opening, notes), None
-    return _part(rest, where, opening, notes), _part(held, where, opening, ()) if held else None
+        return _part(held, where, opening, notes, skip_bad), None
+    test = _part(held, where, opening, (), skip_bad) if held else None
+    return _part(rest, where, opening, notes, skip_bad), test
 
 
-def _part(paths: dict[str, list[str]], where: str, opening: Opening, notes: tuple[str, ...]) -> Part:
+def _part(paths: dict[str, list[str]], where: str, opening: Opening, notes: tuple[str, ...], skip_bad: bool) -> Part:
     names = list(paths)
     sizes: Counter[tuple[int, int]] = Counter()
     colour = False
+    bad = {}
     with opening() as opened:
-        for name in names:
-            with opened(name) as file:
-                height, width, coloured = look(file, f"{name} in {where}")
+        for row, name in enumerate(names):
+            try:
+                with one_image():
+                    height, width, coloured = _seen(opened, name, where, skip_bad)
+            except BadImage:
+                if not skip_bad:
+                    raise
+                bad[row] = name
+                continue
             sizes[height, width] += 1
             colour = colour or coloured
     beside = [name for name, path in paths.items() if len(path) == 1]
@@ -148,17 +161,32 @@ def _part(paths: dict[str, list[str]], where: str, opening: Opening, notes: tupl
     def read(rows: Array) -> Iterator[Array]:
         with opening() as opened:
             for row in rows:
-                what = f"{names[row]} in {where}"
-                with opened(names[row]) as file, damaged(what):
-                    content = file.read(MOST_BYTES + 1)
-                if len(content) > MOST_BYTES:
-                    raise DataError(
-                        f"An image file may have at most {MOST_BYTES >> 20} MB; {what} has more. Shrink it."
-                    )
-                yield decode(content, what)
+                with one_image():
+                    image = decode(_content(opened, names[row], where), f"{names[row]} in {where}")
+                yield image
 
     classes = None if beside else labels_of([path[0] for path in paths.values()], f"the folders of {where}")
     return Part(
         kind="image files", count=len(names), sizes=sizes, colour=colour, read=read, notes=notes, labels=classes,
-        files=tuple("/".join(path) for path in paths.values()),
+        files=tuple("/".join(path) for path in paths.values()), bad=bad,
     )  # fmt: skip
+
+
+def _seen(opened: Open, name: str, where: str, whole: bool) -> Look:
+    """Reads the header of an image file, or all of it to find out whether it can be decoded."""
+    what = f"{name} in {where}"
+    if not whole:
+        with opened(name) as file:
+            return look(file, what)
+    content = _content(opened, name, where)
+    decode(content, what)
+    return look(io.BytesIO(content), what)
+
+
+def _content(opened: Open, name: str, where: str) -> bytes:
+    what = f"{name} in {where}"
+    with opened(name) as file, damaged(what):
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise DataError(f"An image file may have at most {MOST_BYTES >> 20} MB; {what} has more. Shrink it.")
+    return content

@@ -127,8 +127,15 @@ class Facts(NamedTuple):
 
 
 def said_size(image_shape: tuple[int, ...]) -> str:
-    """Describes the size of images, (H, W) or (H, W, 3), in pixels: `28 x 28`, or `24 x 24, colour`."""
-    return " x ".join(map(str, image_shape[:2])) + ", colour" * (len(image_shape) == 3)
+    """Describes the size of images: `28 x 28 pixels`, or `24 x 24 pixels in colour` for the shape (24, 24, 3).
+
+    A shape that is neither (H, W) nor (H, W, 3) is written out: `3 x 24 x 24 numbers`.
+    """
+    if len(image_shape) == 2:
+        return f"{image_shape[0]} x {image_shape[1]} pixels"
+    if len(image_shape) == 3 and image_shape[2] == 3:
+        return f"{image_shape[0]} x {image_shape[1]} pixels in colour"
+    return " x ".join(map(str, image_shape)) + " numbers" if image_shape else "single numbers"
 
 
 def folder() -> Path:

@@ -51,6 +51,7 @@ class Card:
         classes: the names of its classes, sorted; () if there are no labels.
         checksum: SHA-256 of training images, training labels, test images, test labels, with eight bytes per label.
         date: of the import, as 2026-11-27.
+        warnings: about its images, in sentences.
     """
 
     name: str
@@ -63,9 +64,11 @@ class Card:
     classes: tuple[str, ...]
     checksum: str
     date: str
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        words = (self.name, self.title, self.source, self.checksum, self.date, *self.steps, *self.classes)
+        sentences = (*self.steps, *self.warnings)
+        words = (self.name, self.title, self.source, self.checksum, self.date, *sentences, *self.classes)
         numbers = (self.train, self.test, *self.image_shape)
         if not all(isinstance(word, str) for word in words) or not all(type(number) is int for number in numbers):
             raise DataError("A card must have only words and whole numbers; this one has something else.")
@@ -73,8 +76,13 @@ class Card:
             raise DataError("A card must have the number and the size of the images; this one does not.")
 
 
-def check_new(name: str, reserved: tuple[str, ...] = ()) -> str:
+def check_new(name: str, reserved: tuple[str, ...] = (), removed_by: str = "") -> str:
     """Returns the name of a set after checking that a new set may have it.
+
+    Arguments:
+        name: of the set.
+        reserved: names that no set may have.
+        removed_by: the command that removes a set of that name, for callers on the command line.
 
     Raises:
         DataError: it is not made of at most 64 lower-case letters, digits, dots, dashes and underscores, or it is
@@ -88,10 +96,8 @@ def check_new(name: str, reserved: tuple[str, ...] = ()) -> str:
     if name in (*_RESERVED, *reserved):
         raise DataError(f"A set's name must be new; {name!r} is taken. Choose another.")
     if os.path.lexists(folder() / name):
-        raise DataError(
-            f"A set's name must be new; {name!r} is taken. Choose another, or remove that set first "
-            f"(vae data remove {name})."
-        )
+        way = f" ({removed_by})" if removed_by else ""
+        raise DataError(f"A set's name must be new; {name!r} is taken. Choose another, or remove that set first{way}.")
     return name
 
 

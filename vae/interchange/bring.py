@@ -20,7 +20,7 @@ from torch import Tensor
 from vae.data import Dataset, said_size
 from vae.errors import ConfigError, DataError
 from vae.interchange.found import Found
-from vae.latent import encode, held_out_figures
+from vae.latent import ALL_COLLAPSED, encode, held_out_figures
 from vae.model import VAE, Graph, ImportedConfig, Record, assemble, capture, draw, generator, save
 
 __all__ = ["PLAIN", "Pixels", "best_deviation", "bring", "keep", "scored", "told_kl"]
@@ -28,7 +28,6 @@ __all__ = ["PLAIN", "Pixels", "best_deviation", "bring", "keep", "scored", "told
 MOST_FITTED = 10_000  # training images from whose residuals sigma is fitted
 _BATCH, _TOLD = 500, 1000  # images
 _MANY_NATS = 50  # of KL per latent dimension, more than any learned posterior has
-_COLLAPSED = 0.05  # nats of KL, below which it is printed as 0.0
 
 
 class Pixels(NamedTuple):
@@ -165,15 +164,20 @@ def told_kl(model: VAE, images: Tensor) -> str:
         ConfigError: they are so far that something must be wrong.
     """
     kl = encode(model, images).kl
-    told = f"KL[q(z|x) || p(z)] is {kl.sum(1).mean():.1f} nats per image over {kl.shape[1]} dimensions."
+    mean = float(kl.sum(1).mean())
+    amount = f"{mean:.1f}" if mean >= 1 else f"{mean:.2g}"
+    told = f"KL[q(z|x) || p(z)] is {amount} nats per image over {kl.shape[1]} dimensions."
     if not kl.mean() < _MANY_NATS:
         raise ConfigError(
             f"{told} No learned posterior is so far from the prior: state what comes with the mean (a log variance or "
             "a standard "
             "deviation), or which pixels the encoder takes."
         )
-    if kl.sum(1).mean() < _COLLAPSED:
-        return f"{told} The posterior has collapsed to the prior, so z contains no information about x."
+    if mean < ALL_COLLAPSED:
+        return (
+            f"{told} That is below {ALL_COLLAPSED:g} nats: the posterior has collapsed to the prior, so z contains "
+            "almost no information about x."
+        )
     return told
 
 

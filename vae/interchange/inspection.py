@@ -15,7 +15,8 @@ from vae.errors import ConfigError, VAEError
 from vae.interchange.bring import PLAIN, Pixels, bring, keep, scored, told_kl
 from vae.interchange.found import Found, Gives, found
 from vae.interchange.own_images import check_replaceable, draft, shaped
-from vae.model import Record, check_name, save, taken
+from vae.model import Record, check_name, save
+from vae.settings import refuse_taken
 
 __all__ = ["Spread", "inspect"]
 
@@ -81,8 +82,8 @@ def inspect(
         vae.inspect(net.encode, net.decode, images, likelihood="bernoulli", name="mine")
     """
     check_name(name)
-    if taken(name) and not overwrite:
-        raise ConfigError(f"A model's name must be new; {name!r} is taken. Choose another, or give overwrite=True.")
+    if not overwrite:
+        refuse_taken(name, "overwrite=True")
     if likelihood not in LIKELIHOODS:
         raise ConfigError(f"likelihood must be one of {', '.join(LIKELIHOODS)}; it is {likelihood!r}.")
     said: list[str] = []
@@ -123,6 +124,7 @@ def inspect(
             check_replaceable(name, overwrite)  # a set of this name may have been created meanwhile
             with stored.in_place(aside, name):
                 save(model, record, overwrite=overwrite)
+        said += card.warnings
     said += [*more, f"To explore it: vae app --model {name}"]
     print("\n".join(said))
     return record

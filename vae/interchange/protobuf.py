@@ -151,7 +151,9 @@ def _node(onnx: Any, node: Any) -> Node:
                 "for all images. Export it without branches and loops."
             )
         if each.type == kinds.TENSOR:
-            attributes[each.name] = _tensor(onnx, each.t)
+            value = _tensor(onnx, each.t)
+            # the number of this operator is needed while the network is traced, when the values of tensors are unknown
+            attributes[each.name] = _number(value) if node.op_type == "ConstantOfShape" else value
         elif each.type == kinds.STRING:
             attributes[each.name] = each.s.decode("utf-8", "replace")
         elif each.type in (kinds.INT, kinds.FLOAT):
@@ -166,6 +168,14 @@ def _constant(onnx: Any, node: Any) -> Tensor:
     if value is None or isinstance(value, str) or len(node.output) != 1:
         raise CheckpointError("A constant of the ONNX file has a value that is not supported here.")
     return value if isinstance(value, Tensor) else torch.tensor(value)
+
+
+def _number(value: Tensor) -> float:
+    if value.numel() != 1:
+        raise CheckpointError(
+            f"The value of ConstantOfShape must be a single number; in this ONNX file it has {value.numel()} numbers."
+        )
+    return value.item()
 
 
 def _tensor(onnx: Any, tensor: Any) -> Tensor:

@@ -27,9 +27,12 @@ def _for_rows(call: Call, sizes: list[Any]) -> list[Any]:
 
 def _reshape(call: Call) -> Any:
     x, sizes = call.inputs[0], call.sizes(1)
-    if not isinstance(x, Tensor):  # sizes as a list, or a list of one as a number
-        values = call.sizes(0)
-        return values if sizes else values[0]
+    if not isinstance(x, Tensor):  # sizes as a list, as the rows of a table, or a single one as a number
+        values = [each for row in call.sizes(0) for each in (row if isinstance(row, list) else [row])]
+        if len(sizes) != 2:
+            return values if sizes else values[0]
+        width = sizes[1] if sizes[1] > 0 else len(values) // sizes[0]
+        return [values[at : at + width] for at in range(0, len(values), width)]
     if not call.get("allowzero", 0):
         sizes = [x.shape[at] if isinstance(size, int) and size == 0 else size for at, size in enumerate(sizes)]
     return x.reshape(_for_rows(call, sizes))
@@ -117,9 +120,8 @@ def _expand(call: Call) -> Tensor:
 
 
 def _constant_of_shape(call: Call) -> Any:
-    value, sizes = call.get("value", torch.zeros(1)), call.sizes(0)
-    number = value.reshape(-1)[0].item()
-    if not value.is_floating_point() and len(sizes) == 1 and isinstance(sizes[0], int) and 0 <= sizes[0] <= 64:
+    number, sizes = call.get("value", 0.0), call.sizes(0)
+    if isinstance(number, int) and len(sizes) == 1 and isinstance(sizes[0], int) and 0 <= sizes[0] <= 64:
         return [number] * sizes[0]
     return torch.full(sizes, float(number), device=None)
 
@@ -155,11 +157,15 @@ def _tile(call: Call) -> Tensor:
 
 
 def _shape(call: Call) -> list[Any]:
-    sizes = list(call.tensor(0).shape)
+    x = call.inputs[0]
+    sizes = [len(x)] if isinstance(x, list) else list(call.tensor(0).shape)  # the number of sizes, or the sizes
     return sizes[call.get("start", 0) : call.get("end", len(sizes))]
 
 
-def _transpose(call: Call) -> Tensor:
+def _transpose(call: Call) -> Any:
+    x = call.inputs[0]
+    if isinstance(x, list) and all(isinstance(row, list) for row in x):
+        return [list(column) for column in zip(*x, strict=True)]
     x = call.tensor(0)
     return x.permute(call.get("perm") or list(reversed(range(x.ndim))))
 

@@ -62,7 +62,7 @@ def run(
     """
     folder = folders()[0] / check_name(name)
     if not overwrite:
-        refuse_taken(name)
+        refuse_taken(name, "overwrite=True")
     return (yield from _carry_out(folder, Plan(model_config, config, half), False, waits, seconds))
 
 

@@ -17,6 +17,7 @@ from vae import paths
 from vae.errors import CheckpointError
 from vae.jobs.processes import status
 from vae.model import MODEL_FILE, check_name, folders, read_record, taken
+from vae.settings import name_taken
 
 __all__ = ["DISCARDED", "KEPT", "SHIPPED", "bring_back", "copy", "discard", "discarded", "own", "rename"]
 
@@ -159,7 +160,7 @@ def _check(name: str, new: str | None = None) -> None:
 def _check_new(name: str) -> None:
     check_name(name)
     if name in SHIPPED or taken(name) or os.path.lexists(folders()[0] / name):
-        raise CheckpointError(f"A model's name must be new; {name!r} is taken. Choose another.")
+        raise name_taken(name)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,8 @@ from typing import Any
 
 import torch
 
+__all__ = ["prepare", "take", "wait"]
+
 _CODE = "from vae.jobs import spares; spares.wait()"
 
 _waiting: subprocess.Popen[bytes] | None = None

@@ -18,6 +18,8 @@ from vae.latent.aggregate import Holes, active_units, holes
 from vae.latent.alignment import Alignment, align
 from vae.latent.clusters import Clusters, k_means, typical
 from vae.latent.codes import (
+    ALL_COLLAPSED,
+    COLLAPSED,
     Axes,
     Codes,
     Decoded,
@@ -34,6 +36,8 @@ from vae.latent.tables import codes_csv
 from vae.latent.walks import Difference, Neighbours, difference, neighbours, spherical, straight, traversals
 
 __all__ = [
+    "ALL_COLLAPSED",
+    "COLLAPSED",
     "Alignment",
     "Axes",
     "Clusters",

@@ -17,11 +17,14 @@ from vae.errors import ConfigError
 from vae.model import VAE, draw, generator, pixel_deviation
 
 __all__ = [
-    "Axes", "Codes", "Decoded", "coordinate_axes", "decode", "encode", "manifold",
+    "ALL_COLLAPSED", "COLLAPSED", "Axes", "Codes", "Decoded", "coordinate_axes", "decode", "encode", "manifold",
     "normal_quantiles", "principal_axes",
 ]  # fmt: skip
 
 Array = NDArray[Any]  # float32 in practice; NumPy's types lose that at each product
+# nats of mean KL below which a dimension has collapsed to the prior, and a whole posterior: z then contains almost no
+# information about the image or its class
+COLLAPSED, ALL_COLLAPSED = 0.01, 0.1
 _TINY = np.finfo(np.float32).tiny  # variance of the codes of an encoder whose output is constant
 
 

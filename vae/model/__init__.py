@@ -1,7 +1,8 @@
 """What a model is: its settings, its networks, its objectives, and its file.
 
 The Gaussian VAE of Kingma & Welling (2013) as `torch.distributions` objects: an encoder q(z|x), a decoder p(x|z), and
-objectives written as they are on paper. The wing depends on `vae.settings`, whose configs and records it re-exports.
+objectives written as they are on paper. The wing depends on `vae.settings`, whose configs and records it re-exports,
+and on `vae.data` for the description of image sizes.
 
     distributions  sampling with an explicit generator; the pixels that each likelihood takes
     nets           plain backbones: perceptrons, strided convolutions and their mirror image
@@ -50,7 +51,7 @@ from vae.model.graphs import MOST_NODES, MOST_VALUES, Graph
 from vae.model.imported import assemble
 from vae.model.nets import mlp
 from vae.model.objectives import ELBO, IWAE, Autoencoder, Objective, Terms, objective_of
-from vae.model.results import place_for, result_file, results
+from vae.model.results import kept_results, place_for, result_file, results
 from vae.model.vae import MOST_WEIGHTS, VAE, Decoder, Encoder, build, count_weights, start_at
 from vae.settings import (
     ACTIVATIONS,
@@ -123,6 +124,7 @@ __all__ = [
     "folders",
     "generator",
     "in_double",
+    "kept_results",
     "load",
     "locate",
     "mlp",

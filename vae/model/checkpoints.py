@@ -29,6 +29,7 @@ from vae.settings import (
     check_name,
     folders,
     locate,
+    name_taken,
     opened,
     places,
     read_record,
@@ -69,10 +70,7 @@ def save(
     """
     path, *others = places(paths.given(folder) if folder else folders()[0], check_name(record.name))
     if not overwrite and any(each.exists() for each in (path, *others)):
-        raise CheckpointError(
-            f"A model's name must be new; {record.name!r} is taken. Choose another, or replace that model "
-            "(--overwrite)."
-        )
+        raise name_taken(record.name, "overwrite=True")
     weights = {key: value.detach().contiguous() for key, value in model.state_dict().items()}
     if half:
         weights = {key: value.half() for key, value in weights.items()}

@@ -11,7 +11,7 @@ from vae import paths
 from vae.errors import CheckpointError
 from vae.settings import MODEL_FILE, folders, locate
 
-__all__ = ["place_for", "result_file", "results"]
+__all__ = ["kept_results", "place_for", "result_file", "results"]
 
 
 def results(name_or_path: str | Path, file: str) -> list[Path]:
@@ -29,6 +29,23 @@ def results(name_or_path: str | Path, file: str) -> list[Path]:
     if str(name_or_path) == place.name and place.parent in folders():
         return [folder / place.name / file for folder in folders()]
     return [place / file]
+
+
+def kept_results(name_or_path: str | Path, pattern: str) -> list[Path]:
+    """Returns the stored results about a model, sorted by name; of several with the same name, the first one found.
+
+    Arguments:
+        name_or_path: of the model.
+        pattern: that the name of the file matches, such as `report-*.json`.
+
+    Raises:
+        CheckpointError: there is no such model.
+    """
+    found: dict[str, Path] = {}
+    for place in results(name_or_path, pattern):
+        for path in place.parent.glob(pattern):
+            found.setdefault(path.name, path)
+    return [found[name] for name in sorted(found)]
 
 
 def result_file(name_or_path: str | Path, file: str) -> Path:

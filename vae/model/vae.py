@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
 
+from vae.data import said_size
 from vae.errors import ConfigError, DataError
 from vae.model.distributions import BinaryPixels, diagonal_normal, floored, generator, prepare_pixels, standard_normal
 from vae.model.nets import down, halved, mlp, to_pixels, up
@@ -126,9 +127,9 @@ class VAE(nn.Module):
         """
         shape = self.config.image_shape
         if tuple(images.shape[-len(shape) :]) != shape:
-            want, came = (" x ".join(map(str, each)) for each in (shape, images.shape[-len(shape) :]))
             raise DataError(
-                f"The images must be {want} pixels, the size of the model; they are {came or 'single numbers'}."
+                f"The images must be {said_size(shape)}, the size of the model; they have the shape "
+                f"{tuple(images.shape)}."
             )
         dequantised = isinstance(self.config, ModelConfig) or self.config.dequantised
         return prepare_pixels(images, self.config.likelihood, noise, grey=self.config.grey, dequantised=dequantised)

@@ -14,6 +14,9 @@ The wing depends on all floors below it.
 from vae.report.notebooks import Cell, notebook
 from vae.report.page import page
 from vae.report.parts import Part
-from vae.report.reports import Report, kept_report, make_report, report_file, write_report
+from vae.report.reports import Report, is_report_on, kept_report, make_report, report_file, write_report
 
-__all__ = ["Cell", "Part", "Report", "kept_report", "make_report", "notebook", "page", "report_file", "write_report"]
+__all__ = [
+    "Cell", "Part", "Report", "is_report_on", "kept_report", "make_report", "notebook", "page", "report_file",
+    "write_report",
+]  # fmt: skip

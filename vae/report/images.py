@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from vae.latent import decode, traversals
+from vae.latent import COLLAPSED, decode, traversals
 from vae.model import generator
-from vae.report.parts import COLLAPSED, Array, Part, Subject, sheet
+from vae.report.parts import Array, Part, Subject, sheet
 
 __all__ = ["draws", "memory", "reconstructions", "walks"]
 

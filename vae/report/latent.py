@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from vae.figures import latent as figures
-from vae.latent import Codes, active_units, coordinate_axes, encode, principal_axes
+from vae.latent import ALL_COLLAPSED, COLLAPSED, Codes, active_units, coordinate_axes, encode, principal_axes
 from vae.latent import aggregate as aggregates
 from vae.latent import surgery as surgeries
-from vae.report.parts import ALL_COLLAPSED, COLLAPSED, Array, Part, Subject, drawn, signed
+from vae.report.parts import Array, Part, Subject, drawn, signed
 from vae.uses import features
 
 __all__ = ["aggregate", "dimensions", "probes"]
 
 MANY = 5000  # training images for a probe and for q(z)
-_SHOWN = 60  # number of dimensions drawn
+_SHOWN, _TABLED = 60, 10  # number of dimensions drawn, and in the table
 
 
 def dimensions(of: Subject) -> Part:
@@ -54,16 +54,40 @@ def dimensions(of: Subject) -> Part:
         f"{signed(parts.marginal_kl, parts.marginal_kl_error, digits)} nats the divergence of q(z) from the "
         "prior; here ± is the Monte Carlo error of both."
     )
+    if size > 1:
+        says.append(
+            f"The table lists the {min(size, _TABLED)} dimensions with the largest KL, each considered separately: two "
+            "dimensions may carry the same information about an image, so their mutual information need not add up to "
+            "that of the code."
+        )
+    table, information = _by_dimension(of.codes, order[:_TABLED], kl, errors)
     numbers = {
         "images": len(means), "kl": total, "kl_standard_error": error, "kl_by_dimension": kl.tolist(),
         "kl_by_dimension_standard_error": errors.tolist(), "active": int(active.sum()), "latent": size,
         "collapsed": of.collapsed or constant, f"kl_below_{COLLAPSED:g}": int(fallen.sum()),
         "mutual_information": parts.mutual_information,
         "mutual_information_standard_error": parts.mutual_information_error,
+        "mutual_information_by_dimension": information,
         "marginal_kl": parts.marginal_kl, "marginal_kl_standard_error": parts.marginal_kl_error,
     }  # fmt: skip
     shown = drawn(figure, "KL of each dimension and the variance of its posterior means, the largest KL first")
-    return Part(title="What each dimension carries", says=says, numbers=numbers, figures=[shown])
+    return Part(title="What each dimension carries", says=says, numbers=numbers, table=table, figures=[shown])
+
+
+def _by_dimension(codes: Codes, order: Array, kl: Array, errors: Array) -> tuple[list[list[str]], dict[str, float]]:
+    """A table of what each dimension carries, and the mutual information of each and the image, in nats."""
+    table = [["", "KL, nats", "mutual information with the image, nats", "variance of the mean"]]
+    information = {}
+    for j in order.tolist():
+        alone = surgeries.surgery(Codes(*(part[:, [j]] for part in codes)))
+        information[f"z{j + 1}"] = alone.mutual_information
+        table.append(
+            [
+                f"z{j + 1}", signed(kl[j], errors[j], 2),
+                signed(alone.mutual_information, alone.mutual_information_error, 2), f"{codes.mean[:, j].var():.2g}",
+            ]
+        )  # fmt: skip
+    return table, information
 
 
 def _asleep(kl: Array, active: Array, fallen: Array) -> list[str]:

@@ -15,16 +15,13 @@ from torch import Tensor
 from vae.data import Dataset
 from vae.evidence import Progress
 from vae.figures import contact_sheet, fitted, png_uri
-from vae.latent import Codes
+from vae.latent import ALL_COLLAPSED, Codes
 from vae.model import VAE, Record
 
-__all__ = ["ALL_COLLAPSED", "COLLAPSED", "ELBO_SAMPLES", "Part", "Subject", "drawn", "sheet", "signed"]
+__all__ = ["ELBO_SAMPLES", "Part", "Subject", "drawn", "sheet", "signed"]
 
 Array = NDArray[Any]
 ELBO_SAMPLES = 10  # for the ELBO of an image
-# nats of mean KL below which a dimension has collapsed to the prior, and a whole posterior: z then contains no
-# information about the image or its class
-COLLAPSED, ALL_COLLAPSED = 0.01, 0.1
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,16 +12,16 @@ from typing import Any
 from vae import paths
 from vae.data import Dataset, said_size
 from vae.errors import CheckpointError, ConfigError, DataError
-from vae.evidence import elbo, part_of
+from vae.evidence import checksum, elbo, part_of
 from vae.latent import encode
 from vae.model import ModelConfig, generator, load, locate, place_for, read_record, result_file
 from vae.report import evidence, images, latent
 from vae.report.parts import ELBO_SAMPLES, Part, Subject, signed
 
-__all__ = ["IMAGES", "Report", "kept_report", "make_report", "report_file", "write_report"]
+__all__ = ["IMAGES", "Report", "is_report_on", "kept_report", "make_report", "report_file", "write_report"]
 
 IMAGES = 1000  # held-out images that most parts use
-FORMAT = 3
+FORMAT = 4
 _FIRST = "The model"
 # the title of each part, the function that makes it, and its share of the time
 MAKERS: tuple[tuple[str, Callable[[Subject], Part | None], int], ...] = (
@@ -154,8 +153,21 @@ def kept_report(name_or_path: str | Path, dataset: Dataset) -> Report | None:
         return None
 
 
+def is_report_on(path: Path, name_or_path: str | Path) -> bool:
+    """Tells whether a file contains a report on the current weights of a model, for any images.
+
+    Raises:
+        CheckpointError: there is no such model.
+    """
+    try:
+        says = json.loads(path.read_text(encoding="utf-8"))
+        return bool(says["format"] == FORMAT and says["key"].startswith(checksum(name_or_path)))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
 def _key(path: Path, dataset: Dataset) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() + dataset.checksum
+    return checksum(path) + dataset.checksum
 
 
 def _about(of: Subject) -> Part:

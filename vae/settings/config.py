@@ -158,7 +158,7 @@ class ModelConfig(_Images):
         if min(height, width) >> len(self.channels) == 0:
             raise ConfigError(
                 f"channels must be at most {min(height, width).bit_length() - 1} for images of "
-                f"{height} x {width}, because each halves them; there are {len(self.channels)}."
+                f"{height} x {width} pixels, because each halves them; there are {len(self.channels)}."
             )
         floor = self.log_variance_floor
         if floor is not None and not (is_number(floor) and -40 <= floor <= 4):

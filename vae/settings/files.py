@@ -24,6 +24,7 @@ __all__ = [
     "check_name",
     "folders",
     "locate",
+    "name_taken",
     "opened",
     "places",
     "read_record",
@@ -59,12 +60,28 @@ def taken(name: str) -> bool:
     return any(path.exists() for folder in folders() for path in places(folder, name))
 
 
-def refuse_taken(name: str) -> None:
-    """Raises CheckpointError if a model of that name exists."""
+def refuse_taken(name: str, replaced_by: str = "") -> None:
+    """Raises an error if a model of that name exists.
+
+    Arguments:
+        name: of the model.
+        replaced_by: how the caller can replace an existing model: `--overwrite` for a command, `overwrite=True` for a
+            function; "" if there is no way.
+
+    Raises:
+        CheckpointError: a model of that name exists.
+    """
     if taken(name):
-        raise CheckpointError(
-            f"A model's name must be new; {name!r} is taken. Choose another, or replace that model (--overwrite)."
+        raise name_taken(name, replaced_by)
+
+
+def name_taken(name: str, replaced_by: str = "") -> CheckpointError:
+    """Returns the error that `refuse_taken` raises."""
+    if replaced_by:
+        return CheckpointError(
+            f"A model's name must be new; {name!r} is taken. Choose another, or replace that model ({replaced_by})."
         )
+    return CheckpointError(f"A model's name must be new; {name!r} is taken. Choose another.")
 
 
 def locate(name_or_path: str | Path) -> Path:

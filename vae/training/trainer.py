@@ -294,6 +294,6 @@ def _check_images(model: VAE, dataset: Dataset) -> None:
         if tuple(split.images.shape[1:]) != shape:
             want, came = said_size(shape), said_size(tuple(split.images.shape[1:]))
             raise DataError(
-                f"The images must be {want} pixels, the size of the model; {dataset.name} has {came}. "
+                f"The images must be {want}, the size of the model; those of {dataset.name} are {came}. "
                 f"Set image_shape to match."
             )

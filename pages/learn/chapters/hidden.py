@@ -7,10 +7,8 @@ from pages.learn import kit
 from pages.ui import state, words
 from pages.ui.language import _
 from vae import catalogue, figures
-from vae.latent import surgery
+from vae.latent import ALL_COLLAPSED, surgery
 from vae.model import Record
-
-COLLAPSED = 0.01  # nats; with a smaller mean KL the codes carry no information
 
 
 def show(scene: kit.Scene) -> None:
@@ -30,7 +28,7 @@ def show(scene: kit.Scene) -> None:
         r"& q(z) = \tfrac{1}{N} \textstyle\sum_n q(z|x_n) \end{aligned}"
     )
     kl, images = cache.latent.mean_kl(scene.model, scene.dataset.name)
-    if kl < COLLAPSED:
+    if kl < ALL_COLLAPSED:
         kit.note(
             _(
                 "The mean KL divergence of {name} is {kl:.4f} nats: its encoder gives nearly the same distribution "

@@ -10,9 +10,9 @@ from pages.ui.language import _
 from vae import figures
 from vae.derivation import regulariser
 from vae.evidence import elbo
+from vae.latent import ALL_COLLAPSED
 
 # the same networks, trained with three weights of the KL
-COLLAPSED = 0.01  # nats of mean KL
 WITHOUT_KL, USUAL, KL_ALONE = "mnist-beta-0-2d", "mnist-beta-1-2d", "mnist-beta-1000-2d"
 
 
@@ -157,7 +157,7 @@ def _maps(scene: kit.Scene) -> None:
             free=free.inside, usual=usual.inside, kl=words.small(none.kl),
         )
     )  # fmt: skip
-    if none.kl < COLLAPSED:
+    if none.kl < ALL_COLLAPSED:
         kit.words(
             _(
                 "So q is practically equal to the prior for every image, and z carries almost no information "

@@ -12,7 +12,8 @@ from pages.ui.language import _, said
 from vae import data, load_dataset, save
 from vae.errors import ConfigError, VAEError
 from vae.interchange import GIVES, TEMPLATES, Arrival, Gives, Pixels, arrive, as_json, keep
-from vae.model import check_name, taken
+from vae.model import check_name
+from vae.settings import refuse_taken
 
 TIMES, CAME = "models.times", "models.came"
 
@@ -217,8 +218,7 @@ def _keep(
 ) -> list[str]:
     """Saves the model under a name, and returns sentences about it to show."""
     check_name(name)
-    if taken(name):
-        raise ConfigError(f"A model's name must be new; {name!r} is taken. Choose another.")
+    refuse_taken(name)
     if came.model is not None:
         model, record = came.model
         save(model, replace(record, name=name))

@@ -1,4 +1,4 @@
-"""The card of a model: its architecture, data set, settings, results and origin."""
+"""The card of a model: its architecture, data set, settings, results, origin, and the reports stored with it."""
 
 import time
 
@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import cache
 from pages.classroom import marks, roles
+from pages.train.panels import beside
 from pages.ui import words
 from pages.ui.language import _, said
 from vae.errors import VAEError
@@ -23,6 +24,7 @@ def show(record: Record) -> None:
                 st.markdown("  \n".join(f"**{name}**: {value}" for name, value in rows.items()))
         if isinstance(record.model, ModelConfig) and record.training is not None:
             st.code(command(record), "bash", wrap_lines=True)
+        beside.show(record.name)
 
 
 def origin(record: Record) -> str:

@@ -1,11 +1,13 @@
 """Import of a user's own images: upload, preview, and saving as a data set."""
 
 import os
+import re
 import shutil
 import tempfile
 import weakref
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -18,7 +20,9 @@ from vae.data import NAMES, imports, names
 from vae.errors import DataError, VAEError
 
 PICTURES = ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff")
-ARRAYS = ("zip", "npz", "npy", "gz", "idx", "parquet")
+ARRAYS = ("npz", "npy", "gz", "idx")
+IN_ONE = ("zip", "parquet", *ARRAYS)  # a single file may contain a complete set
+LABELS = ["csv", "txt", "npy", "gz", "idx"]
 SHOWN, COLUMNS = 48, 12  # images in the preview
 HELD = "data.held"  # the uploaded files and the folder that contains them
 LARGEST = 128  # pixels per side, at most
@@ -28,26 +32,17 @@ LARGEST = 128  # pixels per side, at most
 def show() -> None:
     """Draws the uploader and, once there are files, the preview and its options."""
     st.subheader(_("Your own images"), anchor=False)
-    kept = st.session_state.setdefault("data.times", 0)  # incremented to clear the uploaders
-    left, right = st.columns(2, gap="medium")
-    files = left.file_uploader(
-        _("Images"), [*ARRAYS, *PICTURES], accept_multiple_files=True, key=f"data.files{kept}",
-        help=_(
-            "A zip archive of a folder of images, optionally with one subfolder per class; a .npz or .npy file of "
-            "images of shape (N, H, W) or (N, H, W, 3); an IDX file, the format of MNIST; a Parquet file as written by "
-            "Hugging Face; or image files."
-        ),
-    )  # fmt: skip
-    labels = right.file_uploader(
-        _("Labels, if they are in a separate file"), ["csv", "txt", "npy", "gz", "idx"], key=f"data.labels{kept}",
-        help=_("A text file with a label per line, a CSV file of file names and labels, a .npy file or an IDX file."),
-    )  # fmt: skip
-    if not files:
+    came = _uploads()
+    if not came.images:
         st.session_state.pop(HELD, None)
         return
+    skip_bad = not all(_ending(each) in ARRAYS for each in (*came.images, *came.test)) and st.toggle(
+        _("Skip damaged images"), False, key="data.skip_bad",
+        help=_("Skips images that cannot be read, at most half of all, and reports their number."),
+    )  # fmt: skip
     try:
-        acts.check_upload([each.size for each in [*files, *([labels] if labels else [])]])
-        draft = _opened([(each.file_id, each.name, each) for each in files], (labels.name, labels) if labels else None)
+        acts.check_upload([each.size for each in came.all])
+        draft = _opened(came, skip_bad)
     except VAEError as error:
         _complain(error)
         return
@@ -68,9 +63,51 @@ def show() -> None:
         columns = min(COLUMNS, len(sheet))
         whole = sheet[: len(sheet) // columns * columns] / 255
         pictures.strip(whole, _("Some of the images, as they will be saved"), columns=columns, scale=2)
+        for warning in imports.warnings_of(sheet):
+            st.warning(said(warning), icon=":material/warning:")
     with right:
         _says(draft)
-    _keep(draft, [*files, *([labels] if labels else [])])
+    _keep(draft, came.all)
+
+
+class _Uploads(NamedTuple):
+    """The uploaded files: images and their labels, held-out images and their labels."""
+
+    images: list
+    labels: Any
+    test: list
+    test_labels: Any
+
+    @property
+    def all(self) -> list:
+        return [*self.images, *self.test, *filter(None, (self.labels, self.test_labels))]
+
+
+def _uploads() -> _Uploads:
+    """Draws the uploaders."""
+    kept = st.session_state.setdefault("data.times", 0)  # incremented to clear the uploaders
+    forms = _(
+        "A zip archive of a folder of images, optionally with one subfolder per class; a .npz or .npy file of "
+        "images of shape (N, H, W) or (N, H, W, 3); an IDX file, the format of MNIST; a Parquet file as written by "
+        "Hugging Face; or image files."
+    )
+    of_labels = _("A text file with a label per line, a CSV file of file names and labels, a .npy file or an IDX file.")
+    left, right = st.columns(2, gap="medium")
+    images = left.file_uploader(
+        _("Images"), [*IN_ONE, *PICTURES], accept_multiple_files=True, key=f"data.files{kept}", help=forms
+    )
+    labels = right.file_uploader(
+        _("Labels, if they are in a separate file"), LABELS, key=f"data.labels{kept}", help=of_labels
+    )
+    with st.expander(_("Held-out images, if they are in separate files")):
+        left, right = st.columns(2, gap="medium")
+        test = left.file_uploader(
+            _("Held-out images"), [*IN_ONE, *PICTURES], accept_multiple_files=True, key=f"data.test{kept}", help=forms
+        )
+        test_labels = right.file_uploader(
+            _("Their labels, if they are in a separate file"), LABELS, key=f"data.test_labels{kept}", help=of_labels
+        )
+    return _Uploads(images, labels, test, test_labels)
 
 
 class _Folder:
@@ -84,7 +121,7 @@ class _Folder:
         weakref.finalize(self, shutil.rmtree, self.path, True)
 
     def put(self, kind: str, name: str, content: memoryview) -> Path:
-        """Writes a file under its own name into one of the folders `file`, `images` and `labels`.
+        """Writes a file under its own name into the folder of its kind of upload.
 
         Raises:
             DataError: there is already a file of that name, or writing fails.
@@ -105,9 +142,11 @@ class _Folder:
 
     def called(self, text: str) -> str:
         """Replaces the paths of uploaded files in a text by the names under which they were uploaded."""
-        for kind in ("file", "labels"):
+        for kind in _Uploads._fields:
             text = text.replace(f"{self.path / kind}{os.sep}", "")
-        return text.replace(str(self.path / "images"), _("the uploaded files"))
+        for kind in ("images", "test"):
+            text = re.sub(re.escape(str(self.path / kind)) + r"\b", lambda _match: _("the uploaded files"), text)
+        return text
 
 
 def _not_put(error: OSError) -> DataError:
@@ -118,23 +157,44 @@ def _not_put(error: OSError) -> DataError:
 def _complain(error: object) -> None:
     """Shows an error about the uploaded files."""
     held = st.session_state.get(HELD)
-    st.error(held[1].called(said(error)) if held else said(error), icon=":material/error:")
+    text = held[1].called(said(error)) if held else said(error)
+    if isinstance(error, imports.BadImage):
+        text = _("{error} You can also skip all damaged images with the switch above.").format(error=text)
+    st.error(text, icon=":material/error:")
 
 
-def _opened(files: list[tuple], labels: tuple | None) -> imports.Draft:
+def _opened(came: _Uploads, skip_bad: bool) -> imports.Draft:
     """Writes the uploaded files into a folder of this session and opens them, once for each set of files."""
-    key = (tuple(each[0] for each in files), labels and labels[1].file_id)
+    key = [each.file_id for each in came.all]
     held = st.session_state.get(HELD)
     if held is None or held[0] != key:
         st.session_state.pop(HELD, None)
         folder = _Folder()
-        alone = len(files) == 1 and Path(files[0][1]).suffix.lower().lstrip(".") in ARRAYS
-        places = [folder.put("file" if alone else "images", name, content.getbuffer()) for _id, name, content in files]
-        named = folder.put("labels", labels[0], labels[1].getbuffer()) if labels else None
-        held = st.session_state[HELD] = key, folder, places[0] if alone else places[0].parent, named
-    draft = imports.open_source(held[2], labels=held[3])
-    count = len(files)
-    return replace(draft, source=held[2].name if held[2].is_file() else f"{count} uploaded files")
+        images, test = (_put(folder, kind, getattr(came, kind)) for kind in ("images", "test"))
+        labels, test_labels = (
+            each and folder.put(kind, each.name, each.getbuffer())
+            for kind, each in (("labels", came.labels), ("test_labels", came.test_labels))
+        )
+        sources = {"path": images, "test": test, "labels": labels, "test_labels": test_labels}
+        held = st.session_state[HELD] = key, folder, sources, {}
+    places: dict[str, Any] = held[2]
+    drafts: dict[bool, imports.Draft] = held[3]
+    if skip_bad not in drafts:
+        drafts[skip_bad] = imports.open_source(**places, skip_bad=skip_bad)
+    place = places["path"]
+    return replace(drafts[skip_bad], source=place.name if place.is_file() else f"{len(came.images)} uploaded files")
+
+
+def _put(folder: _Folder, kind: str, files: list) -> Path | None:
+    """Writes image files, and returns the only one if it contains a complete set, or else the folder of all."""
+    places = [folder.put(kind, each.name, each.getbuffer()) for each in files]
+    if not places:
+        return None
+    return places[0] if len(files) == 1 and _ending(files[0]) in IN_ONE else places[0].parent
+
+
+def _ending(file: Any) -> str:
+    return Path(file.name).suffix.lower().lstrip(".")
 
 
 def _recipe(draft: imports.Draft) -> imports.Recipe:

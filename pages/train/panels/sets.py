@@ -69,6 +69,8 @@ def _about(card: stored.Card) -> None:
         st.markdown(_("Imported on {date} from `{source}`.").format(date=card.date, source=card.source))
         for step in card.steps:
             st.markdown(f"- {words.literal(said(step))}")
+        for warning in card.warnings:
+            st.warning(said(warning), icon=":material/warning:")
         st.caption(_("SHA-256 checksum of images and labels: {sum}").format(sum=f"`{card.checksum[:16]}…`"))
     if acts.may_remove(card.name):
         with st.popover(_("Remove"), icon=":material/delete:"):

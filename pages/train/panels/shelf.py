@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages import cache
 from pages.classroom import acts, roles
-from pages.train.panels import card
+from pages.train.panels import beside, card
 from pages.ui import state, words
 from pages.ui.language import _, said
 from vae import catalogue
@@ -16,14 +16,14 @@ from vae.errors import VAEError
 from vae.jobs import shelf
 from vae.model import Record
 
-UNDO, TROUBLE, GO = "models.undo", "models.trouble", "models.go"
+UNDO, TROUBLE = "models.undo", "models.trouble"
 ADDED = "models.added"  # the name of a model just saved, and sentences about it
 PAGES = Path(__file__).parents[2]
 
 
 def show() -> None:
     """Draws the table, with the user's own models first, and the card and actions of the selected model."""
-    if path := st.session_state.pop(GO, None):
+    if path := st.session_state.pop(beside.GO, None):
         st.switch_page(str(PAGES / f"{path}.py"))
     records, _troubles = catalogue()
     ours = {record.name for record in records if shelf.own(record.name)}
@@ -95,12 +95,7 @@ def _ways(name: str, place: str) -> None:
         "measure/report": (_("Report"), "summarize"),
     }  # fmt: skip
     for path, (title, icon) in titles.items():
-        _button(title, icon, partial(_go, name, path), key=f"models.{place}.{path}")
-
-
-def _go(name: str, path: str) -> None:
-    state.use_model(name)
-    st.session_state[GO] = path
+        _button(title, icon, partial(beside.go, name, path), key=f"models.{place}.{path}")
 
 
 def _order(name: str) -> tuple[bool, float, str]:
