@@ -77,8 +77,7 @@ def check_new(name: str, reserved: tuple[str, ...] = ()) -> str:
     """Returns the name of a set after checking that a new set may have it.
 
     Raises:
-        DataError: it is not made of at most 64 lower-case letters, digits, dots, dashes and underscores, or it is
-        taken.
+        DataError: it is not made of at most 64 lower-case letters, digits, dots, dashes and underscores, or is taken.
     """
     if not _NAME.fullmatch(name):
         raise DataError(
