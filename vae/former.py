@@ -53,7 +53,7 @@ _NAMES = {  # modules that were renamed or moved elsewhere
 
 
 class Finder(MetaPathFinder, Loader):
-    """Finds `vae.climb` where `vae.derivation.climb` lies."""
+    """Finds `vae.climb` where `vae.derivation.climb` is."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None

@@ -194,7 +194,7 @@ def test_a_model_whose_weights_are_damaged_has_a_card_too(own: Path) -> None:
     (own / "mine" / "model.safetensors").write_bytes(content[:-4] + np.float32(np.nan).tobytes())
     app = through_frame(PATH, "mnist-2d")
     app.selectbox(key="models.one").set_value("mine").run()
-    assert not app.exception and not app.error and "**Weights**: Weights must be finite numbers" in said(app)
+    assert not app.exception and not app.error and "**Weights**: Weights must be finite" in said(app)
 
 
 @pytest.mark.parametrize(("key", "title"), [("explore/latent_map", "Latent map"), ("measure/report", "Report")])

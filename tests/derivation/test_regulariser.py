@@ -54,7 +54,7 @@ def test_the_estimate_follows_its_generator_and_counts():
     )
     assert short.value[0] == long.value[0]
     for counts in (np.array([1, 5]), np.array([5, 5]), np.array([], int)):
-        with pytest.raises(ConfigError, match="increase"):
+        with pytest.raises(ConfigError, match="increasing"):
             running_estimate(mean, deviation, counts, generator(0))
     with pytest.raises(ConfigError, match="above 0"):
         paid(mean, np.array([0.0, 1.0]))

@@ -308,7 +308,7 @@ def test_a_wrong_change_is_refused_where_it_is_asked_for(given):
 def test_an_autoencoder_has_no_beta_to_change(own):
     training = runs.run("a-model", SMALL, TrainConfig(data="mnist-sample", objective="autoencoder"))
     next(training)
-    with pytest.raises(ConfigError, match="no beta"):
+    with pytest.raises(ConfigError, match="beta cannot be changed"):
         jobs.change("a-model", beta=2)
     training.close()
 

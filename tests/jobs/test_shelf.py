@@ -73,7 +73,7 @@ def test_what_is_discarded_comes_back(own: Path) -> None:
     saved("a")
     with pytest.raises(CheckpointError, match="is taken"):
         shelf.bring_back(token)
-    with pytest.raises(CheckpointError, match="is gone"):
+    with pytest.raises(CheckpointError, match="no longer exists"):
         shelf.bring_back("../a")
 
 

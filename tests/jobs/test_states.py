@@ -57,7 +57,7 @@ def test_another_file_is_refused(tmp_path):
 
 def test_the_state_of_another_training_is_refused(tmp_path):
     save_state(tmp_path / "state", trainer(1), OF)
-    with pytest.raises(CheckpointError, match="of others"):
+    with pytest.raises(CheckpointError, match="has others"):
         load_state(tmp_path / "state", trainer(), OF | {"data": "cd"})
     with pytest.raises(CheckpointError, match="must match its model"):
         load_state(tmp_path / "state", trainer(latent=3), OF)

@@ -68,7 +68,7 @@ def clear_bar() -> None:
 def say_device(device: torch.device) -> None:
     """Prints the device, unless it is the CPU."""
     if device.type != "cpu":
-        import torch  # already imported by whoever has a device
+        import torch  # already imported if there is a device
 
         name = f", {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
         print(f"on {device}{name}", file=sys.stderr)

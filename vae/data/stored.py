@@ -85,8 +85,7 @@ def check_new(name: str, reserved: tuple[str, ...] = (), removed_by: str = "") -
         removed_by: the command that removes a set of that name, for callers on the command line.
 
     Raises:
-        DataError: it is not made of at most 64 lower-case letters, digits, dots, dashes and underscores, or it is
-        taken.
+        DataError: it is not made of at most 64 lower-case letters, digits, dots, dashes and underscores, or is taken.
     """
     if not _NAME.fullmatch(name):
         raise DataError(

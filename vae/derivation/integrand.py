@@ -125,7 +125,7 @@ def bias_slope(model: VAE, x: Tensor, found: Posterior, pixel: int, step: float 
 
     Arguments:
         model: the VAE.
-        x: (1, D) pixels as the likelihood wants them.
+        x: (1, D) pixels, as returned by `VAE.pixels`.
         found: the posterior, for its nodes.
         pixel: d.
         step: change of the bias.

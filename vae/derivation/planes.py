@@ -59,7 +59,7 @@ def log_likelihood_plane(model: VAE, x: Tensor, across: Array, up: Array) -> Arr
 
     Arguments:
         model: the VAE.
-        x: (1, D) pixels as the likelihood wants them, see `VAE.pixels`.
+        x: (1, D) pixels, as returned by `VAE.pixels`.
         across, up: (W,) and (H,), the grid's coordinates z1 and z2.
 
     Returns:

@@ -223,7 +223,7 @@ def _anneal(
     generator: torch.Generator | None,
     progress: Progress | None,
 ) -> Estimate:
-    """Runs forward from the base, or backward from posterior draws z, over batches of images."""
+    """Runs forward from the base, or backward from posterior samples z, over batches of images."""
     clock = time.perf_counter()
     beta = schedule(steps).tolist()
     pilot = range(1, steps, PILOT)

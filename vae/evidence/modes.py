@@ -22,7 +22,7 @@ def climb(paired: Density, z: Tensor, rows: Tensor, steps: int = 12) -> tuple[Ar
     """Climbs to modes by Newton's method, damped where a step would go down (Levenberg 1944).
 
     Arguments:
-        paired: g at (N, J) points, each of the function (N,) beside it, as (N,).
+        paired: g at (N, J) points, each for one of the functions (N,), as (N,).
         z: (N, J), the starting points.
         rows: (N,), the functions.
         steps: of the climb.

@@ -110,7 +110,7 @@ def log_integrals(
 
     Arguments:
         densities: g at (S, J) points of the functions (R,), as (S, R).
-        paired: g at (N, J) points, each of the function (N,) beside it, as (N,); differentiable.
+        paired: g at (N, J) points, each for one of the functions (N,), as (N,); differentiable.
         starts: (F, J), a point for each function from which to climb to a mode.
         radius: the survey covers [-radius, radius]^J.
         tolerance: allowed error, in nats.

@@ -30,7 +30,7 @@ def rounding(accurate: Callable[[Tensor, Tensor], Tensor], grids: Sequence[Grid]
     """Measures the error that float32 has left in F log integrals.
 
     Arguments:
-        accurate: g in float64 at (N, J) points, each of the function (N,) beside it, as (N,).
+        accurate: g in float64 at (N, J) points, each for one of the functions (N,), as (N,).
         grids: for each function, K nodes by mass, see `Grid.by_mass`; or none, if it did not converge.
 
     Returns:

@@ -53,7 +53,7 @@ class Tempered:
             return start + self.betas[rows] * (joint - start)
 
     def paired(self, z: Tensor, rows: Tensor) -> Tensor:
-        """At points (N, J), each for the row (N,) beside it, as (N,)."""
+        """At points (N, J), each for one of the rows (N,), as (N,)."""
         z = z.to(self.x)
         joint = self.decoder(z).log_prob(self.x[rows]) + self.prior.log_prob(z)
         start = self.start(z, rows)

@@ -82,7 +82,7 @@ class Call:
 
 
 def padded(x: Tensor, begin: list[int], end: list[int]) -> list[int]:
-    """Returns numbers before and after each of the last dimensions as `torch.nn.functional.pad` wants them."""
+    """Returns numbers before and after each of the last dimensions as `torch.nn.functional.pad` takes them."""
     if len(begin) != len(end) or len(begin) > x.ndim:
         raise CheckpointError("there are paddings for more dimensions than the tensor has")
     return [size for pair in zip(reversed(begin), reversed(end), strict=True) for size in pair]
