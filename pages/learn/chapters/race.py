@@ -174,9 +174,9 @@ def _draw_all(models: list[cache.Model], scenes: list[kit.Scene]) -> None:
         )  # fmt: skip
     with text:
         powers = (words.power_of_ten(len(str(count)) - 1) for count in SHIPPED)
-        heads = [_("{count} samples").format(count=f"10{power}") for power in powers]
+        heads = [_("number of samples"), *(f"10{power}" for power in powers)]
         lines = [
-            f"| | {' | '.join(heads)} |",
+            f"| {' | '.join(heads)} |",
             "|---|" + "---:|" * len(SHIPPED),
             *(f"| {name} | {' | '.join(f'{each.share:.0%}' for each in row)} |" for name, row in whole.items()),
         ]
