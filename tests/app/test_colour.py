@@ -146,7 +146,7 @@ def test_the_map_says_that_its_points_are_draws(
     assert not app.exception and not app.error
     sent = texts(app)
     assert "is a draw of the model" in said(app) and "over samples from the model" in said(app)
-    assert "a sample x from the model" in sent and "q(z|x) of sample 0" in sent
+    assert "a sample x from the model" in sent and "q(z|x) of draw 0" in sent
     assert "est image" not in sent.replace("In the place of test images", "")
     low, high = re.search(r"from (\S+) nats \(dark\) to (\S+) nats \(bright\)", said(app)).groups()
     assert float(low.replace("−", "-")) < float(high.replace("−", "-"))  # however near they are

@@ -252,7 +252,7 @@ def test_the_time_is_said_before_the_start(monkeypatch: pytest.MonkeyPatch) -> N
     app.number_input(key="train.epochs").set_value(30)
     app.number_input(key="train.learning_rate").set_value(0.01).run()
     app.segmented_control(key="train.seeds").set_value(3).run()
-    assert "about 3 min here" in said(app)  # 180 s
+    assert "about 3 min on this machine" in said(app)  # 180 s
     assert len(asked) == 1  # nothing changed that makes a step longer
     app.number_input(key="train.samples").set_value(5).run()
     app.run()
