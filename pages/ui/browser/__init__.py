@@ -8,8 +8,9 @@ in modules/:
     follower, later               components about one model: whose turn it is, and when the server is told
     dom, controls, svg, pictures  elements, buttons, knobs, small pictures
     plane                         a plane of latent space: basis (where latents lie), viewport (pan, zoom), gestures
-                                  (hand and keys), scales, points, marks (its layers), sheets (decoded plane, density)
-    map, sliders, generate        components; so is replay
+                                  (hand and keys), scales, points, marks (its layers), sheets (decoded plane, density),
+                                  labels (where the names of classes stand)
+    map, sliders, generate        components; so is replay. The map has clusters and room (as high as the window allows)
     document, away                what the page itself says: its language, and that the server does not answer
     alone                         the map in a file of its own, without a server
     sketch                        pad and stroke (ink as MNIST has it), judge (the ELBO), rank (ELBOs as bars)

@@ -1,21 +1,23 @@
 // The map: test images on a plane of latent space, decoded under the pointer.
 
+import { nearest } from "./clusters.js";
 import { button, choice, legend, scale } from "./controls.js";
 import { element, sayNumber } from "./dom.js";
 import { Follower } from "./follower.js";
 import { Later } from "./later.js";
 import { Picture, showImage } from "./pictures.js";
 import { Plane } from "./plane.js";
+import { fillWindow } from "./room.js";
 import { givenSheet } from "./sheets.js";
-import { column } from "./store.js";
+import { column, STORE } from "./store.js";
 
-/** @import { Place, Under } from "./plane.js" */
+/** @import { Mark, Place, Under } from "./plane.js" */
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".map");
   root.lightMap ??= new LatentMap(root);
   root.lightMap.told(data, setStateValue);
-  return () => root.lightMap.later.end();
+  return () => root.lightMap.end();
 }
 
 class LatentMap extends Follower {
@@ -37,8 +39,7 @@ class LatentMap extends Follower {
   under;
   /** @type {Place | null} */
   place;
-  /** @type {boolean} */
-  keyed;
+  keyed = false;
   /** @type {number} */
   waiting;
   /** @type {any} */
@@ -52,6 +53,12 @@ class LatentMap extends Follower {
     super(root);
     this.place = null; // under the pointer
     this.later = new Later(() => this.#send());
+    this.free = () => {};
+  }
+
+  end() {
+    this.later.end();
+    this.free();
   }
 
   begin(model) {
@@ -138,11 +145,10 @@ class LatentMap extends Follower {
       words.sigma,
     );
     this.status = element("p", { class: "status", role: "status" });
-    const note = canDecode ? null : element("p", { class: "note", text: words.server });
     const side = element(
       "div",
       { class: "side" },
-      note,
+      canDecode ? null : element("p", { class: "note", text: words.server }),
       element("div", { class: "pictures" }, this.mean.figure, this.deviation.figure, this.image.figure),
       sigma,
       this.status,
@@ -163,6 +169,9 @@ class LatentMap extends Follower {
         side,
       ),
     );
+    STORE.stage = this.stage;
+    this.free();
+    this.free = fillWindow(root, this.stage, side);
   }
 
   // Places come faster than frames; the last one of a frame counts.
@@ -223,19 +232,13 @@ class LatentMap extends Follower {
     this.image.say(row === null ? words.no_image : words.image);
     if (row === null) this.image.clear().row = null;
     else showImage(this.image, model, row);
-    const marks = [];
     const ellipse = (n) => (model.deviations && n !== null ? plane.spread(plane.deviationOf(n)) : null);
-    if (place || this.row === null) {
-      const [ca, cb] = this.row !== null ? [plane.across[this.row], plane.up[this.row]] : plane.project(this.z);
-      marks.push({
-        a: ca,
-        b: cb,
-        shape: this.row === null ? "cross" : "ring",
-        covariance: ellipse(this.row),
-        colour: colours.encoder,
-      });
-    }
-    if (row !== null) marks.push({ a, b, shape: "ring", covariance: ellipse(row), colour: colours.encoder });
+    const [ca, cb] = this.row !== null ? [plane.across[this.row], plane.up[this.row]] : plane.project(this.z);
+    const mark = (n) => ({ covariance: ellipse(n), colour: colours.encoder });
+    /** @type {Mark[]} */
+    const marks = [{ a: ca, b: cb, shape: this.row === null ? "cross" : "target", ...mark(this.row) }];
+    if (place && row !== null) marks.push({ a, b, shape: "ring", ...mark(row) });
+    plane.setKept(ca, cb);
     plane.setMarks(marks);
     this.stage.style.cursor = over !== null ? "pointer" : "crosshair";
     const pair = model.J > 1 ? `(${sayNumber(a)}, ${sayNumber(b)})` : sayNumber(a);
@@ -279,17 +282,4 @@ class LatentMap extends Follower {
     this.asked = { ...this.asked, ...what };
     this.report("asked", this.asked);
   }
-}
-
-// The group of each code, that of the nearest centre (K * J).
-function nearest({ J, count, means }, centres) {
-  return Array.from({ length: count }, (_, n) => {
-    let [best, least] = [0, Infinity];
-    for (let k = 0; k * J < centres.length; k++) {
-      let distance = 0;
-      for (let j = 0; j < J; j++) distance += (means[n * J + j] - centres[k * J + j]) ** 2;
-      if (distance < least) [best, least] = [k, distance];
-    }
-    return best;
-  });
 }

@@ -27,7 +27,7 @@ const shared = /** @type {any} */ (window);
  * The components of a page are modules of their own each, so what they share is the window's.
  * @type {{
  *   models: Map<string, Model>, waiting: Set<(model: Model) => void>, sheets?: Map<string, HTMLImageElement>,
- *   missing?: string,
+ *   missing?: string, stage?: HTMLElement,
  * }}
  */
 export const STORE = (shared.vaeExplorer ??= { models: new Map(), waiting: new Set() });
