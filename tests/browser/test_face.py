@@ -1,4 +1,4 @@
-"""What a visitor sees first: a page that begins at its top, and the whole map."""
+"""What a visitor sees first: a page that begins at its top, the whole map, and a tour that never comes again."""
 
 import re
 from itertools import combinations
@@ -6,10 +6,13 @@ from itertools import combinations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import settle
-from tests.browser.test_map import ask, open_map
+from tests.browser.test_map import MAP, ask, open_map
 from tests.waiting import wait_for
 
+NEW = """for (const what of ['tour', 'map'])
+    localStorage.getItem(`vae-explorer.${what}`) ?? localStorage.setItem(`vae-explorer.${what}`, 'new')"""
 PLACES = """window.places = new Set(); (function look() {
     requestAnimationFrame(look)
     const box = window.vaeExplorer?.stage?.getBoundingClientRect()
@@ -145,3 +148,66 @@ def test_the_size_of_the_model_is_a_click_away(server: str, watched_page: Page) 
     expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value("mnist-bernoulli-2d")
     settle(page)
     expect(sizes).to_have_count(0)
+
+
+@pytest.fixture
+def newcomer(browser: object, server: str) -> Page:
+    """The page of someone who was never here."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    context.add_init_script(NEW)
+    yield context.new_page()
+    context.close()
+
+
+def test_a_tour_for_a_first_visitor_is_closed_once(server: str, newcomer: Page) -> None:
+    page = newcomer
+    open_map(page, server)
+    card = page.get_by_role("dialog", name="A short tour")
+    expect(card).to_contain_text("1 / 3")
+    expect(card.get_by_role("button", name="Next")).to_be_focused()
+    assert box(card)["x"] > box(page.locator(".stage"))["x"] and box(card)["right"] < box(page.locator(".side"))["x"]
+    assert not violations(page)
+    page.keyboard.press("Enter")
+    expect(card).to_contain_text("2 / 3")
+    wait_for(lambda: abs(box(card)["x"] - box(page.locator(".st-key-choice"))["right"]) < 40)
+    page.get_by_test_id("stSidebar").get_by_role("radio", name="5", exact=True).click()  # the page stays usable
+    expect(page).to_have_url(re.compile("model=mnist-5d"))
+    settle(page)
+    expect(card).to_contain_text("2 / 3")
+    card.get_by_role("button", name="Next").click()
+    expect(card).to_contain_text("3 / 3")
+    page.keyboard.press("Escape")
+    expect(card).to_have_count(0)
+    open_map(page, server)
+    page.wait_for_timeout(1000)
+    expect(card).to_have_count(0)
+
+
+def test_a_link_with_something_in_use_comes_without_a_tour_and_still(server: str, newcomer: Page) -> None:
+    open_map(newcomer, f"{server}/?image=4")
+    newcomer.wait_for_timeout(1000)
+    expect(newcomer.get_by_role("dialog", name="A short tour")).to_have_count(0)
+    assert ask(newcomer, "map.place") is None
+
+
+def test_the_pointer_moves_by_itself_until_the_map_is_touched(server: str, newcomer: Page) -> None:
+    page = newcomer
+    page.emulate_media(reduced_motion="reduce")
+    stage = open_map(page, server)
+    page.wait_for_timeout(300)
+    assert ask(page, "map.place") is None
+    page.emulate_media(reduced_motion="no-preference")
+    open_map(page, server)
+    page.keyboard.press("Escape")
+    page.wait_for_function(f"{MAP}.latentMap.place")
+    first = ask(page, "map.place")
+    wait_for(lambda: ask(page, "map.place") != first)
+    expect(page.locator(".status")).to_contain_text("z = (")
+    middle = box(stage)
+    page.mouse.move(middle["x"] + 90, middle["y"] + 90)
+    page.mouse.move(middle["right"] + 40, middle["y"] + 90)
+    expect(page.locator(".status")).to_contain_text("Test image 0:")
+    assert ask(page, "map.place") is None
+    open_map(page, server)
+    page.wait_for_timeout(300)
+    assert ask(page, "map.place") is None  # for good

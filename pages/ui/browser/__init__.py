@@ -10,7 +10,9 @@ in modules/:
     plane                         a plane of latent space: basis (where latents lie), viewport (pan, zoom), gestures
                                   (hand and keys), scales, points, marks (its layers), sheets (decoded plane, density),
                                   labels (where the names of classes stand)
-    map, sliders, generate        components; so is replay. The map has clusters and room (as high as the window allows)
+    map, sliders, generate        components; so is replay. The map has clusters, room (as high as the window allows)
+                                  and wander (its pointer moves until it is touched)
+    tour, newcomer                a first visitor is shown around, once
     document, away                what the page itself says: its language, and that the server does not answer
     alone                         the map in a file of its own, without a server
     sketch                        pad and stroke (ink as MNIST has it), judge (the ELBO), rank (ELBOs as bars)
@@ -29,7 +31,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages import cache
-from pages.ui import colours, language, planes, state, words
+from pages.ui import colours, language, newcomer, planes, state, words
 from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures, latent
@@ -83,6 +85,7 @@ def latent_map(model: cache.Model, kept: str, plane: planes.Shown, painted: cach
     z = cache.z(model)
     data = map_data(model, kept, plane, painted) | {
         "n": chosen["n"], "z": [round(float(v), 5) for v in z], "row": cache.row(model),
+        "welcome": newcomer.has_nothing_in_use(),
     }  # fmt: skip
     if asked.get("manifold"):
         axes = plane.axes

@@ -10,6 +10,7 @@ import { Plane } from "./plane.js";
 import { fillWindow } from "./room.js";
 import { givenSheet } from "./sheets.js";
 import { column, STORE } from "./store.js";
+import { wander } from "./wander.js";
 
 /** @import { Mark, Place, Under } from "./plane.js" */
 
@@ -40,6 +41,7 @@ class LatentMap extends Follower {
   /** @type {Place | null} */
   place;
   keyed = false;
+  guided = false; // whether the place is one that no hand has chosen
   /** @type {number} */
   waiting;
   /** @type {any} */
@@ -53,12 +55,13 @@ class LatentMap extends Follower {
     super(root);
     this.place = null; // under the pointer
     this.later = new Later(() => this.#send());
-    this.free = () => {};
+    this.free = this.rest = () => {};
   }
 
   end() {
     this.later.end();
     this.free();
+    this.rest();
   }
 
   begin(model) {
@@ -67,11 +70,14 @@ class LatentMap extends Follower {
     super.begin({ ...model, classes, ...(centres && { labels: nearest(model, centres), colours: inks }) });
     this.plane.show(...this.plane.project(this.z));
     this.root.latentMap = this; // for tests
+    this.rest();
+    this.rest = wander(this);
   }
 
   adopt() {
     const { data, model, plane } = this;
     if (this.news()) this.row = data.row;
+    if (!data.welcome) this.rest();
     if (data.answer && data.answer !== this.answer) {
       this.answer = data.answer;
       this.asking = null;
@@ -174,10 +180,17 @@ class LatentMap extends Follower {
     this.free = fillWindow(root, this.stage, side);
   }
 
+  // Looks at a place, or at none any more, without a hand.
+  look(place) {
+    this.place = place;
+    this.guided = !!place;
+    this.#show();
+  }
+
   // Places come faster than frames; the last one of a frame counts.
   #hover(place) {
     this.place = place;
-    this.keyed = false;
+    this.keyed = this.guided = false;
     this.waiting ||= requestAnimationFrame(() => {
       this.waiting = 0;
       this.#show();
@@ -238,6 +251,7 @@ class LatentMap extends Follower {
     /** @type {Mark[]} */
     const marks = [{ a: ca, b: cb, shape: this.row === null ? "cross" : "target", ...mark(this.row) }];
     if (place && row !== null) marks.push({ a, b, shape: "ring", ...mark(row) });
+    else if (this.guided) marks.push({ a, b, shape: "hand" });
     plane.setKept(ca, cb);
     plane.setMarks(marks);
     this.stage.style.cursor = over !== null ? "pointer" : "crosshair";
