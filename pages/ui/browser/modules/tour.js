@@ -57,7 +57,9 @@ class Tour {
     place(this.ring, left - 4, top - 4);
     Object.assign(this.ring.style, { width: `${right - left + 8}px`, height: `${bottom - top + 8}px` });
     const { offsetWidth: wide, offsetHeight: high } = this.card;
-    const [x, y] = name === "map" ? [left + AWAY, bottom - high - AWAY] : [right + AWAY, (top + bottom - high) / 2];
+    const narrow = right - left < 2 * wide; // a callout in the map would hide it
+    const beside = [right + AWAY, (top + bottom - high) / 2];
+    const [x, y] = name === "map" ? [left + AWAY, narrow ? top - high - AWAY : bottom - high - AWAY] : beside;
     place(this.card, Math.max(Math.min(x, innerWidth - wide - 8), 8), Math.max(Math.min(y, innerHeight - high - 8), 8));
   }
 
