@@ -4,7 +4,9 @@ import numpy as np
 import streamlit as st
 
 from pages import cache
-from pages.ui import browser, colours, planes, state, words
+from pages.classroom import lead, roles
+from pages.ui import browser, colours, newcomer, planes, state, words
+from pages.ui.browser.tour import tour
 from pages.ui.fragment import fragment
 from pages.ui.language import _
 
@@ -65,3 +67,5 @@ def explore() -> None:
 
 
 explore()
+if newcomer.is_here() and not (roles.active() and lead.now()):
+    tour()

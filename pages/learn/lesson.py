@@ -73,8 +73,8 @@ def turn_page() -> None:
 
 st.html(
     # a chapter should fit on a screen, and a formula into a column
-    "<style>.stMainBlockContainer { padding: 3.5rem clamp(1rem, 4vw, 5rem) 3rem; } .stMain h1 { font-size: 1.4rem; "
-    "padding: 0 0 0.4rem; } .stMain h2 { font-size: 1.9rem; padding: 0.2rem 0; } .katex { font-size: 1.06em; } "
+    "<style>.stMain h1 { font-size: 1.4rem; } "
+    ".stMain h2 { font-size: 1.9rem; padding: 0.2rem 0; } .katex { font-size: 1.06em; } "
     ".katex-display { margin: 0.3rem 0 0.6rem; } "
     "@media (max-width: 700px) { .katex-display { font-size: 0.88em; } }</style>"
 )

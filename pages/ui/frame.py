@@ -7,13 +7,14 @@ import streamlit as st
 
 from pages.classroom import door, lead, roles
 from pages.operating import log
-from pages.ui import language, state
+from pages.ui import language, newcomer, state
 from pages.ui.language import _, said
 
 PAGES = Path(__file__).parent.parent
 FIRST = "latent_map"
 
 began, whole = time.perf_counter(), False
+newcomer.note()
 state.read_link()
 roles.enter()
 state.begin_language(language.CATALOGUES, language.preferred())

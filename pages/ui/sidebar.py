@@ -1,13 +1,17 @@
 """The choice of a model, what it is, and which images are shown."""
 
+import re
+
 import streamlit as st
 
 from pages import cache
 from pages.ui import language, state, words
 from pages.ui.language import _
-from vae import catalogue, data, paths
+from vae import Record, catalogue, data, paths
 from vae.errors import CheckpointError
 from vae.model import folders
+
+_SIZE = "size of the model in use"
 
 
 def show() -> None:
@@ -32,18 +36,12 @@ def show() -> None:
         return
     with about_model:
         if not state.hidden("model"):
-            st.selectbox(_("Model"), names, key=state.MODEL)
+            with st.container(key="choice"):
+                st.selectbox(_("Model"), names, key=state.MODEL)
+                _choose_size(siblings(state.model(), records))
         model = cache.model_id(state.model())
         record = cache.record(state.model())
-        config, held_out = record.model, record.held_out
-        lines = [_("J = {size} latent dimensions").format(size=config.latent), words.likelihood(config.likelihood)]
-        if config.likelihood != "bernoulli":
-            lines.append(words.floor(config))
-        if record.autoencoder:
-            lines.append(_("plain autoencoder: no ELBO"))
-        elif "elbo" in held_out:
-            lines.append(_("held-out ELBO {elbo:.1f} nats, KL {kl:.1f}").format(**held_out))
-        st.caption("  \n".join(lines))
+        _say(record)
         dataset = cache.images(model)
         if record.data not in (dataset.name, "mnist"):  # of which a sample ships
             stands_in = _("draws of its own") if words.draws(dataset) else words.dataset(dataset)
@@ -67,3 +65,50 @@ def show() -> None:
             st.warning(says.format(folder=words.literal(", ".join(full))), icon=":material/warning:")
         for trouble in troubles:
             st.caption(f":material/warning: {language.said(trouble)}")
+
+
+def siblings(name: str, records: list[Record]) -> dict[int, str]:
+    """Returns the models that differ from one in J alone, with itself, by J: names of the form of `mnist-2d`.
+
+    They have the same likelihood, data set and objective.
+    """
+
+    def kind(record: Record) -> tuple[object, ...]:
+        objective = record.training.objective if record.training else None
+        return record.model.likelihood, record.data, objective
+
+    there = {record.name: record for record in records}
+    family = re.fullmatch(r"(.+)-\d+d", name)
+    if family is None or name not in there:
+        return {}
+    alike = sorted((each.model.latent, each.name) for each in records if kind(each) == kind(there[name]))
+    return {size: each for size, each in alike if each == f"{family[1]}-{size}d"}
+
+
+def _choose_size(by_size: dict[int, str]) -> None:
+    """Offers the siblings of the model in use by their J, where there are some."""
+    size = next((size for size, name in by_size.items() if name == state.model()), None)
+    if size is None or len(by_size) < 2:
+        return
+    if st.session_state.get(_SIZE) != size:
+        st.session_state[_SIZE] = size
+
+    def use() -> None:
+        state.use_model(by_size[st.session_state[_SIZE]])
+
+    st.segmented_control(
+        _("Latent dimensions J"), list(by_size), key=_SIZE, required=True, on_change=use, width="stretch"
+    )
+
+
+def _say(record: Record) -> None:
+    """Says in a line what matters of a model, and more of it where one asks."""
+    config, held_out = record.model, record.held_out
+    facts = [_("J = {size}").format(size=config.latent), words.likelihood(config.likelihood)]
+    more = [words.floor(config)] if config.likelihood != "bernoulli" else []
+    if record.autoencoder:
+        facts.append(_("plain autoencoder: no ELBO"))
+    elif "elbo" in held_out:
+        facts.append(_("ELBO {elbo} nats").format(elbo=words.number(held_out["elbo"])))
+        more.append(_("held-out ELBO {elbo:.1f} nats, KL {kl:.1f}").format(**held_out))
+    st.caption(" · ".join(facts), help="; ".join(more) or None)

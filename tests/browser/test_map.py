@@ -274,8 +274,11 @@ def test_legend_hides_a_class_and_shows_one_alone(server: str, watched_page: Pag
     assert ask(watched_page, "[...map.plane.hidden]") == [3]
     three.click()
     assert ask(watched_page, "[...map.plane.hidden]") == []
-    legend.get_by_role("button", name="5", exact=True).dblclick()
-    assert sorted(ask(watched_page, "[...map.plane.hidden]")) == [0, 1, 2, 3, 4, 6, 7, 8, 9]
+    three.click()
+    for name, hidden in (("5", [0, 1, 2, 3, 4, 6, 7, 8, 9]), ("6", [0, 1, 2, 3, 4, 5, 7, 8, 9]), ("6", [])):
+        legend.get_by_role("button", name=name, exact=True).dblclick()
+        assert sorted(ask(watched_page, "[...map.plane.hidden]")) == hidden
+        watched_page.wait_for_timeout(600)  # or the next click would count as a third
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

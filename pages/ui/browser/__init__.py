@@ -8,8 +8,11 @@ modules in modules/:
     follower, later               components about one model: synchronisation with the server, and delayed reports
     dom, controls, svg, pictures  elements, buttons, draggable knobs, small images
     plane                         a plane of latent space: basis (projection), viewport (pan, zoom), gestures (pointer
-                                  and keys), scales, points, marks (its layers), sheets (decoded plane, density)
-    map, sliders, generate        components; so is replay
+                                  and keys), scales, points, marks (its layers), sheets (decoded plane, density),
+                                  labels (layout of class names)
+    map, sliders, generate        components; so is replay. The map uses clusters, room (its height in the window)
+                                  and wander (the pointer moves until it is touched)
+    tour, newcomer                the tour for new visitors
     document, away                the page itself: its language, and the notice that the server is away
     alone                         the map as a separate file, without a server
     sketch                        pad and stroke (ink as in MNIST), judge (the ELBO), rank (histogram of ELBOs)
@@ -28,7 +31,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages import cache
-from pages.ui import colours, language, planes, state, words
+from pages.ui import colours, language, newcomer, planes, state, words
 from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures, latent
@@ -82,6 +85,7 @@ def latent_map(model: cache.Model, kept: str, plane: planes.Shown, painted: cach
     z = cache.z(model)
     data = map_data(model, kept, plane, painted) | {
         "n": chosen["n"], "z": [round(float(v), 5) for v in z], "row": cache.row(model),
+        "welcome": newcomer.has_nothing_in_use(),
     }  # fmt: skip
     if asked.get("manifold"):
         axes = plane.axes

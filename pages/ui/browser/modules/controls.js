@@ -21,10 +21,12 @@ export function choice(label, options, now, chosen) {
 // The class labels: a click hides a class, a double click shows only that one; calls changed(hidden).
 export function legend({ classes, colours }, words, changed) {
   const hidden = new Set();
+  let before = new Set(); // of the first click of two, which are one act
   const group = element("div", { class: "legend", role: "group", "aria-label": words.classes });
   const toggle = (label, clicks) => {
+    if (clicks < 2) before = new Set(hidden);
     if (clicks === 2) {
-      const alone = hidden.size === classes.length - 1 && !hidden.has(label);
+      const alone = before.size === classes.length - 1 && !before.has(label);
       hidden.clear();
       if (!alone) classes.forEach((_, other) => other !== label && hidden.add(other));
     } else if (clicks < 2 && !hidden.delete(label)) hidden.add(label);

@@ -1,21 +1,24 @@
 // The map: test images on a plane of latent space, decoded under the pointer.
 
+import { nearest } from "./clusters.js";
 import { button, choice, legend, scale } from "./controls.js";
 import { element, sayNumber } from "./dom.js";
 import { Follower } from "./follower.js";
 import { Later } from "./later.js";
 import { Picture, showImage } from "./pictures.js";
 import { Plane } from "./plane.js";
+import { fillWindow } from "./room.js";
 import { givenSheet } from "./sheets.js";
-import { column } from "./store.js";
+import { column, STORE } from "./store.js";
+import { wander } from "./wander.js";
 
-/** @import { Place, Under } from "./plane.js" */
+/** @import { Mark, Place, Under } from "./plane.js" */
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".map");
   root.lightMap ??= new LatentMap(root);
   root.lightMap.told(data, setStateValue);
-  return () => root.lightMap.later.end();
+  return () => root.lightMap.end();
 }
 
 class LatentMap extends Follower {
@@ -37,8 +40,8 @@ class LatentMap extends Follower {
   under;
   /** @type {Place | null} */
   place;
-  /** @type {boolean} */
-  keyed;
+  keyed = false;
+  guided = false; // whether the place is one that no hand has chosen
   /** @type {number} */
   waiting;
   /** @type {any} */
@@ -52,6 +55,13 @@ class LatentMap extends Follower {
     super(root);
     this.place = null; // under the pointer
     this.later = new Later(() => this.#send());
+    this.free = this.rest = () => {};
+  }
+
+  end() {
+    this.later.end();
+    this.free();
+    this.rest();
   }
 
   begin(model) {
@@ -60,11 +70,14 @@ class LatentMap extends Follower {
     super.begin({ ...model, classes, ...(centres && { labels: nearest(model, centres), colours: inks }) });
     this.plane.show(...this.plane.project(this.z));
     this.root.latentMap = this; // for tests
+    this.rest();
+    this.rest = wander(this);
   }
 
   adopt() {
     const { data, model, plane } = this;
     if (this.news()) this.row = data.row;
+    if (!data.welcome) this.rest();
     if (data.answer && data.answer !== this.answer) {
       this.answer = data.answer;
       this.asking = null;
@@ -138,11 +151,10 @@ class LatentMap extends Follower {
       words.sigma,
     );
     this.status = element("p", { class: "status", role: "status" });
-    const note = canDecode ? null : element("p", { class: "note", text: words.server });
     const side = element(
       "div",
       { class: "side" },
-      note,
+      canDecode ? null : element("p", { class: "note", text: words.server }),
       element("div", { class: "pictures" }, this.mean.figure, this.deviation.figure, this.image.figure),
       sigma,
       this.status,
@@ -163,12 +175,22 @@ class LatentMap extends Follower {
         side,
       ),
     );
+    STORE.stage = this.stage;
+    this.free();
+    this.free = fillWindow(root, this.stage, side);
+  }
+
+  // Looks at a place, or at none any more, without a hand.
+  look(place) {
+    this.place = place;
+    this.guided = !!place;
+    this.#show();
   }
 
   // Pointer events are more frequent than frames; only the last one of a frame is drawn.
   #hover(place) {
     this.place = place;
-    this.keyed = false;
+    this.keyed = this.guided = false;
     this.waiting ||= requestAnimationFrame(() => {
       this.waiting = 0;
       this.#show();
@@ -223,19 +245,14 @@ class LatentMap extends Follower {
     this.image.say(row === null ? words.no_image : words.image);
     if (row === null) this.image.clear().row = null;
     else showImage(this.image, model, row);
-    const marks = [];
     const ellipse = (n) => (model.deviations && n !== null ? plane.spread(plane.deviationOf(n)) : null);
-    if (place || this.row === null) {
-      const [ca, cb] = this.row !== null ? [plane.across[this.row], plane.up[this.row]] : plane.project(this.z);
-      marks.push({
-        a: ca,
-        b: cb,
-        shape: this.row === null ? "cross" : "ring",
-        covariance: ellipse(this.row),
-        colour: colours.encoder,
-      });
-    }
-    if (row !== null) marks.push({ a, b, shape: "ring", covariance: ellipse(row), colour: colours.encoder });
+    const [ca, cb] = this.row !== null ? [plane.across[this.row], plane.up[this.row]] : plane.project(this.z);
+    const mark = (n) => ({ covariance: ellipse(n), colour: colours.encoder });
+    /** @type {Mark[]} */
+    const marks = [{ a: ca, b: cb, shape: this.row === null ? "cross" : "target", ...mark(this.row) }];
+    if (place && row !== null) marks.push({ a, b, shape: "ring", ...mark(row) });
+    else if (this.guided) marks.push({ a, b, shape: "hand" });
+    plane.setKept(ca, cb);
     plane.setMarks(marks);
     this.stage.style.cursor = over !== null ? "pointer" : "crosshair";
     const pair = model.J > 1 ? `(${sayNumber(a)}, ${sayNumber(b)})` : sayNumber(a);
@@ -279,17 +296,4 @@ class LatentMap extends Follower {
     this.asked = { ...this.asked, ...what };
     this.report("asked", this.asked);
   }
-}
-
-// The group of each code: the nearest centre (K * J).
-function nearest({ J, count, means }, centres) {
-  return Array.from({ length: count }, (_, n) => {
-    let [best, least] = [0, Infinity];
-    for (let k = 0; k * J < centres.length; k++) {
-      let distance = 0;
-      for (let j = 0; j < J; j++) distance += (means[n * J + j] - centres[k * J + j]) ** 2;
-      if (distance < least) [best, least] = [k, distance];
-    }
-    return best;
-  });
 }

@@ -1,4 +1,14 @@
-// Marks on a plane: rings and crosses at points, and ellipses at one and two standard deviations.
+// Marks on a plane: symbols at points, and ellipses at one and two standard deviations.
+// A ring is the point under the pointer, a target the selected image, a cross the selected latent, a hand our own pointer.
+
+const ROUND = { ring: 7, target: 7, hand: 5 }; // radius, px
+const RAYS = { target: [7, 14], cross: [4, 11] }; // from and to, px
+const TURNS = [
+  [1, 0],
+  [-1, 0],
+  [0, 1],
+  [0, -1],
+];
 
 export function drawMarks(plane, context) {
   for (const { a, b, covariance, colour, shape } of plane.marks) {
@@ -31,17 +41,11 @@ export function drawMarks(plane, context) {
       context.strokeStyle = stroke;
       context.lineWidth = width;
       context.beginPath();
-      if (shape === "ring") context.arc(x, y, 7, 0, 2 * Math.PI);
-      if (shape === "cross") {
-        for (const [dx, dy] of [
-          [1, 0],
-          [-1, 0],
-          [0, 1],
-          [0, -1],
-        ]) {
-          context.moveTo(x + 4 * dx, y + 4 * dy);
-          context.lineTo(x + 11 * dx, y + 11 * dy);
-        }
+      if (shape in ROUND) context.arc(x, y, ROUND[shape], 0, 2 * Math.PI);
+      const [from, to] = RAYS[shape] ?? [0, 0];
+      for (const [dx, dy] of TURNS) {
+        context.moveTo(x + from * dx, y + from * dy);
+        context.lineTo(x + to * dx, y + to * dy);
       }
       context.stroke();
     }

@@ -9,12 +9,13 @@ import { drawUnder } from "./scales.js";
 import { densitySheet, manifoldSheet } from "./sheets.js";
 import { Viewport } from "./viewport.js";
 
+/** @import { Box } from "./labels.js" */
 /** @import { Vector } from "./net.js" */
 /** @import { Model } from "./store.js" */
 
 /**
  * @typedef {{ a: number, b: number, row: number }} Place - row is that of the image there, or -1
- * @typedef {{ a: number, b: number, shape: "ring" | "cross", covariance?: number[] | null, colour?: string }} Mark
+ * @typedef {{ a: number, b: number, shape: "ring" | "target" | "cross" | "hand", covariance?: number[] | null, colour?: string }} Mark
  * @typedef {{ canvas: HTMLCanvasElement, a: number, b: number, wide: number, high: number, smooth?: boolean }} Sheet
  * @typedef {"under" | "points" | "over"} Layer
  * @typedef {"none" | "manifold" | "density"} Under
@@ -51,6 +52,10 @@ export class Plane extends Viewport {
   names;
   /** @type {Vector} */
   through;
+  /** @type {[number, number] | null} */
+  kept = null;
+  /** @type {(Box | null)[]} */
+  labels = []; // where names of classes stand
   /** @type {number[][] | null} */
   extent;
   /** @type {string} */
@@ -80,7 +85,10 @@ export class Plane extends Viewport {
     this.dirty = new Set();
     this.sheet = this.given = this.making = this.extent = null;
     listen(this);
-    new ResizeObserver(() => this.#resize()).observe(stage);
+    new ResizeObserver(() => {
+      this.#resize();
+      this.#drawNow(); // a canvas is empty after its size has changed
+    }).observe(stage);
     this.model = model;
     this.ratio = 1;
     this.ink = this.paper = this.aggregate = "";
@@ -102,7 +110,7 @@ export class Plane extends Viewport {
       this.up[n] = J > 1 ? b : (labels[n] - (kinds - 1) / 2) * Math.min(0.4, 4 / kinds);
     }
     this.nameClasses();
-    this.view = null;
+    this.view = this.home = null;
     this.#resize();
   }
 
@@ -178,12 +186,18 @@ export class Plane extends Viewport {
     return best;
   }
 
-  // Marks are above everything: {a, b, covariance, colour, shape: "ring" or "cross"}.
+  // Marks are above everything: {a, b, covariance, colour, shape}.
   setMarks(marks) {
     this.marks = marks;
     this.dirty.add("over");
-    cancelAnimationFrame(this.pending);
-    this.#draw(); // in the same frame as the picture beside it
+    this.#drawNow(); // in the same frame as the picture beside it
+  }
+
+  // The selected position, which class names do not cover.
+  setKept(a, b) {
+    if (this.kept?.[0] === a && this.kept?.[1] === b) return;
+    this.kept = [a, b];
+    this.redraw("points");
   }
 
   setHidden(hidden) {
@@ -218,14 +232,19 @@ export class Plane extends Viewport {
       canvas.width = Math.round(box.width * this.ratio);
       canvas.height = Math.round(box.height * this.ratio);
     }
-    if (this.view) this.moved();
-    else this.fit();
+    if (this.view === this.home) this.fit();
+    else this.moved();
   }
 
   moved() {
     this.redraw("under", "points", "over");
     clearTimeout(this.settling);
     if (this.kind !== "none") this.settling = setTimeout(() => this.#renderUnder(), 120);
+  }
+
+  #drawNow() {
+    cancelAnimationFrame(this.pending);
+    this.#draw();
   }
 
   #draw() {

@@ -1,9 +1,11 @@
 // The points on a plane, and their class names.
 
-import { rgb } from "./dom.js";
+import { clip, rgb } from "./dom.js";
+import { boxAround, layOut } from "./labels.js";
 
 const LONGEST = 16; // characters of a name
 const MOST = 0.12; // share of the plane that names may cover
+const CLEAR = 16; // px around the selected position that names leave free
 
 const shortened = (word) =>
   word.name.length > LONGEST ? { ...word, name: `${word.name.slice(0, LONGEST - 1).trimEnd()}…` } : word;
@@ -49,33 +51,56 @@ export function drawPoints(plane, context) {
     }
   }
   context.putImageData(image, 0, 0);
-  context.font = `bold ${plane.names.length > 12 ? 12 : 15}px sans-serif`;
+  drawNames(plane, context);
+}
+
+// Draws each class name on a label in the colour of its class; a line connects a label that had to move to its position.
+function drawNames(plane, context) {
+  const many = plane.names.length > 12;
+  const size = clip(plane.width / 45, 12, many ? 13 : 19);
+  context.font = `bold ${size}px sans-serif`;
   context.textAlign = "center";
-  context.lineWidth = 4;
-  context.lineJoin = "round";
-  const taken = [];
+  context.textBaseline = "middle";
   const words = plane.names.flatMap((word) => (word && !plane.hidden.has(word.label) ? [shortened(word)] : []));
-  const room = words.reduce((sum, { name }) => sum + context.measureText(name).width * 17, 0);
-  if (room > plane.width * plane.height * MOST) return; // they would cover the points
-  for (const word of words) {
-    const [px, py] = plane.screen(word.a, word.b);
-    const half = context.measureText(word.name).width / 2 + 2;
-    const free = (x, y) => taken.every(([ox, oy, h]) => Math.abs(x - ox) >= h + half || Math.abs(y - oy) >= 17);
-    // where names would overlap, one moves to the nearest free position
-    /** @type {number[] | null} */
-    let place = null;
-    for (let ring = 0; ring < 6 && !place; ring++) {
-      for (let turn = 0; turn < 8 && !place; turn++) {
-        const x = px + ring * 10 * Math.cos((turn * Math.PI) / 4);
-        const y = py + ring * 10 * Math.sin((turn * Math.PI) / 4);
-        if (free(x, y)) place = [x, y];
-      }
+  const tall = 0.72 * size; // half of a label
+  const found = words.map((word) => {
+    const [x, y] = plane.screen(word.a, word.b);
+    return { x, y, tall, wide: Math.max(context.measureText(word.name).width / 2 + 0.3 * size, tall) };
+  });
+  if (found.reduce((sum, { wide }) => sum + 4 * wide * tall, 0) > plane.width * plane.height * MOST) return; // too many
+  const kept = plane.kept ? [boxAround(plane.screen(...plane.kept), CLEAR, CLEAR)] : [];
+  const places = layOut(found, plane.width, plane.height, kept);
+  plane.labels = places.map((place, i) => place && boxAround(place, found[i].wide, found[i].tall));
+  const inks = words.map(({ label }) => plane.model.colours[label % plane.model.colours.length]);
+  places.forEach((place, i) => {
+    if (!place || Math.hypot(place[0] - found[i].x, place[1] - found[i].y) < 1) return;
+    for (const [stroke, width] of [
+      [plane.paper, 5],
+      [plane.ink, 1.5],
+    ]) {
+      context.strokeStyle = stroke;
+      context.lineWidth = width;
+      context.beginPath();
+      context.moveTo(found[i].x, found[i].y);
+      context.lineTo(...place);
+      context.stroke();
     }
-    if (!place) continue;
-    taken.push([...place, half]);
-    context.strokeStyle = plane.paper;
-    context.strokeText(word.name, place[0], place[1] + 5);
     context.fillStyle = plane.ink;
-    context.fillText(word.name, place[0], place[1] + 5);
-  }
+    context.beginPath();
+    context.arc(found[i].x, found[i].y, 3, 0, 2 * Math.PI);
+    context.fill();
+  });
+  places.forEach((place, i) => {
+    if (!place) return;
+    const { wide } = found[i];
+    context.fillStyle = plane.paper;
+    context.strokeStyle = inks[i];
+    context.lineWidth = 2;
+    context.beginPath();
+    context.roundRect(place[0] - wide, place[1] - tall, 2 * wide, 2 * tall, tall / 2);
+    context.fill();
+    context.stroke();
+    context.fillStyle = plane.ink;
+    context.fillText(words[i].name, place[0], place[1] + size / 14);
+  });
 }

@@ -27,7 +27,7 @@ const shared = /** @type {any} */ (window);
  * Each component is a separate module, so shared data are stored in the window.
  * @type {{
  *   models: Map<string, Model>, waiting: Set<(model: Model) => void>, sheets?: Map<string, HTMLImageElement>,
- *   missing?: string,
+ *   missing?: string, stage?: HTMLElement,
  * }}
  */
 export const STORE = (shared.vaeExplorer ??= { models: new Map(), waiting: new Set() });

@@ -6,6 +6,7 @@ export class Viewport {
   constructor() {
     /** @type {{ x: number, y: number, scale: number } | null} */
     this.view = null; // until the size and the points are known
+    this.home = this.view; // the view that showed all, for as long as it is the one
     this.width = 0;
     this.height = 0;
     this.first = 1; // the scale that shows all points
@@ -28,6 +29,7 @@ export class Viewport {
   frame(low, high) {
     const scale = Math.min((this.width - GAP) / (high[0] - low[0]), (this.height - GAP) / (high[1] - low[1]));
     this.view = { x: (low[0] + high[0]) / 2, y: (low[1] + high[1]) / 2, scale };
+    this.home = this.view;
     this.first = scale;
     this.moved();
   }
