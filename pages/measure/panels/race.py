@@ -19,7 +19,7 @@ from vae.figures.evidence import Curve
 _RACES, _NOW = "likelihood.raced", "likelihood.racing"  # session state: what has been run, and what is being run
 _MOST = 20  # races that a session keeps
 _FIRST = 1000  # samples that are run at once where no results ship, by estimators that take no time for it
-_NEAR = 30  # nats below the best that the near view shows
+_LEAST, _DEEPEST = 30, 3000  # nats that the vertical axis covers
 _EVERY = 0.3  # seconds between drawings
 _SLICE = 0.2  # of them for the race
 
@@ -80,9 +80,10 @@ def show(chosen: Chosen) -> None:
             format_func={"samples": _("samples"), "seconds": _("seconds")}.__getitem__, disabled=_done(key) is None,
             help=_("Seconds are measured when a race is run on this machine."),
         )  # fmt: skip
-        near = st.segmented_control(
-            _("Vertical axis"), [False, True], default=False, required=True, key="likelihood.closer",
-            format_func=lambda closer: _("the last {nats} nats").format(nats=_NEAR) if closer else _("all"),
+        distance = st.segmented_control(
+            _("Vertical axis"), [True, False], default=True, required=True, key="likelihood.distance",
+            format_func=lambda away: _("distance") if away else _("nats"), disabled=verdicts.goal(key) is None,
+            help=_("Distance from log p(x), on a logarithmic scale beyond 1 nat; or the estimates themselves."),
         )  # fmt: skip
     with tools:
         st.button(
@@ -103,7 +104,7 @@ def show(chosen: Chosen) -> None:
                 race.refused.append(said(error))
         tracks = shipped or [] if race is None else races.tracks(race.steps)
         tracks = [track for track in tracks if track.runner in runners]
-        _draw(key, tracks, names, cost == "seconds" and race is not None, near)
+        _draw(key, tracks, names, cost == "seconds" and race is not None, bool(distance))
         for sentence in race.refused if race else []:
             st.error(sentence, icon=":material/error:")
         if slices is not None and slices.ended:
@@ -149,21 +150,23 @@ def _leave(key: Key) -> None:
         _stop()
 
 
-def _draw(key: Key, tracks: list[races.Track], names: dict[races.Runner, str], seconds: bool, near: bool) -> None:
+def _draw(key: Key, tracks: list[races.Track], names: dict[races.Runner, str], seconds: bool, distance: bool) -> None:
     """Draws the race and says who has arrived."""
     race, goal = _done(key), verdicts.goal(key)
     curves = [
         Curve(names[track.runner], track.runner, track.seconds if seconds else track.samples, track.value)
         for track in tracks
     ]
-    high = max([float(np.nanmax(curve.y)) for curve in curves] + ([] if goal is None else [goal.nats]), default=0.0)
+    high = max([float(np.nanmax(curve.y)) for curve in curves] + ([] if goal is None else [goal.nats + 1]), default=0.0)
     worst = min([float(np.nanmin(curve.y)) for curve in curves], default=high)
-    low = high - (_NEAR if near else min(max(1.15 * (high - worst), _NEAR), 1500))
+    low = high - min(max(1.15 * (high - worst), _LEAST), _DEEPEST)
+    across = _("seconds") if seconds else _("samples (for AIS, decoder evaluations)")
+    up = _("nats") if goal is None or not distance else _("nats below {level}").format(level=goal.word)
     places = [None if goal is None else races.arrival(track.median, goal.nats) for track in tracks]
     chart.show(
         "likelihood.race", curves, places, None if goal is None else (goal.name, goal.nats), (low, high),
         0 if seconds or race is None else race.most,
-        _("seconds") if seconds else _("samples (for AIS, decoder evaluations)"),
+        (across, up), distance=distance and goal is not None,
         run=f"{key}{race.seed if race else ''}", running=_running(key) is not None,
     )  # fmt: skip
     if goal is not None:

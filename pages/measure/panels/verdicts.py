@@ -34,6 +34,11 @@ class Goal(NamedTuple):
         """What the level is called."""
         return _("log p(x), exact") if self.exact else _("best lower bound")
 
+    @property
+    def word(self) -> str:
+        """What it is called within a sentence."""
+        return _("log p(x)") if self.exact else _("the best lower bound")
+
 
 def goal(key: Key) -> Goal | None:
     """Returns what is known at once: from the results that ship, or from what `find` found."""
@@ -90,26 +95,24 @@ def exactly(key: Key) -> str:
 def arrivals(
     tracks: Sequence[races.Track], names: dict[races.Runner, str], places: Sequence[int | None], known: Goal
 ) -> str:
-    """Says of each estimator from how many samples on it stays near the level, or how far from it it ends."""
-    level = _("log p(x)") if known.exact else _("the best lower bound")
+    """Says from how many samples on each estimator stays near the level, or how far from the level it ends."""
     near, far = [], []
     for track, place in zip(tracks, places, strict=True):
+        name = names[track.runner]
         if place is not None:
-            near.append(
-                (int(track.samples[place]), _("{name} from **{samples:,}** samples on").format(
-                    name=names[track.runner], samples=int(track.samples[place])))
-            )  # fmt: skip
+            count = int(track.samples[place])
+            near.append((count, _("{name} **{samples:,}**").format(name=name, samples=count)))
             continue
         off = float(track.median[-1]) - known.nats
-        says = _("{name} is still **{nats:,.1f} nats** below after {samples:,} samples")
+        says = _("{name} **{nats:,.1f} nats** below after {samples:,}")
         if off > 0:
-            says = _("{name} is still **{nats:,.1f} nats** above after {samples:,} samples")
-        far.append(says.format(name=names[track.runner], nats=abs(off), samples=int(track.samples[-1])))
+            says = _("{name} **{nats:,.1f} nats** above after {samples:,}")
+        far.append(says.format(name=name, nats=abs(off), samples=int(track.samples[-1])))
     lines = []
     if near:
         found = "; ".join(says for _samples, says in sorted(near))
-        lines.append(_("**Within 1 nat of {level}, and staying there:** {found}.").format(level=level, found=found))
+        says = _("Samples from which on the median stays within 1 nat of {level}: {found}.")
+        lines.append(says.format(level=known.word, found=found))
     if far:
-        found = "; ".join(far)
-        lines.append(_("**Not yet within 1 nat:** {found}.").format(found=found))
-    return " ".join(lines)
+        lines.append(_("Still farther away: {found}.").format(found="; ".join(far)))
+    return "  \n".join(lines)

@@ -21,8 +21,9 @@ def show(
     level: tuple[str, float] | None,
     ends: tuple[float, float],
     most: int,
-    title: str,
+    titles: tuple[str, str],
     *,
+    distance: bool,
     run: str,
     running: bool,
 ) -> None:
@@ -35,18 +36,20 @@ def show(
         level: what they approach: its name, and nats.
         ends: least and most nats that are shown.
         most: cost that the axis reaches in any case; 0 leaves that to the curves.
-        title: of the axis across.
+        titles: of the axes across and up.
+        distance: whether the axis up shows the distance from the level, as it is near it and its logarithm far away.
         run: another text for each race, whose curves grow from the left.
         running: whether more is to come.
     """
     data = {
         "run": run, "running": running, "ends": list(ends), "most": most, "height": state.larger(_HEIGHT),
+        "distance": distance,
         "curves": [
             _curve(curve, place) for curve, place in zip(curves, arrived, strict=True) if len(curve.x)
         ],
         "level": None if level is None else {"name": level[0], "nats": level[1], "colour": figures.COLOURS["exact"]},
         "words": {
-            "across": title, "up": _("nats"), "mark": _("within 1 nat from here on"),
+            "across": titles[0], "up": titles[1], "mark": _("within 1 nat from here on"),
             "picture": _("Estimates of log p(x) in nats against their cost; bands are the range of the replicates"),
             "at": _("At {cost}, nats:"),
             "hint": _("Move the pointer over the curves to read off their values."),

@@ -98,7 +98,8 @@ class Race {
     const width = Math.max(this.root.clientWidth, 200);
     const costs = curves.flatMap(({ x }) => x).filter((x) => x > 0);
     const least = Math.min(1, ...costs);
-    this.scale = new Scale(width, height, [least, Math.max(10 * least, most, ...costs)], this.ends);
+    const across = [least, Math.max(10 * least, most, ...costs)];
+    this.scale = new Scale(width, height, across, this.ends, this.data.distance ? level.nats : null);
     this.canvas.setAttribute("width", `${width}`);
     this.canvas.setAttribute("height", `${height}`);
     const clipped = svg("g", { "clip-path": "url(#plot)" });
@@ -110,9 +111,12 @@ class Race {
       marks,
     );
     if (level) {
-      const y = this.scale.y(level.nats);
+      const [top, y, bottom] = [1, 0, -1].map((nats) => this.scale.y(level.nats + nats));
       const [x1, x2] = this.scale.sides;
-      clipped.append(svg("line", { x1, x2, y1: y, y2: y, stroke: level.colour, class: "level" }));
+      clipped.append(
+        svg("rect", { x: x1, width: x2 - x1, y: top, height: bottom - top, class: "near" }),
+        svg("line", { x1, x2, y1: y, y2: y, stroke: level.colour, class: "level" }),
+      );
     }
     let flags = 0;
     for (const curve of curves) {
@@ -164,7 +168,7 @@ class Race {
     if (end) words.setAttribute("text-anchor", "end");
     return [
       svg("line", { x1: cx, x2: cx, y1: cy + 8, y2: at + 4, stroke: colour, class: "pole" }),
-      svg("circle", { cx, cy, r: 8, stroke: colour, class: "ring" }),
+      svg("circle", { cx, cy, r: 7, stroke: colour, class: "arrival" }),
       words,
     ];
   }

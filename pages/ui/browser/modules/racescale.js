@@ -1,8 +1,9 @@
-// The axes of the race: a logarithmic one across and a linear one up.
+// The axes of the race: a logarithmic one across and, up, a linear one or one that spreads what is near a level.
 
 import { svg } from "./svg.js";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [62, 16, 12, 42]; // pixels around the plot
+const BELOW = [0, 1, 3, 10, 30, 100, 300, 1000, 3000]; // nats below the level that have a tick
 
 export class Scale {
   /**
@@ -10,13 +11,20 @@ export class Scale {
    * @param {number} height
    * @param {number[]} across - least and most cost
    * @param {number[]} ends - least and most nats
+   * @param {number | null} level - from which the distance is shown, linear to about 1 nat and logarithmic beyond
    */
-  constructor(width, height, across, ends) {
+  constructor(width, height, across, ends, level) {
     this.plot = { x: LEFT, y: TOP, width: width - LEFT - RIGHT, height: height - TOP - BOTTOM };
     this.sides = [LEFT, width - RIGHT];
     this.decades = across.map(Math.log10);
-    const room = 0.05 * (ends[1] - ends[0]);
-    this.ends = [ends[0], ends[1] + room];
+    this.level = level;
+    const room = 0.05 * (this.bent(ends[1]) - this.bent(ends[0]));
+    this.ends = [this.bent(ends[0]), this.bent(ends[1]) + room];
+  }
+
+  /** @param {number} nats */
+  bent(nats) {
+    return this.level === null ? nats : -Math.asinh(this.level - nats);
   }
 
   /** @param {number} cost */
@@ -28,7 +36,7 @@ export class Scale {
   /** @param {number} nats */
   y(nats) {
     const [low, high] = this.ends;
-    return this.plot.y + ((high - nats) / (high - low)) * this.plot.height;
+    return this.plot.y + ((high - this.bent(nats)) / (high - low)) * this.plot.height;
   }
 
   /** @param {number} cost */
@@ -52,14 +60,11 @@ export function drawGrid(scale, words) {
       svg("text", { x: at, y: bottom + 16, class: "tick" }, power < 4 ? scale.say(10 ** power) : tenTo(power)),
     );
   }
-  const [low, high] = scale.ends;
-  const step = pleasant((high - low) / 5);
-  for (let value = Math.ceil(low / step) * step; value <= high; value += step) {
+  for (const [value, says] of ticks(scale)) {
     const at = scale.y(value);
-    const says = Math.round(value).toLocaleString("en").replace("-", "−");
     grid.append(
       svg("line", { x1: x, x2: x + width, y1: at, y2: at, class: "grid" }),
-      svg("text", { x: x - 8, y: at + 4, class: "tick left" }, says),
+      svg("text", { x: x - 8, y: at + 4, class: "tick left" }, says.toLocaleString("en").replace("-", "−")),
     );
   }
   const middle = y + height / 2;
@@ -68,6 +73,21 @@ export function drawGrid(scale, words) {
     svg("text", { x: 14, y: middle, class: "title", transform: `rotate(-90 14 ${middle})` }, words.up),
   );
   return grid;
+}
+
+// Nats that have a tick, and what stands beside each.
+/**
+ * @param {Scale} scale
+ * @returns {number[][]}
+ */
+function ticks({ ends: [low, high], level }) {
+  if (level !== null) return BELOW.filter((nats) => -Math.asinh(nats) >= low).map((nats) => [level - nats, nats]);
+  const step = pleasant((high - low) / 5);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => [
+    (first + i) * step,
+    (first + i) * step,
+  ]);
 }
 
 /** @param {number} power */
