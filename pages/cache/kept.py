@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.cache import disk, pool, sets, typed
 from pages.cache.tasks import Asked
@@ -187,7 +188,7 @@ def streamed(function: Callable[P, Iterator[R]]) -> Callable[P, Iterator[R | Non
         except pool.Ended:  # with the server
             pass
         finally:
-            if told:
+            if told and get_script_run_ctx(suppress_warning=True) is not None:  # none where a timer ends it
                 tell(None)
 
     return given
