@@ -17,6 +17,7 @@ from pages.measure.panels import area
 from pages.measure.panels.race import Race
 from pages.ui import words
 from tests.app.test_pages import links, said, through_frame
+from tests.waiting import HANG
 from vae import data
 from vae.evidence import races
 from vae.evidence.exact import exact
@@ -30,6 +31,7 @@ MNIST = "mnist" if data.available("mnist") else "mnist-sample"
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "models"))
+    monkeypatch.setattr(cache.streams, "_GRACE", HANG)  # however slow a test is, its races go on
     monkeypatch.setattr(area, "BETAS", area.BETAS[::4])  # a curve of 9 points ends at log p(x) as one of 33 does
 
 
