@@ -1,34 +1,27 @@
-"""Writes what the pages show at once of the models that ship: python -m tests.visits.
+"""Writes what the pages show at once of the models that ship: python -m tests.visits [PAGE ...].
 
 Each model's folder gets `visits-mnist-sample.zip` and, where MNIST is on disk, `visits-mnist.zip`. To be run after a
-change of what a page computes, or of a model that ships: `tests/app/test_visits.py` fails until then.
+change of what a page computes, or of a model that ships: `tests/app/test_visits.py` fails until then. With pages, as
+`likelihood`, these alone are visited, and what they ask for is added to what ships; without any, nothing else is left.
 """
 
 import io
 import json
 import os
+import sys
 import tempfile
 import zipfile
-
-from streamlit.testing.v1 import AppTest
+from collections.abc import Collection
+from pathlib import Path
 
 from pages.cache import disk, sets
 from pages.cache.kept import recording
-from tests.app.test_pages import PAGES, ROOT, SHIPPED
+from tests.app.test_pages import PAGES, SHIPPED, links, through_frame
 from vae import data, paths
 
 CHAPTERS = (*(str(number) for number in range(1, 15)), "slips")
-VISITS = [(page, "") for page in PAGES if page != "pages/learn/lesson.py"]
-VISITS += [("pages/learn/lesson.py", chapter) for chapter in CHAPTERS]
-
-
-def visit(page: str, model: str, chapter: str = "") -> AppTest:
-    """Opens a page of a fresh session as a link does, without an image in it."""
-    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=1200)
-    app.query_params["model"] = model
-    if chapter:
-        app.query_params["chapter"] = chapter
-    return app.run().switch_page(str(ROOT / page)).run()
+VISITS = [(page, link) for page in PAGES if page != "pages/learn/lesson.py" for link in links(page)]
+VISITS += [("pages/learn/lesson.py", {"chapter": chapter}) for chapter in CHAPTERS]
 
 
 def packed(model: str, data_name: str, values: dict[str, bytes]) -> bytes:
@@ -41,13 +34,23 @@ def packed(model: str, data_name: str, values: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def record(data_name: str) -> None:
-    """Visits every page with every model; a page may ask for values of other models too."""
+def ships(model: str, data_name: str) -> dict[str, bytes]:
+    """Returns the values that ship, if they are of the model and the images as they are."""
+    file = paths.SHIPPED / "checkpoints" / model / disk.visits_file(data_name)
+    with zipfile.ZipFile(file) as archive:
+        if json.loads(archive.comment) != disk.about(sets.model_id(model), data_name):
+            return {}
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def record(data_name: str, pages: Collection[str]) -> None:
+    """Visits pages, or without any all of them, with every model; a page may ask for values of other models too."""
     with recording() as recorded:
         for model in SHIPPED:
-            for page, chapter in VISITS:
-                app = visit(page, model, chapter)
-                assert not app.exception, (model, page, chapter, app.exception)
+            for page, link in VISITS:
+                if not pages or Path(page).stem in pages:
+                    app = through_frame(page, model, **link)
+                    assert not app.exception, (model, page, link, app.exception)
             print(data_name, model, flush=True)
     for model in SHIPPED:
         values = {
@@ -55,6 +58,8 @@ def record(data_name: str) -> None:
             for key, content in recorded.items()
             if (key.model[0], key.data) == (model, data_name)
         }
+        if pages:
+            values = ships(model, data_name) | values
         content = packed(model, data_name, values)
         paths.write_aside(paths.SHIPPED / "checkpoints" / model / disk.visits_file(data_name), content)
         print(f"{model}: {len(values)} values, {len(content):,} bytes", flush=True)
@@ -62,8 +67,8 @@ def record(data_name: str) -> None:
 
 if __name__ == "__main__":
     if data.available("mnist"):
-        record("mnist")
+        record("mnist", sys.argv[1:])
     with tempfile.TemporaryDirectory() as nothing:  # so that the models are shown with the sample
         os.environ["VAE_DATA"] = nothing
         sets.forget_datasets()
-        record("mnist-sample")
+        record("mnist-sample", sys.argv[1:])

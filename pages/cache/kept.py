@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.cache import disk, pool, sets, typed
 from pages.cache.tasks import Asked
@@ -80,24 +81,55 @@ def kept(*, here: bool = False, ships: bool = True) -> Callable[[Callable[P, R]]
     """
 
     def make(function: Callable[P, R]) -> Callable[P, R]:
-        name, signature = f"{function.__module__.rpartition('.')[2]}.{function.__name__}", inspect.signature(function)
+        keyed = _keyed(function)
 
         @wraps(function)
         def found(*args: P.args, **kwargs: P.kwargs) -> R:
-            bound = signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            model, data_name, *rest = bound.args
-            key = Key(model, data_name, f"{name}{tuple(rest)!r}")
+            key, whole = keyed(*args, **kwargs)
             held = memory()  # replaced if the data sets are forgotten in the meantime
             if known := held.get(key):
                 return known[0]
-            value = _found(key, function, bound.args, here, ships)
+            value = _found(key, function, whole, here, ships)
             held.put(key, value)
             return value
 
         return found
 
     return make
+
+
+def only_shipped(function: Callable[P, R]) -> Callable[P, R | None]:
+    """Restricts a function to its shipped values, and returns None for others; recording visits computes them.
+
+    Its first arguments are a model and the name of a data set.
+    """
+    keyed, kind = _keyed(function), typed.returned(function)
+
+    @wraps(function)
+    def found(*args: P.args, **kwargs: P.kwargs) -> R | None:
+        key, _whole = keyed(*args, **kwargs)
+        if recorded is not None:
+            recorded[key] = typed.dumps(value := function(*args, **kwargs), kind)
+            return value
+        content = disk.shipped(*key)
+        with contextlib.suppress(ValueError):  # a damaged file
+            return None if content is None else typed.loads(content, kind)
+        return None
+
+    return found
+
+
+def _keyed(function: Callable[P, R]) -> Callable[P, tuple[Key, tuple[Any, ...]]]:
+    """Returns a function that computes the key of a value, and all arguments, from the arguments of a call."""
+    name, signature = f"{function.__module__.rpartition('.')[2]}.{function.__name__}", inspect.signature(function)
+
+    def key(*args: P.args, **kwargs: P.kwargs) -> tuple[Key, tuple[Any, ...]]:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        model, data_name, *rest = bound.args
+        return Key(model, data_name, f"{name}{tuple(rest)!r}"), bound.args
+
+    return key
 
 
 def _found(key: Key, function: Callable[..., Any], args: tuple[Any, ...], here: bool, ships: bool) -> Any:
@@ -156,7 +188,7 @@ def streamed(function: Callable[P, Iterator[R]]) -> Callable[P, Iterator[R | Non
         except pool.Ended:  # the server is shutting down
             pass
         finally:
-            if told:
+            if told and get_script_run_ctx(suppress_warning=True) is not None:  # none where a timer ends it
                 tell(None)
 
     return given

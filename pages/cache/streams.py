@@ -1,12 +1,24 @@
 """Long computations shown while they run: the race of the estimators, the refinement of q, reports."""
 
+import threading
+import time
 from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+import numpy as np
 
 import vae
 from pages.cache import models
-from pages.cache.kept import streamed
+from pages.cache.kept import only_shipped, streamed
 from vae.evidence import gaps, races
 from vae.report import write_report
+
+R = TypeVar("R")
+
+REPLICATES = 5  # of an estimator in a race
+FAR = {"naive": 100_000, "others": 10_000}  # samples of the races that ship
+SEED = 0  # of them
+_GRACE = 10.0  # seconds after which what nobody takes is ended; a server may be busy
 
 
 @streamed
@@ -16,10 +28,67 @@ def race(
     rows: tuple[int, ...],
     runners: tuple[races.Runner, ...],
     most: int,
-    replicates: int,
+    seed: int,
 ) -> Iterator[races.Step]:
     """Runs estimators of log p(x) of test images in parallel, see `vae.evidence.races.race`."""
-    return races.race(models.quick(model), models.pixels(model, data_name, rows), runners, most, replicates=replicates)
+    x = models.pixels(model, data_name, rows)
+    return races.race(models.quick(model), x, runners, most, replicates=REPLICATES, seed=seed)
+
+
+@only_shipped
+def raced(model: models.Model, data_name: str, row: int) -> list[races.Track]:
+    """Returns a race of all estimators on a test image, without its times, which depend on the machine."""
+    net, x = models.load(model), models.pixels(model, data_name, (row,))
+    others = [runner for runner in races.ESTIMATORS if runner != "naive"]
+    steps = [
+        *races.race(net, x, ("naive",), FAR["naive"], replicates=REPLICATES, seed=SEED),
+        *races.race(net, x, others, FAR["others"], replicates=REPLICATES, seed=SEED),
+    ]
+    return [track._replace(seconds=np.full(len(track.samples), np.nan)) for track in races.tracks(steps)]
+
+
+class Slices(Generic[R]):
+    """Work that is done in time slices by short runs, and stopped when no slice has been requested for a while."""
+
+    def __init__(self, items: Iterator[R | None]) -> None:
+        self.ended = False
+        self._items, self._lock = items, threading.Lock()
+        self._timer: threading.Timer | None = None
+
+    def take(self, seconds: float) -> list[R]:
+        """Returns the items of the next seconds, at least one unless there are no more."""
+        with self._lock:
+            self._stop_timer()
+            found: list[R] = []
+            until = time.monotonic() + seconds
+            while not self.ended:
+                try:
+                    item = next(self._items)
+                except BaseException as error:
+                    self.ended = True  # as any exception ends a generator
+                    if not isinstance(error, StopIteration):
+                        raise
+                    break
+                if item is not None:
+                    found.append(item)
+                if time.monotonic() >= until:
+                    self._timer = threading.Timer(_GRACE, self.close)
+                    self._timer.daemon = True
+                    self._timer.start()
+                    break
+            return found
+
+    def close(self) -> None:
+        """Stops the work."""
+        with self._lock:
+            self._stop_timer()
+            self.ended = True
+            if hasattr(self._items, "close"):
+                self._items.close()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 @streamed

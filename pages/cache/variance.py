@@ -1,6 +1,7 @@
 """Caches for the page Decoder variance."""
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.cache import models
@@ -22,7 +23,7 @@ def variance_plane(model: models.Model, data_name: str, plane: tuple[int, int] |
 
 def variance_map(
     model: models.Model, data_name: str, plane: tuple[int, int] | None, row: int, titles: tuple[str, str]
-) -> object:
+) -> go.Figure:
     steps, deviation = variance_plane(model, data_name, plane)
     points = models.axes(model, plane).project(models.codes(model).mean)
     return figures.variance.deviation_map(

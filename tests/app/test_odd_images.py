@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 import streamlit as st
 import torch
-from streamlit.testing.v1 import AppTest
 
 import vae
-from tests.app.test_pages import PAGES, ROOT, SHIPPED, said
-from tests.waiting import HANG
+from tests.app.test_pages import PAGES, SHIPPED, links, said, through_frame
 
 pytestmark = pytest.mark.slow
 
@@ -36,18 +34,18 @@ def odd_images(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         cache.clear()
 
 
-def opened(page: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages/ui/frame.py"), default_timeout=HANG)
-    app.query_params.update(query)
-    return app.run().switch_page(str(ROOT / page)).run()
+PLACES = [(path, link) for path in PAGES if path != LIKELIHOOD for link in links(path)]
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if path != LIKELIHOOD])
-def test_every_model_that_ships_on_every_page(odd_images: None, path: str, thorough: bool) -> None:
-    """Each model with one of the images, others on each page; with --thorough each with all."""
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: "-".join([Path(place[0]).stem, *place[1].values()]))
+def test_every_model_that_ships_on_every_page(
+    odd_images: None, place: tuple[str, dict[str, str]], thorough: bool
+) -> None:
+    """Each model with one of the images, others on each page and step; with --thorough each with all."""
+    path, link = place
     for at, model in enumerate(SHIPPED):
-        for row in range(COUNT) if thorough else [(2 * list(PAGES).index(path) + at) % COUNT]:
-            app = opened(path, model=model, image=str(row))
+        for row in range(COUNT) if thorough else [(2 * PLACES.index(place) + at) % COUNT]:
+            app = through_frame(path, model, image=str(row), **link)
             assert not app.exception and not app.error, (model, row)
 
 
@@ -59,12 +57,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_the_likelihood_of_odd_images(odd_images: None, odd: tuple[str, int]) -> None:
-    """A blank image; with --thorough every image under every model."""
+    """Each step on a blank image; with --thorough on every image under every model."""
     model, row = odd
-    app = opened(LIKELIHOOD, model=model, image=str(row))
-    assert not app.exception
-    # which may be so, and is said
-    assert all("too sharp or too wide for a grid" in error.value for error in app.error)
+    for link in links(LIKELIHOOD):
+        app = through_frame(LIKELIHOOD, model, image=str(row), **link)
+        assert not app.exception
+        # which may be so, and is said
+        assert all("too sharp or too wide for a grid" in error.value for error in app.error), link
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (8, 12)])
@@ -78,9 +77,9 @@ def test_a_model_of_images_that_nobody_here_has(
     model, training = vae.build(config), vae.TrainConfig(data="mine", epochs=1)
     list(vae.fit(model, mine, training))
     vae.save(model, vae.Record(name="of-mine", model=config, training=training))
-    for page in PAGES:
-        app = opened(page, model="of-mine")
-        assert not app.exception and not app.error, page
+    for page, link in ((path, link) for path in PAGES for link in links(path)):
+        app = through_frame(page, "of-mine", **link)
+        assert not app.exception and not app.error, (page, link)
         told = " ".join(info.value for info in app.sidebar.info)
         assert "of-mine learned from mine, which is not here" in told
         assert ("A sample of MNIST" if shape == (28, 28) else "draws of its own") in told

@@ -26,6 +26,10 @@ PAGES = {
     "pages/measure/variance.py": "Decoder variance",
     "pages/measure/report.py": "Report",
 }
+STEPS = {
+    "pages/measure/likelihood.py": ("race", "mass", "gap", "dimensions", "area", "trust"),
+    "pages/measure/variance.py": ("score", "map", "nats", "calibration", "distance", "floor"),
+}  # of the pages that show one thing at a time, by what the link calls them
 QUICKLY = [
     pytest.param(path, marks=[pytest.mark.slow] if "measure" in path else []) for path in PAGES
 ]  # those that measure take seconds
@@ -46,15 +50,40 @@ def opened(path: str = "pages/ui/frame.py") -> AppTest:
     return AppTest.from_file(str(ROOT / path), default_timeout=HANG)
 
 
-def through_frame(page: str, model: str = "mnist-2d") -> AppTest:
+def through_frame(page: str, model: str = "mnist-2d", **query: str) -> AppTest:
+    """Opens a page of a fresh session as a link does; in the names of its query a double underscore is a dot."""
     app = opened()
-    app.query_params["model"] = model
+    app.query_params.update({"model": model} | {name.replace("__", "."): text for name, text in query.items()})
     app.run()
     return app.switch_page(str(ROOT / page)).run()
 
 
+def links(page: str) -> list[dict[str, str]]:
+    """The links to what a page shows one at a time: to each of its steps, or the bare one."""
+    name = Path(page).stem
+    return [{f"{name}__step": step} for step in STEPS[page]] if page in STEPS else [{}]
+
+
 def said(app: AppTest) -> str:
     return " ".join(element.value for kind in (app.markdown, app.caption, app.info, app.error) for element in kind)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", STEPS)
+def test_steps_are_in_the_link(path: str) -> None:
+    name = Path(path).stem
+    app = through_frame(path, "mnist-bernoulli-2d" if name == "likelihood" else "mnist-2d")
+    first, *others = STEPS[path]
+    assert app.session_state[f"{name}.step"] == first and f"{name}.step" not in app.query_params
+    titles = {app.subheader[0].value}
+    for step in others:
+        app.segmented_control(key=f"{name}.step").set_value(step).run()
+        assert not app.exception and not app.error
+        assert app.query_params[f"{name}.step"] in (step, [step])
+        titles.add(app.subheader[0].value)
+    assert len(titles) == len(STEPS[path])
+    again = through_frame(path, "mnist-2d", **{f"{name}__step": others[1]})
+    assert again.subheader[0].value in titles - {app.subheader[0].value}
 
 
 @pytest.mark.parametrize("path", QUICKLY)
@@ -168,9 +197,10 @@ def test_models_of_every_kind(path: str, model: dict, training: dict) -> None:
     config = vae.ModelConfig(**{"encoder_layers": (8,), "decoder_layers": (8,), **model})
     record = vae.Record(name="odd", model=config, training=vae.TrainConfig(data="mnist-sample", **training))
     vae.save(vae.build(config), record)
-    app = through_frame(path, "odd")
-    assert not app.exception
-    assert not app.error
-    if "objective" in training:
-        assert "nats per image" not in said(app)
-        assert "KL, nats" not in said(app)
+    for link in links(path):
+        app = through_frame(path, "odd", **link)
+        assert not app.exception
+        assert not app.error
+        if "objective" in training:
+            assert "nats per image" not in said(app)
+            assert "KL, nats" not in said(app)

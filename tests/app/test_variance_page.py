@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 import vae
 from pages.cache import models as cache
-from tests.app.test_pages import said, through_frame
+from tests.app.test_pages import STEPS, said, through_frame
 from tests.waiting import HANG
 from vae import catalogue, data
 
@@ -29,11 +29,11 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAE_CHECKPOINTS", str(tmp_path / "models"))
 
 
-def opened(**query: str) -> AppTest:
-    """The page by a link of its own, as a fresh visitor opens it."""
+def opened(step: str = "score", **query: str) -> AppTest:
+    """A step of the page by a link of its own, as a fresh visitor opens it."""
     app = AppTest.from_file(str(Path(__file__).parents[2] / "pages/ui/frame.py"), default_timeout=HANG)
     app.switch_page(str(Path(__file__).parents[2] / PATH))
-    for name, value in query.items():
+    for name, value in {"variance__step": step, **query}.items():
         app.query_params[name.replace("__", ".")] = value
     return app.run()
 
@@ -52,16 +52,18 @@ def pictures(app: AppTest) -> list[tuple[str, str]]:
     return [image for image in images if image[0]]  # three a model under its map, two under its curve
 
 
-def test_three_exhibits_stand_side_by_side() -> None:
-    app = opened()
+@pytest.mark.parametrize("step", STEPS[PATH][1:])
+def test_three_exhibits_stand_side_by_side(step: str) -> None:
+    app = opened(step)
     assert not app.exception
     assert not app.error
     titles = [element.value for element in app.markdown if element.value.startswith("**")]
-    assert [title for title in titles if title in ("**Floor at -6**", "**No floor**", "**One variance**")] == [
-        "**Floor at -6**",
-        "**No floor**",
-        "**One variance**",
-    ] * 5
+    known = ["**Floor at -6**", "**No floor**", "**One variance**"]
+    assert [title for title in titles if title in known] == known
+
+
+def test_the_score_is_the_held_out_elbo() -> None:
+    app = opened()
     (table,) = (element.value for element in app.markdown if element.value.startswith("|"))
     for name in EXHIBITS:
         elbo = vae.read_record(name).held_out["elbo"]
@@ -71,7 +73,7 @@ def test_three_exhibits_stand_side_by_side() -> None:
 
 
 def test_nats_of_the_border_and_the_rest_make_the_whole() -> None:
-    app = opened(variance__nats="image", image="3")
+    app = opened("nats", variance__nats="image", image="3")
     sums = [
         tuple(float(number.replace(",", "").replace("−", "-")) for number in re.findall(r"-?[\d,]+", element.value)[:3])
         for element in app.markdown
@@ -91,7 +93,7 @@ def test_nats_of_the_border_and_the_rest_make_the_whole() -> None:
 
 @pytest.mark.parametrize("model", ["mnist-20d", "mnist-bernoulli-2d", "mnist-autoencoder-2d", "mnist-free-variance-2d"])
 def test_models_of_every_kind(model: str) -> None:
-    app = through_frame(PATH, model)
+    app = through_frame(PATH, model, variance__step="map")
     assert not app.exception
     assert not app.error
     kind = vae.read_record(model)
@@ -101,7 +103,7 @@ def test_models_of_every_kind(model: str) -> None:
 
 
 def test_floor_moves_the_nats_and_not_the_picture() -> None:
-    app = opened()
+    app = opened("floor")
     before, seen = nats_under_the_floor(app), pictures(app)[-6:]
     app.slider(key="variance.floor").set_value(-2.0).run()
     after, shown = nats_under_the_floor(app), pictures(app)[-6:]
@@ -114,7 +116,7 @@ def test_floor_moves_the_nats_and_not_the_picture() -> None:
 
 
 def test_click_on_a_map_decodes_there() -> None:
-    app = opened()
+    app = opened("map")
     before = pictures(app)[:9]
     model = cache.model_id("mnist-2d")
     selection = {"points": [{"customdata": 40}], "point_indices": [40], "box": [], "lasso": []}
@@ -126,21 +128,21 @@ def test_click_on_a_map_decodes_there() -> None:
 
 
 def test_image_comes_from_the_link_or_from_another_page() -> None:
-    app = opened(image="7")
-    assert app.number_input(key="variance.image").value == 7
+    app = opened("map", image="7")
+    assert app.number_input(key="variance.row").value == 7
     assert app.session_state["image"] == 7
-    app.button(key="variance.class4").click().run()
+    app.button(key="variance.image.4").click().run()
     labels = vae.load_dataset(MNIST).test.labels.numpy()
-    assert app.number_input(key="variance.image").value == int(np.flatnonzero(labels == 4)[0])
+    assert app.number_input(key="variance.row").value == int(np.flatnonzero(labels == 4)[0])
     app.session_state["image"] = 11  # as a click on the map does
     app.run()
-    assert app.number_input(key="variance.image").value == 11
+    assert app.number_input(key="variance.row").value == 11
     assert not app.exception
 
 
 @pytest.mark.parametrize("query", [{"variance__floor": "-7.3"}, {"variance__floor": "x", "image": "1e9"}])
 def test_odd_links_are_taken_as_well_as_can_be(query: dict[str, str]) -> None:
-    app = opened(**query)
+    app = opened("floor", **query)
     assert not app.exception
     assert len(nats_under_the_floor(app)) == 3
 
@@ -148,7 +150,7 @@ def test_odd_links_are_taken_as_well_as_can_be(query: dict[str, str]) -> None:
 def test_missing_exhibit_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     records, troubles = catalogue()
     monkeypatch.setattr(vae, "catalogue", lambda: ([r for r in records if "free" not in r.name], troubles))
-    app = opened()
+    app = opened("floor")
     assert not app.exception
     assert "**No floor**" not in said(app)
     assert len(nats_under_the_floor(app)) == 2
@@ -165,9 +167,9 @@ def test_only_models_without_a_variance(monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_sample_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAE_DATA", str(tmp_path))
     st.cache_resource.clear()  # of what other tests read elsewhere
-    app = opened()
+    app = opened("floor")
     st.cache_resource.clear()
     assert not app.exception
     assert not app.error
-    assert app.number_input(key="variance.image").max == 1999
+    assert app.number_input(key="variance.row").max == 1999
     assert len(nats_under_the_floor(app)) == 3

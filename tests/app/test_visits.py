@@ -15,8 +15,8 @@ import streamlit as st
 import vae
 from pages import cache
 from pages.cache import disk, kept
-from tests.app.test_pages import SHIPPED
-from tests.visits import VISITS, visit
+from tests.app.test_pages import SHIPPED, through_frame
+from tests.visits import VISITS
 from vae.cli import main
 
 FEW = ("mnist-2d", "mnist-20d", "mnist-autoencoder-2d")
@@ -46,9 +46,9 @@ def test_a_first_visit_finds_all_that_is_slow(model: str, computed: list[str], t
     """Where this fails, a page computes something else than it did: run python -m tests.visits."""
     if not thorough and model not in FEW:
         pytest.skip("--thorough")
-    for page, chapter in VISITS:
-        assert not visit(page, model, chapter).exception
-        assert not computed, (page, chapter)
+    for page, link in VISITS:
+        assert not through_frame(page, model, **link).exception
+        assert not computed, (page, link)
 
 
 def equal(one: Any, other: Any) -> bool:
@@ -84,6 +84,21 @@ def test_what_ships_is_what_is_computed(
     shipped = found(model, DATA, *arguments)
     assert not computed
     assert equal(shipped, inspect.unwrap(found)(model, DATA, *arguments))
+
+
+def test_the_race_of_each_model_ships_and_can_be_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAE_DATA", str(tmp_path))
+    for name in SHIPPED:
+        raced = cache.streams.raced(cache.model_id(name), DATA, 0)
+        assert (raced is None) == ("autoencoder" in name)
+    assert cache.streams.raced(cache.model_id(MODEL), DATA, 1) is None
+    shipped = cache.streams.raced(cache.model_id(MODEL), DATA, 0)
+    monkeypatch.setattr(cache.streams, "FAR", {"naive": 100, "others": 100})  # which a longer race begins with
+    for track, again in zip(shipped, inspect.unwrap(cache.streams.raced)(cache.model_id(MODEL), DATA, 0), strict=True):
+        count = len(again.samples)
+        assert track.runner == again.runner
+        assert equal(track.samples[:count], again.samples)
+        assert equal(track.value[:, :count], again.value)
 
 
 def test_what_ships_is_of_the_models_and_the_images_that_ship() -> None:

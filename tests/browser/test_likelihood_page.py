@@ -1,80 +1,110 @@
 """The likelihood laboratory under a visitor's hand: an image is chosen, estimators come and go, a race is stopped."""
 
 import re
-import time
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import READY, settle
+from tests.browser.conftest import settle
+
+RACE = ".race svg"
+# the component of the race: what it was told, and how far it is drawn
+STATE = "[...document.querySelectorAll('*')].map((it) => it.shadowRoot?.querySelector('.race')?.race).find(Boolean)"
 
 
-def test_image_estimators_run_and_stop(server: str, watched_page: Page) -> None:
+def visit(page: Page, server: str, step: str = "race", shown: str = ".main-svg") -> None:
+    page.goto(f"{server}/likelihood?model=mnist-bernoulli-2d&likelihood.step={step}")
+    page.get_by_test_id("stMain").locator(shown).first.wait_for()
+    settle(page)
+
+
+def choose(page: Page, name: str) -> None:
+    page.get_by_role("button", name=re.compile("Image: ")).click()
+    page.get_by_role("button", name=name, exact=True).click()
+    page.keyboard.press("Escape")
+    settle(page)
+
+
+def test_a_race_that_was_run_stands_still_and_a_new_one_grows_and_is_stopped(server: str, watched_page: Page) -> None:
     page = watched_page
-    page.goto(f"{server}/likelihood?model=mnist-bernoulli-2d")
-    page.locator(".js-plotly-plot .main-svg").first.wait_for()
-    settle(page)
-
-    page.get_by_role("button", name="4", exact=True).click()
-    settle(page)
-    number = page.get_by_role("spinbutton", name="Test image")
-    assert int(number.input_value()) > 0
-
-    race = page.locator(".stPlotlyChart").first
-    expect(race.locator(".legendtext", has_text="naive Monte Carlo")).to_have_count(1)
+    visit(page, server, shown=f"{RACE} .curve")
+    assert not page.evaluate(f"{STATE}.data.running")
+    before = page.locator(f"{RACE} .curve").first.get_attribute("d")
+    keys = page.locator(".race .keys span")
+    expect(keys.filter(has_text="naive Monte Carlo")).to_have_count(1)
+    expect(keys.filter(has_text="log p(x), exact")).to_have_count(1)
+    expect(page.locator(f"{RACE} .ring").first).to_be_attached()
     page.get_by_role("button", name="naive Monte Carlo", exact=True).click()
+    expect(keys.filter(has_text="naive Monte Carlo")).to_have_count(0)
     settle(page)
-    expect(race.locator(".legendtext", has_text="naive Monte Carlo")).to_have_count(0)
     page.get_by_role("button", name="naive Monte Carlo", exact=True).click()
+    expect(keys.filter(has_text="naive Monte Carlo")).to_have_count(1)
     settle(page)
 
-    page.get_by_text("all of these", exact=True).click()  # ten images to a million samples: long enough to be stopped
+    page.get_by_text("10 images", exact=True).click()  # to a million samples: long enough to be stopped
     settle(page)
     slider = page.get_by_role("slider", name="Samples up to")
     slider.focus()
     slider.press("ArrowRight")
     settle(page)
     page.get_by_role("button", name="Run", exact=True).click()
-    page.get_by_role("progressbar").first.wait_for()
-    # the line that is drawn, not the circles of what ships
-    drawn = (
-        "document.querySelector('.stPlotlyChart .js-plotly-plot').calcdata.flat().filter(({ trace }) =>"
-        " trace?.name === 'naive Monte Carlo' && trace.mode !== 'markers').flatMap(({ trace }) => [...trace.x])"
-    )
-    page.wait_for_function(f"{drawn}.some((x) => x > 1)")
-    clicked = time.monotonic()
+    page.wait_for_function(f"{STATE}.data.running && {STATE}.reach.get('naive Monte Carlo') > 1")  # in decades
+    page.get_by_role("radio", name="nats", exact=True).or_(
+        page.get_by_role("button", name="nats", exact=True)
+    ).first.click()  # other controls work meanwhile
+    page.wait_for_function(f"{STATE}.data.running && !{STATE}.data.distance")
     page.get_by_role("button", name=re.compile("Stop")).last.click()
-    page.locator(READY).wait_for(state="attached")
+    page.wait_for_function(f"!{STATE}.data.running")
     settle(page)
-    expect(page.get_by_role("progressbar")).to_have_count(0)
-    print(f"stopped after {time.monotonic() - clicked:.2f} s")
-    assert page.evaluate(f"Math.max(...{drawn})") < 1_000_000  # it did not go on to the end
-    expect(page.get_by_text("Lines: median of")).to_be_visible()  # what was run so far stays
-    expect(race.locator(".legendtext", has_text="naive Monte Carlo")).to_have_count(1)
+    reached = page.evaluate(f"Math.max(...{STATE}.data.curves.find((it) => it.name === 'naive Monte Carlo').x)")
+    assert 10 < reached < 1_000_000  # what was run so far stays, and it did not go on to the end
+    assert page.locator(f"{RACE} .curve").first.get_attribute("d") != before
     page.get_by_role("radio", name="seconds").or_(page.get_by_role("button", name="seconds")).first.click()
-    settle(page)
-    expect(page.locator(".stPlotlyChart").first.locator(".xtitle")).to_have_text("seconds")
+    expect(page.locator(f"{RACE} .title").first).to_have_text("seconds")
 
 
-def test_refined_bar_and_the_zoomed_posterior(server: str, watched_page: Page) -> None:
+def test_the_pointer_reads_off_values(server: str, watched_page: Page) -> None:
+    visit(watched_page, server, shown=f"{RACE} .curve")
+    watched_page.locator(RACE).hover()
+    expect(watched_page.locator(".race .hint")).to_have_text(re.compile(r"^At [\d,]+: .*naive Monte Carlo −?[\d.]+"))
+
+
+def test_steps_follow_the_link_and_back(server: str, watched_page: Page) -> None:
     page = watched_page
-    page.goto(f"{server}/likelihood?model=mnist-bernoulli-2d")
-    page.get_by_role("button", name="Refine q for this image").click()
-    expect(page.get_by_text("because one encoder serves all images")).to_be_visible()
+    visit(page, server, shown=f"{RACE} .curve")
+    page.get_by_text("Where the mass is", exact=True).click()
+    expect(page.get_by_role("heading", name="Where the posterior mass is")).to_be_visible()
+    page.wait_for_url("**likelihood.step=mass**")
+    page.wait_for_timeout(2500)  # within which an older link would be that of a late browser
+    page.go_back()
+    expect(page.get_by_role("heading", name="The race of the estimators")).to_be_visible()
+    page.go_forward()
+    expect(page.get_by_role("heading", name="Where the posterior mass is")).to_be_visible()
+
+
+def test_an_image_is_chosen(server: str, watched_page: Page) -> None:
+    visit(watched_page, server, "gap")
+    choose(watched_page, "4")
+    expect(watched_page.get_by_role("button", name=re.compile(r"Image: test image \d+, 4"))).to_be_visible()
+
+
+def test_optimised_bar_and_the_zoomed_posterior(server: str, watched_page: Page) -> None:
+    page = watched_page
+    visit(page, server, "gap")
+    page.get_by_role("button", name="Optimise q for this image").click()
+    expect(page.get_by_text("are the amortisation gap, which optimising q closes")).to_be_visible()
+    visit(page, server, "mass")
     page.get_by_role("radio", name="The posterior").or_(page.get_by_role("button", name="The posterior")).first.click()
     settle(page)
-    plane = page.locator(".js-plotly-plot").nth(1)
+    plane = page.locator(".js-plotly-plot").first
     across = plane.evaluate("chart => chart._fullLayout.xaxis.range")
     assert across[1] - across[0] < 4  # of the twelve and more that the whole plane is wide
 
 
 def test_a_click_on_the_plane_chooses_the_image(server: str, watched_page: Page) -> None:
     page = watched_page
-    page.goto(f"{server}/likelihood?model=mnist-bernoulli-2d")
-    page.locator(".js-plotly-plot").nth(1).wait_for()
-    settle(page)
-    page.wait_for_function("document.querySelectorAll('.js-plotly-plot')[1]?._fullData?.[3]?.x?.length > 0")
-    plane = page.locator(".js-plotly-plot").nth(1)
-    plane.scroll_into_view_if_needed()
+    visit(page, server, "mass")
+    page.wait_for_function("document.querySelector('.js-plotly-plot')?._fullData?.[3]?.x?.length > 0")
+    plane = page.locator(".js-plotly-plot").first
     x, y, row = plane.evaluate(
         """chart => { const traces = chart._fullData.filter(t => t.customdata), t = traces[4], a = chart._fullLayout,
            box = chart.getBoundingClientRect();
@@ -83,13 +113,14 @@ def test_a_click_on_the_plane_chooses_the_image(server: str, watched_page: Page)
                    box.top + a.yaxis._offset + a.yaxis.c2p(t.y[far]), t.customdata[far]] }"""
     )
     assert row != 0  # which is the image in use
-    number = page.get_by_role("spinbutton", name="Test image")
+    first = page.get_by_role("button", name=re.compile("Image: test image 0,"))
+    expect(first).to_have_count(1)
     for _ in range(5):  # Plotly takes a click for one on a point only once it has seen the pointer there
         page.mouse.move(x + 3, y)
         page.mouse.move(x, y)
         page.wait_for_timeout(500)
         page.mouse.click(x, y)
         settle(page)
-        if number.input_value() != "0":
+        if not first.count():
             break
-    assert number.input_value() != "0"  # of points that lie on each other any one may be the clicked
+    expect(first).to_have_count(0)  # of points that lie on each other any one may be the clicked

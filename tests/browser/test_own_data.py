@@ -95,8 +95,8 @@ def test_from_an_upload_to_the_report(
     no_error(page)
 
     go(page, "Likelihood")
-    page.get_by_text("Lines: median of").wait_for()  # the race is at its end
-    expect(page.locator(".stPlotlyChart").first.locator(".legendtext", has_text="ELBO")).to_have_count(1)
+    page.locator(".race svg .curve").first.wait_for()
+    expect(page.locator(".race .keys span", has_text="ELBO")).to_have_count(1)
     no_error(page)
 
     go(page, "Report")

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import vae
+from tests.app.test_pages import STEPS
 from tests.browser.conftest import settle
 
 # what shows that a page has its content, not only its frame
@@ -17,8 +18,8 @@ CONTENT = {
     "samples": "[data-testid=stImage] img",
     "views": "[data-testid=stPlotlyChart] .main-svg",
     "train": "[data-testid=stPlotlyChart] .main-svg",
-    "likelihood": "[data-testid=stPlotlyChart] .main-svg",
-    "variance": "[data-testid=stPlotlyChart] .main-svg",
+    "likelihood": ".race svg .curve",
+    "variance": "[data-testid=stMain] table",
     "data": "[data-testid=stImage] img",
     "models": "[data-testid=stTable]",
     "report": ".st-key-report-make button, .st-key-report-html button",
@@ -56,13 +57,10 @@ def test_fits_every_screen(server: str, watched_page: Page, small: str, path: st
         watched_page.goto(f"{server}/{path}?lang={language}{model}")
         expect(watched_page.locator("html")).to_have_attribute("lang", language)
         watched_page.locator(CONTENT[path]).first.wait_for()
-        if path == "likelihood":  # which goes on for a while
-            watched_page.locator("table").first.wait_for()
-        else:
-            if path == "report" and language == "en":  # after which it is kept
-                watched_page.locator(".st-key-report-make button").click()
-                watched_page.locator(".st-key-report-html").wait_for()
-            settle(watched_page)
+        if path == "report" and language == "en":  # after which it is kept
+            watched_page.locator(".st-key-report-make button").click()
+            watched_page.locator(".st-key-report-html").wait_for()
+        settle(watched_page)
         for width in widths:
             watched_page.set_viewport_size({"width": width, "height": 900})
             watched_page.wait_for_timeout(300)  # figures follow the window
@@ -93,10 +91,36 @@ def test_new_draws_are_new(server: str, watched_page: Page) -> None:
     settle(watched_page)
 
 
+# what shows that a step has its content
+OF_STEP = {
+    "likelihood": {
+        "race": ".race svg .curve", "mass": ".main-svg", "gap": ".main-svg", "dimensions": ".main-svg",
+        "area": ".main-svg", "trust": "table",
+    },
+    "variance": dict.fromkeys(STEPS["pages/measure/variance.py"][1:], ".main-svg") | {"score": "table"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "step"), [(path, step) for path, steps in OF_STEP.items() for step in steps], ids=lambda it: it
+)
+def test_a_step_fits_on_a_screen(server: str, watched_page: Page, path: str, step: str) -> None:
+    """The whole of it, title and steps included, on the screen of a small laptop."""
+    watched_page.set_viewport_size({"width": 1280, "height": 800})
+    watched_page.goto(f"{server}/{path}?{path}.step={step}")
+    watched_page.get_by_test_id("stMain").locator(OF_STEP[path][step]).first.wait_for()
+    settle(watched_page)
+    watched_page.wait_for_timeout(300)  # figures follow the window
+    high, seen = watched_page.get_by_test_id("stMain").evaluate("it => [it.scrollHeight, it.clientHeight]")
+    assert high <= seen <= 800
+
+
 def test_likelihood_streams_and_gives_way(server: str, watched_page: Page) -> None:
-    """The first figures come while the race goes on, and a visitor may leave in the middle of it."""
+    """The curves come while the race goes on, and a visitor may leave in the middle of it."""
     watched_page.goto(f"{server}/likelihood?model=mnist-2d")
     watched_page.locator(CONTENT["likelihood"]).first.wait_for()
+    watched_page.get_by_role("button", name="Run", exact=True).click()
+    expect(watched_page.get_by_role("button", name="Stop", exact=True).last).to_be_enabled()
     watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Decode", exact=True).click()
     expect(watched_page.get_by_role("heading", name="Decode", level=1)).to_be_visible()
     settle(watched_page)

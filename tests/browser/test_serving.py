@@ -39,8 +39,7 @@ def whole(page: Page, address: str, path: str) -> None:
     page.on("response", lambda answer: lost.append(answer.url) if answer.status >= 400 else None)
     page.goto(f"{address}/{path}")
     page.locator(CONTENT[path]).first.wait_for()
-    if path != "likelihood":  # which goes on for a while
-        settle(page)
+    settle(page)
     assert [url for url in lost if "_stcore" not in url] == []  # Streamlit asks for two of its own below a deep link
 
 

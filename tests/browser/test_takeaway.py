@@ -269,7 +269,7 @@ def test_what_cannot_be_made_is_said(server: str, page: Page) -> None:
 def test_it_fits_the_window_and_can_be_read_aloud(server: str, watched_page: Page, width: int) -> None:
     need_axe()
     watched_page.set_viewport_size({"width": width, "height": 800})
-    watched_page.goto(f"{server}/variance")
+    watched_page.goto(f"{server}/variance?variance.step=map")
     watched_page.locator(".js-plotly-plot .main-svg").first.wait_for()
     settle(watched_page)
     title, opener = (

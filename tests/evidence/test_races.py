@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,7 +10,7 @@ from tests.toys import small_model
 from vae.errors import ConfigError, DataError
 from vae.evidence.estimates import naive_monte_carlo_path
 from vae.evidence.importance import importance_sampling_path
-from vae.evidence.races import ESTIMATORS, race
+from vae.evidence.races import ESTIMATORS, Step, arrival, race, tracks
 from vae.model.distributions import generator
 
 X = torch.rand(3, 16, generator=torch.Generator().manual_seed(1))
@@ -63,6 +64,38 @@ def test_the_same_seed_gives_the_same_race() -> None:
         [step.value for step in race(small_model(), X, ("naive", "jackknife"), 20, replicates=2, seed=3)] for _ in "ab"
     )
     assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+def test_tracks_are_the_steps_as_tables() -> None:
+    steps = [
+        Step("naive", 0, 1, 0.1, torch.tensor([1.0, 3.0]), 0.2),
+        Step("naive", 1, 1, 0.3, torch.tensor([4.0, 6.0]), 0.4),
+        Step("elbo", 0, 1, 0.2, torch.tensor([7.0, 7.0]), 0.6),
+        Step("naive", 0, 2, 0.5, torch.tensor([0.0, 8.0]), 0.8),
+    ]
+    naive, bound = tracks(steps)
+    assert (naive.runner, bound.runner) == ("naive", "elbo")
+    assert naive.samples.tolist() == [1, 2]
+    np.testing.assert_allclose(naive.seconds, [0.2, 0.5])
+    np.testing.assert_array_equal(naive.value, [[2, 4], [5, np.nan]])
+    assert naive.median.tolist() == [3.5, 4]
+    assert not tracks([])
+
+
+@pytest.mark.parametrize(
+    ("median", "place"),
+    [
+        ([7.0, 9.5, 10.2, 9.1], 1),  # from the second on
+        ([9.5, 5.0, 9.0, 11.0], 2),  # the first was luck
+        ([10.0, 10.0], 0),
+        ([10.0, 12.0], None),  # it left again
+        ([np.nan, 10.0], 1),
+        ([-np.inf, 3.0], None),
+        ([], None),
+    ],
+)
+def test_an_estimator_has_arrived_when_it_stays(median: list[float], place: int | None) -> None:
+    assert arrival(np.array(median), 10.0) == place
 
 
 def test_progress_can_stop_a_race() -> None:

@@ -20,7 +20,8 @@ OF_PAGES = {
     "views": ("map.colours", "map.clusters"),
     "train": ("train.preset", "train.view", "job", "train.data"),
     "models": ("models.one",),
-    "variance": ("variance.nats", "variance.floor"),
+    "likelihood": ("likelihood.step",),
+    "variance": ("variance.step", "variance.nats", "variance.floor"),
 }  # fmt: skip
 WRONG: dict[str, str | list[str]] = {
     "empty": "",

@@ -16,15 +16,13 @@ def test_a_race_shows_the_median_and_the_band_of_what_has_been_run() -> None:
     y = np.array([[1.0, 2, 3], [3, 4, np.nan], [2, 9, np.nan]])
     curves = [
         figures_evidence.Curve("naive", "naive", np.array([1, 10, 100]), y),
-        figures_evidence.Curve("ships", "ais", np.array([50]), np.array([[8.0]]), points=True),
         figures_evidence.Curve("nothing yet", "elbo", np.array([]), np.zeros((0, 0))),
     ]
     figure = figures_evidence.race(curves, {"truth": ("exact", 10.0)}, ("L", "nats"), -5)
-    (line,), (points,), (level,) = (traces(figure, name) for name in ("naive", "ships", "truth"))
+    (line,), (level,) = (traces(figure, name) for name in ("naive", "truth"))
     assert list(line.y) == [2, 4, 3]
     low, high = (trace for trace in figure.data if trace.name is None)
     assert (list(low.y), list(high.y)) == ([1, 2, 3], [3, 9, 3])
-    assert (points.mode, list(points.y)) == ("markers", [8])
     assert (list(level.x), list(level.y)) == ([1, 100], [10, 10])
     assert level.line.color == COLOURS["exact"]
     assert not traces(figure, "nothing yet")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from vae.errors import ConfigError
@@ -16,7 +18,9 @@ from vae.evidence.estimates import Estimate, Progress, elbo, naive_monte_carlo_p
 from vae.evidence.importance import importance_sampling_path
 from vae.model import VAE, generator
 
-__all__ = ["CHAINS", "ESTIMATORS", "FEW", "MANY", "MOST", "Runner", "Step", "race"]
+__all__ = [
+    "CHAINS", "ESTIMATORS", "FEW", "MANY", "MOST", "Runner", "Step", "Track", "arrival", "race", "tracks",
+]  # fmt: skip
 
 Runner = Literal["naive", "elbo", "importance", "jackknife", "ais"]
 ESTIMATORS: tuple[Runner, ...] = ("naive", "elbo", "importance", "jackknife", "ais")
@@ -45,6 +49,27 @@ class Step(NamedTuple):
     seconds: float
     value: Tensor
     share: float
+
+
+class Track(NamedTuple):
+    """The estimates of one estimator in a race, means over the images.
+
+    Attributes:
+        runner: which estimator.
+        samples: (K,), for each image, increasing.
+        seconds: (K,), the median over the replicates; NaN where they do not matter.
+        value: (R, K), nats, one row for each replicate; NaN where a replicate has not got that far.
+    """
+
+    runner: Runner
+    samples: NDArray[Any]
+    seconds: NDArray[Any]
+    value: NDArray[Any]
+
+    @property
+    def median(self) -> NDArray[Any]:
+        """(K,), nats, over the replicates."""
+        return np.nanmedian(self.value, 0)
 
 
 def race(
@@ -93,6 +118,34 @@ def race(
         estimate = next(paths[runner, i])
         samples = estimate.decodes // len(x) if runner == "ais" else size
         yield Step(runner, i, samples, estimate.seconds, estimate.value, done / len(order))
+
+
+def tracks(steps: Sequence[Step]) -> list[Track]:
+    """Returns the steps of a race by estimator, in the order in which the estimators began."""
+    found = []
+    for runner in dict.fromkeys(step.runner for step in steps):
+        mine = [step for step in steps if step.runner == runner]
+        samples = sorted({step.samples for step in mine})
+        value = np.full((1 + max(step.replicate for step in mine), len(samples)), np.nan)
+        seconds = np.full(value.shape, np.nan)
+        for step in mine:
+            place = step.replicate, samples.index(step.samples)
+            value[place], seconds[place] = float(step.value.mean()), step.seconds
+        found.append(Track(runner, np.array(samples), np.nanmedian(seconds, 0), value))
+    return found
+
+
+def arrival(median: NDArray[Any], truth: float, within: float = 1.0) -> int | None:
+    """Returns the first place from which on estimates stay close to the truth, or None where the last is not.
+
+    Arguments:
+        median: (K,), nats, for more and more samples.
+        truth: nats.
+        within: nats.
+    """
+    off = np.flatnonzero(~(np.abs(median - truth) <= within))
+    first = int(off[-1]) + 1 if len(off) else 0
+    return first if first < len(median) else None
 
 
 def _sizes(runner: Runner, sizes: Sequence[int]) -> list[int]:

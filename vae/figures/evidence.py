@@ -30,14 +30,12 @@ class Curve(NamedTuple):
         colour: a key of `COLOURS`.
         x: (K,), samples or seconds.
         y: (R, K), nats, a row for each replicate, NaN where one has not reached that number yet.
-        points: whether it is drawn only as points, as shipped results are.
     """
 
     name: str
     colour: str
     x: Array
     y: Array
-    points: bool = False
 
 
 def race(
@@ -52,16 +50,8 @@ def race(
         low: lowest value shown, in nats; everything below is cut off.
     """
     figure = go.Figure()
-    for name, colour, x, y, points in curves:
+    for name, colour, x, y in curves:
         if not len(x):
-            continue
-        if points:
-            figure.add_trace(
-                go.Scatter(
-                    x=x, y=np.nanmedian(y, 0), name=name, mode="markers",
-                    marker={"color": COLOURS[colour], "size": 9, "symbol": "circle-open", "line": {"width": 2}},
-                )
-            )  # fmt: skip
             continue
         if len(y) > 1:
             band = {"mode": "lines", "line": {"width": 0}, "showlegend": False, "hoverinfo": "skip"}

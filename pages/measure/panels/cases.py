@@ -12,13 +12,17 @@ _LITTLE = 1  # nats
 _METHODS = ("elbo", "importance_64", "importance_5000", "naive_100000", "naive_1000000", "ais")
 
 
+def title() -> str:
+    """Names the step."""
+    return _("Which estimate can be trusted?")
+
+
 def show(chosen: Chosen) -> None:
     """Shows how far each estimate is from log p(x) over many images, and takes a visitor to the worst of them."""
-    st.subheader(_("When is each to be trusted?"))
     found = cache.comparison(chosen.model, cache.images(chosen.model).name)
     if found is None:
         st.info(
-            _("Compare the estimators on up to 1,000 images of this model: `python -m vae compare {name}`").format(
+            _("To compare the estimators on many images of this model, run `python -m vae compare {name}`.").format(
                 name=chosen.model[0]
             ),
             icon=":material/info:",
@@ -42,7 +46,7 @@ def show(chosen: Chosen) -> None:
     left, right = st.columns([3, 2], gap="medium")
     left.markdown("\n".join(lines))
     left.caption(
-        _("Against {truth} of {count:,} test images.").format(
+        _("Errors are measured against {truth} of {count:,} test images.").format(
             truth=_("the exact log p(x)") if kind == "exact" else _("the best lower bound of each image"),
             count=int(good.sum()),
         )
@@ -66,16 +70,16 @@ def _verdict(importance: float, naive: float, kind: str) -> str:
     if naive > importance:
         wide = naive > -_LITTLE
         return _(
-            "For this model **naive Monte Carlo is closer** ({naive:+.2f} against {importance:+.2f} nats): {why}. "
-            "The encoder, which never saw these images, sometimes looks beside the posterior or misses one of its "
-            "modes, and no number of draws from the wrong place mends that."
+            "For this model **naive Monte Carlo is closer** (mean error {naive:+.2f} nats against {importance:+.2f}): "
+            "{why}. The encoder has never seen these images. It sometimes misses the posterior, or one of its modes, "
+            "and more samples from the wrong place do not help."
         ).format(
             naive=naive, importance=importance,
-            why=_("the posterior is wide enough for blind draws to find it") if wide
-            else _("blind draws seldom hit a posterior so small, but they look everywhere"),
+            why=_("the posterior is wide enough for samples from the prior to find it") if wide
+            else _("samples from the prior rarely hit so small a posterior, but they cover the whole space"),
         )  # fmt: skip
     return _(
-        "For this model **importance sampling is closer** ({importance:+.2f} against {naive:+.2f} nats): the posterior "
-        "is so small a part of the prior that blind draws do not find it. Where the encoder misses a mode, its "
-        "estimate is low too, and its own standard error does not tell."
+        "For this model **importance sampling is closer** (mean error {importance:+.2f} nats against {naive:+.2f}): "
+        "the posterior is so small a part of the prior that samples from the prior do not find it. Where the encoder "
+        "misses a mode, importance sampling is too low as well, and its own standard error does not show it."
     ).format(naive=naive, importance=importance)

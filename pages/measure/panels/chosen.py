@@ -6,6 +6,7 @@ import streamlit as st
 
 import vae
 from pages import cache
+from pages.measure import steps
 from pages.ui import examples, pictures, state, words
 from pages.ui.language import _
 from vae import figures
@@ -13,60 +14,54 @@ from vae.model import AnyConfig
 
 
 class Chosen(NamedTuple):
-    """The model in use, the data set of the image that all panels are about, its row, and those of the race."""
+    """The model in use, the data set of the image that all panels are about, and its row."""
 
     model: cache.Model
     config: AnyConfig
     dataset: vae.Dataset
     row: int
-    rows: tuple[int, ...]
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the image is the drawing."""
+        return self.dataset.name != cache.images(self.model).name
 
     @property
     def name(self) -> str:
         """What the image is called."""
-        drawn = len(self.dataset.test) == 1
-        return words.classes(self.dataset)[0] if drawn else _("test image {row}").format(row=self.row)
+        return words.classes(self.dataset)[0] if self.drawn else _("test image {row}").format(row=self.row)
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """The rows of all the images that may be chosen at a glance."""
+        which = int(st.session_state.get("likelihood.which") or 1)
+        return tuple(examples.rows(self.model, which).values())
 
 
-def images(model: cache.Model) -> Chosen:
-    """Lets a visitor choose among one test image of each class or varied ones, any by its number, or the drawing."""
-    config, dataset, drawing = cache.record(model[0]).model, cache.images(model), state.drawing()
-    if drawing is not None and drawing.shape == config.image_shape:
-        if state.drawing_is_asked_for():
-            return _drawing(model, cache.drawing(drawing))
-        st.button(
-            _("Your drawing"), icon=":material/draw:", key="likelihood.drawing", on_click=state.ask_for_drawing,
-            args=(True,),
-        )  # fmt: skip
-    last = len(dataset.test) - 1
-    row = min(state.image(), last)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        number = st.number_input(
-            _("Test image"), 0, last, row, width=140,
-            help=_("Its number in the test set. Or choose one below, or click on the plane."),
-        )  # fmt: skip
-        if number != row:
-            state.use_image(int(number))
-            row = int(number)
-        which = 1
-        if examples.by_class(model):
-            which = int(st.number_input(_("Which of each class"), 1, 50, 1, key="likelihood.which", width=160))
-        whole = st.segmented_control(
-            _("The race is run for"), [False, True], default=False, required=True, key="likelihood.whole",
-            format_func=lambda every: _("all of these") if every else _("this image"),
-        )  # fmt: skip
-    shown = examples.show(model, "likelihood.image.", state.use_image, used=row, which=which)
-    return Chosen(model, config, dataset, row, tuple(shown) if whole else (row,))
+def find(model: cache.Model) -> Chosen:
+    """Returns the test image in use, or the drawing where it is asked for."""
+    config, drawing = cache.record(model[0]).model, state.drawing()
+    if drawing is not None and drawing.shape == config.image_shape and state.drawing_is_asked_for():
+        return Chosen(model, config, cache.drawing(drawing), 0)
+    dataset = cache.images(model)
+    return Chosen(model, config, dataset, min(state.image(), len(dataset.test) - 1))
 
 
-def _drawing(model: cache.Model, dataset: vae.Dataset) -> Chosen:
-    """Shows the drawing, and the way back to the test images."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        image = dataset.test.images[0].numpy() / 255
-        name = words.classes(dataset)[0]
-        st.image(figures.png_uri(pictures.plain(image, 4)), caption=name, alt=name, width=112)
+def show(chosen: Chosen) -> None:
+    """Lets a visitor choose another test image, or the drawing."""
+    if chosen.drawn:
+        image = chosen.dataset.test.images[0].numpy() / 255
+        st.image(figures.png_uri(pictures.plain(image, 1)), alt=chosen.name, width=40)
+        st.caption(chosen.name, width="content")
         st.button(
             _("Back to the test images"), icon=":material/arrow_back:", key="likelihood.back",
             on_click=state.ask_for_drawing, args=(False,),
         )  # fmt: skip
-    return Chosen(model, cache.record(model[0]).model, dataset, 0, (0,))
+        return
+    drawing = state.drawing()
+    if drawing is not None and drawing.shape == chosen.config.image_shape:
+        st.button(
+            _("Your drawing"), icon=":material/draw:", key="likelihood.drawing", on_click=state.ask_for_drawing,
+            args=(True,),
+        )  # fmt: skip
+    steps.choose_image("likelihood", chosen.model, chosen.dataset, chosen.row)

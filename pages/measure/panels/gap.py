@@ -1,4 +1,4 @@
-"""The gap: log p(x) = ELBO + amortisation gap + approximation gap, and a button that closes the first."""
+"""The gap: log p(x) = ELBO + amortisation gap + approximation gap, and a button that measures the two."""
 
 import streamlit as st
 
@@ -10,9 +10,13 @@ from vae import figures
 _BEST = "likelihood.best"  # session state: the refined ELBO by model and image
 
 
+def title() -> str:
+    """Names the step."""
+    return _("The gap between the ELBO and log p(x)")
+
+
 def show(chosen: Chosen) -> None:
     """Draws the bar, for models whose evidence is known."""
-    st.subheader(_("The gap"))
     found = cache.evidence_of(chosen.model, chosen.dataset.name, (chosen.row,))
     if found is None:
         st.info(
@@ -22,16 +26,23 @@ def show(chosen: Chosen) -> None:
         return
     log_p = float(found[0][0])
     if log_p != log_p:
-        st.warning(_("The grids did not agree on log p(x) for this image, so there is no gap to show."))
+        st.warning(_("The integration grids do not agree on log p(x) of this image, so the gap is not known."))
         return
     elbo = cache.own_elbo(chosen.model, chosen.dataset.name, chosen.row)
-    st.markdown(r"$\log p(x) = \mathrm{ELBO} + \mathrm{KL}[q(z|x)\,\|\,p(z|x)]$")
+    st.markdown(
+        _(
+            "The ELBO is low by the divergence of the encoder's $q(z|x)$ from the posterior. Part of that is the "
+            "encoder's fault, because it serves all images at once (**amortisation gap**); the rest is there for any "
+            "Gaussian (**approximation gap**)."
+        )
+    )
+    st.latex(r"\log p(x) = \mathrm{ELBO} + \mathrm{KL}[q(z|x)\,\|\,p(z|x)]")
     known = st.session_state.setdefault(_BEST, {})
     place = (chosen.model, chosen.dataset.name, chosen.row)
     bar, words = st.empty(), st.empty()
     started = st.button(
-        _("Refine q for this image"), icon=":material/adjust:", key="likelihood.refine",
-        help=_("Gradient ascent on this image's own ELBO, from where the encoder starts it."),
+        _("Optimise q for this image"), icon=":material/adjust:", key="likelihood.refine", type="primary",
+        help=_("Gradient ascent on the ELBO of this image alone, in the mean and the variance of q."),
     )  # fmt: skip
     _bar(bar, elbo, known.get(place), log_p, 0)
     if started:
@@ -44,18 +55,18 @@ def show(chosen: Chosen) -> None:
     best = known.get(place)
     kl = log_p - elbo
     if best is None:
-        words.caption(
+        words.markdown(
             _(
-                "The bound is {kl:.2f} nats low. Is q(z|x) in the wrong place, or is a Gaussian too simple? "
-                "Refine it to see."
-            ).format(kl=kl)
+                "For {name} the bound is **{kl:.2f} nats** low. Is q(z|x) in the wrong place, or is a Gaussian too "
+                "simple a shape? Optimise q for this image alone to find out."
+            ).format(name=chosen.name, kl=kl)
         )
     else:
-        words.caption(
+        words.markdown(
             _(
-                "Of {kl:.2f} nats, {amortisation:.2f} go because one encoder serves all images (amortisation gap), "
-                "{approximation:.2f} because the best Gaussian is not the posterior "
-                "(approximation gap; Cremer et al. 2018)."
+                "Of the {kl:.2f} nats, **{amortisation:.2f}** are the amortisation gap, which optimising q closes, and "
+                "**{approximation:.2f}** the approximation gap, which no Gaussian with a diagonal covariance closes "
+                "(Cremer et al. 2018)."
             ).format(kl=kl, amortisation=best - elbo, approximation=log_p - best)
         )
 

@@ -1,192 +1,190 @@
 """The race: every estimator of log p(x) against its number of samples or its seconds, with the exact value."""
 
-import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from pages import cache
+from pages.measure.panels import verdicts
 from pages.measure.panels.chosen import Chosen
+from pages.measure.panels.verdicts import Key
+from pages.ui.browser import race as chart
+from pages.ui.fragment import fragment
 from pages.ui.language import _, said
-from vae import figures
 from vae.errors import VAEError
 from vae.evidence import races
+from vae.figures.evidence import Curve
 
-_DONE = "likelihood.raced"  # session state: what has been run, by model and images
+_RACES, _NOW = "likelihood.raced", "likelihood.racing"  # session state: what has been run, and what is being run
+_MOST = 20  # races that a session keeps
 _FIRST = 1000  # samples that are run at once where no results ship, by estimators that take no time for it
-_NEAR = 30  # nats below the best that the near view shows
-_REPLICATES = 5
-_EVERY = 0.4  # seconds between drawings
+_LEAST, _DEEPEST = 30, 3000  # nats that the vertical axis covers
+_EVERY = 0.3  # seconds between drawings
+_SLICE = 0.2  # of them for the race
 
 
-class Rest(NamedTuple):
-    """What is to be done when the parts of the page that take least are there.
+class Race(NamedTuple):
+    """A race as far as it has been run in this session.
 
     Attributes:
-        level: draws the exact value into the race.
-        run: runs the race, where it is to be run.
+        seed: of the first replicate; the others have those after it.
+        most: samples that it runs to.
+        steps: what has been run; grows while it is run.
+        refused: why it could not go on, if it could not.
     """
 
-    level: Callable[[], None]
-    run: Callable[[], None]
+    seed: int
+    most: int
+    steps: list[races.Step]
+    refused: list[str]
 
 
-def show(chosen: Chosen) -> Rest:
-    """Draws the race as far as it has been run, at once and without the exact value."""
-    st.subheader(_("The race"))
+def title() -> str:
+    """Names the step."""
+    return _("The race of the estimators")
+
+
+def show(chosen: Chosen) -> None:
+    """Draws the race that ships or that was run last, and runs new ones."""
     names: dict[races.Runner, str] = {
         "naive": _("naive Monte Carlo"), "elbo": _("ELBO"), "importance": _("importance sampling"),
-        "jackknife": _("importance, jackknife"), "ais": _("annealed importance (AIS)"),
+        "jackknife": _("importance, jackknife"), "ais": _("AIS"),
     }  # fmt: skip
-    runners: list[races.Runner] = st.pills(
-        _("Estimators"), list(names), selection_mode="multi", default=["naive", "elbo", "importance", "ais"],
-        format_func=names.__getitem__, key="likelihood.runners", persist_state="session",
-    )  # fmt: skip
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    left, right = st.columns([3, 1], gap="medium")
+    with right:
+        tools = st.container(horizontal=True)
+        runners: list[races.Runner] = st.pills(
+            _("Estimators"), list(names), selection_mode="multi", default=["naive", "elbo", "importance", "ais"],
+            format_func=names.__getitem__, key="likelihood.runners", persist_state="session", wrap=True,
+            help=_(
+                "The jackknife reduces the bias of importance sampling. AIS is annealed importance sampling, here with "
+                "{chains} chains and up to {steps} temperatures."
+            ).format(chains=races.CHAINS, steps=races.MOST["ais"]),
+        )  # fmt: skip
         most = st.select_slider(
             _("Samples up to"), [10**3, 10**4, 10**5, 10**6], 10**5, format_func=lambda n: f"{n:,}",
-            key="likelihood.most", persist_state="session", width=200,
+            key="likelihood.most", persist_state="session",
         )  # fmt: skip
+        whole = not chosen.drawn and st.segmented_control(
+            _("Averaged over"), [False, True], default=False, required=True, key="likelihood.whole",
+            format_func=lambda every: _("{count} images").format(count=len(chosen.shown)) if every else _("this image"),
+        )  # fmt: skip
+        key = chosen.model, chosen.dataset.name, chosen.shown if whole else (chosen.row,)
+        shipped = None if whole else cache.streams.raced(chosen.model, chosen.dataset.name, chosen.row)
+        _leave(key)
+        if _done(key) is None and shipped is None:
+            _start(key, tuple(runner for runner in runners if runner != "ais"), _FIRST)
         cost = st.segmented_control(
-            _("Cost"), ["samples", "seconds"], default="samples", required=True, key="likelihood.cost",
-            format_func={"samples": _("samples"), "seconds": _("seconds")}.__getitem__,
+            _("Horizontal axis"), ["samples", "seconds"], default="samples", required=True, key="likelihood.cost",
+            format_func={"samples": _("samples"), "seconds": _("seconds")}.__getitem__, disabled=_done(key) is None,
+            help=_("Seconds are measured when a race is run on this machine."),
         )  # fmt: skip
-        near = st.segmented_control(
-            _("Nats"), [False, True], default=False, required=True, key="likelihood.closer",
-            format_func=lambda closer: _("the last {nats}").format(nats=_NEAR) if closer else _("all"),
+        distance = st.segmented_control(
+            _("Vertical axis"), [True, False], default=True, required=True, key="likelihood.distance",
+            format_func=lambda away: _("distance") if away else _("nats"), disabled=verdicts.goal(key) is None,
+            help=_("Distance from log p(x), on a logarithmic scale beyond 1 nat; or the estimates themselves."),
         )  # fmt: skip
-        run = st.button(_("Run"), icon=":material/play_arrow:", type="primary", key="likelihood.run")
-        st.button(_("Stop"), icon=":material/stop:", key="likelihood.stop")
-    place, status, exactly = st.empty(), st.empty(), st.empty()
-    raced = st.session_state.setdefault(_DONE, {})
-    key = (chosen.model, chosen.dataset.name, chosen.rows)
-    if len(raced) > 20:
-        raced.clear()
-    steps: list[races.Step] = raced.setdefault(key, [])
-    shipped = _shipped(chosen, runners, names) if cost == "samples" else []
-    lines: dict[str, tuple[str, float]] = {}
-
-    def draw(count: int) -> None:
-        curves = [curve for runner in runners if (curve := _curve(runner, names[runner], steps, cost == "seconds"))]
-        shown = {curve.name for curve in curves}
-        reached = [each.y for each in curves + shipped]
-        high = max([value for _colour, value in lines.values()] + [float(np.nanmax(y)) for y in reached], default=0.0)
-        worst = min([float(np.nanmin(y)) for y in reached], default=high)
-        low = high - (_NEAR if near else min(max(1.15 * (high - worst), _NEAR), 1500))
-        figure = figures.evidence.race(
-            curves + [curve for curve in shipped if curve.name not in shown], lines,
-            (
-                _("seconds") if cost == "seconds" else _("samples (AIS: decoder evaluations)"),
-                _("nats"),
-            ),
-            low,
+    with tools:
+        st.button(
+            _("Run"), icon=":material/play_arrow:", type="primary", key="likelihood.run", on_click=_start,
+            args=(key, tuple(runners), most), disabled=not runners,
         )  # fmt: skip
-        place.plotly_chart(
-            figure, key=f"likelihood.race.{chosen.model[0]}.{count}", config={"displayModeBar": False},
-            alt=_("Estimates of log p(x) in nats against the number of samples"),
-        )  # fmt: skip
-
-    def run_it() -> None:
-        goal = most if run else _FIRST
-        started = runners if run else [runner for runner in runners if runner != "ais"]
-        steps.clear()
-        bar, count, drawn = status.progress(0.0), 1, time.monotonic()
-        share, words = 0.0, ""
-        racing = cache.streams.race(chosen.model, chosen.dataset.name, chosen.rows, tuple(started), goal, _REPLICATES)
-        for step in racing:
-            if step is not None:
-                steps.append(step)
-                share = step.share
-                words = _("{name}, {samples:,} samples").format(name=names[step.runner], samples=step.samples)
-            if time.monotonic() - drawn > _EVERY:  # a message to the browser is also where Streamlit stops the run
-                bar.progress(share, words)
-                if step is not None:
-                    count += 1
-                    draw(count)
-                drawn = time.monotonic()
-        draw(count + 1)
-        caption()
-
-    def caption() -> None:
-        if steps:
-            status.caption(
-                _(
-                    "Lines: median of {many} replicates, {few} of AIS and beyond {far:,} samples. Bands: the least and "
-                    "the most. AIS has {chains} chains and up to {steps} temperatures. Whatever you change stops a "
-                    "run; its lines stay."
-                ).format(many=_REPLICATES, few=races.FEW, far=races.MANY, chains=races.CHAINS, steps=races.MOST["ais"])
-            )
-        elif shipped:
-            status.caption(_("Circles: results that come with the model (python -m vae compare). Run draws them live."))
-        exactly.caption(_exactly(chosen))
-
-    def level() -> None:
-        try:
-            lines.update(_lines(chosen))
-            if lines:
-                draw(1)
-            caption()
-        except VAEError as error:
-            exactly.error(said(error), icon=":material/error:")
-
-    draw(0)
-    for line in (status, exactly):  # so that what is below stays where it is
-        line.caption("\u00a0")
-    return Rest(level, run_it if run or (not steps and not shipped) else lambda: None)
-
-
-def _curve(runner: races.Runner, name: str, steps: list[races.Step], seconds: bool) -> figures.evidence.Curve | None:
-    """Returns what has been run of one estimator; figures are means over the images."""
-    mine = [step for step in steps if step.runner == runner]
-    if not mine:
-        return None
-    samples = sorted({step.samples for step in mine})
-    y = np.full((1 + max(step.replicate for step in mine), len(samples)), np.nan)
-    cost = np.full(y.shape, np.nan)
-    for step in mine:
-        place = step.replicate, samples.index(step.samples)
-        y[place], cost[place] = float(step.value.mean()), step.seconds
-    x = np.nanmedian(cost, 0) if seconds else np.array(samples)
-    return figures.evidence.Curve(name, runner, x, y)
-
-
-def _shipped(
-    chosen: Chosen, runners: list[races.Runner], names: dict[races.Runner, str]
-) -> list[figures.evidence.Curve]:
-    """Returns results that come with the model."""
-    found = cache.comparison(chosen.model, chosen.dataset.name)
-    if found is None or max(chosen.rows) >= len(found.encoder_kl):
-        return []
-    curves = []
-    for runner in runners:
-        mine = [estimate for name, estimate in found.estimates.items() if name.partition("_")[0] == runner]
-        if mine:
-            samples = [each.decodes // len(each.value) if runner == "ais" else each.samples for each in mine]
-            y = np.array([[float(each.value[list(chosen.rows)].mean()) for each in mine]])
-            curves.append(figures.evidence.Curve(names[runner], runner, np.array(samples), y, True))
-    return curves
-
-
-def _exactly(chosen: Chosen) -> str:
-    """Says how well log p(x) is known, or that it is not."""
-    found = cache.evidence_of(chosen.model, chosen.dataset.name, chosen.rows)
-    if found is None:
-        return _("log p(x) has no exact value for J = {size} and a decoder that bends.").format(
-            size=chosen.config.latent
+        st.button(
+            _("Stop"), icon=":material/stop:", key="likelihood.stop", on_click=_stop, disabled=_running(key) is None
         )
-    lost = int((~np.isfinite(found[0])).sum())
-    if lost:
-        return _("The grids did not agree on log p(x) of {lost} of {all} images, so it is not drawn.").format(
-            lost=lost, all=len(chosen.rows)
-        )
-    return _("log p(x) is known to about ± {error:.1g} nats.").format(error=float(found[1].max()))
+
+    @fragment(run_every=_EVERY if _running(key) else None)
+    def drawn() -> None:
+        slices, race = _running(key), _done(key)
+        if slices is not None and race is not None:
+            try:
+                race.steps.extend(slices.take(_SLICE))
+            except VAEError as error:
+                race.refused.append(said(error))
+        tracks = shipped or [] if race is None else races.tracks(race.steps)
+        tracks = [track for track in tracks if track.runner in runners]
+        _draw(key, tracks, names, cost == "seconds" and race is not None, bool(distance))
+        for sentence in race.refused if race else []:
+            st.error(sentence, icon=":material/error:")
+        if slices is not None and slices.ended:
+            _stop()
+            st.rerun()
+
+    with left:
+        drawn()
+        _find(key)
 
 
-def _lines(chosen: Chosen) -> dict[str, tuple[str, float]]:
-    """Returns the level of log p(x), where it is known."""
-    found = cache.evidence_of(chosen.model, chosen.dataset.name, chosen.rows)
-    if found is None or not np.isfinite(found[0]).all():
-        return {}
-    return {_("log p(x), exact"): ("exact", float(found[0].mean()))}
+def _done(key: Key) -> Race | None:
+    """Returns the race that was run last, for a model and images."""
+    return st.session_state.get(_RACES, {}).get(key)
+
+
+def _running(key: Key) -> cache.streams.Slices[races.Step] | None:
+    """Returns what the race of a model and images gives that is being run, if one is."""
+    now = st.session_state.get(_NOW)
+    return now[1] if now is not None and now[0] == key else None
+
+
+def _start(key: Key, runners: tuple[races.Runner, ...], most: int) -> None:
+    """Begins a race, with other draws than the one before."""
+    _stop()
+    before, known = _done(key), st.session_state.setdefault(_RACES, {})
+    if len(known) >= _MOST:
+        known.clear()
+    seed = (cache.streams.SEED if before is None else before.seed) + 100
+    known[key] = Race(seed, most, [], [])
+    st.session_state[_NOW] = key, cache.streams.Slices(cache.streams.race(*key, runners, most, seed))
+
+
+def _stop() -> None:
+    """Ends the race that is being run; what it has said stays."""
+    if (now := st.session_state.pop(_NOW, None)) is not None:
+        now[1].close()
+
+
+def _leave(key: Key) -> None:
+    """Ends a race of another model or of other images."""
+    if _NOW in st.session_state and _running(key) is None:
+        _stop()
+
+
+def _draw(key: Key, tracks: list[races.Track], names: dict[races.Runner, str], seconds: bool, distance: bool) -> None:
+    """Draws the race and says who has arrived."""
+    race, goal = _done(key), verdicts.goal(key)
+    curves = [
+        Curve(names[track.runner], track.runner, track.seconds if seconds else track.samples, track.value)
+        for track in tracks
+    ]
+    high = max([float(np.nanmax(curve.y)) for curve in curves] + ([] if goal is None else [goal.nats + 1]), default=0.0)
+    worst = min([float(np.nanmin(curve.y)) for curve in curves], default=high)
+    low = high - min(max(1.15 * (high - worst), _LEAST), _DEEPEST)
+    across = _("seconds") if seconds else _("samples (for AIS, decoder evaluations)")
+    up = _("nats") if goal is None or not distance else _("nats below {level}").format(level=goal.word)
+    places = [None if goal is None else races.arrival(track.median, goal.nats) for track in tracks]
+    chart.show(
+        "likelihood.race", curves, places, None if goal is None else (goal.name, goal.nats), (low, high),
+        0 if seconds or race is None else race.most,
+        (across, up), distance=distance and goal is not None,
+        run=f"{key}{race.seed if race else ''}", running=_running(key) is not None,
+    )  # fmt: skip
+    if goal is not None:
+        st.markdown(verdicts.arrivals(tracks, names, places, goal))
+    says = _(
+        "Lines: medians of {many} replicates ({few} for AIS and beyond {far:,} samples). Bands: minimum to maximum."
+    ).format(many=cache.streams.REPLICATES, few=races.FEW, far=races.MANY)
+    made = _("This run ships with the model (seed {seed}); **Run** starts a new one.")
+    if race is not None:
+        made = _("This run was made here, with seed {seed}.")
+    made = made.format(seed=cache.streams.SEED if race is None else race.seed)
+    st.caption(" ".join(filter(None, [says, made, verdicts.exactly(key)])))
+
+
+def _find(key: Key) -> None:
+    """Finds log p(x) where it is not known yet."""
+    try:
+        if verdicts.find(key):
+            st.rerun()  # now that it is known
+    except VAEError as error:
+        st.error(said(error), icon=":material/error:")

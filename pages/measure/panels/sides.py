@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages import cache
 from pages.measure.panels.chosen import Chosen
-from pages.ui import words
+from pages.ui import state, words
 from pages.ui.language import _
 from vae import catalogue, figures
 
@@ -15,9 +15,13 @@ _SIZES = (1000, 10_000, 100_000, 1_000_000)
 _SHOWN = ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d")
 
 
+def title() -> str:
+    """Names the step."""
+    return _("More latent dimensions need more samples")
+
+
 def show(chosen: Chosen) -> None:
     """Compares the models that ship, and the model in use, on the image in use."""
-    st.subheader(_("More latent dimensions, more samples"))
     there = {record.name: record for record in catalogue()[0]}
     names = [name for name in _SHOWN if name in there]
     if chosen.model[0] not in names:
@@ -30,7 +34,7 @@ def show(chosen: Chosen) -> None:
         kl = cache.needed(model, chosen.dataset.name, chosen.row)
         elbo = float(cache.elbo(model, chosen.dataset.name, (chosen.row,), 1000)[0][0])
         found = cache.comparison(model, chosen.dataset.name)
-        title = _("J = {size}").format(size=there[name].model.latent) if name in _SHOWN else name
+        heading = _("J = {size}").format(size=there[name].model.latent) if name in _SHOWN else name
         naive, reference, value, kind = ["–"] * len(_SIZES), "–", np.nan, ""
         if found is not None and chosen.row < len(found.encoder_kl):
             values, kind = found.reference()
@@ -38,35 +42,40 @@ def show(chosen: Chosen) -> None:
         if found is not None and np.isfinite(value):
             error = np.array([float(found.estimates[f"naive_{size}"].value[chosen.row]) for size in _SIZES]) - value
             naive = [f"{each:+,.1f}" for each in error]
-            reference = f"{value:.1f}" if kind == "exact" else f"> {value:.1f}"
-            below[title] = np.maximum(-error, 0)
-        columns.append((title, reference, f"{elbo:.1f}", *naive, f"{kl:.1f}", words.power(kl)))
+            reference = f"{value:.1f}" if kind == "exact" else f">\u00a0{value:.1f}"
+            below[heading] = np.maximum(-error, 0)
+        columns.append((heading, reference, f"{elbo:.1f}", *naive, f"{kl:.1f}", words.power(kl).replace(" ", "\u00a0")))
     titles = (
-        _("nats"), _("log p(x) or best bound"), _("ELBO"),
+        _("nats"), _("log p(x) or best lower bound"), _("ELBO"),
         *(_("naive, 10{power}").format(power=words.power_of_ten(round(math.log10(size)))) for size in _SIZES),
-        _("KL from the prior"), _("samples it needs"),
+        _("KL from the prior"), _("samples needed"),
     )  # fmt: skip
     lines = ["| " + " | ".join(cells) + " |" for cells in zip(titles, *columns, strict=True)]
     table = "\n".join([lines[0], "|---|" + "---:|" * len(columns), *lines[1:]])
-    if not below:
-        st.markdown(table)
-        return
-    left, right = st.columns([2, 3], gap="medium")
-    with left:
-        st.plotly_chart(
-            figures.evidence.shortfall(
-                np.array(_SIZES), below, (_("samples L"), _("naive Monte Carlo is low by, nats"))
-            ),
-            key="likelihood.sides", config={"displayModeBar": False},
+    st.markdown(
+        _(
+            "Naive Monte Carlo needs about $e^{\\mathrm{KL}}$ samples, where the KL is that of the posterior from the "
+            "prior. It usually grows with the number of latent dimensions, because each dimension that carries "
+            "information makes the posterior a smaller part of the prior."
+        )
+    )
+    left, right = st.columns([9, 11], gap="medium")
+    if below:
+        figure = figures.evidence.shortfall(np.array(_SIZES), below, (_("samples L"), _("nats below")))
+        figure.update_layout(height=state.larger(400))
+        left.plotly_chart(
+            figure, key="likelihood.sides", config={"displayModeBar": False},
             alt=_("Nats by which naive Monte Carlo is too low against its number of samples, for each latent size"),
         )  # fmt: skip
-    right.markdown(table)
-    if len({there[name].model.likelihood == "bernoulli" for name in names}) > 1:
-        right.caption(_("Nats of binary pixels (Bernoulli) and of grey ones (Gaussian) do not compare."))
-    right.caption(
-        _(
-            "By how many nats one run of naive Monte Carlo with so many draws is off, for {image}. It needs "
-            r"about $e^{{\mathrm{{KL}}}}$ samples, with the KL of the posterior from the prior, exact for J = 2; for "
-            "more dimensions that of q stands in for it."
-        ).format(image=chosen.name)
-    )
+    (right if below else left).markdown(table)
+    with right:
+        st.caption(
+            _(
+                "The rows “naive” give the error of one run of naive Monte Carlo for {image}, in nats. The KL is exact "
+                "for J = 2; for more dimensions the KL of q from the prior stands in for it."
+            ).format(image=chosen.name)
+        )
+        if len({there[name].model.likelihood == "bernoulli" for name in names}) > 1:
+            st.caption(
+                _("Log-likelihoods of binary pixels (Bernoulli) and of grey ones (Gaussian) cannot be compared.")
+            )

@@ -18,6 +18,7 @@ modules in modules/:
     sketch                        pad and stroke (ink as in MNIST), judge (the ELBO), rank (histogram of ELBOs)
     reparameterise                draws (samples, gradients), twoaxes, cloud, knobs, shades, sweepchart
     divergence                    normals, shares
+    race                          racescale (its axes)
     slow                          stages, slowdraw, bars
     takeaway                      found (figures and tables), figure, snapshot (a component as SVG), fonts, csv
 """

@@ -1,0 +1,118 @@
+"""What a race is held against, log p(x) or the best lower bound, and what is said of who comes near it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from pages import cache
+from pages.ui.language import _
+from vae.evidence import Comparison, is_known, races
+
+WITHIN = 1.0  # nats
+_LEVELS = "likelihood.levels"  # session state: log p(x) and its error where results do not have it
+
+Key = tuple[cache.Model, str, tuple[int, ...]]
+
+
+class Goal(NamedTuple):
+    """The level that estimates approach, a mean over the images.
+
+    Attributes:
+        nats: the level.
+        exact: whether it is log p(x); else it is the best lower bound.
+        error: how well log p(x) is known, nats.
+    """
+
+    nats: float
+    exact: bool
+    error: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What the level is called."""
+        return _("log p(x), exact") if self.exact else _("best lower bound")
+
+    @property
+    def word(self) -> str:
+        """What it is called within a sentence."""
+        return _("log p(x)") if self.exact else _("the best lower bound")
+
+
+def goal(key: Key) -> Goal | None:
+    """Returns what is known at once: from the results that ship, or from what `find` found."""
+    rows = key[2]
+    if (kept := _ships(key)) is not None:
+        values, kind = kept.reference()
+        if not values[list(rows)].isfinite().all():
+            return None
+        bound = kept.estimates["exact"].error_bound if kind == "exact" else None
+        error = 0.0 if bound is None else float(bound[list(rows)].max())
+        return Goal(float(values[list(rows)].mean()), kind == "exact", error)
+    return st.session_state.get(_LEVELS, {}).get(key)
+
+
+def _ships(key: Key) -> Comparison | None:
+    """Returns the results that ship of these images, if any do."""
+    model, data_name, rows = key
+    kept = cache.comparison(model, data_name)
+    return kept if kept is not None and max(rows) < len(kept.encoder_kl) else None
+
+
+def find(key: Key) -> bool:
+    """Finds log p(x) of images of which no results ship; returns whether more is known than before.
+
+    Raises:
+        DataError: the grids did not agree.
+    """
+    levels = st.session_state.setdefault(_LEVELS, {})
+    if _ships(key) is not None or key in levels or not is_known(cache.record(key[0][0]).model):
+        return False
+    found = cache.evidence_of(*key)
+    assert found is not None
+    known = bool(np.isfinite(found[0]).all())
+    levels[key] = Goal(float(found[0].mean()), True, float(found[1].max())) if known else None
+    return True
+
+
+def exactly(key: Key) -> str:
+    """Says how well log p(x) is known, or that it is not; nothing before `find` has looked."""
+    known, config = goal(key), cache.record(key[0][0]).model
+    if known is not None and known.exact:
+        return _("log p(x) is known to about ± {error:.1g} nats.").format(error=known.error)
+    if is_known(config):
+        if known is None and key not in st.session_state.get(_LEVELS, {}) and not _ships(key):
+            return ""
+        return _("The integration grids do not agree on log p(x) of these images, so no exact value is drawn.")
+    if known is None:
+        return _("log p(x) is not known exactly for J = {size}.").format(size=config.latent)
+    return _("log p(x) is not known exactly for J = {size}; the line is the best lower bound that was found.").format(
+        size=config.latent
+    )
+
+
+def arrivals(
+    tracks: Sequence[races.Track], names: dict[races.Runner, str], places: Sequence[int | None], known: Goal
+) -> str:
+    """Says from how many samples on each estimator stays near the level, or how far from the level it ends."""
+    near, far = [], []
+    for track, place in zip(tracks, places, strict=True):
+        name = names[track.runner]
+        if place is not None:
+            count = int(track.samples[place])
+            near.append((count, _("{name} **{samples:,}**").format(name=name, samples=count)))
+            continue
+        off = float(track.median[-1]) - known.nats
+        says = _("{name} **{nats:,.1f} nats** below after {samples:,}")
+        if off > 0:
+            says = _("{name} **{nats:,.1f} nats** above after {samples:,}")
+        far.append(says.format(name=name, nats=abs(off), samples=int(track.samples[-1])))
+    lines = []
+    if near:
+        found = "; ".join(says for _samples, says in sorted(near))
+        says = _("Samples from which on the median stays within 1 nat of {level}: {found}.")
+        lines.append(says.format(level=known.word, found=found))
+    if far:
+        lines.append(_("Still farther away: {found}.").format(found="; ".join(far)))
+    return "  \n".join(lines)

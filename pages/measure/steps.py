@@ -1,0 +1,67 @@
+"""One thing a screen: the steps of a page, of which the link names the one that is shown, and the image it is about."""
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from pages import cache
+from pages.ui import examples, state, words
+from pages.ui.language import _
+from vae import Dataset
+
+
+def choose(page: str, names: dict[str, str]) -> str:
+    """Shows the steps of a page, and returns the key of the one that is chosen.
+
+    Arguments:
+        page: before the dot of the name that the choice has in the link, "likelihood.step".
+        names: of the steps by key, in order; a bare link shows the first.
+    """
+    key, first = f"{page}.step", next(iter(names))
+    st.html(
+        # a step is to fit on a screen
+        "<style>.stMainBlockContainer { padding: 3.5rem clamp(1rem, 4vw, 5rem) 1rem; } "
+        ".stMain h1 { font-size: 1.4rem; padding: 0 0 0.2rem; } .stMain h3 { font-size: 1.35rem; padding: 0.2rem 0; } "
+        ".katex-display { margin: 0.2rem 0; }</style>"
+    )
+    state.begin(key, state.one_of(names), first)
+    step = st.segmented_control(
+        _("Step"), list(names), required=True, key=key, label_visibility="collapsed", persist_state="session",
+        format_func=names.__getitem__, wrap=True,
+    )  # fmt: skip
+    assert step is not None  # one is required
+    state.write_link(**{f"{page}__step": step if step != first else None})
+    return step
+
+
+def choose_image(
+    page: str, model: cache.Model, dataset: Dataset, row: int, use: Callable[[int], None] = state.use_image
+) -> None:
+    """Lets one choose one test image of each class or varied ones, any by its number, or one at random.
+
+    Arguments:
+        page: before the dots of the keys.
+        model: whose images.
+        dataset: they.
+        row: of the one in use.
+        use: is told the row that is chosen.
+    """
+    last = len(dataset.test) - 1
+    number = f"{page}.row"
+
+    def use_typed() -> None:
+        use(st.session_state[number])
+
+    def use_any() -> None:
+        use(int(np.random.default_rng().integers(last + 1)))
+
+    with st.popover(_("Image: {name}").format(name=words.image(dataset, row)), icon=":material/image:"):
+        which = 1
+        if examples.by_class(model):
+            which = int(st.number_input(_("Which of each class"), 1, 50, 1, key=f"{page}.which", width=160))
+        examples.show(model, f"{page}.image.", use, used=row, which=which)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.session_state[number] = row
+            st.number_input(_("Test image"), 0, last, key=number, on_change=use_typed, width=160)
+            st.button(_("Random image"), icon=":material/shuffle:", on_click=use_any, key=f"{page}.any")

@@ -1,0 +1,197 @@
+// Estimates of log p(x) against their cost: curves with bands that grow while a race is run, on the way to a level.
+
+import { element, sayNumber } from "./dom.js";
+import { drawGrid, Scale } from "./racescale.js";
+import { line, svg } from "./svg.js";
+
+const PACE = 1 / 300; // decades per millisecond that a curve grows, at most
+const FOLLOW = 150; // milliseconds in which the vertical axis goes most of its way to where it is to be
+const STILL = matchMedia("(prefers-reduced-motion: reduce)");
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".race");
+  root.race ??= new Race(root);
+  root.race.told(data);
+}
+
+class Race {
+  /** @type {any} */
+  data;
+  /** @type {Scale} */
+  scale;
+  /** @type {number[]} */
+  ends;
+  last = 0; // when the curves grew last
+  waiting = 0; // for the next frame
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.reach = new Map(); // the decade to which each curve is drawn, by its name
+    this.legend = element("div", { class: "keys" });
+    this.canvas = svg("svg", { class: "drag", role: "img" });
+    this.says = element("p", { class: "hint" });
+    root.replaceChildren(this.legend, this.canvas, this.says);
+    new ResizeObserver(() => this.data && this.draw()).observe(root);
+    this.canvas.addEventListener("pointermove", (event) => this.point(event));
+    this.canvas.addEventListener("pointerleave", () => this.point(null));
+  }
+
+  told(data) {
+    const first = !this.data;
+    const anew = this.data?.run !== data.run;
+    this.data = data;
+    if (anew) this.reach.clear();
+    this.ends = first || !data.running ? data.ends : this.ends;
+    if (!data.running && (first || anew)) for (const curve of data.curves) this.reach.set(curve.name, Infinity);
+    this.canvas.setAttribute("aria-label", data.words.picture);
+    this.list();
+    this.point(null);
+    this.last = performance.now();
+    this.next();
+  }
+
+  // The legend: each curve, the level, and the mark.
+  list() {
+    const { curves, level, words } = this.data;
+    const key = (name, colour, kind) =>
+      element("span", {}, element("i", { class: kind, style: `--ink: ${colour}` }), name);
+    this.legend.replaceChildren(
+      ...curves.map(({ name, colour }) => key(name, colour, "line")),
+      ...(level ? [key(level.name, level.colour, "line dashed"), key(words.mark, "currentColor", "ring")] : []),
+    );
+  }
+
+  next() {
+    this.waiting ||= requestAnimationFrame((now) => {
+      this.waiting = 0;
+      if (!this.root.isConnected) return;
+      const more = this.grow(Math.max(now - this.last, 0));
+      this.last = now;
+      if (more) this.next();
+      this.draw();
+    });
+  }
+
+  // Lets the curves grow for some milliseconds, and the axis follow; tells whether there is more to come.
+  /** @param {number} passed */
+  grow(passed) {
+    let more = false;
+    for (const { name, x } of this.data.curves) {
+      const [from, end] = [Math.log10(x[0]), Math.log10(x.at(-1))];
+      const grown = (this.reach.get(name) ?? from) + (STILL.matches ? Infinity : passed * PACE);
+      this.reach.set(name, Math.min(grown, end));
+      more ||= grown < end;
+    }
+    const share = STILL.matches ? 1 : 1 - Math.exp(-passed / FOLLOW);
+    this.ends = this.ends.map((end, i) => {
+      const left = this.data.ends[i] - end;
+      if (Math.abs(left) < 0.05) return this.data.ends[i];
+      more = true;
+      return end + share * left;
+    });
+    return more;
+  }
+
+  draw() {
+    const { curves, level, words, height, most } = this.data;
+    const width = Math.max(this.root.clientWidth, 200);
+    const costs = curves.flatMap(({ x }) => x).filter((x) => x > 0);
+    const least = Math.min(1, ...costs);
+    const across = [least, Math.max(10 * least, most, ...costs)];
+    this.scale = new Scale(width, height, across, this.ends, this.data.distance ? level.nats : null);
+    this.canvas.setAttribute("width", `${width}`);
+    this.canvas.setAttribute("height", `${height}`);
+    const clipped = svg("g", { "clip-path": "url(#plot)" });
+    const marks = svg("g");
+    this.canvas.replaceChildren(
+      svg("defs", {}, svg("clipPath", { id: "plot" }, svg("rect", this.scale.plot))),
+      drawGrid(this.scale, words),
+      clipped,
+      marks,
+    );
+    if (level) {
+      const [top, y, bottom] = [1, 0, -1].map((nats) => this.scale.y(level.nats + nats));
+      const [x1, x2] = this.scale.sides;
+      clipped.append(
+        svg("rect", { x: x1, width: x2 - x1, y: top, height: bottom - top, class: "near" }),
+        svg("line", { x1, x2, y1: y, y2: y, stroke: level.colour, class: "level" }),
+      );
+    }
+    let flags = 0;
+    for (const curve of curves) {
+      const shown = this.shown(curve);
+      clipped.append(...this.band(curve, shown));
+      if (curve.arrived !== null && shown.length > curve.arrived) marks.append(...this.mark(curve, flags++));
+    }
+    this.guide = svg("g");
+    this.canvas.append(this.guide);
+  }
+
+  // The estimates of a curve that are drawn by now, the last one perhaps on the way to the next.
+  shown({ name, x, low, middle, high }) {
+    const reach = this.reach.get(name) ?? -Infinity;
+    const whole = x.map((cost, i) => [Math.log10(cost), low[i], middle[i], high[i]]);
+    const drawn = whole.filter(([decade]) => decade <= reach + 1e-9);
+    const [from, to] = [drawn.at(-1), whole[drawn.length]];
+    if (!from || !to) return drawn;
+    const share = (reach - from[0]) / (to[0] - from[0]);
+    return [...drawn, from.map((value, i) => value + share * (to[i] - value))];
+  }
+
+  band({ colour, x, name }, shown) {
+    const places = (at) => shown.map((point) => [this.scale.x(10 ** point[0]), this.scale.y(point[at])]);
+    const [low, middle, high] = [1, 2, 3].map(places);
+    if (!middle.length) return [];
+    const [cx, cy] = middle.at(-1);
+    const dots = middle.slice(0, x.length).map(([dx, dy]) => svg("circle", { cx: dx, cy: dy, r: 2.5, fill: colour }));
+    const growing = this.data.running || (this.reach.get(name) ?? 0) < Math.log10(x.at(-1));
+    return [
+      svg("path", { d: `${line([...high, ...low.reverse()])}Z`, fill: colour, class: "band" }),
+      svg("path", { d: line(middle), stroke: colour, class: "curve" }),
+      ...dots,
+      ...(growing ? [svg("circle", { cx, cy, r: 6, fill: colour })] : []),
+    ];
+  }
+
+  // A ring where a curve has arrived, and a flag below it that says after how many samples.
+  mark({ colour, x, middle, arrived }, rank) {
+    const [cx, cy] = [this.scale.x(x[arrived]), this.scale.y(middle[arrived])];
+    const { y, height } = this.scale.plot;
+    const at = y + height - 14 - 19 * rank;
+    const end = cx > this.scale.sides[1] - 60;
+    const words = svg(
+      "text",
+      { x: cx + (end ? -5 : 5), y: at, class: "flag", fill: colour },
+      this.scale.say(x[arrived]),
+    );
+    if (end) words.setAttribute("text-anchor", "end");
+    return [
+      svg("line", { x1: cx, x2: cx, y1: cy + 8, y2: at + 4, stroke: colour, class: "pole" }),
+      svg("circle", { cx, cy, r: 7, stroke: colour, class: "arrival" }),
+      words,
+    ];
+  }
+
+  // Says the estimates at the cost that the pointer is over.
+  /** @param {PointerEvent | null} event */
+  point(event) {
+    const { curves, words } = this.data;
+    this.guide?.replaceChildren();
+    this.says.textContent = words.hint;
+    if (!event || !curves.length) return;
+    const px = event.clientX - this.canvas.getBoundingClientRect().left;
+    const all = curves.flatMap(({ x }) => x);
+    const away = (cost) => Math.abs(this.scale.x(cost) - px);
+    const cost = all.reduce((one, other) => (away(other) < away(one) ? other : one));
+    const values = curves.flatMap(({ name, colour, x, middle }) => {
+      const i = x.findLastIndex((each) => each <= cost * 1.001);
+      if (i < 0) return [];
+      return [element("span", { title: name }, element("i", { style: `--ink: ${colour}` }), sayNumber(middle[i], 1))];
+    });
+    const x = this.scale.x(cost);
+    const { y, height } = this.scale.plot;
+    this.guide?.append(svg("line", { x1: x, x2: x, y1: y, y2: y + height, class: "axis" }));
+    this.says.replaceChildren(words.at.replace("{cost}", this.scale.say(cost)), ...values);
+  }
+}
