@@ -16,9 +16,11 @@ that it is for, `cache.variance.floor_path`.
     bound      chapters on the bound
     streams    races, refinements and reports, shown while they go on
     uses       chapters on what a model is good for
+    probe      planes as a classifier sees them, doubt, images by class
+    flips      ways to another class
 """
 
-from pages.cache import bound, browser, integral, latent, streams, times, training, uses, variance
+from pages.cache import bound, browser, flips, integral, latent, probe, streams, times, training, uses, variance
 from pages.cache.models import (
     axes,
     carried,
@@ -48,7 +50,7 @@ from pages.cache.sets import Model, dataset, drawing, forget_datasets, model_id
 
 __all__ = [
     "Model", "axes", "bound", "browser", "carried", "codes", "comparison", "dataset", "decode", "drawing", "elbo",
-    "evidence_of", "forget_datasets", "images", "integral", "latent", "load", "model_id", "needed", "own_elbo",
-    "piece_size", "pixels", "posterior_plane", "reconstructions", "reconstructions_so_far", "record", "row", "samples",
-    "sandwich", "streams", "thermodynamic_path", "times", "training", "uses", "variance", "warm", "z",
+    "evidence_of", "flips", "forget_datasets", "images", "integral", "latent", "load", "model_id", "needed", "own_elbo",
+    "piece_size", "pixels", "posterior_plane", "probe", "reconstructions", "reconstructions_so_far", "record", "row",
+    "samples", "sandwich", "streams", "thermodynamic_path", "times", "training", "uses", "variance", "warm", "z",
 ]  # fmt: skip

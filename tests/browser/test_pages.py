@@ -16,6 +16,7 @@ CONTENT = {
     "draw": ".sketch .pictures canvas",
     "samples": "[data-testid=stImage] img",
     "views": "[data-testid=stPlotlyChart] .main-svg",
+    "probe": ".probe .bars .best",
     "train": "[data-testid=stPlotlyChart] .main-svg",
     "likelihood": "[data-testid=stPlotlyChart] .main-svg",
     "variance": "[data-testid=stPlotlyChart] .main-svg",

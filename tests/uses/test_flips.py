@@ -1,5 +1,6 @@
 """The nearest place of another class: a known projection where decoder and classifier are linear, brute force else."""
 
+import itertools
 import math
 
 import numpy as np
@@ -145,8 +146,7 @@ def test_the_way_over_the_density_is_the_cheapest() -> None:
     corners = np.rint((found.path[:-1] + 2) / 0.5).astype(int)  # the last one is between two
     price = 1 + log_q.max() - log_q
     spent = sum(
-        0.5 * math.dist(a, b) * (price[a[1], a[0]] + price[b[1], b[0]]) / 2
-        for a, b in zip(corners[:-1], corners[1:], strict=True)
+        0.5 * math.dist(a, b) * (price[a[1], a[0]] + price[b[1], b[0]]) / 2 for a, b in itertools.pairwise(corners)
     )
     best = cheapest(lattice.winner, log_q, (4, 4), 0.5)
     assert spent <= best + 1e-6

@@ -107,8 +107,8 @@ def log_density(codes: Codes, z: Array) -> Array:
 def grid_log_density(codes: Codes, x: Array, y: Array) -> Array:
     """Evaluates the aggregate posterior of J = 2 on a grid along its coordinates, as a product of two matrices.
 
-    q(x_i, y_j) = 1/N sum_n N(x_i | mu_n1, sigma_n1^2) N(y_j | mu_n2, sigma_n2^2), so that the exponentials are (W + H) N
-    and not W H N.
+    q(x_i, y_j) = 1/N sum_n N(x_i | mu_n1, sigma_n1^2) N(y_j | mu_n2, sigma_n2^2), so that the exponentials are
+    (W + H) N and not W H N.
 
     Arguments:
         codes: of N images.

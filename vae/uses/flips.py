@@ -8,6 +8,7 @@ A decoded z* is an image that is barely of another class: a counterfactual that 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = ["Flip", "along", "by_gradient", "over_density", "straight"]
 
 Array = NDArray[Any]
 _POINTS = 33  # of a straight way that are looked at before it is halved
+_NEAREST = 8  # places of a lattice that may lie nearest, once the boundary is found between them
 _HALVINGS = 20
 _ITERATIONS = 25
 _SHARES = (1.0, 0.5, 0.25, 0.1)  # of a step, the first that is of use
@@ -75,7 +77,7 @@ def along(model: VAE, judge: Judge, path: Array, to: int | None = None) -> Flip 
         ConfigError, DataError: as for `decoded_log_probabilities`.
     """
     steps = np.linspace(0, 1, _POINTS)[1:, None]
-    pieces = [path[:1], *(a + steps * (b - a) for a, b in zip(path[:-1], path[1:], strict=True))]
+    pieces = [path[:1], *(a + steps * (b - a) for a, b in pairwise(path))]
     points = np.concatenate(pieces).astype(np.float32)
     classes = decoded_log_probabilities(model, judge, points).argmax(1)
     flipped = np.flatnonzero(classes != classes[0] if to is None else (classes == to) & (classes != classes[0]))
@@ -118,9 +120,8 @@ def straight(
     if not len(others):
         return None
     places = found.places[others]
-    nearest = places[((places - place) ** 2).sum(1).argsort(kind="stable")[:8]]
-    ways = [along(model, judge, np.stack([start, axes.lift(each[None])[0]]), to) for each in nearest]
-    return min((way for way in ways if way is not None), key=lambda way: way.distance, default=None)
+    nearest = places[((places - place) ** 2).sum(1).argsort(kind="stable")[:_NEAREST]]
+    return _nearest(model, judge, start, axes.lift(nearest), to)
 
 
 def over_density(
@@ -219,8 +220,28 @@ def by_gradient(
     if wanted:
         feet = _feet(model, judge, start, mine, wanted)
         ends += [start + _BEYOND * (foot - start) for foot in feet]
-    ways = [along(model, judge, np.stack([start, end]), to) for end in ends if np.isfinite(end).all()]
-    return min((way for way in ways if way is not None), key=lambda way: way.distance, default=None)
+    finite = [end for end in ends if np.isfinite(end).all()]
+    return _nearest(model, judge, start, np.stack(finite), to) if finite else None
+
+
+def _nearest(model: VAE, judge: Judge, start: Array, ends: Array, to: int | None) -> Flip | None:
+    """Returns the nearest flip on the straight ways from a latent (J,) to others (E, J)."""
+    shares = np.linspace(0, 1, _POINTS)
+    points = start + shares[:, None, None] * (ends - start)
+    classes = decoded_log_probabilities(model, judge, points.reshape(-1, len(start))).argmax(1).reshape(_POINTS, -1)
+    mine = classes[0, 0]
+    flipped = (classes != mine) if to is None else (classes == to) & (classes != mine)
+    lengths = np.linalg.norm(ends - start, axis=1)
+    first = np.where(flipped.any(0), flipped.argmax(0), _POINTS)
+    best: Flip | None = None
+    for way in np.lexsort([lengths, first * lengths]):  # those that may be nearest first; most need not be halved
+        if first[way] == _POINTS or (best and shares[first[way] - 1] * lengths[way] >= best.distance):
+            continue
+        end = start + shares[first[way]] * (ends[way] - start)
+        found = along(model, judge, np.stack([start, end]), to)
+        if found is not None and (best is None or found.distance < best.distance):
+            best = found
+    return best
 
 
 @torch.inference_mode(False)
@@ -230,7 +251,7 @@ def _feet(model: VAE, judge: Judge, start: Array, mine: int, wanted: Sequence[in
     classes = torch.tensor(wanted)
 
     def gap(z: torch.Tensor) -> torch.Tensor:
-        scores = judge(model.decoder(z).mean.cpu())
+        scores = judge(model.decoded_mean(z).cpu())
         picked = classes if len(z) == len(classes) else classes.repeat(len(z) // len(classes))
         return scores[:, mine] - scores.gather(1, picked[:, None])[:, 0]
 

@@ -130,7 +130,7 @@ def decoded_log_probabilities(model: VAE, judge: Judge, z: Array) -> Array:
     if z.ndim != 2 or z.shape[1] != model.config.latent or not np.isfinite(z).all():
         raise ConfigError(f"Latents must be (N, {model.config.latent}) and finite; these {z.shape} are not.")
     parts = torch.from_numpy(z).split(model.config.at_once(_BATCH))
-    return np.concatenate([_judged(judge, model.decoder(part.to(model.device)).mean.cpu()) for part in parts])
+    return np.concatenate([_judged(judge, model.decoded_mean(part.to(model.device)).cpu()) for part in parts])
 
 
 def _judged(judge: Judge, x: Tensor) -> Array:

@@ -81,6 +81,7 @@ def show(scene: kit.Scene) -> None:
                 "spread unlike the prior. Chapters 13 and 14 measure that."
             )
         )
+    kit.leads_to("explore/probe", _("Probe: what this classifier sees all over the latent plane"), "category")
     kit.words(_("**Next**: what else such a model is good for."))
     kit.code((latent.decode, classifier.confidences, classifier.share_sure), cell(scene))
 
