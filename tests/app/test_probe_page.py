@@ -26,7 +26,9 @@ def visited(model: str = "mnist-2d", **link: str) -> AppTest:
 
 def sent(app: AppTest) -> dict:
     """What the component of the plane was told."""
-    found = [json.loads(each.proto.json) for each in app.get("bidi_component") if '"grid"' in each.proto.json]
+    found = [
+        json.loads(each.proto.mixed.json) for each in app.get("bidi_component") if '"grid"' in each.proto.mixed.json
+    ]
     assert len(found) == 1
     return found[0]
 
@@ -47,7 +49,7 @@ def test_every_part_of_every_kind_of_model(model: str, part: str) -> None:
 
 
 def test_what_it_says_of_reconstructions_is_counted() -> None:
-    app, model = visited(), cache.model_id("mnist-2d")
+    app, model = visited(probe__part="classes"), cache.model_id("mnist-2d")
     data, judge = cache.images(model), cache.probe.shipped(model)
     assert judge is not None
     images = data.test.images.flatten(1).float() / 255

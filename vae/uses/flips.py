@@ -26,7 +26,7 @@ __all__ = ["Flip", "along", "by_gradient", "over_density", "straight"]
 Array = NDArray[Any]
 _POINTS = 33  # of a straight way that are looked at before it is halved
 _NEAREST = 8  # places of a lattice that may lie nearest, once the boundary is found between them
-_HALVINGS = 20
+_HALVINGS = 12
 _ITERATIONS = 25
 _SHARES = (1.0, 0.5, 0.25, 0.1)  # of a step, the first that is of use
 _BEYOND = 1.2  # times the way to where the gradient sees the boundary
@@ -62,7 +62,7 @@ class Flip(NamedTuple):
 
 
 def along(model: VAE, judge: Judge, path: Array, to: int | None = None) -> Flip | None:
-    """Finds the first place of a way where the classifier says another class, to 2^-20 of a piece of it.
+    """Finds the first place of a way where the classifier says another class, to 2^-12 of a step.
 
     Arguments:
         model: the VAE.

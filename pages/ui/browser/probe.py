@@ -84,7 +84,7 @@ def _way(name: str, way: flips.Flip, shares: np.ndarray, classes: tuple[str, ...
         )
     return {
         "name": name, "title": title, "path": way.path.ravel().tolist(), "says": says,
-        "shares": shares.ravel().round(5).tolist(),
+        "shares": shares.astype(float).ravel().round(8).tolist(),
         "from": _("decoded z, seen as {label}").format(label=start),
         "to": _("on the way; at its end seen as {label}").format(label=end),
         "short": f"{start} → {end}, {way.distance:.2f}",
