@@ -51,7 +51,7 @@ def doubt() -> None:
     probe.take(model)
     plane = planes.shown(model, planes.chosen(model))
     found = cache.probe.through(model, data.name, plane.axes, probed)
-    with st.spinner(_("Adding up the codes of {count:,} images ...").format(count=len(data.train))):
+    with st.spinner(_("Adding up the codes of {count:,} training images ...").format(count=len(data.train))):
         density = cache.probe.log_q(model, data.name, found)
     doubts = None if density is None else cache.probe.doubts(model, data.name, probed)
     probe.show(model, "doubt", found, plane.titles, names, log_q=density, doubt=doubts)
@@ -67,7 +67,7 @@ def flip() -> None:
     with st.spinner(_("Looking for the nearest place of another class ...")):
         found = cache.flips.ways(model, data.name, probed, z, wanted)
     if config.latent > 2:
-        here = _("towards the flip"), _("towards a code of its class")
+        here = _("towards the nearest flip"), _("towards a code of the new class")
     else:
         here = planes.shown(model, None).titles
     probe.show(model, "flip", found.plane, here, names, log_q=found.log_q, ways=found)

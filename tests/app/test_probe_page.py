@@ -133,4 +133,4 @@ def test_images_without_a_classifier_say_so_and_take_ones_own(shape: tuple[int, 
     content = network(int(np.prod(shape)), 3)
     uploader.set_value([("mine.onnx", io.BytesIO(content).getvalue(), "application/octet-stream")]).run()
     assert not app.exception and not app.error
-    assert "there is no accuracy" in said(app)
+    assert "its accuracy is unknown" in said(app)

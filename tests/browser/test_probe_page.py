@@ -92,7 +92,7 @@ def test_the_threshold_moves_both_numbers(server: str, watched_page: Page) -> No
 def test_a_walk_ends_in_another_class_and_the_pair_is_kept(server: str, watched_page: Page) -> None:
     open_probe(watched_page, f"{server}/probe?probe.part=flip")
     way = ask(watched_page, "it.ways.way")
-    slider = watched_page.get_by_role("slider", name="Walk")
+    slider = watched_page.get_by_role("slider", name="Along the path")
     ends = np.array(ask(watched_page, "[[...it.z], [...it.ways.at()]]"))
     start, end = truth(ends).argmax(1)
     assert start != end and way["short"].startswith(f"{start} → {end}")

@@ -60,5 +60,5 @@ def test_what_is_no_classifier_of_the_images_is_refused(content, shape, says: st
 
 @pytest.mark.parametrize(("mean", "deviation"), [(float("nan"), 1.0), (0.0, 0.0), (0.0, float("inf"))])
 def test_pixels_cannot_be_standardised_by_anything(mean: float, deviation: float) -> None:
-    with pytest.raises(ConfigError, match="finite mean and a deviation above 0"):
+    with pytest.raises(ConfigError, match="finite and the standard deviation above 0"):
         read_classifier(b"", (28, 28), mean=mean, deviation=deviation)

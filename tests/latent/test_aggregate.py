@@ -46,7 +46,7 @@ def test_a_grid_has_the_density_of_each_of_its_places(count):
     places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
     truth = np.maximum(brute(each, places), np.log(np.finfo(float).tiny))
     np.testing.assert_allclose(found.ravel(), truth, rtol=1e-9, atol=1e-9)
-    with pytest.raises(ConfigError, match="A grid along"):
+    with pytest.raises(ConfigError, match="needs J = 2"):
         aggregate.grid_log_density(some(3, 3), x, y)
 
 

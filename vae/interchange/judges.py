@@ -51,7 +51,7 @@ def read_classifier(
     """
     if not (math.isfinite(mean) and math.isfinite(deviation) and deviation > 0):
         raise ConfigError(
-            f"Pixels are standardised by a finite mean and a deviation above 0; these are {mean} and {deviation}."
+            f"The mean must be finite and the standard deviation above 0; these are {mean} and {deviation}."
         )
     network, pixels = Network(content, image_shape), math.prod(image_shape)
     if network.takes.numbers != pixels:

@@ -122,7 +122,7 @@ def grid_log_density(codes: Codes, x: Array, y: Array) -> Array:
     """
     across, up = (np.asarray(each, np.float64)[:, None] for each in (x, y))
     if codes.mean.shape[1] != 2:
-        raise ConfigError(f"A grid along the coordinates is of J = 2; these codes have J = {codes.mean.shape[1]}.")
+        raise ConfigError(f"A grid along both coordinates needs J = 2; these codes have J = {codes.mean.shape[1]}.")
     points = [_checked(each, 1) for each in (across, up)]
     sums = torch.zeros(len(y), len(x), dtype=torch.float64)
     for first in range(0, len(codes.mean), _BLOCK[1]):

@@ -144,7 +144,9 @@ def over_density(
         ConfigError: the densities are not those of the lattice.
     """
     if log_q.shape != found.winner.shape:
-        raise ConfigError(f"The lattice is {found.winner.shape}; the densities are {log_q.shape}.")
+        raise ConfigError(
+            f"There must be a density for each place of the lattice, {found.winner.shape}; these are {log_q.shape}."
+        )
     place = axes.project(start[None])[0]
     mine = int(decoded_log_probabilities(model, judge, start[None]).argmax())
     others = _others(found, mine, to)

@@ -172,7 +172,7 @@ def doubt(
         DataError: there are no places, or not as many of one as of the other.
     """
     if not len(log_probability) or len(log_probability) != len(log_ratio):
-        raise DataError("There must be as many log ratios as places, and at least one.")
+        raise DataError("There must be a log ratio for each place, and at least one place.")
     mass = np.full(len(log_ratio), 1.0) if weights is None else np.asarray(weights, np.float64)
     mass = mass / mass.sum()
     confidence = np.exp(log_probability.max(1))

@@ -24,24 +24,24 @@ def show(model: cache.Model, judge: cache.probe.Judge, names: tuple[str, ...]) -
     left, right = st.columns([3, 2], gap="medium")
     with left:
         chosen = st.selectbox(
-            _("Images that it sees as"), present, format_func=names.__getitem__, key="probe.class", width=220,
+            _("Images classified as"), present, format_func=names.__getitem__, key="probe.class", width=220,
             persist_state="session",
         )  # fmt: skip
         state.write_link(probe__class=None if chosen == present[0] else str(chosen))
         typical, least = probe.extremes(decoded, chosen, COUNT)
-        _strip(model, decoded, typical, _("Most typical: the class leads the second by most nats"))
-        _strip(model, decoded, least, _("Least sure: the class hardly leads the second"))
+        _strip(model, decoded, typical, _("Most typical: the largest margin over the second class"))
+        _strip(model, decoded, least, _("Least sure: the smallest margin over the second class"))
         st.caption(
             _(
-                "Upper rows: {of}. Lower rows: their reconstructions, which the classifier judges, with its "
-                "probability of the class. {same:.1%} are of the same class to it in both."
+                "Upper rows: {of}. Lower rows: their reconstructions, which are what is classified; above both is the "
+                "probability of the class. {same:.1%} of all {of} keep their class when they are reconstructed."
             ).format(of=_("draws of the model") if words.draws(data) else _("test images"), same=found.same)
         )
     with right:
-        titles = _("seen in its reconstruction"), _("seen in the image")
+        titles = _("class of the reconstruction"), _("class of the image")
         st.plotly_chart(
             figures.uses.confusion(found.table, names, titles), key=f"probe.confusion.{model[0]}",
-            alt=_("How many images of each class the classifier sees as each class when they are reconstructed"),
+            alt=_("Confusion matrix of the classifier: images against their reconstructions"),
         )  # fmt: skip
 
 
@@ -60,12 +60,12 @@ def doubtful(model: cache.Model, found: cache.probe.Doubts) -> None:
     """Draws what draws from the prior decode to that no class is sure of, or a class is sure of far from all data."""
     net = cache.load(model)
     kinds = [
-        (found.unsure, _("draws from the prior of which it is least sure")),
-        (found.astray, _("draws where it is surest and no data lies, q(z) < 0.01 p(z)")),
+        (found.unsure, _("samples from the prior that the classifier is least sure of")),
+        (found.astray, _("samples that it is most sure of where no data lies, q(z) < 0.01 p(z)")),
     ]
     for column, (z, title) in zip(st.columns(2, gap="medium"), kinds, strict=True):
         with column:
             if len(z):
                 pictures.strip(latent.decode(net, z).mean, title, columns=len(z), scale=2)
             else:
-                st.caption(_("No draw: {what}").format(what=title))
+                st.caption(_("None: {what}").format(what=title))

@@ -30,7 +30,7 @@ def choose(model: cache.Model) -> cache.probe.Judge | None:
             )
         )
         file = st.file_uploader(_("A classifier (ONNX)"), type="onnx", key=f"{_FILE}.{model[0]}")
-        st.caption(_("Pixels as the network wants them: standardised, (x - mean) / standard deviation for x in [0, 1]"))
+        st.caption(_("Pixels as the networks want them: standardised, (x - mean) / standard deviation for x in [0, 1]"))
         with st.container(horizontal=True, gap="small"):
             mean = st.number_input(_("Mean"), value=0.0, format="%.4f", key=_MEAN, width=130)
             deviation = st.number_input(
@@ -58,7 +58,7 @@ def _read(
     key = f"own {digest} {mean} {deviation}"
     held = st.session_state.get(f"{_OWN}.{model[0]}")
     if held is None or held[1] != key:
-        with st.spinner(_("Reading the network ...")):
+        with st.spinner(_("Reading the networks …")):
             found = read_classifier(content, cache.record(model[0]).model.image_shape, mean=mean, deviation=deviation)
         held = name, key, cache.probe.Judge(key, found, found.classes, own=True)
         st.session_state[f"{_OWN}.{model[0]}"] = held
@@ -86,15 +86,15 @@ def lacks(data: Dataset) -> str:
 
 def honest(found: probe.Agreement, judge: cache.probe.Judge, draws: bool) -> str:
     """Says how far the classifier on decoded means is from the classifier on data."""
-    of = _("the model's draws") if draws else _("test images")
+    of = _("draws of the model") if draws else _("test images")
     if found.accuracy == found.accuracy:
         return _(
-            "Probed on decoded means, not on data: it is right on {images:.1%} of {of}, and on {decoded:.1%} of their "
-            "reconstructions."
+            "The classifier is probed on decoded means, not on data: it is right on {images:.1%} of {of} and on "
+            "{decoded:.1%} of their reconstructions."
         ).format(images=found.accuracy, decoded=found.accuracy_decoded, of=of)
     return _(
-        "Probed on decoded means, not on data: it sees {same:.1%} of {of} as the same class when they are "
-        "reconstructed. Without labels for its classes there is no accuracy."
+        "The classifier is probed on decoded means, not on data: {same:.1%} of {of} keep their class when they are "
+        "reconstructed. There are no labels for its classes, so its accuracy is unknown."
     ).format(same=found.same, of=of)
 
 

@@ -77,16 +77,18 @@ def take(model: cache.Model) -> None:
 def _way(name: str, way: flips.Flip, shares: np.ndarray, classes: tuple[str, ...]) -> dict[str, Any]:
     title = {"straight": _("Straight"), "density": _("Along high q(z)")}[name]
     start, end = classes[way.start], classes[way.end]
-    says = _("From {start} to {end}: {distance:.2f} away in z.").format(start=start, end=end, distance=way.distance)
+    says = _("From {start} to {end}, at a distance of {distance:.2f} in z.").format(
+        start=start, end=end, distance=way.distance
+    )
     if name == "density":
-        says = _("From {start} to {end}: {distance:.2f} away in z, {length:.2f} along the way.").format(
+        says = _("From {start} to {end}, at a distance of {distance:.2f} in z; the path is {length:.2f} long.").format(
             start=start, end=end, distance=way.distance, length=way.length
         )
     return {
         "name": name, "title": title, "path": way.path.ravel().tolist(), "says": says,
         "shares": shares.astype(float).ravel().round(8).tolist(),
-        "from": _("decoded z, seen as {label}").format(label=start),
-        "to": _("on the way; at its end seen as {label}").format(label=end),
+        "from": _("decoded z, classified as {label}").format(label=start),
+        "to": _("along the path, which ends in {label}").format(label=end),
         "short": f"{start} → {end}, {way.distance:.2f}",
     }  # fmt: skip
 
@@ -101,20 +103,20 @@ def _words(model: cache.Model) -> dict[str, str]:
         ),
         "mean": _("mean of p(x|z)"), "bars": _("Class probabilities"),
         "codes": _("Show the draws") if drawn else _("Show the test images"),
-        "at": _("z = {where}"), "on_plane": _("{where} on the plane"), "outside": _("outside of what was classified"),
+        "at": _("z = {where}"), "on_plane": _("{where} on the plane"), "outside": _("outside the classified square"),
         "log_q": _("log q(z) = {nats} nats")
         if size <= 2
         else _("log q(z) over the test images = {nats} nats"),
-        "density": _("log q(z), {nats} nats deep; the cross is z").format(nats=7 * size),
-        "unsure": _("of the prior: no class is sure"),
-        "astray": _("of the prior: sure, where no data lies"),
-        "threshold": _("Probability from which the classifier is called sure"),
-        "at_threshold": _("sure from {share}"),
-        "no_prior": _("A plain autoencoder has neither p(z) nor q(z), so the doubt cannot be weighed."),
-        "way": _("Way"), "walk": _("Walk"), "keep": _("Keep this pair"), "pairs": _("Kept pairs"),
-        "start": _("decoded z"), "flip": _("on the way"),
-        "hint": _("A click on the plane starts from there."),
-        "no_way": _("No place of such a class was found from here."),
+        "density": _("log q(z), top {nats} nats; cross at z").format(nats=7 * size),
+        "unsure": _("of the prior mass: no class is certain"),
+        "astray": _("of the prior mass: certain, but far from data"),
+        "threshold": _("Probability above which the classifier counts as sure"),
+        "at_threshold": _("threshold {share}"),
+        "no_prior": _("A plain autoencoder has neither p(z) nor q(z), so there is no prior mass to measure."),
+        "way": _("Path"), "walk": _("Along the path"), "keep": _("Keep this pair"), "pairs": _("Kept pairs"),
+        "start": _("decoded z"), "flip": _("along the path"),
+        "hint": _("Click the plane to start from there."),
+        "no_way": _("No place of that class was found from here."),
     }  # fmt: skip
 
 
