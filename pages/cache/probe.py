@@ -11,14 +11,16 @@ import streamlit as st
 from pages.cache import latent as latent_cache
 from pages.cache import models, uses
 from pages.cache.kept import kept
+from vae import latent
 from vae.latent import Axes, aggregate
 from vae.uses import classifier, probe
 
-SIDE = 128  # cells along the longer side of a plane
+SIDE = 100  # cells along the longer side of a plane
 SLICE = 72  # of a plane of J > 2, which is worked out at each click
 REACH = 4.5  # of the quadrature over the prior, from its mean
 CELLS = 121  # along each of its sides
 MOST = 10_000  # test images that are judged
+CODES = 2000  # of them, whose mixture is the density on a plane of J > 2
 STEP = 1 / 4096  # nats between two levels that are sent to the browser
 _ROOM = 2.5  # cells around a name on a region
 
@@ -148,7 +150,7 @@ def _rooms(found: probe.Lattice) -> list[tuple[int, float, float]]:
 
 
 def log_q(model: models.Model, data_name: str, found: Plane) -> np.ndarray | None:
-    """Returns log q(z) (H, W) on a plane, nats: of the training images, at J > 2 of the test images; None without q."""
+    """Returns log q(z) (H, W) on a plane, nats: of training images, at J > 2 of test images; None without q."""
     record = models.record(model[0])
     if record.autoencoder:
         return None
@@ -170,7 +172,8 @@ def _log_q(model: models.Model, data_name: str, square: Square) -> np.ndarray:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _log_q_of_slice(model: models.Model, data_name: str, key: tuple[float, ...], _found: Plane) -> np.ndarray:
-    log_density = aggregate.log_density(models.codes(model), _found.axes.lift(_found.lattice.places))
+    codes = latent.Codes(*(each[:CODES] for each in models.codes(model)))
+    log_density = aggregate.log_density(codes, _found.axes.lift(_found.lattice.places))
     return log_density.reshape(_found.lattice.winner.shape).astype(np.float32)
 
 

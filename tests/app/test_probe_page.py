@@ -48,6 +48,19 @@ def test_every_part_of_every_kind_of_model(model: str, part: str) -> None:
         assert ways == ({"straight"} if "autoencoder" in model else {"straight", "density"})
 
 
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize(
+    "changes", [{"latent": 1}, {"latent": 64, "likelihood": "gaussian-shared", "decoder_layers": ()}],
+    ids=["one dimension", "linear of 64"],
+)  # fmt: skip
+def test_every_part_of_odd_models(changes: dict, part: str) -> None:
+    config = vae.ModelConfig(**{"encoder_layers": (8,), "decoder_layers": (8,), **changes})
+    vae.save(vae.build(config), vae.Record(name="odd", model=config, training=vae.TrainConfig(data="mnist-sample")))
+    app = visited("odd", probe__part=part)
+    assert not app.exception and not app.error
+    assert "decoded means, not on data" in said(app)
+
+
 def test_what_it_says_of_reconstructions_is_counted() -> None:
     app, model = visited(probe__part="classes"), cache.model_id("mnist-2d")
     data, judge = cache.images(model), cache.probe.shipped(model)

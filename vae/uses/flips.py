@@ -27,7 +27,8 @@ Array = NDArray[Any]
 _POINTS = 33  # of a straight way that are looked at before it is halved
 _NEAREST = 8  # places of a lattice that may lie nearest, once the boundary is found between them
 _HALVINGS = 12
-_ITERATIONS = 25
+_ITERATIONS = 15
+_NEAR = 1e-3  # of the way, the last step
 _SHARES = (1.0, 0.5, 0.25, 0.1)  # of a step, the first that is of use
 _BEYOND = 1.2  # times the way to where the gradient sees the boundary
 _MOVES = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))  # on a lattice, and their opposites
@@ -276,6 +277,6 @@ def _feet(model: VAE, judge: Judge, start: Array, mine: int, wanted: Sequence[in
             good = merit < before
             choice = torch.where(good.any(0), good.int().argmax(0), len(_SHARES) - 1)
             z = tried[choice, torch.arange(len(wanted))]
-            if float(step.norm(dim=1).max()) < 1e-5:
+            if bool((step.norm(dim=1) <= _NEAR * away.norm(dim=1)).all()):
                 break
     return z.cpu().numpy()

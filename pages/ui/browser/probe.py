@@ -106,7 +106,9 @@ def _words(model: cache.Model) -> dict[str, str]:
         "at": _("z = {where}"), "on_plane": _("{where} on the plane"), "outside": _("outside the classified square"),
         "log_q": _("log q(z) = {nats} nats")
         if size <= 2
-        else _("log q(z) over the test images = {nats} nats"),
+        else _("log q(z) over {count:,} images = {{nats}} nats").format(
+            count=min(cache.probe.CODES, len(cache.images(model).test))
+        ),
         "density": _("log q(z), top {nats} nats; cross at z").format(nats=7 * size),
         "unsure": _("of the prior mass: no class is certain"),
         "astray": _("of the prior mass: certain, but far from data"),
