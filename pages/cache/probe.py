@@ -137,11 +137,12 @@ def seen(model: models.Model, axes: Axes, square: Square, judge: Judge) -> Plane
 
 def _rooms(found: probe.Lattice) -> list[tuple[int, float, float]]:
     """Returns for each class with a region the place of it that is farthest from all others."""
-    names = []
+    names, edge = [], (1 if len(found.y) > 1 else 0, 1)  # outside of what was classified no class is known
     for label in np.unique(found.winner).tolist():
-        depth = scipy.ndimage.distance_transform_edt(np.pad(found.winner == label, 1))[1:-1, 1:-1]
+        padded = np.pad(found.winner == label, [(each, each) for each in edge])
+        depth = scipy.ndimage.distance_transform_edt(padded)[edge[0] : edge[0] + len(found.y), 1:-1]
         row, column = np.unravel_index(depth.argmax(), depth.shape)
-        if depth[row, column] >= _ROOM or len(found.y) == 1:
+        if depth[row, column] >= _ROOM:
             names.append((label, float(found.x[column]), float(found.y[row])))
     return names
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import vae
+from tests.browser.axe import violations
 from tests.browser.conftest import settle
 from tests.browser.test_decode_and_draw import part
 from tests.browser.test_map import traffic
@@ -110,3 +111,13 @@ def test_a_walk_ends_in_another_class_and_the_pair_is_kept(server: str, watched_
     settle(watched_page)
     watched_page.get_by_text("To another class", exact=True).first.click()
     expect(pairs).to_have_count(1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_part_is_accessible(server: str, watched_page: Page, scheme: str) -> None:
+    watched_page.emulate_media(color_scheme=scheme)
+    for name in ("map", "doubt", "flip", "classes"):
+        watched_page.goto(f"{server}/probe?probe.part={name}")
+        watched_page.locator(".probe .bars .best, .js-plotly-plot .main-svg").first.wait_for()
+        settle(watched_page)
+        assert not violations(watched_page), name
