@@ -16,9 +16,11 @@ accessed through the module of their page or chapter, as in `cache.variance.floo
     bound      chapters on the bound
     streams    races, refinements and reports, shown while they are computed
     uses       chapters on the uses of a model
+    probe      planes as a classifier sees them, doubt, images by class
+    flips      paths to another class
 """
 
-from pages.cache import bound, browser, integral, latent, streams, times, training, uses, variance
+from pages.cache import bound, browser, flips, integral, latent, probe, streams, times, training, uses, variance
 from pages.cache.models import (
     axes,
     carried,
@@ -49,7 +51,7 @@ from pages.cache.sets import Model, dataset, drawing, forget_datasets, model_id
 
 __all__ = [
     "Model", "axes", "bound", "browser", "carried", "codes", "comparison", "dataset", "decode", "drawing", "elbo",
-    "evidence_of", "forget_datasets", "images", "integral", "kept_beside", "latent", "load", "model_id", "needed",
-    "own_elbo", "piece_size", "pixels", "posterior_plane", "reconstructions", "reconstructions_so_far", "record", "row",
+    "evidence_of", "flips", "forget_datasets", "images", "integral", "kept_beside", "latent", "load", "model_id", "needed",
+    "own_elbo", "piece_size", "pixels", "posterior_plane", "probe", "reconstructions", "reconstructions_so_far", "record", "row",
     "samples", "sandwich", "streams", "thermodynamic_path", "times", "training", "uses", "variance", "warm", "z",
 ]  # fmt: skip

@@ -254,6 +254,18 @@ def steps(key: str, names: list[str]) -> int:
     return at
 
 
+def leads_to(page: str, says: str, icon: str) -> None:
+    """Links to a page of the explorer, unless the link hides it.
+
+    Arguments:
+        page: its path below pages/, as the frame has it: "explore/probe".
+        says: what the link says.
+        icon: its name.
+    """
+    if not state.hidden(page.rpartition("/")[2]):
+        st.page_link(Path(__file__).parents[1] / f"{page}.py", label=says, icon=f":material/{icon}:")
+
+
 def code(functions: Sequence[Callable[..., Any]], cell: str) -> None:
     """Shows the source of the library's functions behind a number, and a cell that computes it outside the explorer.
 

@@ -7,6 +7,7 @@ from pages import cache
 from pages.explore.panels import interpolation
 from pages.takeaway import cells
 from pages.takeaway.chapters import lesson, suited
+from pages.takeaway.probing import probe, with_classes
 from pages.takeaway.view import View
 from vae.evidence import is_known
 from vae.jobs import arguments
@@ -248,6 +249,7 @@ PAGES: dict[str, Callable[[View], Template]] = {
     "explore/draw": draw,
     "explore/samples": samples,
     "explore/views": views,
+    "explore/probe": probe,
     "train/train": train,
     "train/data": data,
     "train/models": models,
@@ -256,7 +258,9 @@ PAGES: dict[str, Callable[[View], Template]] = {
     "measure/report": report,
 }
 
-_SUITED: dict[str, Callable[[View], tuple[View, str]]] = {"learn/lesson": suited, "measure/variance": with_variance}
+_SUITED: dict[str, Callable[[View], tuple[View, str]]] = {
+    "learn/lesson": suited, "explore/probe": with_classes, "measure/variance": with_variance,
+}  # fmt: skip
 
 
 def taken(page: str, view: View) -> tuple[View, str]:

@@ -27,6 +27,7 @@ sections = {
         "explore/draw": (_("Draw"), "draw"),
         "explore/samples": (_("Samples"), "grid_view"),
         "explore/views": (_("Views"), "bubble_chart"),
+        "explore/probe": (_("Probe"), "category"),
     },
     _("Train"): {
         "train/train": (_("Train"), "model_training"),

@@ -19,6 +19,7 @@ PAGES = {
     "pages/explore/draw.py": "Draw",
     "pages/explore/samples.py": "Samples",
     "pages/explore/views.py": "Views",
+    "pages/explore/probe.py": "Probe",
     "pages/train/train.py": "Train",
     "pages/train/data.py": "Data",
     "pages/train/models.py": "Models",

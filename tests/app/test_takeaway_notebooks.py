@@ -107,6 +107,18 @@ def test_views_has_the_active_units(ran) -> None:
     np.testing.assert_allclose(bars.y, np.sort(cache.carried(seen.model)[0])[::-1])
 
 
+def test_probe_finds_what_the_page_says(ran, capsys: pytest.CaptureFixture[str]) -> None:
+    seen = view("mnist-2d")
+    names = ran("explore/probe", seen)
+    judge = cache.probe.shipped(seen.model)
+    assert judge is not None
+    found = cache.probe.agreement(seen.model, seen.data, judge)
+    assert names["found"].accuracy_decoded == pytest.approx(found.accuracy_decoded, abs=1e-3)
+    ways = cache.flips.ways(seen.model, seen.data, judge, tuple(names["z"][0].tolist()), None).ways
+    assert names["flip"].distance == pytest.approx(ways["straight"].distance, rel=0.1)
+    assert "from" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_the_estimates_are_those_of_the_library(ran) -> None:
     seen = view(data="mnist-sample")  # whose image importance sampling is not above log p(x) of, as it may be by chance

@@ -17,6 +17,7 @@ CONTENT = {
     "draw": ".sketch .pictures canvas",
     "samples": "[data-testid=stImage] img",
     "views": "[data-testid=stPlotlyChart] .main-svg",
+    "probe": ".probe .bars .best",
     "train": "[data-testid=stPlotlyChart] .main-svg",
     "likelihood": ".race svg .curve",
     "variance": "[data-testid=stMain] table",

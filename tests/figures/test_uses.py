@@ -58,3 +58,13 @@ def test_the_ring_holds_as_much_of_the_prior_as_it_says():
 def test_shades_go_from_pale_to_the_colour_itself():
     shades = figures_uses.shades("#cc79a7", 3)
     assert shades[-1] == "#cc79a7" and len(set(shades)) == 3
+
+
+def test_a_confusion_shades_what_is_off_its_diagonal() -> None:
+    table = np.array([[8, 2, 0], [0, 5, 5], [1, 0, 9]])
+    shades, words = figures_uses.confusion(table, ["a", "b", "c"], ("across", "down")).data
+    assert np.isnan(np.diag(shades.z)).all()
+    assert shades.z[0, 1] == pytest.approx(0.2) and shades.z[1, 2] == pytest.approx(0.5) and shades.zmax == 0.5
+    said = {(down, across): text for across, down, text in zip(words.x, words.y, words.text, strict=True)}
+    assert said["a", "b"] == "2" and said["b", "a"] == "" and said["c", "c"] == "9"
+    assert shades.customdata[1, 2].tolist() == [5, 0.5]

@@ -38,6 +38,18 @@ def test_log_density_is_that_of_the_mixture(latent, count):
     np.testing.assert_allclose(found, brute(each, z), rtol=1e-9, atol=1e-6)
 
 
+@pytest.mark.parametrize("count", [1, 5000])  # the last takes several blocks
+def test_a_grid_has_the_density_of_each_of_its_places(count):
+    each = some(count, 2, narrow=0.3)
+    x, y = np.linspace(1, 5, 7), np.linspace(0, 6, 5)
+    found = aggregate.grid_log_density(each, x, y)
+    places = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+    truth = np.maximum(brute(each, places), np.log(np.finfo(float).tiny))
+    np.testing.assert_allclose(found.ravel(), truth, rtol=1e-9, atol=1e-9)
+    with pytest.raises(ConfigError, match="needs J = 2"):
+        aggregate.grid_log_density(some(3, 3), x, y)
+
+
 def test_far_away_the_density_is_small_and_not_lost():
     each = some(10, 2)
     z = np.array([[1e4, -1e4]])

@@ -113,6 +113,7 @@ def test_a_file_gives_the_model_again(twin: VAE) -> None:
     assert not record.autoencoder and [each.name for each in catalogue()[0] if each.name == "brought"]
     z = torch.randn(5, 2)
     assert torch.equal(again.decoder(z).mean, twin.decoder(z).mean)
+    assert torch.equal(again.decoded_mean(z), twin.decoder(z).mean)
     assert again.decoder(z[0]).mean.shape == (36,) and again.decoder(z[:, None]).mean.shape == (5, 1, 36)
     with pytest.raises(CheckpointError, match="its training settings"):
         save(built(), Record(name="other", model=built().config))

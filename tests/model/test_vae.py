@@ -101,6 +101,14 @@ def test_the_floor_is_respected(likelihood, layers, floor):
         assert (sigma >= np.exp(floor / 2) * (1 - 1e-6)).all()  # the rounding of exp
 
 
+@pytest.mark.parametrize("likelihood", ["gaussian", "gaussian-shared", "bernoulli"])
+@pytest.mark.parametrize("layers", [(), (8,)])
+def test_the_mean_alone_is_that_of_the_density(likelihood, layers):
+    model = small_model(likelihood=likelihood, decoder_layers=layers)
+    z = torch.randn(3, 5, 2, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(model.decoded_mean(z), model.decoder(z).mean)
+
+
 @pytest.mark.parametrize("likelihood", ["gaussian", "gaussian-shared"])
 def test_a_decoder_without_layers_is_linear_with_a_constant_variance(likelihood):
     decoder = small_model(likelihood=likelihood, decoder_layers=()).decoder.double()

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from vae.figures.groups import named
 from vae.figures.latent import PRIOR, projected
-from vae.figures.style import COLOURS, paler
+from vae.figures.style import COLOURS, clear, paler
 
-__all__ = ["Curve", "Estimates", "codes_and_prior", "distances", "lines", "shades", "warnings"]
+__all__ = ["Curve", "Estimates", "codes_and_prior", "confusion", "distances", "lines", "shades", "warnings"]
 
 Array = NDArray[Any]
 _GREY = "#757f8a"  # readable on light and dark
@@ -194,3 +194,34 @@ def codes_and_prior(
 def shades(colour: str, count: int) -> list[str]:
     """Returns `count` shades of a colour, from pale to the colour itself."""
     return [paler(colour, strength) for strength in np.linspace(0.35, 1, count)]
+
+
+def confusion(table: Array, names: Sequence[str], titles: tuple[str, str]) -> go.Figure:
+    """Draws how often one class is seen as another, the diagonal left pale, shares of each row as shades.
+
+    Arguments:
+        table: (K, K) counts; rows go down.
+        names: K, of the classes.
+        titles: of the axes across and down.
+    """
+    counts = np.asarray(table)
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    off = np.where(np.eye(len(counts), dtype=bool), np.nan, shares)
+    text = np.where(counts > 0, counts.astype(str), "") if len(counts) <= 12 else np.full(counts.shape, "")
+    figure = go.Figure(
+        go.Heatmap(
+            z=off, x=list(names), y=list(names), colorscale=[(0, clear(_WRONG, 0)), (1, clear(_WRONG, 0.8))], zmin=0,
+            zmax=max(float(np.nanmax(off)), 0.02), showscale=False, xgap=1, ygap=1,
+            customdata=np.stack([counts, shares], -1), hoverongaps=True,
+            hovertemplate="%{y} → %{x}: %{customdata[0]:,} (%{customdata[1]:.1%})<extra></extra>",
+        )
+    )  # fmt: skip
+    places = [name for name in names for _ in names], list(names) * len(names)
+    # a trace of its own, whose ink is the page's on light and dark
+    figure.add_scatter(x=places[1], y=places[0], text=text.ravel(), mode="text", hoverinfo="skip", showlegend=False)
+    side = {"type": "category", "automargin": True, "showgrid": False, "zeroline": False}
+    figure.update_layout(
+        **_LAYOUT, height=440, xaxis={**side, "title": titles[0]},
+        yaxis={**side, "title": titles[1], "autorange": "reversed"},
+    )  # fmt: skip
+    return figure

@@ -21,6 +21,7 @@ and the kind of their outputs; `bring` makes a VAE of it.
     pythae       a model folder of pythae as a VAE
     export       a model of this library as ONNX files, on disk or as one archive
     bring        a VAE made of networks and of what their owner says about pixels and likelihood
+    judges       a classifier, to be probed through a model
     own_images   images and labels from a script, as a data set
     inspection   inspect: a VAE from a script or a notebook, stored as a model
 """
@@ -31,6 +32,7 @@ from vae.interchange.descriptions import named_data, parsed_description, read_la
 from vae.interchange.export import onnx_archive, write_onnx
 from vae.interchange.found import GIVES, Found, Gives
 from vae.interchange.inspection import inspect
+from vae.interchange.judges import OwnClassifier, read_classifier
 from vae.interchange.onnx import read_network
 from vae.interchange.pairs import read_onnx
 from vae.interchange.pythae import read_pythae
@@ -44,6 +46,7 @@ __all__ = [
     "Arrival",
     "Found",
     "Gives",
+    "OwnClassifier",
     "Pixels",
     "arrive",
     "as_json",
@@ -53,6 +56,7 @@ __all__ = [
     "named_data",
     "onnx_archive",
     "parsed_description",
+    "read_classifier",
     "read_file",
     "read_layers",
     "read_network",

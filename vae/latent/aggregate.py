@@ -23,8 +23,8 @@ from vae.latent.codes import Axes, Codes
 from vae.model import generator
 
 __all__ = [
-    "ACTIVE", "INSIDE", "RATIO", "Draws", "Holes", "active_units", "holes", "log_density", "plane_log_density",
-    "prior_draws", "prior_log_density",
+    "ACTIVE", "INSIDE", "RATIO", "Draws", "Holes", "active_units", "grid_log_density", "holes", "log_density",
+    "plane_log_density", "prior_draws", "prior_log_density",
 ]  # fmt: skip
 
 Array = NDArray[Any]
@@ -102,6 +102,35 @@ def log_density(codes: Codes, z: Array) -> Array:
     return _log_mixture(
         torch.cat([points**2, points], 1), torch.cat([-0.5 / variance, mean / variance], 1), constant
     )  # fmt: skip
+
+
+def grid_log_density(codes: Codes, x: Array, y: Array) -> Array:
+    """Evaluates the aggregate posterior of J = 2 on a grid along its coordinates, as a product of two matrices.
+
+    q(x_i, y_j) = 1/N sum_n N(x_i | mu_n1, sigma_n1^2) N(y_j | mu_n2, sigma_n2^2), so that the exponentials are
+    (W + H) N and not W H N.
+
+    Arguments:
+        codes: of N images.
+        x, y: (W,) and (H,), values of the first and the second coordinate.
+
+    Returns:
+        (H, W) float64, nats; where q is smaller than a float64 can be, about -708.
+
+    Raises:
+        ConfigError: J is not 2, or the values are not finite.
+    """
+    across, up = (np.asarray(each, np.float64)[:, None] for each in (x, y))
+    if codes.mean.shape[1] != 2:
+        raise ConfigError(f"A grid along both coordinates needs J = 2; these codes have J = {codes.mean.shape[1]}.")
+    points = [_checked(each, 1) for each in (across, up)]
+    sums = torch.zeros(len(y), len(x), dtype=torch.float64)
+    for first in range(0, len(codes.mean), _BLOCK[1]):
+        some = slice(first, first + _BLOCK[1])
+        mean, deviation = (torch.from_numpy(each[some]).double() for each in (codes.mean, codes.deviation))
+        parts = [Normal(mean[:, j], deviation[:, j]).log_prob(points[j]).exp() for j in range(2)]
+        sums += parts[1] @ parts[0].T
+    return (sums / len(codes.mean)).clamp_min(np.finfo(np.float64).tiny).log().numpy()
 
 
 def plane_log_density(codes: Codes, axes: Axes, plane: Array) -> Array:

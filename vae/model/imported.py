@@ -56,6 +56,11 @@ class ImportedDecoder(nn.Module):
         log_variance = rest[0] if self.log_variance is None else self.log_variance
         return diagonal_normal(location, log_variance.clamp(-80, 80))
 
+    def mean(self, z: Tensor) -> Tensor:
+        """Returns E[x|z] (..., D) alone, for latents (..., J)."""
+        location = _called(self.graph, z)[0]
+        return location.sigmoid() if self.config.likelihood == "bernoulli" else location
+
 
 def assemble(config: ImportedConfig, encoder: Graph, decoder: Graph, log_variance: Tensor | None = None) -> VAE:
     """Makes a model of two graphs, in evaluation mode and without gradients.

@@ -61,6 +61,7 @@ def show(scene: kit.Scene) -> None:
             _side(each, done)
     if done:
         _judged(vae_, plain)
+    kit.leads_to("explore/probe", _("Probe: what this classifier sees all over the latent plane"), "category")
     kit.words(_("**Next**: what the bound itself does not show."))
     kit.code((Autoencoder.__call__, classifier.confidences), generating.cell(plain))
 

@@ -82,6 +82,7 @@ def show(scene: kit.Scene) -> None:
                 "codes may differ from the prior. Chapters 13 and 14 measure this."
             )
         )
+    kit.leads_to("explore/probe", _("Probe: what this classifier sees all over the latent plane"), "category")
     kit.words(_("**Next**: what else such a model can be used for."))
     kit.code((latent.decode, classifier.confidences, classifier.share_sure), cell(scene))
 

@@ -1,0 +1,71 @@
+"""Images that a classifier is most and least sure of, class by class, and what it doubts among draws of the prior."""
+
+import numpy as np
+import streamlit as st
+
+from pages import cache
+from pages.ui import pictures, state, words
+from pages.ui.language import _
+from vae import figures, latent
+from vae.uses import probe
+
+COUNT = 8  # images of a kind
+
+
+def show(model: cache.Model, judge: cache.probe.Judge, names: tuple[str, ...]) -> None:
+    """Draws a choice of a class, its images, and the classifier on images against their reconstructions."""
+    data = cache.images(model)
+    decoded = cache.probe.reconstructions(model, data.name, judge)
+    present = np.unique(decoded.argmax(1)).tolist()
+    state.begin("probe.class", int, present[0])
+    if st.session_state["probe.class"] not in present:
+        st.session_state["probe.class"] = present[0]
+    found = cache.probe.agreement(model, data.name, judge)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        chosen = st.selectbox(
+            _("Images classified as"), present, format_func=names.__getitem__, key="probe.class", width=220,
+            persist_state="session",
+        )  # fmt: skip
+        state.write_link(probe__class=None if chosen == present[0] else str(chosen))
+        typical, least = probe.extremes(decoded, chosen, COUNT)
+        _strip(model, decoded, typical, _("Most typical: the largest margin over the second class"))
+        _strip(model, decoded, least, _("Least sure: the smallest margin over the second class"))
+        st.caption(
+            _(
+                "Upper rows: {of}. Lower rows: their reconstructions, which are what is classified; above both is the "
+                "probability of the class. {same:.1%} of all {of} keep their class when they are reconstructed."
+            ).format(of=_("draws of the model") if words.draws(data) else _("test images"), same=found.same)
+        )
+    with right:
+        titles = _("class of the reconstruction"), _("class of the image")
+        st.plotly_chart(
+            figures.uses.confusion(found.table, names, titles), key=f"probe.confusion.{model[0]}",
+            alt=_("Confusion matrix of the classifier: images against their reconstructions"),
+        )  # fmt: skip
+
+
+def _strip(model: cache.Model, log_probability: np.ndarray, rows: np.ndarray, title: str) -> None:
+    if not len(rows):
+        return
+    test = cache.images(model).test
+    images = test.images[rows.tolist()].numpy() / 255
+    decoded = latent.decode(cache.load(model), cache.codes(model).mean[rows]).mean
+    shares = [f"{share:.0%}" for share in np.exp(log_probability[rows].max(1))]
+    st.markdown(f"**{title}**")
+    pictures.wide(figures.latent.sheet(np.stack([images, decoded]), columns=shares, scale=2), title)
+
+
+def doubtful(model: cache.Model, found: cache.probe.Doubts) -> None:
+    """Draws what draws from the prior decode to that no class is sure of, or a class is sure of far from all data."""
+    net = cache.load(model)
+    kinds = [
+        (found.unsure, _("samples from the prior that the classifier is least sure of")),
+        (found.astray, _("samples that it is most sure of where no data lies, q(z) < 0.01 p(z)")),
+    ]
+    for column, (z, title) in zip(st.columns(2, gap="medium"), kinds, strict=True):
+        with column:
+            if len(z):
+                pictures.strip(latent.decode(net, z).mean, title, columns=len(z), scale=2)
+            else:
+                st.caption(_("None: {what}").format(what=title))

@@ -1,0 +1,79 @@
+"""What a classifier sees of the images that a model can make: its classes, its doubt, the way from one to another."""
+
+import streamlit as st
+
+from pages import cache
+from pages.explore.panels import classes, judges
+from pages.ui import planes, state, words
+from pages.ui.browser import probe
+from pages.ui.fragment import fragment
+from pages.ui.language import _
+
+PARTS = ("map", "doubt", "flip", "classes")
+
+model = cache.model_id(state.model())
+data = cache.images(model)
+config = cache.record(model[0]).model
+titles = {
+    "map": _("Regions"), "doubt": _("Doubt"), "flip": _("To another class"), "classes": _("Class by class"),
+}  # fmt: skip
+state.begin("probe.part", state.one_of(PARTS), PARTS[0])
+with st.container(horizontal=True, vertical_alignment="center"):
+    part = st.segmented_control(
+        _("Part"), PARTS, required=True, format_func=titles.__getitem__, key="probe.part", persist_state="session",
+        label_visibility="collapsed", wrap=True,
+    ) or PARTS[0]  # fmt: skip
+    if part in ("map", "doubt") and config.latent > 2:
+        with st.popover(_("Plane"), icon=":material/select_all:"):
+            planes.choose(model)
+    judge = judges.choose(model)
+    if part == "flip" and judge is not None:
+        judges.choose_target(judge.classes, judges.names(data, judge))
+state.write_link(probe__part=None if part == PARTS[0] else part)
+if judge is None:
+    st.info(judges.lacks(data), icon=":material/category:")
+    st.stop()
+probed: cache.probe.Judge = judge
+names = judges.names(data, probed)
+st.caption(judges.honest(cache.probe.agreement(model, data.name, probed), probed, words.draws(data)))
+
+
+@fragment()
+def regions() -> None:
+    probe.take(model)
+    plane = planes.shown(model, planes.chosen(model))
+    found = cache.probe.through(model, data.name, plane.axes, probed)
+    probe.show(model, "map", found, plane.titles, names)
+
+
+@fragment()
+def doubt() -> None:
+    probe.take(model)
+    plane = planes.shown(model, planes.chosen(model))
+    found = cache.probe.through(model, data.name, plane.axes, probed)
+    with st.spinner(_("Adding up the codes of {count:,} training images ...").format(count=len(data.train))):
+        density = cache.probe.log_q(model, data.name, found)
+    doubts = None if density is None else cache.probe.doubts(model, data.name, probed)
+    probe.show(model, "doubt", found, plane.titles, names, log_q=density, doubt=doubts)
+    if doubts is not None:
+        classes.doubtful(model, doubts)
+
+
+@fragment()
+def flip() -> None:
+    probe.take(model)
+    wanted = st.session_state.get(judges.TO)
+    z = tuple(float(v) for v in cache.z(model))
+    with st.spinner(_("Looking for the nearest place of another class ...")):
+        found = cache.flips.ways(model, data.name, probed, z, wanted)
+    if config.latent > 2:
+        here = _("towards the nearest flip"), _("towards a code of the new class")
+    else:
+        here = planes.shown(model, None).titles
+    probe.show(model, "flip", found.plane, here, names, log_q=found.log_q, ways=found)
+
+
+if part == "classes":
+    classes.show(model, probed, names)
+else:
+    {"map": regions, "doubt": doubt, "flip": flip}[part]()

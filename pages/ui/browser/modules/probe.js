@@ -1,0 +1,295 @@
+// What a classifier sees of a latent plane: regions, doubt, and ways to another class, decoded under the pointer.
+
+import { button } from "./controls.js";
+import { element, sayNumber } from "./dom.js";
+import { Doubt } from "./doubt.js";
+import { Follower } from "./follower.js";
+import { Later } from "./later.js";
+import { Lattice, likeliest } from "./lattice.js";
+import { Picture } from "./pictures.js";
+import { Regions } from "./regions.js";
+import { column, inflate } from "./store.js";
+import { Ways } from "./ways.js";
+
+/** @import { Place } from "./plane.js" */
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".probe");
+  root.prober ??= new Probe(root);
+  root.prober.told(data, setStateValue);
+  return () => root.prober.later.end();
+}
+
+const STEP = 1 / 4096; // nats between two levels
+const MOST = 10; // bars
+
+export class Probe extends Follower {
+  /** @type {Regions} */
+  plane;
+  /** @type {Lattice | null} */
+  lattice;
+  /** @type {Float32Array | null} */
+  density; // log q(z), nats
+  /** @type {HTMLElement} */
+  stage;
+  /** @type {Picture} */
+  mean;
+  /** @type {HTMLElement} */
+  bars;
+  /** @type {HTMLElement} */
+  status;
+  /** @type {HTMLElement} */
+  side;
+  /** @type {Place | null} */
+  place;
+  /** @type {Doubt | null} */
+  doubt;
+  /** @type {Ways | null} */
+  ways;
+  /** @type {number} */
+  waiting;
+  /** @type {any} */
+  asked;
+
+  constructor(root) {
+    super(root);
+    this.place = null; // under the pointer
+    this.lattice = null;
+    this.later = new Later(() => this.reportPlace());
+  }
+
+  build() {
+    const { data, model, root } = this;
+    const { words } = data;
+    this.stage = element("div", {
+      class: "stage",
+      tabindex: 0,
+      role: "application",
+      "aria-roledescription": words.plane,
+      "aria-label": words.help,
+    });
+    const points = { ...model, classes: [] }; // names are those of the regions
+    this.plane = new Regions(this.stage, points, {
+      hover: (place) => this.#hover(place),
+      pick: ({ a, b, row }) =>
+        this.#choose(
+          row < 0 ? this.plane.lift(a, b, this.z) : model.means.slice(row * model.J, (row + 1) * model.J),
+          row < 0 ? null : row,
+          0,
+        ),
+      nudge: (da, db) => {
+        const [a, b] = this.plane.project(this.z);
+        this.place = null;
+        this.#choose(this.plane.lift(a + da, b + db, this.z), null, 250);
+        this.plane.show(a + da, b + db);
+      },
+    });
+    this.plane.setHidden(new Set(model.labels));
+    this.codes = false; // whether they are shown
+    this.mean = new Picture(words.mean, model.width, model.height);
+    this.bars = element("div", { class: "bars", role: "list", "aria-label": words.bars });
+    this.status = element("p", { class: "status", role: "status" });
+    this.side = element("div", { class: "side" });
+    const codes = button(
+      words.codes,
+      () => {
+        const on = codes.getAttribute("aria-pressed") !== "true";
+        codes.setAttribute("aria-pressed", String(on));
+        this.plane.setHidden(on ? new Set() : new Set(model.labels));
+        this.codes = on;
+        this.paint();
+      },
+      { class: "codes", "aria-pressed": "false" },
+    );
+    root.replaceChildren(
+      element(
+        "div",
+        { class: "body" },
+        element(
+          "div",
+          { class: "frame" },
+          this.stage,
+          codes,
+          element("span", { class: "across", text: data.titles[0] }),
+          element("span", { class: "up", text: data.titles[1] }),
+        ),
+        this.side,
+      ),
+    );
+    root.probe = this; // for tests
+  }
+
+  adopt() {
+    const { data, plane } = this;
+    if (this.news()) this.row = data.row;
+    plane.extent = corners(data.grid);
+    plane.setBasis(data.basis);
+    if (this.part !== data.part && this.side.childElementCount) plane.fit();
+    plane.setThrough(this.z);
+    this.density = data.log_q ? Float32Array.from(column(data.log_q)) : null;
+    if (this.part !== data.part || !this.side.childElementCount) this.#arrange();
+    this.doubt?.adopt();
+    this.ways?.adopt(data);
+    plane.redraw("under", "points", "over"); // the theme may be another one
+    this.#unpack();
+  }
+
+  async #unpack() {
+    const { data } = this;
+    const levels = await inflate(column(data.levels), Uint16Array);
+    if (data !== this.data) return;
+    this.lattice = new Lattice(
+      data.grid,
+      Float32Array.from(levels, (level) => -STEP * level),
+    );
+    this.paint();
+    this.show();
+  }
+
+  // What stands beside the plane in this part.
+  #arrange() {
+    const { data } = this;
+    this.part = data.part;
+    this.doubt = data.part === "doubt" ? new Doubt(this) : null;
+    this.ways = data.part === "flip" ? new Ways(this) : null;
+    const picture = element("div", { class: "pictures" }, this.mean.figure, this.doubt?.figure);
+    this.side.replaceChildren(
+      ...(this.doubt ? [this.doubt.root] : []),
+      this.ways ? this.ways.root : picture,
+      this.bars,
+      this.status,
+      ...(this.ways ? [this.ways.below] : []),
+    );
+    this.root.dataset.part = data.part;
+  }
+
+  // The plane as this part has it.
+  paint() {
+    const { data, plane, lattice, doubt, ways } = this;
+    if (!lattice) return;
+    plane.see({
+      lattice,
+      inks: data.inks,
+      classes: data.classes,
+      names: data.names,
+      strength: this.codes ? 0.4 : doubt ? 0.45 : ways ? 0.6 : 0.85,
+      threshold: doubt?.threshold ?? 0,
+      bare: doubt?.bare() ?? null,
+      ways: ways?.drawn() ?? [],
+    });
+  }
+
+  #hover(place) {
+    this.place = place;
+    this.show();
+  }
+
+  #choose(z, row, rest) {
+    this.z = Float32Array.from(z);
+    this.row = row;
+    this.plane.setThrough(this.z);
+    this.stamp();
+    this.show();
+    if (rest) this.later.soon(rest);
+    else this.report("chosen", { n: this.count, row, z: row === null ? [...this.z].map((v) => +v.toFixed(4)) : null });
+  }
+
+  show() {
+    this.waiting ||= requestAnimationFrame(() => {
+      this.waiting = 0;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const { plane, place, lattice, ways } = this;
+    if (!plane.view || !lattice) return;
+    const walked = place ? null : ways?.at();
+    const z = place ? plane.lift(place.a, place.b, this.z) : (walked ?? this.z);
+    const [a, b] = plane.project(z);
+    const marks = ways?.marks() ?? [{ ...spot(plane, this.z), shape: /** @type {const} */ ("ring") }];
+    if (walked) marks.push({ a, b, shape: "ring" });
+    plane.setMarks(marks);
+    const mean = this.decoded(z);
+    if (mean) (ways?.now ?? this.mean).plain(mean);
+    const shares = walked ? (ways?.shares() ?? null) : lattice.at(a, b);
+    this.#bars(shares);
+    this.doubt?.mark(a, b);
+    ways?.say(place !== null);
+    this.#say(a, b, shares);
+  }
+
+  /**
+   * The mean of p(x|z): here, or from the server once the pointer rests.
+   * @param {Float32Array} z
+   */
+  decoded(z) {
+    const { model, data } = this;
+    if (model.decode) return model.decode(z).mean;
+    const same = (other) => other?.every((v, j) => Math.abs(v - z[j]) < 2e-4);
+    if (same(data.answer?.z)) return data.answer.mean;
+    if (!this.asked || (!same(this.asked.z) && performance.now() - this.asked.at > 400)) {
+      this.asked = { z: [...z].map((v) => +v.toFixed(4)), at: performance.now() };
+      this.report("asked", this.asked);
+    }
+    return null;
+  }
+
+  // The likeliest classes in the order of their numbers, so that bars keep their places.
+  #bars(shares) {
+    const { data, bars } = this;
+    const few = data.grid.classes <= MOST;
+    const order = [...Array(data.grid.classes).keys()];
+    if (!few && shares) order.sort((i, j) => shares[j] - shares[i]);
+    const best = shares ? likeliest(shares) : -1;
+    order.slice(0, MOST).forEach((k, i) => {
+      let row = /** @type {any} */ (bars.children[i]);
+      if (!row) {
+        row = element("div", { role: "listitem" }, element("span"), element("i"), element("span"));
+        row.children[1].append(element("i"));
+        bars.append(row);
+      }
+      const share = shares ? shares[k] : 0;
+      const [name, , value] = row.children;
+      if (name.textContent !== data.classes[k]) name.textContent = data.classes[k];
+      row.children[1].firstChild.style.width = `${100 * share}%`;
+      row.children[1].firstChild.style.background = data.inks[k % data.inks.length];
+      value.textContent = shares ? percent(share) : "";
+      row.classList.toggle("best", k === best);
+    });
+    while (bars.children.length > Math.min(MOST, order.length)) bars.lastChild?.remove();
+  }
+
+  #say(a, b, shares) {
+    const { data, model, status, lattice } = this;
+    const { words } = data;
+    const pair = model.J > 1 ? `(${sayNumber(a)}, ${sayNumber(b)})` : sayNumber(a);
+    const where = (model.J > 2 ? words.on_plane : words.at).replace("{where}", pair);
+    const corners = lattice?.corners(a, b);
+    const nats = this.density && corners ? lattice?.between(this.density, corners) : undefined;
+    const parts = [where];
+    if (!shares) parts.push(words.outside);
+    if (nats !== undefined) parts.push(words.log_q.replace("{nats}", sayNumber(nats, 1)));
+    const text = parts.join("; ");
+    status.setAttribute("aria-live", this.place ? "off" : "polite");
+    if (status.textContent !== text) status.textContent = text;
+    if (!shares) return;
+    this.shown = { a, b, label: likeliest(shares) };
+  }
+}
+
+// Of shares near 0 or 1 one digit more.
+const percent = (share) => {
+  const digits = share >= 0.0995 && share < 0.9895 ? 0 : share < 0.0005 || share >= 0.9995 ? 0 : 1;
+  return `${(100 * share).toFixed(digits)} %`;
+};
+
+const spot = (plane, z) => {
+  const [a, b] = plane.project(z);
+  return { a, b: plane.model.J > 1 ? b : 0 };
+};
+
+const corners = ({ low, step, width, height }) => [
+  [low[0] - step / 2, low[1] - step / 2],
+  [low[0] + (width - 0.5) * step, low[1] + (height - 0.5) * step],
+];

@@ -1,0 +1,274 @@
+// A plane as a classifier sees it: its classes as regions, their boundaries, what it doubts, and ways over it.
+
+import { brush, clip, rgb } from "./dom.js";
+import { Plane } from "./plane.js";
+
+/** @import { Lattice } from "./lattice.js" */
+
+/**
+ * @typedef {{ points: number[][], colour: string, dash?: number[], strong?: boolean }} Way - corners on the plane
+ * @typedef {object} Seen
+ * @property {Lattice} lattice
+ * @property {string[]} inks - of the classes
+ * @property {number} strength - of the regions, from 0 to 1
+ * @property {number} threshold - confidence below which the classifier is unsure; 0 where that is not shown
+ * @property {Float32Array | null} bare - above 0 where no data lies
+ * @property {[number, number, number][]} names - class, across and up
+ * @property {string[]} classes
+ * @property {Way[]} ways
+ */
+
+const LINE = 0.7; // half the width of a boundary, px
+
+export class Regions extends Plane {
+  /** @type {Seen | null} */
+  scene = null;
+  /** @type {Generator<undefined, void> | null} */
+  painting = null;
+  /** @type {Field | null} */
+  field = null;
+  /** @type {CanvasRenderingContext2D | null} */
+  top = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  resting;
+
+  /** @param {Seen} seen */
+  see(seen) {
+    this.scene = seen;
+    this.#paint();
+  }
+
+  // Ways and names alone.
+  overlay() {
+    const { scene, stage } = this;
+    if (!scene || !this.view) return;
+    if (!this.top) {
+      const canvas = document.createElement("canvas");
+      canvas.setAttribute("aria-hidden", "true");
+      stage.insertBefore(canvas, this.layers.over.canvas);
+      this.top = brush(canvas);
+    }
+    const { canvas } = this.top;
+    [canvas.width, canvas.height] = [Math.round(this.width * this.ratio), Math.round(this.height * this.ratio)];
+    this.top.scale(this.ratio, this.ratio);
+    const style = getComputedStyle(stage);
+    const ink = style.getPropertyValue("--st-text-color").trim() || "#333333";
+    const paper = style.getPropertyValue("--st-background-color").trim() || "#ffffff";
+    drawNames(this, this.top, scene, ink, paper);
+    for (const way of scene.ways) drawWay(this, this.top, way, paper);
+  }
+
+  // Fills the stage with what was classified.
+  fit() {
+    const [low, high] = this.extent ?? [
+      [-3, -3],
+      [3, 3],
+    ];
+    this.centre([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2], (high[0] - low[0]) / 2);
+    this.first = this.seen.scale;
+  }
+
+  /**
+   * Shows a square about a place, as far as that goes to each side.
+   * @param {number[]} middle
+   * @param {number} reach
+   */
+  centre([x, y], reach) {
+    if (!this.width) return;
+    this.view = { x, y, scale: Math.max(this.width, this.height) / (2 * reach) };
+    this.moved();
+  }
+
+  moved() {
+    super.moved();
+    this.overlay();
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.#paint(), 80);
+  }
+
+  // A slice of each frame.
+  #paint() {
+    if (!this.scene || !this.view) return;
+    this.overlay();
+    const work = (this.painting = paint(this, this.scene));
+    const slice = () => {
+      if (this.painting !== work) return;
+      const start = performance.now();
+      let step;
+      do step = work.next();
+      while (!step.done && performance.now() - start < 8);
+      this.redraw("under");
+      if (!step.done) requestAnimationFrame(slice);
+    };
+    slice();
+  }
+}
+
+// What is worked out for the pixels of a view, and kept for as long as neither it nor the lattice changes.
+/**
+ * @typedef {object} Field
+ * @property {unknown[]} of
+ * @property {number} columns
+ * @property {Int16Array} winner - -1 outside
+ * @property {Float32Array} confidence
+ * @property {Float32Array} line - how much of a pixel a boundary covers
+ * @property {number} grain
+ */
+
+/**
+ * @param {Regions} plane
+ * @param {Lattice} lattice
+ * @param {number} grain - pixels of the view along the side of one that is worked out
+ * @returns {Generator<undefined, Field>}
+ */
+function* measured(plane, lattice, grain) {
+  const { grid, values } = lattice;
+  const [columns, rows] = [Math.ceil(plane.width / grain), Math.ceil(plane.height / grain)];
+  const [left, top] = plane.place(0, 0);
+  const step = grain / plane.seen.scale;
+  const count = grid.width * grid.height;
+  const winner = new Int16Array(columns * rows).fill(-1);
+  const confidence = new Float32Array(columns * rows);
+  const lead = new Float32Array(columns * rows);
+  for (let y = 0; y < rows; y++) {
+    const b = top - (y + 0.5) * step;
+    for (let x = 0; x < columns; x++) {
+      const corners = lattice.corners(left + (x + 0.5) * step, b);
+      if (!corners) continue;
+      let [best, first, second, sum] = [0, -Infinity, -Infinity, 0];
+      for (let k = 0; k < grid.classes; k++) {
+        const v = lattice.between(values, corners, k * count);
+        sum += Math.exp(v);
+        if (v > first) [second, first, best] = [first, v, k];
+        else if (v > second) second = v;
+      }
+      const at = y * columns + x;
+      winner[at] = best;
+      confidence[at] = Math.exp(first) / sum;
+      lead[at] = first - second;
+    }
+    if (y % 4 === 3) yield;
+  }
+  const line = lead.map((_, at) => (winner[at] < 0 ? 0 : edge(lead, winner, at, at % columns, columns)));
+  return { of: known(plane, lattice), columns, winner, confidence, line, grain };
+}
+
+const known = (plane, lattice) => [lattice, plane.view, plane.width, plane.height];
+
+// A coarse sheet of the view at once, and then a fine one.
+/**
+ * @param {Regions} plane
+ * @param {Seen} scene
+ * @returns {Generator<undefined, void>}
+ */
+function* paint(plane, scene) {
+  const now = known(plane, scene.lattice);
+  if (!plane.field?.of.every((each, i) => each === now[i])) {
+    for (const grain of [5, 1]) {
+      plane.field = yield* measured(plane, scene.lattice, grain);
+      if (grain > 1) colour(plane, scene, plane.field);
+    }
+  }
+  if (plane.field) colour(plane, scene, plane.field);
+}
+
+/**
+ * @param {Regions} plane
+ * @param {Seen} scene
+ * @param {Field} field
+ */
+function colour(plane, { lattice, inks, strength, threshold, bare }, { columns, winner, confidence, line, grain }) {
+  const [left, top] = plane.place(0, 0);
+  const step = grain / plane.seen.scale;
+  const style = getComputedStyle(plane.stage);
+  const named = (name, other) => colourOf(style.getPropertyValue(name).trim() || other);
+  const ink = named("--st-text-color", "#333333");
+  const paper = named("--st-background-color", "#ffffff");
+  const colours = inks.map(rgb);
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [columns, winner.length / columns];
+  const context = brush(canvas);
+  const image = context.createImageData(canvas.width, canvas.height);
+  const least = 1 / lattice.grid.classes;
+  for (let at = 0; at < winner.length; at++) {
+    if (winner[at] < 0) continue;
+    const [x, y] = [at % columns, Math.floor(at / columns)];
+    const own = colours[winner[at] % colours.length];
+    const sure = clip((confidence[at] - least) / (1 - least), 0, 1);
+    let share = strength * (0.12 + 0.88 * sure ** 1.5);
+    let dark = grain > 1 ? 0 : line[at];
+    if (confidence[at] < threshold) [share, dark] = [0, Math.max(dark * 0.8, 0.62)];
+    else if (bare && grain === 1 && (x + y) % 9 < 2) {
+      const corners = lattice.corners(left + (x + 0.5) * step, top - (y + 0.5) * step);
+      if (corners && lattice.between(bare, corners) > 0) dark = 0.75;
+    }
+    for (let c = 0; c < 3; c++) {
+      const ground = paper[c] + share * (own[c] - paper[c]);
+      image.data[4 * at + c] = ground + 0.85 * dark * (ink[c] - ground);
+    }
+    image.data[4 * at + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+  plane.sheet = { canvas, a: left, b: top, wide: columns * step, high: canvas.height * step, smooth: true };
+}
+
+// How much of a pixel a boundary covers: its lead in nats over the steepest way down tells how far the boundary is.
+function edge(lead, winner, at, x, columns) {
+  const own = winner[at];
+  let [slope, beside] = [0, false];
+  for (const other of [x ? at - 1 : at, x < columns - 1 ? at + 1 : at, at - columns, at + columns]) {
+    if (other < 0 || other >= lead.length || winner[other] < 0) continue;
+    if (winner[other] === own) slope = Math.max(slope, Math.abs(lead[at] - lead[other]));
+    else [slope, beside] = [Math.max(slope, lead[at] + lead[other]), true];
+  }
+  if (!slope) return beside ? 1 : 0;
+  return clip(LINE + 0.5 - lead[at] / slope, 0, 1);
+}
+
+function drawNames(plane, context, { names, classes }, ink, paper) {
+  context.font = "bold 15px sans-serif";
+  context.textAlign = "center";
+  context.lineWidth = 4;
+  context.lineJoin = "round";
+  context.strokeStyle = paper;
+  context.fillStyle = ink;
+  for (const [label, a, b] of names) {
+    const [x, y] = plane.screen(a, b);
+    const name = classes[label] ?? String(label);
+    const text = name.length > 16 ? `${name.slice(0, 15).trimEnd()}…` : name;
+    context.strokeText(text, x, y + 5);
+    context.fillText(text, x, y + 5);
+  }
+}
+
+/**
+ * @param {Regions} plane
+ * @param {CanvasRenderingContext2D} context
+ * @param {Way} way
+ * @param {string} paper
+ */
+function drawWay(plane, context, { points, colour, dash, strong }, paper) {
+  const line = (stroke, width, pattern) => {
+    context.strokeStyle = stroke;
+    context.lineWidth = width;
+    context.setLineDash(pattern);
+    context.beginPath();
+    points.forEach(([a, b], i) => {
+      const [x, y] = plane.screen(a, b);
+      if (i) context.lineTo(x, y);
+      else context.moveTo(x, y);
+    });
+    context.stroke();
+  };
+  context.lineJoin = context.lineCap = "round";
+  line(paper, strong ? 6.5 : 4.5, []);
+  line(colour, strong ? 3.5 : 2, dash ?? []);
+  context.setLineDash([]);
+}
+
+/** @param {string} text - "#rrggbb" or "rgb(1, 2, 3)" */
+function colourOf(text) {
+  if (text.startsWith("#")) return rgb(text.slice(0, 7));
+  const found = text.match(/[\d.]+/g) ?? ["128", "128", "128"];
+  return found.slice(0, 3).map(Number);
+}

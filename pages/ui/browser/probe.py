@@ -1,0 +1,126 @@
+"""A latent plane as a classifier sees it: regions, doubt, and ways to another class."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages import cache
+from pages.ui import browser, words
+from pages.ui.browser.mount import component
+from pages.ui.language import _
+from vae import figures
+from vae.uses import classifier, flips
+
+PAIRS = "probe.pairs"
+
+
+def show(
+    model: cache.Model, part: str, plane: cache.probe.Plane, titles: tuple[str, str], classes: tuple[str, ...], *,
+    log_q: np.ndarray | None = None, doubt: cache.probe.Doubts | None = None, ways: cache.flips.Flips | None = None,
+) -> None:  # fmt: skip
+    """Shows a plane, and puts in use what is clicked there. To be called in a fragment.
+
+    Arguments:
+        model: by name and time of writing.
+        part: map, doubt or flip.
+        plane: as the classifier sees it.
+        titles: of its directions.
+        classes: names of the classes.
+        log_q: (H, W), log q(z) on the plane, where it is known.
+        doubt: how much of the prior is doubtful, for the part doubt of a model that has one.
+        ways: to another class, for the part flip.
+    """
+    key = f"probe.{model[0]}"
+    heard = st.session_state.get(key) or {}
+    chosen, asked = heard.get("chosen") or {"n": 0, "row": None, "z": None}, heard.get("asked") or {}
+    if heard.get("pairs") is not None:
+        st.session_state[f"{PAIRS}.{model[0]}"] = heard["pairs"]
+    x, y, found = plane.lattice.x, plane.lattice.y, plane.lattice.log_probability
+    data: dict[str, Any] = {
+        "model": browser.store(model), "n": chosen["n"], "row": cache.row(model),
+        "z": [round(float(v), 5) for v in cache.z(model)], "part": part, "titles": titles,
+        "basis": {"mean": plane.axes.centre.tolist(), "directions": plane.axes.directions.ravel().tolist()},
+        "grid": {
+            "low": [float(x[0]), float(y[0])], "step": float(x[1] - x[0]), "width": len(x), "height": len(y),
+            "classes": found.shape[2],
+        },
+        "levels": plane.levels, "names": plane.names, "classes": classes,
+        "inks": figures.group_colours(found.shape[2]), "density_colour": figures.latent.AGGREGATE,
+        "words": _words(model),
+    }  # fmt: skip
+    if log_q is not None:
+        data["log_q"] = np.maximum(log_q, -1000).astype(np.float32).ravel()
+    if doubt is not None:
+        first = int(np.searchsorted(doubt.doubt.thresholds, classifier.SURE))
+        data["doubt"] = {
+            "thresholds": doubt.doubt.thresholds.tolist(), "unsure": doubt.doubt.unsure.tolist(),
+            "astray": doubt.doubt.astray.tolist(), "draws": doubt.doubt.draws, "first": first,
+        }  # fmt: skip
+    if ways is not None:
+        data["ways"] = [_way(name, way, ways.shares[name], classes) for name, way in ways.ways.items()]
+        data["pairs"] = st.session_state.get(f"{PAIRS}.{model[0]}", [])
+    if asked.get("z") and len(asked["z"]) == len(data["z"]):
+        mean = cache.decode(model, tuple(asked["z"]), 0).mean[0]
+        data["answer"] = {"z": asked["z"], "mean": mean.ravel().round(4).tolist()}
+    component("probe")(
+        key=key, data=data, on_chosen_change=_nothing, on_asked_change=_nothing, on_pairs_change=_nothing
+    )
+
+
+def take(model: cache.Model) -> None:
+    """Puts in use what was clicked last, before what follows from it is worked out."""
+    key = f"probe.{model[0]}"
+    browser.take(key, (st.session_state.get(key) or {}).get("chosen") or {"n": 0, "row": None, "z": None})
+
+
+def _way(name: str, way: flips.Flip, shares: np.ndarray, classes: tuple[str, ...]) -> dict[str, Any]:
+    title = {"straight": _("Straight"), "density": _("Along high q(z)")}[name]
+    start, end = classes[way.start], classes[way.end]
+    says = _("From {start} to {end}, at a distance of {distance:.2f} in z.").format(
+        start=start, end=end, distance=way.distance
+    )
+    if name == "density":
+        says = _("From {start} to {end}, at a distance of {distance:.2f} in z; the path is {length:.2f} long.").format(
+            start=start, end=end, distance=way.distance, length=way.length
+        )
+    return {
+        "name": name, "title": title, "path": way.path.ravel().tolist(), "says": says,
+        "shares": shares.astype(float).ravel().round(8).tolist(),
+        "from": _("decoded z, classified as {label}").format(label=start),
+        "to": _("along the path, which ends in {label}").format(label=end),
+        "short": f"{start} → {end}, {way.distance:.2f}",
+    }  # fmt: skip
+
+
+def _words(model: cache.Model) -> dict[str, str]:
+    drawn, size = words.draws(cache.images(model)), cache.record(model[0]).model.latent
+    return {
+        "plane": _("latent plane as the classifier sees it"),
+        "help": _(
+            "What the classifier sees at each place of the latent plane. Arrow keys move z, with shift in small steps; "
+            "plus and minus zoom, 0 shows all."
+        ),
+        "mean": _("mean of p(x|z)"), "bars": _("Class probabilities"),
+        "codes": _("Show the draws") if drawn else _("Show the test images"),
+        "at": _("z = {where}"), "on_plane": _("{where} on the plane"), "outside": _("outside the classified square"),
+        "log_q": _("log q(z) = {nats} nats")
+        if size <= 2
+        else _("log q(z) over {count:,} images = {{nats}} nats").format(
+            count=min(cache.probe.CODES, len(cache.images(model).test))
+        ),
+        "density": _("log q(z), top {nats} nats; cross at z").format(nats=7 * size),
+        "unsure": _("of the prior mass: no class is certain"),
+        "astray": _("of the prior mass: certain, but far from data"),
+        "threshold": _("Probability above which the classifier counts as sure"),
+        "at_threshold": _("threshold {share}"),
+        "no_prior": _("A plain autoencoder has neither p(z) nor q(z), so there is no prior mass to measure."),
+        "way": _("Path"), "walk": _("Along the path"), "keep": _("Keep this pair"), "pairs": _("Kept pairs"),
+        "start": _("decoded z"), "flip": _("along the path"),
+        "hint": _("Click the plane to start from there."),
+        "no_way": _("No place of that class was found from here."),
+    }  # fmt: skip
+
+
+def _nothing() -> None:
+    """Streamlit wants a callback for each value that a component keeps."""
