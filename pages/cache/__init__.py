@@ -51,7 +51,8 @@ from pages.cache.sets import Model, dataset, drawing, forget_datasets, model_id
 
 __all__ = [
     "Model", "axes", "bound", "browser", "carried", "codes", "comparison", "dataset", "decode", "drawing", "elbo",
-    "evidence_of", "flips", "forget_datasets", "images", "integral", "kept_beside", "latent", "load", "model_id", "needed",
-    "own_elbo", "piece_size", "pixels", "posterior_plane", "probe", "reconstructions", "reconstructions_so_far", "record", "row",
-    "samples", "sandwich", "streams", "thermodynamic_path", "times", "training", "uses", "variance", "warm", "z",
+    "evidence_of", "flips", "forget_datasets", "images", "integral", "kept_beside", "latent", "load", "model_id",
+    "needed", "own_elbo", "piece_size", "pixels", "posterior_plane", "probe", "reconstructions",
+    "reconstructions_so_far", "record", "row", "samples", "sandwich", "streams", "thermodynamic_path", "times",
+    "training", "uses", "variance", "warm", "z",
 ]  # fmt: skip
