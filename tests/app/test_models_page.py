@@ -379,4 +379,4 @@ def test_a_mailed_file_is_taken_in(own: Path) -> None:
     app = keep(app, "bob")
     assert not app.error and vae.read_record("bob").training == vae.read_record("mine").training
     app = keep(upload(app, ("bob.safetensors", content)), "bob")
-    assert "'bob' is taken" in app.error[0].value
+    assert app.error[0].value.endswith("'bob' is taken. Choose another.")

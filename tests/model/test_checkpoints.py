@@ -312,7 +312,9 @@ def test_a_taken_name_is_refused_unless_it_is_to_be_replaced(own):
     path = saved()
     before = path.read_bytes()
     other = small_model(seed=1)
-    with pytest.raises(CheckpointError, match="'a-model' is taken"):
+    with pytest.raises(
+        CheckpointError, match=r"'a-model' is taken\. Choose another, or replace that model \(overwrite=True\)\."
+    ):
         save(other, record_of(other))
     assert path.read_bytes() == before
     save(other, record_of(other), overwrite=True)
