@@ -154,7 +154,9 @@ def _draw(key: Key, tracks: list[races.Track], names: dict[races.Runner, str], s
     """Draws the race and says who has arrived."""
     race, goal = _done(key), verdicts.goal(key)
     curves = [
-        figures.evidence.Curve(names[track.runner], track.runner, track.seconds if seconds else track.samples, track.value)
+        figures.evidence.Curve(
+            names[track.runner], track.runner, track.seconds if seconds else track.samples, track.value
+        )
         for track in tracks
     ]
     high = max([float(np.nanmax(curve.y)) for curve in curves] + ([] if goal is None else [goal.nats + 1]), default=0.0)
