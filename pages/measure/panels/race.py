@@ -166,7 +166,7 @@ def _draw(key: Key, tracks: list[races.Track], names: dict[races.Runner, str], s
     up = _("nats") if goal is None or not distance else _("nats below {level}").format(level=goal.word)
     places = [None if goal is None else races.arrival(track.median, goal.nats) for track in tracks]
     chart.show(
-        "likelihood.race", curves, places, None if goal is None else (goal.name, goal.nats), (low, high),
+        curves, places, None if goal is None else (goal.name, goal.nats), (low, high),
         0 if seconds or race is None else race.most,
         (across, up), distance=distance and goal is not None,
         run=f"{key}{race.seed if race else ''}", running=_running(key) is not None,

@@ -14,7 +14,6 @@ _HEIGHT = 340  # pixels
 
 
 def show(
-    key: str,
     curves: Sequence[figures.evidence.Curve],
     arrived: Sequence[int | None],
     level: tuple[str, float] | None,
@@ -29,7 +28,6 @@ def show(
     """Shows estimates against their cost, each as the median and the band of its replicates.
 
     Arguments:
-        key: of the component.
         curves: the estimators.
         arrived: for each, the place of its first estimate that is marked.
         level: what they approach: its name, and nats.
@@ -54,7 +52,7 @@ def show(
             "hint": _("Move the pointer over the curves to read off their values."),
         },
     }  # fmt: skip
-    component("race")(key=key, data=data)
+    component("race")(key="likelihood.race", data=data)
 
 
 def _curve(curve: figures.evidence.Curve, place: int | None) -> dict[str, object]:
