@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 import vae
 from pages.cache import models as cache
+from pages.measure.exhibits import scene
 from tests.app.test_pages import STEPS, said, through_frame
 from tests.waiting import HANG
 from vae import catalogue, data
@@ -149,7 +150,7 @@ def test_odd_links_are_taken_as_well_as_can_be(query: dict[str, str]) -> None:
 
 def test_missing_exhibit_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     records, troubles = catalogue()
-    monkeypatch.setattr(vae, "catalogue", lambda: ([r for r in records if "free" not in r.name], troubles))
+    monkeypatch.setattr(scene, "catalogue", lambda: ([r for r in records if "free" not in r.name], troubles))
     app = opened("floor")
     assert not app.exception
     assert "**No floor**" not in said(app)
@@ -158,7 +159,7 @@ def test_missing_exhibit_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_only_models_without_a_variance(monkeypatch: pytest.MonkeyPatch) -> None:
     records, troubles = catalogue()
-    monkeypatch.setattr(vae, "catalogue", lambda: ([r for r in records if "bernoulli" in r.name], troubles))
+    monkeypatch.setattr(scene, "catalogue", lambda: ([r for r in records if "bernoulli" in r.name], troubles))
     app = opened(model="mnist-bernoulli-2d")
     assert not app.exception
     assert "Choose a model with a Gaussian likelihood" in said(app)

@@ -32,7 +32,7 @@ def test_a_race_that_was_run_stands_still_and_a_new_one_grows_and_is_stopped(ser
     keys = page.locator(".race .keys span")
     expect(keys.filter(has_text="naive Monte Carlo")).to_have_count(1)
     expect(keys.filter(has_text="log p(x), exact")).to_have_count(1)
-    expect(page.locator(f"{RACE} .ring").first).to_be_attached()
+    expect(page.locator(f"{RACE} .arrival").first).to_be_attached()
     page.get_by_role("button", name="naive Monte Carlo", exact=True).click()
     expect(keys.filter(has_text="naive Monte Carlo")).to_have_count(0)
     settle(page)

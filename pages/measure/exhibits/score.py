@@ -26,8 +26,8 @@ def show(about: Scene) -> None:
     )
     st.markdown(
         _(
-            r"A small $\sigma_d$ pays where the prediction is accurate, and costs where it is not. The models below "
-            r"treat $\sigma$ differently: it is learned for each pixel with a lower bound (a floor) on "
+            r"A small $\sigma_d$ is rewarded where the prediction is accurate and punished where it is not. The models "
+            r"below treat $\sigma$ differently: it is learned for each pixel with a lower bound (a floor) on "
             r"$\log \sigma^2$, learned without one, or learned as one number for the whole image."
         )
     )

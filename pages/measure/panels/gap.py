@@ -31,9 +31,9 @@ def show(chosen: Chosen) -> None:
     elbo = cache.own_elbo(chosen.model, chosen.dataset.name, chosen.row)
     st.markdown(
         _(
-            "The ELBO is low by the divergence of the encoder's $q(z|x)$ from the posterior. Part of that is the "
-            "encoder's fault, because it serves all images at once (**amortisation gap**); the rest is there for any "
-            "Gaussian (**approximation gap**)."
+            "The ELBO lies below $\\log p(x)$ by the KL divergence of the encoder's $q(z|x)$ from the posterior. One "
+            "part is due to the encoder, which serves all images at once (**amortisation gap**); the rest remains for "
+            "the best Gaussian (**approximation gap**)."
         )
     )
     st.latex(r"\log p(x) = \mathrm{ELBO} + \mathrm{KL}[q(z|x)\,\|\,p(z|x)]")
