@@ -13,67 +13,73 @@ PARTS = ("map", "doubt", "flip", "classes")
 
 model = cache.model_id(state.model())
 data = cache.images(model)
-config = cache.record(model[0]).model
-titles = {
-    "map": _("Regions"), "doubt": _("Doubt"), "flip": _("To another class"), "classes": _("Class by class"),
-}  # fmt: skip
-state.begin("probe.part", state.one_of(PARTS), PARTS[0])
-with st.container(horizontal=True, vertical_alignment="center"):
-    part = st.segmented_control(
-        _("Part"), PARTS, required=True, format_func=titles.__getitem__, key="probe.part", persist_state="session",
-        label_visibility="collapsed", wrap=True,
-    ) or PARTS[0]  # fmt: skip
-    if part in ("map", "doubt") and config.latent > 2:
-        with st.popover(_("Plane"), icon=":material/select_all:"):
-            planes.choose(model)
-    judge = judges.choose(model)
-    if part == "flip" and judge is not None:
-        judges.choose_target(judge.classes, judges.names(data, judge))
-state.write_link(probe__part=None if part == PARTS[0] else part)
-if judge is None:
-    st.info(judges.lacks(data), icon=":material/category:")
-    st.stop()
-probed: cache.probe.Judge = judge
-names = judges.names(data, probed)
-st.caption(judges.honest(cache.probe.agreement(model, data.name, probed), probed, words.draws(data)))
+size = cache.record(model[0]).model.latent
 
 
-@fragment()
-def regions() -> None:
-    probe.take(model)
-    plane = planes.shown(model, planes.chosen(model))
-    found = cache.probe.through(model, data.name, plane.axes, probed)
-    probe.show(model, "map", found, plane.titles, names)
+def choose() -> tuple[str, cache.probe.Judge | None]:
+    """Lets a visitor choose a part of the page, and what it is about, in one row."""
+    titles = {
+        "map": _("Regions"), "doubt": _("Doubt"), "flip": _("To another class"), "classes": _("Class by class"),
+    }  # fmt: skip
+    state.begin("probe.part", state.one_of(PARTS), PARTS[0])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        part = st.segmented_control(
+            _("Part"), PARTS, required=True, format_func=titles.__getitem__, key="probe.part", persist_state="session",
+            label_visibility="collapsed", wrap=True,
+        ) or PARTS[0]  # fmt: skip
+        if part in ("map", "doubt") and size > 2:
+            with st.popover(_("Plane"), icon=":material/select_all:"):
+                planes.choose(model)
+        judge = judges.choose(model)
+        if part == "flip" and judge is not None:
+            judges.choose_target(judge.classes, judges.names(data, judge))
+    state.write_link(probe__part=None if part == PARTS[0] else part)
+    return part, judge
 
 
-@fragment()
-def doubt() -> None:
-    probe.take(model)
-    plane = planes.shown(model, planes.chosen(model))
-    found = cache.probe.through(model, data.name, plane.axes, probed)
-    with st.spinner(_("Adding up the codes of {count:,} training images ...").format(count=len(data.train))):
-        density = cache.probe.log_q(model, data.name, found)
-    doubts = None if density is None else cache.probe.doubts(model, data.name, probed)
-    probe.show(model, "doubt", found, plane.titles, names, log_q=density, doubt=doubts)
-    if doubts is not None:
-        classes.doubtful(model, doubts)
+def show(part: str, judge: cache.probe.Judge) -> None:
+    """Draws a part."""
+    names = judges.names(data, judge)
+    st.caption(judges.honest(cache.probe.agreement(model, data.name, judge), judge, words.draws(data)))
 
+    @fragment()
+    def regions() -> None:
+        probe.take(model)
+        plane = planes.shown(model, planes.chosen(model))
+        found = cache.probe.through(model, data.name, plane.axes, judge)
+        probe.show(model, "map", found, plane.titles, names)
 
-@fragment()
-def flip() -> None:
-    probe.take(model)
-    wanted = st.session_state.get(judges.TO)
-    z = tuple(float(v) for v in cache.z(model))
-    with st.spinner(_("Looking for the nearest place of another class ...")):
-        found = cache.flips.ways(model, data.name, probed, z, wanted)
-    if config.latent > 2:
-        here = _("towards the nearest flip"), _("towards a code of the new class")
+    @fragment()
+    def doubt() -> None:
+        probe.take(model)
+        plane = planes.shown(model, planes.chosen(model))
+        found = cache.probe.through(model, data.name, plane.axes, judge)
+        with st.spinner(_("Adding up the codes of {count:,} training images ...").format(count=len(data.train))):
+            density = cache.probe.log_q(model, data.name, found)
+            doubts = None if density is None else cache.probe.doubts(model, data.name, judge)
+        probe.show(model, "doubt", found, plane.titles, names, log_q=density, doubt=doubts)
+        if doubts is not None:
+            classes.doubtful(model, doubts)
+
+    @fragment()
+    def flip() -> None:
+        probe.take(model)
+        z = tuple(float(v) for v in cache.z(model))
+        with st.spinner(_("Looking for the nearest place of another class ...")):
+            found = cache.flips.ways(model, data.name, judge, z, st.session_state.get(judges.TO))
+        titles = planes.shown(model, None).titles
+        if size > 2:
+            titles = _("towards the nearest flip"), _("towards a code of the new class")
+        probe.show(model, "flip", found.plane, titles, names, log_q=found.log_q, ways=found)
+
+    if part == "classes":
+        classes.show(model, judge, names)
     else:
-        here = planes.shown(model, None).titles
-    probe.show(model, "flip", found.plane, here, names, log_q=found.log_q, ways=found)
+        {"map": regions, "doubt": doubt, "flip": flip}[part]()
 
 
-if part == "classes":
-    classes.show(model, probed, names)
+chosen, probed = choose()
+if probed is None:
+    st.info(judges.lacks(data), icon=":material/category:")
 else:
-    {"map": regions, "doubt": doubt, "flip": flip}[part]()
+    show(chosen, probed)

@@ -12,7 +12,9 @@ def with_classes(view: View) -> tuple[View, str]:
     """Returns the view with a model whose images a classifier can learn to tell apart, and why another one, or ""."""
     if cache.uses.can_be_judged(view.data):
         return view, ""
-    return view.of(cache.model_id(EXHIBIT)), "is of images that no classifier here can be trained on"
+    return view.of(cache.model_id(EXHIBIT))._replace(
+        plane=(0, 1)
+    ), "is of images that no classifier here can be trained on"
 
 
 def probe(view: View) -> tuple[str, str, list[str]]:
@@ -34,6 +36,11 @@ colours = figures.group_colours(of_images.shape[1])
 inks = np.array([[int(each[i : i + 2], 16) for i in (1, 3, 5)] for each in colours], np.uint8)
 Image.fromarray(inks[plane.winner[::-1]]).resize((483, 483), Image.Resampling.NEAREST)  # up is up"""
     flip = """flip = flips.by_gradient(model, judge, z[0])
-print(f"from {dataset.classes[flip.start]} to {dataset.classes[flip.end]}, {flip.distance:.2f} away in z")
-Image.fromarray(figures.contact_sheet(vae.decode(model, flip.path).mean, len(flip.path), 4))"""
+if flip is None:
+    print("no place of another class was found")
+else:
+    first, last = dataset.classes[flip.start], dataset.classes[flip.end]
+    print(f"from {first} to {last}, at a distance of {flip.distance:.2f} in z")
+path = z if flip is None else flip.path
+Image.fromarray(figures.contact_sheet(vae.decode(model, path).mean, len(path), 4))"""
     return f"Probe: {view.model[0]}", says, [cells.load(view), cells.CODES, judged, regions, cells.decoded(view), flip]

@@ -58,7 +58,15 @@ def _strip(model: cache.Model, log_probability: np.ndarray, rows: np.ndarray, ti
 
 def doubtful(model: cache.Model, found: cache.probe.Doubts) -> None:
     """Draws what draws from the prior decode to that no class is sure of, or a class is sure of far from all data."""
-    net = cache.load(model)
+    net, size = cache.load(model), cache.record(model[0]).model.latent
+    if found.doubt.draws:
+        st.caption(
+            _(
+                "The shares are of {count:,} samples from the prior in all {size} dimensions, with their standard "
+                "errors; the plane is a slice through z. Data is near where q(z) is at least 0.01 p(z), with q(z) the "
+                "mean of q(z|x) over the training images."
+            ).format(count=found.doubt.draws, size=size)
+        )
     kinds = [
         (found.unsure, _("samples from the prior that the classifier is least sure of")),
         (found.astray, _("samples that it is most sure of where no data lies, q(z) < 0.01 p(z)")),

@@ -73,7 +73,7 @@ def _send(packed: dict[str, Any]) -> str:
 
 def hear(model: cache.Model) -> None:
     """Applies the latest reports of components, also if the user has just changed the page."""
-    for key in (f"map.{model[0]}", f"sliders.{model[0]}", f"generate.{model[0]}"):
+    for key in (f"map.{model[0]}", f"sliders.{model[0]}", f"generate.{model[0]}", f"probe.{model[0]}"):
         take(key, (st.session_state.get(key) or {}).get("chosen") or _NEW)
     _take_drawing((st.session_state.get(PAD) or {}).get("drawn"), cache.record(model[0]).model.image_shape)
 
