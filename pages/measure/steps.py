@@ -1,4 +1,4 @@
-"""One thing a screen: the steps of a page, of which the link names the one that is shown, and the image it is about."""
+"""One step per screen: the steps of a page, the current one named in the link, and the choice of an image."""
 
 from collections.abc import Callable
 
@@ -12,17 +12,16 @@ from vae import Dataset
 
 
 def choose(page: str, names: dict[str, str]) -> str:
-    """Shows the steps of a page, and returns the key of the one that is chosen.
+    """Shows the steps of a page, and returns the key of the selected one.
 
     Arguments:
-        page: before the dot of the name that the choice has in the link, "likelihood.step".
-        names: of the steps by key, in order; a bare link shows the first.
+        page: the first part of the name of the choice in the link, "likelihood.step".
+        names: of the steps by key, in order; a link without a step shows the first.
     """
     key, first = f"{page}.step", next(iter(names))
     st.html(
-        # a step is to fit on a screen
-        "<style>.stMainBlockContainer { padding: 3.5rem clamp(1rem, 4vw, 5rem) 1rem; } "
-        ".stMain h1 { font-size: 1.4rem; padding: 0 0 0.2rem; } .stMain h3 { font-size: 1.35rem; padding: 0.2rem 0; } "
+        # a step should fit on one screen
+        "<style>.stMain h1 { font-size: 1.4rem; } .stMain h3 { font-size: 1.35rem; padding: 0.2rem 0; } "
         ".katex-display { margin: 0.2rem 0; }</style>"
     )
     state.begin(key, state.one_of(names), first)
@@ -38,14 +37,14 @@ def choose(page: str, names: dict[str, str]) -> str:
 def choose_image(
     page: str, model: cache.Model, dataset: Dataset, row: int, use: Callable[[int], None] = state.use_image
 ) -> None:
-    """Lets one choose one test image of each class or varied ones, any by its number, or one at random.
+    """Draws a choice of test images: one of each class or varied ones, any by its number, or a random one.
 
     Arguments:
-        page: before the dots of the keys.
-        model: whose images.
-        dataset: they.
-        row: of the one in use.
-        use: is told the row that is chosen.
+        page: the first part of the keys.
+        model: whose images are offered.
+        dataset: of these images.
+        row: of the selected image.
+        use: called with the row that is chosen.
     """
     last = len(dataset.test) - 1
     number = f"{page}.row"
