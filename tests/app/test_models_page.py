@@ -284,7 +284,7 @@ def test_what_is_wrong_is_said_as_the_files_come_and_by_their_names(own: Path) -
         ([("net.safetensors", tensors)], "net.safetensors holds tensors but is not a model of this library"),
         ([("net.safetensors", tensors), ("two.safetensors", tensors)], "A model needs two files"),
         ([("net.safetensors", tensors), described, ("more.json", b"{}")], "A model needs two files"),
-        ([("net.safetensors", tensors), ("net.toml", b"latent = ")], "net.toml cannot be taken: The description is"),
+        ([("net.safetensors", tensors), ("net.toml", b"latent = ")], "net.toml cannot be imported: The description is"),
         ([("net.safetensors", tensors[:-9]), described], "net.safetensors cannot be imported: This is neither"),
         ([("bob.safetensors", mailed[:-9])], "bob.safetensors is not a complete safetensors file"),
         ([("photo.png", b"")], "A model needs two files"),

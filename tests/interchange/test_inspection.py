@@ -65,7 +65,7 @@ def net() -> Net:
 def test_the_numbers_are_those_of_the_network_itself(net: Net, capsys: pytest.CaptureFixture[str]) -> None:
     record = inspect(net.encode, net.decode, IMAGES, likelihood="bernoulli", name="mine")
     says = capsys.readouterr().out
-    assert "takes images as (N, 16)" in says and "a mean and a log variance" in says and "gives probabilities" in says
+    assert "takes images as (N, 16)" in says and "a mean and a log variance" in says and "returns probabilities" in says
     assert "vae app --model mine" in says and record.training is None and record.data == "mine"
     model, dataset = vae.load("mine"), vae.load_dataset("mine")
     assert len(dataset.train) == 270 and len(dataset.test) == 30 and not dataset.labelled
@@ -239,22 +239,22 @@ def test_colour_is_taken_channels_first() -> None:
         ({"images": X.reshape(-1, 4, 4) + 1}, "in [0, 1]"),
         ({"images": IMAGES[0]}, "must be (N, H, W)"),
         ({"images": X.reshape(-1, 4, 4) * torch.nan}, "in [0, 1]"),
-        ({"images": "no-such-set"}, "data set"),
+        ({"images": "no-such-set"}, "data must be one of mnist"),
         ({"labels": [1, 2]}, "one label per image"),
         (
             {"labels": np.arange(300) % 3, "classes": ("a",)},
-            "from 0 to 0, one for each name in classes; these go from 0 to 2",
+            "from 0 to 0, one for each name in classes; these range from 0 to 2",
         ),
-        ({"labels": np.arange(300) % 3 - 1, "classes": ("a", "b", "c")}, "these go from -1 to 1. Name them all"),
+        ({"labels": np.arange(300) % 3 - 1, "classes": ("a", "b", "c")}, "these range from -1 to 1. Name all"),
         ({"labels": np.arange(300) % 3 / 2, "classes": ("a", "b", "c")}, "some of these are not (float64)"),
         ({"labels": np.full(300, np.nan), "classes": ("a", "b")}, "some of these are not (float64)"),
         ({"labels": np.array(["a"] * 300), "classes": ("a", "b")}, "some of these are not (<U1)"),
         ({"labels": np.arange(300) / 2}, "Labels must be whole numbers or words"),
         ({"encoder": lambda x: x @ torch.ones(99, 2)}, "in any of the usual forms"),
-        ({"encoder": lambda x: (x[:, :2], x[:, :2], x[:, 2:4])}, "it gives 3 values"),
+        ({"encoder": lambda x: (x[:, :2], x[:, :2], x[:, 2:4])}, "it returns 3 values"),
         ({"encoder": lambda x: x}, "must return the mean and the log variance"),
-        ({"decoder": lambda z: z @ torch.ones(99, 2)}, "takes z of 2 dimensions"),
-        ({"decoder": lambda z: torch.sigmoid(z)}, "the decoder must give 16 numbers"),
+        ({"decoder": lambda z: z @ torch.ones(99, 2)}, "must accept z of 2 dimensions"),
+        ({"decoder": lambda z: torch.sigmoid(z)}, "the decoder must return 16 numbers"),
         ({"encoder": lambda x: (x[:, :2] * 1000, x[:, 2:4])}, "No learned posterior is so far"),
         ({"encoder": lambda x: (x[:, :2] + torch.randn_like(x[:, :2]), x[:, 2:4] - 1)}, "draws random numbers"),
         ({"decoder_gives": "logits", "likelihood": "gaussian"}, "is not possible with"),

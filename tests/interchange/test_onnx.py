@@ -276,7 +276,7 @@ def test_an_encoder_may_give_both_side_by_side_and_a_decoder_both_too() -> None:
     with pytest.raises(CheckpointError, match="logits or a mean"):
         read_onnx(encoder, built([node("MatMul", "x v")], weights, row=(1,)))
     assert read_onnx(encoder, built([node("MatMul", "x v")], weights, row=(1,)), gives="logits").image_shape == (2, 2)
-    with pytest.raises(CheckpointError, match="decoder must give 4"):
+    with pytest.raises(CheckpointError, match="decoder must return 4"):
         read_onnx(encoder, built([node("Relu", "x")], row=(1,)), gives="mean", image_shape=(2, 2))
 
 
@@ -310,7 +310,7 @@ W = {"w": np.ones((4, 4), np.float32)}
         (built([node("Relu", "x", domain="com.microsoft")]), "domain 'com.microsoft'"),
         (built([node("Relu", "x")], opset=9), "have a version from 11 to 23; these have 9"),
         (built([node("Relu", "x")] * 5000), "at most 4,096"),
-        (built([node("MatMul", "x gone")], W), "takes 'gone', which nothing gives"),
+        (built([node("MatMul", "x gone")], W), "takes 'gone', which is not defined"),
         (built([node("MatMul", "x w")], {"w": np.ones((3, 4), np.float32)}), "MatMul of the ONNX file cannot be"),
         (built([node("MatMul", "x w")], {"w": np.full((4, 4), np.nan, np.float32)}), "finite"),
         (built([node("Relu", "x")], row=("h",)), "leaves the size of its input 'x' open"),
@@ -321,7 +321,7 @@ W = {"w": np.ones((4, 4), np.float32)}
             built([node("Expand", "w n", "big"), node("MatMul", "x big")], {**W, "n": np.array([2**40, 4, 4])}),
             "many times|cannot be converted",
         ),
-        (built([node("Tile", "x n")], {"n": np.array([1, 2**24])}), "4,194,304 numbers per image; Tile"),
+        (built([node("Tile", "x n")], {"n": np.array([1, 2**24])}), "4,194,304 values per image; Tile"),
         (built([node("BatchNormalization", "x w w w w", training_mode=1)], {"w": np.ones(4, np.float32)}), "eval"),
     ],
 )  # fmt: skip

@@ -122,11 +122,11 @@ def test_a_file_gives_the_model_again(twin: VAE) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda says: says.pop("networks"), "what its encoder does"),
-        (lambda says: says["networks"].pop("decoder"), "what its decoder does"),
+        (lambda says: says.pop("networks"), "must describe its encoder"),
+        (lambda says: says["networks"].pop("decoder"), "must describe its decoder"),
         (lambda says: says["networks"]["decoder"]["nodes"].append(["system", [], {}]), "supported here"),
-        (lambda says: says["networks"]["decoder"]["outputs"].pop(), "the decoder must give 36 and 36 numbers"),
-        (lambda says: says["model"].update(latent=3), "the encoder must give 3 and 3 numbers"),
+        (lambda says: says["networks"]["decoder"]["outputs"].pop(), "the decoder must return 36 and 36 numbers"),
+        (lambda says: says["model"].update(latent=3), "the encoder must return 3 and 3 numbers"),
         (lambda says: says["model"].update(latent=10**9), "whole number from 1"),
         (lambda says: says["model"].update(origin="a\nb"), "one line of at most"),
         (lambda says: says["model"].update(kinks="no"), "true or false"),
@@ -163,5 +163,5 @@ def test_weights_that_belong_nowhere_are_refused(twin: VAE) -> None:
 def test_networks_that_do_not_fit_the_config_are_refused() -> None:
     encoder = capture(nn.Linear(36, 2), torch.rand(2, 36))
     decoder = capture(nn.Linear(2, 36), torch.rand(2, 2))
-    with pytest.raises(CheckpointError, match="the encoder must give 2 and 2 numbers; it gives 2"):
+    with pytest.raises(CheckpointError, match="the encoder must return 2 and 2 numbers; it returns 2"):
         assemble(ImportedConfig(image_shape=(6, 6)), encoder, decoder)
