@@ -12,9 +12,9 @@ from pages.measure.panels.verdicts import Key
 from pages.ui.browser import race as chart
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
+from vae import figures
 from vae.errors import VAEError
 from vae.evidence import races
-from vae.figures.evidence import Curve
 
 _RACES, _NOW = "likelihood.raced", "likelihood.racing"  # session state: what has been run, and what is being run
 _MOST = 20  # races that a session keeps
@@ -154,7 +154,9 @@ def _draw(key: Key, tracks: list[races.Track], names: dict[races.Runner, str], s
     """Draws the race and says who has arrived."""
     race, goal = _done(key), verdicts.goal(key)
     curves = [
-        Curve(names[track.runner], track.runner, track.seconds if seconds else track.samples, track.value)
+        figures.evidence.Curve(
+            names[track.runner], track.runner, track.seconds if seconds else track.samples, track.value
+        )
         for track in tracks
     ]
     high = max([float(np.nanmax(curve.y)) for curve in curves] + ([] if goal is None else [goal.nats + 1]), default=0.0)

@@ -9,14 +9,13 @@ from pages.ui import state
 from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures
-from vae.figures.evidence import Curve
 
 _HEIGHT = 340  # pixels
 
 
 def show(
     key: str,
-    curves: Sequence[Curve],
+    curves: Sequence[figures.evidence.Curve],
     arrived: Sequence[int | None],
     level: tuple[str, float] | None,
     ends: tuple[float, float],
@@ -58,7 +57,7 @@ def show(
     component("race")(key=key, data=data)
 
 
-def _curve(curve: Curve, place: int | None) -> dict[str, object]:
+def _curve(curve: figures.evidence.Curve, place: int | None) -> dict[str, object]:
     low, middle, high = (_plain(way(curve.y, axis=0)) for way in (np.nanmin, np.nanmedian, np.nanmax))
     return {
         "name": curve.name, "colour": figures.COLOURS[curve.colour], "x": _plain(curve.x), "low": low,
