@@ -65,7 +65,8 @@ def test_a_race_that_was_run_stands_still_and_a_new_one_grows_and_is_stopped(ser
 def test_the_pointer_reads_off_values(server: str, watched_page: Page) -> None:
     visit(watched_page, server, shown=f"{RACE} .curve")
     watched_page.locator(RACE).hover()
-    expect(watched_page.locator(".race .hint")).to_have_text(re.compile(r"^At [\d,]+: .*naive Monte Carlo −?[\d.]+"))
+    expect(watched_page.locator(".race .hint")).to_have_text(re.compile(r"^At [\d,]+, nats:.*\d\.\d"))
+    expect(watched_page.locator(".race .hint span")).to_have_count(4)  # one for each estimator
 
 
 def test_steps_follow_the_link_and_back(server: str, watched_page: Page) -> None:
