@@ -84,7 +84,7 @@ def test_choice_of_model_survives_page_changes() -> None:
     assert any("J = 10" in caption.value for caption in app.sidebar.caption)
 
 
-SIZE = "size of the model in use"
+SIZE = "model.size"
 
 
 def test_models_that_differ_in_size_alone_are_one_click_apart(own_folder: Path) -> None:
