@@ -11,7 +11,7 @@ from vae import Record, catalogue, data, paths
 from vae.errors import CheckpointError
 from vae.model import folders
 
-_SIZE = "size of the model in use"
+_SIZE = "model.size"
 
 
 def show() -> None:

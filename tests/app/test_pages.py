@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import vae
-from pages.ui import state
+from pages.ui import sidebar, state
 from tests.waiting import HANG
 
 ROOT = Path(__file__).parents[2]
@@ -114,6 +114,38 @@ def test_choice_of_model_survives_page_changes() -> None:
         app.switch_page(str(ROOT / page)).run()
         assert app.sidebar.selectbox[0].value == "mnist-10d"
     assert any("J = 10" in caption.value for caption in app.sidebar.caption)
+
+
+SIZE = "model.size"
+
+
+def test_models_that_differ_in_size_alone_are_one_click_apart(own_folder: Path) -> None:
+    app = opened().run()
+    control = app.sidebar.segmented_control(key=SIZE)
+    assert (control.options, control.value) == (["2", "5", "10", "20"], 2)
+    control.set_value(20).run()
+    assert not app.exception and app.sidebar.selectbox(key="model").value == "mnist-20d"
+    assert app.query_params["model"] == "mnist-20d"
+    app.sidebar.selectbox(key="model").select("mnist-5d").run()
+    assert app.sidebar.segmented_control(key=SIZE).value == 5
+    app.sidebar.selectbox(key="model").select("mnist-bernoulli-2d").run()  # which comes in one size alone
+    assert not [each for each in app.sidebar.segmented_control if each.key == SIZE]
+    app.sidebar.selectbox(key="model").select("mnist-2d").run()
+    assert app.sidebar.segmented_control(key=SIZE).value == 2
+
+
+def test_sizes_are_those_of_models_of_one_name_and_one_kind() -> None:
+    def record(name: str, latent: int, **kind: str) -> vae.Record:
+        model = vae.ModelConfig(latent=latent, likelihood=kind.get("likelihood", "bernoulli"))
+        return vae.Record(name=name, model=model, training=vae.TrainConfig(data=kind.get("data", "mnist")))
+
+    records = [
+        record("mine-10d", 10), record("mine-2d", 2), record("mine-3d", 5), record("mine-20d", 20, data="kmnist"),
+        record("mine-5d", 5, likelihood="gaussian"), record("other-4d", 4), record("mine", 8),
+    ]  # fmt: skip
+    assert sidebar.siblings("mine-2d", records) == {2: "mine-2d", 10: "mine-10d"}
+    assert list(sidebar.siblings("mine-2d", records)) == [2, 10]
+    assert sidebar.siblings("mine", records) == sidebar.siblings("nobody-2d", records) == {}
 
 
 def test_a_browser_that_comes_late_with_its_link_loses_nothing() -> None:
