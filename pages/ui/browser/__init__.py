@@ -15,7 +15,7 @@ in modules/:
     sketch                        pad and stroke (ink as MNIST has it), judge (the ELBO), rank (ELBOs as bars)
     reparameterise                draws (draws and gradients), twoaxes, cloud, knobs, shades, sweepchart
     divergence                    normals, shares
-    probe                         lattice (what a classifier says), regions (how it is drawn), doubt, ways
+    probe                         lattice (what a classifier says), regions (how it is drawn), classbars, doubt, ways
     slow                          stages, slowdraw, bars
     takeaway                      found (what the page shows), figure, snapshot (a component as SVG), fonts, csv
 """

@@ -1,6 +1,6 @@
 // Keeps what is large for all components of the page: the nets and the codes of one model, sent once.
 
-/** @import { Config, Decode, Encode } from "./net.js" */
+/** @import { Classify, Config, Decode, Encode } from "./net.js" */
 
 /**
  * A model as the components know it; the decoder and the encoder are null where they do not fit a browser.
@@ -20,6 +20,7 @@
  * @property {string[]} colours
  * @property {Decode | null} decode
  * @property {Encode | null} [encode]
+ * @property {Classify} [classify] - of a classifier, which has no more than its key besides
  */
 const shared = /** @type {any} */ (window);
 
