@@ -34,15 +34,17 @@ def show(
         ways: to another class, for the part flip.
     """
     key, net = f"probe.{model[0]}", cache.browser.packed_classifier(judge.key, judge.judge)
-    if "classifier" in net:
-        component("keep")(key=f"store.{judge.key}", data=net, height=1)
+    with st.container(gap=None):  # of which nothing is seen
+        kept = browser.store(model)
+        if "classifier" in net:
+            component("keep")(key=f"store.{judge.key}", data=net, height=1)
     heard = st.session_state.get(key) or {}
     chosen, asked = heard.get("chosen") or {"n": 0, "row": None, "z": None}, heard.get("asked") or {}
     if heard.get("pairs") is not None:
         st.session_state[f"{PAIRS}.{model[0]}"] = heard["pairs"]
     x, y, found = plane.lattice.x, plane.lattice.y, plane.lattice.log_probability
     data: dict[str, Any] = {
-        "model": browser.store(model), "n": chosen["n"], "row": cache.row(model),
+        "model": kept, "n": chosen["n"], "row": cache.row(model),
         "z": [round(float(v), 5) for v in cache.z(model)], "part": part, "titles": titles,
         "basis": {"mean": plane.axes.centre.tolist(), "directions": plane.axes.directions.ravel().tolist()},
         "grid": {

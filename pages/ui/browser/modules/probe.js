@@ -230,7 +230,8 @@ export class Probe extends Follower {
     const mean = this.decoded(z);
     if (mean) (ways?.now ?? this.mean).plain(mean);
     const exact = mean && this.classify ? this.classify(mean) : null;
-    const shares = exact ?? (walked ? (ways?.shares() ?? null) : lattice.at(a, b));
+    const known = walked && (ways?.share === 1 || !exact); // at its end a way is nearly on the boundary
+    const shares = known ? (ways?.shares() ?? null) : (exact ?? lattice.at(a, b));
     drawClasses(this.bars, this.data, shares);
     this.doubt?.mark(a, b);
     ways?.say(place !== null);
