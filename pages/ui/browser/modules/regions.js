@@ -86,19 +86,19 @@ export class Regions extends Plane {
     this.resting = setTimeout(() => this.#paint(), 80);
   }
 
-  // A slice of each frame.
+  // A slice at a time; between two of them the hand is heard, and frames are drawn.
   #paint() {
     if (!this.scene || !this.view) return;
     this.overlay();
     const work = (this.painting = paint(this, this.scene));
     const slice = () => {
       if (this.painting !== work) return;
-      const start = performance.now();
+      const [start, before] = [performance.now(), this.sheet];
       let step;
       do step = work.next();
       while (!step.done && performance.now() - start < 12);
-      this.redraw("under");
-      if (!step.done) requestAnimationFrame(slice);
+      if (step.done || this.sheet !== before) this.redraw("under");
+      if (!step.done) setTimeout(slice);
     };
     slice();
   }
