@@ -15,8 +15,9 @@ from pages.cache.kept import kept
 from pages.ui import state
 from vae import evidence, figures, latent
 from vae.errors import ConfigError, VAEError
-from vae.interchange import onnx_archive
+from vae.interchange import OwnClassifier, onnx_archive
 from vae.model import generator, load, portable
+from vae.uses import classifier
 
 SHEET, SIDE = 100, 10  # images per sheet, and along its side
 PLANE, ACROSS = 20, 640  # images along a side of the plane decoded on the server, at most, and about its pixels
@@ -58,12 +59,31 @@ def _key(model: models.Model, data_name: str) -> str:
     return f"{model[0]} {model[1]} {data_name} {version(data_name)}"
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def packed_classifier(key: str, _net: Any) -> dict[str, Any]:
+    """Returns a classifier as the components take it, without its net where that is no multilayer perceptron."""
+    if isinstance(_net, classifier.Classifier):
+        layers, head = [each[0] for each in _net.body], _net.head  # type: ignore[index]
+        affines = [portable.Affine(each.weight, each.bias) for each in layers]
+        return {"key": key, **_flat("classifier", portable.packed(affines, [portable.Affine(head.weight, head.bias)]))}
+    found = portable.perceptron(_net.graph) if isinstance(_net, OwnClassifier) else None
+    if found is None or len(found.heads) > 1 or any(found.bounded):
+        return {"key": key}
+    with contextlib.suppress(ConfigError):  # it is too large
+        net = portable.packed(found.layers, found.heads, activation=found.activation)
+        return {"key": key, **_flat("classifier", net)}
+    return {"key": key}
+
+
 def _net(name: str, part: torch.nn.Module) -> dict[str, Any]:
     """Returns a compressed network, or nothing if it must run on the server."""
     try:
-        net = portable.portable(part)
+        return _flat(name, portable.portable(part))
     except ConfigError:
         return {}
+
+
+def _flat(name: str, net: portable.Portable) -> dict[str, Any]:
     size = net.weights.itemsize
     # first bytes of all numbers, then second bytes: with adjacent exponents, deflate saves a tenth
     planes = net.weights.view(np.uint8).reshape(-1, size).T.tobytes()

@@ -47,7 +47,7 @@ def show(part: str, judge: cache.probe.Judge) -> None:
         probe.take(model)
         plane = planes.shown(model, planes.chosen(model))
         found = cache.probe.through(model, data.name, plane.axes, judge)
-        probe.show(model, "map", found, plane.titles, names)
+        probe.show(model, judge, "map", found, plane.titles, names)
 
     @fragment()
     def doubt() -> None:
@@ -57,7 +57,7 @@ def show(part: str, judge: cache.probe.Judge) -> None:
         with st.spinner(_("Adding up the codes of {count:,} training images ...").format(count=len(data.train))):
             density = cache.probe.log_q(model, data.name, found)
             doubts = None if density is None else cache.probe.doubts(model, data.name, judge)
-        probe.show(model, "doubt", found, plane.titles, names, log_q=density, doubt=doubts)
+        probe.show(model, judge, "doubt", found, plane.titles, names, log_q=density, doubt=doubts)
         if doubts is not None:
             classes.doubtful(model, doubts)
 
@@ -70,7 +70,7 @@ def show(part: str, judge: cache.probe.Judge) -> None:
         titles = planes.shown(model, None).titles
         if size > 2:
             titles = _("towards the nearest flip"), _("towards a code of the new class")
-        probe.show(model, "flip", found.plane, titles, names, log_q=found.log_q, ways=found)
+        probe.show(model, judge, "flip", found.plane, titles, names, log_q=found.log_q, ways=found)
 
     if part == "classes":
         classes.show(model, judge, names)

@@ -21,7 +21,7 @@ from vae.model.imported import ImportedDecoder, ImportedEncoder
 from vae.model.perceptrons import Affine, perceptron
 from vae.model.vae import Decoder, Encoder
 
-__all__ = ["MOST_PORTABLE", "Codebook", "Portable", "pack_codes", "portable"]
+__all__ = ["MOST_PORTABLE", "Affine", "Codebook", "Portable", "pack_codes", "packed", "perceptron", "portable"]
 
 MOST_PORTABLE = 16_000_000  # weights of a decoder; JavaScript multiplies about that many in a sixtieth of a second
 
@@ -77,7 +77,23 @@ def portable(part: nn.Module) -> Portable:
     found = _own(part) if isinstance(part, Encoder | Decoder) else _imported(part)
     if found is None:
         raise ConfigError("Only a multilayer perceptron can be decoded in the browser; the server decodes this model.")
-    layers, heads, constant, activation, bounded = found
+    return packed(*found)
+
+
+def packed(
+    layers: Sequence[Affine], heads: Sequence[Affine], constant: Tensor | None = None, activation: str = "relu",
+    bounded: bool = False,
+) -> Portable:  # fmt: skip
+    """Puts the matrices of a multilayer perceptron into one array.
+
+    Arguments:
+        layers: hidden ones, from the input on.
+        heads: the outputs.
+        constant, activation, bounded: as for `Portable`.
+
+    Raises:
+        ConfigError: it has more than `MOST_PORTABLE` weights.
+    """
     pieces = [piece for affine in (*layers, *heads) for piece in affine]
     sizes = [affine.bias.numel() for affine in heads]
     if constant is not None:

@@ -19,7 +19,7 @@ modules in modules/:
     reparameterise                draws (samples, gradients), twoaxes, cloud, knobs, shades, sweepchart
     divergence                    normals, shares
     race                          racescale (its axes)
-    probe                         lattice (class probabilities), regions (drawing), doubt, ways (paths to another class)
+    probe                         lattice (class probabilities), regions (drawing), classbars, doubt, ways (paths)
     slow                          stages, slowdraw, bars
     takeaway                      found (figures and tables), figure, snapshot (a component as SVG), fonts, csv
 """

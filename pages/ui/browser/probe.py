@@ -16,13 +16,15 @@ PAIRS = "probe.pairs"
 
 
 def show(
-    model: cache.Model, part: str, plane: cache.probe.Plane, titles: tuple[str, str], classes: tuple[str, ...], *,
-    log_q: np.ndarray | None = None, doubt: cache.probe.Doubts | None = None, ways: cache.flips.Flips | None = None,
+    model: cache.Model, judge: cache.probe.Judge, part: str, plane: cache.probe.Plane, titles: tuple[str, str],
+    classes: tuple[str, ...], *, log_q: np.ndarray | None = None, doubt: cache.probe.Doubts | None = None,
+    ways: cache.flips.Flips | None = None,
 ) -> None:  # fmt: skip
     """Shows a plane, and puts in use what is clicked there. To be called in a fragment.
 
     Arguments:
         model: by name and time of writing.
+        judge: the classifier.
         part: map, doubt or flip.
         plane: as the classifier sees it.
         titles: of its directions.
@@ -31,21 +33,26 @@ def show(
         doubt: how much of the prior is doubtful, for the part doubt of a model that has one.
         ways: to another class, for the part flip.
     """
-    key = f"probe.{model[0]}"
+    key, net = f"probe.{model[0]}", cache.browser.packed_classifier(judge.key, judge.judge)
+    with st.container(gap=None):  # of which nothing is seen
+        kept = browser.store(model)
+        if "classifier" in net:
+            component("keep")(key=f"store.{judge.key}", data=net, height=1)
     heard = st.session_state.get(key) or {}
     chosen, asked = heard.get("chosen") or {"n": 0, "row": None, "z": None}, heard.get("asked") or {}
     if heard.get("pairs") is not None:
         st.session_state[f"{PAIRS}.{model[0]}"] = heard["pairs"]
     x, y, found = plane.lattice.x, plane.lattice.y, plane.lattice.log_probability
     data: dict[str, Any] = {
-        "model": browser.store(model), "n": chosen["n"], "row": cache.row(model),
+        "model": kept, "n": chosen["n"], "row": cache.row(model),
         "z": [round(float(v), 5) for v in cache.z(model)], "part": part, "titles": titles,
         "basis": {"mean": plane.axes.centre.tolist(), "directions": plane.axes.directions.ravel().tolist()},
         "grid": {
             "low": [float(x[0]), float(y[0])], "step": float(x[1] - x[0]), "width": len(x), "height": len(y),
             "classes": found.shape[2],
         },
-        "levels": plane.levels, "names": plane.names, "classes": classes,
+        "judge": judge.key if "classifier" in net else None, "levels": plane.levels,
+        "names": plane.names, "classes": classes,
         "inks": figures.group_colours(found.shape[2]), "density_colour": figures.latent.AGGREGATE,
         "words": _words(model),
     }  # fmt: skip

@@ -1,6 +1,6 @@
 // Receives the data of a model; it has no visible output.
 
-import { makeDecoder, makeEncoder } from "./net.js";
+import { makeClassifier, makeDecoder, makeEncoder } from "./net.js";
 import { column, inflate, STORE } from "./store.js";
 
 export default function ({ data, parentElement }) {
@@ -11,7 +11,7 @@ export default function ({ data, parentElement }) {
 async function keepModel(data) {
   if (STORE.models.has(data.key)) return;
   const { config, count } = data;
-  const J = config.latent;
+  const J = config?.latent; // a classifier has none
   const unpack = (levels, { low, step }) => Float32Array.from(levels, (level, i) => low[i % J] + step[i % J] * level);
   const net = async (name, make) => {
     const layout = data[name];
@@ -20,8 +20,9 @@ async function keepModel(data) {
     return make({ layout, weights }, config);
   };
   /** @type {any} */ // the networks may arrive in either order
-  const model =
-    data.encoder || !data.labels
+  const model = data.classifier
+    ? { key: data.key, classify: await net("classifier", makeClassifier) }
+    : data.encoder || !data.labels
       ? { key: data.key, encode: await net("encoder", makeEncoder) }
       : {
           key: data.key,

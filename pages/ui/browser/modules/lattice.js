@@ -10,9 +10,15 @@ export class Lattice {
    * @param {Float32Array} values - log p(y|z), class by class, row by row from below
    */
   constructor(grid, values) {
+    const count = grid.width * grid.height;
+    const { classes } = grid;
     this.grid = grid;
-    this.values = values;
-    this.shares = new Float32Array(grid.classes);
+    this.values = new Float32Array(values.length); // place by place, so that those of one lie together
+    for (let k = 0; k < classes; k++) {
+      for (let i = 0; i < count; i++) this.values[i * classes + k] = values[k * count + i];
+    }
+    this.scores = new Float32Array(classes);
+    this.shares = new Float32Array(classes);
   }
 
   /**
@@ -37,13 +43,29 @@ export class Lattice {
    * A quantity between the places of the lattice.
    * @param {ArrayLike<number>} values
    * @param {{ at: number, right: number, up: number, u: number, v: number }} corners
-   * @param {number} [from] - where the values begin
    */
-  between(values, { at, right, up, u, v }, from = 0) {
-    const k = from + at;
-    const below = values[k] + u * (values[k + right] - values[k]);
-    const above = values[k + up] + u * (values[k + up + right] - values[k + up]);
+  between(values, { at, right, up, u, v }) {
+    const below = values[at] + u * (values[at + right] - values[at]);
+    const above = values[at + up] + u * (values[at + up + right] - values[at + up]);
     return below + v * (above - below);
+  }
+
+  /**
+   * log p(y|z) up to a constant, in an array that is used again.
+   * @param {{ at: number, right: number, up: number, u: number, v: number }} corners
+   */
+  score({ at, right, up, u, v }) {
+    const { scores, values } = this;
+    const classes = scores.length;
+    const a = at * classes;
+    const b = a + right * classes;
+    const c = a + up * classes;
+    const d = c + right * classes;
+    const [wa, wb, wc, wd] = [(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v];
+    for (let k = 0; k < classes; k++) {
+      scores[k] = wa * values[a + k] + wb * values[b + k] + wc * values[c + k] + wd * values[d + k];
+    }
+    return scores;
   }
 
   /**
@@ -54,10 +76,10 @@ export class Lattice {
   at(a, b) {
     const corners = this.corners(a, b);
     if (!corners) return null;
-    const { shares, grid } = this;
-    const count = grid.width * grid.height;
+    const { shares } = this;
+    const scores = this.score(corners);
     let sum = 0;
-    for (let k = 0; k < shares.length; k++) sum += shares[k] = Math.exp(this.between(this.values, corners, k * count));
+    for (let k = 0; k < shares.length; k++) sum += shares[k] = Math.exp(scores[k]);
     for (let k = 0; k < shares.length; k++) shares[k] /= sum;
     return shares;
   }

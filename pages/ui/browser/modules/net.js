@@ -16,6 +16,7 @@
  * @typedef {{ mean: Float32Array, deviation: Float32Array, logits: Float32Array }} Decoded
  * @typedef {(z: Vector, spread?: boolean) => Decoded} Decode
  * @typedef {(x: Vector) => { mean: Float32Array, deviation: Float32Array }} Encode
+ * @typedef {(x: Vector) => Float32Array} Classify
  */
 /**
  * Converts the bits of half-precision numbers to float32; returns other arrays unchanged.
@@ -152,6 +153,23 @@ export function makeEncoder(packed) {
       mean: Float32Array.from(mean, (v) => Math.min(Math.max(v, -1e4), 1e4)),
       deviation: Float32Array.from(logVariance, (v) => Math.exp(0.5 * Math.min(Math.max(v, -30), 12))),
     };
+  };
+}
+
+/**
+ * x to p(y|x); the array is used again at the next call.
+ * @param {Packed} packed
+ * @returns {Classify}
+ */
+export function makeClassifier(packed) {
+  const raw = network(packed);
+  return (x) => {
+    const [scores] = raw(x);
+    const most = scores.reduce((a, b) => Math.max(a, b), -Infinity);
+    let sum = 0;
+    for (let k = 0; k < scores.length; k++) sum += scores[k] = Math.exp(scores[k] - most);
+    for (let k = 0; k < scores.length; k++) scores[k] /= sum;
+    return scores;
   };
 }
 

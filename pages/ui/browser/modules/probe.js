@@ -1,5 +1,6 @@
 // What a classifier sees of a latent plane: regions, doubt, and ways to another class, decoded under the pointer.
 
+import { drawClasses } from "./classbars.js";
 import { button } from "./controls.js";
 import { element, sayNumber } from "./dom.js";
 import { Doubt } from "./doubt.js";
@@ -8,7 +9,7 @@ import { Later } from "./later.js";
 import { Lattice, likeliest } from "./lattice.js";
 import { Picture } from "./pictures.js";
 import { Regions } from "./regions.js";
-import { column, inflate } from "./store.js";
+import { column, inflate, whenModel } from "./store.js";
 import { Ways } from "./ways.js";
 
 /** @import { Place } from "./plane.js" */
@@ -21,7 +22,6 @@ export default function ({ data, parentElement, setStateValue }) {
 }
 
 const STEP = 1 / 4096; // nats between two levels
-const MOST = 10; // bars
 
 export class Probe extends Follower {
   /** @type {Regions} */
@@ -50,6 +50,10 @@ export class Probe extends Follower {
   waiting;
   /** @type {any} */
   asked;
+  /** @type {import("./net.js").Classify | null} */
+  classify = null;
+  /** @type {string | null} */
+  judge = null;
 
   constructor(root) {
     super(root);
@@ -128,10 +132,23 @@ export class Probe extends Follower {
     plane.setThrough(this.z);
     this.density = data.log_q ? Float32Array.from(column(data.log_q)) : null;
     if (this.part !== data.part || !this.side.childElementCount) this.#arrange();
+    this.#listen(data.judge);
     this.doubt?.adopt();
     this.ways?.adopt(data);
     plane.redraw("under", "points", "over"); // the theme may be another one
     this.#unpack();
+  }
+
+  // A classifier that fits a browser says what it sees itself; of others the lattice is known.
+  #listen(key) {
+    if (key === this.judge) return;
+    [this.judge, this.classify] = [key, null];
+    if (!key) return;
+    whenModel(key, ({ classify }) => {
+      if (key !== this.judge) return;
+      this.classify = classify ?? null;
+      this.show();
+    });
   }
 
   async #unpack() {
@@ -212,8 +229,10 @@ export class Probe extends Follower {
     plane.setMarks(marks);
     const mean = this.decoded(z);
     if (mean) (ways?.now ?? this.mean).plain(mean);
-    const shares = walked ? (ways?.shares() ?? null) : lattice.at(a, b);
-    this.#bars(shares);
+    const exact = mean && this.classify ? this.classify(mean) : null;
+    const known = walked && (ways?.share === 1 || !exact); // at its end a way is nearly on the boundary
+    const shares = known ? (ways?.shares() ?? null) : (exact ?? lattice.at(a, b));
+    drawClasses(this.bars, this.data, shares);
     this.doubt?.mark(a, b);
     ways?.say(place !== null);
     this.#say(a, b, shares);
@@ -235,31 +254,6 @@ export class Probe extends Follower {
     return null;
   }
 
-  // The likeliest classes in the order of their numbers, so that bars keep their places.
-  #bars(shares) {
-    const { data, bars } = this;
-    const few = data.grid.classes <= MOST;
-    const order = [...Array(data.grid.classes).keys()];
-    if (!few && shares) order.sort((i, j) => shares[j] - shares[i]);
-    const best = shares ? likeliest(shares) : -1;
-    order.slice(0, MOST).forEach((k, i) => {
-      let row = /** @type {any} */ (bars.children[i]);
-      if (!row) {
-        row = element("div", { role: "listitem" }, element("span"), element("i"), element("span"));
-        row.children[1].append(element("i"));
-        bars.append(row);
-      }
-      const share = shares ? shares[k] : 0;
-      const [name, , value] = row.children;
-      if (name.textContent !== data.classes[k]) name.textContent = data.classes[k];
-      row.children[1].firstChild.style.width = `${100 * share}%`;
-      row.children[1].firstChild.style.background = data.inks[k % data.inks.length];
-      value.textContent = shares ? percent(share) : "";
-      row.classList.toggle("best", k === best);
-    });
-    while (bars.children.length > Math.min(MOST, order.length)) bars.lastChild?.remove();
-  }
-
   #say(a, b, shares) {
     const { data, model, status, lattice } = this;
     const { words } = data;
@@ -274,15 +268,9 @@ export class Probe extends Follower {
     status.setAttribute("aria-live", this.place ? "off" : "polite");
     if (status.textContent !== text) status.textContent = text;
     if (!shares) return;
-    this.shown = { a, b, label: likeliest(shares) };
+    this.shown = { a, b, label: likeliest(shares), shares: [...shares] };
   }
 }
-
-// Of shares near 0 or 1 one digit more.
-const percent = (share) => {
-  const digits = share >= 0.0995 && share < 0.9895 ? 0 : share < 0.0005 || share >= 0.9995 ? 0 : 1;
-  return `${(100 * share).toFixed(digits)} %`;
-};
 
 const spot = (plane, z) => {
   const [a, b] = plane.project(z);

@@ -86,19 +86,19 @@ export class Regions extends Plane {
     this.resting = setTimeout(() => this.#paint(), 80);
   }
 
-  // A slice of each frame.
+  // A slice at a time; between two of them the hand is heard, and frames are drawn.
   #paint() {
     if (!this.scene || !this.view) return;
     this.overlay();
     const work = (this.painting = paint(this, this.scene));
     const slice = () => {
       if (this.painting !== work) return;
-      const start = performance.now();
+      const [start, before] = [performance.now(), this.sheet];
       let step;
       do step = work.next();
-      while (!step.done && performance.now() - start < 8);
-      this.redraw("under");
-      if (!step.done) requestAnimationFrame(slice);
+      while (!step.done && performance.now() - start < 12);
+      if (step.done || this.sheet !== before) this.redraw("under");
+      if (!step.done) setTimeout(slice);
     };
     slice();
   }
@@ -122,11 +122,9 @@ export class Regions extends Plane {
  * @returns {Generator<undefined, Field>}
  */
 function* measured(plane, lattice, grain) {
-  const { grid, values } = lattice;
   const [columns, rows] = [Math.ceil(plane.width / grain), Math.ceil(plane.height / grain)];
   const [left, top] = plane.place(0, 0);
   const step = grain / plane.seen.scale;
-  const count = grid.width * grid.height;
   const winner = new Int16Array(columns * rows).fill(-1);
   const confidence = new Float32Array(columns * rows);
   const lead = new Float32Array(columns * rows);
@@ -135,16 +133,22 @@ function* measured(plane, lattice, grain) {
     for (let x = 0; x < columns; x++) {
       const corners = lattice.corners(left + (x + 0.5) * step, b);
       if (!corners) continue;
-      let [best, first, second, sum] = [0, -Infinity, -Infinity, 0];
-      for (let k = 0; k < grid.classes; k++) {
-        const v = lattice.between(values, corners, k * count);
-        sum += Math.exp(v);
-        if (v > first) [second, first, best] = [first, v, k];
-        else if (v > second) second = v;
+      const scores = lattice.score(corners);
+      let best = 0;
+      let second = -Infinity;
+      for (let k = 1; k < scores.length; k++) {
+        if (scores[k] > scores[best]) [second, best] = [scores[best], k];
+        else if (scores[k] > second) second = scores[k];
+      }
+      const first = scores[best];
+      let sum = 1;
+      if (first - second < 12) {
+        sum = 0;
+        for (let k = 0; k < scores.length; k++) sum += Math.exp(scores[k] - first);
       }
       const at = y * columns + x;
       winner[at] = best;
-      confidence[at] = Math.exp(first) / sum;
+      confidence[at] = 1 / sum;
       lead[at] = first - second;
     }
     if (y % 4 === 3) yield;

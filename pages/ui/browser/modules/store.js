@@ -1,6 +1,6 @@
 // Holds the large data for all components of the page: the networks and codes of models, sent once.
 
-/** @import { Config, Decode, Encode } from "./net.js" */
+/** @import { Classify, Config, Decode, Encode } from "./net.js" */
 
 /**
  * A model in the components; decoder and encoder are null if they cannot run in the browser.
@@ -20,6 +20,7 @@
  * @property {string[]} colours
  * @property {Decode | null} decode
  * @property {Encode | null} [encode]
+ * @property {Classify} [classify] - of a classifier, which has no more than its key besides
  */
 const shared = /** @type {any} */ (window);
 
