@@ -52,7 +52,7 @@ def go(page: Page, name: str) -> None:
 
 
 def choose_chapter(page: Page, number: str) -> None:
-    page.get_by_test_id("stButtonGroup").first.get_by_text(number, exact=True).click()
+    page.get_by_test_id("stMain").get_by_test_id("stButtonGroup").first.get_by_text(number, exact=True).click()
     settle(page)
 
 

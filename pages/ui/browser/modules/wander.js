@@ -4,6 +4,7 @@ import { isNew, over } from "./newcomer.js";
 
 const ROUND = 24_000; // milliseconds
 const GENTLY = 3000; // milliseconds from the place in use onto the path
+const REACH = 0.2; // of the plane, around its origin, where codes are of every kind
 const OFTEN = 30; // milliseconds between two pictures, at least
 const STILL = "(prefers-reduced-motion: reduce)";
 
@@ -24,10 +25,12 @@ export function wander(map) {
     last = now;
     const turn = (2 * Math.PI * (now - begun)) / ROUND;
     const share = Math.min((now - begun) / GENTLY, 1);
+    const reach = REACH * Math.min(plane.width, plane.height);
     const [fromX, fromY] = plane.screen(...plane.project(map.z));
-    const x = plane.width * (0.5 + 0.28 * Math.sin(2 * turn));
-    const y = plane.height * (0.5 + 0.3 * Math.sin(3 * turn));
-    const [a, b] = plane.place(fromX + share * (x - fromX), fromY + share * (y - fromY));
+    const [x, y] = plane.screen(0, 0);
+    const across = share * (x + reach * Math.sin(2 * turn) - fromX);
+    const down = share * (y + reach * Math.sin(3 * turn) - fromY);
+    const [a, b] = plane.place(fromX + across, fromY + down);
     map.look({ a, b, row: -1 });
   };
   const end = () => {
