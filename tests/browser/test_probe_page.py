@@ -94,6 +94,7 @@ def test_the_threshold_moves_both_numbers(server: str, watched_page: Page) -> No
 
 def test_a_walk_ends_in_another_class_and_the_pair_is_kept(server: str, watched_page: Page) -> None:
     open_probe(watched_page, f"{server}/probe?probe.part=flip")
+    watched_page.wait_for_function(f"{PROBE}.probe.plane.field?.grain === 1")  # however often it was begun anew
     way = ask(watched_page, "it.ways.way")
     slider = watched_page.get_by_role("slider", name="Along the path")
     ends = np.array(ask(watched_page, "[[...it.z], [...it.ways.at()]]"))

@@ -19,6 +19,7 @@ import { Plane } from "./plane.js";
  */
 
 const LINE = 0.7; // half the width of a boundary, px
+const COARSE = 5; // px along the side of what is worked out first
 
 export class Regions extends Plane {
   /** @type {Seen | null} */
@@ -167,11 +168,11 @@ const known = (plane, lattice) => [lattice, plane.view, plane.width, plane.heigh
  */
 function* paint(plane, scene) {
   const now = known(plane, scene.lattice);
-  if (!plane.field?.of.every((each, i) => each === now[i])) {
-    for (const grain of [5, 1]) {
-      plane.field = yield* measured(plane, scene.lattice, grain);
-      if (grain > 1) colour(plane, scene, plane.field);
-    }
+  const same = plane.field?.of.every((each, i) => each === now[i]);
+  if (!same || plane.field?.grain !== 1) {
+    if (!same) plane.field = yield* measured(plane, scene.lattice, COARSE);
+    if (plane.field) colour(plane, scene, plane.field);
+    plane.field = yield* measured(plane, scene.lattice, 1);
   }
   if (plane.field) colour(plane, scene, plane.field);
 }
