@@ -329,7 +329,7 @@ def test_a_stop_is_obeyed_before_the_next_step(monkeypatch):
 
 def test_what_is_done_or_never_began_cannot_be_resumed(own):
     list(runs.run("a-model", SMALL, TrainConfig(data="mnist-sample", epochs=1)))
-    for name, words in (("a-model", "done"), ("b-model", "no training at")):
+    for name, words in (("a-model", "is finished"), ("b-model", "no training at")):
         with pytest.raises(JobError, match=words):
             next(runs.resume(name))
         with pytest.raises(JobError, match=words):
