@@ -123,7 +123,7 @@ def test_ones_own_classifier_is_probed_in_its_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(b"nothing", "ONNX"), (network(100, 10), "must take images of 28 x 28, 784 numbers")]
+    ("content", "says"), [(b"nothing", "ONNX"), (network(100, 10), "must take images of 28 x 28 pixels, 784 numbers")]
 )
 def test_what_is_no_classifier_is_refused(content: bytes, says: str) -> None:
     app = visited()

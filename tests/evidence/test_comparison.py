@@ -218,7 +218,7 @@ def damaged():
 def test_a_damaged_file_is_said(tmp_path, kind):
     path = tmp_path / "evidence.npz"
     path.write_bytes(damaged()[kind])
-    with pytest.raises(CheckpointError, match=r"not a whole comparison|format 2"):
+    with pytest.raises(CheckpointError, match=r"not a complete comparison|format 2"):
         load_comparison(path)
 
 
