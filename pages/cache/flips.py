@@ -1,4 +1,4 @@
-"""What the server keeps of the ways from one latent to the nearest place that a classifier sees as another class."""
+"""Cached paths from a latent to the nearest point that a classifier assigns to another class."""
 
 from typing import NamedTuple
 
@@ -10,17 +10,17 @@ from vae.latent import Axes
 from vae.uses import flips
 from vae.uses import probe as judging
 
-STEPS = 41  # along a way, at which its probabilities are known
+STEPS = 41  # points along a path at which class probabilities are computed
 
 
 class Flips(NamedTuple):
-    """The ways from one latent to another class, on a plane.
+    """Paths from a latent to another class, on a plane.
 
     Attributes:
-        plane: as the classifier sees it.
-        log_q: (H, W), log q(z) on it; None without one.
-        ways: straight, and over the density where there is one.
-        shares: of each way, the class probabilities (`STEPS`, K) at equal steps of its length, both ends included.
+        plane: the class probabilities on the plane.
+        log_q: (H, W), log q(z) on the plane; None for a model without q.
+        ways: the straight path and, if there is a density, the path along high density.
+        shares: class probabilities (`STEPS`, K) along each path, equally spaced in length, including both ends.
     """
 
     plane: probe.Plane
@@ -30,9 +30,9 @@ class Flips(NamedTuple):
 
 
 def ways(model: models.Model, data_name: str, judge: probe.Judge, z: tuple[float, ...], to: int | None) -> Flips:
-    """Finds the nearest places of another class from a latent, on the plane of J <= 2, else by gradient."""
+    """Finds the nearest points of another class from a latent, on the plane for J <= 2, otherwise by gradient."""
     plane, density = None, None
-    if len(z) <= 2:  # asked for here, since the pool works it out: see `probe.doubts`
+    if len(z) <= 2:  # requested here because the pool computes it, see `probe.doubts`
         plane = probe.through(model, data_name, models.axes(model, (0, len(z) - 1)), judge)
         density = probe.log_q(model, data_name, plane)
     return _ways(model, data_name, judge.key, z, to, judge, plane, density)
@@ -63,7 +63,7 @@ def _on_plane(
     model: models.Model, start: np.ndarray, to: int | None, judge: probe.Judge, plane: probe.Plane,
     density: np.ndarray | None,
 ) -> dict[str, flips.Flip]:  # fmt: skip
-    """Looks on the plane of J = 2, or the line of J = 1."""
+    """Searches the plane for J = 2, or the line for J = 1."""
     given = models.load(model), judge.judge, plane.lattice, plane.axes
     found = {"straight": flips.straight(*given, start, to)}
     if density is not None and len(start) == 2:
@@ -74,7 +74,7 @@ def _on_plane(
 def _steepest(
     model: models.Model, data_name: str, start: np.ndarray, to: int | None, judge: probe.Judge
 ) -> tuple[probe.Plane, np.ndarray | None, dict[str, flips.Flip]]:
-    """Goes by the gradient, and lays a plane through the start, the flip and a code of the flip's class."""
+    """Searches by gradient, and returns the plane through the start, the flip and a code of the flip's class."""
     net, means = models.load(model), models.codes(model).mean[: probe.MOST]
     winner = probe.reconstructions(model, data_name, judge).argmax(1)
     mine = int(judging.decoded_log_probabilities(net, judge.judge, start[None]).argmax())
@@ -98,7 +98,7 @@ def _steepest(
 
 
 def _through(start: np.ndarray, first: np.ndarray, second: np.ndarray) -> Axes:
-    """Returns the plane through three latents, the first direction from the start to the first other one."""
+    """Returns the plane through three latents; its first direction leads from the start to the first of the others."""
     u = (first - start).astype(np.float64)
     u /= max(np.linalg.norm(u), 1e-12)
     candidates = [(second - start).astype(np.float64), *np.eye(len(start))]

@@ -77,7 +77,7 @@ def kept(*, here: bool = False, ships: bool = True) -> Callable[[Callable[P, R]]
 
     Arguments:
         here: whether the session itself computes the value, because that is fast.
-        ships: whether the values belong into the built-in files.
+        ships: whether the values belong in the built-in files.
     """
 
     def make(function: Callable[P, R]) -> Callable[P, R]:
@@ -99,7 +99,7 @@ def kept(*, here: bool = False, ships: bool = True) -> Callable[[Callable[P, R]]
 
 
 def only_shipped(function: Callable[P, R]) -> Callable[P, R | None]:
-    """Restricts a function to its shipped values, and returns None for others; recording visits computes them.
+    """Restricts a function to its built-in values: it returns None for others, which only recording computes.
 
     Its first arguments are a model and the name of a data set.
     """

@@ -1,4 +1,4 @@
-"""What the server keeps of the page Probe: planes as a classifier sees them, doubt, and images by class."""
+"""Cached values of the page Probe: class probabilities on planes, uncertainty, and images by class."""
 
 import math
 import zlib
@@ -16,23 +16,23 @@ from vae.latent import Axes, aggregate
 from vae.uses import classifier, probe
 
 SIDE = 100  # cells along the longer side of a plane
-SLICE = 72  # of a plane of J > 2, which is worked out at each click
-REACH = 4.5  # of the quadrature over the prior, from its mean
-CELLS = 121  # along each of its sides
-MOST = 10_000  # test images that are judged
-CODES = 2000  # of them, whose mixture is the density on a plane of J > 2
-STEP = 1 / 4096  # nats between two levels that are sent to the browser
-_ROOM = 2.5  # cells around a name on a region
+SLICE = 72  # the same for J > 2, where a plane is computed at each click
+REACH = 4.5  # half the width of the grid for the quadrature over the prior
+CELLS = 121  # along each side of that grid
+MOST = 10_000  # test images that are classified
+CODES = 2000  # test images in the mixture q(z) on a plane for J > 2
+STEP = 1 / 4096  # nats between two quantisation levels sent to the browser
+_ROOM = 2.5  # cells that must be free around the name of a region
 
 
 class Judge(NamedTuple):
     """A classifier in use.
 
     Attributes:
-        key: another one for another classifier.
-        judge: it.
-        classes: how many it knows.
-        own: whether a visitor brought it.
+        key: identifies the classifier.
+        judge: returns its scores.
+        classes: number of its classes.
+        own: whether a user has uploaded it.
     """
 
     key: str
@@ -42,7 +42,7 @@ class Judge(NamedTuple):
 
 
 class Square(NamedTuple):
-    """A square of a plane about a place (a, b), as far as `reach` to each side, with `side` cells along it."""
+    """A square of a plane with centre (a, b), half width `reach`, and `side` cells along each side."""
 
     a: float
     b: float
@@ -50,20 +50,20 @@ class Square(NamedTuple):
     side: int
 
     def steps(self, two: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the middles of the cells, across and up; of a line one row, at 0."""
+        """Returns the horizontal and vertical coordinates of the cell centres; a line has a single row at 0."""
         steps = self.reach * (2 * np.arange(self.side) + 1 - self.side) / self.side
         return self.a + steps, self.b + steps if two else np.zeros(1)
 
 
 class Plane(NamedTuple):
-    """A plane as a classifier sees it.
+    """The class probabilities on a plane.
 
     Attributes:
-        axes: where it lies.
-        square: what of it was classified.
-        lattice: what the classifier says on it.
-        levels: of log p(y|z) in steps of `STEP` below 0, class by class, row by row, deflated for the browser.
-        names: class, across and up of where a region has room for its name.
+        axes: its position and directions.
+        square: the part of it that was classified.
+        lattice: the class probabilities.
+        levels: -log p(y|z) in steps of `STEP`, class by class and row by row, compressed for the browser.
+        names: class and coordinates of the position at which the name of each region is shown.
     """
 
     axes: Axes
@@ -74,7 +74,7 @@ class Plane(NamedTuple):
 
 
 class Doubts(NamedTuple):
-    """Shares of doubt, and latents (M, J) to look at: unsure ones, and sure ones where no data lies."""
+    """Fractions of the prior's mass, and example latents (M, J): unsure ones, and sure ones far from the data."""
 
     doubt: probe.Doubt
     unsure: np.ndarray
@@ -82,7 +82,7 @@ class Doubts(NamedTuple):
 
 
 def shipped(model: models.Model) -> Judge | None:
-    """Returns the classifier of a model's data, or None where there can be none."""
+    """Returns the classifier of a model's data, or None if none can be trained on them."""
     name = models.images(model).name
     if not uses.can_be_judged(name):
         return None
@@ -94,10 +94,10 @@ def shipped(model: models.Model) -> Judge | None:
 
 
 def through(model: models.Model, data_name: str, axes: Axes, judge: Judge) -> Plane:
-    """Returns a plane as a classifier sees it, moved so that the latent in use lies on it."""
+    """Returns the class probabilities on a plane, translated so that it contains the current latent."""
     z, side = models.z(model), SIDE
     if len(z) > 2:
-        beside = (z - axes.lift(axes.project(z[None]))[0]).round(3)  # a step on the plane is none beside it
+        beside = (z - axes.lift(axes.project(z[None]))[0]).round(3)  # unchanged by a step within the plane
         axes, side = axes._replace(centre=axes.centre + beside), SLICE
     square = _window(model, axes, side)
     away = float(np.abs(axes.project(z[None])[0] - square[:2]).max())
@@ -117,7 +117,7 @@ def _seen(
 
 
 def _window(model: models.Model, axes: Axes, side: int) -> Square:
-    """Lays a square over 96 % of the codes along each direction and, with a prior, over three deviations of it."""
+    """Returns a square with 96 % of the codes along each direction and, given a prior, +-3 standard deviations."""
     points = np.quantile(axes.project(models.codes(model).mean), [0.02, 0.98], axis=0)
     if not models.record(model[0]).autoencoder:
         prior = axes.project(np.zeros((1, len(axes.centre))))
@@ -128,7 +128,7 @@ def _window(model: models.Model, axes: Axes, side: int) -> Square:
 
 
 def seen(model: models.Model, axes: Axes, square: Square, judge: Judge) -> Plane:
-    """Returns a square of a plane as a classifier sees it."""
+    """Computes the class probabilities on a square of a plane."""
     found = probe.lattice(models.load(model), judge.judge, axes, *square.steps(bool(axes.directions[1].any())))
     levels = np.clip(np.rint(-found.log_probability / STEP), 0, 65535).astype("<u2").transpose(2, 0, 1)
     planes = np.ascontiguousarray(levels).view(np.uint8).reshape(-1, 2).T.tobytes()
@@ -136,8 +136,8 @@ def seen(model: models.Model, axes: Axes, square: Square, judge: Judge) -> Plane
 
 
 def _rooms(found: probe.Lattice) -> list[tuple[int, float, float]]:
-    """Returns for each class with a region the place of it that is farthest from all others."""
-    names, edge = [], (1 if len(found.y) > 1 else 0, 1)  # outside of what was classified no class is known
+    """Returns for each class with a region the point of it that is farthest from all other classes."""
+    names, edge = [], (1 if len(found.y) > 1 else 0, 1)  # no class is known outside the classified square
     for label in np.unique(found.winner).tolist():
         padded = np.pad(found.winner == label, [(each, each) for each in edge])
         depth = scipy.ndimage.distance_transform_edt(padded)[edge[0] : edge[0] + len(found.y), 1:-1]
@@ -151,7 +151,7 @@ def _rooms(found: probe.Lattice) -> list[tuple[int, float, float]]:
 
 
 def log_q(model: models.Model, data_name: str, found: Plane) -> np.ndarray | None:
-    """Returns log q(z) (H, W) on a plane, nats: of training images, at J > 2 of test images; None without q."""
+    """Returns log q(z) (H, W), nats, of training images, or for J > 2 of test images; None for a model without q."""
     record = models.record(model[0])
     if record.autoencoder:
         return None
@@ -163,7 +163,7 @@ def log_q(model: models.Model, data_name: str, found: Plane) -> np.ndarray | Non
 
 @kept(ships=False)
 def _log_q(model: models.Model, data_name: str, square: Square) -> np.ndarray:
-    """Returns log q(z) on a square of the plane of J = 2, or on the line of J = 1."""
+    """Returns log q(z) on a square of the plane for J = 2, or on the line for J = 1."""
     codes = latent_cache.codes_of_training(model, data_name)
     two = codes.mean.shape[1] > 1
     x, y = square.steps(two)
@@ -182,10 +182,10 @@ def _log_q_of_slice(model: models.Model, data_name: str, key: tuple[float, ...],
 
 
 def doubts(model: models.Model, data_name: str, judge: Judge) -> Doubts:
-    """Measures doubt over the prior: on a grid at J <= 2, else by draws; to be asked of models with a prior alone."""
+    """Measures uncertainty over the prior, on a grid for J <= 2 and by sampling otherwise; needs a prior."""
     size = models.record(model[0]).model.latent
     square = Square(0.0, 0.0, REACH, CELLS if size == 2 else CELLS * 10)
-    # what the pool works out is asked for here: a function that Streamlit caches may not write to the page meanwhile
+    # the pool's values are requested here: a function cached by Streamlit must not write to the page
     density = _log_q(model, data_name, square) if size <= 2 else None
     draws = latent_cache.prior_draws(model, data_name)
     return _doubts(model, data_name, judge.key, square, judge, draws, density)
@@ -236,7 +236,7 @@ def _reconstructions(model: models.Model, data_name: str, key: str, _judge: Judg
 
 
 def agreement(model: models.Model, data_name: str, judge: Judge) -> probe.Agreement:
-    """Holds what a classifier says of test images against what it says of their reconstructions."""
+    """Compares the predictions of a classifier on test images with those on their reconstructions."""
     test = models.dataset(data_name).test
     known = test.labelled and judge.classes == len(models.dataset(data_name).classes)
     labels = test.labels[:MOST].numpy() if known else None

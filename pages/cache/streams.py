@@ -16,9 +16,9 @@ from vae.report import write_report
 R = TypeVar("R")
 
 REPLICATES = 5  # of an estimator in a race
-FAR = {"naive": 100_000, "others": 10_000}  # samples of the races that ship
-SEED = 0  # of them
-_GRACE = 10.0  # seconds after which what nobody takes is ended; a server may be busy
+FAR = {"naive": 100_000, "others": 10_000}  # samples of the built-in races
+SEED = 0  # of the built-in races
+_GRACE = 10.0  # seconds without a request after which work is stopped; the server may be busy
 
 
 @streamed
@@ -37,7 +37,7 @@ def race(
 
 @only_shipped
 def raced(model: models.Model, data_name: str, row: int) -> list[races.Track]:
-    """Returns a race of all estimators on a test image, without its times, which depend on the machine."""
+    """Returns a race of all estimators on a test image, without times, which depend on the machine."""
     net, x = models.load(model), models.pixels(model, data_name, (row,))
     others = [runner for runner in races.ESTIMATORS if runner != "naive"]
     steps = [
@@ -48,7 +48,7 @@ def raced(model: models.Model, data_name: str, row: int) -> list[races.Track]:
 
 
 class Slices(Generic[R]):
-    """Work that is done in time slices by short runs, and stopped when no slice has been requested for a while."""
+    """Work done in time slices, and stopped when no slice has been requested for a while."""
 
     def __init__(self, items: Iterator[R | None]) -> None:
         self.ended = False

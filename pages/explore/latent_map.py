@@ -1,4 +1,4 @@
-"""Where the test images lie in latent space, and what the space between them decodes to, under the pointer."""
+"""The map: the codes of the test images in latent space, with the decoded image under the pointer."""
 
 import numpy as np
 import streamlit as st
@@ -20,22 +20,22 @@ draws = words.draws(cache.images(model))
 if draws:
     st.markdown(
         _(
-            "Each point is a draw of the model, since its images are not here, at the mean of its $q(z|x)$. **Move "
-            "over the plane** and see what it decodes to; a click keeps the place, for all pages."
+            "Each point is a sample from the model, since its images are not available, at the mean of its $q(z|x)$. "
+            "**Move over the plane** to see what it decodes to; click to select a point for all pages."
         )
     )
 elif autoencoder:
     st.markdown(
         _(
-            "Each point is a test image at the code that the autoencoder gives it. **Move over the plane** and see "
-            "what it decodes to; a click keeps the place."
+            "Each point is a test image, at the code that the autoencoder assigns to it. **Move over the plane** to "
+            "see what it decodes to; click to select a point."
         )
     )
 else:
     st.markdown(
         _(
-            "Each point is a test image at the mean of its $q(z|x)$. **Move over the plane** and see what it decodes "
-            "to; a click keeps the place, for all pages."
+            "Each point is a test image, at the mean of its $q(z|x)$. **Move over the plane** to see what it decodes "
+            "to; click to select a point for all pages."
         )
     )
 
@@ -53,16 +53,16 @@ def explore() -> None:
     shown = sorted(order[:8])
     lines = ["| | " + " | ".join(words.coordinate(j) for j in shown) + " |", "|---" * (len(shown) + 1) + "|"]
     rows = [(_("mean"), codes.mean, "{:.2f}")]
-    if not autoencoder:  # which uses the mean of q alone, so its deviation was never trained
-        rows += [(_("deviation"), codes.deviation, "{:.3f}"), (_("KL, nats"), codes.kl, "{:.2f}")]
+    if not autoencoder:  # which uses only the mean of q: its standard deviation is untrained
+        rows += [(_("standard deviation"), codes.deviation, "{:.3f}"), (_("KL, nats"), codes.kl, "{:.2f}")]
     for name, values, form in rows:
         lines.append(f"| {name} | " + " | ".join(form.format(values[row, j]) for j in shown) + " |")
-    of = _("q(z|x) of draw {row}") if draws else _("q(z|x) of test image {row}")
+    of = _("q(z|x) of sample {row}") if draws else _("q(z|x) of test image {row}")
     with st.expander(of.format(row=row)):
         st.markdown("\n".join(lines))
         if config.latent > len(shown):
             st.caption(
-                _("The {count} dimensions that carry most, of {all}.").format(count=len(shown), all=config.latent)
+                _("The {count} most informative of {all} dimensions.").format(count=len(shown), all=config.latent)
             )
 
 

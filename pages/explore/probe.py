@@ -1,4 +1,4 @@
-"""What a classifier sees of the images that a model can make: its classes, its doubt, the way from one to another."""
+"""A classifier applied to decoded latents: class regions, uncertainty, and the path to the nearest other class."""
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ size = cache.record(model[0]).model.latent
 
 
 def choose() -> tuple[str, cache.probe.Judge | None]:
-    """Lets a visitor choose a part of the page, and what it is about, in one row."""
+    """Draws the choice of a part of the page, the plane and the classifier, in one row."""
     titles = {
         "map": _("Regions"), "doubt": _("Doubt"), "flip": _("To another class"), "classes": _("Class by class"),
     }  # fmt: skip
@@ -65,7 +65,7 @@ def show(part: str, judge: cache.probe.Judge) -> None:
     def flip() -> None:
         probe.take(model)
         z = tuple(float(v) for v in cache.z(model))
-        with st.spinner(_("Looking for the nearest place of another class ...")):
+        with st.spinner(_("Finding the nearest point of another class ...")):
             found = cache.flips.ways(model, data.name, judge, z, st.session_state.get(judges.TO))
         titles = planes.shown(model, None).titles
         if size > 2:

@@ -1,4 +1,4 @@
-"""The likelihood laboratory: every estimator of log p(x) against the exact value, one thing a screen."""
+"""The likelihood laboratory: every estimator of log p(x) compared with the exact value, one step per screen."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""The report on the model in use: made once, kept beside it, and taken away as one file."""
+"""The report on the current model: written once, stored with the model, and downloaded as one file."""
 
 import json
 import re
@@ -64,7 +64,7 @@ def draw(part: Part) -> None:
 
 @fragment()
 def show() -> None:
-    """Draws the report, and the ways to take it away."""
+    """Draws the report, and the buttons to download it."""
     try:
         report = made()
     except VAEError as error:

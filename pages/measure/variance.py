@@ -1,4 +1,4 @@
-"""What the learned variance does, one thing a screen, for models that differ in it alone."""
+"""The effect of a learned variance, one step per screen, for models that differ only in their variance."""
 
 import streamlit as st
 
@@ -31,6 +31,6 @@ step = steps.choose("variance", {key: title for key, (title, _panel) in STEPS.it
 panel = STEPS[step][1]
 with st.container(horizontal=True, vertical_alignment="center"):
     st.subheader(panel.title(), anchor=False, width="stretch")
-    if step in ("map", "nats", "floor"):  # which are about one image
+    if step in ("map", "nats", "floor"):  # steps about a single image
         steps.choose_image("variance", cache.model_id(next(iter(about.records))), about.dataset, about.row)
 panel.show(about)

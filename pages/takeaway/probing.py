@@ -1,4 +1,4 @@
-"""What the notebook of the page Probe says and computes."""
+"""The notebook of the page Probe."""
 
 from pages import cache
 from pages.takeaway import cells
@@ -9,17 +9,17 @@ EXHIBIT = "mnist-2d"  # where no classifier can be trained on the images of the 
 
 
 def with_classes(view: View) -> tuple[View, str]:
-    """Returns the view with a model whose images a classifier can learn to tell apart, and why another one, or ""."""
+    """Returns the view of a model whose images have a classifier, and why it is another one, or ""."""
     if cache.uses.can_be_judged(view.data):
         return view, ""
     return view.of(cache.model_id(EXHIBIT))._replace(
         plane=(0, 1)
-    ), "is of images that no classifier here can be trained on"
+    ), "was trained on images for which there is no classifier"
 
 
 def probe(view: View) -> tuple[str, str, list[str]]:
-    says = "A classifier is seen through the model: what it says of decoded places of the plane, how often a "
-    says += "reconstruction keeps its class, and the nearest place of another class, by the gradient in z."
+    says = "A classifier is applied to decoded latents: its classes over the plane, the fraction of images whose "
+    says += "reconstruction keeps its class, and the nearest point of another class, found with the gradient in z."
     there = classifier.classifier_file(view.data).is_file()
     loaded = f'load_classifier(classifier.classifier_file("{view.data}"))' if there else "train_classifier(dataset)"
     judged = f"""from vae.uses import classifier, flips, probe
@@ -37,7 +37,7 @@ inks = np.array([[int(each[i : i + 2], 16) for i in (1, 3, 5)] for each in colou
 Image.fromarray(inks[plane.winner[::-1]]).resize((483, 483), Image.Resampling.NEAREST)  # up is up"""
     flip = """flip = flips.by_gradient(model, judge, z[0])
 if flip is None:
-    print("no place of another class was found")
+    print("no point of another class was found")
 else:
     first, last = dataset.classes[flip.start], dataset.classes[flip.end]
     print(f"from {first} to {last}, at a distance of {flip.distance:.2f} in z")

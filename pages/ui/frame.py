@@ -43,10 +43,10 @@ sections = {
 alone, status = roles.role() is roles.Role.ALONE, {"operating/status": (_("Status"), "monitor_heart")}
 if roles.role() is roles.Role.LECTURER:
     sections[_("Class")] = {"classroom/classroom": (_("Class"), "co_present"), **status}
-elif alone:  # at its address, but in no list: there is no server to look after where one person uses it
+elif alone:  # reachable by its address, but not listed, since a single user has no server to maintain
     sections[_("Server")] = status
 inside = door.is_open()
-# the link may hide all pages but the first, which is where a bare address leads
+# a link may hide all pages except the first, which is the start page
 offered = {
     section: {
         path: st.Page(
@@ -64,7 +64,7 @@ offered = {
 page = st.navigation(
     {section: list(pages.values()) for section, pages in offered.items()},
     position="hidden" if not inside or state.hidden("nav") or state.hidden("sidebar") else "sidebar",
-    expanded=True,  # a lecturer has more than twelve pages, of which Streamlit would hide some
+    expanded=True,  # Streamlit would hide some of the more than twelve pages of a lecturer
 )
 state.turn_to(page.url_path)
 state.tell = lead.share
@@ -80,7 +80,7 @@ if not inside:
     door.ask()
     st.stop()
 
-# the first words are on screen by now; what follows needs torch
+# the title is already on screen; the following imports need torch
 from pages import cache  # noqa: E402
 from pages.classroom import limits, screen  # noqa: E402
 from pages.takeaway import delivery, menu  # noqa: E402

@@ -1,4 +1,4 @@
-"""The choice of a model, what it is, and which images are shown."""
+"""The sidebar: the choice of a model, its properties, and the images shown."""
 
 import re
 
@@ -15,10 +15,10 @@ _SIZE = "model.size"
 
 
 def show() -> None:
-    """Draws the sidebar that all pages share, as far as the link does not hide it."""
+    """Draws the sidebar of all pages, except for parts that the link hides."""
     records, troubles = catalogue()
     names = [record.name for record in records]
-    if names and st.session_state.get(state.MODEL) not in names:  # the first time, or it was deleted meanwhile
+    if names and st.session_state.get(state.MODEL) not in names:  # on the first run, or after the model was deleted
         state.use_model(state.DEFAULT_MODEL if state.DEFAULT_MODEL in names else names[0])
     if not state.hidden("sidebar"):
         with st.sidebar:
@@ -27,7 +27,7 @@ def show() -> None:
                 _("Language"), list(language.CATALOGUES), key=state.LANGUAGE, format_func=language.name,
                 icon=":material/translate:", on_change=state.choose_language,
             )  # fmt: skip
-            st.toggle(_("Presenter mode"), key=state.PRESENT, help=_("Larger type and figures, for a hall."))
+            st.toggle(_("Presenter mode"), key=state.PRESENT, help=_("Larger text and figures, for a lecture hall."))
     if not names:
         raise CheckpointError(
             _("There is no model in {folder}. Train one: python -m vae train my-model").format(folder=folders()[0])
@@ -43,15 +43,15 @@ def show() -> None:
         record = cache.record(state.model())
         _say(record)
         dataset = cache.images(model)
-        if record.data not in (dataset.name, "mnist"):  # of which a sample ships
-            stands_in = _("draws of its own") if words.draws(dataset) else words.dataset(dataset)
+        if record.data not in (dataset.name, "mnist"):  # a sample of which is built in
+            stands_in = _("samples from the model") if words.draws(dataset) else words.dataset(dataset)
             st.info(
-                _("{name} learned from {data}, which is not here. In the place of test images: {images}").format(
-                    name=record.name, data=record.data, images=stands_in
-                ),
+                _(
+                    "{name} was trained on {data}, which is not available. Shown in place of test images: {images}"
+                ).format(name=record.name, data=record.data, images=stands_in),
                 icon=":material/image:",
             )
-        elif dataset.complete or data.available("mnist"):  # a model of the sample is of the sample
+        elif dataset.complete or data.available("mnist"):  # a model trained on the sample
             st.caption(":material/image: " + words.dataset(dataset))
         else:
             st.info(
@@ -60,7 +60,7 @@ def show() -> None:
             )
         if full := [str(folder) for kind in ("checkpoints", "data") if not paths.takes(folder := paths.own(kind))]:
             says = _(
-                "Nothing can be kept: {folder} may not be written to, or its disk is full. What is there can be used."
+                "Nothing can be saved: {folder} is not writable, or its disk is full. Existing files can still be used."
             )
             st.warning(says.format(folder=words.literal(", ".join(full))), icon=":material/warning:")
         for trouble in troubles:
@@ -68,9 +68,9 @@ def show() -> None:
 
 
 def siblings(name: str, records: list[Record]) -> dict[int, str]:
-    """Returns the models that differ from one in J alone, with itself, by J: names of the form of `mnist-2d`.
+    """Returns the models that differ from a model only in J, including itself, by J; names have the form `mnist-2d`.
 
-    They have the same likelihood, data set and objective.
+    They share the likelihood, the data set and the objective.
     """
 
     def kind(record: Record) -> tuple[object, ...]:
@@ -86,7 +86,7 @@ def siblings(name: str, records: list[Record]) -> dict[int, str]:
 
 
 def _choose_size(by_size: dict[int, str]) -> None:
-    """Offers the siblings of the model in use by their J, where there are some."""
+    """Draws a choice among the siblings of the current model by their J, if there are any."""
     size = next((size for size, name in by_size.items() if name == state.model()), None)
     if size is None or len(by_size) < 2:
         return
@@ -102,7 +102,7 @@ def _choose_size(by_size: dict[int, str]) -> None:
 
 
 def _say(record: Record) -> None:
-    """Says in a line what matters of a model, and more of it where one asks."""
+    """Shows the main properties of a model in one line, with more in a tooltip."""
     config, held_out = record.model, record.held_out
     facts = [_("J = {size}").format(size=config.latent), words.likelihood(config.likelihood)]
     more = [words.floor(config)] if config.likelihood != "bernoulli" else []

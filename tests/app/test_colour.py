@@ -145,9 +145,9 @@ def test_the_map_says_that_its_points_are_draws(
     app = opened("pages/explore/latent_map.py")
     assert not app.exception and not app.error
     sent = texts(app)
-    assert "is a draw of the model" in said(app) and "over samples from the model" in said(app)
-    assert "a sample x from the model" in sent and "q(z|x) of draw 0" in sent
-    assert "est image" not in sent.replace("In the place of test images", "")
+    assert "is a sample from the model" in said(app) and "over samples from the model" in said(app)
+    assert "a sample x from the model" in sent and "q(z|x) of sample 0" in sent
+    assert "est image" not in sent.replace("in place of test images", "")
     low, high = re.search(r"from (\S+) nats \(dark\) to (\S+) nats \(bright\)", said(app)).groups()
     assert float(low.replace("−", "-")) < float(high.replace("−", "-"))  # however near they are
 
@@ -177,4 +177,4 @@ def test_the_sidebar_says_that_the_models_images_are_not_here(
     monkeypatch.setattr(vae, "load_dataset", lambda *_, **__: other)
     st.cache_resource.clear()
     info = opened("pages/explore/samples.py").sidebar.info[0].value
-    assert f"learned from {NAME}, which is not here" in info and "draws of its own" in info
+    assert f"was trained on {NAME}, which is not available" in info and "samples from the model" in info

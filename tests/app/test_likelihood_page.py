@@ -71,7 +71,7 @@ def test_a_race_that_has_been_run_is_there_at_once() -> None:
     app = through_frame(PATH, "mnist-bernoulli-2d")
     assert not app.exception
     assert "likelihood.racing" not in app.session_state
-    assert "This run ships with the model (seed 0)" in said(app)
+    assert "This run was computed in advance (seed 0)" in said(app)
     shown, model = chart(app), cache.model_id("mnist-bernoulli-2d")
     assert not shown["running"]
     tracks = {track.runner: track for track in cache.streams.raced(model, MNIST, 0)}

@@ -81,6 +81,6 @@ def test_a_model_of_images_that_nobody_here_has(
         app = through_frame(page, "of-mine", **link)
         assert not app.exception and not app.error, (page, link)
         told = " ".join(info.value for info in app.sidebar.info)
-        assert "of-mine learned from mine, which is not here" in told
-        assert ("A sample of MNIST" if shape == (28, 28) else "draws of its own") in told
+        assert "of-mine was trained on mine, which is not available" in told
+        assert ("A sample of MNIST" if shape == (28, 28) else "samples from the model") in told
         assert said(app)

@@ -141,7 +141,7 @@ def test_images_without_a_classifier_say_so_and_take_ones_own(shape: tuple[int, 
     vae.save(vae.build(config), vae.Record(name="odd", model=config, training=vae.TrainConfig(data="gone")))
     app = visited("odd", probe__part=part)
     assert not app.exception and not app.error
-    assert "Bring your own" in app.info[0].value
+    assert "Upload your own" in app.info[0].value
     (uploader,) = app.file_uploader
     content = network(int(np.prod(shape)), 3)
     uploader.set_value([("mine.onnx", io.BytesIO(content).getvalue(), "application/octet-stream")]).run()

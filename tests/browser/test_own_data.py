@@ -91,7 +91,7 @@ def test_from_an_upload_to_the_report(
 
     go(page, "Latent map")
     page.locator(".map .pictures canvas").first.wait_for()
-    expect(page.get_by_test_id("stSidebar")).not_to_contain_text("is not here")
+    expect(page.get_by_test_id("stSidebar")).not_to_contain_text("is not available")
     no_error(page)
 
     go(page, "Likelihood")

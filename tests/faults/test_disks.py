@@ -81,7 +81,7 @@ def test_the_app_shows_what_is_there_and_keeps_nothing(disk: Path, kind: str, sp
         before = tree(disk)
         for page in PAGES:
             visitor.visit(Path(page).stem, "model=mine")
-            assert any("Nothing can be kept" in text for text in visitor.said("warning")), (page, visitor.faults)
+            assert any("Nothing can be saved" in text for text in visitor.said("warning")), (page, visitor.faults)
             assert not visitor.said("error"), page
         for chapter in CHAPTERS:
             visitor.visit("lesson", f"model=mnist-2d&chapter={chapter}")

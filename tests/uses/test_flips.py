@@ -167,7 +167,7 @@ def test_where_all_densities_are_the_same_the_way_is_nearly_straight() -> None:
     found = flips.over_density(model, judge, lattice, axes, np.zeros((81, 81)), z)
     assert found is not None
     assert found.length == pytest.approx(nearest(model, judge, z), rel=0.03, abs=0.08)
-    with pytest.raises(ConfigError, match="a density for each place"):
+    with pytest.raises(ConfigError, match="a density for each point"):
         flips.over_density(model, judge, lattice, axes, np.zeros((3, 3)), z)
 
 

@@ -94,7 +94,7 @@ def test_doubt_counts_each_place_once():
     doubt = probe.doubt(log_probability, log_ratio, np.array([0.4, 0.85, 0.999]), np.array([1.0, 2.0, 3.0, 4.0]))
     np.testing.assert_allclose(doubt.unsure, [0, 0.4, 1])
     np.testing.assert_allclose(doubt.astray, [0.8, 0.4, 0], atol=1e-12)
-    with pytest.raises(DataError, match="a log ratio for each place"):
+    with pytest.raises(DataError, match="a log ratio for each point"):
         probe.doubt(log_probability, log_ratio[:2], np.array([0.5]))
 
 

@@ -1,4 +1,4 @@
-"""A classifier of another program, from its ONNX file: read as data, like the networks of a model."""
+"""Reads a classifier from an ONNX file made by another program; it is parsed as data, like the networks of a model."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from vae.model import Graph
 __all__ = ["OwnClassifier", "read_classifier"]
 
 _MOST_CLASSES = 1000
-_SHARES = ("Softmax", "Sigmoid")  # operators that give probabilities
+_SHARES = ("Softmax", "Sigmoid")  # operators that return probabilities
 
 
 class OwnClassifier(nn.Module):
-    """p(y|x) of images.
+    """A classifier p(y|x) of images.
 
     Attributes:
-        classes: K.
+        classes: K, the number of classes.
     """
 
     def __init__(self, graph: Graph, classes: int) -> None:
@@ -40,14 +40,14 @@ def read_classifier(
     """Reads a classifier.
 
     Arguments:
-        content: an ONNX file. Where its last operator is a softmax it gives probabilities, whose logarithm is taken;
-            else log probabilities or logits.
-        image_shape: of the images that it is to take, (H, W) or (H, W, 3).
-        mean, deviation: it is given (x - mean) / deviation for pixels x in [0, 1].
+        content: an ONNX file. If its last operator is a softmax or a sigmoid, its output is taken as probabilities;
+            otherwise as log probabilities or logits.
+        image_shape: of the images to classify, (H, W) or (H, W, 3).
+        mean, deviation: its input is (x - mean) / deviation for pixels x in [0, 1].
 
     Raises:
-        CheckpointError: the file is damaged, has what is not known here, or is no classifier of such images.
-        ConfigError: the mean is not finite, or the deviation not above 0.
+        CheckpointError: the file is damaged, uses an unsupported operator, or is not a classifier of such images.
+        ConfigError: the mean is not finite, or the deviation is not positive.
     """
     if not (math.isfinite(mean) and math.isfinite(deviation) and deviation > 0):
         raise ConfigError(

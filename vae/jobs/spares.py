@@ -1,4 +1,4 @@
-"""A process that has loaded PyTorch and waits, so that the training that is started next begins at once."""
+"""A spare process that has already loaded PyTorch, so that the next training run starts at once."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _changing = threading.Lock()
 
 
 def prepare(environment: Mapping[str, str]) -> None:
-    """Makes a process that waits, unless there is one; where the system has none to give, there is none.
+    """Starts a spare process unless there is one; does nothing if the system refuses to start a process.
 
     Arguments:
-        environment: of the process until `take` gives it another one.
+        environment: environment variables of the process, until `take` replaces them.
     """
     global _waiting
     with _changing:
         if _waiting is not None and _waiting.poll() is not None:
-            _waiting.communicate()  # which closes its pipe
+            _waiting.communicate()  # closes its pipe
             _waiting = None
         if _waiting is None:
             pipes: dict[str, Any] = {name: subprocess.DEVNULL for name in ("stdout", "stderr")}
@@ -44,15 +44,15 @@ def prepare(environment: Mapping[str, str]) -> None:
 
 
 def take(words: list[str], log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
-    """Lets the process that waits run `python -m vae <words>`.
+    """Runs `python -m vae <words>` in the spare process.
 
     Arguments:
-        words: of the command.
+        words: arguments of the command.
         log: an existing file, to which its output is appended.
-        environment: in which it runs, with OMP_NUM_THREADS.
+        environment: environment variables for the command, including OMP_NUM_THREADS.
 
     Returns:
-        The process; None where none waits.
+        The process; None if there is no spare process.
     """
     global _waiting
     with _changing:
@@ -63,22 +63,22 @@ def take(words: list[str], log: Path, environment: Mapping[str, str]) -> subproc
     try:
         with process.stdin:
             process.stdin.write(json.dumps(asked).encode() + b"\n")
-    except OSError:  # it was killed while it waited
+    except OSError:  # the process was killed while it waited
         process.wait()
         return None
     return process
 
 
 def wait() -> None:
-    """Loads what a training needs, in such a process, and waits for a command or for the end of whoever made it."""
-    __import__("torch._dynamo")  # which every optimiser imports
+    """Runs in the spare process: imports what training needs, and waits for a command or for the end of its parent."""
+    __import__("torch._dynamo")  # imported by every optimiser
     line = sys.stdin.buffer.readline()
     if not line:
         return
     asked = json.loads(line)
     os.environ.clear()
     os.environ.update(asked["environment"])
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))  # PyTorch has read the variable when it was loaded
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))  # PyTorch reads the variable only when it is imported
     for file, number in ((os.open(os.devnull, os.O_RDONLY), 0), (os.open(asked["log"], os.O_WRONLY | os.O_APPEND), 1)):
         os.dup2(file, number)
     os.dup2(1, 2)

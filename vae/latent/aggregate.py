@@ -31,7 +31,7 @@ Array = NDArray[Any]
 ACTIVE = 0.01  # variance of the posterior means above which a unit is active (Burda et al. 2016)
 RATIO = 0.01  # value of q(z) / p(z) below which there is a hole
 INSIDE = 0.95  # holes are looked for in the region with this share of the prior's mass
-_REACH = 4.0  # of a grid, from the prior's mean
+_REACH = 4.0  # half the width of a grid around the prior's mean
 _BLOCK = 256, 2048  # points and images at once, 4 MB: fitting into the cache makes it twice as fast
 
 
@@ -105,17 +105,17 @@ def log_density(codes: Codes, z: Array) -> Array:
 
 
 def grid_log_density(codes: Codes, x: Array, y: Array) -> Array:
-    """Evaluates the aggregate posterior of J = 2 on a grid along its coordinates, as a product of two matrices.
+    """Evaluates the aggregate posterior for J = 2 on a grid along the coordinate axes, as a product of two matrices.
 
-    q(x_i, y_j) = 1/N sum_n N(x_i | mu_n1, sigma_n1^2) N(y_j | mu_n2, sigma_n2^2), so that the exponentials are
-    (W + H) N and not W H N.
+    q(x_i, y_j) = 1/N sum_n N(x_i | mu_n1, sigma_n1^2) N(y_j | mu_n2, sigma_n2^2) takes (W + H) N exponentials
+    instead of W H N.
 
     Arguments:
         codes: of N images.
         x, y: (W,) and (H,), values of the first and the second coordinate.
 
     Returns:
-        (H, W) float64, nats; where q is smaller than a float64 can be, about -708.
+        (H, W) float64, nats; about -708 where q underflows in float64.
 
     Raises:
         ConfigError: J is not 2, or the values are not finite.
@@ -179,6 +179,7 @@ def holes(codes: Codes, axes: Axes, side: int = 121, places: int = 6) -> Holes:
     A cell is a hole if q < `RATIO` p, inside the disc (or interval) that holds `INSIDE` of the prior's mass. For
     J > 2 both densities are marginals on the plane, so a place may be covered there although most of the latents that
     project to it are not; `prior_draws` uses all J dimensions.
+
     Arguments:
         codes: of N images.
         axes: the plane; for the line J = 1, `latent.coordinate_axes(means, 0, 0)`.

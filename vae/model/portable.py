@@ -84,11 +84,11 @@ def packed(
     layers: Sequence[Affine], heads: Sequence[Affine], constant: Tensor | None = None, activation: str = "relu",
     bounded: bool = False,
 ) -> Portable:  # fmt: skip
-    """Puts the matrices of a multilayer perceptron into one array.
+    """Packs the weights of a multilayer perceptron into one flat array.
 
     Arguments:
-        layers: hidden ones, from the input on.
-        heads: the outputs.
+        layers: the hidden layers, in order.
+        heads: the output layers.
         constant, activation, bounded: as for `Portable`.
 
     Raises:
@@ -120,7 +120,7 @@ def pack_codes(values: NDArray[Any]) -> Codebook:
 
 
 def _own(part: Encoder | Decoder) -> _Taken | None:
-    """Takes apart a network that was built here."""
+    """Returns the layers of a network built by this library; None if it is not a perceptron."""
     if not all(_plain(layer) for layer in part.body):
         return None
     layers = [Affine(layer[0].weight, layer[0].bias) for layer in part.body]  # type: ignore[index]
@@ -140,7 +140,7 @@ def _own(part: Encoder | Decoder) -> _Taken | None:
 
 
 def _imported(part: nn.Module) -> _Taken | None:
-    """Takes apart a network from elsewhere, if it is a perceptron with the same kinds of outputs as ours."""
+    """Returns the layers of an imported network; None unless it is a perceptron with the same outputs as ours."""
     if not isinstance(part, ImportedEncoder | ImportedDecoder) or (found := perceptron(part.graph)) is None:
         return None
     if isinstance(part, ImportedEncoder):

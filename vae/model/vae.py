@@ -121,7 +121,7 @@ class VAE(nn.Module):
         return next((weight.device for weight in self.parameters()), torch.device("cpu"))
 
     def decoded_mean(self, z: Tensor) -> Tensor:
-        """Returns E[x|z] (..., D) alone, for latents (..., J)."""
+        """Returns only the mean E[x|z], (..., D), for latents (..., J)."""
         return self.decoder.mean(z)  # type: ignore[operator]
 
     def pixels(self, images: Tensor, noise: torch.Generator | None = None) -> Tensor:

@@ -1,8 +1,9 @@
-"""The nearest place of latent space that a classifier sees as another class, and the way there.
+"""The nearest point of latent space that a classifier assigns to another class, and the path to it.
 
     z* = argmin |z - z0|   over   argmax_y p(y|z) != argmax_y p(y|z0)
 
-A decoded z* is an image that is barely of another class: a counterfactual that stays among images the decoder can make.
+The decoded z* lies just across the decision boundary: a counterfactual explanation among the images that the decoder
+can generate.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy  # which imports `scipy.sparse` when it is first used
+import scipy  # `scipy.sparse` is imported on first use
 import torch
 from numpy.typing import NDArray
 
@@ -24,22 +25,22 @@ from vae.uses.probe import Judge, Lattice, decoded_log_probabilities
 __all__ = ["Flip", "along", "by_gradient", "over_density", "straight"]
 
 Array = NDArray[Any]
-_POINTS = 33  # of a straight way that are looked at before it is halved
-_NEAREST = 8  # places of a lattice that may lie nearest, once the boundary is found between them
+_POINTS = 33  # evaluated on a line segment before bisection
+_NEAREST = 8  # candidate points of a lattice, of which bisection finds the nearest
 _HALVINGS = 12
 _ITERATIONS = 15
-_NEAR = 1e-3  # of the way, the last step
-_SHARES = (1.0, 0.5, 0.25, 0.1)  # of a step, the first that is of use
-_BEYOND = 1.2  # times the way to where the gradient sees the boundary
-_MOVES = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))  # on a lattice, and their opposites
+_NEAR = 1e-3  # relative size of the last step
+_SHARES = (1.0, 0.5, 0.25, 0.1)  # fractions of a step, of which the first that decreases the merit function is taken
+_BEYOND = 1.2  # times the distance to the boundary estimated by the gradient
+_MOVES = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))  # on a lattice, in both directions
 
 
 class Flip(NamedTuple):
-    """A way from a latent to the first place on it where the classifier says another class.
+    """A path from a latent to the first point on it that the classifier assigns to another class.
 
     Attributes:
-        path: (S, J) float32, from the start to that place.
-        start, end: the classes of its two ends.
+        path: (S, J) float32, from the start to that point.
+        start, end: the classes of its two end points.
     """
 
     path: Array
@@ -48,31 +49,31 @@ class Flip(NamedTuple):
 
     @property
     def z(self) -> Array:
-        """(J,), the place."""
+        """(J,), the end point z*."""
         return self.path[-1]
 
     @property
     def distance(self) -> float:
-        """From the start to the place, |z* - z0|."""
+        """Distance of the end point from the start, |z* - z0|."""
         return float(np.linalg.norm(self.path[-1].astype(np.float64) - self.path[0]))
 
     @property
     def length(self) -> float:
-        """Of the way."""
+        """Length of the path."""
         return float(np.linalg.norm(np.diff(self.path.astype(np.float64), axis=0), axis=1).sum())
 
 
 def along(model: VAE, judge: Judge, path: Array, to: int | None = None) -> Flip | None:
-    """Finds the first place of a way where the classifier says another class, to 2^-12 of a step.
+    """Finds the first point of a path that the classifier assigns to another class, to 2^-12 of a step.
 
     Arguments:
         model: the VAE.
         judge: the classifier.
-        path: (S, J), the corners of the way, S at least 2; each straight piece is looked at in 32 steps.
-        to: the class that is wanted; None for any other one.
+        path: (S, J), the vertices of the path, S at least 2; each segment is evaluated in 32 steps.
+        to: the target class; None for any other class.
 
     Returns:
-        The flip, or None where the way has none.
+        The flip, or None if the path has none.
 
     Raises:
         ConfigError, DataError: as for `decoded_log_probabilities`.
@@ -91,7 +92,7 @@ def along(model: VAE, judge: Judge, path: Array, to: int | None = None) -> Flip 
         found = int(decoded_log_probabilities(model, judge, middle[None]).argmax())
         if found == end:
             high = middle
-        elif to is None and found != classes[0]:  # a third class lies between
+        elif to is None and found != classes[0]:  # a third class lies in between
             high, end = middle, found
         else:
             low = middle
@@ -102,18 +103,18 @@ def along(model: VAE, judge: Judge, path: Array, to: int | None = None) -> Flip 
 def straight(
     model: VAE, judge: Judge, found: Lattice, axes: Axes, start: Array, to: int | None = None
 ) -> Flip | None:  # fmt: skip
-    """Finds the nearest place of another class on a plane, by its lattice, and refines it on the straight way there.
+    """Finds the nearest point of another class on a lattice, and refines it by bisection on the line to it.
 
     Arguments:
         model: the VAE.
         judge: the classifier.
-        found: what the classifier says on the plane.
+        found: the class probabilities on the plane.
         axes: the plane.
         start: (J,), a latent on the plane.
-        to: the class that is wanted; None for any other one.
+        to: the target class; None for any other class.
 
     Returns:
-        The flip, whose distance is right to about half a cell of the lattice; None where the plane has no such class.
+        The flip, whose distance is accurate to about half a cell of the lattice; None if the plane has no such class.
     """
     place = axes.project(start[None])[0]
     mine = int(decoded_log_probabilities(model, judge, start[None]).argmax())
@@ -128,25 +129,25 @@ def straight(
 def over_density(
     model: VAE, judge: Judge, found: Lattice, axes: Axes, log_q: Array, start: Array, to: int | None = None
 ) -> Flip | None:  # fmt: skip
-    """Finds the cheapest way over a plane to another class, where steps cost the more the less q(z) is.
+    """Finds the path of least cost on a plane to another class, where steps cost more the lower q(z) is.
 
         cost = int (1 + max log q - log q(z)) |dz|
 
-    It is Dijkstra's (1959) shortest path on the lattice, between neighbours and knight's moves.
+    Dijkstra's algorithm (1959) finds the shortest path on the lattice, with steps to neighbours and knight's moves.
 
     Arguments:
         model, judge, found, axes, start, to: as for `straight`.
-        log_q: (H, W), log q(z) at the places of the lattice, nats.
+        log_q: (H, W), log q(z) at the points of the lattice, nats.
 
     Returns:
-        The flip, or None where the plane has no such class.
+        The flip, or None if the plane has no such class.
 
     Raises:
-        ConfigError: the densities are not those of the lattice.
+        ConfigError: the shape of the densities is not that of the lattice.
     """
     if log_q.shape != found.winner.shape:
         raise ConfigError(
-            f"There must be a density for each place of the lattice, {found.winner.shape}; these are {log_q.shape}."
+            f"There must be a density for each point of the lattice, {found.winner.shape}; these are {log_q.shape}."
         )
     place = axes.project(start[None])[0]
     mine = int(decoded_log_probabilities(model, judge, start[None]).argmax())
@@ -164,7 +165,7 @@ def over_density(
 
 
 def _others(found: Lattice, mine: int, to: int | None) -> Array:
-    """Returns the places of the lattice, by number, that are of another class, or of the one that is wanted."""
+    """Returns the indices of the points of the lattice that belong to another class, or to the target class."""
     winner = found.winner.ravel()
     return np.flatnonzero((winner != mine) if to is None else (winner == to) & (winner != mine))
 
@@ -192,26 +193,26 @@ def _graph(found: Lattice, log_q: Array) -> Any:
 def by_gradient(
     model: VAE, judge: Judge, start: Array, to: int | None = None, towards: Sequence[Array] = ()
 ) -> Flip | None:  # fmt: skip
-    """Finds a near place of another class in all J dimensions, by the gradient in z.
+    """Finds a nearby point of another class in all J dimensions, using the gradient with respect to z.
 
-    For each class k, g(z) = log p(y0|z) - log p(k|z) is made linear again and again, and the foot of the perpendicular
-    from z0 on g = 0 taken,
+    For each class k, g(z) = log p(y0|z) - log p(k|z) is repeatedly linearised, and z moves to the orthogonal projection
+    of z0 onto the linearised boundary g = 0,
 
         z <- z0 + (dg . (z - z0) - g) dg / |dg|^2
 
-    (Hasofer & Lind 1974; Rackwitz & Fiessler 1978; compare DeepFool, Moosavi-Dezfooli et al. 2016), or a part of the
-    step where all of it leads astray. It is exact for a linear decoder and a linear classifier; else it finds a place
-    that is nearest among its neighbours, so the distance is an upper bound.
+    (Hasofer & Lind 1974; Rackwitz & Fiessler 1978; compare DeepFool, Moosavi-Dezfooli et al. 2016), or by a
+    fraction of the step if the full step does not decrease a merit function. The result is exact for a linear decoder
+    with a linear classifier; otherwise it is a local minimum of the distance, hence an upper bound.
 
     Arguments:
         model: the VAE.
-        judge: the classifier, with gradients.
+        judge: the classifier, which must be differentiable.
         start: (J,), z0.
-        to: the class that is wanted; None for any other one.
-        towards: latents (J,) besides, on whose straight ways from z0 a flip is looked for too.
+        to: the target class; None for any other class.
+        towards: further latents (J,); flips are also searched for on the lines from z0 to them.
 
     Returns:
-        The nearest flip that was found, or None.
+        The nearest flip found, or None.
 
     Raises:
         ConfigError, DataError: as for `decoded_log_probabilities`.
@@ -228,7 +229,7 @@ def by_gradient(
 
 
 def _nearest(model: VAE, judge: Judge, start: Array, ends: Array, to: int | None) -> Flip | None:
-    """Returns the nearest flip on the straight ways from a latent (J,) to others (E, J)."""
+    """Returns the nearest flip on the lines from a latent (J,) to others (E, J)."""
     shares = np.linspace(0, 1, _POINTS)
     points = start + shares[:, None, None] * (ends - start)
     classes = decoded_log_probabilities(model, judge, points.reshape(-1, len(start))).argmax(1).reshape(_POINTS, -1)
@@ -237,7 +238,7 @@ def _nearest(model: VAE, judge: Judge, start: Array, ends: Array, to: int | None
     lengths = np.linalg.norm(ends - start, axis=1)
     first = np.where(flipped.any(0), flipped.argmax(0), _POINTS)
     best: Flip | None = None
-    for way in np.lexsort([lengths, first * lengths]):  # those that may be nearest first; most need not be halved
+    for way in np.lexsort([lengths, first * lengths]):  # likely nearest first, so that most need no bisection
         if first[way] == _POINTS or (best and shares[first[way] - 1] * lengths[way] >= best.distance):
             continue
         end = start + shares[first[way]] * (ends[way] - start)
@@ -249,7 +250,7 @@ def _nearest(model: VAE, judge: Judge, start: Array, ends: Array, to: int | None
 
 @torch.inference_mode(False)
 def _feet(model: VAE, judge: Judge, start: Array, mine: int, wanted: Sequence[int]) -> Array:
-    """Returns for each class (K, J) where the gradient finds the nearest place of its boundary with z0's class."""
+    """Returns for each class (K, J) the point found on its boundary with the class of z0."""
     origin = torch.from_numpy(np.array(start, np.float32)).to(model.device)
     classes = torch.tensor(wanted)
 
@@ -269,7 +270,7 @@ def _feet(model: VAE, judge: Judge, start: Array, mine: int, wanted: Sequence[in
             square = slope.square().sum(1).clamp_min(1e-20)
             away = z - origin
             step = ((slope * away).sum(1) - g)[:, None] * slope / square[:, None] - away
-            weight = 2 * (away + step).norm(dim=1) / square.sqrt() + 1e-6  # makes the step one that goes down
+            weight = 2 * (away + step).norm(dim=1) / square.sqrt() + 1e-6  # large enough for a descent direction
             tried = torch.stack([z + share * step for share in _SHARES])
             gaps = gap(tried.flatten(0, 1)).to(z.device).reshape(len(_SHARES), -1)
             merit = 0.5 * (tried - origin).square().sum(2) + weight * gaps.abs()

@@ -1,10 +1,10 @@
-"""A classifier seen through a VAE: what it says of decoded means, between the data as well as at them.
+"""Probes a classifier through a VAE: its predictions on decoded means, at the codes of the data and between them.
 
     p(y|z) = p(y | x = E[x|z])
 
-A VAE serves as a map of images that a classifier may meet (Vanbrabant et al. 2026): each place of latent space has an
-image, and each image a class. What is probed is the classifier on decoded means, which are smoother than data;
-`agreement` says how far the two are apart.
+A VAE serves as a map of the inputs of a classifier (Vanbrabant et al. 2026): each point of latent space decodes to an
+image, and each image has a predicted class. The classifier is evaluated on decoded means, which are smoother than
+data; `agreement` measures how much its predictions differ between the two.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ __all__ = [
 Array = NDArray[Any]
 Judge = Callable[[Tensor], Tensor]  # log p(y|x) up to a constant, (N, K), for pixels (N, D) in [0, 1]
 _BATCH = 2000
-_VALUES = 10_000 * 28 * 28  # of images that become floats together
+_VALUES = 10_000 * 28 * 28  # pixel values converted to floats at once
 
 
 class Lattice(NamedTuple):
-    """What a classifier says on a lattice of a plane, or of the line of J = 1.
+    """Class probabilities on a lattice of a plane, or of the line for J = 1.
 
     Attributes:
-        x, y: (W,) and (H,), coordinates on the plane, increasing; y is one 0 for a line.
+        x, y: (W,) and (H,), coordinates on the plane, increasing; for a line y is a single 0.
         log_probability: (H, W, K) float32, log p(y|z).
     """
 
@@ -47,12 +47,12 @@ class Lattice(NamedTuple):
 
     @property
     def winner(self) -> Array:
-        """(H, W), the likeliest class of each place."""
+        """(H, W), the most probable class of each point."""
         return self.log_probability.argmax(-1)
 
     @property
     def confidence(self) -> Array:
-        """(H, W), the probability of the likeliest class."""
+        """(H, W), the probability of the most probable class."""
         return np.exp(self.log_probability.max(-1))
 
     @property
@@ -62,19 +62,19 @@ class Lattice(NamedTuple):
 
     @property
     def places(self) -> Array:
-        """(H * W, 2), coordinates of all places, row by row."""
+        """(H * W, 2), coordinates of all points, row by row."""
         return np.stack(np.meshgrid(self.x, self.y), -1).reshape(-1, 2)
 
 
 class Doubt(NamedTuple):
-    """Shares of the prior's mass, each for every threshold of confidence.
+    """Fractions of the prior's mass, as functions of a threshold on the classifier's confidence.
 
     Attributes:
-        thresholds: (T,) probabilities of the likeliest class.
-        unsure: (T,), where the classifier is below the threshold.
-        astray: (T,), where it is at the threshold or above and no data lies: q(z) < `aggregate.RATIO` p(z).
-        empty: the share where no data lies, whatever the classifier says.
-        draws: S of the prior that the shares are of; 0 for a quadrature.
+        thresholds: (T,), values of the probability of the most probable class.
+        unsure: (T,), the fraction where the confidence is below the threshold.
+        astray: (T,), the fraction where it is not, although there are no data: q(z) < `aggregate.RATIO` p(z).
+        empty: the fraction where there are no data, whatever the confidence.
+        draws: S, number of samples from the prior; 0 for a quadrature.
     """
 
     thresholds: Array
@@ -84,17 +84,17 @@ class Doubt(NamedTuple):
     draws: int
 
     def standard_error(self, share: float) -> float:
-        """Returns that of a share: sqrt(s (1 - s) / S) of draws, 0 of a quadrature."""
+        """Returns the standard error of a fraction: sqrt(s (1 - s) / S) for samples, 0 for a quadrature."""
         return math.sqrt(share * (1 - share) / self.draws) if self.draws else 0.0
 
 
 class Agreement(NamedTuple):
-    """What a classifier says of images, held against what it says of their reconstructions.
+    """The predictions of a classifier on images, compared with those on their reconstructions.
 
     Attributes:
-        table: (K, K) int, images by class, as it sees the image (rows) and its reconstruction (columns).
-        accuracy: share of the images that it has right; nan without labels.
-        accuracy_decoded: the same of their reconstructions.
+        table: (K, K) int, number of images by predicted class, of the image (rows) and its reconstruction (columns).
+        accuracy: fraction of the images classified correctly; nan without labels.
+        accuracy_decoded: the same for their reconstructions.
     """
 
     table: Array
@@ -103,16 +103,16 @@ class Agreement(NamedTuple):
 
     @property
     def same(self) -> float:
-        """Share of the images whose reconstruction is of the same class to the classifier."""
+        """Fraction of the images whose reconstruction is assigned to the same class."""
         return float(np.trace(self.table) / max(self.table.sum(), 1))
 
 
 @torch.inference_mode()
 def log_probabilities(judge: Judge, images: Tensor) -> Array:
-    """Returns log p(y|x) of images (N, H, W) or (N, H, W, 3) uint8, (N, K) float32.
+    """Returns log p(y|x), (N, K) float32, for images (N, H, W) or (N, H, W, 3) uint8.
 
     Raises:
-        DataError: the classifier takes images of another size.
+        DataError: the classifier expects images of another size.
     """
     parts = images.flatten(1).split(max(1, _VALUES // max(1, images[0].numel())))
     return np.concatenate([_judged(judge, part.float() / 255) for part in parts])
@@ -120,11 +120,11 @@ def log_probabilities(judge: Judge, images: Tensor) -> Array:
 
 @torch.inference_mode()
 def decoded_log_probabilities(model: VAE, judge: Judge, z: Array) -> Array:
-    """Returns log p(y | x = E[x|z]) of latents (N, J), (N, K) float32.
+    """Returns log p(y | x = E[x|z]), (N, K) float32, for latents (N, J).
 
     Raises:
         ConfigError: the latents are not (N, J), or not finite.
-        DataError: the classifier takes images of another size.
+        DataError: the classifier expects images of another size.
     """
     z = np.array(z, np.float32)
     if z.ndim != 2 or z.shape[1] != model.config.latent or not np.isfinite(z).all():
@@ -136,7 +136,7 @@ def decoded_log_probabilities(model: VAE, judge: Judge, z: Array) -> Array:
 def _judged(judge: Judge, x: Tensor) -> Array:
     try:
         return judge(x).log_softmax(1).numpy()
-    except RuntimeError as error:  # what PyTorch says of shapes that do not fit
+    except RuntimeError as error:  # PyTorch's error for shapes that do not match
         raise DataError(f"The classifier does not take images of {x.shape[1]:,} values.") from error
 
 
@@ -147,7 +147,7 @@ def lattice(model: VAE, judge: Judge, axes: Axes, x: Array, y: Array) -> Lattice
         model: the VAE.
         judge: the classifier.
         axes: the plane.
-        x, y: (W,) and (H,), coordinates on it.
+        x, y: (W,) and (H,), coordinates on the plane.
 
     Raises:
         ConfigError, DataError: as for `decoded_log_probabilities`.
@@ -160,25 +160,25 @@ def lattice(model: VAE, judge: Judge, axes: Axes, x: Array, y: Array) -> Lattice
 def doubt(
     log_probability: Array, log_ratio: Array, thresholds: Array, weights: Array | None = None
 ) -> Doubt:  # fmt: skip
-    """Measures how much of the prior lies where no class is sure, and how much where one is and no data lies.
+    """Measures how much of the prior's mass lies where the classifier is unsure, and where it is sure without data.
 
     Arguments:
-        log_probability: (M, K), log p(y|z) at draws from the prior, or at the places of a quadrature.
+        log_probability: (M, K), log p(y|z) at samples from the prior, or at the nodes of a quadrature.
         log_ratio: (M,), log q(z) / p(z) there, nats.
-        thresholds: (T,) of the probability of the likeliest class.
-        weights: (M,), the prior's mass about each place, in any unit; None for draws.
+        thresholds: (T,), for the probability of the most probable class.
+        weights: (M,), the prior's mass at each point, up to a factor; None for samples.
 
     Raises:
-        DataError: there are no places, or not as many of one as of the other.
+        DataError: there are no points, or the numbers of rows differ.
     """
     if not len(log_probability) or len(log_probability) != len(log_ratio):
-        raise DataError("There must be a log ratio for each place, and at least one place.")
+        raise DataError("There must be a log ratio for each point, and at least one point.")
     mass = np.full(len(log_ratio), 1.0) if weights is None else np.asarray(weights, np.float64)
     mass = mass / mass.sum()
     confidence = np.exp(log_probability.max(1))
     order = confidence.argsort(kind="stable")
     bare = log_ratio < math.log(aggregate.RATIO)
-    below = np.searchsorted(confidence[order], thresholds)  # how many places are below each threshold
+    below = np.searchsorted(confidence[order], thresholds)  # number of points below each threshold
     whole, empty = (np.concatenate([[0.0], each[order].cumsum()]) for each in (mass, mass * bare))
     return Doubt(
         np.asarray(thresholds), whole[below], np.maximum(empty[-1] - empty[below], 0), float(empty[-1]),
@@ -187,22 +187,22 @@ def doubt(
 
 
 def margins(log_probability: Array) -> tuple[Array, Array]:
-    """Returns the likeliest class (N,) and by how many nats it leads the second, log p(y1|x) / p(y2|x), (N,)."""
+    """Returns the most probable class (N,) and its margin over the second, log p(y1|x) / p(y2|x), (N,), nats."""
     second, first = np.sort(log_probability, 1)[:, -2:].T
     return log_probability.argmax(1), first - second
 
 
 def extremes(log_probability: Array, label: int, count: int) -> tuple[Array, Array]:
-    """Finds the images of a class, as the classifier sees them, that it is most and least sure of.
+    """Finds the images assigned to a class with the largest and the smallest margins.
 
     Arguments:
         log_probability: (N, K), log p(y|x).
-        label: of the class, from 0.
-        count: of each, at most.
+        label: index of the class, from 0.
+        count: number of images of each kind, at most.
 
     Returns:
-        Rows of the most typical ones, whose class leads the second by most nats, the first most; and of the least sure
-        ones, the least sure first. A row is in one of the two alone.
+        Rows of the most typical images, by decreasing margin, and rows of the least certain ones, by increasing margin.
+        No row is in both.
     """
     winner, margin = margins(log_probability)
     rows = np.flatnonzero(winner == label)
@@ -212,12 +212,12 @@ def extremes(log_probability: Array, label: int, count: int) -> tuple[Array, Arr
 
 
 def agreement(of_images: Array, of_decoded: Array, labels: Array | None = None) -> Agreement:
-    """Holds what a classifier says of images against what it says of their reconstructions.
+    """Compares the predictions of a classifier on images with those on their reconstructions.
 
     Arguments:
         of_images: (N, K), log p(y|x) of images.
-        of_decoded: (N, K), the same of their reconstructions.
-        labels: (N,), their classes.
+        of_decoded: (N, K), the same for their reconstructions.
+        labels: (N,), the true classes.
     """
     size = of_images.shape[1]
     seen, decoded = of_images.argmax(1), of_decoded.argmax(1)

@@ -1,1 +1,1 @@
-"""Parts of the Decode page, each a function of the model in use that draws itself."""
+"""Parts of the pages Decode and Probe."""

@@ -1,4 +1,4 @@
-"""Images that a classifier is most and least sure of, class by class, and what it doubts among draws of the prior."""
+"""Images that a classifier is most and least sure of, by class, and samples from the prior that it is unsure of."""
 
 import numpy as np
 import streamlit as st
@@ -9,11 +9,11 @@ from pages.ui.language import _
 from vae import figures, latent
 from vae.uses import probe
 
-COUNT = 8  # images of a kind
+COUNT = 8  # images of each kind
 
 
 def show(model: cache.Model, judge: cache.probe.Judge, names: tuple[str, ...]) -> None:
-    """Draws a choice of a class, its images, and the classifier on images against their reconstructions."""
+    """Draws the choice of a class, its images, and a confusion matrix of images against reconstructions."""
     data = cache.images(model)
     decoded = cache.probe.reconstructions(model, data.name, judge)
     present = np.unique(decoded.argmax(1)).tolist()
@@ -33,9 +33,9 @@ def show(model: cache.Model, judge: cache.probe.Judge, names: tuple[str, ...]) -
         _strip(model, decoded, least, _("Least sure: the smallest margin over the second class"))
         st.caption(
             _(
-                "Upper rows: {of}. Lower rows: their reconstructions, which are what is classified; above both is the "
+                "Upper rows: {of}. Lower rows: their reconstructions, which are classified; the number above is the "
                 "probability of the class. {same:.1%} of all {of} keep their class when they are reconstructed."
-            ).format(of=_("draws of the model") if words.draws(data) else _("test images"), same=found.same)
+            ).format(of=_("samples from the model") if words.draws(data) else _("test images"), same=found.same)
         )
     with right:
         titles = _("class of the reconstruction"), _("class of the image")
@@ -57,19 +57,19 @@ def _strip(model: cache.Model, log_probability: np.ndarray, rows: np.ndarray, ti
 
 
 def doubtful(model: cache.Model, found: cache.probe.Doubts) -> None:
-    """Draws what draws from the prior decode to that no class is sure of, or a class is sure of far from all data."""
+    """Draws decoded samples from the prior that the classifier is unsure of, or sure of far from the data."""
     net, size = cache.load(model), cache.record(model[0]).model.latent
     if found.doubt.draws:
         st.caption(
             _(
-                "The shares are of {count:,} samples from the prior in all {size} dimensions, with their standard "
-                "errors; the plane is a slice through z. Data is near where q(z) is at least 0.01 p(z), with q(z) the "
-                "mean of q(z|x) over the training images."
+                "The fractions are estimated from {count:,} samples from the prior in all {size} dimensions, with "
+                "their standard errors; the plane is a slice through z. Data count as near if q(z) is at least 0.01 "
+                "p(z), where q(z) is the mean of q(z|x) over the training images."
             ).format(count=found.doubt.draws, size=size)
         )
     kinds = [
         (found.unsure, _("samples from the prior that the classifier is least sure of")),
-        (found.astray, _("samples that it is most sure of where no data lies, q(z) < 0.01 p(z)")),
+        (found.astray, _("samples far from the data, q(z) < 0.01 p(z), that it is most sure of")),
     ]
     for column, (z, title) in zip(st.columns(2, gap="medium"), kinds, strict=True):
         with column:

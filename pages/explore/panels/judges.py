@@ -1,4 +1,4 @@
-"""Which classifier is probed: the one that ships or is trained for the data, or one's own as an ONNX file."""
+"""The choice of the classifier: the one built in or trained for the data, or the user's own ONNX file."""
 
 import hashlib
 
@@ -18,19 +18,20 @@ _OWN, _FILE, _MEAN, _DEVIATION = "probe.own", "probe.file", "probe.mean", "probe
 
 
 def choose(model: cache.Model) -> cache.probe.Judge | None:
-    """Lets a visitor bring a classifier; returns that, else the one for the model's images, or None without one."""
+    """Returns the uploaded classifier, otherwise the one for the model's images, or None if there is none."""
     held = st.session_state.get(f"{_OWN}.{model[0]}")
     label = _("Classifier: {name}").format(name=words.short(held[0], 24)) if held else _("Classifier")
     with st.popover(label, icon=":material/category:"):
         st.caption(
             _(
-                "What is probed is a small classifier, trained on the labels of these images. To probe your own, "
-                "upload it as one ONNX file that takes an image and gives a number for each class: a logit, a log "
-                "probability, or a probability where the network ends with a softmax. It is forgotten when you leave."
+                "By default, the page probes a small classifier trained on the labels of these images. To probe "
+                "your own, upload it as a single ONNX file that takes an image and returns a number for each class: a "
+                "logit, a log probability, or a probability if the network ends with a softmax. It is discarded when "
+                "you leave."
             )
         )
         file = st.file_uploader(_("A classifier (ONNX)"), type="onnx", key=f"{_FILE}.{model[0]}")
-        st.caption(_("Pixels as the networks want them: standardised, (x - mean) / standard deviation for x in [0, 1]"))
+        st.caption(_("Input that the network expects: (x - mean) / standard deviation, for pixels x in [0, 1]"))
         with st.container(horizontal=True, gap="small"):
             mean = st.number_input(_("Mean"), value=0.0, format="%.4f", key=_MEAN, width=130)
             deviation = st.number_input(
@@ -53,7 +54,7 @@ def choose(model: cache.Model) -> cache.probe.Judge | None:
 def _read(
     model: cache.Model, name: str, content: bytes, mean: float, deviation: float
 ) -> tuple[str, str, cache.probe.Judge]:
-    """Reads a classifier, once for the same file and standardisation."""
+    """Reads a classifier, only once for the same file and standardisation."""
     digest = hashlib.sha256(content).hexdigest()[:16]
     key = f"own {digest} {mean} {deviation}"
     held = st.session_state.get(f"{_OWN}.{model[0]}")
@@ -66,27 +67,27 @@ def _read(
 
 
 def names(data: Dataset, judge: cache.probe.Judge) -> tuple[str, ...]:
-    """Names the classes: as the data set does where it has as many, else by their numbers."""
+    """Returns the names of the classes: those of the data set if their number matches, otherwise their indices."""
     known = words.classes(data)
     return known if len(known) == judge.classes else tuple(map(str, range(judge.classes)))
 
 
 def lacks(data: Dataset) -> str:
-    """Says why there is no classifier for these images."""
+    """Explains why there is no classifier for these images."""
     if len(data.image_shape) == 3:
         return _(
-            "The classifier that the explorer trains reads grey images, and these are in colour. Bring your own as an "
-            "ONNX file, under Classifier."
+            "The explorer's classifier accepts only grey images, and these are in colour. Upload your own as an ONNX "
+            "file under Classifier."
         )
     return _(
-        "A classifier is trained on labels of at least two classes, and these images have none. Bring your own as an "
-        "ONNX file, under Classifier."
+        "Training a classifier requires labels of at least two classes, and these images have none. Upload your own as "
+        "an ONNX file under Classifier."
     )
 
 
 def honest(found: probe.Agreement, judge: cache.probe.Judge, draws: bool) -> str:
-    """Says how far the classifier on decoded means is from the classifier on data."""
-    of = _("draws of the model") if draws else _("test images")
+    """States how the accuracy on decoded means compares with that on data."""
+    of = _("samples from the model") if draws else _("test images")
     if found.accuracy == found.accuracy:
         return _(
             "The classifier is probed on decoded means, not on data: it is right on {images:.1%} of {of} and on "
@@ -99,8 +100,8 @@ def honest(found: probe.Agreement, judge: cache.probe.Judge, draws: bool) -> str
 
 
 def choose_target(count: int, names: tuple[str, ...]) -> None:
-    """Lets a visitor choose the class to which a way is wanted."""
-    if st.session_state.get(TO) not in (None, *range(count)):  # it may be another classifier's
+    """Draws the choice of the target class of a path."""
+    if st.session_state.get(TO) not in (None, *range(count)):  # it may belong to another classifier
         st.session_state[TO] = None
     st.selectbox(
         _("To"), [None, *range(count)], key=TO, width=230, persist_state="session", label_visibility="collapsed",

@@ -1,4 +1,4 @@
-"""Sigma and the residuals, farther and farther from the data."""
+"""Sigma and the residuals as functions of the distance from the data."""
 
 import math
 
@@ -13,7 +13,7 @@ from vae.uses import variance
 
 
 def title() -> str:
-    """Names the step."""
+    """Returns the title of the step."""
     return _("σ far from the data")
 
 
@@ -21,9 +21,9 @@ def show(about: Scene) -> None:
     """Draws both against the distance from the nearest code."""
     st.markdown(
         _(
-            "Mean σ (yellow) and residuals (purple) along rays that lead from 200 codes away from the mean of the "
-            "prior, as medians. A network learns its variance where the codes lie; farther out nothing makes it grow "
-            "(Arvanitidis et al. 2018; Detlefsen et al. 2019)."
+            "Medians of the mean σ (yellow) and of the residuals (purple) along rays from 200 codes, directed away "
+            "from the prior's mean. A network learns its variance where the codes lie; farther out, nothing makes it "
+            "grow (Arvanitidis et al. 2018; Detlefsen et al. 2019)."
         )
     )
     ways = (_("distance from the nearest code"), _("pixels in [0, 1]"))
@@ -41,7 +41,7 @@ def show(about: Scene) -> None:
 
 
 def verdict(curve: variance.ByDistance) -> str:
-    """Says how residuals compare with sigma at the codes, and as far out as was measured."""
+    """States how residuals compare with sigma at the codes and at the largest measured distance."""
     here, out = curve.standardised[0], curve.standardised[-1]
     if len(curve.distance) < 2:
         return _("Residuals are **{here} σ** at the codes.").format(here=_times(here))

@@ -1,4 +1,4 @@
-"""What a floor of the variance changes: log p(x|z), but not the picture."""
+"""A floor of the variance changes log p(x|z), but not the decoded mean."""
 
 import numpy as np
 import streamlit as st
@@ -17,12 +17,12 @@ _FIRST = -6.0
 
 
 def title() -> str:
-    """Names the step."""
+    """Returns the title of the step."""
     return _("A floor changes the likelihood, not the picture")
 
 
 def show(about: Scene) -> None:
-    """Draws the nats of the image under each floor, and the picture under one."""
+    """Draws log p(x|z) of the image for each floor, and the decoded image for the selected one."""
 
     @fragment()
     def moved() -> None:
@@ -40,14 +40,14 @@ def show(about: Scene) -> None:
     moved()
     st.caption(
         _(
-            "Below the floor of its training, a model uses variances that nothing has checked. A single unexpected "
-            "pixel can lose all the nats that they gain."
+            "Below the floor used in training, a model uses variances that training has not tested. A single "
+            "unexpected pixel can cost all the nats that they gain."
         )
     )
 
 
 def _floor(about: Scene, name: str, floor: float) -> None:
-    """Draws the nats of a model, and its picture under a floor."""
+    """Draws log p(x|z) of a model, and the decoded image for a floor."""
     path = cache.variance.floor_path(about.models[name], about.dataset.name, about.row, FLOORS)
     nats = float(path[FLOORS.index(floor)])
     titles = (_("floor of log σ²"), _("log p(x|z), nats"))

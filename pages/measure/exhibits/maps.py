@@ -1,4 +1,4 @@
-"""The mean standard deviation over the latent plane, and what a z that is clicked decodes to."""
+"""The mean standard deviation over the latent plane, and the decoded image of a clicked z."""
 
 import numpy as np
 import streamlit as st
@@ -15,12 +15,12 @@ _HEIGHT = 262  # pixels of a map
 
 
 def title() -> str:
-    """Names the step."""
+    """Returns the title of the step."""
     return _("Where in latent space σ is large")
 
 
 def show(about: Scene) -> None:
-    """Draws a map for each model; a click decodes a z."""
+    """Draws a map for each model; a click decodes that z."""
 
     @fragment()
     def maps() -> None:
@@ -41,7 +41,7 @@ def show(about: Scene) -> None:
 
 
 def _map(about: Scene, name: str) -> np.ndarray:
-    """Draws the map of a model, and returns the z that was clicked, or else the code of the image."""
+    """Draws the map of a model, and returns the clicked z, or otherwise the code of the image."""
     model, size = about.models[name], about.records[name].model.latent
     plane = (0, min(1, size - 1)) if size < 3 else None
     across, up = words.coordinate(0), words.coordinate(1) if size > 1 else ""

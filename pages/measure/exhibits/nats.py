@@ -1,4 +1,4 @@
-"""Where the nats come from: log p(x|z) pixel by pixel, and the share of the border that is black anyway."""
+"""The contributions to log p(x|z), pixel by pixel, and the share of the border, which is always black."""
 
 import numpy as np
 import streamlit as st
@@ -15,7 +15,7 @@ _AVERAGED = 2000  # test images, at most
 
 
 def title() -> str:
-    """Names the step."""
+    """Returns the title of the step."""
     return _("Which pixels the log-likelihood comes from")
 
 
@@ -24,7 +24,7 @@ def show(about: Scene) -> None:
     averaged = range(min(_AVERAGED, len(about.dataset.test)))
     kinds = {"mean": _("Mean over {n:,} test images").format(n=len(averaged)), "image": _("Image in use")}
     border = cache.variance.border(about.dataset.name)
-    highest = about.ceiling / border.size  # nats of a pixel, which has three values in colour
+    highest = about.ceiling / border.size  # nats per pixel; a colour pixel has three values
     st.markdown(
         _(
             r"$\log p(x|z)$ is a sum over pixels. The dark line separates the border: {count} of the {d} pixels are 0 "
@@ -65,7 +65,7 @@ def _pixels(about: Scene, name: str, rows: range, border: np.ndarray, highest: f
 
 
 def _compare(about: Scene, totals: dict[str, tuple[float, float]]) -> None:
-    """Says where the best model has more nats than the second."""
+    """States where the best model gains its nats over the second."""
     best, *others = sorted(totals, key=lambda name: -totals[name][0])
     for other in others[:1]:
         more, edge = np.subtract(totals[best], totals[other])

@@ -1,4 +1,4 @@
-"""Whether residuals are as large as the standard deviation that was predicted for them."""
+"""Calibration: residuals against their predicted standard deviation."""
 
 import streamlit as st
 
@@ -8,11 +8,11 @@ from pages.measure.exhibits.scene import Scene
 from pages.ui.language import _
 from vae import figures
 
-FAR = 2.0  # from all codes, in units of z
+FAR = 2.0  # distance from all codes, in units of z
 
 
 def title() -> str:
-    """Names the step."""
+    """Returns the title of the step."""
     return _("Is σ calibrated?")
 
 
@@ -33,7 +33,7 @@ def show(about: Scene) -> None:
         scene.chart(figure, "calibration", name, _("Residuals against predicted σ"), 360)
     st.markdown(
         _(
-            "**Filled markers**: {count:,} test images, decoded at their codes. **Open markers**: places $z$ more than "
+            "**Filled markers**: {count:,} test images, decoded at their codes. **Open markers**: points $z$ more than "
             "{far:g} away from all codes, compared with the test image whose code is nearest. Larger markers stand for "
             "more pixels; values beyond an axis are drawn at its edge."
         ).format(count=min(cache.variance.NEAR, len(about.dataset.test)), far=FAR)

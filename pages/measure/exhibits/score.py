@@ -1,4 +1,4 @@
-"""What a learned variance gains: the held-out ELBO of each model, and the ceiling that 8-bit images set."""
+"""The gain of a learned variance: the held-out ELBO of each model, and its upper bound for 8-bit images."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ from vae.model import bits_per_dimension
 
 
 def title() -> str:
-    """Names the step."""
+    """Returns the title of the step."""
     return _("What a learned variance gains")
 
 

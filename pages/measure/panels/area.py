@@ -12,12 +12,12 @@ from pages.ui.language import _
 from vae import figures
 from vae.evidence import ThermodynamicPath, annealing
 
-BETAS = tuple(float(t**4) for t in np.linspace(0, 1, 33))  # dense near 0, where the prior's curve climbs
-CHAINS = 32  # of the sandwich: they take a second, and are good to some tenths of a nat
+BETAS = tuple(float(t**4) for t in np.linspace(0, 1, 33))  # dense near 0, where the curve from the prior rises
+CHAINS = 32  # of the sandwich: about a second, with an error of a few tenths of a nat
 
 
 def title() -> str:
-    """Names the step."""
+    """Returns the title of the step."""
     return _("log p(x) as an area")
 
 
@@ -86,7 +86,7 @@ def _draw(path: ThermodynamicPath, elbo: float, schedule: np.ndarray, base: str)
 
 
 def _explain(path: ThermodynamicPath, schedule: np.ndarray, base: str) -> None:
-    """Says what the picture shows, in its numbers."""
+    """Explains the figure with its numbers."""
     log_p, start = float(path.log_z[-1]), float(path.integrand[0])
     bars = float(np.interp(schedule[:-1], path.betas, path.integrand) @ np.diff(schedule))
     half = float(np.interp((start + path.integrand[-1]) / 2, path.integrand, path.betas))

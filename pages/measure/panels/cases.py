@@ -1,4 +1,4 @@
-"""Who is right: where the encoder's bound beats naive Monte Carlo, where it does not, and an image of each kind."""
+"""Which estimator is closer: where importance sampling beats naive Monte Carlo, where not, with an image of each."""
 
 import numpy as np
 import streamlit as st
@@ -13,12 +13,12 @@ _METHODS = ("elbo", "importance_64", "importance_5000", "naive_100000", "naive_1
 
 
 def title() -> str:
-    """Names the step."""
+    """Returns the title of the step."""
     return _("Which estimate can be trusted?")
 
 
 def show(chosen: Chosen) -> None:
-    """Shows how far each estimate is from log p(x) over many images, and takes a visitor to the worst of them."""
+    """Shows the error of each estimator over many images, with buttons that select the worst images."""
     found = cache.comparison(chosen.model, cache.images(chosen.model).name)
     if found is None:
         st.info(
@@ -66,7 +66,7 @@ def show(chosen: Chosen) -> None:
 
 
 def _verdict(importance: float, naive: float, kind: str) -> str:
-    """Says who is closer, and why; the numbers decide."""
+    """States which estimator is closer, and why."""
     if naive > importance:
         wide = naive > -_LITTLE
         return _(

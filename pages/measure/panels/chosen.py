@@ -1,4 +1,4 @@
-"""Which model and which test images the panels are about."""
+"""The model and the test image that the panels show."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from vae.model import AnyConfig
 
 
 class Chosen(NamedTuple):
-    """The model in use, the data set of the image that all panels are about, and its row."""
+    """The current model, the data set of the image shown by all panels, and its row."""
 
     model: cache.Model
     config: AnyConfig
@@ -28,18 +28,18 @@ class Chosen(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What the image is called."""
+        """The name of the image."""
         return words.classes(self.dataset)[0] if self.drawn else _("test image {row}").format(row=self.row)
 
     @property
     def shown(self) -> tuple[int, ...]:
-        """The rows of all the images that may be chosen at a glance."""
+        """The rows of all images offered as examples."""
         which = int(st.session_state.get("likelihood.which") or 1)
         return tuple(examples.rows(self.model, which).values())
 
 
 def find(model: cache.Model) -> Chosen:
-    """Returns the test image in use, or the drawing where it is asked for."""
+    """Returns the current test image, or the drawing if it is requested."""
     config, drawing = cache.record(model[0]).model, state.drawing()
     if drawing is not None and drawing.shape == config.image_shape and state.drawing_is_asked_for():
         return Chosen(model, config, cache.drawing(drawing), 0)
@@ -48,7 +48,7 @@ def find(model: cache.Model) -> Chosen:
 
 
 def show(chosen: Chosen) -> None:
-    """Lets a visitor choose another test image, or the drawing."""
+    """Draws the choice of another test image, or of the drawing."""
     if chosen.drawn:
         image = chosen.dataset.test.images[0].numpy() / 255
         st.image(figures.png_uri(pictures.plain(image, 1)), alt=chosen.name, width=40)

@@ -1,4 +1,4 @@
-"""The gap: log p(x) = ELBO + amortisation gap + approximation gap, and a button that measures the two."""
+"""The gap: log p(x) = ELBO + amortisation gap + approximation gap, and a button that measures both."""
 
 import streamlit as st
 
@@ -11,12 +11,12 @@ _BEST = "likelihood.best"  # session state: the refined ELBO by model and image
 
 
 def title() -> str:
-    """Names the step."""
+    """Returns the title of the step."""
     return _("The gap between the ELBO and log p(x)")
 
 
 def show(chosen: Chosen) -> None:
-    """Draws the bar, for models whose evidence is known."""
+    """Draws the bar, for models whose evidence is known exactly."""
     found = cache.evidence_of(chosen.model, chosen.dataset.name, (chosen.row,))
     if found is None:
         st.info(

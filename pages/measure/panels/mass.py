@@ -14,7 +14,7 @@ _HEIGHT = 530  # pixels
 
 
 def title() -> str:
-    """Names the step."""
+    """Returns the title of the step."""
     return _("Where the posterior mass is")
 
 
@@ -64,7 +64,7 @@ def show(chosen: Chosen) -> None:
 
 
 def _draw(chosen: Chosen, view: Plane, near: bool, others: bool) -> None:
-    """Draws the plane, and puts the image in use whose code is clicked."""
+    """Draws the plane, and selects the image whose code is clicked."""
     found = cache.latent.colouring(chosen.model)
     points = cache.codes(chosen.model).mean[: None if others else 0]
     names = {

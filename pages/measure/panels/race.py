@@ -16,22 +16,22 @@ from vae import figures
 from vae.errors import VAEError
 from vae.evidence import races
 
-_RACES, _NOW = "likelihood.raced", "likelihood.racing"  # session state: what has been run, and what is being run
-_MOST = 20  # races that a session keeps
-_FIRST = 1000  # samples that are run at once where no results ship, by estimators that take no time for it
+_RACES, _NOW = "likelihood.raced", "likelihood.racing"  # session state: finished races, and the running one
+_MOST = 20  # races stored in a session
+_FIRST = 1000  # samples run at once if there is no built-in race, by the fast estimators
 _LEAST, _DEEPEST = 30, 3000  # nats that the vertical axis covers
 _EVERY = 0.3  # seconds between drawings
-_SLICE = 0.2  # of them for the race
+_SLICE = 0.2  # seconds of these spent on the race
 
 
 class Race(NamedTuple):
-    """A race as far as it has been run in this session.
+    """A race run in this session, possibly unfinished.
 
     Attributes:
-        seed: of the first replicate; the others have those after it.
-        most: samples that it runs to.
-        steps: what has been run; grows while it is run.
-        refused: why it could not go on, if it could not.
+        seed: of the first replicate; the others use the following seeds.
+        most: maximum number of samples.
+        steps: results so far; grows while the race runs.
+        refused: errors that ended the race.
     """
 
     seed: int
@@ -41,12 +41,12 @@ class Race(NamedTuple):
 
 
 def title() -> str:
-    """Names the step."""
+    """Returns the title of the step."""
     return _("The race of the estimators")
 
 
 def show(chosen: Chosen) -> None:
-    """Draws the race that ships or that was run last, and runs new ones."""
+    """Draws the built-in race or the last one run, and runs new ones."""
     names: dict[races.Runner, str] = {
         "naive": _("naive Monte Carlo"), "elbo": _("ELBO"), "importance": _("importance sampling"),
         "jackknife": _("importance, jackknife"), "ais": _("AIS"),
@@ -117,18 +117,18 @@ def show(chosen: Chosen) -> None:
 
 
 def _done(key: Key) -> Race | None:
-    """Returns the race that was run last, for a model and images."""
+    """Returns the last race run for a model and images."""
     return st.session_state.get(_RACES, {}).get(key)
 
 
 def _running(key: Key) -> cache.streams.Slices[races.Step] | None:
-    """Returns what the race of a model and images gives that is being run, if one is."""
+    """Returns the running race of a model and images, or None."""
     now = st.session_state.get(_NOW)
     return now[1] if now is not None and now[0] == key else None
 
 
 def _start(key: Key, runners: tuple[races.Runner, ...], most: int) -> None:
-    """Begins a race, with other draws than the one before."""
+    """Starts a race, with other seeds than the previous one."""
     _stop()
     before, known = _done(key), st.session_state.setdefault(_RACES, {})
     if len(known) >= _MOST:
@@ -139,19 +139,19 @@ def _start(key: Key, runners: tuple[races.Runner, ...], most: int) -> None:
 
 
 def _stop() -> None:
-    """Ends the race that is being run; what it has said stays."""
+    """Stops the running race; its results are kept."""
     if (now := st.session_state.pop(_NOW, None)) is not None:
         now[1].close()
 
 
 def _leave(key: Key) -> None:
-    """Ends a race of another model or of other images."""
+    """Stops a running race of another model or of other images."""
     if _NOW in st.session_state and _running(key) is None:
         _stop()
 
 
 def _draw(key: Key, tracks: list[races.Track], names: dict[races.Runner, str], seconds: bool, distance: bool) -> None:
-    """Draws the race and says who has arrived."""
+    """Draws the race and states which estimators have reached the level."""
     race, goal = _done(key), verdicts.goal(key)
     curves = [
         figures.evidence.Curve(
@@ -176,17 +176,17 @@ def _draw(key: Key, tracks: list[races.Track], names: dict[races.Runner, str], s
     says = _(
         "Lines: medians of {many} replicates ({few} for AIS and beyond {far:,} samples). Bands: minimum to maximum."
     ).format(many=cache.streams.REPLICATES, few=races.FEW, far=races.MANY)
-    made = _("This run ships with the model (seed {seed}); **Run** starts a new one.")
+    made = _("This run was computed in advance (seed {seed}); **Run** starts a new one.")
     if race is not None:
-        made = _("This run was made here, with seed {seed}.")
+        made = _("This run was computed here, with seed {seed}.")
     made = made.format(seed=cache.streams.SEED if race is None else race.seed)
     st.caption(" ".join(filter(None, [says, made, verdicts.exactly(key)])))
 
 
 def _find(key: Key) -> None:
-    """Finds log p(x) where it is not known yet."""
+    """Computes log p(x) if it is not known yet."""
     try:
         if verdicts.find(key):
-            st.rerun()  # now that it is known
+            st.rerun()  # to show it
     except VAEError as error:
         st.error(said(error), icon=":material/error:")

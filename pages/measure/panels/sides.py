@@ -1,4 +1,4 @@
-"""Side by side: how far naive Monte Carlo is for each latent size, and how many samples it would need."""
+"""Side by side: the error of naive Monte Carlo for each latent size, and the number of samples it would need."""
 
 import math
 
@@ -16,12 +16,12 @@ _SHOWN = ("mnist-2d", "mnist-5d", "mnist-10d", "mnist-20d")
 
 
 def title() -> str:
-    """Names the step."""
+    """Returns the title of the step."""
     return _("More latent dimensions need more samples")
 
 
 def show(chosen: Chosen) -> None:
-    """Compares the models that ship, and the model in use, on the image in use."""
+    """Compares the built-in models and the current model on the current image."""
     there = {record.name: record for record in catalogue()[0]}
     names = [name for name in _SHOWN if name in there]
     if chosen.model[0] not in names:

@@ -1,4 +1,4 @@
-"""What a race is held against, log p(x) or the best lower bound, and what is said of who comes near it."""
+"""The reference level of a race, log p(x) or the best lower bound, and which estimators come near it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from pages.ui.language import _
 from vae.evidence import Comparison, is_known, races
 
 WITHIN = 1.0  # nats
-_LEVELS = "likelihood.levels"  # session state: log p(x) and its error where results do not have it
+_LEVELS = "likelihood.levels"  # session state: log p(x) and its error if not among the stored results
 
 Key = tuple[cache.Model, str, tuple[int, ...]]
 
@@ -21,8 +21,8 @@ class Goal(NamedTuple):
 
     Attributes:
         nats: the level.
-        exact: whether it is log p(x); else it is the best lower bound.
-        error: how well log p(x) is known, nats.
+        exact: whether it is log p(x), or else the best lower bound.
+        error: bound on the error of log p(x), nats.
     """
 
     nats: float
@@ -31,17 +31,17 @@ class Goal(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What the level is called."""
+        """The name of the level."""
         return _("log p(x), exact") if self.exact else _("best lower bound")
 
     @property
     def word(self) -> str:
-        """What it is called within a sentence."""
+        """Its name within a sentence."""
         return _("log p(x)") if self.exact else _("the best lower bound")
 
 
 def goal(key: Key) -> Goal | None:
-    """Returns what is known at once: from the results that ship, or from what `find` found."""
+    """Returns the level, from the stored results or from `find`, without computing it."""
     rows = key[2]
     if (kept := _ships(key)) is not None:
         values, kind = kept.reference()
@@ -54,17 +54,17 @@ def goal(key: Key) -> Goal | None:
 
 
 def _ships(key: Key) -> Comparison | None:
-    """Returns the results that ship of these images, if any do."""
+    """Returns the stored results for these images, if there are any."""
     model, data_name, rows = key
     kept = cache.comparison(model, data_name)
     return kept if kept is not None and max(rows) < len(kept.encoder_kl) else None
 
 
 def find(key: Key) -> bool:
-    """Finds log p(x) of images of which no results ship; returns whether more is known than before.
+    """Computes log p(x) of images without stored results; returns whether it did.
 
     Raises:
-        DataError: the grids did not agree.
+        DataError: the integration grids do not agree.
     """
     levels = st.session_state.setdefault(_LEVELS, {})
     if _ships(key) is not None or key in levels or not is_known(cache.record(key[0][0]).model):
@@ -77,7 +77,7 @@ def find(key: Key) -> bool:
 
 
 def exactly(key: Key) -> str:
-    """Says how well log p(x) is known, or that it is not; nothing before `find` has looked."""
+    """States how accurately log p(x) is known, or that it is not; empty before `find` has run."""
     known, config = goal(key), cache.record(key[0][0]).model
     if known is not None and known.exact:
         return _("log p(x) is known to about ± {error:.1g} nats.").format(error=known.error)
@@ -95,7 +95,7 @@ def exactly(key: Key) -> str:
 def arrivals(
     tracks: Sequence[races.Track], names: dict[races.Runner, str], places: Sequence[int | None], known: Goal
 ) -> str:
-    """Says from how many samples on each estimator stays near the level, or how far from the level it ends."""
+    """States from how many samples on each estimator stays near the level, or how far from it each ends."""
     near, far = [], []
     for track, place in zip(tracks, places, strict=True):
         name = names[track.runner]

@@ -1,4 +1,4 @@
-"""A latent plane as a classifier sees it: regions, doubt, and ways to another class."""
+"""A classifier on a latent plane: class regions, uncertainty, and paths to another class."""
 
 from typing import Any
 
@@ -20,21 +20,21 @@ def show(
     classes: tuple[str, ...], *, log_q: np.ndarray | None = None, doubt: cache.probe.Doubts | None = None,
     ways: cache.flips.Flips | None = None,
 ) -> None:  # fmt: skip
-    """Shows a plane, and puts in use what is clicked there. To be called in a fragment.
+    """Shows a plane, and applies clicks on it. Call it in a fragment.
 
     Arguments:
-        model: by name and time of writing.
+        model: the model, by name and time of writing.
         judge: the classifier.
         part: map, doubt or flip.
-        plane: as the classifier sees it.
-        titles: of its directions.
+        plane: the class probabilities on it.
+        titles: of its axes.
         classes: names of the classes.
-        log_q: (H, W), log q(z) on the plane, where it is known.
-        doubt: how much of the prior is doubtful, for the part doubt of a model that has one.
-        ways: to another class, for the part flip.
+        log_q: (H, W), log q(z) on the plane, if it is known.
+        doubt: the uncertainty over the prior, for the part doubt of a model with a prior.
+        ways: the paths to another class, for the part flip.
     """
     key, net = f"probe.{model[0]}", cache.browser.packed_classifier(judge.key, judge.judge)
-    with st.container(gap=None):  # of which nothing is seen
+    with st.container(gap=None):  # invisible
         kept = browser.store(model)
         if "classifier" in net:
             component("keep")(key=f"store.{judge.key}", data=net, height=1)
@@ -76,7 +76,7 @@ def show(
 
 
 def take(model: cache.Model) -> None:
-    """Puts in use what was clicked last, before what follows from it is worked out."""
+    """Applies the last click, before the values that depend on it are computed."""
     key = f"probe.{model[0]}"
     browser.take(key, (st.session_state.get(key) or {}).get("chosen") or {"n": 0, "row": None, "z": None})
 
@@ -103,13 +103,13 @@ def _way(name: str, way: flips.Flip, shares: np.ndarray, classes: tuple[str, ...
 def _words(model: cache.Model) -> dict[str, str]:
     drawn, size = words.draws(cache.images(model)), cache.record(model[0]).model.latent
     return {
-        "plane": _("latent plane as the classifier sees it"),
+        "plane": _("latent plane with the classifier's regions"),
         "help": _(
-            "What the classifier sees at each place of the latent plane. Arrow keys move z, with shift in small steps; "
+            "The predicted class at each point of the latent plane. Arrow keys move z, with shift in small steps; "
             "plus and minus zoom, 0 shows all."
         ),
         "mean": _("mean of p(x|z)"), "bars": _("Class probabilities"),
-        "codes": _("Show the draws") if drawn else _("Show the test images"),
+        "codes": _("Show the samples") if drawn else _("Show the test images"),
         "at": _("z = {where}"), "on_plane": _("{where} on the plane"), "outside": _("outside the classified square"),
         "log_q": _("log q(z) = {nats} nats")
         if size <= 2
@@ -125,9 +125,9 @@ def _words(model: cache.Model) -> dict[str, str]:
         "way": _("Path"), "walk": _("Along the path"), "keep": _("Keep this pair"), "pairs": _("Kept pairs"),
         "start": _("decoded z"), "flip": _("along the path"),
         "hint": _("Click the plane to start from there."),
-        "no_way": _("No place of that class was found from here."),
+        "no_way": _("No point of that class was found from here."),
     }  # fmt: skip
 
 
 def _nothing() -> None:
-    """Streamlit wants a callback for each value that a component keeps."""
+    """Streamlit requires a callback for each value that a component keeps."""

@@ -1,4 +1,4 @@
-"""The race of the estimators: curves with bands that grow while it is run, and marks where they arrive."""
+"""The chart of the race of the estimators: curves with bands that grow during the race, and marks at the level."""
 
 import math
 from collections.abc import Sequence
@@ -25,18 +25,18 @@ def show(
     run: str,
     running: bool,
 ) -> None:
-    """Shows estimates against their cost, each as the median and the band of its replicates.
+    """Shows estimates against their cost, each as the median and the range of its replicates.
 
     Arguments:
         curves: the estimators.
-        arrived: for each, the place of its first estimate that is marked.
-        level: what they approach: its name, and nats.
-        ends: least and most nats that are shown.
-        most: cost that the axis reaches in any case; 0 leaves that to the curves.
-        titles: of the axes across and up.
-        distance: whether the axis up shows the distance from the level, as it is near it and its logarithm far away.
-        run: another text for each race, whose curves grow from the left.
-        running: whether more is to come.
+        arrived: for each, the index of the estimate that is marked, or None.
+        level: name and value, in nats, of the level that they approach.
+        ends: range of the vertical axis, nats.
+        most: minimum extent of the cost axis; 0 to fit it to the curves.
+        titles: of the horizontal and the vertical axis.
+        distance: whether the vertical axis shows the distance from the level, linear near it and logarithmic beyond.
+        run: identifies the race; the curves of a new one grow from the left.
+        running: whether the race is still running.
     """
     data = {
         "run": run, "running": running, "ends": list(ends), "most": most, "height": state.larger(_HEIGHT),

@@ -1,16 +1,16 @@
-"""A short tour of the explorer for a first visitor."""
+"""A short tour of the explorer for new visitors."""
 
 from pages.ui.browser.mount import component
 from pages.ui.language import _
 
 
 def tour() -> None:
-    """Points at the map, the choice of a model and the lesson, once in a browser, until it is closed."""
+    """Points out the map, the choice of a model and the lesson, once per browser, until it is closed."""
     words = {
         "name": _("A short tour"), "next": _("Next"), "skip": _("Skip the tour"), "done": _("Done"),
         "map": _(
-            "Every point of this plane is a latent code z. Move over it to see the image that the decoder makes of z; "
-            "click to keep a place for all pages."
+            "Every point of this plane is a latent code z. Move over it to see the image that the decoder generates "
+            "from z; click to select a point for all pages."
         ),
         "models": _(
             "Four models of the same images, with J = 2, 5, 10 and 20 latent dimensions, are one click apart. Your own "

@@ -1,4 +1,4 @@
-// Class probabilities as bars: a class each, or the likeliest ones where there are too many.
+// Class probabilities as bars, one per class, or only the most probable classes if there are too many.
 
 import { element } from "./dom.js";
 import { likeliest } from "./lattice.js";
@@ -8,10 +8,10 @@ const MOST = 10;
 /**
  * @param {HTMLElement} bars
  * @param {{ classes: string[], inks: string[], grid: { classes: number } }} data
- * @param {ArrayLike<number> | null} shares - none outside of what is known
+ * @param {ArrayLike<number> | null} shares - null where they are not known
  */
 export function drawClasses(bars, { classes, inks, grid }, shares) {
-  const order = [...Array(grid.classes).keys()]; // by their numbers, so that bars keep their places
+  const order = [...Array(grid.classes).keys()]; // in the order of the classes, so that bars do not move
   if (grid.classes > MOST && shares) order.sort((i, j) => shares[j] - shares[i]);
   const best = shares ? likeliest(shares) : -1;
   order.slice(0, MOST).forEach((k, i) => {
@@ -32,7 +32,7 @@ export function drawClasses(bars, { classes, inks, grid }, shares) {
   while (bars.children.length > Math.min(MOST, order.length)) bars.lastChild?.remove();
 }
 
-// Of shares near 0 or 1 one digit more.
+// One digit more for values near 0 or 1.
 const percent = (share) => {
   const plain = (share >= 0.0995 && share < 0.9895) || share < 0.0005 || share >= 0.9995;
   return `${(100 * share).toFixed(plain ? 0 : 1)} %`;

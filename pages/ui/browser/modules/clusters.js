@@ -1,6 +1,6 @@
-// Codes in groups, by the nearest of so many centres.
+// Groups codes by the nearest of the given centres.
 
-// The group of each code of a model, that of the nearest centre (K * J).
+// The index of the centre (K * J) nearest to each code of a model.
 export function nearest({ J, count, means }, centres) {
   return Array.from({ length: count }, (_, n) => {
     let [best, least] = [0, Infinity];

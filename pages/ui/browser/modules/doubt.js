@@ -1,11 +1,11 @@
-// How much of the prior lies where a classifier is unsure, and where it is sure and no data lies; log q(z) beside it.
+// The prior mass where a classifier is unsure, and where it is sure without data, with a picture of log q(z).
 
 import { brush, element, rgb, sayNumber } from "./dom.js";
 
 /** @import { Probe } from "./probe.js" */
 
-const DEPTH = 7; // nats for each dimension below the highest log q(z) that are told apart
-const BARE = Math.log(0.01); // log q(z) / p(z) below which no data lies
+const DEPTH = 7; // range of log q(z) shown below its maximum, nats per dimension
+const BARE = Math.log(0.01); // log q(z) / p(z) below which there are no data
 
 export class Doubt {
   /** @param {Probe} probe */
@@ -70,7 +70,7 @@ export class Doubt {
     this.slider.setAttribute("aria-valuetext", share);
   }
 
-  // Above 0 where q(z) is below a hundredth of p(z); of all of z alone, since a plane of more dimensions is a slice.
+  // Above 0 where q(z) < 0.01 p(z); only for J <= 2, since otherwise the plane is only a slice.
   bare() {
     const { density, model, data } = this.probe;
     if (!density || model.J > 2 || !data.doubt) return null;
@@ -102,7 +102,7 @@ export class Doubt {
     context.putImageData(this.picture, 0, 0);
   }
 
-  // A cross where the pointer is.
+  // Draws a cross at the pointer.
   mark(a, b) {
     if (!this.picture) return;
     const { low, step, height } = this.probe.data.grid;

@@ -1,28 +1,28 @@
-// Where labels stand in a picture: at their places or, where those are crowded, near them, none on another.
+// Places labels in a picture without overlaps: at their anchors or, where these are crowded, nearby.
 
 /**
- * @typedef {{ x: number, y: number, wide: number, tall: number }} Label - its place, and half its size, px
+ * @typedef {{ x: number, y: number, wide: number, tall: number }} Label - its anchor, and half its size, px
  * @typedef {{ left: number, right: number, top: number, bottom: number }} Box
  */
 
 const APART = 3; // px between two labels
-const DOT = 3; // px around the place of a label that others leave free
-const STEP = 5; // px from one ring of candidates to the next
-const FARTHEST = 160; // px that a label may move
+const DOT = 3; // px kept free around the anchor of a label
+const STEP = 5; // px between two rings of candidates
+const FARTHEST = 160; // maximum displacement of a label, px
 const TURNS = 16; // candidates on a ring
 
 /** @type {(middle: [number, number], wide: number, tall: number) => Box} */
 export const boxAround = ([x, y], wide, tall) => ({ left: x - wide, right: x + wide, top: y - tall, bottom: y + tall });
 
 /**
- * Gives each label the free place that is nearest to its own, those in the middle first, so that the others make way
- * outwards; the same labels always stand in the same places. None lies on another, on another's place, or on a line from
- * a label to its place, as far as there is room.
+ * Gives each label the nearest free position to its anchor, starting in the middle, so that other labels move outwards;
+ * the result is deterministic. As far as there is room, no label covers another label, the anchor of another, or a line
+ * from a label to its anchor.
  * @param {Label[]} labels
  * @param {number} width - of the picture, px
  * @param {number} height
- * @param {Box[]} [taken] - what labels are to keep clear of
- * @returns {([number, number] | null)[]} their middles; null where there is none, or the place itself is not in sight
+ * @param {Box[]} [taken] - areas that labels must not cover
+ * @returns {([number, number] | null)[]} their centres; null if there is no room, or the anchor is not visible
  */
 export function layOut(labels, width, height, taken = []) {
   const seen = labels.flatMap(({ x, y }, i) => (x >= 0 && y >= 0 && x <= width && y <= height ? [i] : []));
@@ -57,7 +57,7 @@ export function layOut(labels, width, height, taken = []) {
   return found;
 }
 
-// How far a label may be moved, the least first, and of equal ways those first that lead outwards.
+// Candidate displacements of a label, the smallest first, and of equal ones those outwards first.
 /** @param {number} outwards - an angle */
 function* candidates(outwards) {
   yield [0, 0];

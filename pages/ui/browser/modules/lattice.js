@@ -1,4 +1,4 @@
-// What a classifier says on a lattice of a plane: log p(y|z) between its places, linear in the logarithm.
+// Class probabilities on a lattice of a plane; between its points, log p(y|z) is interpolated linearly.
 
 import { clip } from "./dom.js";
 
@@ -6,14 +6,14 @@ import { clip } from "./dom.js";
 
 export class Lattice {
   /**
-   * @param {Grid} grid - middle of the first cell, cells, and their number; height 1 is a line, the same at every b
-   * @param {Float32Array} values - log p(y|z), class by class, row by row from below
+   * @param {Grid} grid - centre of the first cell, cell size, and number of cells; height 1 is a line, constant in b
+   * @param {Float32Array} values - log p(y|z), by class, then by row from the bottom
    */
   constructor(grid, values) {
     const count = grid.width * grid.height;
     const { classes } = grid;
     this.grid = grid;
-    this.values = new Float32Array(values.length); // place by place, so that those of one lie together
+    this.values = new Float32Array(values.length); // point by point, so that all classes of a point are contiguous
     for (let k = 0; k < classes; k++) {
       for (let i = 0; i < count; i++) this.values[i * classes + k] = values[k * count + i];
     }
@@ -22,7 +22,7 @@ export class Lattice {
   }
 
   /**
-   * The corners of a place and how much each counts; null outside.
+   * The lattice points around a point and their weights; null outside.
    * @param {number} a
    * @param {number} b
    */
@@ -40,7 +40,7 @@ export class Lattice {
   }
 
   /**
-   * A quantity between the places of the lattice.
+   * Interpolates a quantity between the points of the lattice.
    * @param {ArrayLike<number>} values
    * @param {{ at: number, right: number, up: number, u: number, v: number }} corners
    */
@@ -51,7 +51,7 @@ export class Lattice {
   }
 
   /**
-   * log p(y|z) up to a constant, in an array that is used again.
+   * log p(y|z) up to a constant, in an array that is reused.
    * @param {{ at: number, right: number, up: number, u: number, v: number }} corners
    */
   score({ at, right, up, u, v }) {
@@ -69,7 +69,7 @@ export class Lattice {
   }
 
   /**
-   * p(y|z) at a place of the plane, in an array that is used again; null outside.
+   * p(y|z) at a point of the plane, in an array that is reused; null outside.
    * @param {number} a
    * @param {number} b
    */
@@ -86,7 +86,7 @@ export class Lattice {
 }
 
 /**
- * The likeliest of some shares.
+ * The index of the largest probability.
  * @param {ArrayLike<number>} shares
  */
 export function likeliest(shares) {

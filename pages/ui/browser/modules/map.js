@@ -41,7 +41,7 @@ class LatentMap extends Follower {
   /** @type {Place | null} */
   place;
   keyed = false;
-  guided = false; // whether the place is one that no hand has chosen
+  guided = false; // whether the point was not chosen by the user
   /** @type {number} */
   waiting;
   /** @type {any} */
@@ -180,7 +180,7 @@ class LatentMap extends Follower {
     this.free = fillWindow(root, this.stage, side);
   }
 
-  // Looks at a place, or at none any more, without a hand.
+  // Shows a point, or none, without a pointer.
   look(place) {
     this.place = place;
     this.guided = !!place;

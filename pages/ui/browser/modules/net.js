@@ -157,7 +157,7 @@ export function makeEncoder(packed) {
 }
 
 /**
- * x to p(y|x); the array is used again at the next call.
+ * Returns a function from x to p(y|x), whose array is reused by the next call.
  * @param {Packed} packed
  * @returns {Classify}
  */

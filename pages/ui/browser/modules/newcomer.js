@@ -1,11 +1,11 @@
-// What a browser is shown until it has been seen or done once.
+// Hints that a browser shows until they have been seen once.
 
 /** @param {string} what */
 const key = (what) => `vae-explorer.${what}`;
 
 /**
- * Whether this browser has yet to see or do something. Programs that drive a browser are newcomers only where they say
- * so, with "new" in its storage; where nothing can be kept, nobody is one.
+ * Whether this browser has not seen something yet. Automated browsers are newcomers only with "new" in their storage;
+ * without storage, no browser is one.
  * @param {string} what
  */
 export function isNew(what) {
@@ -17,11 +17,11 @@ export function isNew(what) {
   }
 }
 
-/** @param {string} what - that is over for good */
+/** @param {string} what - not to be shown again */
 export function over(what) {
   try {
     localStorage.setItem(key(what), "over");
   } catch {
-    // then it was not begun
+    // without storage it was never shown
   }
 }

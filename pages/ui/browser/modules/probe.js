@@ -1,4 +1,4 @@
-// What a classifier sees of a latent plane: regions, doubt, and ways to another class, decoded under the pointer.
+// A classifier on a latent plane: regions, uncertainty, and paths to another class, decoded under the pointer.
 
 import { drawClasses } from "./classbars.js";
 import { button } from "./controls.js";
@@ -21,7 +21,7 @@ export default function ({ data, parentElement, setStateValue }) {
   return () => root.prober.later.end();
 }
 
-const STEP = 1 / 4096; // nats between two levels
+const STEP = 1 / 4096; // nats between two quantisation levels
 
 export class Probe extends Follower {
   /** @type {Regions} */
@@ -72,7 +72,7 @@ export class Probe extends Follower {
       "aria-roledescription": words.plane,
       "aria-label": words.help,
     });
-    const points = { ...model, classes: [] }; // names are those of the regions
+    const points = { ...model, classes: [] }; // class names are drawn on the regions instead
     this.plane = new Regions(this.stage, points, {
       hover: (place) => this.#hover(place),
       pick: ({ a, b, row }) =>
@@ -89,7 +89,7 @@ export class Probe extends Follower {
       },
     });
     this.plane.setHidden(new Set(model.labels));
-    this.codes = false; // whether they are shown
+    this.codes = false; // whether the codes are shown
     this.mean = new Picture(words.mean, model.width, model.height);
     this.bars = element("div", { class: "bars", role: "list", "aria-label": words.bars });
     this.status = element("p", { class: "status", role: "status" });
@@ -135,11 +135,11 @@ export class Probe extends Follower {
     this.#listen(data.judge);
     this.doubt?.adopt();
     this.ways?.adopt(data);
-    plane.redraw("under", "points", "over"); // the theme may be another one
+    plane.redraw("under", "points", "over"); // the theme may have changed
     this.#unpack();
   }
 
-  // A classifier that fits a browser says what it sees itself; of others the lattice is known.
+  // A classifier that can run in the browser is evaluated here; of others only the lattice is known.
   #listen(key) {
     if (key === this.judge) return;
     [this.judge, this.classify] = [key, null];
@@ -163,7 +163,7 @@ export class Probe extends Follower {
     this.show();
   }
 
-  // What stands beside the plane in this part.
+  // Builds the elements beside the plane for the current part.
   #arrange() {
     const { data } = this;
     this.part = data.part;
@@ -180,7 +180,7 @@ export class Probe extends Follower {
     this.root.dataset.part = data.part;
   }
 
-  // The plane as this part has it.
+  // Draws the plane for the current part.
   paint() {
     const { data, plane, lattice, doubt, ways } = this;
     if (!lattice) return;
@@ -230,7 +230,7 @@ export class Probe extends Follower {
     const mean = this.decoded(z);
     if (mean) (ways?.now ?? this.mean).plain(mean);
     const exact = mean && this.classify ? this.classify(mean) : null;
-    const known = walked && (ways?.share === 1 || !exact); // at its end a way is nearly on the boundary
+    const known = walked && (ways?.share === 1 || !exact); // the end of a path is almost on the boundary
     const shares = known ? (ways?.shares() ?? null) : (exact ?? lattice.at(a, b));
     drawClasses(this.bars, this.data, shares);
     this.doubt?.mark(a, b);
@@ -239,7 +239,7 @@ export class Probe extends Follower {
   }
 
   /**
-   * The mean of p(x|z): here, or from the server once the pointer rests.
+   * The mean of p(x|z), decoded here, or by the server when the pointer rests.
    * @param {Float32Array} z
    */
   decoded(z) {

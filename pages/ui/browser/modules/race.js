@@ -1,11 +1,11 @@
-// Estimates of log p(x) against their cost: curves with bands that grow while a race is run, on the way to a level.
+// Estimates of log p(x) against their cost: curves with bands that grow towards a level while a race runs.
 
 import { element, sayNumber } from "./dom.js";
 import { drawGrid, Scale } from "./racescale.js";
 import { line, svg } from "./svg.js";
 
-const PACE = 1 / 300; // decades per millisecond that a curve grows, at most
-const FOLLOW = 150; // milliseconds in which the vertical axis goes most of its way to where it is to be
+const PACE = 1 / 300; // maximum growth of a curve, decades per millisecond
+const FOLLOW = 150; // time constant with which the vertical axis follows, milliseconds
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
 
 export default function ({ data, parentElement }) {
@@ -21,13 +21,13 @@ class Race {
   scale;
   /** @type {number[]} */
   ends;
-  last = 0; // when the curves grew last
-  waiting = 0; // for the next frame
+  last = 0; // time of the last frame
+  waiting = 0; // request of the next frame, or 0
 
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
-    this.reach = new Map(); // the decade to which each curve is drawn, by its name
+    this.reach = new Map(); // the decade up to which each curve is drawn, by name
     this.legend = element("div", { class: "keys" });
     this.canvas = svg("svg", { class: "drag", role: "img" });
     this.says = element("p", { class: "hint" });
@@ -73,7 +73,7 @@ class Race {
     });
   }
 
-  // Lets the curves grow for some milliseconds, and the axis follow; tells whether there is more to come.
+  // Advances the curves and the axis by a time in milliseconds; returns whether more remains to be drawn.
   /** @param {number} passed */
   grow(passed) {
     let more = false;
@@ -128,7 +128,7 @@ class Race {
     this.canvas.append(this.guide);
   }
 
-  // The estimates of a curve that are drawn by now, the last one perhaps on the way to the next.
+  // The estimates of a curve drawn so far, with an interpolated last point.
   shown({ name, x, low, middle, high }) {
     const reach = this.reach.get(name) ?? -Infinity;
     const whole = x.map((cost, i) => [Math.log10(cost), low[i], middle[i], high[i]]);
@@ -154,7 +154,7 @@ class Race {
     ];
   }
 
-  // A ring where a curve has arrived, and a flag below it that says after how many samples.
+  // A ring where a curve reaches the level, and below it a flag with the number of samples.
   mark({ colour, x, middle, arrived }, rank) {
     const [cx, cy] = [this.scale.x(x[arrived]), this.scale.y(middle[arrived])];
     const { y, height } = this.scale.plot;
@@ -173,7 +173,7 @@ class Race {
     ];
   }
 
-  // Says the estimates at the cost that the pointer is over.
+  // Shows the estimates at the cost under the pointer.
   /** @param {PointerEvent | null} event */
   point(event) {
     const { curves, words } = this.data;

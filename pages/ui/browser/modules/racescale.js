@@ -1,17 +1,17 @@
-// The axes of the race: a logarithmic one across and, up, a linear one or one that spreads what is near a level.
+// The axes of the race: logarithmic horizontally; vertically linear, or magnified near a level.
 
 import { svg } from "./svg.js";
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [62, 16, 12, 42]; // pixels around the plot
-const BELOW = [0, 1, 3, 10, 30, 100, 300, 1000, 3000]; // nats below the level that have a tick
+const BELOW = [0, 1, 3, 10, 30, 100, 300, 1000, 3000]; // ticks, in nats below the level
 
 export class Scale {
   /**
    * @param {number} width
    * @param {number} height
-   * @param {number[]} across - least and most cost
-   * @param {number[]} ends - least and most nats
-   * @param {number | null} level - from which the distance is shown, linear to about 1 nat and logarithmic beyond
+   * @param {number[]} across - minimum and maximum cost
+   * @param {number[]} ends - minimum and maximum, nats
+   * @param {number | null} level - from which distances are shown, linear up to about 1 nat and logarithmic beyond
    */
   constructor(width, height, across, ends, level) {
     this.plot = { x: LEFT, y: TOP, width: width - LEFT - RIGHT, height: height - TOP - BOTTOM };
@@ -75,7 +75,7 @@ export function drawGrid(scale, words) {
   return grid;
 }
 
-// Nats that have a tick, and what stands beside each.
+// The ticks of the vertical axis, and the number shown at each.
 /**
  * @param {Scale} scale
  * @returns {number[][]}
@@ -93,7 +93,7 @@ function ticks({ ends: [low, high], level }) {
 /** @param {number} power */
 const tenTo = (power) => `10${[...`${power}`].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[+digit]).join("")}`;
 
-// The least of 1, 2 and 5 times a power of ten that is as large.
+// The smallest of 1, 2 and 5 times a power of ten that is at least as large.
 /** @param {number} rough */
 function pleasant(rough) {
   const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1e-9)));

@@ -1,4 +1,4 @@
-// A plane as a classifier sees it: its classes as regions, their boundaries, what it doubts, and ways over it.
+// A plane with a classifier's regions, their boundaries, uncertain areas, and paths.
 
 import { brush, clip, rgb } from "./dom.js";
 import { Plane } from "./plane.js";
@@ -6,20 +6,20 @@ import { Plane } from "./plane.js";
 /** @import { Lattice } from "./lattice.js" */
 
 /**
- * @typedef {{ points: number[][], colour: string, dash?: number[], strong?: boolean }} Way - corners on the plane
+ * @typedef {{ points: number[][], colour: string, dash?: number[], strong?: boolean }} Way - vertices on the plane
  * @typedef {object} Seen
  * @property {Lattice} lattice
  * @property {string[]} inks - of the classes
  * @property {number} strength - of the regions, from 0 to 1
- * @property {number} threshold - confidence below which the classifier is unsure; 0 where that is not shown
- * @property {Float32Array | null} bare - above 0 where no data lies
- * @property {[number, number, number][]} names - class, across and up
+ * @property {number} threshold - confidence below which the classifier is unsure; 0 if that is not shown
+ * @property {Float32Array | null} bare - above 0 where there are no data
+ * @property {[number, number, number][]} names - class and position
  * @property {string[]} classes
  * @property {Way[]} ways
  */
 
 const LINE = 0.7; // half the width of a boundary, px
-const COARSE = 5; // px along the side of what is worked out first
+const COARSE = 5; // px per cell of the first, coarse rendering
 
 export class Regions extends Plane {
   /** @type {Seen | null} */
@@ -39,7 +39,7 @@ export class Regions extends Plane {
     this.#paint();
   }
 
-  // Ways and names alone.
+  // Draws only paths and names.
   overlay() {
     const { scene, stage } = this;
     if (!scene || !this.view) return;
@@ -59,7 +59,7 @@ export class Regions extends Plane {
     for (const way of scene.ways) drawWay(this, this.top, way, paper);
   }
 
-  // Fills the stage with what was classified.
+  // Fits the view to the classified square.
   fit() {
     const [low, high] = this.extent ?? [
       [-3, -3],
@@ -70,7 +70,7 @@ export class Regions extends Plane {
   }
 
   /**
-   * Shows a square about a place, as far as that goes to each side.
+   * Shows a square, given its centre and half width.
    * @param {number[]} middle
    * @param {number} reach
    */
@@ -87,7 +87,7 @@ export class Regions extends Plane {
     this.resting = setTimeout(() => this.#paint(), 80);
   }
 
-  // A slice at a time; between two of them the hand is heard, and frames are drawn.
+  // Paints in time slices, between which events are handled and frames are drawn.
   #paint() {
     if (!this.scene || !this.view) return;
     this.overlay();
@@ -105,7 +105,7 @@ export class Regions extends Plane {
   }
 }
 
-// What is worked out for the pixels of a view, and kept for as long as neither it nor the lattice changes.
+// Values at the pixels of a view, kept until the view or the lattice changes.
 /**
  * @typedef {object} Field
  * @property {unknown[]} of
@@ -119,7 +119,7 @@ export class Regions extends Plane {
 /**
  * @param {Regions} plane
  * @param {Lattice} lattice
- * @param {number} grain - pixels of the view along the side of one that is worked out
+ * @param {number} grain - pixels of the view per computed pixel, along each side
  * @returns {Generator<undefined, Field>}
  */
 function* measured(plane, lattice, grain) {
@@ -160,7 +160,7 @@ function* measured(plane, lattice, grain) {
 
 const known = (plane, lattice) => [lattice, plane.view, plane.width, plane.height];
 
-// A coarse sheet of the view at once, and then a fine one.
+// Paints the view coarsely at once, and then finely.
 /**
  * @param {Regions} plane
  * @param {Seen} scene
@@ -217,7 +217,7 @@ function colour(plane, { lattice, inks, strength, threshold, bare }, { columns, 
   plane.sheet = { canvas, a: left, b: top, wide: columns * step, high: canvas.height * step, smooth: true };
 }
 
-// How much of a pixel a boundary covers: its lead in nats over the steepest way down tells how far the boundary is.
+// How much of a pixel a boundary covers: the margin in nats divided by its slope is the distance from the boundary.
 function edge(lead, winner, at, x, columns) {
   const own = winner[at];
   let [slope, beside] = [0, false];

@@ -1,14 +1,14 @@
-// A map as high as the window has room for, under what stands above it.
+// Makes a map as high as the rest of the window allows.
 
-const RIM = 34; // px under the plane: the name of its axis, and the edge of the window
-const LEAST = 300; // px; a lower window scrolls
+const RIM = 34; // px below the plane, for the title of its axis and the margin of the window
+const LEAST = 300; // px; smaller windows scroll
 
 /**
- * Keeps the height of a stage, which the style knows as `--room`, at what the window has left for it.
+ * Keeps the CSS variable `--room`, the height of a stage, equal to the height left in the window.
  * @param {HTMLElement} root - of the component
  * @param {HTMLElement} stage
- * @param {HTMLElement} side - what stands beside the stage or, where there is little room, below it
- * @returns {() => void} what ends that
+ * @param {HTMLElement} side - the element beside the stage or, on narrow screens, below it
+ * @returns {() => void} a function that stops it
  */
 export function fillWindow(root, stage, side) {
   const page = document.querySelector("[data-testid=stMainBlockContainer]") ?? document.body;
@@ -20,7 +20,7 @@ export function fillWindow(root, stage, side) {
     root.style.setProperty("--room", `${room}px`);
   };
   const watched = new ResizeObserver(fit);
-  watched.observe(page); // what stands above may change
+  watched.observe(page); // the elements above may change
   addEventListener("resize", fit);
   fit();
   return () => {

@@ -20,7 +20,7 @@
  * @property {string[]} colours
  * @property {Decode | null} decode
  * @property {Encode | null} [encode]
- * @property {Classify} [classify] - of a classifier, which has no more than its key besides
+ * @property {Classify} [classify] - for a classifier, which has no other data
  */
 const shared = /** @type {any} */ (window);
 

@@ -1,13 +1,13 @@
-// A short tour for a first visitor: what a page has, pointed at one after the other. Closed once, it does not come again.
+// A short tour for new visitors, which points out parts of the page one by one. Once closed, it is not shown again.
 
 import { button } from "./controls.js";
 import { element } from "./dom.js";
 import { isNew, over } from "./newcomer.js";
 import { STORE } from "./store.js";
 
-const WAITS = 300; // milliseconds between two looks at where things are
-const AWAY = 16; // px between a callout and what it points at
-const SIDEBAR = "[data-testid=stExpandSidebarButton]"; // where what is in the sidebar is to be found while that is shut
+const WAITS = 300; // milliseconds between two updates of the positions
+const AWAY = 16; // px between a callout and its target
+const SIDEBAR = "[data-testid=stExpandSidebarButton]"; // stands for targets in the sidebar while it is collapsed
 
 /** @type {[name: string, find: () => Element | null | undefined][]} */
 const STOPS = [
@@ -27,7 +27,7 @@ class Tour {
   /** @type {Record<string, string>} */
   words = {};
   /** @type {HTMLElement | null} */
-  sheet = null; // over the page, which it leaves usable
+  sheet = null; // above the page, which stays usable
   stop = 0;
   /** @type {ReturnType<typeof setInterval> | 0} */
   timer = 0;
@@ -47,7 +47,7 @@ class Tour {
     if (isNew("tour") && "popover" in HTMLElement.prototype) this.timer ||= setInterval(() => this.follow(), WAITS);
   }
 
-  // Begins once the map is there, and stays at what it points at.
+  // Begins when the map is there, and follows its target.
   follow() {
     if (!STORE.stage?.isConnected) return;
     if (!this.sheet) this.begin();
@@ -57,7 +57,7 @@ class Tour {
     place(this.ring, left - 4, top - 4);
     Object.assign(this.ring.style, { width: `${right - left + 8}px`, height: `${bottom - top + 8}px` });
     const { offsetWidth: wide, offsetHeight: high } = this.card;
-    const narrow = right - left < 2 * wide; // a callout in the map would hide it
+    const narrow = right - left < 2 * wide; // a callout inside the map would hide it
     const beside = [right + AWAY, (top + bottom - high) / 2];
     const [x, y] = name === "map" ? [left + AWAY, narrow ? top - high - AWAY : bottom - high - AWAY] : beside;
     place(this.card, Math.max(Math.min(x, innerWidth - wide - 8), 8), Math.max(Math.min(y, innerHeight - high - 8), 8));

@@ -1,17 +1,17 @@
-// The pointer of a map that nobody has touched yet moves by itself, so that one sees what a hand would do.
+// Moves the pointer of an untouched map by itself, to demonstrate what moving over it does.
 
 import { isNew, over } from "./newcomer.js";
 
-const ROUND = 24_000; // milliseconds
-const GENTLY = 3000; // milliseconds from the place in use onto the path
-const REACH = 0.2; // of the plane, around its origin, where codes are of every kind
-const OFTEN = 30; // milliseconds between two pictures, at least
+const ROUND = 24_000; // period of the path, milliseconds
+const GENTLY = 3000; // milliseconds from the current latent to the path
+const REACH = 0.2; // size of the path around the origin, as a fraction of the plane; codes of all classes lie there
+const OFTEN = 30; // minimum interval between two pictures, milliseconds
 const STILL = "(prefers-reduced-motion: reduce)";
 
 /**
- * Moves until the map is touched for the first time, in this browser for good.
+ * Moves until the map is first touched, and then never again in this browser.
  * @param {any} map
- * @returns {() => void} what ends it meanwhile
+ * @returns {() => void} a function that stops it earlier
  */
 export function wander(map) {
   const { root, stage, plane, model } = map;
@@ -43,7 +43,7 @@ export function wander(map) {
     over("map");
     end();
   };
-  const how = { capture: true, signal: touched.signal }; // before the map itself hears of it
+  const how = { capture: true, signal: touched.signal }; // before the map handles the event
   for (const kind of ["pointermove", "wheel"]) stage.addEventListener(kind, touch, { ...how, passive: true });
   for (const kind of ["pointerdown", "keydown"]) root.addEventListener(kind, touch, how);
   frame = requestAnimationFrame(step);

@@ -1,4 +1,4 @@
-// From one image to the nearest place of another class: ways over the plane to walk on, and pairs that are kept.
+// From an image to the nearest point of another class: paths to follow on the plane, and saved pairs.
 
 import { button, choice } from "./controls.js";
 import { element } from "./dom.js";
@@ -7,7 +7,7 @@ import { Picture } from "./pictures.js";
 /** @import { Probe } from "./probe.js" */
 
 const DASHES = { straight: [], density: [2, 7] };
-const MOST = 12; // pairs that are kept
+const MOST = 12; // saved pairs
 
 export class Ways {
   /** @param {Probe} probe */
@@ -16,7 +16,7 @@ export class Ways {
     const { words } = data;
     this.probe = probe;
     this.named = "straight";
-    this.share = 1; // of the way that was walked
+    this.share = 1; // position on the selected path, from 0 to 1
     this.first = new Picture(words.start, model.width, model.height);
     this.now = new Picture(words.flip, model.width, model.height);
     this.kinds = element("div");
@@ -70,7 +70,7 @@ export class Ways {
     if (first) this.#near();
   }
 
-  // Begins with a view of the ways and what is around them.
+  // Zooms the first view to the paths and their surroundings.
   #near() {
     const { plane, z } = this.probe;
     const [a, b] = plane.project(z);
@@ -96,7 +96,7 @@ export class Ways {
     probe.show();
   }
 
-  // The ways as they are drawn, that which is walked last.
+  // The paths as they are drawn, the selected one last.
   drawn() {
     const { plane } = this.probe;
     const ink = getComputedStyle(this.root).getPropertyValue("--st-text-color").trim() || "#333333";
@@ -117,7 +117,7 @@ export class Ways {
     return [{ a, b, shape: "ring" }, ...ends.map(([c, d]) => ({ a: c, b: d, shape: /** @type {const} */ ("cross") }))];
   }
 
-  // The place on the way that is walked: so far along its length.
+  // The current point on the selected path.
   at() {
     const { way, share } = this;
     if (!way) return null;
@@ -134,7 +134,7 @@ export class Ways {
     return null;
   }
 
-  // p(y|z) there, between those that were sent.
+  // p(y|z) at that point, interpolated between the values sent by Python.
   shares() {
     const { way, share } = this;
     if (!way) return null;
@@ -148,7 +148,7 @@ export class Ways {
     });
   }
 
-  // What the second picture shows.
+  // Sets the caption of the second picture.
   /** @param {boolean} pointed */
   say(pointed) {
     const { words } = this.probe.data;
