@@ -87,17 +87,17 @@ def codes(model: Model) -> latent.Codes:
     return _codes(model, images(model).name)
 
 
-def row(model: Model) -> int | None:
-    """Returns the row of the current test image, or None if a latent of this model was chosen instead."""
+def row(model: Model, first: int = 0) -> int | None:
+    """Returns the row of the current test image, `first` if none was chosen; None if a latent was chosen instead."""
     chosen = state.z()
     if chosen is not None and len(chosen) == _record(model).model.latent:
         return None
-    return min(state.image(), len(images(model).test) - 1)
+    return min(state.image(first), len(images(model).test) - 1)
 
 
-def z(model: Model) -> np.ndarray:
+def z(model: Model, first: int = 0) -> np.ndarray:
     """Returns the current latent (J,): the chosen one, else the mean of q(z|x) of the current image."""
-    place = row(model)
+    place = row(model, first)
     return np.array(state.z(), np.float32) if place is None else codes(model).mean[place]
 
 

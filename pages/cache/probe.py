@@ -87,7 +87,7 @@ def shipped(model: models.Model) -> Judge | None:
     if not uses.can_be_judged(name):
         return None
     net = uses.judge(name)
-    return Judge(f"classifier of {name}", net, net.head.out_features)
+    return Judge(f"classifier-{name}", net, net.head.out_features)
 
 
 # planes

@@ -295,7 +295,7 @@ def test_a_map_without_labels_is_coloured_by_density_or_clusters(
     assert watched_page.get_by_role("group", name="Classes").count() == 0
     assert ask(watched_page, "map.model.classes") == []
     assert len(set(ask(watched_page, "[...map.model.labels]"))) > 10
-    expect(watched_page.locator(".status")).to_contain_text(re.compile(r"^Draw 0, at \("))
+    expect(watched_page.locator(".status")).to_contain_text(re.compile(r"^Sample 0, at \("))
     watched_page.get_by_role("radio", name="Clusters").click()
     settle(watched_page)
     legend = watched_page.get_by_role("group", name="Clusters")

@@ -139,5 +139,5 @@ def test_refuses_what_has_no_exact_value():
         derive(model, x)
     with pytest.raises(DataError, match="a single image"):
         derive(*toy(2))
-    with pytest.raises(ConfigError, match="draws"):
+    with pytest.raises(ConfigError, match="number of samples"):
         derive(*toy(1), draws=0)

@@ -46,7 +46,7 @@ def test_it_has_gradients() -> None:
 @pytest.mark.parametrize(
     ("content", "shape", "says"),
     [
-        (lambda: network(784, 10), (20, 30), "must take images of 20 x 30, 600 numbers; this one takes 784"),
+        (lambda: network(784, 10), (20, 30), "must take images of 20 x 30 pixels, 600 numbers; this one takes 784"),
         (lambda: network(784, 1), (28, 28), "this network gives 1"),
         (lambda: network(784, 2000), (28, 28), "this network gives 2,000"),
         (lambda: b"nothing", (28, 28), "ONNX"),

@@ -119,9 +119,9 @@ def test_other_networks_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_damaged_is_said(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"model_config\.json is no file"):
+    with pytest.raises(CheckpointError, match=r"model_config\.json is not a file"):
         read_pythae(tmp_path)
     place = shutil.copytree(DATA / "pythae", tmp_path / "m")
     (place / "model_config.json").write_text("[")
-    with pytest.raises(CheckpointError, match="no JSON"):
+    with pytest.raises(CheckpointError, match="not JSON"):
         read_pythae(place)

@@ -94,7 +94,8 @@ def show(scene: kit.Scene) -> None:
 
     @fragment()
     def plane() -> None:
-        generate.show(scene.model, axes, generate.titles(scene.config.latent), told)
+        z = cache.z(scene.model, kit.FIRST.get(scene.dataset.name, 0))  # that of the image of the scene
+        generate.show(scene.model, axes, generate.titles(scene.config.latent), told, z)
 
     plane()
     kit.words(

@@ -172,7 +172,7 @@ def _draw(key: Key, tracks: list[races.Track], names: dict[races.Runner, str], s
         run=f"{key}{race.seed if race else ''}", running=_running(key) is not None,
     )  # fmt: skip
     if goal is not None:
-        st.markdown(verdicts.arrivals(tracks, names, places, goal))
+        st.markdown(verdicts.arrivals(tracks, names, places, goal, running=_running(key) is not None))
     says = _(
         "Lines: medians of {many} replicates ({few} for AIS and beyond {far:,} samples). Bands: minimum to maximum."
     ).format(many=cache.streams.REPLICATES, few=races.FEW, far=races.MANY)

@@ -93,9 +93,14 @@ def exactly(key: Key) -> str:
 
 
 def arrivals(
-    tracks: Sequence[races.Track], names: dict[races.Runner, str], places: Sequence[int | None], known: Goal
+    tracks: Sequence[races.Track],
+    names: dict[races.Runner, str],
+    places: Sequence[int | None],
+    known: Goal,
+    *,
+    running: bool,
 ) -> str:
-    """States from how many samples on each estimator stays near the level, or how far from it each ends."""
+    """States from how many samples on each estimator is near the level, or how far from it each ends."""
     near, far = [], []
     for track, place in zip(tracks, places, strict=True):
         name = names[track.runner]
@@ -111,8 +116,10 @@ def arrivals(
     lines = []
     if near:
         found = "; ".join(says for _samples, says in sorted(near))
-        says = _("Samples from which on the median stays within 1 nat of {level}: {found}.")
+        says = _("From these numbers of samples on, the median stays within 1 nat of {level}: {found}.")
+        if running:
+            says = _("So far, the median is within 1 nat of {level} from these numbers of samples on: {found}.")
         lines.append(says.format(level=known.word, found=found))
     if far:
-        lines.append(_("Still farther away: {found}.").format(found="; ".join(far)))
+        lines.append(_("Not within 1 nat yet: {found}.").format(found="; ".join(far)))
     return "  \n".join(lines)

@@ -1,5 +1,6 @@
 """The generative model, interactively: z on the decoded plane, and p(x|z) at that point."""
 
+import numpy as np
 import streamlit as st
 
 from pages import cache
@@ -15,13 +16,13 @@ def key(model: cache.Model) -> str:
     return f"generate.{model[0]}"
 
 
-def show(model: cache.Model, axes: latent.Axes, titles: tuple[str, str], spread: bool) -> None:
-    """Shows the plane beside the mean, six samples and, if there is one, sigma, and applies the z clicked there."""
+def show(model: cache.Model, axes: latent.Axes, titles: tuple[str, str], spread: bool, z: np.ndarray) -> None:
+    """Shows the plane beside the mean, six samples and, if there is one, sigma, and applies a clicked z."""
     kept = browser.store(model)
     chosen = (st.session_state.get(key(model)) or {}).get("chosen") or {"n": 0, "row": None, "z": None}
     browser.take(key(model), chosen)
     data = {
-        "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in cache.z(model)], "titles": titles,
+        "model": kept, "n": chosen["n"], "z": [round(float(v), 5) for v in z], "titles": titles,
         "basis": {"mean": axes.centre.tolist(), "directions": axes.directions.ravel().tolist()}, "spread": spread,
         "sigma_colours": figures.SIGMA_COLOURS.ravel().tolist(), "words": _words(cache.record(model[0]).model),
     }  # fmt: skip

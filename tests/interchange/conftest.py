@@ -1,0 +1,3 @@
+"""What pytest does not collect here."""
+
+collect_ignore = ["make_keras.py"]  # a script for an environment with Keras
