@@ -64,8 +64,9 @@ def doubtful(model: cache.Model, found: cache.probe.Doubts) -> None:
             _(
                 "The fractions are estimated from {count:,} samples from the prior in all {size} dimensions, with "
                 "their standard errors; the plane is a slice through z. Data count as near if q(z) is at least 0.01 "
-                "p(z), where q(z) is the mean of q(z|x) over the training images."
-            ).format(count=found.doubt.draws, size=size)
+                "p(z), where q(z) is the mean of q(z|x) over the training images. By this measure {empty:.0%} of the "
+                "prior mass is far from data, since in many dimensions no number of images fills the space."
+            ).format(count=found.doubt.draws, size=size, empty=found.doubt.empty)
         )
     kinds = [
         (found.unsure, _("samples from the prior that the classifier is least sure of")),
