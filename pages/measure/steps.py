@@ -21,7 +21,8 @@ def choose(page: str, names: dict[str, str]) -> str:
     key, first = f"{page}.step", next(iter(names))
     st.html(
         # a step should fit on one screen
-        "<style>.stMain h1 { font-size: 1.4rem; } .stMain h3 { font-size: 1.35rem; padding: 0.2rem 0; } "
+        "<style>.stMainBlockContainer { padding-bottom: 1rem; } "
+        ".stMain h1 { font-size: 1.4rem; } .stMain h3 { font-size: 1.35rem; padding: 0.2rem 0; } "
         ".katex-display { margin: 0.2rem 0; }</style>"
     )
     state.begin(key, state.one_of(names), first)
