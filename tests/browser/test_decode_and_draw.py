@@ -15,6 +15,7 @@ import vae
 from tests.browser.conftest import settle
 from tests.browser.recording import Recording
 from tests.browser.test_map import traffic
+from tests.waiting import wait_for
 
 ONE = [(14, 4), (14, 14), (14, 24)]  # strokes of a pen, in pixels of the image
 SEVEN = [(7, 6), (20, 6), (16, 14), (12, 24)]
@@ -231,8 +232,7 @@ def test_the_last_stroke_is_taken_along_however_quick_the_visitor_is(server: str
     assert (grey(watched_page, "sketch", "seen") == drawn).all()
     assert ask(watched_page, "sketch", "it.ink.strokes.length") == 2  # as strokes, so that centring and undo go on
     watched_page.get_by_text("Centre as MNIST does").click()
-    watched_page.wait_for_timeout(100)
-    assert (grey(watched_page, "sketch", "seen") != drawn).any()
+    wait_for(lambda: (grey(watched_page, "sketch", "seen") != drawn).any())
 
 
 def test_a_drawing_stays_when_pages_change_and_is_taken_along(server: str, watched_page: Page) -> None:
