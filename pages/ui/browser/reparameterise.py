@@ -45,7 +45,7 @@ def _words() -> dict[str, str]:
         "arrows": _("Gradient with respect to μ, per sample"), "none": _("hide"), "slope": _("reparameterised"),
         "score": _("score function"), "less": _("score function with baseline"),
         "picture": _("The latent plane: log p(x|z), q(z|x) as ellipses at one and two standard deviations, samples"),
-        "deviation": _("standard deviation σ of q along {name}"),
+        "mean": _("mean μ of q"), "deviation": _("standard deviation σ of q along {name}"),
         "decoded": _("mean of p(x|z) at the marked sample"),
         "value": _("L₁ from these {count} samples: {value} ± {error} nats."),
         "gradient": _("Its derivative with respect to μ along {name}: {value} ± {error} nats per unit."),
