@@ -96,7 +96,9 @@ def test_who_comes_within_a_nat_and_stays_is_said_and_marked() -> None:
         first = next(i for i in range(len(off) + 1) if not any(off[i:]))
         if first == len(off):
             assert curve["arrived"] is None
-            assert re.search(rf"Not within 1 nat yet: .*{re.escape(curve['name'])} \*\*\S+ nats\*\* (below|above) after", text)
+            assert re.search(
+                rf"Not within 1 nat yet: .*{re.escape(curve['name'])} \*\*\S+ nats\*\* (below|above) after", text
+            )
         else:
             assert curve["arrived"] == first
             assert f"{curve['name']} **{curve['x'][first]:,.0f}**" in text
