@@ -17,7 +17,7 @@ from vae import report
 pytestmark = pytest.mark.slow
 NAME = "to-report"
 CHARTS = [
-    "what-each-dimension-carries",
+    "what-each-dimension-carries-2",  # after its table
     "the-codes-as-a-whole-against-the-prior",
     "calibration-of-the-standard-deviation",
 ]
