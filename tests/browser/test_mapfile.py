@@ -112,7 +112,7 @@ def test_it_decodes_as_torch_does(offline: Page, files: Path, name: str) -> None
     codes = cache.codes(identity).mean
     row, place = alone(offline)
     move(offline, stage, *place)
-    expect(offline.locator(".status")).to_contain_text(f"{'Draw' if name == 'no-labels' else 'Test image'} {row}")
+    expect(offline.locator(".status")).to_contain_text(f"{'Sample' if name == 'no-labels' else 'Test image'} {row}")
     until(offline, f"map.image.row === {row}")
     offline.evaluate("Promise.all([...window.vaeExplorer.sheets.values()].map((sheet) => sheet.decode()))")
     assert np.abs(shown(offline, "image", shape) - in_colours(images[row].numpy() / 255, shape)).max() == 0
