@@ -70,7 +70,7 @@ def test_a_replay_shows_what_each_dimension_carried_at_each_time(server: str, wa
     kl = kl_at(read(models / "five" / "history.jsonl"), found.steps)
     watched_page.goto(f"{server}/train?job=five")
     says = watched_page.locator(".replay .carried figcaption")
-    expect(says).to_contain_text("of 5 above 0.01")
+    expect(says).to_contain_text("of 5 are above 0.01")
     settle(watched_page)
     assert inked(watched_page, ".replay .carried canvas")
     bars = watched_page.locator(".replay .carried canvas")
@@ -78,7 +78,7 @@ def test_a_replay_shows_what_each_dimension_carried_at_each_time(server: str, wa
     for key, at in (("End", -1), ("Home", 0)):
         timeline.focus()
         timeline.press(key)
-        expect(says).to_contain_text(f"{(kl[at] > 0.01).sum()} of 5 above 0.01")
+        expect(says).to_contain_text(f"{(kl[at] > 0.01).sum()} of 5 are above 0.01")
         largest = re.escape(named(int(kl[at].argmax())))
         expect(bars).to_have_attribute("aria-label", re.compile(f": {largest} "))
         expect(watched_page.locator(".replay .sheet")).to_have_attribute(
@@ -253,4 +253,4 @@ def test_train_stop_and_use(server: str, models: Path, watched_page: Page) -> No
     watched_page.get_by_test_id("stSidebarNav").get_by_role("link", name="Latent map").click()
     watched_page.locator(CONTENT[""]).first.wait_for()
     settle(watched_page)
-    assert watched_page.url.endswith("model=by-hand")
+    expect(watched_page).to_have_url(re.compile("model=by-hand$"))
