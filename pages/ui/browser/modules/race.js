@@ -134,7 +134,7 @@ class Race {
     const whole = x.map((cost, i) => [Math.log10(cost), low[i], middle[i], high[i]]);
     const drawn = whole.filter(([decade]) => decade <= reach + 1e-9);
     const [from, to] = [drawn.at(-1), whole[drawn.length]];
-    if (!from || !to) return drawn;
+    if (!from || !to || !(to[0] > from[0])) return drawn;
     const share = (reach - from[0]) / (to[0] - from[0]);
     return [...drawn, from.map((value, i) => value + share * (to[i] - value))];
   }
