@@ -41,11 +41,13 @@ def test_a_race_that_was_run_stands_still_and_a_new_one_grows_and_is_stopped(ser
     settle(page)
 
     page.get_by_text("10 images", exact=True).click()  # to a million samples: long enough to be stopped
+    page.wait_for_function(f"{STATE}.data.curves.length && !{STATE}.data.running")  # a short run begins by itself
     settle(page)
     slider = page.get_by_role("slider", name="Samples up to")
     slider.focus()
     slider.press("ArrowRight")
     settle(page)
+    page.wait_for_function(f"!{STATE}.data.running")
     page.get_by_role("button", name="Run", exact=True).click()
     most = f"Math.max(...({STATE}.data.curves.find((it) => it.name === 'naive Monte Carlo')?.x ?? [0]))"
     page.wait_for_function(f"{STATE}.data.running && {most} > 10 && {STATE}.reach.get('naive Monte Carlo') > 1")
