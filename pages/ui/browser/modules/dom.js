@@ -72,3 +72,20 @@ export function overColours(values, pixels) {
   if (values.length === pixels) return values;
   return Float32Array.from({ length: pixels }, (_, i) => (values[3 * i] + values[3 * i + 1] + values[3 * i + 2]) / 3);
 }
+
+/**
+ * The stage of a plane with the titles of its axes, and what lies on it.
+ * @param {HTMLElement} stage
+ * @param {string[]} titles
+ * @param {...HTMLElement} more
+ */
+export function framed(stage, titles, ...more) {
+  return element(
+    "div",
+    { class: "frame" },
+    stage,
+    ...more,
+    element("span", { class: "across", text: titles[0] }),
+    element("span", { class: "up", text: titles[1] }),
+  );
+}

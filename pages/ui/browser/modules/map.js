@@ -2,7 +2,7 @@
 
 import { nearest } from "./clusters.js";
 import { button, choice, legend, scale } from "./controls.js";
-import { element, sayNumber } from "./dom.js";
+import { element, framed, sayNumber } from "./dom.js";
 import { Follower } from "./follower.js";
 import { Later } from "./later.js";
 import { Picture, showImage } from "./pictures.js";
@@ -161,19 +161,7 @@ class LatentMap extends Follower {
     );
     root.append(
       element("div", { class: "tools" }, under, classes),
-      element(
-        "div",
-        { class: "body" },
-        element(
-          "div",
-          { class: "frame" },
-          this.stage,
-          zoom,
-          element("span", { class: "across", text: data.titles[0] }),
-          element("span", { class: "up", text: data.titles[1] }),
-        ),
-        side,
-      ),
+      element("div", { class: "body" }, framed(this.stage, data.titles, zoom), side),
     );
     STORE.stage = this.stage;
     this.free();

@@ -2,7 +2,7 @@
 
 import { drawClasses } from "./classbars.js";
 import { button } from "./controls.js";
-import { element, sayNumber } from "./dom.js";
+import { element, framed, sayNumber } from "./dom.js";
 import { Doubt } from "./doubt.js";
 import { Follower } from "./follower.js";
 import { Later } from "./later.js";
@@ -105,21 +105,7 @@ export class Probe extends Follower {
       },
       { class: "codes", "aria-pressed": "false" },
     );
-    root.replaceChildren(
-      element(
-        "div",
-        { class: "body" },
-        element(
-          "div",
-          { class: "frame" },
-          this.stage,
-          codes,
-          element("span", { class: "across", text: data.titles[0] }),
-          element("span", { class: "up", text: data.titles[1] }),
-        ),
-        this.side,
-      ),
-    );
+    root.replaceChildren(element("div", { class: "body" }, framed(this.stage, data.titles, codes), this.side));
     root.probe = this; // for tests
   }
 

@@ -1,7 +1,7 @@
 // A latent space as it forms: codes of the same test images, and decoded images, at every recorded time.
 
 import { bars, largest } from "./bars.js";
-import { brush, element, paint, sayNumber } from "./dom.js";
+import { brush, element, framed, paint, sayNumber } from "./dom.js";
 import { wordsOf } from "./follower.js";
 import { Plane } from "./plane.js";
 import { column, inflate } from "./store.js";
@@ -135,13 +135,7 @@ class Replay {
       element(
         "div",
         { class: "body" },
-        element(
-          "div",
-          { class: "frame" },
-          this.stage,
-          element("span", { class: "across", text: data.titles[0] }),
-          element("span", { class: "up", text: data.titles[1] }),
-        ),
+        framed(this.stage, data.titles),
         element("figure", {}, this.sheet, this.sheetSays),
       ),
       this.controls,
