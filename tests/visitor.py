@@ -27,6 +27,7 @@ class Visitor:
         texts: what Markdown, captions and headings say.
         query: what stands in the link.
         files: addresses of what the menu gives away.
+        repeats: parts of the page that run by themselves, and every how many seconds.
         faults: exceptions on any page so far.
         seconds: from the asking to the first element, and to the end of the run.
     """
@@ -38,6 +39,7 @@ class Visitor:
         self.boxes: list[tuple[str, str]] = []
         self.texts: list[str] = []
         self.files: list[str] = []
+        self.repeats: dict[str, float] = {}
         self.query, self.page = "", ""
         self.faults: list[str] = []
         self.asked, self.seconds = 0.0, (0.0, 0.0)
@@ -56,17 +58,31 @@ class Visitor:
         self.ask()
         self.wait(limit)
 
-    def ask(self, **buttons: bool) -> None:
-        """Has the page run, with the widgets as they were left, and buttons, by key, pressed."""
+    def ask(self, *, history: bool = False, **buttons: bool) -> None:
+        """Has the page run, with the widgets as they were left, and buttons, by key, pressed; or after Back."""
         message = BackMsg()
         run = message.rerun_script
-        run.query_string, run.page_name = self.query, self.page
+        run.query_string, run.page_name, run.is_history_navigation = self.query, self.page, history
         run.widget_states.widgets.extend(self.states.values())
         for key in buttons:
             run.widget_states.widgets.add(id=self.ids[key.replace("__", ".")], trigger_value=True)
         self.boxes, self.texts = [], []
         self.asked, self.seconds = time.perf_counter(), (0.0, 0.0)
         self.socket.send(message.SerializeToString())
+
+    def follow(self, seconds: float, limit: float = HANG) -> None:
+        """Runs parts of the page that run by themselves, as a browser does, for some seconds or until none does."""
+        until = time.monotonic() + seconds
+        while self.repeats and time.monotonic() < until:
+            fragment, interval = min(self.repeats.items(), key=lambda each: each[1])
+            time.sleep(interval)
+            message = BackMsg()
+            run = message.rerun_script
+            run.query_string, run.page_name, run.fragment_id, run.is_auto_rerun = self.query, self.page, fragment, True
+            run.widget_states.widgets.extend(self.states.values())
+            self.asked = time.perf_counter()
+            self.socket.send(message.SerializeToString())
+            self.wait(limit)
 
     def wait(self, limit: float = HANG) -> None:
         """Takes messages until the run has ended; TimeoutError where that takes more seconds than a limit."""
@@ -82,6 +98,12 @@ class Visitor:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self.session = message.new_session.initialize.session_id
+            if not message.new_session.fragment_ids_this_run:
+                self.repeats = {}
+        elif kind == "auto_rerun":
+            self.repeats[message.auto_rerun.fragment_id] = message.auto_rerun.interval
+        elif kind == "stop_auto_rerun":
+            self.repeats.pop(message.stop_auto_rerun.fragment_id, None)
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "delta" and not self.seconds[0]:

@@ -1,15 +1,14 @@
 """The state shared by the pages of a session, its keys, and its representation in the link."""
 
 import contextlib
-import math
 import os
-import time
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.ui import texts
 
@@ -24,8 +23,7 @@ _ASKED = "drawing in use"
 _OPENED = "link opened with"
 _OWN = "link of the page"
 _PAGE = "page"
-_WRITTEN = "link as written, and when"
-_LAG = 2.0  # seconds by which a browser may lag behind
+_WRITTEN = "link as written"
 _CHOSEN = "language was chosen"
 _HIDE = "hide"
 PRESENT, KEY = "present", "key"
@@ -173,15 +171,16 @@ def turn_to(page: str) -> None:
 
 
 def _follow_history() -> None:
-    """Reads the link after Back or Forward in the browser, unless the browser only lags behind."""
-    came, (written, when) = st.query_params.to_dict(), st.session_state.get(_WRITTEN, ({}, math.inf))
-    if came == written or time.monotonic() - when < _LAG:
+    """Reads the link after Back or Forward in the browser, which Streamlit tells from a browser that lags behind."""
+    context = get_script_run_ctx(suppress_warning=True)
+    came, written = st.query_params.to_dict(), st.session_state.get(_WRITTEN)
+    if context is None or not context.is_history_navigation or written is None or came == written:
         return
     absent = {MODEL: DEFAULT_MODEL, PRESENT: "0"}  # the absence of the others has a meaning
     for name in (written.keys() | came.keys()) - {LANGUAGE}:
         if written.get(name) != came.get(name):
             st.session_state[_OPENED][name] = came.get(name, absent.get(name, ""))
-    st.session_state[_OWN], st.session_state[_WRITTEN] = _own(), (came, -math.inf)  # the browser certainly has these
+    st.session_state[_OWN], st.session_state[_WRITTEN] = _own(), came
     read_link(again=True)
 
 
@@ -291,8 +290,7 @@ def write_link(**own: str | None) -> None:
     kept = st.session_state.setdefault(_OWN, {})
     kept.update({name.replace("__", "."): value for name, value in own.items()})
     link = {name: text for name, text in (values | kept).items() if text}
-    if link != st.session_state.get(_WRITTEN, (None,))[0]:
-        st.session_state[_WRITTEN] = link, time.monotonic()
+    st.session_state[_WRITTEN] = link
     st.query_params.from_dict(link)
     if tell is not None:
         shown = {name: text or "" for name, text in (values | kept | {MODEL: chosen}).items()}

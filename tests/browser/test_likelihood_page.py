@@ -78,7 +78,6 @@ def test_steps_follow_the_link_and_back(server: str, watched_page: Page) -> None
     page.get_by_text("Where the mass is", exact=True).click()
     expect(page.get_by_role("heading", name="Where the posterior mass is")).to_be_visible()
     page.wait_for_url("**likelihood.step=mass**")
-    page.wait_for_timeout(2500)  # within which an older link would be that of a late browser
     page.go_back()
     expect(page.get_by_role("heading", name="The race of the estimators")).to_be_visible()
     page.go_forward()
