@@ -54,6 +54,8 @@ def live(port: int, number: int, think: float, until: float, figures: Figures) -
                 visitor.ask(**{BUSY[busy]: True})
                 visitor.wait(LIMIT)
                 figures.note(f"{page}, pressed", visitor)
+                visitor.follow(think, LIMIT)
+                figures.note(f"{page}, followed", visitor)
         except (OSError, WebSocketException) as error:  # TimeoutError is one of the first
             figures.errors[f"{page}: {type(error).__name__} {error}"[:120]] += 1
             visitor = None
