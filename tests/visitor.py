@@ -98,12 +98,13 @@ class Visitor:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self.session = message.new_session.initialize.session_id
-            if not message.new_session.fragment_ids_this_run:
+            if not message.metadata.run.fragment_ids:  # the whole page
                 self.repeats = {}
         elif kind == "auto_rerun":
             self.repeats[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         elif kind == "stop_auto_rerun":
-            self.repeats.pop(message.stop_auto_rerun.fragment_id, None)
+            for fragment in message.stop_auto_rerun.fragment_ids:
+                self.repeats.pop(fragment, None)
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "delta" and not self.seconds[0]:
