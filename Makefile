@@ -45,7 +45,8 @@ bench: tools ## time training, the estimators of log p(x), the command line, and
 	@$(RUN) -m benchmarks.training
 	@$(RUN) -m benchmarks.evidence --all
 	@$(RUN) -m benchmarks.shell
-	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m benchmarks.beside
+	@CHROMIUM="$$($(RUN) tests/browser/chromium.py)" && export CHROMIUM && $(RUN) -m benchmarks.beside && \
+		$(RUN) -m benchmarks.click
 
 load: tools ## simulate forty sessions for ten minutes, and time first visits
 	@$(RUN) -m benchmarks.load first

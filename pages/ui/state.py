@@ -171,10 +171,9 @@ def turn_to(page: str) -> None:
 
 
 def _follow_history() -> None:
-    """Reads the link after Back or Forward in the browser, which Streamlit tells from a browser that lags behind."""
-    context = get_script_run_ctx(suppress_warning=True)
+    """Reads the link after Back or Forward in the browser; any other link that differs is of a browser that lags."""
     came, written = st.query_params.to_dict(), st.session_state.get(_WRITTEN)
-    if context is None or not context.is_history_navigation or written is None or came == written:
+    if not _history() or written is None or came == written:
         return
     absent = {MODEL: DEFAULT_MODEL, PRESENT: "0"}  # the absence of the others has a meaning
     for name in (written.keys() | came.keys()) - {LANGUAGE}:
@@ -182,6 +181,12 @@ def _follow_history() -> None:
             st.session_state[_OPENED][name] = came.get(name, absent.get(name, ""))
     st.session_state[_OWN], st.session_state[_WRITTEN] = _own(), came
     read_link(again=True)
+
+
+def _history() -> bool:
+    """Whether Back or Forward in the browser is what runs the script."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def take(link: dict[str, str]) -> None:
