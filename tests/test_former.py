@@ -22,6 +22,7 @@ def test_each_former_module_is_the_one_of_today(name: str) -> None:
     assert found is importlib.import_module(f"vae.{former.MODULES[name]}")
 
 
+@pytest.mark.slow
 def test_every_public_name_is_still_there() -> None:
     lines = ["import vae"]
     for module, names in PUBLIC.items():

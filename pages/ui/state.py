@@ -172,8 +172,8 @@ def turn_to(page: str) -> None:
 
 def _follow_history() -> None:
     """Reads the link after Back or Forward in the browser; any other link that differs is of a browser that lags."""
-    came, written = st.query_params.to_dict(), st.session_state.get(_WRITTEN)
-    if not _history() or written is None or came == written:
+    came, written = st.query_params.to_dict(), st.session_state.get(_WRITTEN, {})
+    if not _history() or came == written:
         return
     absent = {MODEL: DEFAULT_MODEL, PRESENT: "0"}  # the absence of the others has a meaning
     for name in (written.keys() | came.keys()) - {LANGUAGE}:
@@ -185,8 +185,7 @@ def _follow_history() -> None:
 
 def _history() -> bool:
     """Whether Back or Forward in the browser is what runs the script."""
-    context = get_script_run_ctx()
-    return context is not None and context.is_history_navigation
+    return bool(getattr(get_script_run_ctx(), "is_history_navigation", False))
 
 
 def take(link: dict[str, str]) -> None:
@@ -294,8 +293,7 @@ def write_link(**own: str | None) -> None:
     }
     kept = st.session_state.setdefault(_OWN, {})
     kept.update({name.replace("__", "."): value for name, value in own.items()})
-    link = {name: text for name, text in (values | kept).items() if text}
-    st.session_state[_WRITTEN] = link
+    st.session_state[_WRITTEN] = link = {name: text for name, text in (values | kept).items() if text}
     st.query_params.from_dict(link)
     if tell is not None:
         shown = {name: text or "" for name, text in (values | kept | {MODEL: chosen}).items()}

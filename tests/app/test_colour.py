@@ -17,6 +17,7 @@ from tests.app.test_pages import PAGES, ROOT, said
 from tests.toys import toy_dataset
 from tests.waiting import HANG
 
+pytestmark = pytest.mark.slow
 NAME = "fashion-mnist"  # by which the app asks for the images of the test
 DRAW = "pages/explore/draw.py"
 
@@ -50,7 +51,6 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., va
         cached.clear()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "changes"),
     [
@@ -71,7 +71,6 @@ def test_every_page(trained: Callable[..., vae.Dataset], shape: tuple[int, ...],
         assert len(said(app)) > 100, page
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("chapter", [*map(str, range(1, 15)), "slips"])
 def test_every_chapter(trained: Callable[..., vae.Dataset], chapter: str) -> None:
     trained((12, 10, 3), decoder_layers=(8,))
@@ -81,7 +80,6 @@ def test_every_chapter(trained: Callable[..., vae.Dataset], chapter: str) -> Non
     assert not app.exception and not app.error
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("panel", ["traversals", "interpolation", "arithmetic", "neighbours"])
 def test_every_way_to_look(trained: Callable[..., vae.Dataset], panel: str) -> None:
     trained((12, 10, 3))

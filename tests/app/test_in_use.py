@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 import vae
 from tests.app.test_pages import ROOT, opened, own_folder, said, through_frame
 
+pytestmark = pytest.mark.slow
 __all__ = ["own_folder"]  # a fixture
 
 MAP, DECODE, DRAW = (f"pages/explore/{name}.py" for name in ("latent_map", "decode", "draw"))
@@ -120,7 +121,6 @@ def nothing_travels(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     st.cache_resource.clear()
 
 
-@pytest.mark.slow
 def test_the_server_decodes_where_the_browser_cannot(nothing_travels: None) -> None:
     app = through_frame(DECODE, "mnist-5d")
     assert "The server decodes" in said(app)

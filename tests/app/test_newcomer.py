@@ -9,6 +9,8 @@ from pages.classroom import lead, roles
 from tests.app.test_labels import texts
 from tests.app.test_pages import opened
 
+pytestmark = pytest.mark.slow
+
 
 def shown(**link: str) -> tuple[bool, bool]:
     """Whether there is a tour, and a pointer that moves by itself."""

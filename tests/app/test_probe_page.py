@@ -14,6 +14,7 @@ from tests.onnx_files import network, weights
 from vae.latent import aggregate
 from vae.uses import probe
 
+pytestmark = pytest.mark.slow
 PATH = "pages/explore/probe.py"
 PARTS = ("map", "doubt", "flip", "classes")
 

@@ -19,6 +19,7 @@ from tests.app.test_pages import SHIPPED, through_frame
 from tests.visits import VISITS
 from vae.cli import main
 
+pytestmark = pytest.mark.slow
 FEW = ("mnist-2d", "mnist-20d", "mnist-autoencoder-2d")
 MODEL, DATA = "mnist-bernoulli-2d", "mnist-sample"
 
@@ -40,7 +41,6 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("model", SHIPPED)
 def test_a_first_visit_finds_all_that_is_slow(model: str, computed: list[str], thorough: bool) -> None:
     """Where this fails, a page computes something else than it did: run python -m tests.visits."""
@@ -62,7 +62,6 @@ def equal(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("found", "arguments"),
     [
@@ -128,7 +127,6 @@ def test_a_value_is_found_again_by_another_server(fresh: Path, slow: None, monke
     assert kl(3) == first
 
 
-@pytest.mark.slow
 def test_a_damaged_file_is_worked_out_again(fresh: Path, slow: None) -> None:
     first = kl(3)
     for file in fresh.glob("*.npz"):
@@ -144,7 +142,6 @@ def test_other_code_computes_anew(fresh: Path, slow: None, monkeypatch: pytest.M
     assert len(list(fresh.glob("*.npz"))) > count
 
 
-@pytest.mark.slow
 def test_the_oldest_go_when_the_folder_is_full(fresh: Path, slow: None, monkeypatch: pytest.MonkeyPatch) -> None:
     kl(3)
     for file in fresh.glob("*.npz"):

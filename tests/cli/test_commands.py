@@ -73,6 +73,7 @@ def refused(capsys, *words: str) -> str:
     return err
 
 
+@pytest.mark.slow
 def test_train_makes_a_model_that_the_other_commands_know(capsys, own):
     words = ("--epochs=2", "--seed=3", "--latent-dim=3", "--learning-rate=0.01")
     code, out, err = run(capsys, "train", "a-model", *TRAIN, *words)
@@ -357,6 +358,7 @@ def quick(monkeypatch):
     return small
 
 
+@pytest.mark.slow
 def test_compare_keeps_what_it_finds_and_does_not_work_twice(capsys, own, model, quick, monkeypatch):
     code, out, err = run(capsys, "compare", "a-model", "--images=6", "--seed=2")
     assert code == 0 and err == "" and out.startswith("a-model, gaussian, floor -6\n\n| method |")

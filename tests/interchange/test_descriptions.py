@@ -144,6 +144,7 @@ GOOD: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 def test_logits_are_what_a_bernoulli_decoder_without_a_sigmoid_gives() -> None:
     assert read_layers(safetensors.torch.save(SMALL), json.dumps(GOOD)).gives == "logits"
 

@@ -12,6 +12,7 @@ from vae.cli import commands as cli
 from vae.data import imports
 from vae.interchange import read_onnx, read_onnx_file
 
+pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent / "data" / "keras"
 SAYS = {name: torch.tensor(value) for name, value in json.loads((HERE / "says.json").read_text()).items()}
 

@@ -80,6 +80,7 @@ def test_a_graph_gives_what_the_network_gives(name: str) -> None:
     assert graph.shapes(inputs)[0] == [tuple(each.shape[1:]) for each in theirs]
 
 
+@pytest.mark.slow
 def test_a_graph_works_for_one_row_and_where_it_is_mapped_over() -> None:
     network, inputs = NETWORKS["normalised"]
     graph, x = capture(network, torch.rand(2, inputs)), torch.rand(4, inputs)
