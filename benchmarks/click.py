@@ -61,7 +61,7 @@ def measured(url: str, page: Page, waits: bool) -> dict[str, float]:
     """Trains from the page, and returns the seconds to each."""
     page.goto(f"{url}/train")
     settle(page)
-    page.get_by_text(re.compile("about .* here$")).first.wait_for(timeout=HANG)
+    page.get_by_text(re.compile(r"about .+ on this machine")).first.wait_for(timeout=HANG)
     time.sleep(5)  # so that the process waits, with all that it loads
     if not waits:
         for process in psutil.process_iter(["cmdline"]):
