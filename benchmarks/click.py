@@ -48,6 +48,7 @@ def main() -> None:
                     say(f"round {number + 1} of {chosen.rounds}: {variant}")
                     found = seconds.setdefault(variant, {what: [] for what in TARGETS})
                     page = browser.new_page()
+                    page.set_default_timeout(HANG)
                     for what, took in measured(url, page, variant == "one process waits").items():
                         found[what].append(took)
                     page.close()
@@ -61,7 +62,7 @@ def measured(url: str, page: Page, waits: bool) -> dict[str, float]:
     """Trains from the page, and returns the seconds to each."""
     page.goto(f"{url}/train")
     settle(page)
-    page.get_by_text(re.compile(r"about .+ on this machine")).first.wait_for(timeout=HANG)
+    page.get_by_text(re.compile(r"about .+ on this machine")).first.wait_for()
     time.sleep(5)  # so that the process waits, with all that it loads
     if not waits:
         for process in psutil.process_iter(["cmdline"]):
@@ -70,9 +71,11 @@ def measured(url: str, page: Page, waits: bool) -> dict[str, float]:
     name = page.get_by_label("Name", exact=True).input_value()
     began = time.perf_counter()
     page.get_by_role("button", name="Train", exact=True).click()
-    page.wait_for_function(DRAWN, timeout=HANG)
+    page.wait_for_function(DRAWN)
     first = time.perf_counter() - began
-    while agreement(name) < AGREE:
+    while (found := agreement(name)) < AGREE:
+        if not jobs.running():
+            raise SystemExit(f"The training ended with {found:.0%} of the images beside one of their class.")
         time.sleep(0.1)
     second = time.perf_counter() - began
     jobs.stop(name)
@@ -86,6 +89,8 @@ def agreement(name: str) -> float:
     try:
         kept = jobs.replay.replay(vae.model.folders()[0] / name)
     except CheckpointError:
+        return 0.0
+    if kept is None:  # the training has not saved one yet
         return 0.0
     labels = vae.load_dataset("mnist-sample" if not vae.data.available("mnist") else "mnist").test.labels[kept.rows]
     codes = kept.codes[-1]
