@@ -90,7 +90,7 @@ def test_pixels(model: vae.VAE, count: int) -> Tensor:
     images = vae.load_dataset(name).test.images[:count]
     if len(images) < count:
         raise DataError(
-            f"There are {len(images)} test images of {name}, not {count}; `python -m vae data mnist` fetches all."
+            f"There are {len(images)} test images of {name}, not {count}; `vae data mnist` fetches all."
         )
     return model.pixels(images, vae.generator(0))
 

@@ -182,13 +182,14 @@ def gap(elbo: float, best: float | None, log_p: float, names: tuple[str, str, st
     room = max(log_p - elbo, 0.5)
     figure = go.Figure()
     left = elbo - 0.4 * room
-    figure.add_trace(_piece(names[0], COLOURS["elbo"], left, elbo, f"{elbo:.2f}"))
+    figure.add_trace(_piece(names[0], COLOURS["elbo"], left, elbo, f"{elbo:,.2f}"))
     for name, strength, low, high in parts:
         figure.add_trace(_piece(name, paler(COLOURS["kl"], strength), low, high, f"{high - low:.2f}"))
     figure.add_vline(x=log_p, line={"color": COLOURS["exact"], "width": 4, "dash": "dash"})
     figure.add_annotation(
-        x=log_p, y=1, yref="paper", text=f"{names[4]} = {log_p:.2f}", showarrow=False, yanchor="bottom", xanchor="right"
-    )
+        x=log_p, y=1, yref="paper", text=f"{names[4]} = {log_p:,.2f}", showarrow=False, yanchor="bottom",
+        xanchor="right",
+    )  # fmt: skip
     figure.update_layout(
         height=200, barmode="stack", margin={"l": 10, "r": 10, "t": 34, "b": 10}, showlegend=True,
         legend={"orientation": "h", "yanchor": "top", "y": -0.65, "traceorder": "normal"},

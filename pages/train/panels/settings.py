@@ -227,7 +227,7 @@ def _data() -> None:
         _("Initial biases of the decoder"), INITIALS, format_func=starts.__getitem__,
         **_as("initial", _("With mean image, the decoder starts near the mean image. The weights are random.")),
     )  # fmt: skip
-    st.caption(_("To download Fashion-MNIST, run `python -m vae data fashion-mnist`."))
+    st.caption(_("To download Fashion-MNIST, run `vae data fashion-mnist`."))
     _number(_("Share of the training images, %"), "percent", 10.0, _("The first images of the training set are used."))
     st.number_input(_("Seed"), step=1, **_as("seed", _("On the same machine, the same seed gives the same weights.")))
 
