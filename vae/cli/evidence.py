@@ -38,7 +38,7 @@ def add_evidence(commands: Any) -> None:
     command.add_argument("--jackknife", action="store_true", help="correct the bias of importance sampling")
     command.add_argument(
         "--sandwich", action="store_true",
-        help="also run ais in reverse, for an upper bound: from exact posterior samples, of a grid for J <= 2 and else of "
+        help="also run ais in reverse, for an upper bound: from exact posterior samples, of a grid for J <= 2, else of "
         "simulated images",
     )  # fmt: skip
     command.add_argument("--json", action="store_true", help="print one JSON object")

@@ -30,9 +30,9 @@ TITLES = {  # of the sets that ship or are fetched
     "mnist-sample": "A sample of MNIST",
 }
 NAMES = tuple(TITLES)
-DOWNLOADS = {"mnist": 12, "fashion-mnist": 31, "kmnist": 21, "qmnist": 21} | {  # MB, at most
-    name: 562 for name in NAMES if name.startswith("emnist-")  # the archive of all six
-}
+# MB to download, at most; the six sets of EMNIST are in one archive
+DOWNLOADS = {"mnist": 12, "fashion-mnist": 31, "kmnist": 21, "qmnist": 21}
+DOWNLOADS |= {name: 562 for name in NAMES if name.startswith("emnist-")}
 
 
 class Split:

@@ -71,7 +71,7 @@ def show(chosen: Chosen) -> None:
     state.begin(_RAN, _parsed)
     state.begin(_WHOLE, lambda text: text == "1", False)
     asked: Asked | None = st.session_state.pop(_RAN, None)
-    st.session_state.setdefault(_RUNNERS, list(asked.runners if asked else _USUAL)
+    st.session_state.setdefault(_RUNNERS, list(asked.runners if asked else _USUAL))
     st.session_state.setdefault(_SAMPLES, asked.most if asked else 10**5)
     left, right = st.columns([3, 1], gap="medium")
     with right:
