@@ -114,10 +114,10 @@ def plane(
         go.Heatmap(
             x=horizontal, y=vertical, z=np.maximum(height, top - depth), colorscale="Cividis",
             colorbar={
-                "title": {"text": names["likelihood"], "side": "bottom"}, "thickness": 12, "tickformat": "~d",
+                "title": {"text": names["likelihood"], "side": "bottom"}, "thickness": 12, "tickformat": ",~f",
                 "orientation": "h", "y": -0.15, "yanchor": "top",
             },
-            zmin=top - depth, zmax=top, hovertemplate="(%{x:.2f}, %{y:.2f})<br>%{z:.0f} nats<extra></extra>",
+            zmin=top - depth, zmax=top, hovertemplate="(%{x:.2f}, %{y:.2f})<br>%{z:,.0f} nats<extra></extra>",
             zsmooth="best",
         )
     )  # fmt: skip
@@ -275,12 +275,15 @@ def shortfall(sizes: Array, below: dict[str, Array], titles: tuple[str, str]) ->
             go.Scatter(
                 x=sizes, y=np.arcsinh(values / 2) / np.log(10), name=name, mode="lines+markers+text",
                 line={"color": clear(COLOURS["naive"], shade), "width": 3}, marker={"size": 8},
-                customdata=values, hovertemplate=f"{name}: %{{customdata:.1f}}<extra></extra>",
+                customdata=values, hovertemplate=f"{name}: %{{customdata:,.1f}}<extra></extra>",
             )
         )  # fmt: skip
-    ticks = np.array([0, 1, 3, 10, 30, 100, 300, 1000, 3000])
+    ticks = [0, 1, 3, 10, 30, 100, 300, 1000, 3000]
     figure.update_layout(
         **_LAYOUT, height=320, hovermode="x unified", xaxis={"type": "log", "title": titles[0], "dtick": 1},
-        yaxis={"title": titles[1], "tickvals": np.arcsinh(ticks / 2) / np.log(10), "ticktext": ticks.astype(str)},
+        yaxis={
+            "title": titles[1], "tickvals": np.arcsinh(np.array(ticks) / 2) / np.log(10),
+            "ticktext": [f"{tick:,}" for tick in ticks],
+        },
     )  # fmt: skip
     return figure

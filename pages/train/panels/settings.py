@@ -138,7 +138,7 @@ def reason(name: str) -> str | None:
 def essentials() -> None:
     """Draws the settings that are always visible."""
     st.selectbox(_("Data set"), sets(), **_as("data"), width=140)
-    st.selectbox(_("Likelihood p(x|z)"), LIKELIHOODS, format_func=_likelihood, **_as("likelihood"), width=165)
+    st.selectbox(_("Likelihood p(x|z)"), LIKELIHOODS, format_func=_likelihood, **_as("likelihood"), width=200)
     st.number_input(_("Dimensions J"), step=1, **_as("latent"), width=95)
     st.number_input(_("Epochs"), step=1, **_as("epochs"), width=75)
     _number(_("Learning rate"), "learning_rate", 5e-4, width=95)
