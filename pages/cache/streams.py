@@ -107,7 +107,8 @@ def begin_race(*args: object) -> Run:
     known = _runs()
     while len(known) >= _LAST:
         known.pop(next(iter(known)), None)
-    known[args] = found = [], Slices(race(*args))  # type: ignore[arg-type]
+    found: Run = [], Slices(race(*args))  # type: ignore[arg-type]
+    known[args] = found
     return found
 
 

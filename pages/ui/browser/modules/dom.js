@@ -38,7 +38,7 @@ export const clip = (v, low, high) => Math.min(Math.max(v, low), high);
  */
 export const sayNumber = (value, digits = 2) => {
   const fixed = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  const text = Math.abs(value) < 1000 ? value.toFixed(digits) : value.toLocaleString("en", fixed); // which is slower
+  const text = Math.abs(value) < 999 ? value.toFixed(digits) : value.toLocaleString("en", fixed); // which is slower
   return text.replace("-", "−");
 };
 

@@ -62,8 +62,7 @@ export class Doubt {
     for (const name of /** @type {const} */ (["unsure", "astray"])) {
       const share = doubt[name][this.at];
       const error = doubt.draws ? Math.sqrt((share * (1 - share)) / doubt.draws) : 0;
-      this[name].value.textContent =
-        `${sayNumber(100 * share, 1)}%${error ? ` ± ${sayNumber(100 * error, 1)}%` : ""}`;
+      this[name].value.textContent = `${sayNumber(100 * share, 1)}%${error ? ` ± ${sayNumber(100 * error, 1)}%` : ""}`;
     }
     const share = `${(100 * this.threshold).toFixed(1)}%`;
     this.says.textContent = words.at_threshold.replace("{share}", share);
