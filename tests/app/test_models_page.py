@@ -89,7 +89,7 @@ def test_the_card_lists_reports_and_comparisons_and_opens_them(own: Path) -> Non
     assert buttons == ["models.beside.report.mnist-sample"]  # the page only shows reports on the model's own images
     press(app, buttons[0])
     assert not app.exception and app.sidebar.selectbox(key="model").value == "mine"
-    assert "What is inside" in " ".join(each.value for each in app.markdown)
+    assert "A report on **mine**" in " ".join(each.value for each in app.markdown)
     app = through_frame(PATH, "mnist-2d")
     assert "Comparison of the estimators on mnist" in [each.value for each in app.markdown]
 
