@@ -89,9 +89,7 @@ def test_pixels(model: vae.VAE, count: int) -> Tensor:
     name = "mnist" if available("mnist") else "mnist-sample"
     images = vae.load_dataset(name).test.images[:count]
     if len(images) < count:
-        raise DataError(
-            f"There are {len(images)} test images of {name}, not {count}; `python -m vae data mnist` fetches all."
-        )
+        raise DataError(f"There are {len(images)} test images of {name}, not {count}; `vae data mnist` fetches all.")
     return model.pixels(images, vae.generator(0))
 
 

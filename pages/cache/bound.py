@@ -15,7 +15,7 @@ from vae.derivation import Gradients, regulariser
 
 Array = NDArray[Any]
 DRAWS, MEANS = 4000, 1000  # samples for the variance of a gradient, and test images on a map
-INSIDE = -2 * np.log(0.01)  # squared radius that contains 99 % of a prior in two dimensions
+INSIDE = -2 * np.log(0.01)  # squared radius that contains 99% of a prior in two dimensions
 COUNTS = np.unique(np.geomspace(2, 100_000, 60).round().astype(int))
 
 
@@ -34,7 +34,7 @@ class Map(NamedTuple):
         labels: (N,).
         spread: root mean square of the codes' coordinates.
         deviation: geometric mean of sigma.
-        inside: share of the codes within the radius that holds 99 % of the prior.
+        inside: share of the codes within the radius that holds 99% of the prior.
         reconstruction, kl: terms of the ELBO on all held-out images, nats, from the model's card.
     """
 

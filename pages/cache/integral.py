@@ -106,7 +106,7 @@ def best_gaussian(model: models.Model, data_name: str, row: int) -> tuple[np.nda
 
 @kept(here=True)
 def hits_of_encoder(model: models.Model, data_name: str, row: int, count: int) -> int:
-    """Returns how many samples from q(z|x) fall into the region with 99 % of the posterior mass."""
+    """Returns how many samples from q(z|x) fall into the region with 99% of the posterior mass."""
     view = plane(model, data_name, row)
     z = view.mean + view.deviation * np.random.default_rng(0).standard_normal((count, 2), np.float32)
     x = models.pixels(model, data_name, (row,))

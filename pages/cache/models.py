@@ -175,7 +175,7 @@ def pixels(model: Model, data_name: str, rows: tuple[int, ...]) -> torch.Tensor:
 
 
 def comparison(model: Model, data_name: str) -> vae.Comparison | None:
-    """Returns the result of `python -m vae compare`, if it is complete and for this model and data set."""
+    """Returns the result of `vae compare`, if it is complete and for this model and data set."""
     for file in results(model[0], vae.comparison_file(model[0], data_name).name):
         if file.is_file() and (found := _comparison(model, data_name, file, file.stat().st_mtime)):
             return found

@@ -74,7 +74,7 @@ class Plane(NamedTuple):
 
 
 class Doubts(NamedTuple):
-    """Fractions of the prior's mass, and example latents (M, J): unsure ones, and sure ones far from the data."""
+    """Fractions of the prior's mass, and example latents (M, J): of low confidence, and of high far from the data."""
 
     doubt: probe.Doubt
     unsure: np.ndarray
@@ -117,7 +117,7 @@ def _seen(
 
 
 def _window(model: models.Model, axes: Axes, side: int) -> Square:
-    """Returns a square with 96 % of the codes along each direction and, given a prior, +-3 standard deviations."""
+    """Returns a square with 96% of the codes along each direction and, given a prior, +-3 standard deviations."""
     points = np.quantile(axes.project(models.codes(model).mean), [0.02, 0.98], axis=0)
     if not models.record(model[0]).autoencoder:
         prior = axes.project(np.zeros((1, len(axes.centre))))

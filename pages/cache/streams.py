@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 import numpy as np
+import streamlit as st
 
 import vae
 from pages.cache import models
@@ -19,6 +20,7 @@ REPLICATES = 5  # of an estimator in a race
 FAR = {"naive": 100_000, "others": 10_000}  # samples of the built-in races
 SEED = 0  # of the built-in races
 _GRACE = 10.0  # seconds without a request after which work is stopped; the server may be busy
+_LAST = 100  # races that the server remembers
 
 
 @streamed
@@ -89,6 +91,30 @@ class Slices(Generic[R]):
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+
+
+Run = tuple[list[races.Step], Slices[races.Step]]  # the steps so far of a race, and the work
+
+
+@st.cache_resource(show_spinner=False)
+def _runs() -> dict[tuple[object, ...], Run]:
+    """Returns the last races of all sessions, by the arguments of `race`."""
+    return {}
+
+
+def begin_race(*args: object) -> Run:
+    """Begins a race with the arguments of `race`; whoever takes slices appends them to the steps."""
+    known = _runs()
+    while len(known) >= _LAST:
+        known.pop(next(iter(known)), None)
+    found: Run = [], Slices(race(*args))  # type: ignore[arg-type]
+    known[args] = found
+    return found
+
+
+def find_race(*args: object) -> Run | None:
+    """Returns the race that was last begun with these arguments, as far as it has run; None if there is none."""
+    return _runs().get(args)
 
 
 @streamed

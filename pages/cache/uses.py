@@ -138,7 +138,7 @@ def sureness_of_images(data_name: str) -> dict[str, np.ndarray]:
 
 
 def share_sure(confidence: np.ndarray) -> float:
-    """Returns the fraction of images of which the classifier is sure."""
+    """Returns the fraction of images on which the classifier is confident."""
     return float(classifier.share_sure(confidence, np.array([classifier.SURE]))[0])
 
 

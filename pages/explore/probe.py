@@ -19,7 +19,7 @@ size = cache.record(model[0]).model.latent
 def choose() -> tuple[str, cache.probe.Judge | None]:
     """Draws the choice of a part of the page, the plane and the classifier, in one row."""
     titles = {
-        "map": _("Regions"), "doubt": _("Doubt"), "flip": _("To another class"), "classes": _("Class by class"),
+        "map": _("Regions"), "doubt": _("Uncertainty"), "flip": _("To another class"), "classes": _("Class by class"),
     }  # fmt: skip
     state.begin("probe.part", state.one_of(PARTS), PARTS[0])
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -54,7 +54,8 @@ def show(part: str, judge: cache.probe.Judge) -> None:
         probe.take(model)
         plane = planes.shown(model, planes.chosen(model))
         found = cache.probe.through(model, data.name, plane.axes, judge)
-        with st.spinner(_("Adding up the codes of {count:,} training images ...").format(count=len(data.train))):
+        says = _("Computing the aggregate posterior of {count:,} training images ...").format(count=len(data.train))
+        with st.spinner(says):
             density = cache.probe.log_q(model, data.name, found)
             doubts = None if density is None else cache.probe.doubts(model, data.name, judge)
         probe.show(model, judge, "doubt", found, plane.titles, names, log_q=density, doubt=doubts)
@@ -69,7 +70,7 @@ def show(part: str, judge: cache.probe.Judge) -> None:
             found = cache.flips.ways(model, data.name, judge, z, st.session_state.get(judges.TO))
         titles = planes.shown(model, None).titles
         if size > 2:
-            titles = _("towards the nearest flip"), _("towards a code of the new class")
+            titles = _("towards the nearest point of another class"), _("towards a code of that class")
         probe.show(model, judge, "flip", found.plane, titles, names, log_q=found.log_q, ways=found)
 
     if part == "classes":

@@ -146,7 +146,7 @@ def against_the_prior() -> None:
         _(
             "The decoder was trained on codes from the aggregate posterior of the training images, $q(z) = \\frac1N "
             "\\sum_n q(z|x_n)$, but generation samples from the prior $p(z)$. A **hole** is a region with prior "
-            "density but almost no codes: $q(z) < 0.01\\,p(z)$, within the region that contains 95 % of the prior's "
+            "density but almost no codes: $q(z) < 0.01\\,p(z)$, within the region that contains 95% of the prior's "
             "mass."
         )
     )
@@ -156,7 +156,7 @@ def against_the_prior() -> None:
     ):
         found = cache.latent.holes(model, dataset.name, plane)
         draws = cache.latent.prior_draws(model, dataset.name)
-    names = (_("aggregate posterior"), _("prior, 50 and 95 %"), _("holes"))
+    names = (_("aggregate posterior"), _("prior, 50 and 95%"), _("holes"))
     left, right = st.columns([3, 2], gap="medium")
     with left:
         alt = _("Density of the aggregate posterior and of the prior, with holes marked")

@@ -1,4 +1,4 @@
-"""The report on the current model: written once, stored with the model, and downloaded as one file."""
+"""The report on the current model, alone or beside another: written once, stored, and downloaded as one file."""
 
 import json
 import re
@@ -10,8 +10,11 @@ from pages import cache
 from pages.ui import language, state, words
 from pages.ui.fragment import fragment
 from pages.ui.language import _, said
+from vae import catalogue
 from vae.errors import VAEError
-from vae.report import Part, Report, kept_report, page
+from vae.report import Report, kept_report, page
+
+AGAINST = "report.against"  # the other model, also in the link
 
 model = cache.model_id(state.model())
 if cache.record(model[0]).autoencoder:
@@ -19,35 +22,50 @@ if cache.record(model[0]).autoencoder:
     st.stop()
 st.markdown(
     _(
-        "What is inside {name}, for a colleague: one file that opens without a network. It is made once, in a minute "
-        "or two, and kept beside the model."
+        "A report on {name} that you can send to a colleague: one HTML file that opens without a network. It takes a "
+        "minute or two to make, and is then stored with the model."
     ).format(name=f"**{model[0]}**")
 )
 
 
-def made() -> Report | None:
-    """The report that is kept, or one that was asked for now."""
-    dataset = cache.images(model)
-    found = kept_report(model[0], dataset)
-    if found is not None:
-        return found
+def choose() -> list[cache.Model]:
+    """Draws the choice of a model to compare with; returns the models to report on, the current one first."""
+    others = [record.name for record in catalogue()[0] if not record.autoencoder and record.name != model[0]]
+    state.begin(AGAINST, state.one_of(others))
+    if st.session_state.get(AGAINST) not in others:  # also when it has become the current model
+        st.session_state.pop(AGAINST, None)
+    other = st.selectbox(_("Compare with"), others, None, key=AGAINST, placeholder=_("none"), width=300)
+    state.write_link(report__against=other)
+    return [model] if other is None else [model, cache.model_id(other)]
+
+
+def kept(of: cache.Model) -> Report | None:
+    """Returns the stored report on a model, or None."""
+    return kept_report(of[0], cache.images(of))
+
+
+def made(models: list[cache.Model]) -> list[Report]:
+    """Returns the reports that are stored, and on request makes those that are missing."""
+    missing = [each for each in models if kept(each) is None]
     place = st.empty()
-    if not place.button(_("Make the report"), type="primary", icon=":material/summarize:", key="report.make"):
-        return None
-    place.empty()
-    bar = st.progress(0.0, _("Looking into the model …"))
-    for part in cache.streams.report(model, dataset.name):
-        if part is not None:
-            title, share = part
-            bar.progress(share, title)
-    bar.empty()
-    return kept_report(model[0], dataset)
+    if missing and place.button(_("Make the report"), type="primary", icon=":material/summarize:", key="report.make"):
+        place.empty()
+        bar = st.progress(0.0, _("Analysing the model …"))
+        for done, each in enumerate(missing):
+            for part in cache.streams.report(each, cache.images(each).name):
+                if part is not None:
+                    title, share = part
+                    bar.progress((done + share) / len(missing), title)
+        bar.empty()
+    return [report for each in models if (report := kept(each)) is not None]
 
 
-def draw(part: Part) -> None:
+def draw(report: Report, title: str, prefix: str) -> None:
     """Draws a part as the file has it; the keys of its figures name the files in which they are taken away."""
-    place = re.sub("[^a-z0-9]+", "-", part.title.lower())
-    st.subheader(part.title, anchor=False)
+    part = next((each for each in report.parts if each.title == title), None)
+    if part is None:
+        st.caption(_("Does not apply to this model."))
+        return
     for sentence in part.says:
         st.markdown(sentence)
     if part.table:
@@ -56,35 +74,48 @@ def draw(part: Part) -> None:
         st.table(columns, hide_index=True, border="horizontal")
     for uri, caption in part.pictures:
         st.image(uri, caption=caption, alt=caption)
+    place = re.sub("[^a-z0-9]+", "-", title.lower())
     for i, (figure, shows) in enumerate(part.figures):
         st.plotly_chart(
-            plotly.io.from_json(figure), key=f"report.{place}.{i}", config={"displayModeBar": False}, alt=shows
+            plotly.io.from_json(figure), key=f"{prefix}.{place}.{i}", config={"displayModeBar": False}, alt=shows
         )
+
+
+def downloads(reports: list[Report]) -> None:
+    """Draws the buttons to download the reports."""
+    name = "-".join([*(report.name for report in reports), "report"])
+    numbers = [report.numbers() for report in reports]
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            _("HTML"), lambda: page(reports), f"{name}.html", "text/html", icon=":material/download:",
+            key="report.html", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            _("Numbers as JSON"), json.dumps(numbers if len(numbers) > 1 else numbers[0], indent=1), f"{name}.json",
+            "application/json", icon=":material/download:", key="report.json", on_click="ignore",
+        )  # fmt: skip
 
 
 @fragment()
 def show() -> None:
-    """Draws the report, and the buttons to download it."""
+    """Draws the reports side by side, and the buttons to download them."""
     try:
-        report = made()
+        reports = made(choose())
     except VAEError as error:
         st.error(said(error), icon=":material/error:")
         return
-    if report is None:
+    if not reports:
         return
-    with st.container(horizontal=True, gap="small"):
-        st.download_button(
-            _("HTML"), lambda: page([report]), f"{report.name}-report.html", "text/html", icon=":material/download:",
-            key="report.html", on_click="ignore",
-        )  # fmt: skip
-        st.download_button(
-            _("Numbers as JSON"), json.dumps(report.numbers(), indent=1), f"{report.name}-report.json",
-            "application/json", icon=":material/download:", key="report.json", on_click="ignore",
-        )  # fmt: skip
+    downloads(reports)
     if language.current() != language.ENGLISH:
         st.caption(_("The report itself is in English."))
-    for part in report.parts:
-        draw(part)
+    for title in dict.fromkeys(part.title for report in reports for part in report.parts):
+        st.subheader(title, anchor=False)
+        for i, (column, report) in enumerate(zip(st.columns(len(reports), gap="large"), reports, strict=True)):
+            with column:
+                if len(reports) > 1:
+                    st.markdown(f"**{report.name}**")
+                draw(report, title, f"report.{report.name}" if i else "report")
 
 
 show()

@@ -59,7 +59,7 @@ def choose_image(
     with st.popover(_("Image: {name}").format(name=words.image(dataset, row)), icon=":material/image:"):
         which = 1
         if examples.by_class(model):
-            which = int(st.number_input(_("Which of each class"), 1, 50, 1, key=f"{page}.which", width=160))
+            which = int(st.number_input(_("Number within each class"), 1, 50, 1, key=f"{page}.which", width=160))
         examples.show(model, f"{page}.image.", use, used=row, which=which)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.session_state[number] = row

@@ -47,7 +47,7 @@ def show() -> None:
         {
             _("Model"): [words.literal(job.name) for job in found.jobs],
             _("State"): [words.state(job.state) for job in found.jobs],
-            _("Ahead of it"): [job.ahead for job in found.jobs],
+            _("Trainings ahead"): [job.ahead for job in found.jobs],
         },
         hide_index=True, border="horizontal",
     )  # fmt: skip

@@ -30,7 +30,7 @@ def show() -> None:
             st.toggle(_("Presenter mode"), key=state.PRESENT, help=_("Larger text and figures, for a lecture hall."))
     if not names:
         raise CheckpointError(
-            _("There is no model in {folder}. Train one: python -m vae train my-model").format(folder=folders()[0])
+            _("There is no model in {folder}. Train one: vae train my-model").format(folder=folders()[0])
         )
     if state.hidden("sidebar"):
         return
@@ -55,7 +55,7 @@ def show() -> None:
             st.caption(":material/image: " + words.dataset(dataset))
         else:
             st.info(
-                _("{data}. For all 70,000: `python -m vae data mnist`").format(data=words.dataset(dataset)),
+                _("{data}. For all 70,000: `vae data mnist`").format(data=words.dataset(dataset)),
                 icon=":material/image:",
             )
         if full := [str(folder) for kind in ("checkpoints", "data") if not paths.takes(folder := paths.own(kind))]:
@@ -110,5 +110,5 @@ def _say(record: Record) -> None:
         facts.append(_("plain autoencoder: no ELBO"))
     elif "elbo" in held_out:
         facts.append(_("ELBO {elbo} nats").format(elbo=words.number(held_out["elbo"])))
-        more.append(_("held-out ELBO {elbo:.1f} nats, KL {kl:.1f}").format(**held_out))
+        more.append(_("held-out ELBO {elbo:,.1f} nats, KL {kl:,.1f}").format(**held_out))
     st.caption(" · ".join(facts), help="; ".join(more) or None)

@@ -109,7 +109,7 @@ def test_more_dimensions_need_more_samples() -> None:
     app = opened("mnist-bernoulli-2d", "dimensions")
     sides = table(app, "nats")
     assert sides["nats"] == ["J = 2", "J = 5", "J = 10", "J = 20", "mnist-bernoulli-2d"]
-    far = [float(cell.replace(",", "")) for cell in sides["naive, 10³"] if cell != "–"]
+    far = [float(cell.replace(",", "").replace("−", "-")) for cell in sides["naive, 10³"] if cell != "–"]
     assert len(far) > 1
     assert far[-1] > -20  # J = 2 with binary pixels
     assert far[-2] < -100  # J = 20
@@ -129,7 +129,7 @@ def test_the_verdict_follows_the_numbers_of_the_model() -> None:
         assert verdicts[name] == (errors[0] > errors[1])
         assert verdicts[name] != ("importance sampling is closer" in said(app))
         shown = table(app, "estimate")["importance sampling, K = 5,000"]
-        assert shown[0] == f"{errors[1]:+,.2f}"
+        assert shown[0] == f"{errors[1]:+,.2f}".replace("-", "−")
     assert not verdicts["mnist-20d"]
 
 
@@ -166,11 +166,11 @@ def test_a_race_runs_as_far_as_was_asked_and_is_kept() -> None:
     app.select_slider(key="likelihood.most").set_value(10_000).run()
     app.button(key="likelihood.run").click().run()
     race = run_to_its_end(app)
-    assert race.seed != first.seed
+    assert race.asked.seed != first.asked.seed
     assert {step.runner for step in race.steps} == {"naive", "jackknife"}
     assert max(step.samples for step in race.steps if step.runner == "naive") == 10_000
     x = cache.pixels(cache.model_id("mine"), "mnist-sample", (0,))
-    again = list(races.race(vae.load("mine"), x, ("naive",), 100, replicates=5, seed=race.seed))  # as anybody can
+    again = list(races.race(vae.load("mine"), x, ("naive",), 100, replicates=5, seed=race.asked.seed))  # as anybody can
     by_hand = {(step.samples, step.replicate): float(step.value[0]) for step in again}
     shown = {(step.samples, step.replicate): float(step.value[0]) for step in race.steps if step.runner == "naive"}
     assert by_hand.items() <= shown.items()
@@ -181,6 +181,40 @@ def test_a_race_runs_as_far_as_was_asked_and_is_kept() -> None:
     shown = chart(app)
     assert max(shown["curves"][0]["x"]) < 1000 and not shown["distance"] and shown["words"]["up"] == "nats"
     assert len(app.session_state["likelihood.raced"].popitem()[1].steps) == count
+
+
+def test_a_reload_shows_the_race_of_the_link_as_far_as_it_has_run() -> None:
+    save("mine")
+    app = through_frame(PATH, "mine")
+    run_to_its_end(app)
+    app.pills(key="likelihood.runners").set_value(["jackknife", "naive"])
+    app.select_slider(key="likelihood.most").set_value(1_000_000).run()
+    app.button(key="likelihood.run").click().run()
+    app.button(key="likelihood.stop").click().run()
+    (race,) = app.session_state["likelihood.raced"].values()
+    link = app.query_params["likelihood.ran"]
+    assert link == f"{race.asked.seed},1000000,naive,jackknife" and race.steps
+    again = through_frame(PATH, "mine", likelihood__ran=link)
+    assert not again.exception and "likelihood.racing" not in again.session_state
+    assert chart(again) == chart(app) and f"with seed {race.asked.seed}" in said(again)
+    assert again.query_params["likelihood.ran"] == link
+    assert set(again.pills(key="likelihood.runners").value) == {"naive", "jackknife"}
+
+
+def test_a_reload_goes_on_with_a_race_that_runs() -> None:
+    save("mine")
+    app = through_frame(PATH, "mine")  # nothing ships for it, so a race starts by itself
+    assert "likelihood.racing" in app.session_state
+    again = through_frame(PATH, "mine", likelihood__ran=app.query_params["likelihood.ran"])
+    first, second = run_to_its_end(app), run_to_its_end(again)
+    assert first.asked == second.asked and len(first.steps) == len(second.steps)
+    assert all(torch.equal(a.value, b.value) for a, b in zip(first.steps, second.steps, strict=True))
+
+
+@pytest.mark.parametrize("ran", ["500,1000,naive", "x,1000,naive", "100,1001,naive", "100,1000", "100,1000,best"])
+def test_a_link_to_a_race_that_nobody_has_run_shows_the_first_one(ran: str) -> None:
+    app = through_frame(PATH, "mnist-bernoulli-2d", likelihood__ran=ran)
+    assert not app.exception and "computed in advance (seed 0)" in said(app)
 
 
 def test_a_race_is_stopped_and_ends_with_its_images() -> None:
@@ -226,7 +260,7 @@ def test_the_area_is_the_evidence_from_either_side() -> None:
     app.select_slider(key="likelihood.steps").set_value(50)
     for base in ("encoder", "prior"):
         app.segmented_control(key="likelihood.base").set_value(base).run()
-        assert f"log p(x) = {log_p:.1f}" in said(app)
+        assert f"log p(x) = {log_p:,.1f}" in said(app)
         halves = re.search(r"\*\*(\S+)\*\* ± \S+ nats, on av.*\*\*(\S+)\*\* ± \S+, on average", said(app)).groups()
         below, above = (float(half.replace(",", "")) for half in halves)
         assert below - 0.3 < log_p < above + 0.3  # 32 chains are good to some tenths of a nat
@@ -245,7 +279,7 @@ def test_a_model_of_many_dimensions_says_what_is_left_out() -> None:
     says = {
         "race": "log p(x) is not known exactly for J = 7",
         "mass": "can be drawn where the latent space is a plane; many has J = 7",
-        "gap": "exactly for J ≤ 2", "area": "exactly for J ≤ 2", "trust": "`python -m vae compare many`",
+        "gap": "exactly for J ≤ 2", "area": "exactly for J ≤ 2", "trust": "`vae compare many`",
     }  # fmt: skip
     for step, text in says.items():
         app = opened("many", step)

@@ -89,7 +89,7 @@ def test_the_card_lists_reports_and_comparisons_and_opens_them(own: Path) -> Non
     assert buttons == ["models.beside.report.mnist-sample"]  # the page only shows reports on the model's own images
     press(app, buttons[0])
     assert not app.exception and app.sidebar.selectbox(key="model").value == "mine"
-    assert "What is inside" in " ".join(each.value for each in app.markdown)
+    assert "A report on **mine**" in " ".join(each.value for each in app.markdown)
     app = through_frame(PATH, "mnist-2d")
     assert "Comparison of the estimators on mnist" in [each.value for each in app.markdown]
 
@@ -180,10 +180,10 @@ def test_the_card_of_a_model_says_what_it_is() -> None:
     for words in (
         "**Likelihood**: Bernoulli, binary pixels", "**Latent dimensions**: 2", "**Images**: 28 × 28",
         "**Data set**: mnist",
-        "**Origin**: built in", f"seed {record.training.seed}", f"{record.held_out['elbo']:.1f}".replace("-", "−"),
+        "**Origin**: built in", f"seed {record.training.seed}", f"{record.held_out['elbo']:,.1f}".replace("-", "−"),
     ):  # fmt: skip
         assert words in told
-    assert "python -m vae train mnist-bernoulli-2d" in app.code[0].value
+    assert app.code[0].value.startswith("vae train mnist-bernoulli-2d")
     app.selectbox(key="models.one").set_value("mine").run()
     assert "**Origin**: trained here" in said(app) and "train mine" in app.code[0].value
     assert "**Encoder**: hidden layers 4, ReLU" in said(app)
@@ -235,7 +235,7 @@ def test_a_pair_of_onnx_files_becomes_a_model() -> None:
         torch.testing.assert_close(vae.load("theirs").decoder(z).mean, expected, rtol=1e-5, atol=1e-6)
     record = vae.read_record("theirs")
     told = app.success[0].value
-    assert record.model.dequantised and f"The held-out ELBO is {record.held_out['elbo']:.1f} nats per image." in told
+    assert record.model.dequantised and f"The held-out ELBO is {record.held_out['elbo']:,.1f} nats per image." in told
     assert "nats per image over 2 dimensions" in told
 
 

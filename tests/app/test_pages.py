@@ -174,7 +174,7 @@ def test_says_in_plain_sight_which_images_it_shows(tmp_path: Path, monkeypatch: 
     st.cache_resource.clear()
     assert not app.exception
     assert "A sample of MNIST: 10,000 training and 2,000 test images" in app.sidebar.info[0].value
-    assert "python -m vae data mnist" in app.sidebar.info[0].value
+    assert "`vae data mnist`" in app.sidebar.info[0].value
 
 
 def test_damaged_model_is_named_and_the_others_work(own_folder: Path) -> None:

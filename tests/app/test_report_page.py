@@ -51,8 +51,25 @@ def test_a_report_is_made_at_a_click(
     assert len(app.get("download_button")) == 2
     again = through_frame(PAGE, "mine")  # it is kept, so that there is nothing to press
     assert [each.value for each in again.subheader] == titles
+
+    vae.save(model, vae.Record(name="other", model=config, training=training))
+    both = through_frame(PAGE, "mine", report__against="other")
+    assert [each.value for each in both.subheader] == titles  # of the one that is stored, beside the button
+    both.button(key="report.make").click().run()
+    assert not both.exception and not both.error and both.query_params["report.against"] == "other"
+    assert [each.value for each in both.subheader] == titles and len(both.get("download_button")) == 2
+    assert len(both.get("plotly_chart")) == 2 * len(again.get("plotly_chart"))
+    both.selectbox(key="report.against").select(None).run()
+    assert "report.against" not in both.query_params
+    assert len(both.get("plotly_chart")) == len(again.get("plotly_chart"))
     for kept in (st.cache_resource, st.cache_data):
         kept.clear()
+
+
+def test_only_models_with_a_report_can_be_compared() -> None:
+    choice = through_frame(PAGE, "mnist-2d", report__against="mnist-autoencoder-2d").selectbox(key="report.against")
+    assert choice.value is None and "mnist-5d" in choice.options
+    assert not {"mnist-2d", "mnist-autoencoder-2d"} & {*choice.options}
 
 
 def test_a_plain_autoencoder_has_none() -> None:

@@ -133,6 +133,19 @@ def test_the_replay_keeps_one_plane_for_the_points_and_says_which_was_decoded(in
     assert live["steps"] == [found.steps[-1]] and live["axes"] == axes.tolist()
 
 
+@pytest.mark.parametrize(("message", "saved"), [("", True), (jobs.runs.UNBEGUN, False)])
+def test_a_stopped_training_is_offered_only_if_it_saved_a_model(in_use: Path, message: str, saved: bool) -> None:
+    job = in_use / "five" / "job.json"
+    before = job.read_bytes()
+    try:
+        tell(in_use / "five", "stopped", message)
+        app = opened("five")
+    finally:
+        job.write_bytes(before)
+    assert ("train.use" in {each.key for each in app.button}) == saved
+    assert any("before its first step" in each.value for each in app.markdown) != saved
+
+
 @pytest.fixture
 def paused(in_use: Path) -> Iterator[Trainer]:
     """A training of this process that has taken a step by itself, and its trainer's like."""

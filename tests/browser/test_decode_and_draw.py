@@ -159,7 +159,7 @@ def test_each_stroke_is_encoded_decoded_and_scored(server: str, watched_page: Pa
     assert len(elbos) == 1000
     assert (np.diff(elbos) >= 0).all()
     lower = 100 * (elbos < ask(watched_page, "sketch", "it.elbo")).mean()
-    expect(watched_page.locator(".score")).to_contain_text(f"{lower:.0f} % of 1,000 test images have a lower ELBO")
+    expect(watched_page.locator(".score")).to_contain_text(f"{lower:.0f}% of 1,000 test images have a lower ELBO")
     # the same sums, to float32's precision, where the noise is the browser's own
     found = ask(
         watched_page,

@@ -79,13 +79,13 @@ def test_keys_move_z_and_a_click_puts_it_in_use(server: str, watched_page: Page)
 
 def test_the_threshold_moves_both_numbers(server: str, watched_page: Page) -> None:
     open_probe(watched_page, f"{server}/probe?probe.part=doubt")
-    slider = watched_page.get_by_role("slider", name="sure")
+    slider = watched_page.get_by_role("slider", name="confident")
     numbers = watched_page.locator(".probe .amount strong")
     expect(numbers).to_have_count(2)
-    high = [float(text.split()[0]) for text in numbers.all_inner_texts()]
+    high = [float(text.split("%")[0]) for text in numbers.all_inner_texts()]
     slider.focus()
     watched_page.keyboard.press("Home")
-    low = [float(text.split()[0]) for text in numbers.all_inner_texts()]
+    low = [float(text.split("%")[0]) for text in numbers.all_inner_texts()]
     assert low[0] < high[0] and low[1] >= high[1]
     told = ask(watched_page, "it.data.doubt")
     assert low == pytest.approx([100 * told["unsure"][0], 100 * told["astray"][0]], abs=0.06)

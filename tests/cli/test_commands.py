@@ -485,6 +485,18 @@ def test_data_is_fetched_with_a_word_in_the_end(capsys, monkeypatch):
     assert "[##########          ] train-images" in run(capsys, "data", "mnist-sample")[2]
 
 
+def test_a_download_is_announced_with_the_way_to_avoid_it(capsys, monkeypatch, model):
+    monkeypatch.setattr(cli.data, "available", lambda name: False)
+    monkeypatch.setattr(cli.data, "fetch", lambda name, progress: None)
+    _code, out, err = run(capsys, "evaluate", "a-model", "--data=mnist", "--images=2")
+    assert "nats per image" in out
+    assert err == (
+        "Fetching mnist, up to 12 MB; to use the sample of MNIST that ships instead, give --data mnist-sample.\n"
+    )
+    assert run(capsys, "data", "kmnist")[2] == "Fetching kmnist, up to 21 MB.\n"  # which was asked for
+    assert "Fetching" not in run(capsys, "evaluate", "a-model", "--images=2")[2]  # on the sample
+
+
 @pytest.mark.parametrize("words", [
     "nothing", "data cifar", "data import", "data remove", "models --all",
     "train", "train A_Name", "train ../x", "train x --unknown=1", "train x --epochs=0", "train x --epochs=many",

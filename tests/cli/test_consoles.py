@@ -49,7 +49,7 @@ def test_a_model_of_images_that_nobody_here_has(
     code = main(["evaluate", "of-mine", "--method=elbo", "--samples=2", "--images=3"])
     out, err = capsys.readouterr()
     assert (code, "nats per image" in out) == ((0, True) if size == 28 else (2, False))
-    known = "of-mine was trained on mine, which is not here" if size == 28 else "belongs to the data set 'mine'"
+    known = "of-mine was trained on mine, which is not available" if size == 28 else "belongs to the data set 'mine'"
     assert known in err
 
 

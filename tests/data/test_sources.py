@@ -30,7 +30,7 @@ def web(files: dict[str, bytes]) -> Iterator[Web]:
 
 
 def test_a_set_that_is_not_on_disk_is_not_fetched_unasked(files: dict[str, bytes], web: Web) -> None:
-    with pytest.raises(DataError, match=r"MNIST is not complete on disk .*python -m vae data mnist.*mnist-sample"):
+    with pytest.raises(DataError, match=r"MNIST is not complete on disk .*`vae data mnist`.*mnist-sample"):
         load_dataset("mnist", fetch=False)
     assert web[1] == [] and not data.folder().exists()
 

@@ -233,7 +233,7 @@ def test_a_file_cut_anywhere_is_said(tmp_path):
 
 
 def test_where_there_is_none_the_command_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match="python -m vae compare"):
+    with pytest.raises(CheckpointError, match="`vae compare"):
         load_comparison(tmp_path / "evidence.npz")
 
 

@@ -68,7 +68,7 @@ def test_the_shortfall_keeps_its_order_on_its_axis() -> None:
     ticks = dict(zip(figure.layout.yaxis.ticktext, figure.layout.yaxis.tickvals, strict=True))
     assert ticks["0"] == 0
     assert small.y[0] < ticks["10"]
-    assert large.y[0] > ticks["1000"]
+    assert large.y[0] > ticks["1,000"]
 
 
 @pytest.mark.parametrize("near", [False, True])

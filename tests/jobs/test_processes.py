@@ -186,8 +186,18 @@ def test_a_request_to_stop_while_the_process_starts_is_heard(own):
     write_job(own / "a-model", state="starting")  # as jobs.start does, with the number of the process that then runs
     jobs.stop("a-model")
     assert list(jobs.run("a-model", SMALL, QUICK)) == []
-    assert jobs.status("a-model") == jobs.Job("a-model", "stopped")
+    assert jobs.status("a-model") == jobs.Job("a-model", "stopped", runs.UNBEGUN)
     assert not (own / "a-model" / "model.safetensors").exists()  # which has learned nothing
+
+
+def test_a_stop_before_the_first_step_is_told_apart_from_one_that_saved(own):
+    list(jobs.run("a-model", SMALL, QUICK))
+    before = contents(own / "a-model")["model.safetensors"]
+    write_job(own / "a-model", state="starting")
+    jobs.stop("a-model")
+    assert list(jobs.run("a-model", SMALL, QUICK, overwrite=True)) == []
+    assert jobs.status("a-model") == jobs.Job("a-model", "stopped", runs.UNBEGUN)
+    assert contents(own / "a-model")["model.safetensors"] == before  # of the training before
 
 
 @pytest.mark.parametrize("name", ["nothing", "done"])
@@ -270,7 +280,7 @@ def test_a_divergence_leaves_the_model_of_the_last_sound_epoch_and_is_not_resume
         assert all(torch.equal(weight, initial[key]) for key, weight in load("a-model").state_dict().items())
     assert not jobs.resumable("a-model")
     for begin in (lambda: jobs.resume("a-model"), lambda: next(runs.resume("a-model"))):
-        with pytest.raises(JobError, match="would diverge again; 'a-model' did"):
+        with pytest.raises(JobError, match="would diverge again; 'a-model' diverged"):
             begin()
 
 
@@ -446,7 +456,7 @@ def test_two_trainings_cannot_share_a_folder(own):
     next(first)
     before = contents(own / "a-model")
     for second in (jobs.run("a-model", SMALL, QUICK, overwrite=True), runs.resume("a-model")):
-        with pytest.raises(JobError, match="'a-model' is in training"):
+        with pytest.raises(JobError, match="'a-model' is being trained"):
             next(second)
     with pytest.raises(JobError, match="'a-model' is busy"):
         jobs._spawn("a-model", [], SMALL)

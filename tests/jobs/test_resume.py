@@ -278,7 +278,7 @@ def test_pause_step_change_and_go(own, fork, monkeypatch):
     assert jobs.status("a-model") == jobs.Job("a-model", "done")
     change = {"step": steps[-1], "learning_rate": 1e-4, "beta": 3.0}
     assert read_record("a-model").changes == [change]
-    assert "changed by hand" in (own / "a-model" / "card.md").read_text()
+    assert "changed during training" in (own / "a-model" / "card.md").read_text()
 
 
 def test_a_change_survives_a_kill_from_the_step_where_it_was_made(own, fork, monkeypatch):
@@ -362,7 +362,7 @@ def test_trainings_queue_in_order_and_say_where_they_stand(own, fork, monkeypatc
     jobs.stop("c-model")  # while it waits
     assert ended(pids["c-model"]) == 0
     wait_for(lambda: jobs.status("a-model").ahead == 1)
-    assert jobs.status("c-model") == jobs.Job("c-model", "stopped", "It was stopped before it began.")
+    assert jobs.status("c-model") == jobs.Job("c-model", "stopped", runs.UNBEGUN)
     assert not jobs.history("a-model")
     jobs.stop("b-model")
     wait_for(lambda: jobs.status("a-model").state == "running")
@@ -422,7 +422,7 @@ def test_two_processes_cannot_train_in_one_folder(own, fork, monkeypatch):
     fork(lambda: list(runs.run("a-model", SMALL, LONG)))
     wait_for(lambda: jobs.history("a-model"))
     for second in (runs.run("a-model", SMALL, LONG, overwrite=True), runs.resume("a-model")):
-        with pytest.raises(JobError, match="'a-model' is in training"):
+        with pytest.raises(JobError, match="'a-model' is being trained"):
             next(second)
     assert jobs.status("a-model").state == "running"
 

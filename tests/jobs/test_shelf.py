@@ -94,7 +94,7 @@ def test_what_may_not_be_changed_is_said(own: Path) -> None:
         (lambda: shelf.rename("mnist-2d", "b"), "cannot be changed"),
         (lambda: shelf.discard("mnist-2d"), "cannot be changed"),
         (lambda: shelf.discard("nobody"), "there is no"),
-        (lambda: shelf.discard("busy"), "is in training"),
+        (lambda: shelf.discard("busy"), "is being trained"),
         (lambda: shelf.rename("a", "No Name"), "lower-case"),
         (lambda: shelf.rename("a", "busy"), "is taken"),
         (lambda: shelf.rename("a", "mnist-2d"), "is taken"),

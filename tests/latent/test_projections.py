@@ -136,7 +136,7 @@ def test_a_model_that_is_not_there(quick):
     for act in (projections.make_projection, projections.kept_projection):
         with pytest.raises(CheckpointError, match="nobody"):
             act("nobody", DATA, "tsne")
-    with pytest.raises(CheckpointError, match="python -m vae project"):
+    with pytest.raises(CheckpointError, match="`vae project"):
         projections.load_projection(projections.projection_file("small", DATA.name, "umap"))
 
 

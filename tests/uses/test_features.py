@@ -170,7 +170,7 @@ def test_accuracies_of_another_model_or_data_set_do_not_count(models):
 
 def test_a_damaged_or_foreign_file_is_refused(models):
     path = features.features_file("small", "mnist-sample")
-    with pytest.raises(CheckpointError, match="python -m vae features"):
+    with pytest.raises(CheckpointError, match="`vae features"):
         features.load_features(path)
     features.make_features("small", DATA)
     content = json.loads(path.read_text())

@@ -1,4 +1,4 @@
-"""The command line, `python -m vae`.
+"""The command line, `vae`.
 
 The wing depends on all floors below it, and nothing in `vae` depends on it. Listing, help and rejecting bad input work
 without PyTorch, which takes seconds to import: whatever needs it is accessed through the package

@@ -111,7 +111,7 @@ def _lead(chosen: argparse.Namespace, model: ModelConfig, config: TrainConfig) -
     if chosen.resume:
         config = vae.jobs.read_plan(folders()[0] / chosen.name).training
     if config.data in data.names():
-        model, config = _fitted(chosen, model, config, loaded(config.data).image_shape)
+        model, config = _fitted(chosen, model, config, loaded(config.data, optional=True).image_shape)
     if chosen.estimate:
         print(json.dumps({"estimated_seconds": vae.estimate(model, config, data.load_dataset(config.data))}))
         return
@@ -253,7 +253,7 @@ def _parser() -> argparse.ArgumentParser:
     add_evidence(commands)
 
     command = commands.add_parser(
-        "project", help="project the codes of test images to a plane; the result is stored with the model"
+        "project", help="project the codes of test images onto a plane; the result is stored with the model"
     )
     command.add_argument(
         "--method", choices=methods.PROJECTIONS, default="tsne", help="method of projection (default: %(default)s)"

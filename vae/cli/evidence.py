@@ -1,4 +1,4 @@
-"""Commands for the evidence: `python -m vae evaluate | compare`."""
+"""Commands for the evidence: `vae evaluate | compare`."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ def add_evidence(commands: Any) -> None:
     command.add_argument("--samples", type=int, help=f"samples per image, or chains for ais (default: {counts})")
     command.add_argument("--steps", type=int, help=f"number of temperatures of ais (default: {methods.STEPS})")
     command.add_argument(
-        "--replicates", type=int, default=1, help="how often to repeat with new samples (default: %(default)s)"
+        "--replicates", type=int, default=1, help="number of runs, each with new samples (default: %(default)s)"
     )
     command.add_argument("--jackknife", action="store_true", help="correct the bias of importance sampling")
     command.add_argument(
         "--sandwich", action="store_true",
-        help="also run ais from above, from exact posterior samples: of a grid for J <= 2, else of simulated images",
+        help="also run ais in reverse, for an upper bound: from exact posterior samples, of a grid for J <= 2, else of "
+        "simulated images",
     )  # fmt: skip
     command.add_argument("--json", action="store_true", help="print one JSON object")
     add_images(command)

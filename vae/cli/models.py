@@ -95,7 +95,7 @@ def _import(chosen: argparse.Namespace) -> None:
     check_name(chosen.name)
     if not chosen.overwrite:
         refuse_taken(chosen.name, "--overwrite")
-    dataset = loaded(chosen.data or _named(chosen.layers))
+    dataset = loaded(chosen.data or _named(chosen.layers), optional=True)
     found = _found(chosen, dataset.image_shape)
     mean, deviation = chosen.standardised
     pixels = vae.Pixels(mean, deviation, not chosen.plain_grey)

@@ -18,9 +18,19 @@ from vae.settings import Record, folders, locate, read_record
 __all__ = ["add_uses", "images_of", "loaded"]
 
 
-def loaded(name: str, always: bool = False) -> data.Dataset:
-    """Loads a data set, fetching it with a progress bar if it is not on disk."""
-    if always or not data.available(name):
+def loaded(name: str, always: bool = False, optional: bool = False) -> data.Dataset:
+    """Loads a data set, fetching it with a progress bar if it is not on disk.
+
+    Arguments:
+        name: of the data set.
+        always: whether to fetch it again if it is on disk, which only verifies intact files.
+        optional: whether the command has an option `--data`, so that the sample can replace it.
+    """
+    missing = not data.available(name)
+    if missing and name in data.DOWNLOADS:
+        other = "; to use the sample of MNIST that ships instead, give --data mnist-sample" if optional else ""
+        print(f"Fetching {name}, up to {data.DOWNLOADS[name]} MB{other}.", file=sys.stderr)
+    if always or missing:
         data.fetch(
             name, lambda what, done, total: draw_bar(done / total if total else 0, f"{what}, {done / 1e6:.1f} MB")
         )
@@ -40,12 +50,13 @@ def images_of(record: Record, name: str | None) -> data.Dataset:
     if name is None and own not in data.names():
         if record.model.image_shape != (28, 28):
             raise DataError(
-                f"{record.name} belongs to the data set {own!r}, which is no longer here: import it again, or name "
-                "another with --data."
+                f"{record.name} belongs to the data set {own!r}, which is no longer available: import it "
+                "again, or choose another with --data."
             )
-        print(f"{record.name} was trained on {own}, which is not here: using mnist-sample instead.", file=sys.stderr)
+        says = f"{record.name} was trained on {own}, which is not available: using mnist-sample instead."
+        print(says, file=sys.stderr)
         name = "mnist-sample"
-    dataset = loaded(name or own)
+    dataset = loaded(name or own, optional=True)
     if dataset.image_shape != record.model.image_shape:
         came, wanted = map(data.said_size, (dataset.image_shape, record.model.image_shape))
         raise DataError(
@@ -71,7 +82,9 @@ def add_uses(commands: Any) -> None:
     add_device(command, "cpu")
     command.set_defaults(run=_features)
 
-    command = commands.add_parser("classifier", help="train the classifier that judges samples; stored with the models")
+    command = commands.add_parser(
+        "classifier", help="train a classifier on the labels of a data set; stored with the models"
+    )
     command.add_argument("name", choices=data.names(), help="name of the data set")
     command.add_argument("--seed", type=int, default=0, help="seed of its weights (default: %(default)s)")
     command.set_defaults(run=_classifier)
@@ -120,5 +133,5 @@ def _classifier(chosen: argparse.Namespace) -> None:
     images, accuracy, confidence, sure, accuracy_sure = net.skill
     print(
         f"{path}: correct on {accuracy:.2%} of {images:,} test images (mean confidence {confidence:.2%}); "
-        f"above {vae.uses.classifier.SURE:.0%} on {sure:.2%}, and correct on {accuracy_sure:.2%} of these"
+        f"confident (above {vae.uses.classifier.SURE:.0%}) on {sure:.2%}, and correct on {accuracy_sure:.2%} of these"
     )

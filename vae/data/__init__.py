@@ -23,6 +23,7 @@ depends only on `vae.errors` and `vae.paths`.
 
 from vae.data import handwriting, imports, stored
 from vae.data.datasets import (
+    DOWNLOADS,
     NAMES,
     Dataset,
     Facts,
@@ -39,6 +40,7 @@ from vae.data.datasets import (
 )
 
 __all__ = [
+    "DOWNLOADS",
     "NAMES",
     "Dataset",
     "Facts",

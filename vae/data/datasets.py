@@ -12,13 +12,13 @@ import numpy as np
 
 from vae import paths
 from vae.data import relatives, sources, stored
-from vae.data.sets import NAMES, TITLES, Dataset, Facts, Split, folder, said_size
+from vae.data.sets import DOWNLOADS, NAMES, TITLES, Dataset, Facts, Split, folder, said_size
 from vae.data.sources import Progress
 from vae.errors import CheckpointError, DataError, meant
 
 __all__ = [
-    "NAMES", "Dataset", "Facts", "Split", "available", "facts", "fetch", "folder", "image_shape_of", "load_dataset",
-    "names", "read_idx", "said_size",
+    "DOWNLOADS", "NAMES", "Dataset", "Facts", "Split", "available", "facts", "fetch", "folder", "image_shape_of",
+    "load_dataset", "names", "read_idx", "said_size",
 ]  # fmt: skip
 
 DIGITS = tuple("0123456789")
@@ -241,7 +241,7 @@ def _whole(name: str, found: dict[str, np.ndarray], problems: list[str]) -> list
     """Return all arrays of a set; raise DataError with the problems if some were not found."""
     if len(found) < len(RESOURCES[name]):
         problems.append(f"looked in {_raw(name)}")
-        raise _unavailable(name, "is not complete on disk", problems, f"fetch it with `python -m vae data {name}`")
+        raise _unavailable(name, "is not complete on disk", problems, f"fetch it with `vae data {name}`")
     return [found[file] for file in RESOURCES[name]]
 
 

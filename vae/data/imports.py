@@ -200,20 +200,20 @@ def _read(path: Path, skip_bad: bool) -> Parts:
 
 
 def _foreign(path: Path) -> DataError:
-    """Returns the error that says what a file is instead, and what can be read."""
-    with damaged(str(path)), path.open("rb") as file:
-        head = file.read(12)
-    if not head:
+    """Returns the error that says why a file cannot be read, and what can be."""
+    with damaged(str(path)):
+        empty = path.stat().st_size == 0
+    if empty:
         return DataError(f"{path} is empty. Copy or save it again.")
     with contextlib.suppress(DataError), path.open("rb") as file:
         look(file, str(path))
         return DataError(
-            f"A data set needs at least two images; {path} is a single one. Put it into a folder with the others."
+            f"A data set needs at least two images; {path} is a single one. Put it into a zip archive or a folder with "
+            "the others."
         )
     return DataError(
-        "Images can be read from a folder of image files, a zip archive of one, .npy, .npz, IDX (also as .gz) or "
-        "Parquet; "
-        f"{path} begins with {head!r}, unlike any of these."
+        "A file of images must be a zip archive of image files, .npy, .npz, IDX (also as .gz) or Parquet; "
+        f"{path} is none of these."
     )
 
 

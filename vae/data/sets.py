@@ -14,7 +14,7 @@ from vae.errors import DataError
 if typing.TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["NAMES", "TITLES", "Dataset", "Facts", "Split", "folder", "said_size"]
+__all__ = ["DOWNLOADS", "NAMES", "TITLES", "Dataset", "Facts", "Split", "folder", "said_size"]
 
 TITLES = {  # of the sets that ship or are fetched
     "mnist": "MNIST",
@@ -30,6 +30,9 @@ TITLES = {  # of the sets that ship or are fetched
     "mnist-sample": "A sample of MNIST",
 }
 NAMES = tuple(TITLES)
+# MB to download, at most; the six sets of EMNIST are in one archive
+DOWNLOADS = {"mnist": 12, "fashion-mnist": 31, "kmnist": 21, "qmnist": 21}
+DOWNLOADS |= {name: 562 for name in NAMES if name.startswith("emnist-")}
 
 
 class Split:

@@ -151,7 +151,7 @@ def _npy_header(file: Limited, what: str) -> tuple[tuple[int, ...], np.dtype[Any
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, by_columns, dtype = read(file)  # type: ignore[arg-type]
     if dtype.kind not in "biufSU" or dtype.itemsize == 0 or dtype.itemsize > 2**16:
-        raise DataError(f"An array must have numbers or words; {what} has {dtype}. Save it with a plain type.")
+        raise DataError(f"An array must have numbers or words; {what} has {dtype}. Save it as one of these.")
     if by_columns and len(shape) > 1:
         raise DataError(
             f"An array must be stored row by row; {what} is stored by columns. Save numpy.ascontiguousarray of it."

@@ -29,10 +29,10 @@ class Plane(NamedTuple):
         fine_x, fine_y: nodes of a picture of the posterior's neighbourhood.
         fine: (H, W), log p(x|z) at these nodes, nats.
         log_posterior: (H, W), log p(z|x) at these nodes, nats.
-        levels: log p(z|x) on the contours that enclose 99, 90 and 50 % of the posterior, increasing.
+        levels: log p(z|x) on the contours that enclose 99, 90 and 50% of the posterior, increasing.
         mean, deviation: (2,), mean and standard deviation of q(z|x).
         samples: (S, 2), samples from the prior.
-        hit: (S,), which of them are inside the 99 % contour.
+        hit: (S,), which of them are inside the 99% contour.
         share: probability that a sample is.
         kl: KL[p(z|x) || p(z)], nats.
     """

@@ -246,7 +246,7 @@ def load_comparison(path: Path) -> Comparison:
     """
     path = given(path)
     if not path.is_file():
-        raise CheckpointError(f"There is no comparison at {path}; `python -m vae compare NAME` makes one.")
+        raise CheckpointError(f"There is no comparison at {path}; `vae compare NAME` makes one.")
     try:
         with np.load(
             io.BytesIO(path.read_bytes()), allow_pickle=False

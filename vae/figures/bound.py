@@ -115,7 +115,7 @@ def waterfall(reconstruction: float, regulariser: float, gap: float, names: Sequ
 
 
 def codes(points: Array, labels: Array, classes: Sequence[str], wide: float, name: str) -> go.Figure:
-    """Draws codes (N, 2) of images by group, with the circles that enclose 86 and 99 % of the prior.
+    """Draws codes (N, 2) of images by group, with the circles that enclose 86 and 99% of the prior.
 
     Arguments:
         points: their means.

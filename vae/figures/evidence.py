@@ -114,10 +114,10 @@ def plane(
         go.Heatmap(
             x=horizontal, y=vertical, z=np.maximum(height, top - depth), colorscale="Cividis",
             colorbar={
-                "title": {"text": names["likelihood"], "side": "bottom"}, "thickness": 12, "tickformat": "~d",
+                "title": {"text": names["likelihood"], "side": "bottom"}, "thickness": 12, "tickformat": ",~f",
                 "orientation": "h", "y": -0.15, "yanchor": "top",
             },
-            zmin=top - depth, zmax=top, hovertemplate="(%{x:.2f}, %{y:.2f})<br>%{z:.0f} nats<extra></extra>",
+            zmin=top - depth, zmax=top, hovertemplate="(%{x:.2f}, %{y:.2f})<br>%{z:,.0f} nats<extra></extra>",
             zsmooth="best",
         )
     )  # fmt: skip
@@ -182,13 +182,14 @@ def gap(elbo: float, best: float | None, log_p: float, names: tuple[str, str, st
     room = max(log_p - elbo, 0.5)
     figure = go.Figure()
     left = elbo - 0.4 * room
-    figure.add_trace(_piece(names[0], COLOURS["elbo"], left, elbo, f"{elbo:.2f}"))
+    figure.add_trace(_piece(names[0], COLOURS["elbo"], left, elbo, f"{elbo:,.2f}"))
     for name, strength, low, high in parts:
         figure.add_trace(_piece(name, paler(COLOURS["kl"], strength), low, high, f"{high - low:.2f}"))
     figure.add_vline(x=log_p, line={"color": COLOURS["exact"], "width": 4, "dash": "dash"})
     figure.add_annotation(
-        x=log_p, y=1, yref="paper", text=f"{names[4]} = {log_p:.2f}", showarrow=False, yanchor="bottom", xanchor="right"
-    )
+        x=log_p, y=1, yref="paper", text=f"{names[4]} = {log_p:,.2f}", showarrow=False, yanchor="bottom",
+        xanchor="right",
+    )  # fmt: skip
     figure.update_layout(
         height=200, barmode="stack", margin={"l": 10, "r": 10, "t": 34, "b": 10}, showlegend=True,
         legend={"orientation": "h", "yanchor": "top", "y": -0.65, "traceorder": "normal"},
@@ -274,12 +275,15 @@ def shortfall(sizes: Array, below: dict[str, Array], titles: tuple[str, str]) ->
             go.Scatter(
                 x=sizes, y=np.arcsinh(values / 2) / np.log(10), name=name, mode="lines+markers+text",
                 line={"color": clear(COLOURS["naive"], shade), "width": 3}, marker={"size": 8},
-                customdata=values, hovertemplate=f"{name}: %{{customdata:.1f}}<extra></extra>",
+                customdata=values, hovertemplate=f"{name}: %{{customdata:,.1f}}<extra></extra>",
             )
         )  # fmt: skip
-    ticks = np.array([0, 1, 3, 10, 30, 100, 300, 1000, 3000])
+    ticks = [0, 1, 3, 10, 30, 100, 300, 1000, 3000]
     figure.update_layout(
         **_LAYOUT, height=320, hovermode="x unified", xaxis={"type": "log", "title": titles[0], "dtick": 1},
-        yaxis={"title": titles[1], "tickvals": np.arcsinh(ticks / 2) / np.log(10), "ticktext": ticks.astype(str)},
+        yaxis={
+            "title": titles[1], "tickvals": np.arcsinh(np.array(ticks) / 2) / np.log(10),
+            "ticktext": [f"{tick:,}" for tick in ticks],
+        },
     )  # fmt: skip
     return figure

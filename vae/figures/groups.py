@@ -56,7 +56,7 @@ def group_colours(count: int) -> tuple[str, ...]:
 def levels(values: NDArray) -> tuple[NDArray[np.uint8], tuple[float, float]]:
     """Returns the level of each value (N,), and the values of the lowest and the highest level.
 
-    Levels are equal steps between the 2 % and 98 % quantiles, so that a few outliers do not compress the others into
+    Levels are equal steps between the 2% and 98% quantiles, so that a few outliers do not compress the others into
     one level. Values that differ by less than a millionth all get the lowest level.
     """
     low, high = np.quantile(values, [0.02, 0.98]).tolist()

@@ -74,7 +74,8 @@ def training(reports: Sequence[Report], part: str, titles: tuple[str, str], name
     )  # fmt: skip
     figure.update_layout(
         height=280, margin={"l": 10, "r": 10, "t": 10, "b": 10}, xaxis={"title": titles[0], "rangemode": "tozero"},
-        yaxis={"title": titles[1]}, legend={"orientation": "h", "yanchor": "bottom", "y": 1.0}, hovermode="x unified",
+        yaxis={"title": titles[1], "tickformat": ",~f"}, hovermode="x unified",
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0},
     )  # fmt: skip
     values = np.array([getattr(r, part) for r in reports])
     if part == "reconstruction" and len(values) > 4:

@@ -95,7 +95,8 @@ def curves(runs: Sequence[Curve], titles: tuple[str, str]) -> go.Figure:
         )  # fmt: skip
     figure.update_layout(
         height=380, margin=_MARGIN, hovermode="x unified", xaxis={"title": titles[0], "rangemode": "tozero"},
-        yaxis={"title": titles[1]}, legend={"orientation": "h", "yanchor": "bottom", "y": 1.0}, showlegend=True,
+        yaxis={"title": titles[1], "tickformat": ",~f"}, showlegend=True,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0},
     )  # fmt: skip
     values = np.concatenate([run.values for run in runs]) if runs else np.empty(0)
     if len(values) > 4:

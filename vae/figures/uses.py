@@ -157,7 +157,7 @@ def lines(
 def codes_and_prior(
     points: Array, labels: Array, classes: Sequence[str], titles: tuple[str, str], name: str
 ) -> go.Figure:
-    """Draws codes coloured by group, and the circle that encloses 95 % of N(0, I).
+    """Draws codes coloured by group, and the circle that encloses 95% of N(0, I).
 
     Arguments:
         points: (N, 2), means.

@@ -225,7 +225,7 @@ def floors(
     figure.update_layout(
         height=280, margin=_MARGIN, showlegend=False, hovermode="x unified",
         xaxis={"title": titles[0], "zeroline": False, "range": [places[0], places[-1]]},
-        yaxis={"title": titles[1], "range": [bottom, top], "tickformat": "~d"},
+        yaxis={"title": titles[1], "range": [bottom, top], "tickformat": ",~f"},
     )  # fmt: skip
     return figure
 

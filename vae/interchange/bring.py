@@ -153,7 +153,7 @@ def scored(
         name=name, model=model.config, images=dataset.name, data_checksum=dataset.checksum,
         held_out=held_out_figures(model, dataset),
     )  # fmt: skip
-    says.append(f"The held-out ELBO is {record.held_out['elbo']:.1f} nats per image.")
+    says.append(f"The held-out ELBO is {record.held_out['elbo']:,.1f} nats per image.")
     return model, record, says
 
 

@@ -15,7 +15,7 @@ __all__ = ["arguments", "card", "command", "held_out_figures", "likelihood_words
 
 
 def arguments(name: str, model_config: ModelConfig, config: TrainConfig, half: bool = False) -> list[str]:
-    """Returns the arguments of `python -m vae` that reproduce a model: every setting that differs from its default."""
+    """Returns the arguments of `vae` that reproduce a model: every setting that differs from its default."""
     words = ["train", name]
     for chosen, default in ((model_config, ModelConfig()), (config, TrainConfig())):
         for f in fields(chosen):
@@ -32,7 +32,7 @@ def command(record: Record, half: bool = False) -> str:
         raise CheckpointError(
             f"Only a model that was trained here has a command that reproduces it; {record.name!r} was not."
         )
-    return "python -m vae " + shlex.join([*arguments(record.name, record.model, record.training, half), "--overwrite"])
+    return "vae " + shlex.join([*arguments(record.name, record.model, record.training, half), "--overwrite"])
 
 
 def card(record: Record, dataset: Dataset, half: bool) -> str:
@@ -43,8 +43,8 @@ def card(record: Record, dataset: Dataset, half: bool) -> str:
     floor = "none" if model.log_variance_floor is None else f"{model.log_variance_floor:g}"
     images = learned_from(len(dataset.train), record.training)
     rows = {
-        "made by": f"`{command(record, half)}`",
-        "learned from": f"{images:,} images of {dataset.name}, {record.epochs_done:g} epochs",
+        "command": f"`{command(record, half)}`",
+        "trained on": f"{images:,} images of {dataset.name}, {record.epochs_done:g} epochs",
         "seconds of training": f"{record.seconds:.0f}",
         "likelihood": model.likelihood,
         "floor of log variance": "does not apply" if model.likelihood == "bernoulli" else floor,
@@ -52,7 +52,7 @@ def card(record: Record, dataset: Dataset, half: bool) -> str:
     }
     if record.changes:
         says = "after step {step:,.0f} learning rate {learning_rate:g}, beta {beta:g}"
-        rows["changed by hand"] = "; ".join(says.format(**change) for change in record.changes)
+        rows["changed during training"] = "; ".join(says.format(**change) for change in record.changes)
     if "elbo" in held_out:
         rows["held-out ELBO, nats"] = f"{held_out['elbo']:.2f} ± {held_out['elbo_standard_error']:.2f}"
         rows["bits per dimension"] = f"{held_out['bits_per_dimension']:.4f}"

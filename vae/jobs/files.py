@@ -34,7 +34,7 @@ class Lock:
         except OSError as error:
             place = self.path.parent
             raise JobError(
-                f"{place} could not be written: {error.strerror}. Choose another VAE_CHECKPOINTS."
+                f"{place} could not be written: {error.strerror}. Set VAE_CHECKPOINTS to another folder."
             ) from error
         try:
             while not _take(file):

@@ -206,7 +206,8 @@ def read_plan(folder: Path) -> Plan:
         raise JobError(f"A finished training cannot be resumed; {folder.name!r} is finished. Train another model.")
     if found.get("state") == "failed" and found["message"].startswith(_DIVERGED):
         raise JobError(
-            f"A training that diverged would diverge again; {folder.name!r} did. Train another model, in smaller steps."
+            f"A training that diverged cannot be resumed, since it would diverge again; {folder.name!r} diverged. "
+            "Train the model again, with a lower learning rate."
         )
     try:
         found = json.loads((folder / "config.json").read_text())

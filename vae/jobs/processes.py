@@ -1,6 +1,6 @@
 """Training that outlives its observers: a separate process, and a folder that records its state.
 
-The shell and the Train page start the same command, `python -m vae train <name> ...`; see `vae.jobs.runs` for the
+The shell and the Train page start the same command, `vae train <name> ...`; see `vae.jobs.runs` for the
 folder. Any number of pages and shells may watch it and send requests to it, and may come and go.
 """
 
@@ -49,7 +49,7 @@ def prepare() -> None:
 
 
 def start(name: str, model_config: ModelConfig, config: TrainConfig, *, seconds: float | None = None) -> None:
-    """Starts `python -m vae train` as a separate process, which waits for its turn and then trains.
+    """Starts `vae train` as a separate process, which waits for its turn and then trains.
 
     Arguments:
         name: of the model.
@@ -260,7 +260,7 @@ def _spawn(name: str, words: list[str], model_config: ModelConfig) -> None:
             if isinstance(error, CheckpointError):
                 raise
             raise JobError(
-                f"{folder} could not be written: {error.strerror}. Choose another VAE_CHECKPOINTS."
+                f"{folder} could not be written: {error.strerror}. Set VAE_CHECKPOINTS to another folder."
             ) from error
     threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie
 

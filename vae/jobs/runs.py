@@ -32,8 +32,9 @@ from vae.model import ModelConfig, TrainConfig, check_name, folders
 from vae.settings import refuse_taken
 from vae.training import Report
 
-__all__ = ["Waits", "queue_lock", "refuse_taken", "resume", "run"]
+__all__ = ["UNBEGUN", "Waits", "queue_lock", "refuse_taken", "resume", "run"]
 
+UNBEGUN = "It was stopped before its first step."  # so that a model in its folder is not its own
 Waits = Callable[[int], None]  # called with the number of trainings ahead, whenever it changes
 
 
@@ -96,7 +97,7 @@ def _carry_out(
     found = says(folder)
     patient = found.get("state") not in BUSY or (found["state"], found["pid"]) == ("starting", os.getpid())
     if not lock.acquire(wait=120 if patient else 0):
-        raise JobError(f"Two processes cannot train one model; {folder.name!r} is in training. Choose another name.")
+        raise JobError(f"Two processes cannot train one model; {folder.name!r} is being trained. Choose another name.")
     state: State = "failed"
     message = "The process ended without recording why."
     keeper = None
@@ -108,7 +109,8 @@ def _carry_out(
             keeper.finish()
             state, message = "done", ""
         except (Stopped, GeneratorExit, KeyboardInterrupt) as end:
-            state, message = "stopped", str(end) if keeper else "It was stopped before it began."
+            begun = resumed or (keeper is not None and keeper.trainer.step > 0)
+            state, message = "stopped", str(end) if begun else UNBEGUN
             if keeper:
                 keeper.stop()
             if not isinstance(end, Stopped):

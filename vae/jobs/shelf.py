@@ -151,7 +151,7 @@ def _check(name: str, new: str | None = None) -> None:
         raise CheckpointError(f"Your own models are in {folders()[0]}; there is no {name!r} there.")
     if _busy(name):
         raise CheckpointError(
-            f"A model cannot be changed during its training; {name} is in training. Stop the training first."
+            f"A model cannot be changed during its training; {name} is being trained. Stop the training first."
         )
     if new is not None:
         _check_new(new)

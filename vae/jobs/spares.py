@@ -44,7 +44,7 @@ def prepare(environment: Mapping[str, str]) -> None:
 
 
 def take(words: list[str], log: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
-    """Runs `python -m vae <words>` in the spare process.
+    """Runs `vae <words>` in the spare process.
 
     Arguments:
         words: arguments of the command.

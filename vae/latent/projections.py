@@ -152,7 +152,7 @@ def load_projection(path: Path) -> Projection:
     """
     path = given(path)
     if not path.is_file():
-        raise CheckpointError(f"There is no projection at {path}; `python -m vae project NAME` makes one.")
+        raise CheckpointError(f"There is no projection at {path}; `vae project NAME` makes one.")
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             settings, points = json.loads(str(file["settings"][()])), file["points"]

@@ -128,7 +128,7 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 def settled(config: TrainConfig, model: VAE) -> TrainConfig:
     """Resolves the precision `auto` for a model on its current device: bfloat16 where it is faster at no loss.
 
-    It loses nothing under a Bernoulli likelihood. Under a Gaussian, the error of a mean, 0.2 %, is not small compared
+    It loses nothing under a Bernoulli likelihood. Under a Gaussian, the error of a mean, 0.2%, is not small compared
     with a standard deviation that may be as small as its floor.
     """
     if config.precision != "auto":

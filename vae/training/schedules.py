@@ -9,7 +9,7 @@ from vae.model import TrainConfig
 
 __all__ = ["Rates", "learned_from", "rates"]
 
-# Smith & Topin (2018): up over 30 % of the steps from 1/25 of the highest rate, then down to 1/10,000 of the first
+# Smith & Topin (2018): up over 30% of the steps from 1/25 of the highest rate, then down to 1/10,000 of the first
 _RISE, _FIRST, _LAST = 0.3, 25, 1e4
 
 
@@ -30,7 +30,7 @@ class Rates(NamedTuple):
 def rates(config: TrainConfig, step: int, steps_an_epoch: int) -> Rates:
     """Returns the rates of a step.
 
-    one-cycle: half a cosine up over 30 % of the steps, half a cosine down; adam_beta1 + 0.05, down to - 0.05, and back.
+    one-cycle: half a cosine up over 30% of the steps, half a cosine down; adam_beta1 + 0.05, down to - 0.05, and back.
     constant, cosine: a linear rise over `warmup` epochs, then the highest rate, or half a cosine from it down to 0.
     beta: a linear rise from 0 over `beta_warmup` epochs.
 

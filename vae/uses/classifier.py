@@ -193,7 +193,7 @@ def load_classifier(path: Path) -> Classifier:
     """
     path = given(path)
     if not path.is_file():
-        raise CheckpointError(f"There is no classifier at {path}; `python -m vae classifier DATA` makes one.")
+        raise CheckpointError(f"There is no classifier at {path}; `vae classifier DATA` makes one.")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             says = json.loads((file.metadata() or {})["classifier"])

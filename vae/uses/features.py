@@ -224,7 +224,7 @@ def load_features(path: Path) -> Features:
     """
     path = given(path)
     if not path.is_file():
-        raise CheckpointError(f"There are no accuracies at {path}; `python -m vae features NAME` measures them.")
+        raise CheckpointError(f"There are no accuracies at {path}; `vae features NAME` measures them.")
     try:
         content = json.loads(path.read_bytes())
         settings = content["settings"]

@@ -74,8 +74,8 @@ def show(model: cache.Model) -> None:
     st.caption(
         _(
             "{name}, from {a:,} and {b:,} images, has length {long:.2f}. Over {resamples} bootstrap resamples of these "
-            "images, 90 % of the lengths lie between {low:.2f} and {high:.2f}; the direction changes by less than "
-            "{angle:.1f}° in half of the resamples, and by less than {most:.1f}° in 95 %. This is the uncertainty of "
+            "images, 90% of the lengths lie between {low:.2f} and {high:.2f}; the direction changes by less than "
+            "{angle:.1f}° in half of the resamples, and by less than {most:.1f}° in 95%. This is the uncertainty of "
             "the mean, not the spread of the class: no single direction turns every {minus} into a {of}."
         ).format(
             name=name[0].upper() + name[1:], a=counts[0], b=counts[1], long=float(np.linalg.norm(found.mean)),

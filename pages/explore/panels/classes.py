@@ -1,4 +1,4 @@
-"""Images that a classifier is most and least sure of, by class, and samples from the prior that it is unsure of."""
+"""The images of each class on which a classifier is most and least confident, and such samples from the prior."""
 
 import numpy as np
 import streamlit as st
@@ -29,8 +29,8 @@ def show(model: cache.Model, judge: cache.probe.Judge, names: tuple[str, ...]) -
         )  # fmt: skip
         state.write_link(probe__class=None if chosen == present[0] else str(chosen))
         typical, least = probe.extremes(decoded, chosen, COUNT)
-        _strip(model, decoded, typical, _("Most typical: the largest margin over the second class"))
-        _strip(model, decoded, least, _("Least sure: the smallest margin over the second class"))
+        _strip(model, decoded, typical, _("Most confident: the largest margin over the second class"))
+        _strip(model, decoded, least, _("Least confident: the smallest margin over the second class"))
         st.caption(
             _(
                 "Upper rows: {of}. Lower rows: their reconstructions, which are classified; the number above is the "
@@ -57,7 +57,7 @@ def _strip(model: cache.Model, log_probability: np.ndarray, rows: np.ndarray, ti
 
 
 def doubtful(model: cache.Model, found: cache.probe.Doubts) -> None:
-    """Draws decoded samples from the prior that the classifier is unsure of, or sure of far from the data."""
+    """Draws decoded samples from the prior on which the classifier is not confident, or confident far from the data."""
     net, size = cache.load(model), cache.record(model[0]).model.latent
     if found.doubt.draws:
         st.caption(
@@ -69,8 +69,8 @@ def doubtful(model: cache.Model, found: cache.probe.Doubts) -> None:
             ).format(count=found.doubt.draws, size=size, empty=found.doubt.empty)
         )
     kinds = [
-        (found.unsure, _("samples from the prior that the classifier is least sure of")),
-        (found.astray, _("samples far from the data, q(z) < 0.01 p(z), that it is most sure of")),
+        (found.unsure, _("samples from the prior on which the classifier is least confident")),
+        (found.astray, _("samples far from the data, q(z) < 0.01 p(z), on which it is most confident")),
     ]
     for column, (z, title) in zip(st.columns(2, gap="medium"), kinds, strict=True):
         with column:

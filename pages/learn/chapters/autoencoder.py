@@ -102,10 +102,10 @@ def _side(scene: kit.Scene, done: bool) -> None:
         kit.chart(
             figures.uses.codes_and_prior(
                 means, scene.dataset.test.labels[:SHOWN].numpy(), words.classes(scene.dataset), ("z₁", "z₂"),
-                _("95 % of N(0, I)"),
+                _("95% of N(0, I)"),
             ),
             f"autoencoder.{'plain' if record.autoencoder else 'vae'}",
-            _("Codes of test images of {name}, and the circle that contains 95 % of N(0, I).").format(
+            _("Codes of test images of {name}, and the circle that contains 95% of N(0, I).").format(
                 name=scene.model[0]
             ),
         )  # fmt: skip

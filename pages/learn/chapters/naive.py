@@ -102,7 +102,7 @@ def draws(scene: kit.Scene, told: bool) -> None:
             ),
             "naive.plane", _("Samples from the prior on the latent plane; those that hit the posterior are circled"),
         )  # fmt: skip
-        said = _("**{hits}** of {count:,} samples hit the region that contains 99 % of the posterior.")
+        said = _("**{hits}** of {count:,} samples hit the region that contains 99% of the posterior.")
         total = np.exp(run.log_likelihood[:count].astype(np.float64) - run.log_likelihood[:count].max())
         said += " " + _("The largest single term makes up {share:.0%} of the sum.")
         kit.words(said.format(hits=int(hits.sum()), count=count, share=1 / total.sum()))

@@ -148,7 +148,7 @@ def _maps(scene: kit.Scene) -> None:
     kit.words(
         _(
             "On held-out images, β = 0 instead of β = 1 changes the reconstruction term by {gain} nats and the bound "
-            "by {loss} nats. The outer circle contains 99 % of the samples from the prior. It contains the codes of "
+            "by {loss} nats. The outer circle contains 99% of the samples from the prior. It contains the codes of "
             "{free:.0%} of the test images with β = 0, and of {usual:.0%} with β = 1; what lies outside is hardly "
             "ever sampled. With β = 1000 the KL divergence is {kl} nats."
         ).format(

@@ -35,7 +35,7 @@ def show(scene: kit.Scene) -> None:
         from_q = cache.integral.hits_of_encoder(scene.model, scene.dataset.name, scene.row, DRAWS)
         kit.words(
             _(
-                "Of {draws:,} samples from the prior, **{few}** hit the region that contains 99 % of the posterior; "
+                "Of {draws:,} samples from the prior, **{few}** hit the region that contains 99% of the posterior; "
                 "of as many samples from $q$, **{many}** do. Because $q$ turns the image into a code $z$, it is "
                 "called the **encoder**, and $p(x|z)$ the **decoder**; together they form a **variational "
                 "autoencoder** (VAE). How far $q$ is from the posterior is measured by a divergence that the next "
@@ -53,7 +53,7 @@ def show(scene: kit.Scene) -> None:
         )
     with picture:
         names = {
-            "likelihood": _("log p(x|z), nats"), "posterior": _("p(z|x): 50, 90, 99 %"),
+            "likelihood": _("log p(x|z), nats"), "posterior": _("p(z|x): 50, 90, 99%"),
             "encoder": _("q(z|x): 1 σ, 2 σ"), "samples": _("samples from the prior"), "hits": _("samples that hit"),
         }  # fmt: skip
         figure = figures.evidence.plane(

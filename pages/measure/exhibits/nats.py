@@ -37,7 +37,7 @@ def show(about: Scene) -> None:
         state.begin("variance.nats", state.one_of(kinds), "mean")
         with st.container(horizontal=True, vertical_alignment="center"):
             kind = st.segmented_control(
-                _("Nats of"), list(kinds), required=True, format_func=kinds.__getitem__, key="variance.nats",
+                _("Log-likelihood of"), list(kinds), required=True, format_func=kinds.__getitem__, key="variance.nats",
                 persist_state="session", label_visibility="collapsed",
             )  # fmt: skip
             says = _("+{ceiling:.2f} nats per pixel").format(ceiling=highest)

@@ -93,13 +93,13 @@ def _explain(path: ThermodynamicPath, schedule: np.ndarray, base: str) -> None:
     if base == "encoder":
         says = _(
             "The width is 1, so a height is also an area: the ELBO is the rectangle below its line. The curve starts "
-            "at the ELBO, and the area below it is log p(x) = {log_p:.1f} nats (Masrani et al. 2019). The {steps} "
-            "bars sum to {bars:.1f} nats, the bound that AIS gives on average if its chains mix well."
+            "at the ELBO, and the area below it is log p(x) = {log_p:,.1f} nats (Masrani et al. 2019). The {steps} "
+            "bars sum to {bars:,.1f} nats, the bound that AIS gives on average if its chains mix well."
         )
     else:
         says = _(
             "The width is 1, so a height is also an area. From the prior the curve starts at {start:,.1f} nats and is "
-            "half-way up at β = {half:.2g}. AIS needs most of its temperatures where the curve climbs. The area below "
-            "it is log p(x) = {log_p:.1f} nats; the {steps} bars sum to {bars:,.1f} nats."
+            "halfway up at β = {half:.2g}. AIS needs most of its temperatures where the curve climbs. The area below "
+            "it is log p(x) = {log_p:,.1f} nats; the {steps} bars sum to {bars:,.1f} nats."
         )
     st.markdown(says.format(start=start, half=half, log_p=log_p, steps=len(schedule) - 1, bars=bars))

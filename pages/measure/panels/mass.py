@@ -51,7 +51,7 @@ def show(chosen: Chosen) -> None:
         once = words.about(1 / view.share) if view.share > 0 else "∞"
         st.markdown(
             _(
-                "Of {draws:,} samples from the prior, **{hit}** fell into the region that holds 99 % of the posterior; "
+                "Of {draws:,} samples from the prior, **{hit}** fell into the region that holds 99% of the posterior; "
                 "on average one in {once} does."
             ).format(draws=DRAWS, hit=int(view.hit.sum()), once=once)
         )
@@ -68,7 +68,7 @@ def _draw(chosen: Chosen, view: Plane, near: bool, others: bool) -> None:
     found = cache.latent.colouring(chosen.model)
     points = cache.codes(chosen.model).mean[: None if others else 0]
     names = {
-        "likelihood": _("log p(x|z), nats"), "posterior": _("p(z|x): 50, 90, 99 %"), "encoder": _("q(z|x): 1 σ, 2 σ"),
+        "likelihood": _("log p(x|z), nats"), "posterior": _("p(z|x): 50, 90, 99%"), "encoder": _("q(z|x): 1 σ, 2 σ"),
         "samples": _("samples from the prior"), "hits": _("samples that hit"),
     }  # fmt: skip
     figure = figures.evidence.plane(

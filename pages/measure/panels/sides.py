@@ -41,10 +41,11 @@ def show(chosen: Chosen) -> None:
             value = float(values[chosen.row])
         if found is not None and np.isfinite(value):
             error = np.array([float(found.estimates[f"naive_{size}"].value[chosen.row]) for size in _SIZES]) - value
-            naive = [f"{each:+,.1f}" for each in error]
-            reference = f"{value:.1f}" if kind == "exact" else f">\u00a0{value:.1f}"
+            naive = [words.number(each, sign=True) for each in error]
+            reference = words.number(value) if kind == "exact" else f">\u00a0{words.number(value)}"
             below[heading] = np.maximum(-error, 0)
-        columns.append((heading, reference, f"{elbo:.1f}", *naive, f"{kl:.1f}", words.power(kl).replace(" ", "\u00a0")))
+        needed = words.power(kl).replace(" ", "\u00a0")
+        columns.append((heading, reference, words.number(elbo), *naive, words.number(kl), needed))
     titles = (
         _("nats"), _("log p(x) or best lower bound"), _("ELBO"),
         *(_("naive, 10{power}").format(power=words.power_of_ten(round(math.log10(size)))) for size in _SIZES),

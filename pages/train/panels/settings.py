@@ -138,7 +138,7 @@ def reason(name: str) -> str | None:
 def essentials() -> None:
     """Draws the settings that are always visible."""
     st.selectbox(_("Data set"), sets(), **_as("data"), width=140)
-    st.selectbox(_("Likelihood p(x|z)"), LIKELIHOODS, format_func=_likelihood, **_as("likelihood"), width=165)
+    st.selectbox(_("Likelihood p(x|z)"), LIKELIHOODS, format_func=_likelihood, **_as("likelihood"), width=200)
     st.number_input(_("Dimensions J"), step=1, **_as("latent"), width=95)
     st.number_input(_("Epochs"), step=1, **_as("epochs"), width=75)
     _number(_("Learning rate"), "learning_rate", 5e-4, width=95)
@@ -227,7 +227,7 @@ def _data() -> None:
         _("Initial biases of the decoder"), INITIALS, format_func=starts.__getitem__,
         **_as("initial", _("With mean image, the decoder starts near the mean image. The weights are random.")),
     )  # fmt: skip
-    st.caption(_("To download Fashion-MNIST, run `python -m vae data fashion-mnist`."))
+    st.caption(_("To download Fashion-MNIST, run `vae data fashion-mnist`."))
     _number(_("Share of the training images, %"), "percent", 10.0, _("The first images of the training set are used."))
     st.number_input(_("Seed"), step=1, **_as("seed", _("On the same machine, the same seed gives the same weights.")))
 

@@ -87,7 +87,7 @@ def _words(step: SlowStep) -> dict[str, Any]:
         "by_dimension": _("KL of each dimension, nats"),
         "mean_gradient": _("∂loss/∂μ of each dimension, nats per unit"),
         "deviation_gradient": _("∂loss/∂σ of each dimension, nats per unit"), "parts": [_("encoder"), _("decoder")],
-        "moved": _("the weights change by {change}, {percent} % of their norm {norm}"),
+        "moved": _("the weights change by {change}, {percent}% of their norm {norm}"),
         "rate": _(
             "Learning rate {rate}. The weights are updated with the mean gradient over a batch of {images} images that "
             "includes this one."

@@ -58,7 +58,7 @@ def watch() -> None:
             "stopped": _("**{name}** was stopped and saved in its current state. You can use it on all pages."),
             "failed": _("The training of **{name}** failed."),
         }
-        saved = (folders()[0] / name / MODEL_FILE).exists()
+        saved = job.message != jobs.runs.UNBEGUN and (folders()[0] / name / MODEL_FILE).exists()
         if not saved:
             says["stopped"] = _("**{name}** was stopped before its first step, so nothing was saved.")
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -66,7 +66,7 @@ def watch() -> None:
             control.row(job)
             if saved and job.state in ("done", "stopped") and state.model() != name:
                 st.button(_("Use this model"), type="primary", key="train.use", on_click=state.use_model, args=(name,))
-        if job.message:
+        if job.message and job.message != jobs.runs.UNBEGUN:
             st.error(language.said(job.message), icon=":material/error:")
     if (chosen := st.session_state.get(VIEW)) == "compared":
         compare.show(name)
@@ -181,13 +181,13 @@ def losses(reports: list[Report]) -> None:
     if held_out:
         r = held_out[-1]
         said = _(
-            "On up to 2,000 held-out images, after epoch {epoch:.0f}: reconstruction {reconstruction:.1f} nats per "
+            "On up to 2,000 held-out images, after epoch {epoch:.0f}: reconstruction {reconstruction:,.1f} nats per "
             "image"
         )
         if r.held_out_kl:  # 0 for an autoencoder
             said = _(
-                "On up to 2,000 held-out images, after epoch {epoch:.0f}: reconstruction {reconstruction:.1f} − KL "
-                "{kl:.1f} = ELBO {elbo:.1f} nats per image"
+                "On up to 2,000 held-out images, after epoch {epoch:.0f}: reconstruction {reconstruction:,.1f} − KL "
+                "{kl:,.1f} = ELBO {elbo:,.1f} nats per image"
             )
         reconstruction, kl = r.held_out_reconstruction or 0, r.held_out_kl or 0
         st.caption(

@@ -254,7 +254,7 @@ def _sketch_words(digits: bool) -> dict[str, str]:
         "example": _("a test image to start with"), "reconstruction": _("its reconstruction"),
         "map": _("Latent plane; the ellipse is q(z|x) of the drawing"), "nats": _("nats"),
         "rank": _("Histogram of the ELBOs of test images, with the ELBO of the drawing as a line"),
-        "score": _("ELBO {elbo} nats, KL {kl} nats. {percent} % of {count} test images have a lower ELBO."),
+        "score": _("ELBO {elbo} nats, KL {kl} nats. {percent}% of {count} test images have a lower ELBO."),
         "blank": _("Nothing has been drawn yet."), "over": _("A drawing on top of an image cannot be centred."),
         "no_elbo": _("A plain autoencoder has no ELBO."),
         "server": _("This model cannot run in the browser. The server evaluates it after each stroke."),

@@ -105,7 +105,7 @@ def _words(model: cache.Model) -> dict[str, str]:
     return {
         "plane": _("latent plane with the classifier's regions"),
         "help": _(
-            "The predicted class at each point of the latent plane. Arrow keys move z, with shift in small steps; "
+            "The predicted class at each point of the latent plane. Arrow keys move z, with Shift in small steps; "
             "plus and minus zoom, 0 shows all."
         ),
         "mean": _("mean of p(x|z)"), "bars": _("Class probabilities"),
@@ -117,9 +117,9 @@ def _words(model: cache.Model) -> dict[str, str]:
             count=min(cache.probe.CODES, len(cache.images(model).test))
         ),
         "density": _("log q(z), top {nats} nats; cross at z").format(nats=7 * size),
-        "unsure": _("of the prior mass: no class is certain"),
-        "astray": _("of the prior mass: certain, but far from data"),
-        "threshold": _("Probability above which the classifier counts as sure"),
+        "unsure": _("of the prior mass: low confidence"),
+        "astray": _("of the prior mass: high confidence, but far from the data"),
+        "threshold": _("Probability above which the classifier counts as confident"),
         "at_threshold": _("threshold {share}"),
         "no_prior": _("A plain autoencoder has neither p(z) nor q(z), so there is no prior mass to measure."),
         "way": _("Path"), "walk": _("Along the path"), "keep": _("Keep this pair"), "pairs": _("Kept pairs"),

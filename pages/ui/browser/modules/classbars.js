@@ -35,5 +35,5 @@ export function drawClasses(bars, { classes, inks, grid }, shares) {
 // One digit more for values near 0 or 1.
 const percent = (share) => {
   const plain = (share >= 0.0995 && share < 0.9895) || share < 0.0005 || share >= 0.9995;
-  return `${(100 * share).toFixed(plain ? 0 : 1)} %`;
+  return `${(100 * share).toFixed(plain ? 0 : 1)}%`;
 };

@@ -32,8 +32,15 @@ export const brush = (canvas, settings) => {
 /** @type {(v: number, low: number, high: number) => number} */
 export const clip = (v, low, high) => Math.min(Math.max(v, low), high);
 
-/** @type {(value: number, digits?: number) => string} */
-export const sayNumber = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
+/**
+ * With a true minus sign and thousands separators, as `words.number` on the server.
+ * @type {(value: number, digits?: number) => string}
+ */
+export const sayNumber = (value, digits = 2) => {
+  const fixed = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  const text = Math.abs(value) < 999 ? value.toFixed(digits) : value.toLocaleString("en", fixed); // which is slower
+  return text.replace("-", "−");
+};
 
 /**
  * @param {string} colour

@@ -1,4 +1,4 @@
-// The prior mass where a classifier is unsure, and where it is sure without data, with a picture of log q(z).
+// The prior mass where a classifier is not confident, or confident far from data, with a picture of log q(z).
 
 import { brush, element, rgb, sayNumber } from "./dom.js";
 
@@ -51,7 +51,7 @@ export class Doubt {
     this.tell();
   }
 
-  // Confidence below which the classifier is unsure.
+  // Confidence below which it counts as low.
   get threshold() {
     return this.probe.data.doubt?.thresholds[this.at] ?? 0.95;
   }
@@ -62,10 +62,9 @@ export class Doubt {
     for (const name of /** @type {const} */ (["unsure", "astray"])) {
       const share = doubt[name][this.at];
       const error = doubt.draws ? Math.sqrt((share * (1 - share)) / doubt.draws) : 0;
-      this[name].value.textContent =
-        `${sayNumber(100 * share, 1)} %${error ? ` ± ${sayNumber(100 * error, 1)} %` : ""}`;
+      this[name].value.textContent = `${sayNumber(100 * share, 1)}%${error ? ` ± ${sayNumber(100 * error, 1)}%` : ""}`;
     }
-    const share = `${(100 * this.threshold).toFixed(1)} %`;
+    const share = `${(100 * this.threshold).toFixed(1)}%`;
     this.says.textContent = words.at_threshold.replace("{share}", share);
     this.slider.setAttribute("aria-valuetext", share);
   }

@@ -11,7 +11,7 @@ import { Plane } from "./plane.js";
  * @property {Lattice} lattice
  * @property {string[]} inks - of the classes
  * @property {number} strength - of the regions, from 0 to 1
- * @property {number} threshold - confidence below which the classifier is unsure; 0 if that is not shown
+ * @property {number} threshold - confidence below which it counts as low; 0 if that is not shown
  * @property {Float32Array | null} bare - above 0 where there are no data
  * @property {[number, number, number][]} names - class and position
  * @property {string[]} classes

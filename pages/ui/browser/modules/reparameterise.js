@@ -284,6 +284,7 @@ class Reparameterise {
 }
 
 function saySlope(value) {
-  const text = Math.abs(value) >= 1e5 ? value.toExponential(1) : value.toFixed(Math.abs(value) < 10 ? 1 : 0);
-  return text.replace("-", "−");
+  return Math.abs(value) >= 1e5
+    ? value.toExponential(1).replace("-", "−")
+    : sayNumber(value, Math.abs(value) < 10 ? 1 : 0);
 }

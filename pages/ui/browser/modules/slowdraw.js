@@ -1,10 +1,9 @@
 // The drawings of one training step: pixels, the plane of samples, and the loss.
 
 import { sharp } from "./bars.js";
-import { brush, paint } from "./dom.js";
+import { brush, paint, sayNumber } from "./dom.js";
 
-export const nats = (v) =>
-  v.toLocaleString("en", { maximumFractionDigits: 1, minimumFractionDigits: 1 }).replace("-", "−");
+export const nats = (v) => sayNumber(v, 1);
 
 // A mean or an image; or sigma, if `top` is given, which has the brightest colour.
 export function drawPixels(canvas, values, { width, height, sigma_colours }, top) {
