@@ -1,10 +1,13 @@
-"""The page Views: all codes at once, in projections, by dimension, and compared with the prior."""
+"""The page Views: all codes at once, in projections, compared with the prior, and by dimension; one step per screen."""
+
+from collections.abc import Callable
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages import cache
-from pages.ui import colours, pictures, state, words
+from pages.ui import colours, pictures, prior, state, steps, words
 from pages.ui.language import _, said
 from vae import figures, latent
 from vae.errors import VAEError
@@ -17,15 +20,18 @@ dataset = cache.images(model)
 codes = cache.codes(model)
 shown = min(projections.IMAGES, len(dataset.test))
 DEEPEST = 6  # pictures of holes
+HEIGHT, TALL = 380, 540  # pixels of a figure that is one of three, and of one that is alone
 SECONDS = {"tsne": 10, "umap": 15}  # for 2,000 codes on one thread
 
 
-def chart(figure: object, name: str, alt: str) -> None:
+def chart(figure: go.Figure, name: str, alt: str, height: int) -> None:
+    """Shows a figure with a height in pixels, enlarged in presenter mode."""
+    figure.update_layout(height=state.larger(height))
     st.plotly_chart(figure, key=f"views.{name}.{model[0]}", config={"displayModeBar": False}, alt=alt)
 
 
-def says_of(name: str) -> str:
-    """Returns the alternative text of a chart."""
+def says_of(name: str, painted: cache.latent.Colouring) -> str:
+    """Returns the alternative text of a projection."""
     says = {
         "classes": _("{name} of the codes, coloured by class"),
         "density": _("{name} of the codes, coloured by density"),
@@ -34,14 +40,14 @@ def says_of(name: str) -> str:
     return says[painted.kind].format(name=name)
 
 
-def principal() -> None:
+def principal(painted: cache.latent.Colouring) -> None:
     """Draws the codes projected onto their first two principal directions."""
     axes = cache.axes(model, None)
     points = axes.project(codes.mean[:shown])
     titles = (_("first principal direction"), _("second principal direction"))
     chart(
         figures.latent.projected(points, painted.labels[:shown], colours.names(dataset, painted), titles), "pca",
-        says_of("PCA"),
+        says_of("PCA", painted), HEIGHT if size > 2 else TALL,
     )  # fmt: skip
     st.caption(
         _(
@@ -51,7 +57,7 @@ def principal() -> None:
     )
 
 
-def embedded(method: projections.Method, name: str) -> None:
+def embedded(method: projections.Method, name: str, painted: cache.latent.Colouring) -> None:
     """Draws the t-SNE or UMAP of the codes if it has been computed, or offers to compute it."""
     points = cache.latent.projection(model, method)
     if points is None:
@@ -73,18 +79,17 @@ def embedded(method: projections.Method, name: str) -> None:
             return
     chart(
         figures.latent.projected(points, painted.labels[:shown], colours.names(dataset, painted), None), method,
-        says_of(name),
+        says_of(name, painted), HEIGHT,
     )  # fmt: skip
     st.caption(_("{name} keeps neighbours together. It uses only the codes, not the colours.").format(name=name))
 
 
 def where_codes_lie() -> None:
-    if size == 1:
-        st.caption(_("J = 1: the codes lie on a line. Their density is drawn below."))
-        return
-    columns = st.columns(3 if size > 2 else 2, gap="medium")
+    st.subheader(_("The codes in latent space"), anchor=False)
+    painted = colours.choose(model)
+    columns = st.columns(3 if size > 2 else [3, 2], gap="medium")
     with columns[0]:
-        principal()
+        principal(painted)
     if size == 2:
         columns[1].markdown(
             _(
@@ -94,9 +99,9 @@ def where_codes_lie() -> None:
         )
         return
     with columns[1]:
-        embedded("tsne", "t-SNE")
+        embedded("tsne", "t-SNE", painted)
     with columns[2]:
-        embedded("umap", "UMAP")
+        embedded("umap", "UMAP", painted)
     st.caption(
         _(
             "{count:,} test images at the means of their q(z|x). In t-SNE and UMAP plots, the distances between "
@@ -107,7 +112,7 @@ def where_codes_lie() -> None:
 
 
 def what_dimensions_carry() -> None:
-    st.subheader(_("Information in each dimension"))
+    st.subheader(_("Information in each dimension"), anchor=False)
     variance = codes.mean.var(0)
     carried = cache.carried(model)[0]
     order = np.argsort(-carried, kind="stable")
@@ -119,7 +124,7 @@ def what_dimensions_carry() -> None:
                 [words.coordinate(int(j)) for j in order], None if autoencoder else carried[order], variance[order],
                 aggregate.ACTIVE, (_("KL, nats"), _("variance of means")),
             ),
-            "dimensions", _("KL and variance of the posterior means of each latent dimension"),
+            "dimensions", _("KL and variance of the posterior means of each latent dimension"), TALL,
         )  # fmt: skip
     right.markdown(
         _(
@@ -138,7 +143,7 @@ def what_dimensions_carry() -> None:
 
 
 def against_the_prior() -> None:
-    st.subheader(_("Aggregate posterior and prior"))
+    st.subheader(_("Aggregate posterior and prior"), anchor=False)
     if autoencoder:
         st.caption(_("A plain autoencoder has neither a prior nor a posterior, so there is nothing to compare."))
         return
@@ -150,24 +155,14 @@ def against_the_prior() -> None:
             "mass."
         )
     )
-    plane = (0, size - 1) if size < 3 else None
     with st.spinner(
         _("Computing the aggregate posterior of {count:,} training images ...").format(count=len(dataset.train))
     ):
-        found = cache.latent.holes(model, dataset.name, plane)
+        figure, found = prior.figure(model)
         draws = cache.latent.prior_draws(model, dataset.name)
-    names = (_("aggregate posterior"), _("prior, 50 and 95%"), _("holes"))
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        alt = _("Density of the aggregate posterior and of the prior, with holes marked")
-        if size == 1:
-            titles = (words.coordinate(0), _("density"))
-            chart(figures.latent.aggregate_line(found, (names[0], _("prior"), names[2]), titles), "aggregate", alt)
-        else:
-            titles = (words.coordinate(0), words.coordinate(1))
-            if size > 2:
-                titles = (_("first principal direction"), _("second principal direction"))
-            chart(figures.latent.aggregate_plane(found, names, titles), "aggregate", alt)
+        chart(figure, "aggregate", _("Density of the aggregate posterior and of the prior, with holes marked"), 500)
     with right:
         st.markdown(
             _("**{share:.1%} of the prior's mass** lies in holes on this line.").format(share=found.share)
@@ -213,8 +208,9 @@ def in_holes(found: aggregate.Holes, draws: aggregate.Draws) -> None:
     )  # fmt: skip
 
 
-st.subheader(_("The codes in latent space"))
-painted = colours.choose(model)
-where_codes_lie()
-what_dimensions_carry()
-against_the_prior()
+STEPS: dict[str, tuple[str, Callable[[], None]]] = {
+    "prior": (_("Aggregate posterior"), against_the_prior), "dimensions": (_("Dimensions"), what_dimensions_carry),
+}  # fmt: skip
+if size > 1:
+    STEPS = {"codes": (_("Projections"), where_codes_lie)} | STEPS
+STEPS[steps.choose("views", {name: title for name, (title, _show) in STEPS.items()})][1]()

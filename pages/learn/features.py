@@ -44,31 +44,33 @@ def show(scene: kit.Scene) -> None:
                 st.error(said(error), icon=":material/error:")
     if not found:
         return
-    kit.words(
-        _(
-            "Two simple classifiers see nothing but the features: a **linear** one (logistic regression), and the 5 "
-            r"**nearest neighbours**. The features are the codes $\mu_z(x)$, the same number of principal components "
-            "(PCA), or all pixels. The more the features tell about the class of an image, the more test images are "
-            "classified correctly."
+    text, picture = kit.two()
+    with text:
+        kit.words(
+            _(
+                "Two simple classifiers see nothing but the features: a **linear** one (logistic regression), and "
+                r"the 5 **nearest neighbours**. The features are the codes $\mu_z(x)$, the same number of principal "
+                "components (PCA), or all pixels. The more the features tell about the class of an image, the more "
+                "test images are classified correctly."
+            )
         )
-    )
-    counts = next(iter(found.values())).labels
-    probes: dict[features.Probe, str] = {"linear": _("Linear"), "neighbours": _("Nearest neighbours")}
-    state.begin("uses.classifier", state.one_of(probes), "neighbours")
-    state.begin("uses.labels", lambda text: min(counts, key=lambda count: abs(count - int(text))), counts[-1])
-    with st.container(horizontal=True):
-        probe = st.segmented_control(
-            _("Classifier"), list(probes), required=True, format_func=probes.__getitem__, key="uses.classifier",
-            persist_state="session",
-        ) or "neighbours"  # fmt: skip
-        labels = st.segmented_control(
-            _("Labelled training images"), counts, required=True, format_func=lambda n: f"{n:,}", key="uses.labels",
-            persist_state="session",
-        ) or counts[-1]  # fmt: skip
-    state.write_link(
-        uses__classifier=None if probe == "neighbours" else probe,
-        uses__labels=None if labels == counts[-1] else str(labels),
-    )
+        counts = next(iter(found.values())).labels
+        probes: dict[features.Probe, str] = {"linear": _("Linear"), "neighbours": _("Nearest neighbours")}
+        state.begin("uses.classifier", state.one_of(probes), "neighbours")
+        state.begin("uses.labels", lambda text: min(counts, key=lambda count: abs(count - int(text))), counts[-1])
+        with st.container(horizontal=True):
+            probe = st.segmented_control(
+                _("Classifier"), list(probes), required=True, format_func=probes.__getitem__, key="uses.classifier",
+                persist_state="session",
+            ) or "neighbours"  # fmt: skip
+            labels = st.segmented_control(
+                _("Labelled training images"), counts, required=True, format_func=lambda n: f"{n:,}", key="uses.labels",
+                persist_state="session",
+            ) or counts[-1]  # fmt: skip
+        state.write_link(
+            uses__classifier=None if probe == "neighbours" else probe,
+            uses__labels=None if labels == counts[-1] else str(labels),
+        )
     names = [
         name.replace("-", "-<br>", 1) if name not in cache.uses.FAMILY else f"J = {cache.record(name).model.latent}"
         for name in found
@@ -84,22 +86,25 @@ def show(scene: kit.Scene) -> None:
         )
         for kind, title, colour, dash in kinds
     ]  # fmt: skip
-    kit.chart(
-        figures.uses.lines(curves, ("", _("test accuracy")), categories=names, joined=joined), "uses.features",
-        _("Test accuracy with codes, with principal components and with pixels, for each model."),
-    )  # fmt: skip
+    with picture:
+        kit.chart(
+            figures.uses.lines(curves, ("", _("test accuracy")), categories=names, joined=joined), "uses.features",
+            _("Test accuracy with codes, with principal components and with pixels, for each model."),
+        )  # fmt: skip
     own = found.get(scene.model[0])
     if own:
         codes, components, pixels = (own.share(kind, probe, labels) for kind in ("codes", "components", "pixels"))
-        kit.words(
-            _(
-                "{name}: {codes:.1%} correct from {size} numbers, compared with {components:.1%} from as many "
-                "principal components and {pixels:.1%} from {count} (standard error {error:.1%}). {better}"
-            ).format(
-                name=scene.model[0], codes=codes, size=scene.config.latent, components=components, pixels=pixels,
-                count=words.size(scene.config), error=own.standard_error(codes), better=_better(found, probe, labels),
-            )
-        )  # fmt: skip
+        with text:
+            kit.words(
+                _(
+                    "{name}: {codes:.1%} correct from {size} numbers, compared with {components:.1%} from as many "
+                    "principal components and {pixels:.1%} from {count} (standard error {error:.1%}). {better}"
+                ).format(
+                    name=scene.model[0], codes=codes, size=scene.config.latent, components=components, pixels=pixels,
+                    count=words.size(scene.config), error=own.standard_error(codes),
+                    better=_better(found, probe, labels),
+                )
+            )  # fmt: skip
     kit.code((features.linear_accuracy, features.neighbour_accuracy, features.principal_components), _cell(scene))
 
 

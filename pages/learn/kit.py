@@ -121,18 +121,23 @@ def signed(value: float, digits: int = 1) -> str:
 
 def words(text: str) -> None:
     """Shows a paragraph."""
-    st.markdown(_minus(text))
+    st.markdown(_set(text))
 
 
 def note(text: str) -> None:
     """Shows a note that a reader may skip."""
-    st.caption(_minus(text))
+    st.caption(_set(text))
 
 
 def say_unjudged(scene: Scene, more: str = "") -> None:
     """Says why no classifier judges the samples of a model (`cache.uses.can_be_judged`), and what is shown instead."""
     says = _("The classifier can judge only grey images of several classes, and those of {name} are not of this kind.")
     st.info(f"{says.format(name=scene.model[0])} {more}".rstrip(), icon=":material/info:")
+
+
+def _set(text: str) -> str:
+    """Sets minus signs, and draws punctuation after a formula into it: a line may break between the two otherwise."""
+    return re.sub(r"(?<!\\)\$([^$]*[^$\\])\$([,.;:])", r"$\1\\text{\2}$", _minus(text))
 
 
 def _minus(text: str) -> str:
@@ -151,15 +156,18 @@ def two() -> tuple[DeltaGenerator, DeltaGenerator]:
     return text, picture
 
 
-def chart(figure: go.Figure, name: str, alt: str, **more: Any) -> Any:
+def chart(figure: go.Figure, name: str, alt: str, *, height: int | None = None, **more: Any) -> Any:
     """Shows a figure without a mode bar, enlarged in presenter mode.
 
     Arguments:
         figure: may be modified, so it must not be shared.
         name: "<chapter>.<name>".
         alt: text alternative.
+        height: in pixels; None for the figure's own.
         more: passed on to `st.plotly_chart`.
     """
+    if height is not None:
+        figure.update_layout(height=height)
     if state.presenting():
         height, size = figure.layout.height or 400, figure.layout.font.size or 12
         figure.update_layout(height=state.larger(height), font={"size": state.larger(size)})

@@ -73,9 +73,8 @@ def turn_page() -> None:
 
 st.html(
     # a chapter should fit on a screen, and a formula into a column
-    "<style>.stMain h1 { font-size: 1.4rem; } "
-    ".stMain h2 { font-size: 1.9rem; padding: 0.2rem 0; } .katex { font-size: 1.06em; } "
-    ".katex-display { margin: 0.3rem 0 0.6rem; } "
+    "<style>.stMain h2 { font-size: 1.9rem; padding: 0.2rem 0; } .katex { font-size: 1.06em; } "
+    ".katex-display { margin: 0.1rem 0 0.5rem; padding: 0.2rem 0 0.1rem; } "  # else tall fractions are cut at the top
     "@media (max-width: 700px) { .katex-display { font-size: 0.88em; } }</style>"
 )
 st.session_state["lesson.chapter"] = here

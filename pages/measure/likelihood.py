@@ -3,9 +3,8 @@
 import streamlit as st
 
 from pages import cache
-from pages.measure import steps
 from pages.measure.panels import area, cases, chosen, gap, mass, race, sides
-from pages.ui import state
+from pages.ui import state, steps
 from pages.ui.language import _
 
 STEPS = {

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from pages import cache
-from pages.measure import steps
 from pages.measure.exhibits import distance, floors, maps, nats, residuals, scene, score
+from pages.ui import steps
 from pages.ui.language import _
 from vae.model import ModelConfig
 

@@ -2,11 +2,18 @@
 
 import streamlit as st
 
-from pages.train.panels import bringing, shelf
+from pages.train.panels import bringing, card, shelf
 from pages.ui.language import _
 
 st.markdown(
     _("All available models. You can rename, copy and delete your own models, and import models from other programs.")
 )
-shelf.show()
-bringing.show()
+record = shelf.choose()
+details, changes, imports = st.tabs([_("Details"), _("Rename, copy, delete"), _("Import a model")])
+with details:
+    card.show(record)
+with changes:
+    shelf.change(record.name)
+with imports:
+    bringing.show()
+    shelf.welcome()

@@ -35,11 +35,11 @@ def show(values: NDArray, caption: str, *, scale: int = 8) -> None:
     st.image(figures.png_uri(plain(values, state.larger(scale))), caption=caption, alt=caption)
 
 
-def row(images: dict[str, NDArray]) -> None:
-    """Shows pictures of one size with captions, side by side as space permits."""
+def row(images: dict[str, NDArray], width: int = 140) -> None:
+    """Shows pictures of one width in pixels with captions, side by side as space permits."""
     with st.container(horizontal=True):
         for caption, image in images.items():
-            st.image(figures.png_uri(image), caption=caption, alt=caption, width=state.larger(140))
+            st.image(figures.png_uri(image), caption=caption, alt=caption, width=state.larger(width))
 
 
 def strip(images: NDArray, caption: str, *, columns: int | None = None, scale: int = 3) -> None:

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 import vae
 from pages import cache
 from pages.ui import colours, examples, words
-from tests.app.test_pages import PAGES, ROOT, opened, own_folder, said
+from tests.app.test_pages import PAGES, ROOT, STEPS, opened, own_folder, said
 from tests.toys import toy_split
 from vae import data, latent
 from vae.jobs import keeper, replay
@@ -172,6 +172,8 @@ def test_an_autoencoder_has_clusters_since_it_has_no_density(path: str, sets: di
 @pytest.mark.parametrize("model", ["of-shapes", "of-letters"])
 def test_no_page_speaks_of_digits_where_there_are_none(path: str, model: str) -> None:
     links = [{"decode.panel": panel} for panel in PANELS] if path == "pages/explore/decode.py" else [{}]
+    if path == "pages/explore/views.py":
+        links = [{"views.step": step} for step in STEPS[path]]
     for link in links:
         assert not of_digits(path, shown(path, model, **link)), link
 

@@ -144,7 +144,7 @@ def test_a_link_restores_chapter_answers_model_image_and_step() -> None:
      ("12", "segmented_control", "uses.labels", 100), ("14", "selectbox", "hidden.group", "mnist-bernoulli-2d")],
 )  # fmt: skip
 def test_a_link_restores_what_was_chosen(chapter: str, kind: str, key: str, chosen: str | int) -> None:
-    app = lesson(chapter, seed="3", answers=f"{chapter}a", **{key: str(chosen), "uses.part": "2"})
+    app = lesson(chapter, seed="3", answers=f"{chapter}a", **{key: str(chosen), "uses.part": "2", "hidden.part": "2"})
     assert not app.exception
     widget = next(each for each in app.get(kind) if each.key == key)
     assert widget.value in (chosen, [chosen])

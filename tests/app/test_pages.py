@@ -27,6 +27,7 @@ PAGES = {
     "pages/measure/report.py": "Report",
 }
 STEPS = {
+    "pages/explore/views.py": ("codes", "prior", "dimensions"),
     "pages/measure/likelihood.py": ("race", "mass", "gap", "dimensions", "area", "trust"),
     "pages/measure/variance.py": ("score", "map", "nats", "calibration", "distance", "floor"),
 }  # of the pages that show one thing at a time, by what the link calls them
@@ -82,7 +83,7 @@ def test_steps_are_in_the_link(path: str) -> None:
         assert app.query_params[f"{name}.step"] in (step, [step])
         titles.add(app.subheader[0].value)
     assert len(titles) == len(STEPS[path])
-    again = through_frame(path, "mnist-2d", **{f"{name}__step": others[1]})
+    again = through_frame(path, "mnist-2d", **{f"{name}__step": others[0]})
     assert again.subheader[0].value in titles - {app.subheader[0].value}
 
 

@@ -43,6 +43,7 @@ def test_a_lecturer_and_two_students(classroom: str, new_context: Callable[..., 
 
     anna.goto(f"{classroom}/models")
     chosen(anna, "mnist-2d")
+    anna.get_by_role("tab", name="Rename, copy, delete").click()
     anna.get_by_role("textbox", name="New name").fill("annas")
     anna.get_by_role("textbox", name="New name").press("Tab")
     anna.get_by_role("button", name="Copy", exact=True).click()
@@ -51,6 +52,7 @@ def test_a_lecturer_and_two_students(classroom: str, new_context: Callable[..., 
 
     ben.goto(f"{classroom}/models?model=annas")
     chosen(ben, "annas")
+    ben.get_by_role("tab", name="Rename, copy, delete").click()
     expect(ben.get_by_text("annas belongs to someone else")).to_be_visible()
     expect(ben.get_by_role("button", name="Delete", exact=True)).to_be_disabled()
     expect(ben.get_by_role("link", name="Class", exact=True)).to_have_count(0)
@@ -58,6 +60,7 @@ def test_a_lecturer_and_two_students(classroom: str, new_context: Callable[..., 
 
     anna.goto(f"{classroom}/models?model=annas&key={link_key(anna)[0]}")  # as from a bookmark: a new session
     chosen(anna, "annas")
+    anna.get_by_role("tab", name="Rename, copy, delete").click()
     expect(anna.get_by_role("button", name="Delete", exact=True)).to_be_enabled()
 
     lecturer.goto(f"{classroom}/classroom?key={KEY}")
@@ -65,6 +68,7 @@ def test_a_lecturer_and_two_students(classroom: str, new_context: Callable[..., 
     expect(lecturer.get_by_role("cell", name="annas", exact=True)).to_be_visible()
     lecturer.goto(f"{classroom}/models?model=annas&key={KEY}")
     chosen(lecturer, "annas")
+    lecturer.get_by_role("tab", name="Rename, copy, delete").click()
     lecturer.get_by_role("button", name="Delete", exact=True).click()
     expect(lecturer.get_by_text("annas was deleted.")).to_be_visible()
     ben.reload()

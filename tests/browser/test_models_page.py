@@ -19,7 +19,12 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
 def bring(page: Page, *files: Path) -> None:
+    open_tab(page, "Import a model")
     page.locator("input[type=file]").set_input_files(files)
     settle(page)
 
@@ -64,6 +69,7 @@ def test_nothing_is_cut_or_wrapped(own_server: str, watched_page: Page) -> None:
     page.goto(f"{own_server}/models")
     page.get_by_test_id("stTable").wait_for()
     settle(page)
+    open_tab(page, "Rename, copy, delete")
     for width in (1920, 1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(300)

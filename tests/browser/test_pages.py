@@ -94,6 +94,7 @@ def test_new_draws_are_new(server: str, watched_page: Page) -> None:
 
 # what shows that a step has its content
 OF_STEP = {
+    "views": dict.fromkeys(STEPS["pages/explore/views.py"], ".main-svg"),
     "likelihood": {
         "race": ".race svg .curve", "mass": ".main-svg", "gap": ".main-svg", "dimensions": ".main-svg",
         "area": ".main-svg", "trust": "table",
@@ -108,12 +109,37 @@ OF_STEP = {
 def test_a_step_fits_on_a_screen(server: str, watched_page: Page, path: str, step: str) -> None:
     """The whole of it, title and steps included, on the screen of a small laptop."""
     watched_page.set_viewport_size({"width": 1280, "height": 800})
-    watched_page.goto(f"{server}/{path}?{path}.step={step}")
-    watched_page.get_by_test_id("stMain").locator(OF_STEP[path][step]).first.wait_for()
+    for model in ("mnist-2d", "mnist-20d") if path == "views" else ("mnist-2d",):
+        watched_page.goto(f"{server}/{path}?model={model}&{path}.step={step}")
+        watched_page.get_by_test_id("stMain").locator(OF_STEP[path][step]).first.wait_for()
+        settle(watched_page)
+        watched_page.wait_for_timeout(300)  # figures follow the window
+        high, seen = watched_page.get_by_test_id("stMain").evaluate("it => [it.scrollHeight, it.clientHeight]")
+        assert high <= seen <= 800, model
+
+
+# the main picture of the pages that are longer than a screen, as all that it consists of
+PICTURES = {
+    "decode": ".sliders .pictures", "models": "[data-testid=stTable]", "lesson?chapter=1": ".generate .body",
+    "lesson?chapter=2": ".js-plotly-plot", "lesson?chapter=3": "[class*=st-key-lesson-naive-plane]",
+    "lesson?chapter=4": ".js-plotly-plot", "lesson?chapter=7": ".reparameterise .body",
+    "lesson?chapter=11": "[data-testid=stImage]", "lesson?chapter=12": "[data-testid=stImage]",
+    "lesson?chapter=12&uses.part=2": ".js-plotly-plot", "lesson?chapter=13": ".js-plotly-plot",
+    "lesson?chapter=14": ".js-plotly-plot", "lesson?chapter=14&hidden.part=2": ".js-plotly-plot",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PICTURES)
+def test_the_main_picture_is_in_sight(server: str, watched_page: Page, path: str) -> None:
+    """The whole of it, on the screen of a small laptop before anything is scrolled."""
+    watched_page.set_viewport_size({"width": 1280, "height": 800})
+    watched_page.goto(f"{server}/{path}")
+    pictures = watched_page.get_by_test_id("stMain").locator(PICTURES[path])
+    pictures.first.wait_for()
     settle(watched_page)
     watched_page.wait_for_timeout(300)  # figures follow the window
-    high, seen = watched_page.get_by_test_id("stMain").evaluate("it => [it.scrollHeight, it.clientHeight]")
-    assert high <= seen <= 800
+    lowest = pictures.evaluate_all("all => Math.max(...all.map(each => each.getBoundingClientRect().bottom))")
+    assert 200 < lowest <= 800
 
 
 def test_likelihood_streams_and_gives_way(server: str, watched_page: Page) -> None:

@@ -93,6 +93,7 @@ def test_what_one_process_trains_and_deletes_the_other_sees(site: Site, browser:
     one.get_by_role("combobox", name="Model to inspect").click()
     one.get_by_role("option", name="by-one", exact=True).click()
     settle(one)
+    one.get_by_role("tab", name="Rename, copy, delete").click()
     one.get_by_role("button", name="Delete").click()
     expect(one.get_by_text("by-one was deleted.")).to_be_visible()
     two.get_by_role("link", name="Samples").click()  # in the session that has it in use

@@ -13,11 +13,11 @@ SHARED = ("model", "lang", "image", "z", "seed", "hide", "present", "chapter", "
 OF_PAGES = {
     "lesson": (
         "uses.classifier", "uses.labels", "uses.part", "naive.draws", "generating.show", "generating.step",
-        "integral.side", "hidden.group", "bound.step", "5.q",
+        "integral.side", "hidden.part", "hidden.group", "bound.step", "5.q",
     ),
     "latent_map": ("map.colours", "map.clusters", "map.plane", "map.first"),
     "decode": ("decode.panel", "decode.walk.to"),
-    "views": ("map.colours", "map.clusters"),
+    "views": ("views.step", "map.colours", "map.clusters"),
     "probe": ("probe.part", "probe.class"),
     "train": ("train.preset", "train.view", "job", "train.data"),
     "models": ("models.one",),

@@ -51,7 +51,9 @@ def hill(view: Plane, near: bool, depth: float = 60.0) -> go.Figure:
             type="rect", x0=middle[0] - half, x1=middle[0] + half, y0=middle[1] - half, y1=middle[1] + half,
             line={"color": "#ffffff", "width": 2},
         )  # fmt: skip
-    return _square(figure, (x[0], x[-1]), (y[0], y[-1]), ("", ""))
+    _square(figure, (x[0], x[-1]), (y[0], y[-1]), ("", ""))
+    figure.update_layout(margin={"l": 50, "b": 30})  # the same for both, however long their labels are
+    return figure.update_xaxes(automargin=False).update_yaxes(automargin=False)
 
 
 def scattered(view: Plane, samples: Array, hits: Array, titles: tuple[str, str], names: tuple[str, str]) -> go.Figure:

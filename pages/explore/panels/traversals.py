@@ -44,7 +44,8 @@ def show(model: cache.Model) -> None:
         images.reshape(len(picked), _STEPS, *images.shape[1:]), [f"z{j + 1}" for j in picked],
         [f"{value:+.1f}".replace("+0.0", "0") for value in values[0]] if reach == "prior" else (), 3, own,
     )  # fmt: skip
-    pictures.wide(sheet, _("Decoded means: each row varies one coordinate from left to right"))
+    with st.container(key="decode-table"):
+        pictures.wide(sheet, _("Decoded means: each row varies one coordinate from left to right"))
     left, right = st.columns([3, 1], vertical_alignment="center")
     left.caption(
         _(

@@ -24,39 +24,41 @@ def show(scene: kit.Scene) -> None:
         return
     vae_, plain = pair
     cache.uses.judge(vae_.dataset.name)
-    kit.words(
-        _(
-            "A plain **autoencoder** has the same two networks but only half of the objective: it maximises the "
-            r"reconstruction term, and nothing regularises its codes. Its encoder gives a single point $\mu_z(x)$ "
-            "without a standard deviation. It has no prior, and therefore no $p(x)$. One can still sample $z$ from "
-            r"$\mathcal{N}(0, I)$ and decode it. What do we get?"
+    text, *sides = st.columns([4, 3, 3], gap="medium")
+    with text:
+        kit.words(
+            _(
+                "A plain **autoencoder** has the same two networks but only half of the objective: it maximises the "
+                r"reconstruction term, and nothing regularises its codes. Its encoder gives a single point $\mu_z(x)$ "
+                "without a standard deviation. It has no prior, and therefore no $p(x)$. One can still sample $z$ from "
+                r"$\mathcal{N}(0, I)$ and decode it. What do we get?"
+            )
         )
-    )
-    name = _("autoencoder")
-    kit.formula(
-        r"\begin{aligned} \text{VAE:} & \ \mathbb{E}_q[\log p(x|z)] - \mathrm{KL}[q(z|x) \,\|\, p(z)] \\ "
-        rf"\text{{{name}:}} & \ \log p(x|z = \mu_z(x)) \end{{aligned}}"
-    )
-    kit.note(
-        _("Trained for {first:g} epochs ({name}) and {second:g} epochs ({plain}).").format(
-            first=cache.record(vae_.model[0]).epochs_done, name=vae_.model[0],
-            second=cache.record(plain.model[0]).epochs_done, plain=plain.model[0],
+        name = _("autoencoder")
+        kit.formula(
+            r"\begin{aligned} \text{VAE:} & \ \mathbb{E}_q[\log p(x|z)] - \mathrm{KL}[q(z|x) \,\|\, p(z)] \\ "
+            rf"\text{{{name}:}} & \ \log p(x|z = \mu_z(x)) \end{{aligned}}"
         )
-    )  # fmt: skip
-    done = kit.ask(
-        13,
-        _(
-            "The classifier of chapter 11 is confident on {share:.0%} of the decoded samples of {name}. What is the "
-            "share for {plain}?"
-        ).format(share=_sure(vae_, False), name=vae_.model[0], plain=plain.model[0]),
-        {
-            "a": _("Less than a tenth of that"),
-            "b": _("Smaller, but at least a tenth of that"),
-            "c": _("The same or larger"),
-        },
-        lambda: _answer(vae_, plain),
-    )
-    for column, each in zip(st.columns(2, gap="medium"), pair, strict=True):
+        kit.note(
+            _("Trained for {first:g} epochs ({name}) and {second:g} epochs ({plain}).").format(
+                first=cache.record(vae_.model[0]).epochs_done, name=vae_.model[0],
+                second=cache.record(plain.model[0]).epochs_done, plain=plain.model[0],
+            )
+        )  # fmt: skip
+        done = kit.ask(
+            13,
+            _(
+                "The classifier of chapter 11 is confident on {share:.0%} of the decoded samples of {name}. What is "
+                "the share for {plain}?"
+            ).format(share=_sure(vae_, False), name=vae_.model[0], plain=plain.model[0]),
+            {
+                "a": _("Less than a tenth of that"),
+                "b": _("Smaller, but at least a tenth of that"),
+                "c": _("The same or larger"),
+            },
+            lambda: _answer(vae_, plain),
+        )
+    for column, each in zip(sides, pair, strict=True):
         with column:
             _side(each, done)
     if done:
@@ -99,16 +101,18 @@ def _side(scene: kit.Scene, done: bool) -> None:
     kit.words(f"**{scene.model[0]}**")
     if scene.config.latent == 2:
         means = cache.codes(scene.model).mean[:SHOWN]
+        figure = figures.uses.codes_and_prior(
+            means, scene.dataset.test.labels[:SHOWN].numpy(), words.classes(scene.dataset), ("z₁", "z₂"),
+            _("95% of N(0, I)"),
+        )  # fmt: skip
         kit.chart(
-            figures.uses.codes_and_prior(
-                means, scene.dataset.test.labels[:SHOWN].numpy(), words.classes(scene.dataset), ("z₁", "z₂"),
-                _("95% of N(0, I)"),
-            ),
-            f"autoencoder.{'plain' if record.autoencoder else 'vae'}",
+            figure.update_layout(showlegend=False), f"autoencoder.{'plain' if record.autoencoder else 'vae'}",
             _("Codes of test images of {name}, and the circle that contains 95% of N(0, I).").format(
                 name=scene.model[0]
             ),
+            height=220,
         )  # fmt: skip
+        kit.note(_("Codes; circle: 95% of N(0, I)"))
     decoded = cache.samples(scene.model, SIDE * SIDE, state.seed())
     caption = _("decoded samples from N(0, I)")
     if done:

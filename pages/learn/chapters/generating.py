@@ -10,35 +10,31 @@ from pages.ui.language import _
 from vae import latent
 from vae.uses import classifier
 
-SIDE = 6
+ROWS, ACROSS = 4, 9  # of samples from a model
 LETTERS = "abcd"
 
 
 def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
-    kit.words(
-        _(
-            "The model is trained. To generate a new image we no longer need the encoder: sample $z$ from the prior, "
-            "decode it, and sample $x$. There is no input image."
+    text, picture = kit.two()
+    with text:
+        kit.words(
+            _(
+                "The model is trained. To generate a new image we no longer need the encoder: sample $z$ from the "
+                "prior, decode it, and sample $x$. There is no input image."
+            )
         )
-    )
-    kit.formula(r"z \sim p(z) = \mathcal{N}(0, I) \qquad x \sim p_\theta(x|z)")
-    _slowly(scene)
+        kit.formula(r"z \sim p(z) = \mathcal{N}(0, I) \qquad x \sim p_\theta(x|z)")
+        _slowly(scene)
     family = [kit.of(cache.model_id(name)) for name in cache.uses.FAMILY]
     own = scene.model[0] not in cache.uses.FAMILY
-    shown = {"mean": _("Mean of p(x|z)"), "draw": _("Sample from p(x|z)")}
-    state.begin("generating.show", state.one_of(shown), "mean")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control(
-            _("Show"), list(shown), required=True, format_func=shown.__getitem__, key="generating.show",
-            persist_state="session",
-        ) or "mean"  # fmt: skip
-        state.write_link(generating__show=None if kind == "mean" else kind)
-        st.button(_("New samples"), key="lesson.draw", icon=":material/casino:", on_click=state.draw_again)
-    panels, says = st.container(), st.container()
+    with picture:
+        kind = _kind()
+        panels = st.container()
+    text, question = kit.two()
     images = family[0].dataset.name
     skill = cache.uses.judge(images).skill
-    with says:
+    with text:
         kit.words(
             _(
                 "How many of these look real? We let a classifier judge. It was trained on the labels and is "
@@ -50,7 +46,8 @@ def show(scene: kit.Scene) -> None:
                 right=skill.accuracy_sure if skill else np.nan,
             )
         )
-        few, many = family[0], family[-1]
+    few, many = family[0], family[-1]
+    with question:
         done = kit.ask(
             11,
             _(
@@ -75,16 +72,31 @@ def show(scene: kit.Scene) -> None:
                 "mean."
             )
         )
-    if done:
-        kit.words(
-            _(
-                r"Not every $z$ drawn from $\mathcal{N}(0, I)$ need be the code of an image: the distribution of all "
-                "codes may differ from the prior. Chapters 13 and 14 measure this."
+    with text:
+        if done:
+            kit.words(
+                _(
+                    r"Not every $z$ drawn from $\mathcal{N}(0, I)$ need be the code of an image: the distribution of "
+                    "all codes may differ from the prior. Chapters 13 and 14 measure this."
+                )
             )
-        )
-    kit.leads_to("explore/probe", _("Probe: what this classifier sees all over the latent plane"), "category")
+        kit.leads_to("explore/probe", _("Probe: what this classifier sees all over the latent plane"), "category")
     kit.words(_("**Next**: what else such a model can be used for."))
     kit.code((latent.decode, classifier.confidences, classifier.share_sure), cell(scene))
+
+
+def _kind() -> str:
+    """Draws the choice between means and samples, and the button for new ones; returns "mean" or "draw"."""
+    shown = {"mean": _("Mean of p(x|z)"), "draw": _("Sample from p(x|z)")}
+    state.begin("generating.show", state.one_of(shown), "mean")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            _("Show"), list(shown), required=True, format_func=shown.__getitem__, key="generating.show",
+            persist_state="session",
+        ) or "mean"  # fmt: skip
+        state.write_link(generating__show=None if kind == "mean" else kind)
+        st.button(_("New samples"), key="lesson.draw", icon=":material/casino:", on_click=state.draw_again)
+    return kind
 
 
 def _slowly(scene: kit.Scene) -> None:
@@ -114,7 +126,7 @@ def _slowly(scene: kit.Scene) -> None:
             shown[_("standard deviation")] = pictures.sigma(decoded.deviation[0])
     if at >= 2:
         shown[_("sample")] = pictures.plain(decoded.sample[0])
-    pictures.row(shown)
+    pictures.row(shown, 92)
 
 
 def _bars(z: np.ndarray, side: int = 168) -> np.ndarray:
@@ -130,10 +142,10 @@ def _bars(z: np.ndarray, side: int = 168) -> np.ndarray:
 
 def _panels(scenes: list[kit.Scene], kind: str, judged: bool) -> None:
     """Shows samples of each model side by side."""
-    columns = st.columns(min(len(scenes), 4))
+    columns = st.columns(2)
     for place, scene in enumerate(scenes):
-        decoded = cache.samples(scene.model, SIDE * SIDE, state.seed())
-        with columns[place % len(columns)]:
+        decoded = cache.samples(scene.model, ROWS * ACROSS, state.seed())
+        with columns[place % 2]:
             if place < len(LETTERS):
                 title = _("**({letter}) {size}-D latent space**").format(
                     letter=LETTERS[place], size=scene.config.latent
@@ -145,7 +157,7 @@ def _panels(scenes: list[kit.Scene], kind: str, judged: bool) -> None:
             if judged and kind == "mean" and cache.uses.can_be_judged(scene.dataset.name):  # only these were judged
                 share = cache.uses.share_sure(cache.uses.sureness(scene.model, scene.dataset.name, False))
                 caption = _("{name}: confident on {share:.0%}").format(name=scene.model[0], share=share)
-            pictures.strip(decoded.mean if kind == "mean" else decoded.sample, caption, columns=SIDE)
+            pictures.strip(decoded.mean if kind == "mean" else decoded.sample, caption, columns=ACROSS)
 
 
 def _bound(scene: kit.Scene) -> float:

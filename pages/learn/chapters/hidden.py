@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages import cache
 from pages.learn import kit
-from pages.ui import state, words
+from pages.ui import prior, state, words
 from pages.ui.language import _
 from vae import catalogue, figures
 from vae.latent import ALL_COLLAPSED, surgery
@@ -13,37 +13,57 @@ from vae.model import Record
 
 def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
-    kit.words(
-        _(
-            r"For each image the bound contains the complexity penalty $\mathrm{KL}[q(z|x)\,\|\,p(z)]$. Averaged over "
-            "all $N$ training images, it splits into two parts. The **mutual information** $I(n; z)$ is what a code "
-            "tells us about which image $n$ it came from; this is what codes are for. The rest is the divergence of "
-            "the **aggregate posterior** $q(z)$, the distribution of all codes, from the prior. This part is wasted, "
-            "and it is the reason why samples from $p(z)$ may fall where there are no codes."
-        )
-    )
-    kit.formula(
-        r"\begin{aligned} & \tfrac{1}{N} \textstyle\sum_n \mathrm{KL}[q(z|x_n) \,\|\, p(z)] \\ & \quad = "
-        r"\underbrace{I(n; z)}_{\le\, \log N} + \mathrm{KL}[q(z) \,\|\, p(z)] \\ "
-        r"& q(z) = \tfrac{1}{N} \textstyle\sum_n q(z|x_n) \end{aligned}"
-    )
-    kl, images = cache.latent.mean_kl(scene.model, scene.dataset.name)
-    if kl < ALL_COLLAPSED:
-        kit.note(
-            _(
-                "The mean KL divergence of {name} is {kl:.4f} nats: its encoder gives nearly the same distribution "
-                "for every image, so there is nothing to split. Choose another model."
-            ).format(name=scene.model[0], kl=kl)
-        )
+    if kit.steps("hidden.part", [_("Mutual information"), _("Rate and distortion")]) == 0:
+        _split(scene)
     else:
-        _ask(scene, kl, images)
-    _plane(scene)
+        _plane(scene)
     kit.code((surgery.surgery,), _cell(scene))
 
 
-def _ask(scene: kit.Scene, kl: float, images: int) -> None:
-    """Asks how much of the mean KL is wasted, and shows it."""
-    done = kit.ask(
+def _split(scene: kit.Scene) -> None:
+    """Splits the mean KL into mutual information and the divergence of the aggregate posterior from the prior."""
+    text, picture = kit.two()
+    with text:
+        kit.words(
+            _(
+                r"For each image the bound contains the complexity penalty $\mathrm{KL}[q(z|x)\,\|\,p(z)]$. Averaged "
+                "over all $N$ training images, it splits into two parts. The **mutual information** $I(n; z)$ is what "
+                "a code tells us about which image $n$ it came from; this is what codes are for. The rest is the "
+                "divergence of the **aggregate posterior** $q(z)$, the distribution of all codes, from the prior. "
+                "This part is wasted, and it is the reason why samples from $p(z)$ may fall where there are no codes."
+            )
+        )
+        kit.formula(
+            r"\begin{aligned} & \tfrac{1}{N} \textstyle\sum_n \mathrm{KL}[q(z|x_n) \,\|\, p(z)] \\ & \quad = "
+            r"\underbrace{I(n; z)}_{\le\, \log N} + \mathrm{KL}[q(z) \,\|\, p(z)] \\ "
+            r"& q(z) = \tfrac{1}{N} \textstyle\sum_n q(z|x_n) \end{aligned}"
+        )
+        done = False
+        kl, images = cache.latent.mean_kl(scene.model, scene.dataset.name)
+        if kl < ALL_COLLAPSED:
+            kit.note(
+                _(
+                    "The mean KL divergence of {name} is {kl:.4f} nats: its encoder gives nearly the same distribution "
+                    "for every image, so there is nothing to split. Choose another model."
+                ).format(name=scene.model[0], kl=kl)
+            )
+        else:
+            done = _ask(scene, kl, images)
+    with picture:
+        with st.spinner(_("Computing the aggregate posterior of {count:,} training images ...").format(count=images)):
+            figure = prior.figure(scene.model)[0]
+        kit.chart(
+            figure, "hidden.aggregate", _("Density of the aggregate posterior and of the prior, with holes marked"),
+            height=440,
+        )  # fmt: skip
+        kit.note(_("A hole is a region with prior density but almost no codes."))
+    if done:
+        _parts(cache.uses.taken_apart(scene.model))
+
+
+def _ask(scene: kit.Scene, kl: float, images: int) -> bool:
+    """Asks how much of the mean KL is wasted; returns whether this was answered."""
+    return kit.ask(
         14,
         _("The complexity penalty of {name} is {kl:.1f} nats per image, averaged over {count:,} training images. How "
           "much of it is wasted?").format(
@@ -53,8 +73,6 @@ def _ask(scene: kit.Scene, kl: float, images: int) -> None:
          "d": _("More than half")},
         lambda: _answer(cache.uses.taken_apart(scene.model)[-1]),
     )  # fmt: skip
-    if done:
-        _parts(cache.uses.taken_apart(scene.model))
 
 
 def _answer(whole: surgery.Surgery) -> kit.Answer:
@@ -136,7 +154,6 @@ def _plane(scene: kit.Scene) -> None:
     own = _group(cache.record(scene.model[0]))
     if not groups:
         return
-    st.subheader(_("Rate and distortion"), anchor=False)
     text, picture = kit.two()
     with text:
         kit.words(

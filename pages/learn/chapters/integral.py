@@ -75,22 +75,22 @@ def hills(scene: kit.Scene, found: Posterior) -> None:
     view = cache.integral.plane(scene.model, scene.dataset.name, scene.row)
     whole, near = st.columns(2)
     with whole:
-        kit.note(_(r"$\log\,[p(x|z)\,p(z)]$ over the whole plane; the frame marks the peak"))
         kit.chart(
             figures.integral.hill(view, False), "integral.whole",
             _("Logarithm of the integrand over the latent plane; a small frame marks its peak"),
         )  # fmt: skip
+        kit.note(_(r"$\log\,[p(x|z)\,p(z)]$ over the whole plane; the frame marks the peak"))
     with near:
         times = (view.x[-1] - view.x[0]) / (view.fine_x[-1] - view.fine_x[0])
+        kit.chart(
+            figures.integral.hill(view, True), "integral.near",
+            _("The integrand around its peak, a single bright spot on a dark plane"),
+        )  # fmt: skip
         kit.note(
             _(r"$p(x|z)\,p(z)$ around its peak, magnified {times:.0f} times; it is practically 0 elsewhere").format(
                 times=times
             )
         )
-        kit.chart(
-            figures.integral.hill(view, True), "integral.near",
-            _("The integrand around its peak, a single bright spot on a dark plane"),
-        )  # fmt: skip
 
     @fragment()
     def grid() -> None:

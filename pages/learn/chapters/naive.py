@@ -101,6 +101,7 @@ def draws(scene: kit.Scene, told: bool) -> None:
                 (_("samples that miss"), _("samples that hit")),
             ),
             "naive.plane", _("Samples from the prior on the latent plane; those that hit the posterior are circled"),
+            height=380,
         )  # fmt: skip
         said = _("**{hits}** of {count:,} samples hit the region that contains 99% of the posterior.")
         total = np.exp(run.log_likelihood[:count].astype(np.float64) - run.log_likelihood[:count].max())
@@ -111,7 +112,7 @@ def draws(scene: kit.Scene, told: bool) -> None:
                 estimate, found.log_p if told else None, (_("number of samples L"), _("estimate of log p(x), nats")),
                 (_("naive Monte Carlo"), _("log p(x), exact")),
             ),
-            "naive.creep", _("The running estimate of log p(x) against the number of samples"),
+            "naive.creep", _("The running estimate of log p(x) against the number of samples"), height=260,
         )  # fmt: skip
         line = _("The current estimate is **{value:,.1f} nats**.")
         if told:

@@ -1,7 +1,6 @@
 """Reparameterisation: why sampling blocks the gradient, how fixed noise lets it pass, and how much that saves."""
 
 import numpy as np
-import streamlit as st
 
 from pages import cache
 from pages.learn import kit
@@ -16,21 +15,26 @@ COUNTS = np.unique(np.geomspace(4, cache.bound.DRAWS, 24).round().astype(int))
 
 def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
-    kit.words(
-        _(
-            r"$\mathcal{L}_1$ is an average over samples $z \sim q_\phi(z|x)$. The average depends on $\phi$, but a "
-            r"sampled $z$ is only a number: nothing in it says how it would have changed with $\mu$ and $\sigma$, so "
-            r"backpropagation stops there. **Reparameterisation** samples the noise first, $\epsilon \sim "
-            r"\mathcal{N}(0, I)$, and computes $z$ from it. For fixed $\epsilon$, $z$ is a smooth function of $\mu$ "
-            r"and $\sigma$. ($\odot$ is the elementwise product.) Drag the ellipse with $\epsilon$ fixed, then with "
-            r"$\epsilon$ resampled at each move; then sweep $\mu$ in both modes."
+    text, formulas = kit.two()
+    with text:
+        kit.words(
+            _(
+                r"$\mathcal{L}_1$ is an average over samples $z \sim q_\phi(z|x)$. The average depends on $\phi$, but "
+                r"a sampled $z$ is only a number: nothing in it says how it would have changed with $\mu$ and $\sigma$, "
+                r"so backpropagation stops there. **Reparameterisation** samples the noise first, $\epsilon \sim "
+                r"\mathcal{N}(0, I)$, and computes $z$ from it. For fixed $\epsilon$, $z$ is a smooth function of "
+                r"$\mu$ and $\sigma$. ($\odot$ is the elementwise product.)"
+            )
         )
-    )
-    left, right = st.columns(2)
-    with left:
+    with formulas:
         kit.formula(r"z = \mu_z(x, \phi) + \sigma_z(x, \phi) \odot \epsilon, \quad \epsilon \sim \mathcal{N}(0, I)")
-    with right:
         kit.formula(r"\nabla_{\mu} \mathcal{L}_1 = \mathbb{E}_\epsilon\big[\nabla_z \log p(x|z)\big]")
+        kit.words(
+            _(
+                r"Drag the ellipse with $\epsilon$ fixed, then with $\epsilon$ resampled at each move; then sweep "
+                r"$\mu$ in both modes."
+            )
+        )
     reparameterise.show(
         scene.model, f"{scene.model} {scene.row}", cache.pixels(scene.model, scene.dataset.name, scene.rows)[0].numpy(),
         cache.bound.code(scene.model, scene.dataset.name, scene.row),

@@ -2,6 +2,8 @@
 
 import math
 
+import streamlit as st
+
 from pages import cache
 from pages.learn import kit
 from pages.ui import words
@@ -15,7 +17,7 @@ from vae.uses import variance
 def show(scene: kit.Scene) -> None:
     """Draws the chapter."""
     binary = scene.config.likelihood == "bernoulli"
-    text, question = kit.two()
+    text, right = kit.two()
     with text:
         kit.words(
             _(
@@ -65,7 +67,8 @@ def show(scene: kit.Scene) -> None:
                 )
             )
         kit.note(_("All logarithms are natural. Their unit is the nat; 1 nat is 1.44 bits."))
-    with question:
+    with right:
+        picture = st.container()
         told = kit.ask(
             1,
             _(
@@ -78,6 +81,7 @@ def show(scene: kit.Scene) -> None:
             },
             lambda: answer(scene),
         )  # fmt: skip
+    with picture:
         kit.note(
             _(
                 "**Move the pointer over the plane**: each point is a z, and the image shows its mean μ. Click to "
@@ -85,19 +89,11 @@ def show(scene: kit.Scene) -> None:
             )
             if told
             else _(
-                "Try it below first: **move the pointer over the plane**. The image of σ appears once you have "
-                "answered."
+                "**Move the pointer over the plane**: each point is a z, and the image shows its mean μ. The image of "
+                "σ appears after your answer."
             )
         )
-
-    axes = cache.axes(scene.model, (0, min(1, scene.config.latent - 1)) if scene.config.latent <= 2 else None)
-
-    @fragment()
-    def plane() -> None:
-        z = cache.z(scene.model, kit.FIRST.get(scene.dataset.name, 0))  # that of the image of the scene
-        generate.show(scene.model, axes, generate.titles(scene.config.latent), told, z)
-
-    plane()
+        plane(scene, told)
     kit.words(
         _(
             r"**Next**: how to choose $\theta$. We look for the weights under which our images are most probable. "
@@ -105,6 +101,18 @@ def show(scene: kit.Scene) -> None:
         )
     )
     kit.code([latent.decode, variance.deviation_by_level], cell(scene))
+
+
+def plane(scene: kit.Scene, told: bool) -> None:
+    """Shows the decoded plane, with sigma once the question was answered."""
+    axes = cache.axes(scene.model, (0, min(1, scene.config.latent - 1)) if scene.config.latent <= 2 else None)
+
+    @fragment()
+    def shown() -> None:
+        z = cache.z(scene.model, kit.FIRST.get(scene.dataset.name, 0))  # that of the image of the scene
+        generate.show(scene.model, axes, generate.titles(scene.config.latent), told, z)
+
+    shown()
 
 
 def answer(scene: kit.Scene) -> kit.Answer:

@@ -2,7 +2,7 @@
 
 import math
 
-import torch
+from numpy.typing import NDArray
 
 from pages import cache
 from pages.learn import features, kit
@@ -43,33 +43,27 @@ def _names(scene: kit.Scene) -> dict[str, str]:
 def _odd(scene: kit.Scene) -> None:
     """Scores images that are unlike those of the data set."""
     odd, threshold = _("outlier"), _("threshold")
-    kit.formula(rf"\text{{{odd}}} \iff \log p(x) \approx \mathcal{{L}}(x) < \text{{{threshold}}}\ ?")
-    kit.words(
-        _(
-            "This sounds plausible: an image that is improbable under the model should be an outlier. Let us test it "
-            "on an image that is entirely black."
+    text, picture = kit.two()
+    with text:
+        kit.formula(rf"\text{{{odd}}} \iff \log p(x) \approx \mathcal{{L}}(x) < \text{{{threshold}}}\ ?")
+        kit.words(
+            _(
+                "This sounds plausible: an image that is improbable under the model should be an outlier. Let us test "
+                "it on an image that is entirely black."
+            )
         )
-    )
-    done = kit.ask(
-        12,
-        _("Which images have the higher bound under {name}: test images or black ones?").format(name=scene.model[0]),
-        {"a": _("Test images, nearly always"), "b": _("Test images, more often than not"),
-         "c": _("Black images, more often than not"), "d": _("Black images, nearly always")},
-        lambda: _answer(scene),
-    )  # fmt: skip
+        done = kit.ask(
+            12,
+            _("Which images have the higher bound under {name}: test images or black ones?").format(
+                name=scene.model[0]
+            ),
+            {"a": _("Test images, nearly always"), "b": _("Test images, more often than not"),
+             "c": _("Black images, more often than not"), "d": _("Black images, nearly always")},
+            lambda: _answer(scene),
+        )  # fmt: skip
     names = _names(scene)
-    image = scene.dataset.test.images[scene.row]
-    pictures_of: dict[str, torch.Tensor] = {"ordinary": image}
-    pictures_of |= {kind: oddities.odd(image[None], kind)[0] for kind in oddities.ODDITIES}
-    shown = {}
-    for kind, each in pictures_of.items():
-        caption = names.get(kind, scene.name)
-        if done:
-            bound, truth = cache.uses.score(scene.model, scene.dataset.name, scene.row, kind)
-            caption += ": " + _("bound {nats}").format(nats=words.number(bound, 0))
-            caption += "" if truth is None else ", " + _("log p(x) {nats}").format(nats=words.number(truth, 0))
-        shown[caption] = pictures.plain(each.numpy() / 255, 4)
-    pictures.row(shown)
+    with picture:
+        pictures.row(_captioned(scene, names, done), 84)
     if done:
         text, picture = kit.two()
         ordinary = cache.uses.bounds(scene.model, scene.dataset.name, "ordinary")
@@ -101,6 +95,21 @@ def _odd(scene: kit.Scene) -> None:
                 ).format(count=len(ordinary), found=found)
             )
     kit.code((oddities.odd, oddities.auroc, evidence.elbo), _odd_cell(scene))
+
+
+def _captioned(scene: kit.Scene, names: dict[str, str], done: bool) -> dict[str, NDArray]:
+    """Returns the image and an outlier of each kind made from it by their captions, with the scores once answered."""
+    image = scene.dataset.test.images[scene.row]
+    shown = {}
+    for kind in ("ordinary", *oddities.ODDITIES):
+        each = image if kind == "ordinary" else oddities.odd(image[None], kind)[0]
+        caption = names.get(kind, scene.name)
+        if done:
+            bound, truth = cache.uses.score(scene.model, scene.dataset.name, scene.row, kind)
+            caption += ": " + _("bound {nats}").format(nats=words.number(bound, 0))
+            caption += "" if truth is None else ", " + _("log p(x) {nats}").format(nats=words.number(truth, 0))
+        shown[caption] = pictures.plain(each.numpy() / 255, 4)
+    return shown
 
 
 def _answer(scene: kit.Scene) -> kit.Answer:

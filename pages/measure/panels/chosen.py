@@ -6,8 +6,7 @@ import streamlit as st
 
 import vae
 from pages import cache
-from pages.measure import steps
-from pages.ui import examples, pictures, state, words
+from pages.ui import examples, pictures, state, steps, words
 from pages.ui.language import _
 from vae import figures
 from vae.model import AnyConfig

@@ -21,7 +21,6 @@ TIMES, CAME = "models.times", "models.came"
 @fragment()
 def show() -> None:
     """Draws the uploader, describes the files, and saves the model on request."""
-    st.subheader(_("Import a model"), anchor=False)
     st.caption(
         _(
             "Upload all files of one model together: encoder.onnx and decoder.onnx, with any .onnx.data files that "

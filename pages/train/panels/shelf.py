@@ -21,13 +21,11 @@ ADDED = "models.added"  # the name of a model just saved, and sentences about it
 PAGES = Path(__file__).parents[2]
 
 
-def show() -> None:
-    """Draws the table, with the user's own models first, and the card and actions of the selected model."""
+def choose() -> Record:
+    """Draws the table, with the user's own models first, and returns the record of the selected model."""
     if path := st.session_state.pop(beside.GO, None):
         st.switch_page(str(PAGES / f"{path}.py"))
     records, _troubles = catalogue()
-    ours = {record.name for record in records if shelf.own(record.name)}
-    free = {name for name in ours if acts.may_change(name)}
     records = sorted(records, key=lambda record: _order(record.name))
     whose = {_("Owner"): [card.whose(record.name) for record in records]} if roles.active() else {}
     with st.container(key="models"):
@@ -45,43 +43,48 @@ def show() -> None:
             hide_index=True, border="horizontal", height=min(32 + 30 * len(records), 450),
         )  # fmt: skip
     names = [record.name for record in records]
-    added = st.session_state.pop(ADDED, None)
-    if added:
+    if added := st.session_state.get(ADDED):
         st.session_state["models.one"] = added[0]
     state.begin("models.one", state.one_of(names), state.model())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.selectbox(_("Model to inspect"), names, key="models.one", width=260)
         _button(_("Use"), "play_arrow", lambda: state.use_model(name), key="models.use")
         _ways(name, "card")
+    return records[names.index(name)]
+
+
+def change(name: str) -> None:
+    """Draws the actions on a model: copy, rename, delete, undo."""
+    own = shelf.own(name)
+    free = own and acts.may_change(name)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         new = st.text_input(
             _("New name"), key="models.new", width=220, help=_("Use lower-case letters, digits and hyphens.")
         )
         _button(_("Copy"), "content_copy", lambda: acts.copy(name, new), key="models.copy", disabled=not new)
-        _button(
-            _("Rename"), "edit", lambda: _rename(name, new), key="models.rename", disabled=not new or name not in free
-        )
-        _button(_("Delete"), "delete", lambda: _discard(name), key="models.delete", disabled=name not in free)
+        _button(_("Rename"), "edit", lambda: _rename(name, new), key="models.rename", disabled=not (new and free))
+        _button(_("Delete"), "delete", lambda: _discard(name), key="models.delete", disabled=not free)
     if trouble := st.session_state.pop(TROUBLE, None):
         st.error(trouble, icon=":material/error:")
     if name in shelf.SHIPPED:
         st.caption(_("{name} is built in. You can copy it under a new name.").format(name=name))
-    elif name not in ours:
+    elif not own:
         st.caption(_("{name} is being trained. Stop the training first.").format(name=name))
-    elif name not in free:
+    elif not free:
         st.caption(_("{name} belongs to someone else. You can use it, and copy it under a new name.").format(name=name))
     if token := st.session_state.get(UNDO):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(_("{name} was deleted.").format(name=token.partition("-")[2]), width="content")
             _button(_("Undo"), "undo", lambda: _bring_back(token), key="models.back")
-    card.show(records[names.index(name)])
-    if added:
-        _welcome(*added)
 
 
-def _welcome(name: str, says: list[str]) -> None:
-    """Says that a model was saved, with links to pages about it; at the end, where the import form was."""
-    kept = _("{name} was saved. It is first in the table, and its details are shown above.").format(name=f"**{name}**")
+def welcome() -> None:
+    """Says that a model was just saved, with links to pages about it; below the import form."""
+    added = st.session_state.pop(ADDED, None)
+    if added is None:
+        return
+    name, says = added
+    kept = _("{name} was saved. It is first in the table, and selected.").format(name=f"**{name}**")
     told = " ".join(words.literal(said(sentence)) for sentence in says)
     st.success(f"{kept}  \n{told}" if told else kept, icon=":material/check:")
     with st.container(horizontal=True, gap="small"):

@@ -16,16 +16,18 @@ def choose(page: str, names: dict[str, str]) -> str:
 
     Arguments:
         page: the first part of the name of the choice in the link, "likelihood.step".
-        names: of the steps by key, in order; a link without a step shows the first.
+        names: of the steps by key, in order; the first is shown without a step in the link, or after one that another
+            model had.
     """
     key, first = f"{page}.step", next(iter(names))
     st.html(
         # a step should fit on one screen
-        "<style>.stMainBlockContainer { padding-bottom: 1rem; } "
-        ".stMain h1 { font-size: 1.4rem; } .stMain h3 { font-size: 1.35rem; padding: 0.2rem 0; } "
+        "<style>.stMainBlockContainer { padding-bottom: 1rem; } .stMain h3 { font-size: 1.35rem; padding: 0.2rem 0; } "
         ".katex-display { margin: 0.2rem 0; }</style>"
     )
     state.begin(key, state.one_of(names), first)
+    if st.session_state[key] not in names:
+        st.session_state[key] = first
     step = st.segmented_control(
         _("Step"), list(names), required=True, key=key, label_visibility="collapsed", persist_state="session",
         format_func=names.__getitem__, wrap=True,
