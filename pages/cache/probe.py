@@ -93,9 +93,9 @@ def shipped(model: models.Model) -> Judge | None:
 # planes
 
 
-def through(model: models.Model, data_name: str, axes: Axes, judge: Judge) -> Plane:
-    """Returns the class probabilities on a plane, translated so that it contains the current latent."""
-    z, side = models.z(model), SIDE
+def through(model: models.Model, data_name: str, axes: Axes, judge: Judge, z: np.ndarray) -> Plane:
+    """Returns the class probabilities on a plane, translated so that it contains a latent (J,)."""
+    side = SIDE
     if len(z) > 2:
         beside = (z - axes.lift(axes.project(z[None]))[0]).round(3)  # unchanged by a step within the plane
         axes, side = axes._replace(centre=axes.centre + beside), SLICE
