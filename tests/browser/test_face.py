@@ -240,3 +240,27 @@ def test_the_pointer_moves_by_itself_until_the_map_is_touched(server: str, newco
     open_map(page, server)
     page.wait_for_timeout(300)
     assert ask(page, "map.place") is None  # for good
+
+
+def test_the_moving_pointer_is_stopped_by_a_button_that_the_tab_key_reaches(server: str, newcomer: Page) -> None:
+    page = newcomer
+    open_map(page, server)
+    page.keyboard.press("Escape")  # the tour
+    page.wait_for_function(f"{MAP}.latentMap.place")
+    pause = page.get_by_role("button", name="Pause", exact=True)
+    assert not violations(page)
+    page.get_by_role("button", name="Points only").focus()
+    for _ in range(20):  # past the backgrounds and the classes
+        page.keyboard.press("Tab")
+        if pause.evaluate("button => button.matches(':focus')"):
+            break
+    expect(pause).to_be_focused()
+    assert ask(page, "map.place") is not None
+    page.keyboard.press("Enter")
+    expect(pause).to_have_count(0)
+    expect(page.locator(".stage")).to_be_focused()
+    assert ask(page, "map.place") is None
+    open_map(page, server)
+    page.wait_for_timeout(300)
+    expect(pause).to_have_count(0)  # for good
+    assert ask(page, "map.place") is None
