@@ -190,3 +190,15 @@ def test_the_name_of_a_class_stands_well_inside_its_largest_region() -> None:
     assert rooms()[1][1] in (2.0, 2.5) and rooms()[1][2] == 1.5
     winner[0, 0] = 3
     assert 3 not in rooms()
+
+
+@pytest.mark.parametrize("wrong", ["nan", "-inf", "7", "-1", "1e999", "9" * 5000, "x", "½"])
+def test_a_target_or_threshold_that_makes_no_sense_is_passed_over(wrong: str) -> None:
+    app = visited(probe__part="doubt", probe__threshold=wrong)
+    assert not app.exception and not app.error
+    told = sent(app)["doubt"]
+    assert told["thresholds"][told["at"]] == pytest.approx(0.95)
+    if wrong != "7":  # which is a class
+        app = visited(probe__part="flip", probe__to=wrong)
+        assert not app.exception and not app.error
+        assert app.selectbox(key="probe.to").value is None
