@@ -33,7 +33,8 @@ def ways(model: models.Model, data_name: str, judge: probe.Judge, z: tuple[float
     """Finds the nearest points of another class from a latent, on the plane for J <= 2, otherwise by gradient."""
     plane, density = None, None
     if len(z) <= 2:  # requested here because the pool computes it, see `probe.doubts`
-        plane = probe.through(model, data_name, models.axes(model, (0, len(z) - 1)), judge)
+        axes = models.axes(model, (0, len(z) - 1))
+        plane = probe.through(model, data_name, axes, judge, np.array(z, np.float32))
         density = probe.log_q(model, data_name, plane)
     return _ways(model, data_name, judge.key, z, to, judge, plane, density)
 
@@ -83,7 +84,7 @@ def _steepest(
     nearest = {k: means[np.where(winner == k, away, np.inf).argmin()] for k in others}
     found = flips.by_gradient(net, judge.judge, start, to, list(nearest.values()))
     if found is None:
-        return probe.through(model, data_name, models.axes(model, None), judge), None, {}
+        return probe.through(model, data_name, models.axes(model, None), judge, start), None, {}
     other = nearest.get(found.end, means[away.argmax()])
     axes = _through(start, found.z, other)
     corners = axes.project(np.stack([start, found.z, other]))

@@ -63,14 +63,15 @@ class Plane(NamedTuple):
         square: the part of it that was classified.
         lattice: the class probabilities.
         levels: -log p(y|z) in steps of `STEP`, class by class and row by row, compressed for the browser.
-        names: class and coordinates of the position at which the name of each region is shown.
+        names: for each class, the position of its name within its largest region: the class, two coordinates, and the
+            distance from there to the edge of the region.
     """
 
     axes: Axes
     square: Square
     lattice: probe.Lattice
     levels: np.ndarray
-    names: list[tuple[int, float, float]]
+    names: list[tuple[int, float, float, float]]
 
 
 class Doubts(NamedTuple):
@@ -93,9 +94,9 @@ def shipped(model: models.Model) -> Judge | None:
 # planes
 
 
-def through(model: models.Model, data_name: str, axes: Axes, judge: Judge) -> Plane:
-    """Returns the class probabilities on a plane, translated so that it contains the current latent."""
-    z, side = models.z(model), SIDE
+def through(model: models.Model, data_name: str, axes: Axes, judge: Judge, z: np.ndarray) -> Plane:
+    """Returns the class probabilities on a plane, translated so that it contains a latent (J,)."""
+    side = SIDE
     if len(z) > 2:
         beside = (z - axes.lift(axes.project(z[None]))[0]).round(3)  # unchanged by a step within the plane
         axes, side = axes._replace(centre=axes.centre + beside), SLICE
@@ -135,15 +136,21 @@ def seen(model: models.Model, axes: Axes, square: Square, judge: Judge) -> Plane
     return Plane(axes, square, found, np.frombuffer(zlib.compress(planes, 6), np.uint8), _rooms(found))
 
 
-def _rooms(found: probe.Lattice) -> list[tuple[int, float, float]]:
-    """Returns for each class with a region the point of it that is farthest from all other classes."""
+def _rooms(found: probe.Lattice) -> list[tuple[int, float, float, float]]:
+    """Returns for each class the point farthest from the edge of its largest region with room, and how far that is."""
     names, edge = [], (1 if len(found.y) > 1 else 0, 1)  # no class is known outside the classified square
+    step = float(found.x[1] - found.x[0])
     for label in np.unique(found.winner).tolist():
-        padded = np.pad(found.winner == label, [(each, each) for each in edge])
+        own = found.winner == label
+        padded = np.pad(own, [(each, each) for each in edge])
         depth = scipy.ndimage.distance_transform_edt(padded)[edge[0] : edge[0] + len(found.y), 1:-1]
-        row, column = np.unravel_index(depth.argmax(), depth.shape)
-        if depth[row, column] >= _ROOM:
-            names.append((label, float(found.x[column]), float(found.y[row])))
+        regions, count = scipy.ndimage.label(own)
+        roomy = scipy.ndimage.maximum(depth, regions, range(1, count + 1)) >= _ROOM
+        if not roomy.any():
+            continue
+        largest = 1 + np.where(roomy, np.bincount(regions.ravel())[1:], 0).argmax()
+        row, column = np.unravel_index(np.where(regions == largest, depth, 0).argmax(), depth.shape)
+        names.append((label, float(found.x[column]), float(found.y[row]), step * float(depth[row, column])))
     return names
 
 

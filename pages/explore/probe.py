@@ -21,11 +21,11 @@ def choose() -> tuple[str, cache.probe.Judge | None]:
     titles = {
         "map": _("Regions"), "doubt": _("Uncertainty"), "flip": _("To another class"), "classes": _("Class by class"),
     }  # fmt: skip
-    state.begin("probe.part", state.one_of(PARTS), PARTS[0])
+    state.begin(judges.PART, state.one_of(PARTS), PARTS[0])
     with st.container(horizontal=True, vertical_alignment="center"):
         part = st.segmented_control(
-            _("Part"), PARTS, required=True, format_func=titles.__getitem__, key="probe.part", persist_state="session",
-            label_visibility="collapsed", wrap=True,
+            _("Part"), PARTS, required=True, format_func=titles.__getitem__, key=judges.PART,
+            persist_state="session", label_visibility="collapsed", wrap=True,
         ) or PARTS[0]  # fmt: skip
         if part in ("map", "doubt") and size > 2:
             with st.popover(_("Plane"), icon=":material/select_all:"):
@@ -46,14 +46,14 @@ def show(part: str, judge: cache.probe.Judge) -> None:
     def regions() -> None:
         probe.take(model)
         plane = planes.shown(model, planes.chosen(model))
-        found = cache.probe.through(model, data.name, plane.axes, judge)
+        found = cache.probe.through(model, data.name, plane.axes, judge, cache.z(model))
         probe.show(model, judge, "map", found, plane.titles, names)
 
     @fragment()
     def doubt() -> None:
         probe.take(model)
         plane = planes.shown(model, planes.chosen(model))
-        found = cache.probe.through(model, data.name, plane.axes, judge)
+        found = cache.probe.through(model, data.name, plane.axes, judge, cache.z(model))
         says = _("Computing the aggregate posterior of {count:,} training images ...").format(count=len(data.train))
         with st.spinner(says):
             density = cache.probe.log_q(model, data.name, found)

@@ -1,4 +1,4 @@
-"""The files of the menu: codes, an interpolation, the networks, the map, and a notebook of the page."""
+"""The files of the menu: codes, an interpolation, the networks, the map, a notebook of the page, and its own."""
 
 from functools import partial
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pages import cache
 from pages.explore.panels import interpolation
-from pages.takeaway import mapfile, notebooks, templates
+from pages.takeaway import mapfile, notebooks, probing, templates
 from pages.takeaway.offers import Offer
 from pages.takeaway.view import View, current
 from pages.ui import words
@@ -45,6 +45,8 @@ def offers(page: str, model: cache.Model) -> list[Offer]:
             partial(cache.browser.networks, model),
         ),
     ]  # fmt: skip
+    if page == "explore/probe" and (regions := probing.regions(view)) is not None:
+        found.append(regions)
     if _repeatable(page, view):
         found.append(
             Offer(

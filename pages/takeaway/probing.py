@@ -1,9 +1,19 @@
-"""The notebook of the page Probe."""
+"""The files of the page Probe: its notebook, and the class probabilities on its plane."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
 
 from pages import cache
+from pages.explore.panels import judges
 from pages.takeaway import cells
+from pages.takeaway.offers import Offer
 from pages.takeaway.view import View
+from pages.ui import planes
+from pages.ui.language import _
 from vae.uses import classifier
+from vae.uses import probe as probing
 
 EXHIBIT = "mnist-2d"  # where no classifier can be trained on the images of the model in use
 
@@ -44,3 +54,39 @@ else:
 path = z if flip is None else flip.path
 Image.fromarray(figures.contact_sheet(vae.decode(model, path).mean, len(path), 4))"""
     return f"Probe: {view.model[0]}", says, [cells.load(view), cells.CODES, judged, regions, cells.decoded(view), flip]
+
+
+def regions(view: View) -> Offer | None:
+    """Offers the class probabilities on the plane, if there is a classifier; call it while a session runs."""
+    own = judges.own(view.model)
+    if own is None and not cache.uses.can_be_judged(view.data):
+        return None
+    flip = st.session_state.get(judges.PART) == "flip"
+    return Offer(
+        _("Class probabilities on the plane (CSV)"), f"{view.model[0]}-probe.csv", "text/csv", ":material/grid_on:",
+        partial(table, view, own, flip, st.session_state.get(judges.TO)),
+    )  # fmt: skip
+
+
+def table(view: View, own: cache.probe.Judge | None, flip: bool, to: int | None) -> bytes:
+    """Makes a table of the points of the plane that the page shows.
+
+    Arguments:
+        view: the state of the session.
+        own: the classifier uploaded in it; None for that of the images.
+        flip: whether the page shows the paths to another class, which for J > 2 have a plane of their own.
+        to: their target class; None for any.
+    """
+    model, data = view.model, cache.dataset(view.data)
+    judge = own or cache.probe.shipped(model)
+    assert judge is not None
+    z = cache.codes(model).mean[view.row] if view.z is None else np.array(view.z, np.float32)
+    if flip:
+        found = cache.flips.ways(model, data.name, judge, tuple(z.tolist()), to)
+        plane, log_q = found.plane, found.log_q
+    else:
+        plane = cache.probe.through(model, data.name, planes.shown(model, view.plane).axes, judge, z)
+        log_q = cache.probe.log_q(model, data.name, plane)
+    names = data.classes if len(data.classes) == judge.classes else [str(k) for k in range(judge.classes)]
+    prior = not cache.record(model[0]).autoencoder
+    return probing.lattice_csv(plane.lattice, plane.axes, names, log_q, prior=prior)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import vae
 from pages import cache
+from tests.app.test_lesson import value
 from tests.app.test_pages import ROOT, opened, own_folder, said  # noqa: F401 - a fixture that applies by itself
 from tests.onnx_files import network, weights
 from vae.latent import aggregate
@@ -88,7 +89,7 @@ def test_doubt_is_that_of_the_plane() -> None:
     log_p = aggregate.prior_log_density(z)
     codes = vae.encode(vae.load(name), cache.images(model).train.images)
     bare = aggregate.log_density(codes, z) < log_p + np.log(0.01)
-    mass, at = np.exp(log_p) * 0.15**2, told["first"]
+    mass, at = np.exp(log_p) * 0.15**2, told["at"]
     threshold = told["thresholds"][at]
     assert threshold == pytest.approx(0.95, abs=0.005)
     assert told["unsure"][at] == pytest.approx(mass[highest < threshold].sum(), abs=0.02)
@@ -148,3 +149,57 @@ def test_images_without_a_classifier_say_so_and_take_ones_own(shape: tuple[int, 
     uploader.set_value([("mine.onnx", io.BytesIO(content).getvalue(), "application/octet-stream")]).run()
     assert not app.exception and not app.error
     assert "its accuracy is unknown" in said(app)
+
+
+def test_the_target_and_the_threshold_stand_in_the_link() -> None:
+    app = visited(probe__part="flip", probe__to="6")
+    assert app.selectbox(key="probe.to").value == 6
+    assert ["to 6" in way["says"] for way in sent(app)["ways"]] == [True, True]
+    app.selectbox(key="probe.to").select(3).run()
+    assert value(app, "probe.to") == "3"
+    app.selectbox(key="probe.to").select(None).run()
+    assert "probe.to" not in app.query_params
+    app = visited(probe__part="doubt", probe__threshold="0.8")
+    told = sent(app)["doubt"]
+    assert told["thresholds"][told["at"]] == pytest.approx(0.8)
+    assert value(app, "probe.threshold") == "0.800"
+    assert "probe.threshold" not in visited(probe__part="doubt").query_params
+
+
+def test_the_distance_of_a_flip_found_by_gradient_is_an_upper_bound() -> None:
+    for model, bound in (("mnist-2d", False), ("mnist-5d", True)):
+        for way in sent(visited(model, probe__part="flip"))["ways"]:
+            straight = way["name"] == "straight"
+            assert ("is at most" in way["says"]) == ("≤" in way["short"]) == (bound and straight), (model, way["name"])
+
+
+def test_the_name_of_a_class_stands_well_inside_its_largest_region() -> None:
+    winner = np.zeros((30, 40), int)
+    winner[10:22, 4:14] = winner[2:6, 2:38] = 1  # a block, and a larger strip in which a name has no room
+    winner[12:28, 20:36] = 2
+
+    def rooms() -> dict[int, list[float]]:
+        log_probability = np.log(0.01 + np.eye(4)[winner]).astype(np.float32)
+        found = probe.Lattice(np.arange(40) * 0.5, np.arange(30) * 0.5, log_probability)
+        return {label: place for label, *place in cache.probe._rooms(found)}
+
+    found = rooms()
+    assert found.keys() == {0, 1, 2}
+    assert found[1][0] in (4.0, 4.5) and 7 <= found[1][1] <= 8.5 and found[1][2] == 2.5
+    assert found[2][0] in (13.5, 14.0) and found[2][1] in (9.5, 10.0) and found[2][2] == 4
+    winner[6:8, 2:38] = 1
+    assert rooms()[1][1] in (2.0, 2.5) and rooms()[1][2] == 1.5
+    winner[0, 0] = 3
+    assert 3 not in rooms()
+
+
+@pytest.mark.parametrize("wrong", ["nan", "-inf", "7", "-1", "1e999", "9" * 5000, "x", "½"])
+def test_a_target_or_threshold_that_makes_no_sense_is_passed_over(wrong: str) -> None:
+    app = visited(probe__part="doubt", probe__threshold=wrong)
+    assert not app.exception and not app.error
+    told = sent(app)["doubt"]
+    assert told["thresholds"][told["at"]] == pytest.approx(0.95)
+    if wrong != "7":  # which is a class
+        app = visited(probe__part="flip", probe__to=wrong)
+        assert not app.exception and not app.error
+        assert app.selectbox(key="probe.to").value is None

@@ -22,9 +22,11 @@ from pages.takeaway.templates import PAGES as NOTEBOOKS
 from pages.ui import state
 from tests.app.test_colour import trained
 from tests.app.test_pages import PAGES, opened, own_folder
+from tests.app.test_probe_page import sent, visited
 from tests.app.test_takeaway_notebooks import view
 from tests.notebook_format import checked
 from tests.waiting import HANG
+from vae.uses import probe
 
 pytestmark = pytest.mark.slow
 
@@ -44,13 +46,18 @@ def session() -> None:
 
 def offered(path: str, model: str = "mnist-2d", **in_use: Any) -> dict[str, Offer]:
     """What a page offers, by the endings of the files' names."""
+    return {name.rpartition(".")[2]: offer for name, offer in offered_files(path, model, **in_use).items()}
+
+
+def offered_files(path: str, model: str = "mnist-2d", **in_use: Any) -> dict[str, Offer]:
+    """What a page offers, by the names of the files."""
     app = AppTest.from_function(session, default_timeout=HANG)
     for key, value in {"path": path, "model": model, **in_use}.items():
         app.session_state[key] = value
     app.run()
     assert not app.exception
     found = app.session_state["offers"]
-    return {offer.file.rpartition(".")[2]: offer for offer in found}
+    return {offer.file: offer for offer in found}
 
 
 def elsewhere(make: Callable[[], bytes]) -> bytes:
@@ -165,6 +172,39 @@ def test_codes_of_images_without_labels(trained: Callable[..., vae.Dataset], siz
 
 def test_codes_of_a_plain_autoencoder_are_means() -> None:
     assert list(read(files.codes(view("mnist-autoencoder-2d")))) == ["index", "label", "mean_1", "mean_2"]
+
+
+@pytest.mark.parametrize(
+    ("model", "part"),
+    [("mnist-2d", "doubt"), ("mnist-5d", "map"), ("mnist-5d", "flip"), ("mnist-autoencoder-2d", "map")],
+)
+def test_the_plane_of_a_classifier_is_the_one_of_the_page(model: str, part: str) -> None:
+    told = sent(visited(model, image="5", probe__part=part))
+    found = offered_files("explore/probe", model, image=5, **{"probe.part": part})[f"{model}-probe.csv"]
+    table, grid, size = read(elsewhere(found.make)), told["grid"], cache.record(model).model.latent
+    z = np.stack([np.array(table[f"z_{j}"], float) for j in range(1, size + 1)], 1)
+    low, step, directions = np.array(grid["low"]), grid["step"], np.array(told["basis"]["directions"]).reshape(2, -1)
+    place = low + step * np.array([4, 2])  # the fifth of the third row
+    np.testing.assert_allclose(z[2 * grid["width"] + 4], told["basis"]["mean"] + place @ directions, atol=1e-4)
+    assert len(z) == grid["width"] * grid["height"]
+    judge = cache.probe.shipped(cache.model_id(model))
+    assert judge is not None
+    some = np.arange(0, len(z), 97)
+    wanted = np.exp(probe.decoded_log_probabilities(vae.load(model), judge.judge, z[some]))
+    shares = np.stack([np.array(table[f"p_{k}"], float) for k in range(10)], 1)[some]
+    np.testing.assert_allclose(shares, wanted, atol=1e-3)
+    assert [table["class"][i] for i in some] == [str(k) for k in shares.argmax(1)]
+    assert ("log_q" in table) == ("log_prior" in table) == ("autoencoder" not in model)
+    if "log_prior" in table:
+        density = -0.5 * ((z**2).sum(1) + size * np.log(2 * np.pi))
+        np.testing.assert_allclose(np.array(table["log_prior"], float), density, atol=1e-3)
+
+
+def test_no_plane_is_offered_without_a_classifier(own_folder: Any) -> None:
+    config = vae.ModelConfig(image_shape=(12, 10), encoder_layers=(8,), decoder_layers=(8,))
+    vae.save(vae.build(config), vae.Record(name="mine", model=config, training=vae.TrainConfig(data="gone")))
+    assert "mine-probe.csv" not in offered_files("explore/probe", "mine")
+    assert "mnist-2d-probe.csv" not in offered_files("explore/views")
 
 
 @pytest.fixture

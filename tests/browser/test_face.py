@@ -2,6 +2,7 @@
 
 import re
 from itertools import combinations
+from random import Random
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -92,15 +93,22 @@ def test_the_map_does_not_move_while_its_page_loads(server: str, watched_page: P
         assert len(page.evaluate("[...window.places]")) == 1
 
 
+def laid_out(
+    page: Page, labels: list[list[float]], taken: str = "[]", far: str = "undefined"
+) -> list[list[float] | None]:
+    """Where labels (x, y, half their width), 20 px high, stand in a picture of 400 x 300."""
+    return page.evaluate(
+        f"""async (labels) => (await import({MODULE}.replace('plane.js', 'labels.js'))).layOut(
+            labels.map(([x, y, wide]) => ({{ x, y, wide, tall: 10, far: {far} }})), 400, 300, {taken})""",
+        labels,
+    )
+
+
 def test_labels_take_the_nearest_free_place_and_lie_on_nothing(server: str, watched_page: Page) -> None:
     open_map(watched_page, server)
 
-    def laid(labels: list[list[float]], taken: str = "[]") -> list[list[float] | None]:
-        return watched_page.evaluate(
-            f"""async (labels) => (await import({MODULE}.replace('plane.js', 'labels.js'))).layOut(
-                labels.map(([x, y, wide]) => ({{ x, y, wide, tall: 10 }})), 400, 300, {taken})""",
-            labels,
-        )
+    def laid(labels: list[list[float]], taken: str = "[]", far: str = "undefined") -> list[list[float] | None]:
+        return laid_out(watched_page, labels, taken, far)
 
     assert laid([[100, 100, 8], [200, 100, 8]]) == [[100, 100], [200, 100]]  # where they belong
     crowd = [[200 + 3 * i, 150 + 2 * (i % 3), 8 + i] for i in range(8)]
@@ -114,6 +122,27 @@ def test_labels_take_the_nearest_free_place_and_lie_on_nothing(server: str, watc
     ((x, y),) = laid([[2, 150, 30]])
     assert x >= 30 and y == pytest.approx(150, abs=35)  # the whole label is in sight
     assert laid([[-5, 150, 8]]) == [None]
+    assert laid([[100, 100, 8], [102, 100, 8]], far="3") == [[100, 100], None]  # the other may not go far enough
+
+
+def test_lines_from_labels_to_their_anchors_cross_no_other_label(server: str, watched_page: Page) -> None:
+    open_map(watched_page, server)
+    random = Random(0)
+    crowds = [
+        [[random.uniform(160, 240), random.uniform(120, 180), random.uniform(9, 30)] for _ in range(10)]
+        for _ in range(40)
+    ]
+    crossings, missing = 0, 0
+    for crowd in crowds:
+        found = laid_out(watched_page, crowd)
+        missing += found.count(None)
+        placed = [(label, place) for label, place in zip(crowd, found, strict=True) if place]
+        for label, place in placed:
+            for other, middle in placed:
+                if other is not label:
+                    steps = [(label[k] + (place[k] - label[k]) * t / 200 for k in (0, 1)) for t in range(201)]
+                    crossings += any(abs(x - middle[0]) < other[2] and abs(y - middle[1]) < 10 for x, y in steps)
+    assert (crossings, missing) == (0, 0)
 
 
 def test_names_of_classes_keep_clear_of_one_another_and_of_the_image_in_use(server: str, watched_page: Page) -> None:
@@ -211,3 +240,27 @@ def test_the_pointer_moves_by_itself_until_the_map_is_touched(server: str, newco
     open_map(page, server)
     page.wait_for_timeout(300)
     assert ask(page, "map.place") is None  # for good
+
+
+def test_the_moving_pointer_is_stopped_by_a_button_that_the_tab_key_reaches(server: str, newcomer: Page) -> None:
+    page = newcomer
+    open_map(page, server)
+    page.keyboard.press("Escape")  # the tour
+    page.wait_for_function(f"{MAP}.latentMap.place")
+    pause = page.get_by_role("button", name="Pause", exact=True)
+    assert not violations(page)
+    page.get_by_role("button", name="Points only").focus()
+    for _ in range(20):  # past the backgrounds and the classes
+        page.keyboard.press("Tab")
+        if pause.evaluate("button => button.matches(':focus')"):
+            break
+    expect(pause).to_be_focused()
+    assert ask(page, "map.place") is not None
+    page.keyboard.press("Enter")
+    expect(pause).to_have_count(0)
+    expect(page.locator(".stage")).to_be_focused()
+    assert ask(page, "map.place") is None
+    open_map(page, server)
+    page.wait_for_timeout(300)
+    expect(pause).to_have_count(0)  # for good
+    assert ask(page, "map.place") is None

@@ -160,6 +160,19 @@ def test_a_lecturer_hides_and_enlarges(server: str, watched_page: Page) -> None:
     expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name="Train")).to_have_count(0)
 
 
+@pytest.mark.parametrize("chapter", ["11", "13"])
+def test_a_chapter_about_the_classifier_leads_to_the_page_probe(server: str, watched_page: Page, chapter: str) -> None:
+    page = watched_page
+    open_chapter(page, f"{server}/lesson?chapter={chapter}&image=4")
+    page.get_by_test_id("stMain").get_by_role("link", name=re.compile("Probe: what this classifier sees")).click()
+    expect(page.get_by_role("heading", name="Probe", level=1)).to_be_visible()
+    page.locator(".probe .bars .best").wait_for()
+    settle(page)
+    assert re.search(r"/probe\?.*image=4", page.url)
+    open_chapter(page, f"{server}/lesson?chapter={chapter}&hide=probe")
+    expect(page.get_by_test_id("stMain").get_by_role("link", name=re.compile("Probe: "))).to_have_count(0)
+
+
 def test_a_sidebar_can_be_hidden(server: str, watched_page: Page) -> None:
     open_chapter(watched_page, f"{server}/lesson?chapter=4&image=4&model=mnist-bernoulli-2d&hide=sidebar&present=1")
     expect(watched_page.get_by_test_id("stSidebar")).to_have_count(0)

@@ -72,6 +72,28 @@ def test_the_pointer_reads_off_values(server: str, watched_page: Page) -> None:
     expect(watched_page.locator(".race .hint span")).to_have_count(4)  # one for each estimator
 
 
+def test_a_curve_has_a_gap_where_it_has_no_number(server: str, watched_page: Page) -> None:
+    visit(watched_page, server, shown=f"{RACE} .curve")
+    watched_page.evaluate(
+        f"""() => {{ const race = {STATE}, level = race.data.level.nats
+            const [x, arrived] = [[1, 10, 100, 1000, 10000], null]
+            const curve = (name, ...nats) => ({{ name, x, arrived, colour: '#123456', low: nats, high: nats,
+                                               middle: nats.map((each) => each && level - each) }})
+            race.told({{ ...race.data, run: 'by hand', curves: [
+                curve('interrupted', 90, 60, null, 30, 20), curve('late', null, null, 50, 40, 30)] }}) }}"""
+    )
+    curves = watched_page.locator(f"{RACE} .curve")
+    expect(curves).to_have_count(3)
+    assert [curve.get_attribute("d").count("L") for curve in curves.all()] == [1, 1, 2]
+    box = watched_page.locator(RACE).bounding_box()
+    assert box
+    x = watched_page.evaluate(f"{STATE}.scale.x(100)")
+    watched_page.mouse.move(box["x"] + x, box["y"] + box["height"] / 2)
+    says = watched_page.locator(".race .hint span")
+    assert says.first.inner_text() == "not a finite number"
+    assert re.fullmatch(r"−?\d+\.\d", says.last.inner_text())
+
+
 def test_steps_follow_the_link_and_back(server: str, watched_page: Page) -> None:
     page = watched_page
     visit(page, server, shown=f"{RACE} .curve")

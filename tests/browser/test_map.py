@@ -281,6 +281,28 @@ def test_legend_hides_a_class_and_shows_one_alone(server: str, watched_page: Pag
         watched_page.wait_for_timeout(600)  # or the next click would count as a third
 
 
+def test_one_class_is_shown_alone_by_a_key_and_by_a_long_press(server: str, watched_page: Page) -> None:
+    open_map(watched_page, server)
+    five = watched_page.get_by_role("group", name="Classes").get_by_role("button", name="5", exact=True)
+    alone_, hidden = [0, 1, 2, 3, 4, 6, 7, 8, 9], "[...map.plane.hidden].sort()"
+    for key, expected in (("Shift+Enter", alone_), ("Shift+Enter", []), ("Enter", [5]), ("Shift+Enter", alone_)):
+        five.press(key)
+        assert ask(watched_page, hidden) == expected
+    five.press("Shift+Enter")
+    for expected in (alone_, []):
+        five.dispatch_event("pointerdown", {"pointerType": "touch"})
+        watched_page.wait_for_function(f"{MAP}.latentMap.plane.hidden.size === {len(expected)}")
+        five.dispatch_event("pointerup", {"pointerType": "touch"})
+        five.dispatch_event("click")  # as follows when a finger is lifted
+        assert ask(watched_page, hidden) == expected
+    five.dispatch_event("pointerdown", {"pointerType": "touch"})
+    five.dispatch_event("pointerup", {"pointerType": "touch"})
+    five.dispatch_event("click")
+    watched_page.wait_for_timeout(700)  # longer than a long press
+    assert ask(watched_page, hidden) == [5]
+    assert "Shift+Enter" in five.get_attribute("title")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_map_without_labels_is_coloured_by_density_or_clusters(
     server: str, models: Path, watched_page: Page, scheme: str, monkeypatch: pytest.MonkeyPatch

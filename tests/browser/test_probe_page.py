@@ -1,6 +1,7 @@
 """The page Probe under the hand: probabilities under the pointer, doubt by a threshold, a walk to another class."""
 
 import re
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tests.browser.axe import violations
 from tests.browser.conftest import settle
 from tests.browser.test_decode_and_draw import part
 from tests.browser.test_map import traffic
+from tests.onnx_files import network
 from vae.uses import classifier, probe
 
 PROBE = f"{part('probe')}"
@@ -81,15 +83,52 @@ def test_the_threshold_moves_both_numbers(server: str, watched_page: Page) -> No
     open_probe(watched_page, f"{server}/probe?probe.part=doubt")
     slider = watched_page.get_by_role("slider", name="confident")
     numbers = watched_page.locator(".probe .amount strong")
+    told = ask(watched_page, "it.data.doubt")
     expect(numbers).to_have_count(2)
     high = [float(text.split("%")[0]) for text in numbers.all_inner_texts()]
     slider.focus()
     watched_page.keyboard.press("Home")
     low = [float(text.split("%")[0]) for text in numbers.all_inner_texts()]
     assert low[0] < high[0] and low[1] >= high[1]
-    told = ask(watched_page, "it.data.doubt")
     assert low == pytest.approx([100 * told["unsure"][0], 100 * told["astray"][0]], abs=0.06)
-    assert high == pytest.approx([100 * told["unsure"][told["first"]], 100 * told["astray"][told["first"]]], abs=0.06)
+    assert high == pytest.approx([100 * told["unsure"][told["at"]], 100 * told["astray"][told["at"]]], abs=0.06)
+    expect(watched_page).to_have_url(re.compile(r"probe\.threshold=0\.500"))
+    watched_page.wait_for_function(f"{PROBE}.probe.data.doubt.at === 0")
+    open_probe(watched_page, watched_page.url)  # as another visitor does with the link
+    expect(numbers.first).to_have_text(re.compile(rf"^{re.escape(str(low[0]))}(\.0)? %"))
+    expect(slider).to_have_attribute("aria-valuetext", "50.0 %")
+
+
+def test_the_image_that_a_path_begins_at_is_shown_with_its_label(server: str, watched_page: Page) -> None:
+    open_probe(watched_page, f"{server}/probe?probe.part=flip&image=7")
+    name = "mnist" if vae.data.datasets.available("mnist") else "mnist-sample"
+    test = vae.load_dataset(name).test
+    figures = watched_page.locator(".probe .ways figure")
+    expect(figures.first).to_have_text(f"test image 7: {int(test.labels[7])}")
+    expect(figures).to_have_count(3)
+    pixels = "[...it.ways.original.context.getImageData(0, 0, 28, 28).data]"
+    watched_page.wait_for_function(
+        f"(() => {{ const it = {PROBE}.probe; return {pixels}.some((v, i) => i % 4 < 3 && v) }})()"
+    )
+    found = np.array(ask(watched_page, pixels), np.uint8).reshape(28, 28, 4)[..., 0]
+    assert (found == test.images[7].numpy()).all()
+    open_probe(watched_page, f"{server}/probe?probe.part=flip&z=0.5,0.5")
+    expect(figures.first).to_be_hidden()  # this z is not that of an image
+
+
+def test_bars_of_a_classifier_that_does_not_run_here_are_said_to_be_interpolated(
+    server: str, watched_page: Page
+) -> None:
+    open_probe(watched_page, f"{server}/probe")
+    note = watched_page.locator(".probe .side > .hint")
+    expect(note).to_be_hidden()
+    watched_page.get_by_role("button", name="Classifier", exact=True).click()
+    uploaded = {"name": "mine.onnx", "mimeType": "application/octet-stream", "buffer": network(784, 10, sigmoid=True)}
+    watched_page.locator("input[type=file]").set_input_files(uploaded)
+    expect(note).to_have_text(
+        "The bars are interpolated between the 10,000 points at which the classifier was evaluated."
+    )
+    expect(note).to_be_visible()
 
 
 def test_a_walk_ends_in_another_class_and_the_pair_is_kept(server: str, watched_page: Page) -> None:
@@ -114,6 +153,28 @@ def test_a_walk_ends_in_another_class_and_the_pair_is_kept(server: str, watched_
     settle(watched_page)
     watched_page.get_by_text("To another class", exact=True).first.click()
     expect(pairs).to_have_count(1)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
+def test_names_stand_in_their_regions_and_apart(server: str, watched_page: Page, size: tuple[int, int]) -> None:
+    watched_page.set_viewport_size({"width": size[0], "height": size[1]})
+    open_probe(watched_page, f"{server}/probe")
+    found = ask(
+        watched_page,
+        """it.plane.named.map((box, i) => {
+            if (!box) return null
+            const place = it.plane.place((box.left + box.right) / 2, (box.top + box.bottom) / 2)
+            return [box, it.data.names[i][0], [...it.lattice.at(...place)]] })""",
+    )
+    shown = [each for each in found if each]
+    assert len(shown) == len({label for _box, label, _shares in shown}) >= 8
+    for box, label, shares in shown:
+        assert np.argmax(shares) == label
+        assert box["left"] >= 0 and box["top"] >= 0
+    for (one, *_), (other, *_) in combinations(shown, 2):
+        assert one["right"] <= other["left"] or other["right"] <= one["left"] or (
+            one["bottom"] <= other["top"] or other["bottom"] <= one["top"]
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,7 +10,7 @@ from tests.toys import small_model
 from vae.errors import ConfigError, DataError
 from vae.evidence.estimates import naive_monte_carlo_path
 from vae.evidence.importance import importance_sampling_path
-from vae.evidence.races import ESTIMATORS, Step, arrival, race, tracks
+from vae.evidence.races import ESTIMATORS, Step, arrival, medians, race, tracks
 from vae.model.distributions import generator
 
 X = torch.rand(3, 16, generator=torch.Generator().manual_seed(1))
@@ -89,13 +89,35 @@ def test_tracks_are_the_steps_as_tables() -> None:
         ([9.5, 5.0, 9.0, 11.0], 2),  # the first was luck
         ([10.0, 10.0], 0),
         ([10.0, 12.0], None),  # it left again
-        ([np.nan, 10.0], 1),
+        ([5.0, 5.0, 10.0], None),  # which may be luck too
+        ([10.0], None),
+        ([np.nan, 10.0, 10.0], 1),
+        ([np.nan, 10.0], None),
+        ([10.0, 10.0, np.inf], None),
         ([-np.inf, 3.0], None),
         ([], None),
     ],
 )
 def test_an_estimator_has_arrived_when_it_stays(median: list[float], place: int | None) -> None:
     assert arrival(np.array(median), 10.0) == place
+
+
+@pytest.mark.parametrize(
+    ("median", "place"),
+    [
+        ([7.0, 9.5, 13.0, 15.0], 1),  # log p(x) may be there as well
+        ([7.0, 8.0, 12.0], None),
+        ([9.5, 12.0, 8.0], None),
+        ([10.0, 10.0, np.inf], None),
+    ],
+)
+def test_above_a_lower_bound_is_as_near_as_close_to_it(median: list[float], place: int | None) -> None:
+    assert arrival(np.array(median), 10.0, bound=True) == place
+
+
+def test_medians_leave_out_what_is_not_a_number() -> None:
+    found = medians(np.array([[1.0, np.nan, np.nan, -np.inf], [3.0, 5.0, np.nan, 2.0], [9.0, 6.0, np.nan, 4.0]]))
+    np.testing.assert_array_equal(found, [3, 5.5, np.nan, 2])
 
 
 def test_progress_can_stop_a_race() -> None:

@@ -18,7 +18,7 @@ OF_PAGES = {
     "latent_map": ("map.colours", "map.clusters", "map.plane", "map.first"),
     "decode": ("decode.panel", "decode.walk.to"),
     "views": ("views.step", "map.colours", "map.clusters"),
-    "probe": ("probe.part", "probe.class"),
+    "probe": ("probe.part", "probe.class", "probe.to", "probe.threshold"),
     "train": ("train.preset", "train.view", "job", "train.data"),
     "models": ("models.one",),
     "likelihood": ("likelihood.step",),

@@ -1,6 +1,9 @@
 """Figures of uses say what they were given, and draw it where it belongs."""
 
 import math
+import re
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,3 +71,25 @@ def test_a_confusion_shades_what_is_off_its_diagonal() -> None:
     said = {(down, across): text for across, down, text in zip(words.x, words.y, words.text, strict=True)}
     assert said["a", "b"] == "2" and said["b", "a"] == "" and said["c", "c"] == "9"
     assert shades.customdata[1, 2].tolist() == [5, 0.5]
+
+
+def luminance(colour: np.ndarray) -> float:
+    """Relative luminance of sRGB in [0, 1] (WCAG 2.2)."""
+    return float(
+        np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_numbers_of_a_confusion_can_be_read_on_every_shade(scheme: str) -> None:
+    theme = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())["theme"][scheme]
+    paper, ink = (
+        np.array([int(theme[name][i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        for name in ("backgroundColor", "textColor")
+    )
+    shades, _words = figures_uses.confusion(np.array([[1, 9], [0, 1]]), ["a", "b"], ("across", "down")).data
+    *rgb, opacity = (float(each) for each in re.findall(r"[\d.]+", shades.colorscale[-1][1]))
+    for share in np.linspace(0, 1, 11):
+        ground = paper + share * opacity * (np.array(rgb) / 255 - paper)
+        dark, bright = sorted((luminance(ground), luminance(ink)))
+        assert (bright + 0.05) / (dark + 0.05) >= 4.5, share

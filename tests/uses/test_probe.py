@@ -1,5 +1,7 @@
 """What a classifier says of decoded means, against a linear decoder and a linear classifier, known in closed form."""
 
+import csv
+import io
 import math
 
 import numpy as np
@@ -123,3 +125,36 @@ def test_what_does_not_fit_is_said(model):
         probe.decoded_log_probabilities(model, judge, np.zeros((3, 5)))
     with pytest.raises(DataError, match="does not take images of 16 values"):
         probe.decoded_log_probabilities(small_model(), judge, np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_lattice_as_a_table_has_each_place_in_a_row(size: int) -> None:
+    model, height = linear_model(size)[0], 1 if size == 1 else 2
+    axes = coordinate_axes(np.full((2, size), 0.25), 0, size - 1)
+    found = probe.lattice(model, linear(model, SLOPE[:1].repeat(size)), axes, np.array([-1.0, 2.0]), np.arange(height))
+    log_q = np.arange(2.0 * height).reshape(height, 2)
+    rows = list(csv.DictReader(io.StringIO(probe.lattice_csv(found, axes, ["no", "yes"], log_q).decode())))
+    plane = ["a", "b"] if size > 2 else []
+    latents = [f"z_{j}" for j in range(1, size + 1)]
+    assert list(rows[0]) == [*plane, *latents, "class", "p_no", "p_yes", "log_prior", "log_q"]
+    assert len(rows) == 2 * height
+    for row, place in zip(rows, found.places, strict=True):
+        z = np.array([float(row[name]) for name in latents])
+        np.testing.assert_allclose(z, axes.lift(place[None])[0], rtol=1e-6)
+        assert [float(row[name]) for name in plane] == (list(place) if plane else [])
+        share = 1 / (1 + math.exp(-SLOPE[0] * z.sum()))
+        assert float(row["p_no"]) == pytest.approx(share, abs=1e-4)
+        assert float(row["p_no"]) + float(row["p_yes"]) == pytest.approx(1)
+        assert row["class"] == ("no" if share > 0.5 else "yes")
+        assert float(row["log_prior"]) == pytest.approx(stats.norm.logpdf(z).sum(), abs=1e-5)
+    assert [float(row["log_q"]) for row in rows] == [0, 1, 2, 3][: 2 * height]
+    plain = probe.lattice_csv(found, axes, ["no", "yes"], prior=False).decode().splitlines()[0]
+    assert plain == ",".join([*plane, *latents, "class", "p_no", "p_yes"])
+
+
+def test_a_table_of_what_does_not_fit_is_refused(model):
+    axes = coordinate_axes(np.zeros((2, 2)), 0, 1)
+    found = probe.lattice(model, linear(model, SLOPE), axes, np.arange(3.0), np.arange(2.0))
+    for names, log_q in ((["one"], None), (["one", "two"], np.zeros((3, 2)))):
+        with pytest.raises(ConfigError, match="2 x 3 points needs a name for each of its 2 classes"):
+            probe.lattice_csv(found, axes, names, log_q)

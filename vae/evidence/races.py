@@ -19,7 +19,8 @@ from vae.evidence.importance import importance_sampling_path
 from vae.model import VAE, generator
 
 __all__ = [
-    "CHAINS", "ESTIMATORS", "FEW", "MANY", "MOST", "Runner", "Step", "Track", "arrival", "race", "tracks",
+    "CHAINS", "ESTIMATORS", "FEW", "MANY", "MOST", "WITHIN", "Runner", "Step", "Track", "arrival", "medians", "near",
+    "race", "tracks",
 ]  # fmt: skip
 
 Runner = Literal["naive", "elbo", "importance", "jackknife", "ais"]
@@ -29,6 +30,7 @@ MANY = 10_000  # samples beyond which fewer replicates are run
 FEW = 3  # replicates beyond that number, and for AIS
 MOST = {"elbo": 1000, "ais": 100}  # samples of the ELBO, temperatures of AIS
 CHAINS = 4  # of AIS
+WITHIN = 1.0  # nats from the level, at which an estimate counts as near
 
 
 class Step(NamedTuple):
@@ -68,8 +70,8 @@ class Track(NamedTuple):
 
     @property
     def median(self) -> NDArray[Any]:
-        """(K,), nats, over the replicates."""
-        return np.nanmedian(self.value, 0)
+        """(K,), nats, over the replicates; NaN where none of them has a number."""
+        return medians(self.value)
 
 
 def race(
@@ -135,17 +137,36 @@ def tracks(steps: Sequence[Step]) -> list[Track]:
     return found
 
 
-def arrival(median: NDArray[Any], truth: float, within: float = 1.0) -> int | None:
-    """Returns the first place from which on estimates stay close to the truth, or None where the last is not.
+def medians(value: NDArray[Any]) -> NDArray[Any]:
+    """Returns the median over the rows (R, K) of numbers without the NaN among them, (K,); NaN where all are NaN."""
+    empty = np.isnan(value).all(0)
+    return np.where(empty, np.nan, np.nanmedian(np.where(empty, 0.0, value), 0))
+
+
+def near(median: NDArray[Any], level: float, *, bound: bool = False) -> NDArray[Any]:
+    """Returns which estimates (K,) are finite and within `WITHIN` of a level.
 
     Arguments:
         median: (K,), nats, for more and more samples.
-        truth: nats.
-        within: nats.
+        level: log p(x), nats, or a lower bound on it.
+        bound: whether the level is a lower bound. An estimate above it then counts as near, because log p(x) may be
+            there too.
     """
-    off = np.flatnonzero(~(np.abs(median - truth) <= within))
+    away = median - level
+    return np.isfinite(median) & ((away >= -WITHIN) if bound else (np.abs(away) <= WITHIN))
+
+
+def arrival(median: NDArray[Any], level: float, *, bound: bool = False) -> int | None:
+    """Returns the first place from which on estimates stay near a level, or None.
+
+    A single estimate may be near by chance, so at least the last two must be.
+
+    Arguments:
+        median, level, bound: as for `near`.
+    """
+    off = np.flatnonzero(~near(median, level, bound=bound))
     first = int(off[-1]) + 1 if len(off) else 0
-    return first if first < len(median) else None
+    return first if first < len(median) - 1 else None
 
 
 def _sizes(runner: Runner, sizes: Sequence[int]) -> list[int]:

@@ -4,6 +4,7 @@ What all figures share (colours, pictures, layout) is here; a figure is in the m
 numbers come from, `figures.evidence.race`. The wing depends on all floors below it, for the types of what it draws.
 
     groups     colours of classes, clusters and levels
+    labels     names of groups that do not cover one another
     style      colours, classes, pictures as PNG, a transparent layout
     bound      the lines of the bound, its parts, gradients and divergences
     evidence   the race, the gap, the area under the thermodynamic path

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from plotly.subplots import make_subplots
 
 from vae.errors import ConfigError
+from vae.figures import labels as label_layout
 from vae.figures.groups import groups, named
 from vae.figures.style import COLOURS, clear, fitted, picture, tiled
 from vae.latent import Holes
@@ -26,6 +27,8 @@ __all__ = [
 
 PRIOR, AGGREGATE, HOLE = "#e69f00", "#3b82c4", "#d55e00"
 _GREY = "#757f8a"  # readable on light and dark
+_NAME = 14  # px, the size of names of groups
+_SMALLEST = (300, 270)  # px, the plot area of the smallest chart with names
 _MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
 Curve = tuple[str, str, NDArray, bool]  # name, colour, (S,) values, whether dashed
 
@@ -155,7 +158,7 @@ def dimension_bars(
 
 
 def projected(points: NDArray, labels: NDArray, classes: Sequence[str], titles: tuple[str, str] | None) -> go.Figure:
-    """Draws projected codes as points coloured by group, with the name of each group at its median if there is room.
+    """Draws projected codes as points coloured by group, with the name of each group at its median, or beside it.
 
     Arguments:
         points: (N, 2) coordinates.
@@ -163,7 +166,7 @@ def projected(points: NDArray, labels: NDArray, classes: Sequence[str], titles: 
         classes: names of the groups; () for levels.
         titles: of the axes; None if coordinates have no meaning, in which case the axes are hidden.
     """
-    figure = go.Figure()
+    figure, places = go.Figure(), []
     for rows, name, marker in groups(labels, classes):
         figure.add_scattergl(
             x=points[rows, 0].astype(np.float32), y=points[rows, 1].astype(np.float32), name=name, mode="markers",
@@ -171,11 +174,8 @@ def projected(points: NDArray, labels: NDArray, classes: Sequence[str], titles: 
             customdata=rows.astype(np.int32), hovertemplate=f"{name}<extra>%{{customdata}}</extra>",
         )  # fmt: skip
         if len(rows) and name and named(classes):
-            x, y = np.median(points[rows], 0)
-            figure.add_annotation(
-                x=x, y=y, text=f"<b>{name}</b>", showarrow=False, font={"size": 14, "color": "#111"},
-                bgcolor="rgba(255, 255, 255, 0.75)", borderpad=2, captureevents=False,
-            )  # fmt: skip
+            places.append((name, np.median(points[rows], 0)))
+    _name(figure, points, places)
     axis = {"zeroline": titles is not None, "showgrid": titles is not None, "showticklabels": titles is not None}
     across, up = titles or ("", "")
     figure.update_layout(
@@ -183,6 +183,26 @@ def projected(points: NDArray, labels: NDArray, classes: Sequence[str], titles: 
         xaxis=axis | {"title": across}, yaxis=axis | {"title": up, "scaleanchor": "x"},
     )  # fmt: skip
     return figure
+
+
+def _name(figure: go.Figure, points: NDArray, places: Sequence[tuple[str, NDArray]]) -> None:
+    """Writes names at places of a plane of points, or beside them with a line where they would cover one another."""
+    if not places:
+        return
+    low, span = points.min(0), np.maximum(np.ptp(points, 0), 1e-9)
+    scale = float((np.array(_SMALLEST) / span).min())  # px per unit, the same in both directions
+    blank = (np.array(_SMALLEST) - scale * span) / 2
+    anchors = np.stack([blank + scale * (place - low) for _, place in places])
+    sizes = np.array([(label_layout.width(name, _NAME) + 6, 1.3 * _NAME + 4) for name, _ in places])
+    for (name, place), (right, up) in zip(
+        places, label_layout.offsets(anchors, sizes, _SMALLEST).tolist(), strict=True
+    ):
+        moved = right != 0 or up != 0
+        figure.add_annotation(
+            x=place[0], y=place[1], text=f"<b>{name}</b>", font={"size": _NAME, "color": "#111"}, borderpad=2,
+            bgcolor="rgba(255, 255, 255, 0.75)", captureevents=False, showarrow=moved, ax=right, ay=-up, arrowhead=0,
+            arrowwidth=1.5, arrowcolor=_GREY, standoff=0,
+        )  # fmt: skip
 
 
 def aggregate_plane(found: Holes, names: tuple[str, str, str], titles: tuple[str, str]) -> go.Figure:

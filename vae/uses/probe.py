@@ -9,8 +9,10 @@ data; `agreement` measures how much its predictions differ between the two.
 
 from __future__ import annotations
 
+import csv
+import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +26,7 @@ from vae.model import VAE
 
 __all__ = [
     "Agreement", "Doubt", "Judge", "Lattice", "agreement", "decoded_log_probabilities", "doubt", "extremes", "lattice",
-    "log_probabilities", "margins",
+    "lattice_csv", "log_probabilities", "margins",
 ]  # fmt: skip
 
 Array = NDArray[Any]
@@ -155,6 +157,60 @@ def lattice(model: VAE, judge: Judge, axes: Axes, x: Array, y: Array) -> Lattice
     empty = Lattice(np.asarray(x), np.asarray(y), np.empty(0))
     found = decoded_log_probabilities(model, judge, axes.lift(empty.places))
     return empty._replace(log_probability=found.reshape(len(y), len(x), -1))
+
+
+def lattice_csv(
+    found: Lattice, axes: Axes, classes: Sequence[str], log_q: Array | None = None, *, prior: bool = True
+) -> bytes:
+    """Writes a lattice as CSV in UTF-8: a line with the names of the columns, then one row per point, from the bottom.
+
+    The columns, in this order:
+
+    - `a` and `b`: the coordinates on the plane; absent if J <= 2, since the plane is then the whole latent space;
+    - `z_1` to `z_J`: the latent;
+    - `class`: the most probable class;
+    - `p_` and the name of a class: p(y|z), for each class;
+    - `log_prior`: log p(z), nats; absent without a prior;
+    - `log_q`: log q(z), nats; absent if it is not given.
+
+    Numbers have as many digits as are needed to recover the same float32.
+
+    Arguments:
+        found: the class probabilities on the lattice.
+        axes: its plane.
+        classes: K, the names of the classes.
+        log_q: (H, W), log q(z) at the points of the lattice, nats.
+        prior: whether the model has a prior, which a plain autoencoder does not.
+
+    Raises:
+        ConfigError: the number of names is not that of the classes, or the shape of the densities not the lattice's.
+    """
+    shape = found.log_probability.shape
+    if len(classes) != shape[2] or (log_q is not None and log_q.shape != shape[:2]):
+        raise ConfigError(
+            f"A lattice of {shape[0]} x {shape[1]} points needs a name for each of its {shape[2]} classes, and a "
+            "density for each point or none; these do not fit."
+        )
+    z = axes.lift(found.places)
+    names, columns = [f"z_{j}" for j in range(1, z.shape[1] + 1)], [z]
+    if z.shape[1] > 2:
+        names, columns = ["a", "b", *names], [found.places, z]
+    place = len(names)
+    names += [f"p_{name}" for name in classes]
+    columns.append(np.exp(found.log_probability.reshape(-1, shape[2])))
+    if prior:
+        names.append("log_prior")
+        columns.append(aggregate.prior_log_density(z)[:, None])
+    if log_q is not None:
+        names.append("log_q")
+        columns.append(log_q.reshape(-1, 1))
+    numbers = np.concatenate(columns, 1).astype(np.float32).astype(np.str_).tolist()
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*names[:place], "class", *names[place:]])
+    for row, winner in zip(numbers, found.winner.ravel().tolist(), strict=True):
+        writer.writerow([*row[:place], classes[winner], *row[place:]])
+    return file.getvalue().encode()
 
 
 def doubt(

@@ -6,14 +6,14 @@ import streamlit as st
 
 from pages import cache
 from pages.classroom import acts
-from pages.ui import words
+from pages.ui import state, words
 from pages.ui.language import _, said
 from vae import Dataset
 from vae.errors import VAEError
 from vae.interchange import read_classifier
 from vae.uses import probe
 
-TO = "probe.to"
+PART, TO = "probe.part", "probe.to"
 _OWN, _FILE, _MEAN, _DEVIATION = "probe.own", "probe.file", "probe.mean", "probe.deviation"
 
 
@@ -49,6 +49,12 @@ def choose(model: cache.Model) -> cache.probe.Judge | None:
             else:
                 return held[2]
     return cache.probe.shipped(model)
+
+
+def own(model: cache.Model) -> cache.probe.Judge | None:
+    """Returns the uploaded classifier for a model, without drawing anything."""
+    held = st.session_state.get(f"{_OWN}.{model[0]}")
+    return held[2] if held else None
 
 
 def _read(
@@ -101,9 +107,11 @@ def honest(found: probe.Agreement, judge: cache.probe.Judge, draws: bool) -> str
 
 def choose_target(count: int, names: tuple[str, ...]) -> None:
     """Draws the choice of the target class of a path."""
+    state.begin(TO, int)
     if st.session_state.get(TO) not in (None, *range(count)):  # it may belong to another classifier
         st.session_state[TO] = None
-    st.selectbox(
+    chosen = st.selectbox(
         _("To"), [None, *range(count)], key=TO, width=230, persist_state="session", label_visibility="collapsed",
         format_func=lambda k: _("to the nearest other class") if k is None else _("to {name}").format(name=names[k]),
     )  # fmt: skip
+    state.write_link(probe__to=None if chosen is None else str(chosen))

@@ -218,14 +218,17 @@ def _draw(key: Key, tracks: list[races.Track], names: dict[races.Runner, str], s
         )
         for track in tracks
     ]
-    high = max([float(np.nanmax(curve.y)) for curve in curves] + ([] if goal is None else [goal.nats + 1]), default=0.0)
-    worst = min([float(np.nanmin(curve.y)) for curve in curves], default=high)
+    finite = [nats for curve in curves for nats in curve.y[np.isfinite(curve.y)].tolist()]
+    high = max(finite + ([] if goal is None else [goal.nats + 1]), default=0.0)
+    worst = min(finite, default=high)
     low = high - min(max(1.15 * (high - worst), _LEAST), _DEEPEST)
     across = _("seconds") if seconds else _("samples (for AIS, decoder evaluations)")
     up = _("nats") if goal is None or not distance else _("nats below {level}").format(level=goal.word)
-    places = [None if goal is None else races.arrival(track.median, goal.nats) for track in tracks]
+    places = [
+        None if goal is None else races.arrival(track.median, goal.nats, bound=not goal.exact) for track in tracks
+    ]
     chart.show(
-        curves, places, None if goal is None else (goal.name, goal.nats), (low, high),
+        curves, places, None if goal is None else chart.Level(goal.name, goal.nats, not goal.exact), (low, high),
         0 if seconds or race is None else race.asked.most,
         (across, up), distance=distance and goal is not None,
         run=f"{key}{race.asked.seed if race else ''}", running=_running(key) is not None,

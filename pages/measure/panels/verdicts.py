@@ -10,7 +10,6 @@ from pages import cache
 from pages.ui.language import _
 from vae.evidence import Comparison, is_known, races
 
-WITHIN = 1.0  # nats
 _LEVELS = "likelihood.levels"  # session state: log p(x) and its error if not among the stored results
 
 Key = tuple[cache.Model, str, tuple[int, ...]]
@@ -101,25 +100,41 @@ def arrivals(
     running: bool,
 ) -> str:
     """States from how many samples on each estimator is near the level, or how far from it each ends."""
-    near, far = [], []
+    near, last, far = [], [], []
     for track, place in zip(tracks, places, strict=True):
-        name = names[track.runner]
+        name, end, count = names[track.runner], float(track.median[-1]), int(track.samples[-1])
         if place is not None:
-            count = int(track.samples[place])
-            near.append((count, _("{name} **{samples:,}**").format(name=name, samples=count)))
-            continue
-        off = float(track.median[-1]) - known.nats
-        says = _("{name} **{nats:,.1f} nats** below after {samples:,}")
-        if off > 0:
-            says = _("{name} **{nats:,.1f} nats** above after {samples:,}")
-        far.append(says.format(name=name, nats=abs(off), samples=int(track.samples[-1])))
+            first = int(track.samples[place])
+            near.append((first, _("{name} **{samples:,}**").format(name=name, samples=first)))
+        elif races.near(track.median, known.nats, bound=not known.exact)[-1]:
+            last.append(_("{name} **{samples:,}**").format(name=name, samples=count))
+        elif not np.isfinite(end):
+            far.append(_("{name}: not a finite number after {samples:,}").format(name=name, samples=count))
+        else:
+            says = _("{name} **{nats:,.1f} nats** below after {samples:,}")
+            if end > known.nats:
+                says = _("{name} **{nats:,.1f} nats** above after {samples:,}")
+            far.append(says.format(name=name, nats=abs(end - known.nats), samples=count))
     lines = []
     if near:
         found = "; ".join(says for _samples, says in sorted(near))
-        says = _("From these numbers of samples on, the median stays within 1 nat of {level}: {found}.")
-        if running:
-            says = _("So far, the median is within 1 nat of {level} from these numbers of samples on: {found}.")
-        lines.append(says.format(level=known.word, found=found))
+        lines.append(_stays(known, running=running).format(level=known.word, found=found))
+    if last:
+        says = _("Only the last estimate is within 1 nat of {level}: {found}.")
+        if not known.exact:
+            says = _("Only the last estimate is within 1 nat of {level} or above it: {found}.")
+        lines.append(says.format(level=known.word, found="; ".join(last)))
     if far:
         lines.append(_("Not within 1 nat yet: {found}.").format(found="; ".join(far)))
     return "  \n".join(lines)
+
+
+def _stays(known: Goal, *, running: bool) -> str:
+    """Returns the sentence on estimators that are near the level, with fields for it and for them."""
+    if known.exact and running:
+        return _("So far, the median is within 1 nat of {level} from these numbers of samples on: {found}.")
+    if known.exact:
+        return _("From these numbers of samples on, the median stays within 1 nat of {level}: {found}.")
+    if running:
+        return _("So far, the median is within 1 nat of {level} or above it from these numbers of samples on: {found}.")
+    return _("From these numbers of samples on, the median stays within 1 nat of {level} or above it: {found}.")

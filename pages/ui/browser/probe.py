@@ -6,13 +6,14 @@ import numpy as np
 import streamlit as st
 
 from pages import cache
-from pages.ui import browser, words
+from pages.ui import browser, state, words
 from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures
 from vae.uses import classifier, flips
 
 PAIRS = "probe.pairs"
+_THRESHOLD = "probe.threshold"
 
 
 def show(
@@ -59,20 +60,23 @@ def show(
     if log_q is not None:
         data["log_q"] = np.maximum(log_q, -1000).astype(np.float32).ravel()
     if doubt is not None:
-        first = int(np.searchsorted(doubt.doubt.thresholds, classifier.SURE))
+        moved = heard.get("threshold") or {"n": 0, "at": 0}
         data["doubt"] = {
             "thresholds": doubt.doubt.thresholds.tolist(), "unsure": doubt.doubt.unsure.tolist(),
-            "astray": doubt.doubt.astray.tolist(), "draws": doubt.doubt.draws, "first": first,
+            "astray": doubt.doubt.astray.tolist(), "draws": doubt.doubt.draws, "n": moved["n"],
+            "at": _threshold(doubt.doubt.thresholds, **moved),
         }  # fmt: skip
     if ways is not None:
-        data["ways"] = [_way(name, way, ways.shares[name], classes) for name, way in ways.ways.items()]
+        bound = cache.record(model[0]).model.latent > 2
+        data["ways"] = [_way(name, way, ways.shares[name], classes, bound) for name, way in ways.ways.items()]
         data["pairs"] = st.session_state.get(f"{PAIRS}.{model[0]}", [])
     if asked.get("z") and len(asked["z"]) == len(data["z"]):
         mean = cache.decode(model, tuple(asked["z"]), 0).mean[0]
         data["answer"] = {"z": asked["z"], "mean": mean.ravel().round(4).tolist()}
     component("probe")(
-        key=key, data=data, on_chosen_change=_nothing, on_asked_change=_nothing, on_pairs_change=_nothing
-    )
+        key=key, data=data, on_chosen_change=_nothing, on_asked_change=_nothing, on_pairs_change=_nothing,
+        on_threshold_change=_nothing,
+    )  # fmt: skip
 
 
 def take(model: cache.Model) -> None:
@@ -81,22 +85,45 @@ def take(model: cache.Model) -> None:
     browser.take(key, (st.session_state.get(key) or {}).get("chosen") or {"n": 0, "row": None, "z": None})
 
 
-def _way(name: str, way: flips.Flip, shares: np.ndarray, classes: tuple[str, ...]) -> dict[str, Any]:
+def _threshold(thresholds: np.ndarray, n: int, at: int) -> int:
+    """Returns the index of the threshold last reported by the browser, or in the link, and writes it into the link."""
+    state.begin(_THRESHOLD, _share, classifier.SURE)
+    if n > st.session_state.get(f"{_THRESHOLD}.taken", 0):
+        st.session_state[f"{_THRESHOLD}.taken"] = n
+        st.session_state[_THRESHOLD] = float(thresholds[at])
+    asked, usual = (int(np.abs(thresholds - each).argmin()) for each in (st.session_state[_THRESHOLD], classifier.SURE))
+    state.write_link(probe__threshold=None if asked == usual else f"{thresholds[asked]:.3f}")
+    return asked
+
+
+def _share(text: str) -> float:
+    if not 0 <= (value := float(text)) <= 1:
+        raise ValueError(text)
+    return value
+
+
+def _way(
+    name: str, way: flips.Flip, shares: np.ndarray, classes: tuple[str, ...], bound: bool
+) -> dict[str, Any]:  # fmt: skip
+    """Describes a path; `bound` tells that the distance of a straight one is an upper bound on the smallest."""
     title = {"straight": _("Straight"), "density": _("Along high q(z)")}[name]
     start, end = classes[way.start], classes[way.end]
-    says = _("From {start} to {end}, at a distance of {distance:.2f} in z.").format(
-        start=start, end=end, distance=way.distance
-    )
+    says, short = _("From {start} to {end}, at a distance of {distance:.2f} in z."), "{start} → {end}, {distance:.2f}"
     if name == "density":
-        says = _("From {start} to {end}, at a distance of {distance:.2f} in z; the path is {length:.2f} long.").format(
-            start=start, end=end, distance=way.distance, length=way.length
+        says = _("From {start} to {end}, at a distance of {distance:.2f} in z; the path is {length:.2f} long.")
+    elif bound:
+        short = "{start} → {end}, ≤ {distance:.2f}"
+        says = _(
+            "From {start} to {end}. The distance to the nearest such point is at most {distance:.2f} in z: it was "
+            "found with the gradient, and a nearer one may exist."
         )
+    numbers = {"start": start, "end": end, "distance": way.distance, "length": way.length}
     return {
-        "name": name, "title": title, "path": way.path.ravel().tolist(), "says": says,
+        "name": name, "title": title, "path": way.path.ravel().tolist(), "says": says.format(**numbers),
         "shares": shares.astype(float).ravel().round(8).tolist(),
         "from": _("decoded z, classified as {label}").format(label=start),
         "to": _("along the path, which ends in {label}").format(label=end),
-        "short": f"{start} → {end}, {way.distance:.2f}",
+        "short": short.format(**numbers),
     }  # fmt: skip
 
 
@@ -109,6 +136,9 @@ def _words(model: cache.Model) -> dict[str, str]:
             "plus and minus zoom, 0 shows all."
         ),
         "mean": _("mean of p(x|z)"), "bars": _("Class probabilities"),
+        "between": _("The bars are interpolated between the {count} points at which the classifier was evaluated."),
+        "original": _("sample {row}: {label}") if drawn else _("test image {row}: {label}"),
+        "original_plain": _("sample {row}") if drawn else _("test image {row}"),
         "codes": _("Show the samples") if drawn else _("Show the test images"),
         "at": _("z = {where}"), "on_plane": _("{where} on the plane"), "outside": _("outside the classified square"),
         "log_q": _("log q(z) = {nats} nats")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,14 +10,29 @@ from pages.ui import state
 from pages.ui.browser.mount import component
 from pages.ui.language import _
 from vae import figures
+from vae.evidence import races
 
 _HEIGHT = 340  # pixels
+
+
+class Level(NamedTuple):
+    """A level that estimates approach.
+
+    Attributes:
+        name: for the legend.
+        nats: the level.
+        bound: whether it is a lower bound, above which estimates are as near as within 1 nat of it.
+    """
+
+    name: str
+    nats: float
+    bound: bool
 
 
 def show(
     curves: Sequence[figures.evidence.Curve],
     arrived: Sequence[int | None],
-    level: tuple[str, float] | None,
+    level: Level | None,
     ends: tuple[float, float],
     most: int,
     titles: tuple[str, str],
@@ -30,7 +46,7 @@ def show(
     Arguments:
         curves: the estimators.
         arrived: for each, the index of the estimate that is marked, or None.
-        level: name and value, in nats, of the level that they approach.
+        level: which they approach.
         ends: range of the vertical axis, nats.
         most: minimum extent of the cost axis; 0 to fit it to the curves.
         titles: of the horizontal and the vertical axis.
@@ -38,30 +54,35 @@ def show(
         run: identifies the race; the curves of a new one grow from the left.
         running: whether the race is still running.
     """
+    drawn = [_curve(curve, place) for curve, place in zip(curves, arrived, strict=True) if len(curve.x)]
+    hint = _("Move the pointer over the curves to read off their values.")
+    if any(None in curve["middle"] for curve in drawn):
+        hint += " " + _("A curve has a gap where its estimate is not a finite number.")
+    mark = _("within 1 nat from here on")
+    if level is not None and level.bound:
+        mark = _("within 1 nat or above from here on")
     data = {
         "run": run, "running": running, "ends": list(ends), "most": most, "height": state.larger(_HEIGHT),
-        "distance": distance,
-        "curves": [
-            _curve(curve, place) for curve, place in zip(curves, arrived, strict=True) if len(curve.x)
-        ],
-        "level": None if level is None else {"name": level[0], "nats": level[1], "colour": figures.COLOURS["exact"]},
+        "distance": distance, "curves": drawn,
+        "level": None if level is None else {**level._asdict(), "colour": figures.COLOURS["exact"]},
         "words": {
-            "across": titles[0], "up": titles[1], "mark": _("within 1 nat from here on"),
+            "across": titles[0], "up": titles[1], "mark": mark,
             "picture": _("Estimates of log p(x) in nats against their cost; bands are the range of the replicates"),
             "at": _("At {cost}, nats:"),
-            "hint": _("Move the pointer over the curves to read off their values."),
+            "hint": hint, "gap": _("not a finite number"),
         },
     }  # fmt: skip
     component("race")(key="likelihood.race", data=data)
 
 
-def _curve(curve: figures.evidence.Curve, place: int | None) -> dict[str, object]:
-    low, middle, high = (_plain(way(curve.y, axis=0)) for way in (np.nanmin, np.nanmedian, np.nanmax))
+def _curve(curve: figures.evidence.Curve, place: int | None) -> dict[str, Any]:
+    low, high = np.fmin.reduce(curve.y), np.fmax.reduce(curve.y)  # NaN only where no replicate has a number
     return {
-        "name": curve.name, "colour": figures.COLOURS[curve.colour], "x": _plain(curve.x), "low": low,
-        "middle": middle, "high": high, "arrived": place,
+        "name": curve.name, "colour": figures.COLOURS[curve.colour], "x": _plain(curve.x), "low": _plain(low),
+        "middle": _plain(races.medians(curve.y)), "high": _plain(high), "arrived": place,
     }  # fmt: skip
 
 
-def _plain(values: np.ndarray) -> list[float]:
-    return [round(value, 6) if math.isfinite(value) else 0.0 for value in values.tolist()]
+def _plain(values: np.ndarray) -> list[float | None]:
+    """Returns numbers as JSON has them, and None for those that it does not have."""
+    return [round(value, 6) if math.isfinite(value) else None for value in values.tolist()]

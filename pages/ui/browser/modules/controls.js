@@ -18,7 +18,10 @@ export function choice(label, options, now, chosen) {
   return group;
 }
 
-// The class labels: a click hides a class, a double click shows only that one; calls changed(hidden).
+const LONG = 500; // milliseconds of a long press
+
+// The class labels: a click hides a class; a double click, Shift+Enter or a long press of a finger shows only that one;
+// calls changed(hidden).
 export function legend({ classes, colours }, words, changed) {
   const hidden = new Set();
   let before = new Set(); // of the first click of two, which are one act
@@ -33,13 +36,40 @@ export function legend({ classes, colours }, words, changed) {
     [...group.children].forEach((each, other) => each.setAttribute("aria-pressed", String(!hidden.has(other))));
     changed(hidden);
   };
+  const isolate = (label) => {
+    before = new Set(hidden);
+    toggle(label, 2);
+  };
   classes.forEach((name, label) => {
+    let [timer, pressed] = [0, false]; // whether a long press has acted already
+    const release = () => clearTimeout(timer);
+    const press = (event) => {
+      pressed = false;
+      if (event.pointerType === "mouse") return;
+      timer = setTimeout(() => {
+        pressed = true;
+        isolate(label);
+      }, LONG);
+    };
     const sample = element("i", { style: `background:${colours[label % colours.length]}` });
     const attributes = {
       type: "button",
       "aria-pressed": "true",
       title: words.hide,
-      onclick: (event) => toggle(label, event.detail),
+      "aria-keyshortcuts": "Shift+Enter",
+      onclick: (event) => {
+        if (!pressed) toggle(label, event.detail);
+        pressed = false;
+      },
+      onkeydown: (event) => {
+        if (event.key !== "Enter" || !event.shiftKey) return;
+        event.preventDefault(); // of a click
+        if (!event.repeat) isolate(label);
+      },
+      onpointerdown: press,
+      onpointerup: release,
+      onpointerleave: release,
+      onpointercancel: release,
     };
     group.append(element("button", attributes, sample, element("span", { text: name, title: name })));
   });

@@ -12,7 +12,8 @@ export class Doubt {
   constructor(probe) {
     const { words, doubt } = probe.data;
     this.probe = probe;
-    this.at = doubt ? doubt.first : 0;
+    this.at = doubt ? doubt.at : 0;
+    this.moved = 0; // time of the last movement of the slider; what answers an older one is ignored
     const number = (kind, text) => {
       const value = element("strong");
       return { value, row: element("p", { class: `amount ${kind}` }, element("i"), value, element("span", { text })) };
@@ -27,10 +28,12 @@ export class Doubt {
       value: this.at,
       "aria-label": words.threshold,
       oninput: () => {
+        this.moved = Math.max(Date.now(), this.moved + 1);
         this.at = +this.slider.value;
         this.tell();
         this.probe.paint();
       },
+      onchange: () => this.probe.report("threshold", { n: this.moved, at: this.at }),
     });
     this.root = doubt
       ? element(
@@ -46,6 +49,11 @@ export class Doubt {
   }
 
   adopt() {
+    const { doubt } = this.probe.data;
+    if (doubt && doubt.n >= this.moved) {
+      this.at = doubt.at;
+      this.slider.value = doubt.at;
+    }
     this.figure.hidden = !this.probe.density;
     this.#density();
     this.tell();

@@ -37,6 +37,8 @@ export class Probe extends Follower {
   /** @type {HTMLElement} */
   bars;
   /** @type {HTMLElement} */
+  between; // says that the bars are interpolated
+  /** @type {HTMLElement} */
   status;
   /** @type {HTMLElement} */
   side;
@@ -92,6 +94,7 @@ export class Probe extends Follower {
     this.codes = false; // whether the codes are shown
     this.mean = new Picture(words.mean, model.width, model.height);
     this.bars = element("div", { class: "bars", role: "list", "aria-label": words.bars });
+    this.between = element("p", { class: "hint" });
     this.status = element("p", { class: "status", role: "status" });
     this.side = element("div", { class: "side" });
     const codes = button(
@@ -119,6 +122,11 @@ export class Probe extends Follower {
     this.density = data.log_q ? Float32Array.from(column(data.log_q)) : null;
     if (this.part !== data.part || !this.side.childElementCount) this.#arrange();
     this.#listen(data.judge);
+    this.between.textContent = data.words.between.replace(
+      "{count}",
+      (data.grid.width * data.grid.height).toLocaleString("en"),
+    );
+    this.between.hidden = !!data.judge && !!this.model.decode;
     this.doubt?.adopt();
     this.ways?.adopt(data);
     plane.redraw("under", "points", "over"); // the theme may have changed
@@ -160,6 +168,7 @@ export class Probe extends Follower {
       ...(this.doubt ? [this.doubt.root] : []),
       this.ways ? this.ways.root : picture,
       this.bars,
+      this.between,
       this.status,
       ...(this.ways ? [this.ways.below] : []),
     );

@@ -111,7 +111,8 @@ class Race {
       marks,
     );
     if (level) {
-      const [top, y, bottom] = [1, 0, -1].map((nats) => this.scale.y(level.nats + nats));
+      const [above, y, bottom] = [1, 0, -1].map((nats) => this.scale.y(level.nats + nats));
+      const top = level.bound ? this.scale.plot.y : above;
       const [x1, x2] = this.scale.sides;
       clipped.append(
         svg("rect", { x: x1, width: x2 - x1, y: top, height: bottom - top, class: "near" }),
@@ -136,21 +137,23 @@ class Race {
     const [from, to] = [drawn.at(-1), whole[drawn.length]];
     if (!from || !to || !(to[0] > from[0])) return drawn;
     const share = (reach - from[0]) / (to[0] - from[0]);
-    return [...drawn, from.map((value, i) => value + share * (to[i] - value))];
+    const between = (value, i) => (value === null || to[i] === null ? null : value + share * (to[i] - value));
+    return [...drawn, from.map(between)];
   }
 
+  // A curve and its band, both interrupted where an estimate is not finite.
   band({ colour, x, name }, shown) {
-    const places = (at) => shown.map((point) => [this.scale.x(10 ** point[0]), this.scale.y(point[at])]);
-    const [low, middle, high] = [1, 2, 3].map(places);
-    if (!middle.length) return [];
-    const [cx, cy] = middle.at(-1);
-    const dots = middle.slice(0, x.length).map(([dx, dy]) => svg("circle", { cx: dx, cy: dy, r: 2.5, fill: colour }));
+    const place = (at) => (point) => [this.scale.x(10 ** point[0]), this.scale.y(point[at])];
+    const bands = runs(shown, [1, 3]).map((run) => [...run.map(place(3)), ...run.map(place(1)).reverse()]);
+    const curves = runs(shown, [2]).map((run) => run.map(place(2)));
+    const dots = curves.flat().slice(0, x.length);
+    const [cx, cy] = curves.at(-1)?.at(-1) ?? [];
     const growing = this.data.running || (this.reach.get(name) ?? 0) < Math.log10(x.at(-1));
     return [
-      svg("path", { d: `${line([...high, ...low.reverse()])}Z`, fill: colour, class: "band" }),
-      svg("path", { d: line(middle), stroke: colour, class: "curve" }),
-      ...dots,
-      ...(growing ? [svg("circle", { cx, cy, r: 6, fill: colour })] : []),
+      ...bands.map((each) => svg("path", { d: `${line(each)}Z`, fill: colour, class: "band" })),
+      ...curves.map((each) => svg("path", { d: line(each), stroke: colour, class: "curve" })),
+      ...dots.map(([dx, dy]) => svg("circle", { cx: dx, cy: dy, r: 2.5, fill: colour })),
+      ...(growing && curves.length ? [svg("circle", { cx, cy, r: 6, fill: colour })] : []),
     ];
   }
 
@@ -187,11 +190,26 @@ class Race {
     const values = curves.flatMap(({ name, colour, x, middle }) => {
       const i = x.findLastIndex((each) => each <= cost * 1.001);
       if (i < 0) return [];
-      return [element("span", { title: name }, element("i", { style: `--ink: ${colour}` }), sayNumber(middle[i], 1))];
+      const says = middle[i] === null ? words.gap : sayNumber(middle[i], 1);
+      return [element("span", { title: name }, element("i", { style: `--ink: ${colour}` }), says)];
     });
     const x = this.scale.x(cost);
     const { y, height } = this.scale.plot;
     this.guide?.append(svg("line", { x1: x, x2: x, y1: y, y2: y + height, class: "axis" }));
     this.says.replaceChildren(words.at.replace("{cost}", this.scale.say(cost)), ...values);
   }
+}
+
+/**
+ * Splits points into runs of consecutive ones that have certain values.
+ * @param {(number | null)[][]} points
+ * @param {number[]} needed - indices of these values
+ */
+function runs(points, needed) {
+  const found = /** @type {number[][][]} */ ([[]]);
+  for (const point of points) {
+    if (needed.every((at) => point[at] !== null)) found.at(-1)?.push(/** @type {number[]} */ (point));
+    else if (found.at(-1)?.length) found.push([]);
+  }
+  return found.filter(({ length }) => length);
 }

@@ -1,6 +1,7 @@
 // A plane with a classifier's regions, their boundaries, uncertain areas, and paths.
 
 import { brush, clip, rgb } from "./dom.js";
+import { boxAround, layOut } from "./labels.js";
 import { Plane } from "./plane.js";
 
 /** @import { Lattice } from "./lattice.js" */
@@ -13,11 +14,12 @@ import { Plane } from "./plane.js";
  * @property {number} strength - of the regions, from 0 to 1
  * @property {number} threshold - confidence below which it counts as low; 0 if that is not shown
  * @property {Float32Array | null} bare - above 0 where there are no data
- * @property {[number, number, number][]} names - class and position
+ * @property {[number, number, number, number][]} names - class, position, and its distance from the edge of the region
  * @property {string[]} classes
  * @property {Way[]} ways
  */
 
+const SIZE = 15; // of names, px
 const LINE = 0.7; // half the width of a boundary, px
 const COARSE = 5; // px per cell of the first, coarse rendering
 
@@ -32,6 +34,8 @@ export class Regions extends Plane {
   top = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   resting;
+  /** @type {(import("./labels.js").Box | null)[]} */
+  named = []; // where names of regions stand
 
   /** @param {Seen} seen */
   see(seen) {
@@ -231,19 +235,26 @@ function edge(lead, winner, at, x, columns) {
 }
 
 function drawNames(plane, context, { names, classes }, ink, paper) {
-  context.font = "bold 15px sans-serif";
+  context.font = `bold ${SIZE}px sans-serif`;
   context.textAlign = "center";
   context.lineWidth = 4;
   context.lineJoin = "round";
   context.strokeStyle = paper;
   context.fillStyle = ink;
-  for (const [label, a, b] of names) {
-    const [x, y] = plane.screen(a, b);
+  const words = names.map(([label, a, b, room]) => {
     const name = classes[label] ?? String(label);
     const text = name.length > 16 ? `${name.slice(0, 15).trimEnd()}…` : name;
-    context.strokeText(text, x, y + 5);
-    context.fillText(text, x, y + 5);
-  }
+    const [x, y] = plane.screen(a, b);
+    const far = room * plane.seen.scale; // so that a name that gives way to another stays within its region
+    return { text, x, y, far, wide: context.measureText(text).width / 2, tall: 0.6 * SIZE };
+  });
+  plane.named = layOut(words, plane.width, plane.height).map((place, i) => {
+    if (!place) return null;
+    const [x, y] = place;
+    context.strokeText(words[i].text, x, y + SIZE / 3);
+    context.fillText(words[i].text, x, y + SIZE / 3);
+    return boxAround(place, words[i].wide, words[i].tall);
+  });
 }
 
 /**

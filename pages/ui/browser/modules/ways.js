@@ -2,7 +2,7 @@
 
 import { button, choice } from "./controls.js";
 import { element } from "./dom.js";
-import { Picture } from "./pictures.js";
+import { Picture, showImage } from "./pictures.js";
 
 /** @import { Probe } from "./probe.js" */
 
@@ -17,6 +17,7 @@ export class Ways {
     this.probe = probe;
     this.named = "straight";
     this.share = 1; // position on the selected path, from 0 to 1
+    this.original = new Picture(words.original, model.width, model.height);
     this.first = new Picture(words.start, model.width, model.height);
     this.now = new Picture(words.flip, model.width, model.height);
     this.kinds = element("div");
@@ -41,7 +42,7 @@ export class Ways {
       "div",
       { class: "ways" },
       this.kinds,
-      element("div", { class: "pictures" }, this.first.figure, this.now.figure),
+      element("div", { class: "pictures" }, this.original.figure, this.first.figure, this.now.figure),
       element("label", { class: "threshold" }, element("span", { text: words.walk }), this.slider),
       this.says,
       this.keep,
@@ -65,9 +66,21 @@ export class Ways {
     );
     const none = !this.all.length;
     for (const part of [this.slider.parentElement, this.keep, this.now.figure]) part?.toggleAttribute("hidden", none);
+    this.#original();
     this.#walked();
     this.#pairs(data.pairs);
     if (first) this.#near();
+  }
+
+  // Shows the image at whose code the paths begin, if they begin at one, with its label.
+  #original() {
+    const { row, model, data } = this.probe;
+    this.original.figure.hidden = row === null;
+    if (row === null) return;
+    const label = model.classes[model.labels[row]];
+    const says = label === undefined ? data.words.original_plain : data.words.original.replace("{label}", () => label);
+    this.original.say(says.replace("{row}", `${row}`));
+    showImage(this.original, model, row);
   }
 
   // Zooms the first view to the paths and their surroundings.
