@@ -114,11 +114,6 @@ def flat(scene: Scene) -> Scene:
     return of(cache.model_id(PLANE))
 
 
-def signed(value: float, digits: int = 1) -> str:
-    """Writes a difference with its sign, +1.2 or −1.2."""
-    return f"{value:+,.{digits}f}".replace("-", "−")
-
-
 def words(text: str) -> None:
     """Shows a paragraph."""
     st.markdown(_set(text))

@@ -104,7 +104,7 @@ def hills(scene: kit.Scene, found: Posterior) -> None:
         left, middle, right = st.columns(3)
         left.metric(_("{count:,} columns").format(count=side**2), f"{value:,.1f}".replace("-", "−"))
         middle.metric(_("exact log p(x)"), f"{found.log_p:,.1f}".replace("-", "−"))
-        right.metric(_("error"), kit.signed(value - found.log_p))
+        right.metric(_("error"), words.number(value - found.log_p, sign=True))
         kit.note(
             _(
                 "The exact value comes from a grid that is refined around the peak until it is accurate to ± "

@@ -117,7 +117,7 @@ def draws(scene: kit.Scene, told: bool) -> None:
         line = _("The current estimate is **{value:,.1f} nats**.")
         if told:
             line = _("The current estimate is **{value:,.1f} nats**, an error of {off}.")
-        kit.words(line.format(value=estimate[-1], off=kit.signed(estimate[-1] - found.log_p)))
+        kit.words(line.format(value=estimate[-1], off=words.number(estimate[-1] - found.log_p, sign=True)))
 
     shown()
 
