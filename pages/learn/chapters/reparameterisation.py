@@ -20,9 +20,9 @@ def show(scene: kit.Scene) -> None:
         kit.words(
             _(
                 r"$\mathcal{L}_1$ is an average over samples $z \sim q_\phi(z|x)$. The average depends on $\phi$, but "
-                r"a sampled $z$ is only a number: nothing in it says how it would have changed with $\mu$ and $\sigma$, "
-                r"so backpropagation stops there. **Reparameterisation** samples the noise first, $\epsilon \sim "
-                r"\mathcal{N}(0, I)$, and computes $z$ from it. For fixed $\epsilon$, $z$ is a smooth function of "
+                r"a sampled $z$ is only a number: nothing in it says how it would have changed with $\mu$ and "
+                r"$\sigma$, so backpropagation stops there. **Reparameterisation** samples the noise first, $\epsilon "
+                r"\sim \mathcal{N}(0, I)$, and computes $z$ from it. For fixed $\epsilon$, $z$ is a smooth function of "
                 r"$\mu$ and $\sigma$. ($\odot$ is the elementwise product.)"
             )
         )
