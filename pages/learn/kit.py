@@ -1,7 +1,6 @@
 """What the chapters of the lesson share: the selected image, text, figures, questions, steps, code."""
 
 import inspect
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 import vae
 from pages import cache
 from pages.classroom import poll, polling
+from pages.learn import typography
 from pages.ui import state
 from pages.ui.language import _
 from pages.ui.words import classes as class_names
@@ -116,28 +116,18 @@ def flat(scene: Scene) -> Scene:
 
 def words(text: str) -> None:
     """Shows a paragraph."""
-    st.markdown(_set(text))
+    st.markdown(typography.paragraph(text))
 
 
 def note(text: str) -> None:
     """Shows a note that a reader may skip."""
-    st.caption(_set(text))
+    st.caption(typography.paragraph(text))
 
 
 def say_unjudged(scene: Scene, more: str = "") -> None:
     """Says why no classifier judges the samples of a model (`cache.uses.can_be_judged`), and what is shown instead."""
     says = _("The classifier can judge only grey images of several classes, and those of {name} are not of this kind.")
     st.info(f"{says.format(name=scene.model[0])} {more}".rstrip(), icon=":material/info:")
-
-
-def _set(text: str) -> str:
-    """Sets minus signs, and draws punctuation after a formula into it: a line may break between the two otherwise."""
-    return re.sub(r"(?<!\\)\$([^$]*[^$\\])\$([,.;:])", r"$\1\\text{\2}$", _minus(text))
-
-
-def _minus(text: str) -> str:
-    """Replaces hyphens before the numbers of a text by minus signs."""
-    return re.sub(r"(?<=[\s(*|])-(?=\d)", "−", text)
 
 
 def formula(latex: str) -> None:
@@ -206,10 +196,12 @@ def ask(chapter: int, question: str, options: dict[str, str], answer: Callable[[
             return False
         found = answer()
         if given == found.right:
-            st.success(_("**Correct.** {says}").format(says=_minus(found.says)), icon=":material/check_circle:")
+            st.success(
+                _("**Correct.** {says}").format(says=typography.minus(found.says)), icon=":material/check_circle:"
+            )
         else:
             says = _("**Incorrect. The answer: {right}.** {says}").format(
-                right=options[found.right].rstrip("."), says=_minus(found.says)
+                right=options[found.right].rstrip("."), says=typography.minus(found.says)
             )
             st.warning(says, icon=":material/cancel:")
         st.button(
