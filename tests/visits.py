@@ -14,8 +14,10 @@ import zipfile
 from collections.abc import Collection
 from pathlib import Path
 
+from pages import cache
 from pages.cache import disk, sets
 from pages.cache.kept import recording
+from pages.ui import examples, state
 from tests.app.test_pages import PAGES, SHIPPED, links, through_frame
 from vae import data, paths
 
@@ -43,6 +45,13 @@ def ships(model: str, data_name: str) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def race(data_name: str) -> None:
+    """Runs the race of each image that the page Likelihood offers at first, for the model that is selected at first."""
+    model = sets.model_id(state.DEFAULT_MODEL)
+    for row in examples.rows(model).values():
+        cache.streams.raced(model, data_name, row)
+
+
 def record(data_name: str, pages: Collection[str]) -> None:
     """Visits pages, or without any all of them, with every model; a page may ask for values of other models too."""
     with recording() as recorded:
@@ -52,6 +61,8 @@ def record(data_name: str, pages: Collection[str]) -> None:
                     app = through_frame(page, model, **link)
                     assert not app.exception, (model, page, link, app.exception)
             print(data_name, model, flush=True)
+        if not pages or "likelihood" in pages:
+            race(data_name)
     for model in SHIPPED:
         values = {
             disk.hashed(key.value): content

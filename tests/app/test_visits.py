@@ -15,6 +15,7 @@ import streamlit as st
 import vae
 from pages import cache
 from pages.cache import disk, kept
+from pages.ui import examples, state
 from tests.app.test_pages import SHIPPED, through_frame
 from tests.visits import VISITS
 from vae.cli import main
@@ -91,13 +92,21 @@ def test_the_race_of_each_model_ships_and_can_be_run_again(tmp_path: Path, monke
         raced = cache.streams.raced(cache.model_id(name), DATA, 0)
         assert (raced is None) == ("autoencoder" in name)
     assert cache.streams.raced(cache.model_id(MODEL), DATA, 1) is None
-    shipped = cache.streams.raced(cache.model_id(MODEL), DATA, 0)
+    offered = examples.rows(cache.model_id(state.DEFAULT_MODEL)).values()
+    assert len(offered) == 10
+    for row in offered:
+        assert cache.streams.raced(cache.model_id(state.DEFAULT_MODEL), DATA, row) is not None
     monkeypatch.setattr(cache.streams, "FAR", {"naive": 100, "others": 100})  # which a longer race begins with
-    for track, again in zip(shipped, inspect.unwrap(cache.streams.raced)(cache.model_id(MODEL), DATA, 0), strict=True):
-        count = len(again.samples)
-        assert track.runner == again.runner
-        assert equal(track.samples[:count], again.samples)
-        assert equal(track.value[:, :count], again.value)
+    for name, row in ((MODEL, 0), (state.DEFAULT_MODEL, max(offered))):
+        model = cache.model_id(name)
+        shipped, short = (
+            found(model, DATA, row) for found in (cache.streams.raced, inspect.unwrap(cache.streams.raced))
+        )
+        for track, again in zip(shipped, short, strict=True):
+            count = len(again.samples)
+            assert track.runner == again.runner
+            assert equal(track.samples[:count], again.samples)
+            assert equal(track.value[:, :count], again.value)
 
 
 def test_what_ships_is_of_the_models_and_the_images_that_ship() -> None:
