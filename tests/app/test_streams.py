@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages.cache import streams
 from tests.waiting import wait_for
@@ -69,3 +70,22 @@ def test_an_error_ends_the_work_and_is_told() -> None:
     with pytest.raises(ValueError, match="no"):
         slices.take(0)
     assert slices.ended
+
+
+def test_a_part_that_reruns_says_at_its_place_how_many_are_ahead() -> None:
+    def part() -> None:
+        import streamlit as st
+
+        from pages.ui import waiting
+
+        with waiting.here():
+            if told := st.session_state.get("told"):
+                waiting.show(*told)
+
+    app = AppTest.from_function(part).run()
+    assert not app.caption
+    for told, words in (((3,), "3 ahead of you"), (None, "3 ahead of you"), ((0,), "Computing …"), ((None,), "")):
+        app.session_state["told"] = told  # None while nothing new is told
+        app.run()
+        assert not app.exception and words in "".join(each.value for each in app.caption)
+        assert bool(app.caption) == bool(words)
