@@ -100,9 +100,9 @@ def _odd(scene: kit.Scene) -> None:
 def _captioned(scene: kit.Scene, names: dict[str, str], done: bool) -> dict[str, NDArray]:
     """Returns the image and an outlier of each kind made from it by their captions, with the scores once answered."""
     image = scene.dataset.test.images[scene.row]
+    images = {"ordinary": image} | {kind: oddities.odd(image[None], kind)[0] for kind in oddities.ODDITIES}
     shown = {}
-    for kind in ("ordinary", *oddities.ODDITIES):
-        each = image if kind == "ordinary" else oddities.odd(image[None], kind)[0]
+    for kind, each in images.items():
         caption = names.get(kind, scene.name)
         if done:
             bound, truth = cache.uses.score(scene.model, scene.dataset.name, scene.row, kind)
