@@ -443,7 +443,7 @@ CONFIGS = [
 def test_the_command_makes_the_same_configs_again(model, training, half):
     words = cards.arguments("a-model", model, training, half)
     line = cards.command(Record(name="a-model", model=model, training=training), half)
-    assert shlex.split(line) == ["python", "-m", "vae", *words, "--overwrite"]
+    assert shlex.split(line) == ["vae", *words, "--overwrite"]
     chosen = cli._parser().parse_args(words)
     assert (chosen.command, chosen.name, chosen.half) == ("train", "a-model", half)
     assert config_of(ModelConfig, chosen) == model and config_of(TrainConfig, chosen) == training
