@@ -207,7 +207,6 @@ def test_a_reload_shows_the_race_of_the_link_as_far_as_it_has_run() -> None:
 def test_a_reload_goes_on_with_a_race_that_runs() -> None:
     save("mine")
     app = through_frame(PATH, "mine")  # nothing ships for it, so a race starts by itself
-    assert "likelihood.racing" in app.session_state
     again = through_frame(PATH, "mine", likelihood__ran=app.query_params["likelihood.ran"])
     first, second = run_to_its_end(app), run_to_its_end(again)
     assert first.asked == second.asked and len(first.steps) == len(second.steps)

@@ -6,7 +6,7 @@ import torch
 
 from pages import cache
 from pages.measure.panels import verdicts
-from pages.measure.panels.race import Race
+from pages.measure.panels.race import Asked, Race
 from tests.app.test_likelihood_page import MNIST, chart, own_folder  # noqa: F401 - a fixture that applies by itself
 from tests.app.test_pages import said, through_frame
 from vae.evidence import races
@@ -74,7 +74,7 @@ def test_an_estimate_that_is_not_finite_is_a_gap(name: str, sentence: str) -> No
         for k, pair in enumerate(values)
         for i, value in enumerate(pair)
     ]
-    app.session_state["likelihood.raced"] = {(model, MNIST, (0,)): Race(0, 1000, steps, [])}
+    app.session_state["likelihood.raced"] = {(model, MNIST, (0,)): Race(Asked(("naive",), 1000, 0), steps, [])}
     app.run()
     assert not app.exception
     shown = chart(app)
