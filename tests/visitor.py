@@ -53,9 +53,9 @@ class Visitor:
         )  # fmt: skip
 
     def visit(self, page: str, query: str = "", limit: float = HANG) -> None:
-        """Opens a page, and waits until it has run, at most so many seconds."""
+        """Opens a page by a link in the same session, as Back does, and waits until it has run, at most so long."""
         self.page, self.query = page, query
-        self.ask()
+        self.ask(history=True)
         self.wait(limit)
 
     def ask(self, *, history: bool = False, **buttons: bool) -> None:
