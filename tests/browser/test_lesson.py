@@ -183,8 +183,11 @@ def test_a_sidebar_can_be_hidden(server: str, watched_page: Page) -> None:
 def test_a_notebook_is_downloaded(server: str, watched_page: Page) -> None:
     open_chapter(watched_page, f"{server}/lesson?chapter=3&image=4")
     watched_page.get_by_text("The code", exact=True).click()
+    button = watched_page.get_by_role("button", name="Download as notebook")
+    button.wait_for()
+    settle(watched_page)
     with watched_page.expect_download() as download:
-        watched_page.get_by_role("button", name="Download as notebook").click()
+        button.click()
     notebook = json.loads(download.value.path().read_text())
     assert download.value.suggested_filename == "lesson-3.ipynb"
     assert "vae.load('mnist-2d')" in "".join(notebook["cells"][0]["source"])
