@@ -156,9 +156,11 @@ def steer_and_restart(folder: Path, browser: Browser) -> None:
         two.goto(f"{url}/train?job=by-two")
         expect(two.get_by_text(training)).to_be_visible()
         two.get_by_role("button", name="Pause", exact=True).click()
-        expect(one.get_by_text(paused)).to_be_visible()
+        for each in (one, two):
+            expect(each.get_by_text(paused)).to_be_visible()
         one.get_by_role("button", name="Resume").click()
-        expect(two.get_by_text(training)).to_be_visible()
+        for each in (one, two):
+            expect(each.get_by_text(training)).to_be_visible()
         one.close()
         two.close()
     wait_for(lambda: jobs.history("by-two"))
