@@ -36,7 +36,8 @@ def another() -> None:
 
 
 def from_number() -> None:
-    state.use_image(st.session_state["decode.row"])
+    if (row := st.session_state["decode.row"]) != state.image():  # z is kept if a browser that lags sends it again
+        state.use_image(row)
 
 
 @fragment()

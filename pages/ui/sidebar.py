@@ -87,18 +87,19 @@ def siblings(name: str, records: list[Record]) -> dict[int, str]:
 
 def _choose_size(by_size: dict[int, str]) -> None:
     """Draws a choice among the siblings of the current model by their J, if there are any."""
-    size = next((size for size, name in by_size.items() if name == state.model()), None)
+    name = state.model()
+    size = next((size for size, each in by_size.items() if each == name), None)
     if size is None or len(by_size) < 2:
         return
-    if st.session_state.get(_SIZE) != size:
-        st.session_state[_SIZE] = size
+    key = f"{_SIZE}.{name.removesuffix(f'-{size}d')}"
+    if st.session_state.get(key) != size:
+        st.session_state[key] = size
 
     def use() -> None:
-        state.use_model(by_size[st.session_state[_SIZE]])
+        if state.model() in by_size.values():  # a browser that lags still sends the choice of the previous family
+            state.use_model(by_size[st.session_state[key]])
 
-    st.segmented_control(
-        _("Latent dimensions J"), list(by_size), key=_SIZE, required=True, on_change=use, width="stretch"
-    )
+    st.segmented_control(_("Latent dimensions J"), list(by_size), key=key, required=True, on_change=use, width="stretch")
 
 
 def _say(record: Record) -> None:
