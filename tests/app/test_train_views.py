@@ -184,6 +184,18 @@ def test_a_paused_training_shows_its_step_and_takes_exactly_one_more(
     assert not app.exception and "Take one step" in said(app) and not slow_steps(app)
 
 
+def test_a_step_and_a_resumption_that_arrive_together_leave_the_training_running(
+    paused: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(jobs, "step", lambda name: asked.append("step"))
+    monkeypatch.setattr(jobs, "resume", lambda name, **more: asked.append("resume"))
+    app = opened("held")
+    app.button(key="train.next").click()
+    app.button(key="train.resume").click().run()
+    assert not app.exception and asked == ["resume"]
+
+
 def test_trainings_are_compared_by_their_held_out_elbo() -> None:
     app = opened("five", "compared")
     chosen = app.multiselect[0]

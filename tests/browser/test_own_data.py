@@ -84,7 +84,7 @@ def test_from_an_upload_to_the_report(
     enter(page.get_by_role("textbox", name="Name"), f"of-{name}")
     page.get_by_role("button", name="Train", exact=True).click()
     use = page.get_by_role("button", name="Use this model")
-    use.wait_for()
+    expect(page.get_by_text(f"of-{name} has been trained")).to_be_visible()  # not the training before it
     no_error(page)
     use.click()
     expect(page.get_by_role("combobox", name="Model")).to_have_value(f"of-{name}")

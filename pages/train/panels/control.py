@@ -30,15 +30,16 @@ def known(name: str) -> str:
     raise ValueError(name)
 
 
-def row(job: jobs.Job) -> None:
-    """Draws the controls of the run that is watched."""
+def row(job: jobs.Job) -> bool:
+    """Draws the controls of the run that is watched; tells whether it has just been resumed from a pause."""
     if not acts.may_change(job.name):
         st.caption(_("This run belongs to someone else. You can only watch it."), width="content")
-        return
+        return False
     if job.state == "running" and st.button(_("Pause"), icon=":material/pause:", key="train.pause"):
         acts.pause(job.name)
         st.toast(_("Pausing after this step."))
-    if job.state == "paused" and st.button(_("Resume"), icon=":material/play_arrow:", key="train.resume"):
+    resumed = job.state == "paused" and st.button(_("Resume"), icon=":material/play_arrow:", key="train.resume")
+    if resumed:
         acts.resume(job.name)
     if job.state in ("running", "paused"):
         with contextlib.suppress(JobError):  # it is only just starting
@@ -55,6 +56,7 @@ def row(job: jobs.Job) -> None:
     ):
         acts.resume(job.name)
         st.rerun(scope="app")
+    return resumed
 
 
 def _change(name: str, training: TrainConfig) -> None:

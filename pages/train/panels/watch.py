@@ -42,7 +42,7 @@ def view() -> str | None:
 
 def watch() -> None:
     """Draws the progress of the run that is watched, or how the model in use was trained."""
-    job = control.watched()
+    job, resumed = control.watched(), False
     name = job.name if job else state.model()
     if job is None:
         st.caption(
@@ -63,7 +63,7 @@ def watch() -> None:
             says["stopped"] = _("**{name}** was stopped before its first step, so nothing was saved.")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(says[job.state].format(name=name, ahead=job.ahead))
-            control.row(job)
+            resumed = control.row(job)
             if saved and job.state in ("done", "stopped") and state.model() != name:
                 st.button(_("Use this model"), type="primary", key="train.use", on_click=state.use_model, args=(name,))
         if job.message and job.message != jobs.runs.UNBEGUN:
@@ -73,15 +73,19 @@ def watch() -> None:
     elif chosen == "seeds":
         seeds.show(name)
     else:
-        training(name, job)
+        training(name, job, resumed)
 
 
-def training(name: str, job: jobs.Job | None) -> None:
-    """Draws one run: progress, a step in slow motion if it is paused, latent space, losses and KL."""
+def training(name: str, job: jobs.Job | None, resumed: bool) -> None:
+    """Draws one run: progress, a step in slow motion if it is paused, latent space, losses and KL.
+
+    A page that is slow may receive the clicks on "Next step" and "Resume" together; the step is then one of those that
+    follow.
+    """
     reports, plan = cache.training.history(name), cache.training.plan(name)
     if plan:
         st.caption(described(*plan) + changed(name))
-    if job and job.state == "paused":
+    if job and job.state == "paused" and not resumed:
         steps(name)
     live = job is not None and job.busy
     if not reports:
