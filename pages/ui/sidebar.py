@@ -99,7 +99,9 @@ def _choose_size(by_size: dict[int, str]) -> None:
         if state.model() in by_size.values():  # a browser that lags still sends the choice of the previous family
             state.use_model(by_size[st.session_state[key]])
 
-    st.segmented_control(_("Latent dimensions J"), list(by_size), key=key, required=True, on_change=use, width="stretch")
+    st.segmented_control(
+        _("Latent dimensions J"), list(by_size), key=key, required=True, on_change=use, width="stretch"
+    )
 
 
 def _say(record: Record) -> None:

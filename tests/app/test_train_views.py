@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,6 +157,7 @@ def paused(in_use: Path) -> Iterator[Trainer]:
     save_slow_step(in_use / "held" / "step.npz", slow_step(trainer))
     yield trainer
     running.close()
+    shutil.rmtree(in_use / "held")
 
 
 def slow_steps(app: AppTest) -> list[dict]:
