@@ -30,7 +30,7 @@ from vae.errors import CheckpointError
 AGREE = 0.6
 HANG = 600_000  # milliseconds
 TARGETS = {"first picture": 3.0, "map with classes": 10.0}
-DRAWN = "(({ data, codes }) => data?.live && codes)(document.querySelector('.replay')?.latentReplay ?? {})"
+DRAWN = "root => Boolean(root.latentReplay?.data?.live && root.latentReplay.codes)"
 
 
 def main() -> None:
@@ -71,7 +71,8 @@ def measured(url: str, page: Page, waits: bool) -> dict[str, float]:
     name = page.get_by_label("Name", exact=True).input_value()
     began = time.perf_counter()
     page.get_by_role("button", name="Train", exact=True).click()
-    page.wait_for_function(DRAWN)
+    while not page.locator(".replay").evaluate(DRAWN):  # it lies in a shadow tree, which only locators enter
+        time.sleep(0.02)
     first = time.perf_counter() - began
     while (found := agreement(name)) < AGREE:
         if not jobs.running():
@@ -90,7 +91,7 @@ def agreement(name: str) -> float:
         kept = jobs.replay.replay(vae.model.folders()[0] / name)
     except CheckpointError:
         return 0.0
-    if kept is None:  # the training has not saved one yet
+    if kept is None or not len(kept.codes):  # the training has not saved one yet
         return 0.0
     labels = vae.load_dataset("mnist-sample" if not vae.data.available("mnist") else "mnist").test.labels[kept.rows]
     codes = kept.codes[-1]
