@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from pages.classroom import lead, uploads
 from pages.operating import ending, health, log, sessions, trainings
 from pages.takeaway import delivery
-from pages.ui import images, settings
+from pages.ui import images, settings, styling
 
 settings.settle()
 # Waiting PyTorch threads should sleep rather than spin, because sessions and training runs share the cores.
@@ -60,5 +60,6 @@ async def warm_up(app: st.App) -> AsyncIterator[None]:
 app = st.App(
     str(Path(__file__).with_name("pages") / "ui" / "frame.py"), lifespan=warm_up,
     routes=[*images.served(), *delivery.served(), *lead.served(), *health.served()],
-    middleware=[Middleware(sessions.Sessions), Middleware(uploads.Uploads)], on_script_error=log.error,
+    middleware=[Middleware(sessions.Sessions), Middleware(uploads.Uploads), Middleware(styling.Styling)],
+    on_script_error=log.error,
 )  # fmt: skip

@@ -70,7 +70,6 @@ state.turn_to(page.url_path)
 state.tell = lead.share
 if inside:
     lead.follow({each.url_path: each for pages in offered.values() for each in pages.values()}, page.url_path)
-st.html(Path(__file__).with_name("frame.css"))
 if state.presenting():
     st.html(
         f"<style>:root {{ font-size: {state.larger(100)}%; --vae-type: {state.larger(14)}px; --more: 0px; }}</style>"

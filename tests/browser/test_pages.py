@@ -40,6 +40,25 @@ def test_deep_link_on_a_fresh_server(fresh_server: str, watched_page: Page, path
     settle(watched_page)
 
 
+WATCH = """
+window.places = [];
+const look = () => {
+  const title = document.querySelector(".stMain h1")?.getBoundingClientRect();
+  const place = title && [title.x, title.y, title.height].map(Math.round).join();
+  if (place && place !== places.at(-1)) places.push(place);
+  requestAnimationFrame(look);
+};
+look();
+"""
+
+
+@pytest.mark.parametrize("path", ["", "train"])  # Streamlit compresses its page at deep links alone
+def test_the_title_never_moves(server: str, watched_page: Page, path: str) -> None:
+    watched_page.add_init_script(WATCH)
+    visit(watched_page, f"{server}/{path}")
+    assert len(watched_page.evaluate("places")) == 1
+
+
 @pytest.fixture
 def small(models: Path) -> str:
     """The name of a model on which a report takes seconds; draws of its own stand in for its images."""
