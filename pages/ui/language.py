@@ -69,9 +69,14 @@ def said(error: object) -> str:
     """Translates an error message of the library, which is in English, into the language of the session.
 
     The catalogue contains the messages with numbered fields. The template of the error is found by matching, longest
-    template first, and its translation is filled in; an error that matches no template is returned unchanged.
+    template first, and its translation is filled in; an error that matches no template is returned unchanged, except
+    for flags in parentheses, such as "(--size)": they are what the command line has in place of a page's controls.
     """
-    text, catalogue = str(error), CATALOGUES[current()]
+    return re.sub(r" ?[(（]--[a-z-]+[)）]", "", _translated(str(error)))
+
+
+def _translated(text: str) -> str:
+    catalogue = CATALOGUES[current()]
     # gettext has no public way to list a catalogue; context and text are separated by \x04
     known = (
         key for key in vars(catalogue).get("_catalog", ()) if isinstance(key, str) and key.startswith(f"{ERROR}\x04")
@@ -80,5 +85,5 @@ def said(error: object) -> str:
         pieces = string.Formatter().parse(template)
         pattern = "".join(re.escape(words) + ("" if name is None else "(.*?)") for words, name, *_rest in pieces)
         if found := re.fullmatch(pattern, text, re.DOTALL):
-            return catalogue.pgettext(ERROR, template).format(*(said(part) for part in found.groups()))
+            return catalogue.pgettext(ERROR, template).format(*map(_translated, found.groups()))
     return text

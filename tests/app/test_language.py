@@ -18,7 +18,7 @@ from pages.ui import language
 from tests.waiting import HANG
 from vae import jobs
 from vae.data import handwriting
-from vae.errors import VAEError
+from vae.errors import DataError, VAEError
 
 pytestmark = pytest.mark.slow
 
@@ -100,6 +100,14 @@ def test_an_error_that_nobody_translated_is_said_as_it_is(monkeypatch: pytest.Mo
     monkeypatch.setattr(language, "current", lambda: "zh")
     assert language.said("No such sentence: 7.") == "No such sentence: 7."
     assert language.said("") == ""
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_a_page_names_no_flag_of_the_command_line(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    monkeypatch.setattr(language, "current", lambda: code)
+    error = DataError("Labels of held-out images need held-out images; supply them too (--test).")
+    said = language.said(error)
+    assert "--" not in said and said[-1] in ".。" and (code == "zh") == bool(CHINESE.search(said))
 
 
 def test_a_page_says_errors_in_its_language(monkeypatch: pytest.MonkeyPatch) -> None:
