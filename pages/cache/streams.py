@@ -19,7 +19,7 @@ R = TypeVar("R")
 REPLICATES = 5  # of an estimator in a race
 FAR = {"naive": 100_000, "others": 10_000}  # samples of the built-in races
 SEED = 0  # of the built-in races
-_GRACE = 10.0  # seconds without a request after which work is stopped; the server may be busy
+_GRACE = 30.0  # seconds without a request after which work is stopped; the server may be busy
 _LAST = 100  # races that the server remembers
 
 
@@ -50,10 +50,15 @@ def raced(model: models.Model, data_name: str, row: int) -> list[races.Track]:
 
 
 class Slices(Generic[R]):
-    """Work done in time slices, and stopped when no slice has been requested for a while."""
+    """Work done in time slices, and stopped when no slice has been requested for a while.
+
+    Attributes:
+        ended: whether nothing more will come.
+        abandoned: whether that is so because no slice was requested for too long; the work would have to begin again.
+    """
 
     def __init__(self, items: Iterator[R | None]) -> None:
-        self.ended = False
+        self.ended = self.abandoned = False
         self._items, self._lock = items, threading.Lock()
         self._timer: threading.Timer | None = None
 
@@ -74,7 +79,7 @@ class Slices(Generic[R]):
                 if item is not None:
                     found.append(item)
                 if time.monotonic() >= until:
-                    self._timer = threading.Timer(_GRACE, self.close)
+                    self._timer = threading.Timer(_GRACE, self._abandon)
                     self._timer.daemon = True
                     self._timer.start()
                     break
@@ -87,6 +92,10 @@ class Slices(Generic[R]):
             self.ended = True
             if hasattr(self._items, "close"):
                 self._items.close()
+
+    def _abandon(self) -> None:
+        self.abandoned = True
+        self.close()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

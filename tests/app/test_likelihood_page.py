@@ -213,6 +213,23 @@ def test_a_reload_goes_on_with_a_race_that_runs() -> None:
     assert all(torch.equal(a.value, b.value) for a, b in zip(first.steps, second.steps, strict=True))
 
 
+def test_a_race_goes_on_after_the_server_was_busy_for_long() -> None:
+    save("mine")
+    app = through_frame(PATH, "mine")
+    run_to_its_end(app)
+    app.select_slider(key="likelihood.most").set_value(1_000_000).run()
+    app.button(key="likelihood.run").click().run()
+    (before,) = app.session_state["likelihood.raced"].values()
+    _key, slices = app.session_state["likelihood.racing"]
+    slices._abandon()
+    app.run()
+    _key, again = app.session_state["likelihood.racing"]
+    (race,) = app.session_state["likelihood.raced"].values()
+    assert not app.exception and not again.ended and race.asked == before.asked and race.steps
+    app.button(key="likelihood.stop").click().run()
+    assert again.ended and not again.abandoned
+
+
 @pytest.mark.parametrize("ran", ["500,1000,naive", "x,1000,naive", "100,1001,naive", "100,1000", "100,1000,best"])
 def test_a_link_to_a_race_that_nobody_has_run_shows_the_first_one(ran: str) -> None:
     app = through_frame(PATH, "mnist-bernoulli-2d", likelihood__ran=ran)

@@ -34,7 +34,7 @@ def test_slices_are_the_whole_in_order() -> None:
     while not slices.ended:
         taken.append(slices.take(0))
     assert taken == [[1], [], [2], [3], []]
-    assert slices.take(0) == []
+    assert slices.take(0) == [] and not slices.abandoned
 
 
 def test_a_slice_of_time_takes_all_that_comes_within_it() -> None:
@@ -50,7 +50,7 @@ def test_what_nobody_takes_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     assert slices.take(0) == [1]
     wait_for(items.closed.is_set)
     wait_for(lambda: slices.ended)
-    assert slices.take(0) == []
+    assert slices.take(0) == [] and slices.abandoned
 
 
 def test_what_is_closed_gives_nothing_more() -> None:

@@ -121,6 +121,9 @@ def show(chosen: Chosen) -> None:
     @fragment(run_every=_EVERY if _running(key) else None)
     def drawn() -> None:
         picture, slices, race = st.container(), _running(key), _done(key)
+        if slices is not None and race is not None and slices.abandoned:  # the server was busy for long
+            _run(key, race.asked)
+            slices, race = _running(key), _done(key)
         if slices is not None and race is not None:
             try:
                 with waiting.here():
@@ -175,9 +178,9 @@ def _keep(key: Key, race: Race) -> None:
 
 
 def _find_again(key: Key, asked: Asked) -> None:
-    """Shows the race in the link, as after a reload: as far as it has run, and to its end if it is still running."""
+    """Shows the race in the link, as after a reload: as far as it was run, and to its end unless it was stopped."""
     steps, slices = cache.streams.find_race(*key, *asked) or ([], None)
-    if slices is not None and not slices.ended:
+    if slices is not None and (slices.abandoned or not slices.ended):
         _run(key, asked)  # the pool shares the work, and repeats all steps so far
     elif steps:
         _keep(key, Race(asked, steps, []))
