@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _WITHOUT = {b"accept-encoding", b"if-none-match", b"if-modified-since"}  # the answer is to be whole, and readable
-_END = b"</body>"  # below the styles that Streamlit's scripts insert, so that ours win where selectors are equal
+_BEGIN = b"<body>"  # below the styles of Streamlit and above those of pages: where selectors are equal, the last one wins
 
 
 class Styling:
@@ -32,8 +32,8 @@ class Styling:
                 return
             if start is not None:
                 headers, page = MutableHeaders(scope=start), message.get("body", b"")
-                if headers.get("content-type", "").startswith("text/html") and _END in page:
-                    message["body"] = page.replace(_END, self.style + _END, 1)
+                if headers.get("content-type", "").startswith("text/html") and _BEGIN in page:
+                    message["body"] = page.replace(_BEGIN, _BEGIN + self.style, 1)
                     headers["content-length"] = str(int(headers["content-length"]) + len(self.style))
                     for name in ("etag", "last-modified"):  # they would stay the same with another style sheet
                         del headers[name]
