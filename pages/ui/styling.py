@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _WITHOUT = {b"accept-encoding", b"if-none-match", b"if-modified-since"}  # the answer is to be whole, and readable
-_BEGIN = b"<body>"  # below the styles of Streamlit and above those of pages: where selectors are equal, the last one wins
+_BEGIN = b"<body>"  # below Streamlit's styles, above those of pages: of equal selectors, the last wins
 
 
 class Styling:
