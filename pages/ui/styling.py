@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _WITHOUT = {b"accept-encoding", b"if-none-match", b"if-modified-since"}  # the answer is to be whole, and readable
 _BEGIN = b"<body>"  # below Streamlit's styles, above those of pages: of equal selectors, the last wins
+_ROOT = b'<div id="root">'  # only Streamlit's page has it, not a map or a report that is downloaded
 
 
 class Styling:
@@ -32,7 +33,7 @@ class Styling:
                 return
             if start is not None:
                 headers, page = MutableHeaders(scope=start), message.get("body", b"")
-                if headers.get("content-type", "").startswith("text/html") and _BEGIN in page:
+                if _BEGIN in page and _ROOT in page:
                     message["body"] = page.replace(_BEGIN, _BEGIN + self.style, 1)
                     headers["content-length"] = str(int(headers["content-length"]) + len(self.style))
                     for name in ("etag", "last-modified"):  # they would stay the same with another style sheet
