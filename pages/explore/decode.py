@@ -36,8 +36,7 @@ def another() -> None:
 
 
 def from_number() -> None:
-    if (row := st.session_state["decode.row"]) != state.image():  # z is kept if a browser that lags sends it again
-        state.use_image(row)
+    state.use_image(st.session_state["decode.row"])
 
 
 @fragment()

@@ -1,11 +1,9 @@
 """A class: who is who, what is theirs, and that no right depends on a button that is not drawn."""
 
-import asyncio
 import hashlib
 import io
 import json
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,12 +11,13 @@ import numpy as np
 import pytest
 import streamlit as st
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.testing.v1 import AppTest
 
 import vae
 from pages.classroom import acts, door, limits, marks, uploads
 from tests.app.test_pages import ROOT, opened
+from tests.asgi import answered, sent
 from vae import jobs
 from vae.jobs import job, processes
 
@@ -404,32 +403,16 @@ class Held:
         self.file_storage = {name: {"id": SimpleNamespace(data=bytes(size))} for name, size in bytes_of.items()}
 
 
-async def sent(app: ASGIApp, method: str, path: str, size: int = 0) -> int:
+def status(app: ASGIApp, method: str, path: str, size: int = 0) -> int:
     """Sends the head of a request, and returns the status of the answer."""
-    answers: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        answers.append(message)
-
-    headers = [(b"content-length", str(size).encode())] if size else []
-    await app({"type": "http", "method": method, "path": path, "headers": headers}, receive, send)
-    return answers[0]["status"]
-
-
-def answered(app: ASGIApp, method: str, path: str, size: int = 0) -> int:
-    """Sends a request where no loop runs, as tests of the browser leave one, and returns the status of the answer."""
-    with ThreadPoolExecutor(1) as apart:
-        return apart.submit(asyncio.run, sent(app, method, path, size)).result()
+    return answered(app, method, path, content_length=str(size))[0]["status"]
 
 
 UPLOAD = "PUT", "/_stcore/upload_file/anna/file"
 
 
 @pytest.mark.parametrize(
-    ("held", "size", "status"),
+    ("held", "size", "answer"),
     [
         ({}, 2**20 + 400, 204),  # a file of the limit, and its frame
         ({}, 2**20 + 5000, 413),
@@ -440,15 +423,15 @@ UPLOAD = "PUT", "/_stcore/upload_file/anna/file"
     ],
 )
 def test_so_much_is_uploaded_at_once(
-    classroom: Path, held: dict, size: int, status: int, monkeypatch: pytest.MonkeyPatch
+    classroom: Path, held: dict, size: int, answer: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allow(classroom, megabytes=1)
     monkeypatch.setattr(uploads.runtime, "get_instance", lambda: Held(**held))
     app = uploads.Uploads(PlainTextResponse(status_code=204))
-    assert answered(app, *UPLOAD, size) == status
-    assert answered(app, "DELETE", UPLOAD[1]) == 204
+    assert status(app, *UPLOAD, size) == answer
+    assert status(app, "DELETE", UPLOAD[1]) == 204
     monkeypatch.delenv("VAE_CLASSROOM")  # one person may fill their own memory
-    assert answered(app, *UPLOAD, size) == 204
+    assert status(app, *UPLOAD, size) == 204
 
 
 def test_uploads_on_their_way_count(classroom: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -459,12 +442,12 @@ def test_uploads_on_their_way_count(classroom: Path, monkeypatch: pytest.MonkeyP
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
         if not found:  # a second one comes while the first is on its way
             found.append(0)
-            found[0] = await sent(app, *UPLOAD, 2**20)
+            found[0] = (await sent(app, *UPLOAD, content_length=str(2**20)))[0]["status"]
         await PlainTextResponse(status_code=204)(scope, receive, send)
 
     app = uploads.Uploads(slow)
-    assert answered(app, *UPLOAD, 2**20) == 204 and found == [413]
-    assert answered(app, *UPLOAD, 2**20) == 204
+    assert status(app, *UPLOAD, 2**20) == 204 and found == [413]
+    assert status(app, *UPLOAD, 2**20) == 204
 
 
 # the page Class

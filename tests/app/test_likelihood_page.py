@@ -67,6 +67,14 @@ def run_to_its_end(app: AppTest) -> Race:
     return race
 
 
+def in_a_long_race() -> AppTest:
+    save("mine")
+    app = through_frame(PATH, "mine")
+    run_to_its_end(app)  # of the race that starts by itself
+    app.select_slider(key="likelihood.most").set_value(1_000_000).run()
+    return app.button(key="likelihood.run").click().run()
+
+
 def test_a_race_that_has_been_run_is_there_at_once() -> None:
     app = through_frame(PATH, "mnist-bernoulli-2d")
     assert not app.exception
@@ -214,11 +222,7 @@ def test_a_reload_goes_on_with_a_race_that_runs() -> None:
 
 
 def test_a_race_goes_on_after_the_server_was_busy_for_long() -> None:
-    save("mine")
-    app = through_frame(PATH, "mine")
-    run_to_its_end(app)
-    app.select_slider(key="likelihood.most").set_value(1_000_000).run()
-    app.button(key="likelihood.run").click().run()
+    app = in_a_long_race()
     (before,) = app.session_state["likelihood.raced"].values()
     _key, slices = app.session_state["likelihood.racing"]
     slices._abandon()
@@ -237,11 +241,7 @@ def test_a_link_to_a_race_that_nobody_has_run_shows_the_first_one(ran: str) -> N
 
 
 def test_a_race_is_stopped_and_ends_with_its_images() -> None:
-    save("mine")
-    app = through_frame(PATH, "mine")
-    run_to_its_end(app)
-    app.select_slider(key="likelihood.most").set_value(1_000_000).run()
-    app.button(key="likelihood.run").click().run()
+    app = in_a_long_race()
     assert not app.button(key="likelihood.stop").disabled
     app.button(key="likelihood.stop").click().run()
     (race,) = app.session_state["likelihood.raced"].values()
